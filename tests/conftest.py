@@ -56,6 +56,8 @@ MAY_BLOCK = [
     ("antiphon_server/app/registering.py", "__init__"),
     ("antiphon_server/auth/adapters/secret_files.py", "read"),
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
+    # A look-up by an index, mostly in SQLite's own memory: a thread would take ten times longer.
+    ("antiphon_server/runtime/storage/sqlite.py", "_look_up"),
     # Once, when a local model is loaded: whether a file exists.
     ("antiphon_server/integration/models/adapters/gguf.py", "find_gguf"),
     # For a new connection to Postgres: whether passwords or certificates are in the home folder.

@@ -25,6 +25,7 @@ from antiphon_server.runtime.configuration import (
     host_and_port,
 )
 from antiphon_server.runtime.limits.rate_limits import RateLimits
+from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.net.addresses import Network
 from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.runtime.net.tls import TlsFiles
@@ -61,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     model: str = DEFAULT_MODEL
     models: tuple[ModelSettings, ...] = ()
+    max_prompt_tokens: Annotated[int, Meta(ge=0, le=2_000_000)] = 0
+    max_output_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     env: Literal["development", "production"] = "development"
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -94,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     lease_s: Annotated[float, Meta(ge=1, le=300)] = LEASE_S
     redis_url: Secret | None = None
     rate_limits: RateLimits = RateLimits()
+    shares: ShareSettings = ShareSettings()
     policy_address: str = ""
     registry: str = ""
     mesh: MeshSettings = MeshSettings()

@@ -49,6 +49,7 @@ _RPCS = {
     "signed in": """
         AuthService/Logout AuthService/WhoAmI AccessService/ListAccess
         ContextService/ListWorkspaces ContextService/ListConversations
+        NoticeService/ListNotices
         DispatcherService/ListHandlers
         EventService/UpdateFollow EventService/CancelFollow
         IntegrationService/ListModels IntegrationService/CountTokens
@@ -77,6 +78,7 @@ _RPCS = {
     "writes in a workspace": "IntegrationService/Generate",
     "manages a conversation": """
         ContextService/UpdateConversation ContextService/ArchiveConversation
+        ContextService/UnarchiveConversation
         ContextService/AddMember ContextService/UpdateMember ContextService/RemoveMember
     """,
     "manages a workspace": "ContextService/UpdateWorkspace ContextService/ArchiveWorkspace",
@@ -86,11 +88,13 @@ _RPCS = {
         AuthService/RotateSigningKeys AccessService/ExplainAccess
         AuditService/ExportSecurityEvents AuditService/VerifySecurityEvents
         AuditService/GetAuditHead
+        NoticeService/PublishNotice NoticeService/WithdrawNotice
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
-        AuthService/GetDisplayNames
-        ContextService/CheckAccess EventService/Append EventService/Fold EventService/Trim
+        AuthService/GetDisplayNames IntegrationService/PlanPrompt
+        ContextService/CheckAccess ContextService/RecordActivity
+        EventService/Append EventService/Fold EventService/Trim
     """,
 }
 

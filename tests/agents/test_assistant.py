@@ -48,7 +48,7 @@ class Page:
     async def progress(self, sentence: str, fraction: float | None = None) -> None:
         self.told.append(sentence if fraction is None else f"{sentence}: {fraction:.0%}")
 
-    def leave_out(self, messages: int) -> None:
+    def leave_out(self, messages: int, described: int = 0) -> None:
         self.omitted = messages
 
 
@@ -65,6 +65,12 @@ class Away:
         if self.asked <= self._times:
             raise unavailable("context")
         return Asked(3)
+
+    async def budget(self, order: Order) -> int:
+        return 3_000
+
+    async def check(self, order: Order) -> None:
+        """It takes anything."""
 
     async def generate(self, turn: Turn, prompt: Asked) -> AsyncGenerator[ModelReply, None]:
         self.asked += 1

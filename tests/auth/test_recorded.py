@@ -19,7 +19,7 @@ from antiphon_server.runtime.access.permissions import Permission, Rule
 from antiphon_server.runtime.access.policy import Decision, Question, decide
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, UserId, set_principal
 from antiphon_server.runtime.errors import Reason
-from antiphon_server.runtime.net.addresses import set_address
+from antiphon_server.runtime.net.addresses import LOCAL, set_address
 from tests.auth.world import OPERATOR, PASSWORD, World, contents, open_world, reason
 
 
@@ -195,6 +195,19 @@ async def test_a_key_is_told_once_a_minute_and_place(world: World) -> None:
         (19, False),
         (19, False),
     ]
+
+
+async def test_a_link_to_the_page_leads_to_no_new_place(world: World) -> None:
+    """It signs in by the operator's key within the process, which is on this machine."""
+    user = await world.user()
+    _key, secret = await world.accounts.api_keys.create(user.user_id, "operator.key", None)
+    for address in ("127.0.0.1", LOCAL, "127.0.0.1"):
+        set_address(address)
+        await world.login_by_key(secret, "web page, by a link")
+    await world.auth.coalesced.flush(all_of_it=True)
+    used = [event.api_key_used for event in await events(world) if event.HasField("api_key_used")]
+    assert used
+    assert not any(one.new_place for one in used)
 
 
 class NoRoles:

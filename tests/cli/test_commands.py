@@ -66,6 +66,25 @@ def test_a_conversation_goes_on(antiphon: Run, conversation: str) -> None:
     assert shown.stdout.endswith("four\n")
 
 
+def test_a_conversation_is_archived_and_taken_back(antiphon: Run, conversation: str) -> None:
+    """It is listed as archived meanwhile, and found by its title there."""
+
+    def ids(*options: str) -> list[str]:
+        shown = antiphon("conversations", *options, "--json").stdout
+        return [str(found["conversation_id"]) for found in objects(shown)]
+
+    put_away = antiphon("conversations", "archive", conversation)
+    assert f"antiphon conversations unarchive {conversation}" in put_away.stderr
+    assert conversation not in ids()
+    assert conversation in ids("--archived")
+    assert conversation in ids("list", "--archived")
+    assert "none with that in their title" in antiphon("conversations", "--title", "xyz").stderr
+    assert antiphon("conversations", "unarchive", conversation).stderr.startswith("in use again")
+    assert conversation in ids()
+    assert ids("--archived") == []
+    assert antiphon("conversations", "unarchive", "conv_unknown0").returncode == 1
+
+
 def test_conversations_are_listed(antiphon: Run, conversation: str) -> None:
     """The list has the title, which is the first message."""
     line = next(

@@ -114,6 +114,14 @@ def test_an_answer_that_was_cut_is_said_to_be(reason: FinishReason.ValueType, cu
     assert ("cut off at the model's limit (1,024 tokens)" in summary(result, 1.0)) is cut
 
 
+def test_an_answer_that_was_cut_at_a_limit_of_ours_is_not_said_to_be_at_the_models() -> None:
+    """Whoever set the limit can raise it."""
+    result = TurnResult(
+        "turn_1", TURN_STATE_SUCCEEDED, "x", finish_reason=FINISH_REASON_LENGTH, output_limit=1024
+    )
+    assert summary(result, 1.0).startswith("cut off at 1,024 tokens, the most asked for · ")
+
+
 @pytest.mark.parametrize(
     ("omitted", "says"),
     [

@@ -115,7 +115,7 @@ async def test_a_port_of_the_mesh_that_is_taken_is_named(tmp_path: Path, name: s
 
 async def test_one_store_is_not_hidden_by_another(used: Path, tmp_path: Path) -> None:
     """Servers that would begin with an empty store beside the data say where the data is."""
-    with pytest.raises(DataDirUnusable, match="has the data of one server, in"):
+    with pytest.raises(DataDirUnusable, match=f"`antiphon migrate --data-dir {used}` takes the da"):
         await with_stores(settings_of(used), Lifecycle(), lambda _part, _state: None)
     (tmp_path / "postgres" / "data").mkdir(parents=True)
     with pytest.raises(DataDirUnusable, match="run `antiphon up --mesh` with --replicas 2"):

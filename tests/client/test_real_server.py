@@ -2,13 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from antiphon.auth.v1.access_pb2 import ROLE_GUEST, ROLE_VIEWER
-from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED
+from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, Event
 from antiphon_client import (
     AntiphonError,
     ApiKey,
@@ -24,7 +24,7 @@ from antiphon_client import (
 )
 from antiphon_server.app import running
 from antiphon_server.settings import Settings
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import PATIENCE_S, SOON_S, until
 from tests.fakes.proxy import Proxy
 
 WORDS = " ".join(f"wörd{number}" for number in range(80))
@@ -75,6 +75,59 @@ async def test_random_cuts_change_nothing(server: Server) -> None:
         following.cancel()
         assert sorted(set(offsets)) == list(range(1, head.last_offset + 1))
         assert proxy.connections > 3
+
+
+async def test_cuts_sooner_than_a_whole_batch_get_on(server: Server) -> None:
+    """A proxy that cuts after 40 KB lets a history of 600 KB through, a piece each time."""
+    async with Client.connect(server.address, server.key) as near:
+        name = (await near.create_conversation()).conversation_id
+        async with asyncio.TaskGroup() as posting:
+            for _ in range(200):
+                posting.create_task(near.post_message(name, "x" * 3000))
+    async with Proxy(server.port) as proxy, Client.connect(proxy.address, server.key) as client:
+
+        async def cut_again() -> None:
+            while True:
+                if proxy.down.cut_after is None:
+                    proxy.cut_after(40_000)
+                await asyncio.sleep(0.005)
+
+        cutting = asyncio.create_task(cut_again())
+        posted = 0
+        async with asyncio.timeout(PATIENCE_S):
+            async for event in client.follow(f"conversations/{name}", earliest=True):
+                posted += event.HasField("message_posted")
+                if posted == 200:
+                    break
+        cutting.cancel()
+        assert proxy.connections > 10
+
+
+async def test_what_comes_between_deltas_takes_their_places(client: Client) -> None:
+    """Any event does that stays, as the guide to streams says, and the text is the message's."""
+    name = (await client.create_conversation()).conversation_id
+    async with client.converse(name) as talk:
+        turn = await talk.post(WORDS, handler="echo")
+        pieces = aiter(turn)
+        await anext(pieces)
+        between = await client.post_message(name, "Meanwhile")
+        assert WORDS.endswith("".join([piece async for piece in pieces]))
+    events = await _folded(client, f"conversations/{name}")
+    assert [it.first_offset for it in events[1:]] == [it.last_offset + 1 for it in events[:-1]]
+    wide = [it for it in events if it.first_offset < it.last_offset]
+    assert [bool(it.turn_id) for it in wide] == [False, True]
+    assert wide[0].message_posted.message.message_id == between.message_id
+    assert text_of(wide[1].message_posted.message.parts) == WORDS
+
+
+async def _folded(client: Client, scope: str) -> Sequence[Event]:
+    """A log's events, when no text delta is among them any more."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            events = (await client.read_events(scope, page_size=500)).events
+            if not any(it.HasField("text_delta_appended") for it in events):
+                return events
+            await asyncio.sleep(0.05)
 
 
 async def test_a_stop_keeps_exactly_what_was_delivered(client: Client) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from antiphon_server.context.adapters.sql import SqlStore
-from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry
+from antiphon_server.context.model.changes import EncodedEntry, OutboxEntry, Scope
 from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
@@ -38,9 +38,10 @@ class Accounts:
         self.away = False
         self.asked = 0
 
-    async def require(self, user_id: UserId) -> None:
+    async def require(self, user_id: UserId) -> str:
         if user_id == NOBODY:
             raise not_found(f"users/{user_id}")
+        return name_of(user_id)
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         self.asked += 1
@@ -94,7 +95,8 @@ class Held(SqlStore):
 class Flaky:
     """The log, which can be taken away, or refuse one scope.
 
-    ``appends`` are the entries that it was asked to keep.
+    ``appends`` are the entries that it was asked to keep, but for what lists are told. It breaks
+    when it has ``breaks_after`` told so many lists.
     """
 
     def __init__(self, inner: EventLog) -> None:
@@ -103,9 +105,16 @@ class Flaky:
         self.refused = ""
         self.why = Reason.OVERLOADED
         self.appends: list[OutboxEntry] = []
+        self.breaks_after = -1
 
-    async def append(self, entry: EncodedEntry) -> None:
+    async def append(self, entry: EncodedEntry, to: Scope | None = None) -> None:
         self._check()
+        if to is not None:
+            self.broken = self.breaks_after == 0
+            self.breaks_after -= 1
+            self._check()
+            await self.inner.append(entry, to)
+            return
         if self.refused and entry.listener == self.refused:
             raise DomainError(self.why)
         said = entry_of(entry)

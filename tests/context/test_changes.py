@@ -28,7 +28,7 @@ async def test_a_change_that_fails_after_its_caller_left_is_no_defect(world: Wor
     slow.may_write.clear()
     roles = Roles(world.store)
     directory = Directory(world.store, roles)
-    relays = relay_to_log(world.store, world.log), relay_to_trail(world.store, world.audit)
+    relays = relay_to_log(world.store, world.log.append), relay_to_trail(world.store, world.audit)
     changes = Changes(slow, roles, directory, *relays)
     caller = asyncio.create_task(changes.make(refuse))
     await slow.write_begun.wait()

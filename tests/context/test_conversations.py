@@ -10,6 +10,7 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon_server.context.model.changes import ConversationCreated, MemberAdded
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, CAT, SERVICE
 from tests.context.world import World, pages
@@ -81,18 +82,41 @@ async def test_the_client_may_choose_the_id(world: World) -> None:
     assert await world.client(ANN).CreateConversation(request) == first
     with Refused(Reason.ALREADY_EXISTS):
         await world.conversation(conversation_id=CONVERSATION, title="T")
-    with Refused(Reason.ALREADY_EXISTS):
+    with Refused(Reason.NOT_FOUND):
         await world.client(BOB).CreateConversation(request)
     with Refused(Reason.REQUEST_ID_REUSED):
         request.title = "U"
         await world.client(ANN).CreateConversation(request)
 
 
+async def test_choosing_an_id_tells_a_stranger_of_no_conversation(world: World) -> None:
+    """An id as the server makes them is refused alike, be there such a conversation or not.
+
+    So is one that somebody else was first to choose. Whoever has a role there knows it anyway.
+    """
+    made = await world.conversation()
+    chosen = await world.conversation(conversation_id=CONVERSATION)
+    for asked in (made, new_id("conv"), chosen):
+        with Refused(Reason.NOT_FOUND) as refused:
+            await world.conversation(BOB, conversation_id=asked)
+        assert refused.error.metadata == {"resource": asked}
+        with Refused(Reason.NOT_FOUND) as unknown:
+            await world.client(BOB).GetConversation(
+                pb.GetConversationRequest(conversation_id=asked)
+            )
+        assert unknown.error.metadata == refused.error.metadata
+    for asked in (made, chosen):
+        await world.add(asked, BOB, access_pb2.ROLE_GUEST)
+        with Refused(Reason.ALREADY_EXISTS):
+            await world.conversation(BOB, conversation_id=asked)
+    assert await world.conversation(BOB, conversation_id=f"conv_{uuid.uuid4().hex[:26]}")
+
+
 async def test_a_refused_conversation_leaves_nothing(world: World) -> None:
     """What was refused made no workspace and told the log nothing."""
     await world.conversation(conversation_id=CONVERSATION)
     appends = len(world.log.appends)
-    with Refused(Reason.ALREADY_EXISTS):
+    with Refused(Reason.NOT_FOUND):
         await world.conversation(BOB, conversation_id=CONVERSATION)
     found = await world.client(BOB).ListWorkspaces(pb.ListWorkspacesRequest())
     assert not found.workspaces

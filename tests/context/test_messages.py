@@ -10,7 +10,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.runtime.errors import Reason
 from tests.context.stand_ins import ANN, BOB, SERVICE
-from tests.context.world import World, pages, parts, texts
+from tests.context.world import World, pages, parts, posted, texts
 from tests.e2e.refusals import Refused
 
 REQUEST = str(uuid.UUID(int=1))
@@ -44,6 +44,19 @@ async def test_a_message_is_what_was_said(world: World) -> None:
     assert posted.offset > 0
     assert posted.create_time.seconds > 1_700_000_000
     assert await listed(world, conversation) == [posted]
+
+
+async def test_a_reference_of_before_the_rule_is_read(world: World) -> None:
+    """What was posted with a password in it, when that was taken, is told as it was."""
+    conversation = await world.conversation()
+    await world.say(conversation, "see there", message_id="msg_00000001")
+    message = message_pb2.Message(message_id="msg_00000002", conversation_id=conversation)
+    message.role, message.author = message_pb2.MESSAGE_ROLE_USER, f"users/{ANN}"
+    message.parts.add().file.uri = "https://user:password@x.example/y"
+    message.parts[0].file.media_type = "text/plain"
+    await world.append(conversation, posted(message))
+    found = await listed(world, conversation)
+    assert list(found[0].parts) == list(message.parts)
 
 
 async def test_what_the_log_has_is_listed_at_once(world: World) -> None:
@@ -155,8 +168,8 @@ async def test_a_message_has_a_size_limit(world: World) -> None:
     # Each part costs its text and 8 bytes around it.
     filling = ["x" * 262_144] * 3 + ["x" * (262_144 - 4 * 8)]
     request = pb.PostMessageRequest(conversation_id=conversation, parts=parts(*filling))
-    posted = await world.client(ANN).PostMessage(request)
-    assert len(posted.message.parts) == 4
+    made = await world.client(ANN).PostMessage(request)
+    assert len(made.message.parts) == 4
     request.parts[3].text += "x" * 32
     with Refused(Reason.INVALID_ARGUMENT):
         await world.client(ANN).PostMessage(request)

@@ -34,7 +34,7 @@ async def test_an_entry_is_told_as_it_was_written(world: World) -> None:
     before = len(await read(world, scope))
     values = {"entry_id": "out_newer", "body": entry(scope).SerializeToString()}
     await world.database.write(lambda it: it.execute(insert(outbox), values))
-    relay = relay_to_log(world.store, EventServiceLog(world.log_service.stub))
+    relay = relay_to_log(world.store, EventServiceLog(world.log_service.stub).append)
     assert await relay.relay_outbox()
     assert relay.up
     told = (await read(world, scope))[before:]
@@ -55,7 +55,7 @@ async def test_messages_are_listed_and_shown_as_they_were_posted(world: World) -
     unknown.newer.text = "of the event"
     for it in (unknown, event, unknown):
         await world.append(conversation_id, event_pb2.Event.FromString(it.SerializeToString()))
-    await world.post(conversation_id, "and on it goes")
+    await world.say(conversation_id, "and on it goes")
     listed = await world.client(ANN).ListMessages(
         pb.ListMessagesRequest(conversation_id=conversation_id)
     )

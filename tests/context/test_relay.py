@@ -46,7 +46,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
     kept = await waiting(world)
     assert len(kept) == 3
     world.log.broken = False
-    async with running(relay_to_log(world.store, world.log, RetryPolicy(0.01))) as _:
+    async with running(relay_to_log(world.store, world.log.append, RetryPolicy(0.01))) as _:
         assert await world.context.to_log.relay_outbox()
     assert await waiting(world) == []
     assert world.log.appends[-3:] == list(map(entry_of, kept))
@@ -54,7 +54,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
 
 async def test_the_background_task_tries_again(world: World) -> None:
     """Without any further call the log is told."""
-    relay = relay_to_log(world.store, world.log, RetryPolicy(0.01))
+    relay = relay_to_log(world.store, world.log.append, RetryPolicy(0.01))
     world.log.broken = True
     await world.conversation()
     async with running(relay):
@@ -77,7 +77,7 @@ async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
     world.log.broken = False
     for entry in entries:  # told, but the process died before it could note that
         await world.log.append(entry)
-    assert await relay_to_log(world.store, world.log).relay_outbox()
+    assert await relay_to_log(world.store, world.log.append).relay_outbox()
     assert await waiting(world) == []
     last = entry_of(entries[-1])
     page = await world.events(last.scope)
@@ -99,7 +99,7 @@ async def test_many_changes_at_once_are_all_told(world: World) -> None:
     """More than a batch of them, from many callers."""
     await asyncio.gather(*(world.conversation() for _ in range(150)))
     assert await world.context.to_log.relay_outbox()
-    assert len(world.log.appends) == len({it.entry_id for it in world.log.appends}) == 151
+    assert len(world.log.appends) == len({it.entry_id for it in world.log.appends}) == 152
 
 
 async def test_old_request_ids_are_forgotten(world: World) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
-from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from tests.context.stand_ins import ANN, BOB
 from tests.context.world import World, server_on
@@ -35,7 +34,8 @@ async def test_one_conversation_is_made(servers: list[World], chosen: bool) -> N
     clients = [each.client(ANN) for each in servers]
     for _ in range(ROUNDS):
         request = pb.CreateConversationRequest(
-            conversation_id=new_id("conv") if chosen else "", request_id=str(uuid.uuid4())
+            conversation_id=f"conv_{uuid.uuid4().hex}" if chosen else "",
+            request_id=str(uuid.uuid4()),
         )
         one, other = await asyncio.gather(*(it.CreateConversation(request) for it in clients))
         assert one == other

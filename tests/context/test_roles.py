@@ -45,7 +45,7 @@ class Model:
 
 def changes_of(world: World, roles: Roles, directory: Directory) -> Changes:
     """Changes that are told to the world's log and trail."""
-    relays = relay_to_log(world.store, world.log), relay_to_trail(world.store, world.audit)
+    relays = relay_to_log(world.store, world.log.append), relay_to_trail(world.store, world.audit)
     return Changes(world.store, roles, directory, *relays)
 
 

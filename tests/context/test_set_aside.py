@@ -49,7 +49,7 @@ async def test_a_bad_entry_holds_up_nobody(world: World, caplog: pytest.LogCaptu
         await rename(world, others, str(number))
     world.log.broken, world.log.refused = False, entry.listener
     world.log.why = Reason.STORE_UNAVAILABLE
-    relay = relay_to_log(world.store, world.log)
+    relay = relay_to_log(world.store, world.log.append)
     assert not await relay.relay_outbox()
     assert not relay.set_aside  # the log is merely away: it stays in its place
     world.log.why = Reason.INVALID_ARGUMENT
@@ -70,10 +70,10 @@ async def test_it_is_tried_again(world: World) -> None:
     """Nothing is lost: what is told then is the entry as it was. Every server tries it."""
     bad = await world.conversation()
     world.log.refused, world.log.why = f"conversations/{bad}", Reason.LIMIT_EXCEEDED
-    other = relay_to_log(world.store, world.log)
+    other = relay_to_log(world.store, world.log.append)
     await other.start()
     await rename(world, bad, "late")
-    still = relay_to_log(world.store, world.log)
+    still = relay_to_log(world.store, world.log.append)
     await still.start()
     await still.retry_set_aside()
     assert (other.set_aside, still.set_aside, await set_aside(world)) == (0, 1, 1)
@@ -130,7 +130,7 @@ async def test_what_could_not_be_counted_is_known_all_the_same(world: World) -> 
     await rename(world, bad, "bad")
     world.log.broken = False
     world.log.refused, world.log.why = f"conversations/{bad}", Reason.INVALID_ARGUMENT
-    relay = relay_to_log(Uncounted(world.database), world.log)
+    relay = relay_to_log(Uncounted(world.database), world.log.append)
     await relay.relay_outbox()
     assert await set_aside(world) == 1
     await relay.relay_outbox()
@@ -168,7 +168,7 @@ async def test_a_damaged_entry_holds_up_nobody(world: World) -> None:
         await world.database.write(lambda it, what=damage: it.execute(what))  # type: ignore[misc]
     await give(world, second)
     world.log.broken = world.audit.broken = False
-    to_log = relay_to_log(world.store, world.log)
+    to_log = relay_to_log(world.store, world.log.append)
     to_trail = relay_to_trail(world.store, world.audit)
     assert await to_log.relay_outbox()
     assert await to_trail.relay_outbox()

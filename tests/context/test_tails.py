@@ -1,6 +1,7 @@
 """The newest messages in memory: what is kept of them, and of which log."""
 
 import asyncio
+import time
 
 from antiphon_server.context.model.messages import LogPage, Totals, Window
 from antiphon_server.context.model.resources import (
@@ -9,9 +10,9 @@ from antiphon_server.context.model.resources import (
     TurnPolicy,
     WorkspaceId,
 )
-from antiphon_server.context.service.tails import Tails
+from antiphon_server.context.service.tails import NEW_S, Tails
 from tests.context.stand_ins import Flaky
-from tests.context.world import World
+from tests.context.world import World, texts
 from tests.e2e.until import SOON_S
 
 EMPTY = Window("", (), 0, Totals(0, 0), 0)
@@ -34,7 +35,7 @@ def conversation(number: int = 1) -> Conversation:
 
 async def test_a_log_that_does_not_go_on_is_not_asked_for_ever(world: World) -> None:
     """A page that is neither at the head nor further on is the end."""
-    tails = Tails(Stuck(world.log), lambda message: b"")
+    tails = Tails(Stuck(world.log), lambda message: b"", time.time)
     tails.keep(conversation(), EMPTY, 100, "1.0")
     async with asyncio.timeout(SOON_S):
         assert await tails.window(conversation(), 100) == EMPTY
@@ -42,9 +43,41 @@ async def test_a_log_that_does_not_go_on_is_not_asked_for_ever(world: World) -> 
 
 async def test_conversations_in_which_nothing_was_said_are_forgotten_too(world: World) -> None:
     """A tail takes memory though it has no messages."""
-    tails = Tails(world.log, lambda message: b"", max_bytes=20_000)
+    tails = Tails(world.log, lambda message: b"", time.time, max_bytes=20_000)
     cursor = (await world.log.read(conversation(19).conversation_id, "")).cursor
     for number in range(20):
         tails.keep(conversation(number), EMPTY, 100, cursor)
     assert await tails.window(conversation(0), 100) is None
     assert await tails.window(conversation(19), 100) == EMPTY
+
+
+async def test_the_window_of_a_new_conversation_is_made_from_its_log(world: World) -> None:
+    """All that was said in it is there: neither the projection nor the store is asked."""
+    new = await world.conversation()
+    for text in ("a", "b"):
+        await world.say(new, text)
+    assert texts((await world.context_of(new)).messages) == ["a", "b"]
+    assert await projected(world, new) == ""
+
+
+async def test_the_window_of_an_older_one_is_read_from_the_store(world: World) -> None:
+    """Its log may have been trimmed; after a restart nothing of it is in memory."""
+    older = await world.conversation()
+    await world.say(older, "a")
+    world.clock.now += 2 * NEW_S
+    assert texts((await world.context_of(older)).messages) == ["a"]
+    assert await projected(world, older) != ""
+
+
+async def test_a_larger_window_of_a_new_conversation_has_all_that_fits(world: World) -> None:
+    """What the first one left out is not taken for all that was said."""
+    new = await world.conversation()
+    for text in ("a" * 40, "b" * 40, "c" * 40):
+        await world.say(new, text)
+    assert len((await world.context_of(new, 20)).messages) == 1
+    assert len((await world.context_of(new, 1000)).messages) == 3
+
+
+async def projected(world: World, conversation: str) -> str:
+    """How far the projection has come."""
+    return await world.store.read(lambda r: r.messages.cursor(ConversationId(conversation)))

@@ -16,7 +16,7 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.ports import TurnStore
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
 from antiphon_server.runtime.errors.wire import status_of
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
@@ -62,6 +62,22 @@ async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
     assert status_of(found.outcome.error) == status_of(error)
     assert replace(found.outcome, error=None) == replace(outcome, error=None)
     assert (found.state, found.ended_us, found.has_reply) == (State.FAILED, 42, True)
+
+
+async def test_an_error_is_read_back_with_its_details(store: TurnStore) -> None:
+    """Whoever asks later is told which field, and when to try again, as the log tells it."""
+    violations = [FieldViolation("parts", "too large")]
+    for error in (
+        DomainError(Reason.INVALID_ARGUMENT, violations=violations),
+        DomainError(Reason.OVERLOADED, retry_after=1.5),
+    ):
+        it = turn()
+        await store.add(it)
+        await store.put(it.ended(Outcome(State.FAILED, error), 42, has_reply=False))
+        found = await stored(store)
+        assert found.outcome is not None
+        assert found.outcome.error is not None
+        assert status_of(found.outcome.error) == status_of(error)
 
 
 async def test_a_tombstone_has_no_order(store: TurnStore) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.dispatcher.handling import Work
+from antiphon_server.dispatcher.handling import Order, Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, StoredTurn
 from antiphon_server.runtime.storage.database import Database
 
@@ -30,6 +30,9 @@ class Told:
         """Have it write these, end with None, or fail."""
         for line in lines:
             self.lines.put_nowait(line)
+
+    async def check(self, order: Order) -> None:
+        """It takes anything."""
 
     async def run(self, work: Work) -> None:
         self.running.set()

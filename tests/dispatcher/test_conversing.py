@@ -14,6 +14,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceServicer,
     add_EventServiceServicer_to_server,
 )
+from antiphon_server.dispatcher.adapters.openings import ContextOpenings
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.servicer import DispatcherServicer
@@ -68,8 +69,9 @@ def served(
     """A stub of a dispatcher on that servicer of a log."""
     events, server = LocalServer([ErrorInterceptor()]), LocalServer([ErrorInterceptor(), *guards])
     add_EventServiceServicer_to_server(log, events)
-    conversings = Conversings(calls, sessions, events.channel())
-    servicer = DispatcherServicer(Nobody, Nobody, conversings)
+    openings = ContextOpenings(Nobody, sessions, Nobody)  # nothing is made here
+    conversings = Conversings(calls, sessions, openings, events.channel())
+    servicer = DispatcherServicer(Nobody, Nobody, conversings, openings)
     add_DispatcherServiceServicer_to_server(servicer, server)
     return DispatcherServiceStub(server.channel())
 

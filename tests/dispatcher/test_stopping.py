@@ -4,11 +4,14 @@ import asyncio
 from dataclasses import replace
 
 from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.deltas import MAX_PIECES
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
 from antiphon_server.events.model import Offset, Scope
+from antiphon_server.runtime.limits.share_settings import ShareSettings
+from antiphon_server.runtime.limits.shares import Shares
 from tests.dispatcher.stand_ins import Reluctant
-from tests.dispatcher.world import CONVERSATION, World, turn_id, world
-from tests.e2e.until import SOON_S
+from tests.dispatcher.world import ANNA, CONVERSATION, World, turn_id, world
+from tests.e2e.until import SOON_S, until
 
 SCOPE = Scope(f"conversations/{CONVERSATION}")
 
@@ -143,3 +146,45 @@ async def test_rolling_back_a_turn_that_is_being_cancelled_counts() -> None:
         turn = await stopping
         assert turn.outcome is not None
         assert turn.outcome.rolled_back
+
+
+async def test_a_stop_waits_for_no_share() -> None:
+    """Text that waits until its user may commit again is dropped, and nothing of it is seen."""
+    shares = Shares(ShareSettings(user=0.001))
+    async with world(shares=shares) as it:
+        await it.dispatch()
+        await shares.call("users/user_other000", 0.001)
+        await shares.call(ANNA.actor, 1.0)
+        it.told.say("never seen")
+        await it.told.running.wait()
+        await until(lambda: shares.waiting > 0)
+        async with asyncio.timeout(SOON_S):  # of which the text would wait ninety
+            assert (await it.cancel()).state is State.CANCELLED
+        assert "text_delta_appended" not in await it.kinds()
+
+
+async def test_an_end_waits_for_no_share() -> None:
+    """What waited goes out with it."""
+    shares = Shares(ShareSettings(user=0.001))
+    async with world(shares=shares) as it:
+        await it.dispatch()
+        await shares.call("users/user_other000", 0.001)
+        await shares.call(ANNA.actor, 1.0)
+        it.told.say("all of it", None)
+        await it.state(1, State.SUCCEEDED)
+        assert ("all of it", False) in await it.messages()
+
+
+async def test_while_its_text_waits_a_model_is_not_read_for_ever() -> None:
+    """It is let go on when the text is taken."""
+    shares = Shares(ShareSettings(user=0.001))
+    async with world(shares=shares) as it:
+        await it.dispatch()
+        await shares.call("users/user_other000", 0.001)
+        await shares.call(ANNA.actor, 1.0)
+        it.told.say("word ")
+        await until(lambda: shares.waiting > 0)
+        it.told.say(*["word "] * (2 * MAX_PIECES))
+        await asyncio.sleep(0.1)
+        assert it.told.heard <= MAX_PIECES
+        assert (await it.cancel()).state is State.CANCELLED

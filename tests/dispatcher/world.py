@@ -55,6 +55,7 @@ from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.errors import DomainError, not_found
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.database import Database
 from tests.dispatcher.stand_ins import Told
@@ -284,6 +285,7 @@ async def world(
     more: Sequence[Handler] = (),
     clock: Callable[[], float] = time.time,
     limits: TurnLimits = TurnLimits(),  # noqa: B008 - frozen
+    shares: Shares | None = None,
     timeout_s: float = 30.0,
     node: str = "node",
     log_elsewhere: bool = False,
@@ -315,7 +317,7 @@ async def world(
         known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock)
+        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock, shares=shares)
         lanes = Lanes()
         execution = Execution(kept, journal, handlers, runner, lanes, spawn, limits)
         recovery = Recovery(kept, journal, handlers, runner, lanes, execution)

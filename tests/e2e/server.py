@@ -10,6 +10,9 @@ from tests.e2e.process import COMMAND, OwnProcess, healthy
 from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT, free_port
 
+ONE_FOR_MANY = {"ANTIPHON_SHARES": '{"turns": 1000, "running": 1000, "streams": 4000}'}
+"""Where one user does what many do: the counts of one are not what is looked at."""
+
 
 def openai_model(name: str, base_url: str, **more: Any) -> dict[str, Any]:
     """Settings of a model on the OpenAI wire: the provider is told the name's second part."""

@@ -20,6 +20,8 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
+from antiphon_server.runtime.limits.share_settings import ShareSettings
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from tests.e2e.until import SOON_S, until_it
@@ -34,7 +36,7 @@ REQUEST = pb.FollowRequest(watches=[Watch(watch_id="w", scope=SCOPE)])
 async def address(log: EventLog) -> AsyncIterator[str]:
     """Where the log's service is: a user may have one stream, and must read it soon."""
     table = LocalServer([ErrorInterceptor()])
-    streams = Subscriptions(Gate(), most=1)
+    streams = Subscriptions(Gate(), Shares(ShareSettings(streams=1)))
     servicer = EventServicer(log, streams, read_within_s=0.2)
     add_EventServiceServicer_to_server(servicer, table)
     server = Server(table)

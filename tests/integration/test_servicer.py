@@ -237,8 +237,8 @@ USAGE = pb.GetUsageRequest(workspace_id=WORKSPACE)
         (ask("x/y"), grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
         (
             pb.GenerateRequest(workspace_id=WORKSPACE, messages=asks(image=PICTURE)),
-            grpc.StatusCode.INVALID_ARGUMENT,
-            "INVALID_ARGUMENT",
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "PART_NOT_ACCEPTED",
         ),
         (
             pb.GenerateRequest(workspace_id="x"),

@@ -59,6 +59,20 @@ def test_what_another_service_says_is_kept(calls: Any) -> None:
     check(pb.ReadEventsRequest(scope=SCOPE, kinds=[VALUE]))  # type: ignore[list-item]
 
 
+def test_a_reference_of_before_the_rule_is_kept(calls: Any) -> None:
+    """What was posted with a password in it can be passed on; no client posts another one."""
+    calls(SERVICE)
+    append, dispatch = pb.AppendRequest(scope=SCOPE), dispatcher_pb.DispatchRequest()
+    dispatch.conversation_id, dispatch.turn_id = "conv_00000001", "turn_00000001"
+    for part in (append.events.add().message_posted.message.parts.add(), dispatch.parts.add()):
+        part.file.uri, part.file.media_type = "https://user:password@x.example/y", "text/plain"
+    check(append)
+    append.events[0].message_posted.message.parts[0].file.media_type = ""
+    assert refusals(append) == ["events[0].message_posted.message.parts[0].file.media_type"]
+    calls(ANNA)
+    assert refusals(dispatch) == ["parts[0].file.uri"]
+
+
 def test_what_a_client_asks_for_that_is_not_known_is_refused(calls: Any) -> None:
     """A part, an action, a value: by the field that this version misses."""
     calls(ANNA)

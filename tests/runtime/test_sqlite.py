@@ -251,6 +251,41 @@ async def test_reads_do_not_wait_for_a_write(database: SqliteDatabase) -> None:
     await gate.open()
 
 
+async def test_a_look_up_waits_for_no_thread(database: SqliteDatabase) -> None:
+    """It is answered while all threads that read are held up, and sees the last commit."""
+    release = threading.Event()
+    held = [asyncio.ensure_future(database.read(lambda _: release.wait(5))) for _ in range(9)]
+    try:
+        for number in (1, 2):
+            await database.write(partial(insert, number))
+            found = await asyncio.wait_for(database.read(rows, snapshot=False), 2)
+            assert found == number
+    finally:
+        release.set()
+        await asyncio.gather(*held)
+
+
+async def test_a_look_up_that_fails_is_made_where_it_may_wait(
+    database: SqliteDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that meets a lock succeeds there; one that can't succeed is an error of the store."""
+    asked: list[str] = []
+
+    def locked_at_first(connection: Connection) -> int:
+        asked.append(threading.current_thread().name)
+        if len(asked) == 1:
+            raise sqlite3.OperationalError("database is locked")
+        return rows(connection)
+
+    assert await database.read(locked_at_first, snapshot=False) == 0
+    assert asked[0] == "MainThread"
+    assert asked[1].startswith("sqlite-read")
+    with pytest.raises(DomainError) as broken:
+        await database.read(lambda it: it.execute(text("SELECT 1 FROM u")), snapshot=False)
+    assert broken.value.reason is Reason.STORE_UNAVAILABLE
+    assert "could not be read" in caplog.text
+
+
 async def test_commits_are_synced(database: SqliteDatabase) -> None:
     """The file is in WAL mode and a commit is synced before it is acknowledged."""
     modes = await database.write(

@@ -28,7 +28,7 @@ class Place:
         return fresh
 
     def _is_new(self, event: Event) -> bool:
-        """Each event begins right after the last; a folded one before that, and ends behind it."""
+        """Each begins right after the last; one that took over folded places, maybe before."""
         if event.last_offset <= self.offset:
             return False
         if self.offset == 0:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2 as messages
+from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_UNSPECIFIED
 from antiphon.context.v1.conversation_pb2 import (
     TURN_POLICY_UNSPECIFIED,
     Conversation,
@@ -31,6 +32,7 @@ class Conversations:
         models: Sequence[str] = (),
         instructions: str = "",
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
+        max_output_tokens: int = 0,
     ) -> Conversation:
         """Make a conversation that the caller owns."""
         request = messages.CreateConversationRequest(
@@ -40,6 +42,7 @@ class Conversations:
             turn_policy=policy,
             models=models,
             instructions=instructions,
+            max_output_tokens=max_output_tokens,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 
@@ -49,13 +52,24 @@ class Conversations:
         return (await self._caller.call(self._context.GetConversation, request)).conversation
 
     def list_conversations(
-        self, workspace_id: str = "", *, show_archived: bool = False
+        self,
+        workspace_id: str = "",
+        *,
+        show_archived: bool = False,
+        only_archived: bool = False,
+        order: messages.ConversationOrder.ValueType = CONVERSATION_ORDER_UNSPECIFIED,
+        title_contains: str = "",
     ) -> AsyncGenerator[Conversation]:
-        """Those that the caller may read, the newest first."""
+        """Those that the caller may read, the newest first unless ``order`` says otherwise."""
 
         async def fetch(page_token: str) -> messages.ListConversationsResponse:
             request = messages.ListConversationsRequest(
-                workspace_id=workspace_id, page_token=page_token, show_archived=show_archived
+                workspace_id=workspace_id,
+                page_token=page_token,
+                show_archived=show_archived,
+                only_archived=only_archived,
+                order=order,
+                title_contains=title_contains,
             )
             return await self._caller.call(self._context.ListConversations, request)
 
@@ -65,6 +79,11 @@ class Conversations:
         """Take a conversation out of use."""
         request = messages.ArchiveConversationRequest(conversation_id=conversation_id)
         return (await self._caller.call(self._context.ArchiveConversation, request)).conversation
+
+    async def unarchive_conversation(self, conversation_id: str) -> Conversation:
+        """Take an archived conversation into use again."""
+        request = messages.UnarchiveConversationRequest(conversation_id=conversation_id)
+        return (await self._caller.call(self._context.UnarchiveConversation, request)).conversation
 
     def list_messages(self, conversation_id: str) -> AsyncGenerator[Message]:
         """A conversation's messages, the newest first."""
@@ -77,9 +96,11 @@ class Conversations:
 
         return pages(fetch, lambda page: page.messages)
 
-    async def post_message(self, conversation_id: str, text: str) -> Message:
-        """Say something without starting a turn."""
+    async def post_message(
+        self, conversation_id: str, text: str, *, in_context: bool = False
+    ) -> Message:
+        """Say something without starting a turn: an aside, unless models may read it later."""
         request = messages.PostMessageRequest(
-            conversation_id=conversation_id, parts=[Part(text=text)]
+            conversation_id=conversation_id, parts=[Part(text=text)], in_context=in_context
         )
         return (await self._caller.call(self._context.PostMessage, request)).message

@@ -34,6 +34,8 @@ class TurnResult:
 
     ``usage`` is zero where no model was called; its ``cost`` is unset if a price is unknown.
     ``omitted_messages`` is how many older ones the model was asked without: they did not fit.
+    Of ``described_parts`` (pictures, recordings, files) it was told in words: it takes none.
+    ``output_limit`` is the limit of tokens at which a ``cut`` answer ends, 0 for the model's own.
     """
 
     turn_id: str
@@ -46,10 +48,12 @@ class TurnResult:
     model: str = ""
     finish_reason: FinishReason.ValueType = FINISH_REASON_UNSPECIFIED
     omitted_messages: int = 0
+    described_parts: int = 0
+    output_limit: int = 0
 
     @property
     def cut(self) -> bool:
-        """Whether the model stopped at its limit, before its answer was complete."""
+        """Whether a limit of tokens cut the answer off, before it was complete."""
         return self.finish_reason == FINISH_REASON_LENGTH
 
     @property
@@ -182,6 +186,8 @@ class TurnHandle:
             model=finished.model,
             finish_reason=finished.finish_reason,
             omitted_messages=finished.omitted_messages,
+            described_parts=finished.described_parts,
+            output_limit=finished.output_limit,
         )
         self.status = TurnStatus(finished.state)
         self._wake()

@@ -25,15 +25,20 @@ class Turns:
         conversation_id: str,
         text: str,
         *,
+        new_conversation: messages.NewConversation | None = None,
         turn_id: str = "",
         handler: str = "",
         models: Sequence[str] = (),
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
         max_output_tokens: int = 0,
     ) -> messages.DispatchResponse:
-        """Post a message and start a turn; follow from the response's cursor to see it all."""
+        """Post a message and start a turn; follow from the response's cursor to see it all.
+
+        With a ``new_conversation`` that is made before: leave the id empty, the turn says it.
+        """
         request = messages.DispatchRequest(
             conversation_id=conversation_id,
+            new_conversation=new_conversation,
             turn_id=turn_id or new_turn_id(),
             handler=handler,
             parts=[Part(text=text)],

@@ -37,7 +37,7 @@ export async function faultsOf(page: Page): Promise<string[]> {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const client = await page.context().newCDPSession(page);
     await client.send("Runtime.evaluate", { expression: AXE });
-    const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"];
+    const tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice", "experimental"];
     const expression = `axe.run({runOnly: ${JSON.stringify(tags)}}).then((found) => JSON.stringify(
       found.violations.map((each) => [each.id, ...each.nodes.map((node) => node.html + node.failureSummary)])))`;
     const run = await client.send("Runtime.evaluate", { expression, awaitPromise: true });

@@ -59,7 +59,7 @@ async function say(page: Page, text: string): Promise<void> {
 /** The answer of that number, when it is complete. */
 async function answer(page: Page, number: number): Promise<string> {
   const found = page.locator(".message.assistant:not(.under-way)").nth(number - 1);
-  await found.locator(".fact-line").waitFor();
+  await found.locator(".facts").waitFor();
   return (await found.locator(".body").innerText()).trim();
 }
 

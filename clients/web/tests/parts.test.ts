@@ -16,8 +16,9 @@ import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
 import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
-import { tokensOf } from "../src/page/lexing";
-import { isSafe } from "../src/page/markdown";
+import { tokensOf } from "../src/page/markdown/lexing";
+import { codeOf, depthsOf, piecesOf } from "../src/page/markdown/pieces";
+import { isSafe } from "../src/page/markdown/markdown";
 import { inWords, leftOut, titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
@@ -262,5 +263,60 @@ describe("Markdown", () => {
     const pieces = (paragraph as { tokens?: { type: string }[] }).tokens!;
     expect(pieces.filter(({ type }) => type === "strong")).toHaveLength(900);
     expect(pieces.filter(({ type }) => type === "br")).toHaveLength(899);
+  });
+});
+
+describe("a long text", () => {
+  const paragraphs = Array.from({ length: 300 }, (_, at) => `Paragraph ${at} ${"of words ".repeat(9)}\n\n`).join("");
+  const code = `\`\`\`python\n${"a = 1\n\n".repeat(9_000)}\`\`\`\n`;
+  const list = Array.from({ length: 400 }, (_, at) => `${at + 1}. item of a list\n\n`).join("");
+
+  test("is cut, and its pieces are the text", () => {
+    for (const text of [paragraphs, code, list, paragraphs + code + list]) expect(piecesOf(text).join("")).toBe(text);
+    expect(piecesOf(paragraphs).length).toBeGreaterThan(5);
+    expect(piecesOf(list)).toEqual([list]); // one list, with one numbering
+  });
+
+  test("has the same cuts while it grows", () => {
+    const whole = piecesOf(paragraphs + code + paragraphs);
+    for (let end = 5_000; end < whole.join("").length; end += 7_001) {
+      const pieces = piecesOf(whole.join("").slice(0, end));
+      expect(pieces.slice(0, -1)).toEqual(whole.slice(0, pieces.length - 1));
+    }
+  });
+
+  test("of code is code, however long, and also before its end", () => {
+    const [, piece] = piecesOf(`${paragraphs.slice(0, 200)}\n\n${code}`);
+    expect(codeOf(piece!)).toEqual({ language: "python", text: "a = 1\n\n".repeat(9_000).slice(0, -1) });
+    expect(codeOf(piece!.slice(0, 5_000))?.text).toBe(piece!.slice(10, 5_000));
+    expect(codeOf(`${code}and words`)).toBeUndefined();
+    expect(codeOf("no code\n")).toBeUndefined();
+  });
+
+  test("has headings without a level left out", () => {
+    expect(depthsOf("# a\n\n### b\n\n#c\n")).toBe("13");
+  });
+});
+
+describe("a formula", () => {
+  const found = (text: string) => {
+    const clock = vi.spyOn(performance, "now").mockReturnValue(0); // however busy the machine is
+    const tokens = JSON.stringify(tokensOf(text));
+    clock.mockRestore();
+    return tokens.match(/"tex":"[^"]*"/g) ?? [];
+  };
+
+  test("stands between its marks, and prices are none", () => {
+    expect(found("so $x^2$ and \\(y\\), and\n\n$$z$$")).toEqual(['"tex":"x^2"', '"tex":"y"', '"tex":"z"']);
+    expect(found("from $5 to $6, or US$ 7 and $8")).toEqual([]);
+    expect(found("`$x$` and\n\n```\n$$y$$\n```")).toEqual([]);
+  });
+
+  test("that never ends costs little", () => {
+    for (const text of ["$".repeat(50_000), "$a ".repeat(15_000), "\\(".repeat(15_000), "$$\n".repeat(15_000)]) {
+      const began = performance.now();
+      tokensOf(text);
+      expect(performance.now() - began).toBeLessThan(1_000);
+    }
   });
 });

@@ -5,12 +5,11 @@ from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from antiphon_server.agents.ports import Models, Prompt, Window
-from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
+from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Order, Work
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
 from antiphon_server.runtime.concurrency.retry_policies import ANSWER
 from antiphon_server.runtime.errors import DomainError, Reason
 
-DEFAULT_BUDGET_TOKENS = 3_000
 T = TypeVar("T")
 PromptT = TypeVar("PromptT", bound=Prompt)
 
@@ -27,12 +26,10 @@ class Assistant(Generic[PromptT]):
         self,
         window: Window[PromptT],
         models: Models[PromptT],
-        budget_tokens: int = DEFAULT_BUDGET_TOKENS,
         patience: RetryPolicy = ANSWER,
     ) -> None:
         self._window = window
         self._models = models
-        self._budget_tokens = budget_tokens
         self._patience = patience
 
     @property
@@ -45,10 +42,15 @@ class Assistant(Generic[PromptT]):
             default=True,
         )
 
+    async def check(self, order: Order) -> None:
+        """See :meth:`Handler.check`."""
+        await self._models.check(order)
+
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""
+        budget = await self._patiently(work, lambda: self._models.budget(work.turn.order))
         prompt = await self._patiently(
-            work, lambda: self._window.prompt(work.turn, self._budget_tokens, work.others)
+            work, lambda: self._window.prompt(work.turn, budget, work.others)
         )
         work.leave_out(prompt.omitted)
         answer = _Answer(self._models, prompt)
@@ -85,10 +87,14 @@ class _Answer(Generic[PromptT]):
                     self._begun = True
                     if reply.text:
                         await work.write(reply.text)
+                    if reply.left_out is not None:
+                        omitted, described = reply.left_out
+                        work.leave_out(self._prompt.omitted + omitted, described)
                     if reply.status:
                         await work.progress(reply.status, reply.fraction)
                     if reply.usage is not None:
-                        work.account(reply.usage, reply.model, reply.finish_reason)
+                        ending = reply.finish_reason, reply.output_limit
+                        work.account(reply.usage, reply.model, *ending)
         except DomainError as error:
             if self._begun and error.reason is Reason.SERVICE_UNAVAILABLE:
                 raise DomainError(Reason.TURN_LOST) from error

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol, TypeVar
 
-from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
+from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Usage
 
 
 class Prompt(Protocol):
@@ -35,7 +35,8 @@ class Reply(Protocol):
     """A step of a model's answer.
 
     ``text`` is the next piece (may be empty); ``status`` says what is going on, and
-    ``fraction`` how much of it is done; ``usage`` comes with the last step.
+    ``fraction`` how much of it is done; ``usage`` comes with the last step. When a model is asked,
+    ``left_out`` says without how many of the prompt's messages, and with how many parts in words.
     """
 
     @property
@@ -50,10 +51,22 @@ class Reply(Protocol):
     def model(self) -> str: ...  # noqa: D102
     @property
     def finish_reason(self) -> int: ...  # noqa: D102
+    @property
+    def output_limit(self) -> int: ...  # noqa: D102
+    @property
+    def left_out(self) -> tuple[int, int] | None: ...  # noqa: D102
 
 
 class Models(Protocol[PromptT_contra]):
     """Asks models."""
+
+    async def budget(self, order: Order) -> int:
+        """How many tokens the prompt of an order may have. Raises DomainError MODEL_NOT_FOUND."""
+        ...
+
+    async def check(self, order: Order) -> None:
+        """Raise DomainError PART_NOT_ACCEPTED if none of its models takes all its parts."""
+        ...
 
     def generate(self, turn: Turn, prompt: PromptT_contra) -> AsyncGenerator[Reply, None]:
         """Stream the answer. Closing the iterator closes the provider's connection.

@@ -8,6 +8,7 @@ from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.counted_calls import CountedCalls
+from antiphon_server.runtime.limits.share_interceptor import ShareInterceptor
 from antiphon_server.runtime.net.addresses import Callers
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.address import AddressInterceptor
@@ -27,7 +28,7 @@ def guarded(
     policy: AccessPolicy,
     counted: CountedCalls | None,
 ) -> LocalServer:
-    """For calls of anybody: who it is, whether they may, and how often.
+    """For calls of anybody: who it is, whether they may, how often, and whose turn it is.
 
     Those that other servers pass on have been ``counted`` there.
     """
@@ -44,6 +45,7 @@ def guarded(
             guard.interceptor("address", counted),
             AuthenticationInterceptor(auth.verifier),
             guard.interceptor("principal", counted),
+            ShareInterceptor(infrastructure.shares),
             ValidationInterceptor(),
             AccessInterceptor(RecordedPolicy(policy, auth.coalesced)),
         ]

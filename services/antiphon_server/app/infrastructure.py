@@ -1,12 +1,14 @@
 """Opening what the services stand on: a store, figures, traces, limits and what is outside."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
 
 from antiphon_server.app.own_address import own_address
+from antiphon_server.app.own_database import check_own_database
 from antiphon_server.app.schemas import DATABASE_FILE, migrate_all
 from antiphon_server.app.secret import installation_secret, same_secret
 from antiphon_server.auth.adapters.remote_policy import engine_channel
@@ -18,10 +20,10 @@ from antiphon_server.runtime.cache.redis_cache import RedisCache
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import ClockWatch, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
-from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
@@ -29,6 +31,9 @@ from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.tracing import start_tracing
 from antiphon_server.settings import Settings
+
+_LEFT_HERE = "what is in %s is not in ANTIPHON_DATABASE_URL: `antiphon migrate` would take it there"
+log = logging.getLogger(__name__)
 
 
 async def open_infrastructure(
@@ -57,15 +62,18 @@ async def open_infrastructure(
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
+    metrics, shares = RpcMetrics(), Shares(settings.shares)
     return Infrastructure(
-        database, mark, lease, RpcMetrics(), tracing, redis, names, guard, engine, secret
+        database, mark, lease, metrics, tracing, redis, names, guard, shares, engine, secret
     )
 
 
 async def _store(settings: Settings, data_dir: Path, services: Iterable[Descriptor]) -> Store:
     if settings.database_url is None:
-        await asyncio.to_thread(_check, data_dir)
+        await asyncio.to_thread(check_own_database, data_dir)
         return SqliteDatabase(data_dir / DATABASE_FILE)
+    if await asyncio.to_thread((data_dir / DATABASE_FILE).exists):
+        log.warning(_LEFT_HERE, data_dir / DATABASE_FILE)
     url = settings.database_url.reveal()
     check_postgres_url(url)
     from antiphon_server.runtime.storage.postgres_start import open_for_migrations, open_postgres
@@ -77,20 +85,6 @@ async def _store(settings: Settings, data_dir: Path, services: Iterable[Descript
     finally:
         await patient.close()
     return database
-
-
-def keeps_postgres(data_dir: Path) -> bool:
-    """Whether the data of several servers is there, on this machine."""
-    return (data_dir / "postgres" / "data").exists()
-
-
-def _check(data_dir: Path) -> None:
-    """A new database beside the data of several servers would look as if all was lost."""
-    if keeps_postgres(data_dir) and not (data_dir / DATABASE_FILE).exists():
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
 
 
 async def _lease(

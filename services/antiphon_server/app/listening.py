@@ -107,7 +107,7 @@ async def _open_admin(
 ) -> int | None:
     if settings.admin_port is None:
         return None
-    collectors = [infrastructure.metrics, *infrastructure.guard.collectors]
+    collectors = [infrastructure.metrics, *infrastructure.guard.collectors, infrastructure.shares]
     for each in services.running:
         collectors += each.collectors()
     admin = Admin(health, collectors)

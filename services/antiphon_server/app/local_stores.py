@@ -1,14 +1,15 @@
 """Stores for several servers on one machine, where nobody named any."""
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from antiphon_server.app.infrastructure import keeps_postgres
+from antiphon_server.app.own_database import keeps_postgres
 from antiphon_server.app.schemas import DATABASE_FILE
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
-from antiphon_server.settings import PREFIX, Settings
+from antiphon_server.settings import PREFIX, Settings, default_data_dir
 from antiphon_server.stores.local_postgres import start_postgres
 from antiphon_server.stores.local_redis import start_redis
 from antiphon_server.stores.local_store import LocalStore
@@ -34,9 +35,15 @@ def _check(data_dir: Path) -> None:
     """An empty Postgres beside the data of one server would look as if all was lost."""
     if (data_dir / DATABASE_FILE).exists() and not keeps_postgres(data_dir):
         raise DataDirUnusable(
-            f"{data_dir} has the data of one server, in {DATABASE_FILE}; several share a Postgres, "
-            "which would begin empty. Choose another --data-dir for them, or leave --replicas away"
+            f"{data_dir} has the data of one server, in {DATABASE_FILE}; several share a Postgres. "
+            f"`antiphon migrate{_told(data_dir)}` takes the data there, once; or begin empty with "
+            "another --data-dir, or leave --replicas away"
         )
+
+
+def _told(data_dir: Path) -> str:
+    """What names the folder to a command, if it has to be named."""
+    return "" if data_dir == default_data_dir() else f" --data-dir {shlex.quote(str(data_dir))}"
 
 
 async def _own(

@@ -108,6 +108,8 @@ _LIMITS = {
     ),
     " bytes a message": "that is too long: a message has at most {} bytes; send it in pieces",
     " bytes an answer": "the answer was cut off: one has at most {} bytes. Ask for less at once",
+    "api_keys": "there are as many keys as one user may have; revoke one (`antiphon keys list`)",
+    "identities": "there are as many identities as one user may have; unlink one first",
     " streams a user": (
         "you have {} streams open already; close other chats, pages or programs of yours"
     ),

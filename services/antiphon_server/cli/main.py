@@ -7,16 +7,18 @@ import typer
 
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
+from antiphon_server.cli.backup import backup, restore
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.console import CommandError, complain
-from antiphon_server.cli.conversations import conversations
+from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
 from antiphon_server.cli.mesh import app as mesh
+from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
@@ -49,15 +51,18 @@ for command in (
     serve,
     certs,
     tail,
-    conversations,
     token,
     login,
     logout,
     whoami,
     approve,
     doctor,
+    backup,
+    restore,
+    migrate,
 ):
     app.command()(command)
+app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from antiphon_server.cli.announcing import announce
 from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.mesh_status import status
 from antiphon_server.cli.options import DataDir
@@ -64,9 +65,10 @@ def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
         if mesh.envoy is not None:
             edges.append(mesh)
             _, page = write_where(settings, mesh.edge, file)
-        _announce(mesh)
+        for line in _where(mesh):
+            announce(line, settings)
         if page:
-            say(in_a_browser(settings, page), err=True)
+            announce(in_a_browser(settings, page), settings)
 
     try:
         yield serve_mesh(settings, ready)
@@ -74,15 +76,15 @@ def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
         file.withdraw()
         if edges:
             with contextlib.suppress(OSError):
-                say("The edge has stopped. Servers run on, without it.", err=True)
+                announce("The edge has stopped. Servers run on, without it.", settings)
 
 
-def _announce(mesh: "Mesh") -> None:
-    say(f"The registry serves on {mesh.registry}.", err=True)
+def _where(mesh: "Mesh") -> Iterator[str]:
+    yield f"The registry serves on {mesh.registry}."
     if mesh.envoy is not None:
-        say(f"Clients call {mesh.edge}; see `antiphon mesh status`.", err=True)
+        yield f"Clients call {mesh.edge}; see `antiphon mesh status`."
     else:
-        say(f"Envoys are told by {mesh.ads} (ADS).", err=True)
+        yield f"Envoys are told by {mesh.ads} (ADS)."
 
 
 @app.command()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon_server.cli.console import fail, say
+from antiphon_server.cli.announcing import announce
+from antiphon_server.cli.console import fail
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.start import start
@@ -112,9 +113,9 @@ def _shared_secret(base: Path) -> Path:
     try:
         load_or_create(base / SECRET_FILE)
     except OSError as error:
-        fail(str(unusable(base, error)))
+        fail(str(unusable(base, error)), 2)
     except (ExposedFileError, UnusableSecretError) as error:
-        fail(str(error))
+        fail(str(error), 2)
     return base / SECRET_FILE
 
 
@@ -122,15 +123,16 @@ def _shared_secret(base: Path) -> Path:
 def _work(settings: "Settings") -> Iterator[Coroutine[Any, Any, None]]:
     from antiphon_server.app import serve as run
 
-    def announce(app: "App") -> None:
+    def tell(app: "App") -> None:
         names = " and ".join(settings.services)
         elsewhere = ", ".join(
             f"{name} at {settings.peers.address(name)}" for name in settings.elsewhere
         )
         with contextlib.suppress(OSError):
             ports = ", ".join(map(str, (app.port, *settings.more_ports)))
-            say(f"{names} on {settings.host}:{ports}, data in {settings.data_dir}.", err=True)
+            where = f"{settings.host}:{ports}"
+            announce(f"{names} on {where}, data in {settings.data_dir}.", settings)
             if elsewhere:
-                say(f"Elsewhere: {elsewhere}.", err=True)
+                announce(f"Elsewhere: {elsewhere}.", settings)
 
-    yield run(settings, announce)
+    yield run(settings, tell)

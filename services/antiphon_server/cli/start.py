@@ -1,10 +1,12 @@
 """Starting a server from a command: settings in, and why it did not start out."""
 
 import asyncio
+import logging
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -13,6 +15,7 @@ from antiphon_server.cli.console import aside, fail
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
 
+log = logging.getLogger(__name__)
 Work = Callable[["Settings"], AbstractContextManager[Coroutine[Any, Any, None]]]
 
 
@@ -30,7 +33,7 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     try:
         settings = read_settings(**given)
     except WrongSetting as error:
-        fail(str(error), 2)
+        _end(str(error), 2, as_json=_json_is_wanted(given) and not quiet)
     try:
         if sys.stderr.isatty() and not quiet:  # somebody waits for what takes seconds
             aside("· starting")
@@ -41,7 +44,27 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     except Exception as error:
         from antiphon_server.cli.start_failures import code_of, why_not
 
+        as_json = settings.log_format == "json" and not quiet
         sentence = why_not(error, settings)
-        if sentence is None:
+        if sentence is not None:
+            _end(sentence, code_of(error), as_json=as_json)
+        if not as_json:
             raise
-        fail(sentence, code_of(error))
+        log.critical("the server has a defect", exc_info=error)
+        raise typer.Exit(1) from None
+
+
+def _end(sentence: str, code: int, *, as_json: bool) -> NoReturn:
+    """As any other command, or as one more line of the log; a parent shows it to people."""
+    if not as_json:
+        fail(sentence, code)
+    from antiphon_server.runtime.telemetry.logs import configure_logging
+
+    configure_logging(log_format="json")
+    log.critical("%s", sentence)
+    raise typer.Exit(code)
+
+
+def _json_is_wanted(given: dict[str, Any]) -> bool:
+    """Whether logs are to be JSON, of settings that can't be read as a whole."""
+    return given.get("log_format", os.environ.get("ANTIPHON_LOG_FORMAT")) == "json"

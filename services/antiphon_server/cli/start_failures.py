@@ -1,5 +1,7 @@
 """Why a server did not start -> a sentence that says what to do."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon_server.app import DATABASE_FILE
@@ -17,9 +19,11 @@ from antiphon_server.runtime.net.tls import UnusableCertificate
 from antiphon_server.runtime.nodes import ClocksDiffer, NameTaken, OtherSecret
 from antiphon_server.runtime.rpc.server import CannotListen
 from antiphon_server.runtime.storage.damage import Damaged, is_damage
-from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable, InUse
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.migrations import FromTheFuture
+from antiphon_server.runtime.storage.ownership import not_ours
+from antiphon_server.runtime.storage.transfer.target import TransferFailed
 from antiphon_server.runtime.telemetry.tracing import TracingUnavailable
 from antiphon_server.stores.local_store import StoreDidNotStart
 from antiphon_server.stores.programs import StoresMissing
@@ -35,6 +39,7 @@ _SAY_IT_ALL = (
     StoreDidNotStart,
     DatabaseUnusable,
     DataDirUnusable,
+    TransferFailed,
     TracingUnavailable,
     ExposedFileError,
     UnusableSecretError,
@@ -46,6 +51,18 @@ _SAY_IT_ALL = (
     EnvoyDidNotStart,
     EnvoyMissing,
     NoPages,
+)
+_MAY_PASS = (
+    CannotListen,
+    ClocksDiffer,
+    NameTaken,
+    InUse,
+    DatabaseUnusable,
+    StoreDidNotStart,
+    DidNotComeUp,
+    EnvoyDidNotStart,
+    DomainError,
+    OSError,
 )
 _OTHER_SECRET = (
     "the data was written with another secret than this one. Give the one of then as "
@@ -80,14 +97,24 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
         case _ if isinstance(error, _SAY_IT_ALL):
             return str(error)
         case OSError():
-            why = error.strerror or str(error)
-            return f"{error.filename}: {why}" if error.filename else why
+            return _of_the_system(error)
     return None
 
 
 def code_of(error: Exception) -> int:
-    """The exit code: 2 where other settings are needed, as for a wrong option."""
-    return 2 if isinstance(error, Insecure) else 1
+    """The exit code: 2 if it fails again until somebody has done something, as for a wrong option.
+
+    1 may mend itself: a port, a store or a clock that another start finds as it should be. The
+    guides' units name 2 in RestartPreventExitStatus.
+    """
+    return 1 if isinstance(error, _MAY_PASS) and not _lasts(error) else 2
+
+
+def _lasts(error: Exception) -> bool:
+    """Of a class whose others pass."""
+    if isinstance(error, DomainError) and error.reason is not Reason.STORE_UNAVAILABLE:
+        return True
+    return isinstance(error, PermissionError) or is_damage(error.__cause__)
 
 
 def _port_taken(error: CannotListen, settings: "Settings") -> str:
@@ -96,6 +123,14 @@ def _port_taken(error: CannotListen, settings: "Settings") -> str:
     if error.address == f"{settings.admin_host}:{settings.admin_port}":
         return f"{error}; it is the port for metrics: choose another --admin-port, 0 for a free one"
     return f"{error}; choose another --port, 0 for a free one, or another --host"
+
+
+def _of_the_system(error: OSError) -> str:
+    why = error.strerror or str(error)
+    if not error.filename:
+        return why
+    path = Path(os.fsdecode(error.filename))
+    return (not_ours(path) if isinstance(error, PermissionError) else "") or f"{path}: {why}"
 
 
 def _store_failed(cause: BaseException | None, settings: "Settings") -> str:
@@ -110,6 +145,6 @@ def _store_failed(cause: BaseException | None, settings: "Settings") -> str:
 def _damaged(how: str, settings: "Settings") -> str:
     path = settings.data_dir / DATABASE_FILE
     return (
-        f"{path} is damaged ({how}). Put a backup back, or save what can be read with "
-        f"`sqlite3 {path} .recover`; with another --data-dir one begins anew"
+        f"{path} is damaged ({how}). Put a backup back (`antiphon restore`), or save what can be "
+        f"read with `sqlite3 {path} .recover`; with another --data-dir one begins anew"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from antiphon_server.cli.console import say
+from antiphon_server.cli.announcing import announce
 from antiphon_server.cli.paths import OPERATOR_FILE
 from antiphon_server.cli.server_file import ServerFile
 
@@ -26,7 +26,7 @@ def work(replicas: int, given: Mapping[str, Any]) -> Callable[["Settings"], Any]
         from antiphon_server.app.replicas import serve_replicated
 
         file = ServerFile(settings.data_dir)
-        with _display() as tell:
+        with _display(settings) as tell:
 
             def ready(found: "Replicated") -> None:
                 tell("", "")
@@ -72,10 +72,11 @@ def _announce(settings: "Settings", found: "Replicated", file: ServerFile) -> No
     count = len(found.replicas)
     with contextlib.suppress(OSError):
         servers = "one server" if count == 1 else f"{count} servers"
-        say(f"Antiphon serves on {address}, by {servers}, data in {settings.data_dir}.", err=True)
-        say("See them with `antiphon mesh status`; stop all with Ctrl-C.", err=True)
+        where = f"on {address}, by {servers}, data in {settings.data_dir}"
+        announce(f"Antiphon serves {where}.", settings)
+        announce("See them with `antiphon mesh status`; stop all with Ctrl-C.", settings)
         if page:
-            say(in_a_browser(settings, page), err=True)
+            announce(in_a_browser(settings, page), settings)
 
 
 def in_a_browser(settings: "Settings", page: str) -> str:
@@ -92,13 +93,13 @@ def in_a_browser(settings: "Settings", page: str) -> str:
 
 
 @contextlib.contextmanager
-def _display() -> Iterator[Callable[[str, str], None]]:
+def _display(settings: "Settings") -> Iterator[Callable[[str, str], None]]:
     """Says of each part what becomes of it: in a terminal in its own line, else a line each time.
 
     A part without a name ends it.
     """
-    if not sys.stderr.isatty():
-        yield _line
+    if settings.log_format == "json" or not sys.stderr.isatty():
+        yield lambda part, state: _line(part, state, settings)
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -130,7 +131,7 @@ def _whole(state: str) -> bool:
     return bool(all_of_them) and known == all_of_them
 
 
-def _line(part: str, state: str) -> None:
+def _line(part: str, state: str, settings: "Settings") -> None:
     if part:
         with contextlib.suppress(OSError):
-            say(f"{part}: {state}", err=True)
+            announce(f"{part}: {state}", settings)

@@ -12,12 +12,14 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.context.adapters.changes_codec import for_lists
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
+from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
@@ -27,7 +29,9 @@ from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
+from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
+from antiphon_server.context.service.telling import Telling
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
 from antiphon_server.runtime.cache.known_names import KnownNames
@@ -61,6 +65,7 @@ class Context(Service):
     to_log: Relay
     to_trail: Relay
     changes: Changes
+    activities: Activities
     retention: Retention
     names: KnownNames | None = None
 
@@ -75,6 +80,8 @@ class Context(Service):
             await relay.start()
             lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
             await show_availability(f"outbox.{name}", relay, lifecycle, health)
+        lifecycle.on_stop("context.activities", self.activities.close)
+        lifecycle.spawn("context.activities", self.activities.run(), vital=False)
         lifecycle.spawn("context.retention", self.retention.run(), vital=False)
 
     def collectors(self) -> Sequence[Any]:
@@ -140,18 +147,21 @@ def compose(
     have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
-    to_log = relay_to_log(store, event_log)
+    to_log = relay_to_log(store, Telling(store, event_log, for_lists).tell)
     to_trail = relay_to_trail(store, audit)
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)
     changes = Changes(store, roles, directory, to_log, to_trail, relay_wait_s)
-    tails = Tails(event_log, encoded_message)
+    tails = Tails(event_log, encoded_message, clock)
+    activities = Activities(store, directory)
+    speakers, noted = Speakers(store, users), activities.noted.note
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock),
+        Messages(store, directory, event_log, projection, tails, clock, speakers, noted),
+        activities,
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
-    return Context(servicer, roles, to_log, to_trail, changes, retention)
+    return Context(servicer, roles, to_log, to_trail, changes, activities, retention)

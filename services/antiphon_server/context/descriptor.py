@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.context.v1 import context_service_pb2
+    from antiphon.context.v1 import context_service_pb2, notice_service_pb2
 
-    return (context_service_pb2.DESCRIPTOR,)
+    return (context_service_pb2.DESCRIPTOR, notice_service_pb2.DESCRIPTOR)
 
 
 def _tables() -> "MetaData":

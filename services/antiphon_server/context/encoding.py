@@ -38,7 +38,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Protobuf)
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
-_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts"}
+_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts", "aside"}
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
@@ -86,6 +86,8 @@ def conversation(it: Conversation) -> conversation_pb2.Conversation:
         create_time=timestamp(it.create_us),
         archive_time=timestamp(it.archive_us) if it.archive_us else None,
         etag=etag(it.version),
+        max_output_tokens=it.max_output_tokens,
+        last_activity_time=timestamp(it.last_activity_us),
     )
 
 
@@ -101,24 +103,26 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         microseconds(it.create_time),
         microseconds(it.archive_time) or None,
         _version(it.etag),
+        it.max_output_tokens,
+        microseconds(it.last_activity_time),
     )
 
 
 def member(it: Member, display_name: str = "") -> conversation_pb2.Member:
-    """Encode a member, in answers with what the user is called."""
+    """Encode a member, in answers with what the user is called now."""
     return conversation_pb2.Member(
         resource=it.resource,
         user_id=it.user_id,
         role=access_pb2.Role.ValueType(it.role.value),
         create_time=timestamp(it.create_us),
-        display_name=display_name,
+        display_name=display_name or it.display_name,
     )
 
 
 def member_of(it: conversation_pb2.Member) -> Member:
     """Decode a member that :func:`member` encoded."""
     role, created = Role(it.role), microseconds(it.create_time)
-    return Member(ResourceId(it.resource), UserId(it.user_id), role, created)
+    return Member(ResourceId(it.resource), UserId(it.user_id), role, created, it.display_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,10 @@ CODECS: Mapping[type, Codec[Any, Any]] = {
 """By the type of the domain: what changes contain, and what requests are answered with."""
 
 
-def content_of(it: context_service_pb2.PostMessageRequest | message_pb2.Message) -> Content:
+def content_of(it: context_service_pb2.PostMessageRequest) -> Content:
     """Decode the parts of a new message, as far as the rules need them."""
-    message = message_pb2.Message(parts=it.parts)
-    return Content(_encoded(message), sum(map(_text_bytes, it.parts)))
+    message = message_pb2.Message(parts=it.parts, aside=not it.in_context)
+    return Content(_encoded(message), sum(map(_text_bytes, it.parts)), message.aside)
 
 
 def _encoded(message: message_pb2.Message) -> bytes:
@@ -213,7 +217,7 @@ def _content_in_log(it: message_pb2.Message) -> Content:
     content.CopyFrom(it)
     for name in _BESIDE_CONTENT:
         content.ClearField(name)
-    return Content(_encoded(content), sum(map(_text_bytes, it.parts)))
+    return Content(_encoded(content), sum(map(_text_bytes, it.parts)), it.aside)
 
 
 def window_head(it: Window) -> context_service_pb2.GetContextResponse:
@@ -224,6 +228,10 @@ def window_head(it: Window) -> context_service_pb2.GetContextResponse:
         omitted_messages=min(it.omitted.messages, _MAX_INT32),
         omitted_tokens=min(it.omitted.tokens, _MAX_INT32),
         rolled_back_messages=min(it.rolled_back_messages, _MAX_INT32),
+        speakers=[
+            message_pb2.Speaker(author=speaker.author, display_name=speaker.display_name)
+            for speaker in it.speakers
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
 from antiphon_server.context import encoding, window_wire
+from antiphon_server.context.model.listed import Order, Shelf
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -18,7 +19,12 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
-from antiphon_server.context.service.conversations import Conversations, NewConversation
+from antiphon_server.context.service.activity import Activities
+from antiphon_server.context.service.conversations import (
+    Conversations,
+    ListWish,
+    NewConversation,
+)
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
@@ -38,12 +44,14 @@ class ContextServicer(ContextServiceServicer):
         conversations: Conversations,
         members: Members,
         messages: Messages,
+        activities: Activities,
         roles: Roles,
     ) -> None:
         self._workspaces = workspaces
         self._conversations = conversations
         self._members = members
         self._messages = messages
+        self._activities = activities
         self._roles = roles
 
     async def CreateWorkspace(
@@ -104,6 +112,7 @@ class ContextServicer(ContextServiceServicer):
             TurnPolicy(request.turn_policy),
             tuple(map(encoding.shown, request.models)),
             request.instructions,
+            request.max_output_tokens,
         )
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
@@ -121,10 +130,14 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.ListConversationsResponse:
         page = await self._conversations.list(
             current_principal(),
-            WorkspaceId(request.workspace_id),
+            ListWish(
+                WorkspaceId(request.workspace_id),
+                _shelf(request),
+                Order(request.order),
+                request.title_contains,
+            ),
             page_limit(request.page_size),
             request.page_token,
-            archived=request.show_archived,
         )
         return pb.ListConversationsResponse(
             conversations=[encoding.conversation(one) for one in page.items],
@@ -149,6 +162,23 @@ class ContextServicer(ContextServiceServicer):
         conversation_id = ConversationId(request.conversation_id)
         archived = await self._conversations.archive(current_principal(), conversation_id)
         return pb.ArchiveConversationResponse(conversation=encoding.conversation(archived))
+
+    async def UnarchiveConversation(
+        self, request: pb.UnarchiveConversationRequest, context: Any
+    ) -> pb.UnarchiveConversationResponse:
+        conversation_id = ConversationId(request.conversation_id)
+        in_use = await self._conversations.unarchive(current_principal(), conversation_id)
+        return pb.UnarchiveConversationResponse(conversation=encoding.conversation(in_use))
+
+    async def RecordActivity(
+        self, request: pb.RecordActivityRequest, context: Any
+    ) -> pb.RecordActivityResponse:
+        times = {
+            ConversationId(it.conversation_id): encoding.microseconds(it.time)
+            for it in request.activities
+        }
+        await self._activities.record(times)
+        return pb.RecordActivityResponse()
 
     async def AddMember(self, request: pb.AddMemberRequest, context: Any) -> pb.AddMemberResponse:
         principal, (resource, user_id, role) = current_principal(), _membership(request)
@@ -243,6 +273,12 @@ class ContextServicer(ContextServiceServicer):
         return pb.CheckAccessResponse(role=role, granted_on=held.granted_on)
 
 
+def _shelf(request: pb.ListConversationsRequest) -> Shelf:
+    if request.only_archived:
+        return Shelf.ARCHIVED
+    return Shelf.ALL if request.show_archived else Shelf.IN_USE
+
+
 def _membership(
     request: pb.AddMemberRequest | pb.UpdateMemberRequest,
 ) -> tuple[ResourceId, UserId, Role]:
@@ -250,11 +286,12 @@ def _membership(
 
 
 def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
-    allowed = ("title", "turn_policy", "models", "instructions")
+    allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens")
     paths, wish = masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
         title=encoding.shown(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
         models=tuple(map(encoding.shown, wish.models)) if "models" in paths else None,
         instructions=wish.instructions if "instructions" in paths else None,
+        max_output_tokens=wish.max_output_tokens if "max_output_tokens" in paths else None,
     )

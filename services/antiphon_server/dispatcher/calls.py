@@ -55,6 +55,17 @@ class TurnCalls(Protocol):
         ...
 
 
+class Openings(Protocol):
+    """Makes conversations for what is to be posted in them."""
+
+    async def opened(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchRequest:
+        """The request, with the conversation that is there now; one just made lets it post.
+
+        Raises DomainError as CreateConversation does, and INVALID_ARGUMENT.
+        """
+        ...
+
+
 class CallsHere:
     """:class:`TurnCalls` about turns that this process works on."""
 

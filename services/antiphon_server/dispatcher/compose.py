@@ -13,6 +13,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.openings import ContextOpenings
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
@@ -29,6 +30,7 @@ from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
@@ -38,7 +40,9 @@ from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.concurrency.latest import Latest
 from antiphon_server.runtime.concurrency.tasks import TaskSet
+from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.nodes import NodeLease
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
@@ -65,10 +69,12 @@ class Dispatcher(Service):
     turns: Turns
     leases: Leases
     adoptions: Adoptions
+    execution: Execution
     servicer: DispatcherServicer
     store: SqlTurnStore
     routed: RoutedCalls | None
     metrics: TurnMetrics
+    activity: Latest[ConversationId]
     tasks: TaskSet
     links: Links
 
@@ -79,6 +85,8 @@ class Dispatcher(Service):
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Adopt what an earlier process left; where services are elsewhere, when they answer."""
         lifecycle.on_stop("turns' store", self.close)
+        lifecycle.on_stop("turns' activity", self.activity.close)
+        lifecycle.spawn("turns.activity", self.activity.run(), vital=False)
         lifecycle.on_stop("turns", self.tasks.stop)
         lifecycle.on_stop("turns adopted", self.adoptions.close)
         if self.links.elsewhere:
@@ -101,9 +109,19 @@ class Dispatcher(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        what = "Turns that this process works on or keeps waiting."
-        in_hand = Gauges({"antiphon_turns_in_hand": (what, lambda: len(self.tasks))})
-        return [self.metrics, in_hand]
+        gauges = Gauges(
+            {
+                "antiphon_turns_in_hand": (
+                    "Turns that this process works on or keeps waiting.",
+                    lambda: len(self.tasks),
+                ),
+                "antiphon_turns_waiting": (
+                    "Of them those that wait until one more of their user may run.",
+                    lambda: self.execution.waiting,
+                ),
+            }
+        )
+        return [self.metrics, gauges]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -142,15 +160,21 @@ def compose_service(
     node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
-    journal = EventLogJournal(EventServiceStub(internal), elsewhere="events" in links.elsewhere)
+    conversations = ContextConversations(ContextServiceStub(internal))
+    activity = Latest(conversations.active)
+    journal = EventLogJournal(
+        EventServiceStub(internal),
+        elsewhere="events" in links.elsewhere,
+        on_said=activity.note,
+    )
     registry = Handlers([*handlers(internal), Echo(text_of)])
     metrics = TurnMetrics()
-    runner = Runner(store, journal, node, lease_s, observers=[metrics])
+    shares = infrastructure.shares
+    runner = Runner(store, journal, node, lease_s, observers=[metrics], shares=shares)
     lanes = Lanes()
-    limits = TurnLimits()
+    limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, registry, runner, lanes, execution)
-    conversations = ContextConversations(ContextServiceStub(internal))
     gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     turns = Turns(
         store,
@@ -169,8 +193,16 @@ def compose_service(
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing) if sharing else None
     calls = routed or here
-    servicer = DispatcherServicer(calls, registry, Conversings(calls, gatekeeper, links.on_behalf))
-    return Dispatcher(turns, leases, adoptions, servicer, store, routed, metrics, tasks, links)
+    on_behalf = links.on_behalf
+    openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, registry.named)
+    conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
+    servicer = DispatcherServicer(calls, registry, conversings, openings)
+    parts = (servicer, store, routed, metrics, activity, tasks, links)
+    return Dispatcher(turns, leases, adoptions, execution, *parts)
+
+
+def _limits(shares: ShareSettings) -> TurnLimits:
+    return TurnLimits(running_of_user=shares.running, of_user=shares.turns, weight=shares.weight)
 
 
 def _routed(

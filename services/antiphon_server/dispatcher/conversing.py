@@ -12,12 +12,13 @@ from google.protobuf.message import Message
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon_server.dispatcher.calls import Caller, TurnCalls
+from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
+from antiphon_server.runtime.limits.shares import WRITE_S, Shares
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
@@ -68,8 +69,17 @@ class _Conversing:
 class Conversings:
     """Serves Converse. The log's frames pass through as bytes: their fields are the same."""
 
-    def __init__(self, calls: TurnCalls, gatekeeper: Gatekeeper, events: grpc.aio.Channel) -> None:
+    def __init__(
+        self,
+        calls: TurnCalls,
+        gatekeeper: Gatekeeper,
+        openings: Openings,
+        events: grpc.aio.Channel,
+        shares: Shares | None = None,
+    ) -> None:
+        self._shares = shares or Shares()
         self._calls = calls
+        self._openings = openings
         self._gatekeeper = gatekeeper
         self._events = EventServiceStub(events)
         self._subscribe: Any = events.stream_stream(
@@ -134,9 +144,11 @@ class Conversings:
                 assert_never(action)
 
     async def _post(self, stream: _Conversing, request: pb.ConverseRequest) -> pb.ConverseResponse:
-        conversation_id = ConversationId(request.post.conversation_id)
+        await self._shares.call(stream.principal.actor, WRITE_S)
+        post = await self._openings.opened(request.post, stream.caller)
+        conversation_id = ConversationId(post.conversation_id)
         await self._gatekeeper.check_write(stream.principal, conversation_id)
-        answer = await self._calls.dispatch(request.post, stream.caller)
+        answer = await self._calls.dispatch(post, stream.caller)
         accepted = pb.Accepted(tag=request.tag, turn=answer.turn, cursor=answer.cursor)
         return pb.ConverseResponse(accepted=accepted)
 

@@ -5,8 +5,10 @@ import asyncio
 from antiphon_server.dispatcher.model import Step, TextAppended, Turn, TurnProgressed
 from antiphon_server.dispatcher.ports import Journal
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import COMMIT_S, FREE, PIECE_S, Share
 
 MAX_UNCOMMITTED = 64 * 1024
+MAX_PIECES = 256
 MAX_PROGRESS = 64
 MAX_TEXT_BYTES = 600 * 1024
 """An answer goes into one append of 1 MiB, a last piece of 64 Ki characters beside it."""
@@ -20,10 +22,14 @@ class TextWriter:
 
     The first text after a pause is committed at once, what follows every 25 ms, so that
     rows and frames follow time, not tokens. News for people wait that long for text to go
-    with. ``committed`` is what clients can have seen.
+    with. ``committed`` is what clients can have seen. Commits wait for the ``share`` of the
+    turn's user; meanwhile at most 256 pieces are taken, and then the model waits, too.
     """
 
-    def __init__(self, journal: Journal, turn: Turn, committed: str = "") -> None:
+    def __init__(
+        self, journal: Journal, turn: Turn, committed: str = "", share: Share = FREE
+    ) -> None:
+        self._share = share
         self.committed = committed
         self._journal = journal
         self._turn = turn
@@ -71,6 +77,7 @@ class TextWriter:
         if not keep_pending:
             self._drop()
         self._hurry.set()
+        self._share.leave()
         await self._settle()
         if self._is_full():  # the last commit has to hold the whole answer beside it
             await self._commit()
@@ -84,7 +91,7 @@ class TextWriter:
 
     async def _flush_soon(self) -> None:
         flushing = self._flushing
-        if flushing is not None and not flushing.done() and not self._is_full():
+        if flushing is not None and not flushing.done() and not self._is_behind():
             return
         await self._settle()
         self._flushing = asyncio.create_task(self._flush(), name="turn-text")
@@ -106,6 +113,7 @@ class TextWriter:
                     raise
                 cancelled = True
                 self._drop()
+                self._share.leave()
             except Exception:
                 break  # raised again below
         if cancelled:
@@ -120,9 +128,15 @@ class TextWriter:
     def _is_full(self) -> bool:
         return self._pending_chars > MAX_UNCOMMITTED
 
+    def _is_behind(self) -> bool:
+        """Whether no more is taken until there is a commit."""
+        return self._is_full() or (self._share.waits and len(self._pending) >= MAX_PIECES)
+
     async def _flush(self) -> None:
         while self._pending or self._progress:
             await self._pause()
+            if not self._stopping:
+                await self._share.take(COMMIT_S + PIECE_S * len(self._pending))
             if self._stopping:
                 return
             if self._pending or self._progress:  # not if a cancelled writer dropped it

@@ -1,6 +1,7 @@
 """The contract's messages <-> the dispatcher's own types."""
 
 import hashlib
+from collections.abc import Iterable
 
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
@@ -28,11 +29,10 @@ def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
 
     Raises DomainError INVALID_ARGUMENT if the message is too large.
     """
-    content = event_pb2.MessagePosted(
-        message=message_pb2.Message(parts=request.parts)
-    ).SerializeToString(deterministic=True)
-    if len(content) > MAX_MESSAGE_BYTES:
+    message = message_pb2.Message(parts=request.parts)
+    if message.ByteSize() > MAX_MESSAGE_BYTES:  # what PostMessage counts
         raise invalid("parts", "a message has at most 1 MiB; larger content goes by reference")
+    content = event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
     limit = request.time_limit
     return Order(
         content,
@@ -43,7 +43,12 @@ def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
         limit.seconds + limit.nanos / 1e9
         if request.HasField("time_limit")
         else DEFAULT_TIME_LIMIT_S,
+        _kinds_beside_text(request.parts),
     )
+
+
+def _kinds_beside_text(parts: Iterable[message_pb2.Part]) -> frozenset[str]:
+    return frozenset(part.WhichOneof("content") or "" for part in parts) - {"", "text"}
 
 
 def digest_of(request: dispatcher_service_pb2.DispatchRequest) -> bytes:
@@ -86,6 +91,8 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
 def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
     message.model = outcome.model
     message.omitted_messages = outcome.omitted
+    message.described_parts = outcome.described
+    message.output_limit = outcome.output_limit
     message.finish_reason = model_pb2.FinishReason.ValueType(outcome.finish_reason)
     if outcome.error is not None:
         message.error.CopyFrom(status_of(outcome.error))

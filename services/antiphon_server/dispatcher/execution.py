@@ -24,6 +24,7 @@ from antiphon_server.dispatcher.model import (
     TurnStarted,
 )
 from antiphon_server.dispatcher.outages import patiently
+from antiphon_server.dispatcher.places import Places
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.runtime.concurrency.tasks import completed
@@ -57,7 +58,12 @@ class Execution:
         self._runner = runner
         self._lanes = lanes
         self._spawn = spawn
-        self._running = asyncio.Semaphore(limits.running)
+        self._places = Places(limits)
+
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for a place to run in."""
+        return self._places.waiting
 
     async def accept(self, lane: Lane, turn: Turn, policy: Policy) -> StoredTurn:
         """Store a new turn and begin it; returns it when its message is in the log.
@@ -68,9 +74,8 @@ class Execution:
         """
         ahead = lane.before(policy)
         turn = self._runner.leased(turn)
-        at_once = not ahead and not self._running.locked()
+        at_once = not ahead and self._places.take(turn)
         if at_once:
-            await self._running.acquire()  # which does not wait
             turn = replace(turn.started(turn.created_us), at_once=True)
         else:
             turn = replace(turn, state=State.QUEUED)
@@ -126,7 +131,7 @@ class Execution:
         active.done.set()
         self._lanes.remove(lane, active)
         if active.has_slot:
-            self._running.release()
+            self._places.leave(active.turn)
         if coming is not None:
             coming.fail()
 
@@ -176,7 +181,7 @@ class Execution:
             for other in ahead:
                 await other.done.wait()
             if not active.has_slot:
-                await self._running.acquire()
+                await self._places.wait(active.turn)
                 active.has_slot = True
             if not started:
                 active.turn = await self._runner.start(active.turn)

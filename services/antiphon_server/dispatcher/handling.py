@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Turn, TurnId, Usage
+from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Order, Turn, TurnId, Usage
 
-__all__ = ["Handler", "HandlerInfo", "LossPolicy", "Turn", "TurnId", "Usage", "Work"]
+__all__ = ["Handler", "HandlerInfo", "LossPolicy", "Order", "Turn", "TurnId", "Usage", "Work"]
 
 
 class Work(Protocol):
@@ -33,12 +33,14 @@ class Work(Protocol):
         """Tell people what is going on."""
         ...
 
-    def leave_out(self, messages: int) -> None:
-        """Note how many older messages the answer is given without."""
+    def leave_out(self, messages: int, described: int = 0) -> None:
+        """Note how many older messages the answer is given without, and how many parts in words."""
         ...
 
-    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
-        """Note what the answer consumed, who gave it, and why that one stopped."""
+    def account(
+        self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
+    ) -> None:
+        """Note what the answer consumed, who gave it, why that one stopped, and at which limit."""
         ...
 
 
@@ -48,6 +50,13 @@ class Handler(Protocol):
     @property
     def info(self) -> HandlerInfo:
         """How it presents itself."""
+        ...
+
+    async def check(self, order: Order) -> None:
+        """Raise DomainError if it can't work on that; nothing is posted then.
+
+        Asked only about a message that has other parts than text.
+        """
         ...
 
     async def run(self, work: Work) -> None:

@@ -66,7 +66,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The request that creates a turn. ``content`` holds the serialized message parts."""
+    """The request that creates a turn. ``content`` holds the serialized message parts.
+
+    ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
+    """
 
     content: bytes
     handler: str
@@ -74,13 +77,16 @@ class Order:
     models: tuple[str, ...] = ()
     max_output_tokens: int = 0
     time_limit_s: float = 600.0
+    kinds: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a turn ended; ``finish_reason`` is the contract's number.
 
-    ``omitted`` is the number of older messages that were left out of the prompt.
+    ``omitted`` is the number of older messages that were left out of the prompt, ``described`` that
+    of parts which the model was told of in words; ``output_limit`` is the limit of tokens that cut
+    the answer off, if it was not the model's own.
     """
 
     state: State
@@ -90,6 +96,8 @@ class Outcome:
     rolled_back: bool = False
     finish_reason: int = 0
     omitted: int = 0
+    described: int = 0
+    output_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,7 @@ class ConversationView:
     archived: bool = False
     policy: Policy = Policy.QUEUE
     models: tuple[str, ...] = ()
+    max_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
@@ -61,7 +62,9 @@ class TurnWork:
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
+    output_limit: int = 0
     omitted: int = 0
+    described: int = 0
 
     @property
     def others(self) -> set[TurnId]:
@@ -76,13 +79,16 @@ class TurnWork:
         """See :meth:`Work.progress`."""
         await self.writer.progress(TurnProgressed(status, fraction))
 
-    def leave_out(self, messages: int) -> None:
+    def leave_out(self, messages: int, described: int = 0) -> None:
         """See :meth:`Work.leave_out`."""
-        self.omitted = messages
+        self.omitted, self.described = messages, described
 
-    def account(self, usage: Usage, model: str, finish_reason: int = 0) -> None:
+    def account(
+        self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
+    ) -> None:
         """See :meth:`Work.account`."""
-        self.usage, self.model, self.finish_reason = usage, model, finish_reason
+        self.usage, self.model = usage, model
+        self.finish_reason, self.output_limit = finish_reason, output_limit
 
 
 class Runner:
@@ -96,7 +102,9 @@ class Runner:
         lease_s: float,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
+        shares: Shares | None = None,
     ) -> None:
+        self._shares = shares or Shares()
         self._observers = observers
         self._store = store
         self._journal = journal
@@ -144,7 +152,8 @@ class Runner:
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
         """
-        writer = TextWriter(self._journal, turn, resumed_text)
+        share = self._shares.of(turn.creator, turn.workspace_id)
+        writer = TextWriter(self._journal, turn, resumed_text, share)
         work = TurnWork(turn, resumed_text, writer, others)
         outcome = await self._outcome(handler, work, stop)
         stop.seal()
@@ -191,6 +200,8 @@ class Runner:
             stop.rolled_back,
             work.finish_reason,
             work.omitted,
+            work.described,
+            work.output_limit,
         )
 
     async def finish(

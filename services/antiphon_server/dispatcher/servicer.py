@@ -6,7 +6,7 @@ import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceServicer
-from antiphon_server.dispatcher.calls import Caller, TurnCalls
+from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
@@ -24,13 +24,17 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class DispatcherServicer(DispatcherServiceServicer):
     """Serves the dispatcher."""
 
-    def __init__(self, calls: TurnCalls, handlers: Handlers, conversings: Conversings) -> None:
+    def __init__(
+        self, calls: TurnCalls, handlers: Handlers, conversings: Conversings, openings: Openings
+    ) -> None:
         self._calls = calls
         self._handlers = handlers
         self._conversings = conversings
+        self._openings = openings
 
     async def Dispatch(self, request: pb.DispatchRequest, context: Context) -> pb.DispatchResponse:
-        return await self._calls.dispatch(request, Caller.of(context))
+        caller = Caller.of(context)
+        return await self._calls.dispatch(await self._openings.opened(request, caller), caller)
 
     async def GetTurn(self, request: pb.GetTurnRequest, context: Context) -> pb.GetTurnResponse:
         return await self._calls.get(request, Caller.of(context))

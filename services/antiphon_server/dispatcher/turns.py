@@ -68,8 +68,8 @@ class Turns:
 
         ``digest`` identifies the request: the same turn id with another is refused.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
-        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED; and what
-        removed members get who waited for their place.
+        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, what the handler
+        says of the message's parts; and what removed members get who waited for their place.
         """
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
@@ -90,7 +90,12 @@ class Turns:
         digest: bytes,
     ) -> Turn:
         policy = order.policy or view.policy or Policy.QUEUE
-        order = replace(order, policy=policy, models=order.models or view.models)
+        order = replace(
+            order,
+            policy=policy,
+            models=order.models or view.models,
+            max_output_tokens=order.max_output_tokens or view.max_output_tokens,
+        )
         return Turn(
             turn_id,
             view.conversation_id,
@@ -108,6 +113,8 @@ class Turns:
             return await self._again(active.turn, turn)
         await self._settled(lane, turn)
         try:
+            if turn.order.kinds:
+                await self._handlers.named(turn.order.handler).check(turn.order)
             self._admit(lane, view, turn)
         except DomainError:
             # Only what is new is refused.
@@ -123,7 +130,7 @@ class Turns:
         Their ends may be in the log already, and whoever asks for the turn may have seen them.
         """
         others = lane.before(turn.order.policy) if turn.order.policy is Policy.REJECT else []
-        if self._lanes.of_actor(turn.creator) >= self._limits.of_user:
+        if self._lanes.of_actor(turn.creator) >= self._limits.most_of(turn.creator):
             others += self._lanes.ending(turn.creator)
         await asyncio.gather(*(other.as_it_is() for other in others))
 
@@ -141,8 +148,9 @@ class Turns:
         if len(lane.turns) >= limits.of_conversation:
             limit = f"{limits.of_conversation} turns a conversation"
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
-        if self._lanes.of_actor(turn.creator) >= limits.of_user:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} turns a user")
+        most = limits.most_of(turn.creator)
+        if self._lanes.of_actor(turn.creator) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
 
     async def _again(self, known: StoredTurn, turn: Turn) -> StoredTurn:
         """Answer a turn id that was seen before."""

@@ -24,6 +24,7 @@ from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.concurrency.tasks import every, first_of
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.process.optional_part import show_availability
 from antiphon_server.runtime.rpc.health import Health
@@ -118,7 +119,12 @@ def compose_service(
     redis, secret = infrastructure.redis, infrastructure.secret
     key = secret.derive("bus between nodes") if redis else b""
     events = compose_events(
-        infrastructure.database, guards.policy, guards.verifier, redis=redis, bus_key=key
+        infrastructure.database,
+        guards.policy,
+        guards.verifier,
+        redis=redis,
+        bus_key=key,
+        shares=infrastructure.shares,
     )
     guards.on_session_end(events.subscriptions.session_ended)
     guards.on_keys_withdrawn(events.subscriptions.check_tokens)
@@ -132,12 +138,13 @@ def compose_events(
     on_access_change: Callable[[AccessChange], None] | None = None,
     redis: Redis | None = None,
     bus_key: bytes = b"",
+    shares: Shares | None = None,
 ) -> Events:
     """Put the events service on a database.
 
     On a shared one nodes tell each other by ``redis``, and know each other by ``bus_key``.
     """
-    subscriptions = Subscriptions(PolicyGatekeeper(policy, verifier))
+    subscriptions = Subscriptions(PolicyGatekeeper(policy, verifier), shares)
     changed = on_access_change or subscriptions.access_changed
     bus, availability = _bus(redis, bus_key) if database.shared else (None, None)
     log = EventLog(SqlLogStore(database), changed, bus=bus)

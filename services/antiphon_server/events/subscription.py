@@ -15,6 +15,7 @@ from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.events.watch import Watch, WatchRequest
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import FRAME_S, FREE, Share
 
 MAX_WATCHES = 256
 MAX_CONTROL = 1024
@@ -29,8 +30,8 @@ class Subscription:
 
     The client's side calls :meth:`create`, :meth:`cancel`, :meth:`refresh` and
     :meth:`request_progress`. One writer sends what :meth:`frames` yields. With ``ends_when_empty``
-    the stream ends with its last watch. After a silence of a random time between the two values of
-    ``heartbeat_s``, it reports its progress.
+    the stream ends with its last watch. Batches wait for the ``share`` of its user. After a silence
+    of a random time between the two values of ``heartbeat_s``, it reports its progress.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class Subscription:
         *,
         ends_when_empty: bool = False,
         heartbeat_s: tuple[float, float] = HEARTBEAT_S,
+        share: Share = FREE,
     ) -> None:
         self.principal = principal
+        self._share = share
         self._ends_when_empty = ends_when_empty
         self._heartbeat_s = heartbeat_s
         self._log = log
@@ -127,7 +130,7 @@ class Subscription:
     def request_progress(self) -> None:
         """Report the progress of each watch now."""
         self._progress_wanted = True
-        self._wakeup.set()
+        self._interrupt()
 
     def access_changed(self, change: AccessChange) -> None:
         """Check access again where the change concerns it."""
@@ -141,7 +144,7 @@ class Subscription:
         self._access_changes += 1
         for watch in self._watches.values():
             self._recheck[watch] = None
-        self._wakeup.set()
+        self._interrupt()
 
     def check_token(self) -> None:
         """End a person's stream as if its token had expired."""
@@ -156,7 +159,7 @@ class Subscription:
     def end(self, ended: Ended) -> None:
         """End the stream after the frames that are still to be sent."""
         self._ending = self._ending or ended
-        self._wakeup.set()
+        self._interrupt()
 
     def close(self) -> None:
         """Stop following; nothing more is sent."""
@@ -198,6 +201,8 @@ class Subscription:
             await asyncio.sleep(delay)
             if self._control or self._ending or self._recheck or not self._ready:
                 return None
+        if not await self._share.take(FRAME_S) or not self._ready:
+            return None
         watch = next(iter(self._ready))
         try:
             frame = await watch.take(self._log)
@@ -262,6 +267,11 @@ class Subscription:
             self.end(Ended("", Close.SLOW_READER, error))
             return
         self._control.append(frame)
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Something is to be said before what waits for its share."""
+        self._share.leave()
         self._wakeup.set()
 
     def _on_ready(self, watch: Watch) -> None:

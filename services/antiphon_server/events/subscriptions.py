@@ -12,8 +12,8 @@ from antiphon_server.events.ports import Gatekeeper
 from antiphon_server.events.subscription import Subscription, verified
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 
-MAX_STREAMS_PER_USER = 1_000
 RECONNECT_AFTER_S = 1.0
 DRAIN_S = 3.0
 
@@ -21,13 +21,13 @@ DRAIN_S = 3.0
 class Subscriptions:
     """Opens and finds streams, and notifies all of them.
 
-    A user may have at most ``most`` of them. The port limits the total:
+    The settings of ``shares`` say how many a user may have. The port limits the total:
     :class:`~antiphon_server.runtime.rpc.limits.Limits`.
     """
 
-    def __init__(self, gatekeeper: Gatekeeper, most: int = MAX_STREAMS_PER_USER) -> None:
+    def __init__(self, gatekeeper: Gatekeeper, shares: Shares | None = None) -> None:
         self._gatekeeper = gatekeeper
-        self._most = most
+        self._shares = shares or Shares()
         self._pacing = Pacing()
         self._open: dict[Subscription, None] = {}
         self._per_user: dict[UserId, int] = {}
@@ -53,7 +53,12 @@ class Subscriptions:
         name = (principal.user_id, follow_id)
         self._admit(name)
         subscription = Subscription(
-            log, self._gatekeeper, principal, self._pacing, ends_when_empty=ends_when_empty
+            log,
+            self._gatekeeper,
+            principal,
+            self._pacing,
+            ends_when_empty=ends_when_empty,
+            share=self._shares.of(principal.actor),
         )
         self._open[subscription] = None
         self._per_user[name[0]] = self._per_user.get(name[0], 0) + 1
@@ -69,8 +74,9 @@ class Subscriptions:
     def _admit(self, name: tuple[UserId, str]) -> None:
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=RECONNECT_AFTER_S)
-        if self._per_user.get(name[0], 0) >= self._most:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{self._most} streams a user")
+        most = self._shares.settings.most_streams_of(name[0])
+        if self._per_user.get(name[0], 0) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} streams a user")
         if name in self._named:
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"follow {name[1]}")
 

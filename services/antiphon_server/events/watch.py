@@ -13,6 +13,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 MAX_BATCH_EVENTS = 512
 MAX_BATCH_BYTES = 900_000
+FIRST_BATCH_BYTES = 16_384
+"""Of a watch's first batch; each one after it may have twice as many. Whoever is cut off soon has
+got something then, and a cursor behind it."""
 MAX_EPHEMERAL = 64
 
 
@@ -38,6 +41,7 @@ class Watch:
     position: Offset
     wake: Callable[["Watch"], None]
     rewound: int
+    _most_bytes: int = FIRST_BATCH_BYTES
     _ephemeral: deque[bytes] | None = None  # most never hear of any
 
     @classmethod
@@ -97,10 +101,10 @@ class Watch:
         while self._lost or self.position < self.hub.head:
             if self._lost:
                 raise await self._history_lost(log)
-            found = self.hub.after(self.position, limit, MAX_BATCH_BYTES)
+            found = self.hub.after(self.position, limit, self._most_bytes)
             if found is None:
                 page = await log.stored(
-                    request.scope, self.position, limit, request.kinds, MAX_BATCH_BYTES
+                    request.scope, self.position, limit, request.kinds, self._most_bytes
                 )
                 if not page.records and page.position <= self.position:
                     await log.live(request.scope)  # so that the others here learn it, too
@@ -109,6 +113,7 @@ class Watch:
             else:
                 records, self.position = of_kinds(found[0], request.kinds), found[1]
             if records:
+                self._most_bytes = min(2 * self._most_bytes, MAX_BATCH_BYTES)
                 return Batch(request.watch_id, request.scope, records, self.cursor)
         if self._ephemeral:
             body = self._ephemeral.popleft()

@@ -19,6 +19,7 @@ from antiphon_server.integration.models.adapters.backends import make_backend
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
@@ -43,6 +44,16 @@ class ProcessSettings(Protocol):
     @property
     def lease_s(self) -> float:
         """How long a server's lease on a shared database is."""
+        ...
+
+    @property
+    def max_prompt_tokens(self) -> int:
+        """The most tokens of a prompt to any model; 0 leaves it to each."""
+        ...
+
+    @property
+    def max_output_tokens(self) -> int:
+        """The most tokens of an answer that nobody asked to be longer; 0 leaves it to each."""
         ...
 
     def all_models(self) -> Sequence[ModelSettings]:
@@ -70,6 +81,7 @@ class Integration(Service):
         """Settle what an earlier process left open, and what others leave."""
         lifecycle.on_stop("integration", self.close)
         await self.settle()
+        self.catalogue.look_up_default()
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
 
@@ -100,6 +112,7 @@ def compose_service(
         guards.verifier,
         owner=infrastructure.node or OWNER,
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
+        limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
     )
 
 
@@ -113,6 +126,7 @@ def compose_integration(
     owner: str = OWNER,
     patience: Patience | None = None,
     lost_calls: LostCalls | None = None,
+    limits: Limits = UNLIMITED,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -122,7 +136,7 @@ def compose_integration(
     """
     pool = HttpPool()
     ledger = ledger or SqlLedger(database)
-    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool))
+    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool), limits)
     generator = Generator(catalogue, Attempts(PricedCalls(ledger, owner)), patience)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)

@@ -15,14 +15,13 @@ from antiphon_server.integration.ledger.model import (
     WorkspaceId,
 )
 from antiphon_server.integration.ledger.usage import UsagePage
-from antiphon_server.integration.models.catalogue import ConfiguredModel
+from antiphon_server.integration.models.catalogue import ConfiguredModel, DescribedModel
 from antiphon_server.integration.models.model import (
     AttemptStarted,
     Finished,
     Order,
     Part,
     PartKind,
-    Prices,
     Prompt,
     PromptMessage,
     PromptProgress,
@@ -30,11 +29,17 @@ from antiphon_server.integration.models.model import (
     Step,
 )
 from antiphon_server.integration.models.prompts import RememberedPrompts
+from antiphon_server.integration.models.room import Room
+from antiphon_server.integration.models.speakers import NOTE, Speakers
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of
 
-DEFAULT_OUTPUT_TOKENS = 1024
-
+_KINDS: "dict[PartKind, message_pb2.PartKind.ValueType]" = {
+    "text": message_pb2.PART_KIND_TEXT,
+    "image": message_pb2.PART_KIND_IMAGE,
+    "audio": message_pb2.PART_KIND_AUDIO,
+    "file": message_pb2.PART_KIND_FILE,
+}
 _ROLES: dict[int, Role] = {
     message_pb2.MESSAGE_ROLE_USER: "user",
     message_pb2.MESSAGE_ROLE_ASSISTANT: "assistant",
@@ -43,7 +48,7 @@ _ROLES: dict[int, Role] = {
 
 
 def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
-    """Decode the order of a generation; the instructions become the first message.
+    """Decode the order of a generation; the instructions become a message.
 
     Raises INVALID_ARGUMENT if it asks nothing: callers inside are not validated, and an empty
     prompt would be paid for.
@@ -52,17 +57,34 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
         raise invalid("messages", "at least one")
     history = [message.SerializeToString() for message in request.history]
     said_before = prompts.decoded(request.conversation_id, history)
+    asked = prompt_messages(request.messages)
+    if request.speakers:
+        people = Speakers({it.author: it.display_name for it in request.speakers})
+        said_before = _quoted(people, request.history, said_before)
+        asked = _quoted(people, request.messages, asked)
     known = tuple([message for message in said_before if message.parts])
-    messages = known + prompt_messages(request.messages)
-    if request.instructions:
-        messages = (PromptMessage("system", (Part("text", request.instructions),)), *messages)
     prompt = Prompt(
-        messages,
-        request.max_output_tokens or DEFAULT_OUTPUT_TOKENS,
+        asked,
+        request.max_output_tokens,
         request.temperature if request.HasField("temperature") else None,
     )
     payer = Payer(WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id)
-    return Order(payer, tuple(request.models), prompt)
+    return Order(payer, tuple(request.models), prompt, known, _instructions(request))
+
+
+def _instructions(request: pb.GenerateRequest) -> tuple[PromptMessage, ...]:
+    told = [request.instructions, NOTE] if request.speakers else [request.instructions]
+    text = "\n\n".join(filter(None, told))
+    return (PromptMessage("system", (Part("text", text),)),) if text else ()
+
+
+def _quoted(
+    people: Speakers,
+    messages: Iterable[message_pb2.Message | pb.PromptMessage],
+    decoded: Iterable[PromptMessage],
+) -> tuple[PromptMessage, ...]:
+    pairs = zip(messages, decoded, strict=True)
+    return tuple([people.quoted(it.author, message) for it, message in pairs])
 
 
 def remembered_prompts() -> RememberedPrompts:
@@ -108,11 +130,20 @@ def response(step: Step) -> pb.GenerateResponse:
     if isinstance(step, str):
         return pb.GenerateResponse(delta=pb.TextDelta(text=step))
     if isinstance(step, AttemptStarted):
-        attempt = pb.AttemptStarted(call_id=step.call_id, model=step.model, retry_of=step.retry_of)
-        return pb.GenerateResponse(attempt=attempt)
+        return pb.GenerateResponse(attempt=_attempt(step))
     if isinstance(step, PromptProgress):
         return pb.GenerateResponse(progress=_progress(step))
     return pb.GenerateResponse(finished=_finished(step))
+
+
+def _attempt(step: AttemptStarted) -> pb.AttemptStarted:
+    return pb.AttemptStarted(
+        call_id=step.call_id,
+        model=step.model,
+        retry_of=step.retry_of,
+        omitted_messages=step.omitted,
+        described_parts=step.described,
+    )
 
 
 def _progress(step: PromptProgress) -> pb.PromptProgress:
@@ -126,26 +157,43 @@ def _finished(step: Finished) -> pb.GenerateFinished:
         model=step.model,
         finish_reason=model_pb2.FinishReason.ValueType(step.reason),
         usage=_usage(step.usage),
+        output_limit=step.output_limit,
     )
 
 
 def models_response(
-    models: Sequence[tuple[ConfiguredModel, Prices | None]], default: str, next_page_token: str
+    models: Sequence[DescribedModel], default: str, next_page_token: str
 ) -> pb.ListModelsResponse:
     """Encode a page of models; ``default`` is the default's name."""
     return pb.ListModelsResponse(
-        models=[_model(model, prices, model.name == default) for model, prices in models],
+        models=[_model(described, described.model.name == default) for described in models],
         next_page_token=next_page_token,
     )
 
 
-def _model(model: ConfiguredModel, prices: Prices | None, default: bool) -> model_pb2.Model:
+def plan_response(rooms: Sequence[tuple[ConfiguredModel, Room]]) -> pb.PlanPromptResponse:
+    """Encode what a prompt to the models may hold."""
+    return pb.PlanPromptResponse(
+        max_prompt_tokens=max(room.prompt for _, room in rooms),
+        models=[pb.PlannedModel(name=it.name, accepts=_accepts(it)) for it, _ in rooms],
+    )
+
+
+def _accepts(model: ConfiguredModel) -> "list[message_pb2.PartKind.ValueType]":
+    return [kind for name, kind in _KINDS.items() if name in model.settings.accepts]
+
+
+def _model(it: DescribedModel, default: bool) -> model_pb2.Model:
+    model, prices = it.model, it.prices
     described = model_pb2.Model(
         name=model.name,
         provider=model.settings.provider,
-        context_tokens=model.settings.context_tokens,
+        context_tokens=it.context_tokens,
         default=default,
         missing=model.missing,
+        accepts=_accepts(model),
+        max_prompt_tokens=it.room.prompt,
+        max_output_tokens=it.room.output,
     )
     if prices is not None:
         described.input_price.CopyFrom(_money(Money(prices.currency, prices.input_micros)))

@@ -38,8 +38,8 @@ class IntegrationServicer(IntegrationServiceServicer):
     ) -> pb.ListModelsResponse:
         limit = page_limit(request.page_size)
         models, next_page_token = self._catalogue.page(limit, request.page_token)
-        priced = [(model, await model.prices()) for model in models]
-        return encoding.models_response(priced, self._catalogue.named("").name, next_page_token)
+        described = [await model.described() for model in models]
+        return encoding.models_response(described, self._catalogue.named("").name, next_page_token)
 
     async def Generate(  # type: ignore[override]
         self, request: pb.GenerateRequest, context: Context
@@ -49,6 +49,13 @@ class IntegrationServicer(IntegrationServiceServicer):
 
         answering = self._generator.run(encoding.order(request, self._prompts), emit)
         await self._recheck.during(context, request.workspace_id, answering)
+
+    async def PlanPrompt(
+        self, request: pb.PlanPromptRequest, context: Context
+    ) -> pb.PlanPromptResponse:
+        models = self._catalogue.chosen(request.models)
+        rooms = [(model, await model.room(request.max_output_tokens)) for model in models]
+        return encoding.plan_response(rooms)
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

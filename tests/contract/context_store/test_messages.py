@@ -43,7 +43,7 @@ async def test_totals_know_what_was_rolled_back(store: Store) -> None:
             below = [it for it in messages if before is None or it.offset < before]
             undone = [it for it in below if it.turn_id == "turn_1"]
             assert records.messages.totals(here, before) == _sum(below)
-            assert records.messages.rolled_back(here, before) == _sum(undone)
+            assert records.messages.left_out(here, before).every == _sum(undone)
             kept = records.messages.sizes(here, before, 99, rolled_back=False)
             assert [it.offset for it in kept] == [
                 it.offset for it in reversed(below) if it not in undone

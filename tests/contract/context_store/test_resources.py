@@ -140,3 +140,26 @@ async def test_members_come_in_pages(store: Store) -> None:
     assert [it.user_id for it in page] == users[1:3]
     page = await store.read(lambda r: r.members.list_of(OWNER.resource, users[3], 9))
     assert page == [OWNER]
+
+
+async def test_readers_are_members_and_who_has_the_workspace(store: Store) -> None:
+    """Each once, by pages; a workspace's readers are all of its members."""
+    lab = ResourceId(LAB.workspace_id)
+    cat, dan = UserId("user_cat00000"), UserId("user_dan00000")
+
+    def work(records: Records) -> None:
+        fill(records)
+        records.members.add(Member(lab, cat, Role.MEMBER, 1), 1)
+        records.members.add(Member(lab, dan, Role.OWNER, 1), 1)
+        records.members.add(Member(OWNER.resource, dan, Role.GUEST, 1), 1)
+
+    await store.write(work)
+    everybody = UserId("")
+    assert await store.read(lambda r: r.members.readers(OWNER.resource, everybody, 9)) == [
+        ANN,
+        BOB,
+        dan,
+    ]
+    assert await store.read(lambda r: r.members.readers(OWNER.resource, ANN, 1)) == [BOB]
+    assert await store.read(lambda r: r.members.readers(OWNER.resource, dan, 1)) == []
+    assert await store.read(lambda r: r.members.readers(lab, everybody, 9)) == [BOB, cat, dan]

@@ -78,12 +78,13 @@ async def test_a_listener_that_fails_stops_the_call(world: World) -> None:
 
 
 async def test_a_model_refuses_parts_that_it_cannot_take(world: World) -> None:
-    """Before it is asked, naming the message."""
+    """Before it is asked; the first one that takes them is."""
     it = order()
     picture = PromptMessage("user", (Part("image", "https://x/y.png"),))
     it = replace(it, prompt=replace(it.prompt, messages=(*it.prompt.messages, picture)))
-    with Refused(Reason.INVALID_ARGUMENT) as raised:
+    with Refused(Reason.PART_NOT_ACCEPTED) as raised:
         await world.generator().run(it, Recorder())
-    assert raised.error.violations[0].field == "messages[1].parts"
+    assert raised.error.metadata == {"model": "openai/small", "kind": "image"}
+    assert not world.endpoint.seen
     taking = on_wire(world.endpoint.base_url, accepts=["text", "image"])
     await world.generator(taking).run(it, Recorder())

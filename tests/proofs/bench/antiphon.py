@@ -12,7 +12,7 @@ from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.auth import compose_auth
 from antiphon_server.runtime.storage.data_dir_lock import exclusive
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
-from tests.e2e.server import ServerProcess, openai_model
+from tests.e2e.server import ONE_FOR_MANY, ServerProcess, openai_model
 from tests.fakes.session_events import MemorySessionEvents
 from tests.proofs.bench.servers import MeasuredServer
 
@@ -42,7 +42,8 @@ def antiphon(
     """The process, on the data of ``home``."""
     models = [openai_model(MODEL, model_url, model="fake")] if model_url else []
     # One user posts thousands of times a second here: what is measured is the server.
-    chosen = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}', **(variables or {})}
+    limits = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}', **ONE_FOR_MANY}
+    chosen = {**limits, **(variables or {})}
     return MeasuredServer(home, models=models, variables=chosen, verb=verb, port=port)
 
 

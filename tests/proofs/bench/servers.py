@@ -37,12 +37,16 @@ class Measured(OwnProcess):
 
 
 class Floor(Measured):
-    """A bare grpc.aio server that serves ``parts`` of tests/proofs/bench/floors."""
+    """A bare grpc.aio server that serves ``parts`` of tests/proofs/bench/floors.
 
-    def __init__(self, home: Path, *parts: str) -> None:
+    ``packages`` is a folder of some that the project does not have.
+    """
+
+    def __init__(self, home: Path, *parts: str, packages: str = "") -> None:
         self.port = free_port()
         command = (sys.executable, "-m", "tests.proofs.bench.floors", "--port", str(self.port))
-        super().__init__((*command, *parts), {}, home / "floor.log")
+        variables = {"PYTHONPATH": packages} if packages else {}
+        super().__init__((*command, *parts), variables, home / "floor.log")
 
     async def serves(self) -> bool:
         """Whether its health says SERVING."""

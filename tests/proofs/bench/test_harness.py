@@ -208,6 +208,30 @@ async def test_steps_are_taken_through_an_envoy(tmp_path: Path) -> None:
             await bench.load("steps", target=edge, **job | {"kinds": ["list"]})
 
 
+async def test_who_comes_for_a_turn_is_asked_how_long_it_took(tmp_path: Path) -> None:
+    """The load first_contact counts whole turns, and waits from the client's coming on."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.model(7, 1) as model, bench.floor(f"relay={model.line}") as floor:
+        job = {"target": floor.target, "clients": 2, "seconds": 0.3}
+        result = await bench.load("first_contact", **job, deltas=7)
+        assert result["turns_per_s"] > 0
+        assert result["all_turns"] >= len(result["first_s"]) > 0
+        with pytest.raises(LoadFailed, match="35 bytes of 8 deltas"):
+            await bench.load("first_contact", **job, deltas=8)
+
+
+@pytest.mark.proof
+async def test_a_turn_of_first_contact_is_whole_on_the_server(tmp_path: Path) -> None:
+    """Each begins a conversation and a stream of its own there."""
+    bench = Bench(quick=True, folder=tmp_path)
+    async with bench.model(7, 0) as model, bench.antiphon(model_url=model.line) as ours:
+        job = {"target": ours.target, "clients": 2, "seconds": 1.0}
+        result = await bench.load("first_contact", **job, deltas=7)
+        assert result["all_turns"] > 0
+        with pytest.raises(LoadFailed, match="35 bytes of 8 deltas"):
+            await bench.load("first_contact", **job, deltas=8)
+
+
 async def test_a_refusal_fails_the_load(tmp_path: Path) -> None:
     """A load on a server that lacks the method gives no figures."""
     bench = Bench(quick=True, folder=tmp_path)

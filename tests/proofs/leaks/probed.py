@@ -13,6 +13,7 @@ from typing import Any
 from antiphon_client import ApiKey, Client
 from antiphon_server.runtime.storage.sqlite_engine import READERS
 from tests.e2e.process import HOST, OwnProcess
+from tests.e2e.server import ONE_FOR_MANY
 from tests.proofs.bench.loads.client import Target
 from tests.proofs.bench.processes import ROOT, free_port
 
@@ -75,6 +76,7 @@ class Probed(OwnProcess):
             "ANTIPHON_MODEL": "scripted/echo",
             # 100,000 streams of one user in minutes are too many for a person.
             "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
+            **ONE_FOR_MANY,
             "ANTIPHON_MODELS": json.dumps(list(models)),
             "PYTHONPATH": str(ROOT),
         }

@@ -77,6 +77,9 @@ class Endpoint:
         """See :meth:`ModelBackend.missing`."""
         return ""
 
+    async def context_tokens(self) -> int:
+        return 0
+
     async def prices(self) -> Prices | None:
         return PRICES
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from antiphon_server.dispatcher.handling import Work
+from antiphon_server.dispatcher.handling import Order, Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
 
 
@@ -13,6 +13,9 @@ class Puppet:
         self.info = HandlerInfo(name, "", loss)
         self.told: dict[str, asyncio.Queue[str | Exception | None]] = {}
         self._said = said
+
+    async def check(self, order: Order) -> None:
+        """It takes anything."""
 
     async def run(self, work: Work) -> None:
         told = self.told[work.turn.turn_id] = asyncio.Queue()

@@ -1,7 +1,7 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
 ``python -m tests.proofs.robustness`` and one of ``play NAME | soak | kills | cuts | drained |
-mesh | rolling | crowd``; the exit status is 1 if any promise was broken; then histories and
+mesh | rolling | crowd | fair``; the exit status is 1 if any promise was broken; then histories and
 servers' data are kept, and ``… judge FILE`` says once more what is wrong with them.
 ``… page FILE …`` writes what the runs' JSON says into docs/proof.md.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from tests.proofs.bench.processes import ROOT
 from tests.proofs.robustness.crowd import crowd_of
 from tests.proofs.robustness.drained import drain_rounds
+from tests.proofs.robustness.fair import KINDS, fair_of
 from tests.proofs.robustness.mesh.deployment import APART, WAYS, WHOLE
 from tests.proofs.robustness.mesh.promises import FAULTS, mesh_promises, mesh_rolling
 from tests.proofs.robustness.page import merged, write
@@ -112,6 +113,13 @@ def _drained(arguments: argparse.Namespace, home: Path) -> Result:
     return came.line, came.wrong, [came.as_json()]
 
 
+def _fair(arguments: argparse.Namespace, home: Path) -> Result:
+    count, rounds, seconds = arguments.servers, arguments.rounds, arguments.seconds
+    shares = json.loads(arguments.shares)
+    came = asyncio.run(fair_of(home, arguments.kind, count, rounds, seconds, shares))
+    return came.line, came.wrong, [came.as_json()]
+
+
 def _crowd(arguments: argparse.Namespace, home: Path) -> Result:
     came = asyncio.run(crowd_of(home, arguments.readers, arguments.rounds, arguments.seconds))
     return came.line, came.wrong, [came.as_json()]
@@ -160,6 +168,14 @@ def _parser() -> argparse.ArgumentParser:
     crowd.add_argument("--readers", type=int, default=500)
     crowd.add_argument("--rounds", type=int, default=6)
     crowd.add_argument("--seconds", type=float, default=12.0)
+    fair = command(
+        "fair", _fair, "another's times, without and beside a user who takes all they get"
+    )
+    fair.add_argument("--kind", choices=KINDS, default="turns", help="what that one takes")
+    fair.add_argument("--servers", type=int, choices=(1, 2), default=1)
+    fair.add_argument("--rounds", type=int, default=5)
+    fair.add_argument("--seconds", type=float, default=12.0)
+    fair.add_argument("--shares", default="{}", help="ANTIPHON_SHARES of the servers")
     page = what.add_parser("page", help="write docs/proof.md's figures from what runs wrote")
     page.add_argument("files", type=Path, nargs="+")
     return parser

@@ -22,7 +22,7 @@ from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1.stream_pb2 import Watch
 from antiphon_client.status import error_of_rpc
 from tests.e2e.callers import channel_to
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import ONE_FOR_MANY, ServerProcess
 from tests.fakes.proxy import Proxy
 from tests.proofs.bench.figures import percentile
 from tests.proofs.bench.loads.client import Target
@@ -275,7 +275,7 @@ async def _let_go(readers: _Readers, alive: list[Any]) -> int:
 async def crowd_of(home: Path, count: int, rounds: int, seconds: float) -> Crowd:
     """Measure in turn, ``seconds`` each; in the end tell the server to stop, with all of them."""
     crowd = Crowd(count)
-    async with ServerProcess(home) as server:
+    async with ServerProcess(home, variables=ONE_FOR_MANY) as server:
         async with _reading(server, count) as readers:
             crowd.alone_bytes = max((await readers.measured(SETTLING_S)).memory_bytes)
             for left in reversed(range(rounds)):
@@ -307,7 +307,8 @@ async def _round(crowd: Crowd, readers: _Readers, seconds: float, left: int) -> 
 
 async def stall_one(home: Path, count: int, seconds: float, patience_s: float) -> Stalled:
     """Measure so many without one who stops reading, then with it, then wait until it is let go."""
-    server = ServerProcess(home, command=COMMAND, variables={PATIENCE: str(patience_s)})
+    variables = {PATIENCE: str(patience_s), **ONE_FOR_MANY}
+    server = ServerProcess(home, command=COMMAND, variables=variables)
     async with server, _reading(server, count) as readers:
         await readers.measured(seconds / 2, SHORT_GAP_S)  # warm-up
         before = await readers.measured(seconds, SHORT_GAP_S)

@@ -106,6 +106,8 @@ def _told(results: Sequence[Result], folder: str) -> str:
                 f"SERVING.\n\n"
                 f"![How soon streams are back]({folder}/drained.svg)"
             )
+        if it["name"].startswith("fair "):
+            parts.append(_fair(it))
         if it["name"] == "crowd":
             rounds = ", ".join(f"{ratio:.2f}" for ratio in _ratios(it))
             parts.append(
@@ -116,6 +118,26 @@ def _told(results: Sequence[Result], folder: str) -> str:
                 f"![Delays without and with stalled readers]({folder}/crowd.svg)"
             )
     return "\n\n".join(parts)
+
+
+def _fair(it: Result) -> str:
+    """One user at the limit, beside another, whose times in the middle of the rounds these are."""
+    had, where = it["had"], "one server" if it["servers"] == 1 else f"{it['servers']} servers"
+    busy = [statistics.median(both[side] for both in it["busy"]) for side in (0, 1)]
+    lines = [
+        f"One user who asks for all the {it['kind']} they get, on {where}: {had['running']} turns "
+        f"and {had['following']} streams; the servers took {busy[0]:.2f} processors without, "
+        f"{busy[1]:.2f} with.",
+        "",
+        "| another's | without, ms | with, ms | times |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for figure in it["figures"]:
+        without, beside = (
+            statistics.median(figure[f"{side}_ms"]) for side in ("without", "beside")
+        )
+        lines.append(f"| {figure['of']} | {without:.0f} | {beside:.0f} | {figure['ratio']:.2f} |")
+    return "\n".join(lines)
 
 
 def _row(it: Result) -> tuple[str, ...]:

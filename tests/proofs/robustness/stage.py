@@ -16,7 +16,7 @@ from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL, TURN_POLI
 from antiphon_client import ApiKey, Client
 from antiphon_client.redial import Connection
 from tests.e2e.process import OwnProcess
-from tests.e2e.server import ServerProcess, openai_model
+from tests.e2e.server import ONE_FOR_MANY, ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.proxy import Proxy
@@ -213,4 +213,5 @@ def server_of(
 ) -> ServerProcess:
     """A server that asks that model, and whose clock can jump unless ``command`` is another."""
     models = [openai_model("fake/ok", endpoint.base_url, **PATIENCE)]
-    return ServerProcess(home, models=models, variables=variables, command=command, verb=verb)
+    told = {**ONE_FOR_MANY, **variables}
+    return ServerProcess(home, models=models, variables=told, command=command, verb=verb)

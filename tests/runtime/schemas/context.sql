@@ -14,20 +14,24 @@ CREATE TABLE context_conversations (
 	instructions TEXT NOT NULL,
 	create_us BIGINT NOT NULL,
 	archive_us BIGINT,
-	version INTEGER NOT NULL,
+	version INTEGER NOT NULL, activity_us BIGINT DEFAULT '0' NOT NULL, max_output_tokens INTEGER DEFAULT 0 NOT NULL,
 	PRIMARY KEY (conversation_id)
 );
+CREATE INDEX context_conversations_by_activity ON context_conversations (workspace_id, activity_us, conversation_id);
 CREATE INDEX context_conversations_by_workspace ON context_conversations (workspace_id, create_us, conversation_id);
+CREATE INDEX context_conversations_unnoted ON context_conversations (conversation_id) WHERE activity_us = 0;
 CREATE TABLE context_members (
 	resource VARCHAR(80) NOT NULL,
 	user_id VARCHAR(80) NOT NULL,
 	role INTEGER NOT NULL,
 	create_us BIGINT NOT NULL,
 	of_workspace BOOLEAN NOT NULL,
-	resource_create_us BIGINT NOT NULL,
+	resource_create_us BIGINT NOT NULL, resource_activity_us BIGINT DEFAULT '0' NOT NULL,
 	PRIMARY KEY (resource, user_id)
 );
+CREATE INDEX context_members_by_activity ON context_members (user_id, of_workspace, resource_activity_us, resource);
 CREATE INDEX context_members_by_user ON context_members (user_id, of_workspace, resource_create_us, resource);
+CREATE INDEX context_members_unnoted ON context_members (resource) WHERE resource_activity_us = 0;
 CREATE TABLE context_messages (
 	conversation_id VARCHAR(80) NOT NULL,
 	log_offset BIGINT NOT NULL,

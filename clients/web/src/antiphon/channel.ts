@@ -14,6 +14,7 @@ import { AccessService } from "../gen/antiphon/auth/v1/access_service_pb";
 import { AuditService } from "../gen/antiphon/auth/v1/audit_service_pb";
 import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
+import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
@@ -36,6 +37,7 @@ export interface Stubs {
   dispatcher: Stub<typeof DispatcherService>;
   events: Stub<typeof EventService>;
   integration: Stub<typeof IntegrationService>;
+  notices: Stub<typeof NoticeService>;
 }
 
 /** Where the server is, and for tests how to fetch. */
@@ -71,6 +73,7 @@ function stubsOn(wire: Transport): Stubs {
     dispatcher: createClient(DispatcherService, wire),
     events: createClient(EventService, wire),
     integration: createClient(IntegrationService, wire),
+    notices: createClient(NoticeService, wire),
   };
 }
 

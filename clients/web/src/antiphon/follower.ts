@@ -26,6 +26,8 @@ const SILENCE_MS = 40_000;
 const MOST_ACTIONS = 256;
 const LEAST_LOOK_MS = 1_000;
 const LOOK_MS = 15_000;
+const LIVELY_MS = 3_000;
+const ANSWER_MS = 4_000;
 
 /** What a watch tells. */
 export interface WatchListener {
@@ -95,6 +97,14 @@ export class Follower {
   pause(): void {
     this.isPaused = true;
     this.connection?.end(connectionLost("paused"));
+  }
+
+  /**
+   * Somebody waits for what may come: a connection that has been silent for 3 s is asked for a sign
+   * of life, and given up without one 4 s later.
+   */
+  check(): void {
+    this.connection?.check();
   }
 
   /** Go on where `pause` left off, or try now where the next try was to come later. */
@@ -236,6 +246,8 @@ class OpenStream {
   private waiting: SubscribeRequest[] = [];
   private why: AntiphonError | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
+  private heardAt = 0;
+  private isAsked = false;
 
   constructor(
     private readonly open: Stubs,
@@ -306,8 +318,18 @@ class OpenStream {
     this.end(connectionLost("the stream was closed"));
   }
 
+  /** Ask for a sign of life, if there was none of late. */
+  check(): void {
+    if (!this.isOpen || this.isAsked || performance.now() - this.heardAt < LIVELY_MS) return;
+    this.expect(Math.min(ANSWER_MS, this.silenceMs));
+    this.isAsked = true;
+    this.change(create(SubscribeRequestSchema, { action: { case: "progress", value: {} } }));
+  }
+
   private expect(ms: number): void {
     clearTimeout(this.silence);
+    this.isAsked = false;
+    this.heardAt = performance.now();
     this.silence = setTimeout(() => this.end(connectionLost("the server was silent")), ms);
   }
 

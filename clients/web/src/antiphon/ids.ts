@@ -7,9 +7,23 @@ function random(length: number): string {
   return Array.from(bytes, (byte) => ALPHABET[byte % 32]).join("");
 }
 
-/** A turn's id: also its idempotency key. */
-export function newTurnId(): string {
-  return `turn_${random(26)}`;
+const LONGEST_TURN_ID = 69;
+const AGAIN = /^turn_.+_of_([0-9A-Za-z_-]{8,})$/;
+
+/**
+ * A turn's id: also its idempotency key. One that asks once more what another turn asked says so in
+ * its id, so that whoever reads the log can show both answers in one place.
+ */
+export function newTurnId(again = ""): string {
+  const id = `turn_${random(26)}`;
+  const repeated = again && `${id}_of_${firstOf(again).slice("turn_".length)}`;
+  return repeated && repeated.length <= LONGEST_TURN_ID ? repeated : id;
+}
+
+/** The turn that asked it first: the turn itself, unless its id says that it asks again. */
+export function firstOf(turnId: string): string {
+  const first = AGAIN.exec(turnId)?.[1];
+  return first ? `turn_${first}` : turnId;
 }
 
 /** A name for a stream. */

@@ -1,64 +1,27 @@
 // A conversation that is open: what was said, what is being said, and saying something.
 
-import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Conversation, TurnPolicy } from "../gen/antiphon/context/v1/conversation_pb";
-import { type Message, MessageRole, PartSchema } from "../gen/antiphon/context/v1/message_pb";
 import { Role } from "../gen/antiphon/auth/v1/access_pb";
-import { type Event, EventKind, TurnState } from "../gen/antiphon/events/v1/event_pb";
-import { AttemptOutcome, type ModelCall } from "../gen/antiphon/integration/v1/model_pb";
+import type { Conversation } from "../gen/antiphon/context/v1/conversation_pb";
+import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
+import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
+import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
 import { Changing } from "./changing";
 import type { Stubs } from "./channel";
 import { Company } from "./company";
-import { AntiphonError, errorOf } from "./errors";
+import { Costs } from "./costs";
+import { type AntiphonError, errorOf } from "./errors";
 import type { Follower, Watching } from "./follower";
-import { newRequestId, newTurnId } from "./ids";
-import { textOf } from "./text";
-import { TurnView } from "./turn";
+import { newTurnId } from "./ids";
+import { NOBODY, Outbox, type Outgoing, type Wishes, isAnswered } from "./outbox";
+import { Past } from "./past";
+import { type Entry, Transcript } from "./transcript";
+import type { TurnView } from "./turn";
 
-const UNDER_WAY = new Set([TurnState.QUEUED, TurnState.RUNNING]);
-const PAGE = 50;
-const EVENTS_PAGE = 1000;
-const MOST_EVENT_PAGES = 20;
-const MOST_ASKED = 10;
-const MOST_CALLS = 200;
-const SETTLED_MS = 700;
-const SETTLING_TRIES = 4;
 const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 const GREETING_MS = 2_000;
-
-/** What was said, as it is shown. */
-export interface Entry {
-  id: string;
-  role: "user" | "assistant" | "system";
-  author: string;
-  text: string;
-  others: Message["parts"];
-  turnId: string;
-  timeMs: number;
-  offset: bigint;
-  isTruncated: boolean;
-}
-
-/** What this page has said and the log does not have yet. */
-export interface Outgoing {
-  turnId: string;
-  requestId: string;
-  text: string;
-  wishes: Wishes;
-  state: "sending" | "failed";
-  error: AntiphonError | undefined;
-}
-
-/** Who answers what is said to people alone. */
-export const NOBODY = "(nobody)";
-
-/** How to ask: empty means the server's choice; NOBODY is a handler that nobody is. */
-export interface Wishes {
-  handler: string;
-  model: string;
-}
+const AWAITED_MS = 1_000;
 
 /**
  * One conversation. It is read once, and then kept up by its log: what a broken connection or a
@@ -69,22 +32,18 @@ export class Thread extends Changing {
   conversation: Conversation | undefined;
   isLoading = true;
   isLoadingOlder = false;
-  hasOlder = false;
   error: AntiphonError | undefined;
-  outgoing: Outgoing[] = [];
-  private readonly entries = new Map<string, Entry>();
-  private readonly turns = new Map<string, TurnView>();
-  private sending = Promise.resolve();
-  private sorted: Entry[] | undefined;
-  private olderToken = "";
-  private turnsToken = "";
-  private oldestTurnMs = Infinity;
+  private readonly transcript = new Transcript();
+  private readonly past: Past;
+  private readonly costs: Costs;
+  private readonly outbox: Outbox;
   private watching: Watching | undefined;
   private isClosed = false;
   private typedAt = 0;
   private ownRole: Role | undefined;
   private greeting: ReturnType<typeof setTimeout> | undefined;
   private presence: ReturnType<typeof setInterval> | undefined;
+  private awaiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     readonly conversationId: string,
@@ -94,28 +53,50 @@ export class Thread extends Changing {
     private readonly mayReadUsage: (workspaceId: string) => Promise<boolean> = async () => true,
   ) {
     super();
+    const changed = () => this.changed();
     this.company = new Company(self);
+    this.costs = new Costs(stubs, { place: () => this.ledger(), changed });
+    this.past = new Past(conversationId, stubs, this.transcript, (turns) => this.costs.learnOf(turns));
+    this.outbox = new Outbox(conversationId, stubs, {
+      changed,
+      accepted: (turn: Turn) => this.transcript.turnOf(turn.turnId).assign(turn),
+      posted: (message: Message) => this.post(message, message.offset, ""),
+    });
   }
 
   /** What was said, the oldest first. */
   get messages(): Entry[] {
-    this.sorted ??= [...this.entries.values()].sort((a, b) => Number(a.offset - b.offset));
-    return this.sorted;
+    return this.transcript.messages;
+  }
+
+  /** What this page has said and the log does not have yet. */
+  get outgoing(): Outgoing[] {
+    return this.outbox.outgoing;
   }
 
   /** The turns that run or wait, in the order they came. */
   get open(): TurnView[] {
-    return [...this.turns.values()].filter((turn) => UNDER_WAY.has(turn.state));
+    return this.transcript.open;
+  }
+
+  /** Whether more was said before what is known. */
+  get hasOlder(): boolean {
+    return this.past.hasOlder;
+  }
+
+  /** Whether something is to come: an answer, or word of what was sent. */
+  private get isAwaited(): boolean {
+    return this.open.length > 0 || this.outgoing.some(({ state }) => state === "sending");
   }
 
   /** A turn, if it is known. */
   turn(turnId: string): TurnView | undefined {
-    return this.turns.get(turnId);
+    return this.transcript.turn(turnId);
   }
 
   /** Whether the turn's answer has been posted, or is about to be. */
   hasReply(turn: TurnView): boolean {
-    return this.entries.has(turn.replyMessageId);
+    return this.transcript.entry(turn.replyMessageId) !== undefined;
   }
 
   /** Whether one is told who takes part, as far as the log still says: guests are not. */
@@ -144,7 +125,9 @@ export class Thread extends Changing {
     this.isClosed = true;
     this.watching?.close();
     this.company.close();
+    this.outbox.close();
     clearInterval(this.presence);
+    clearInterval(this.awaiting);
     clearTimeout(this.greeting);
     if (!this.error && !this.isLoading) this.tellPresence(false);
   }
@@ -152,17 +135,15 @@ export class Thread extends Changing {
   /**
    * Where to begin to follow is found before the messages are read, so that what is said
    * meanwhile comes twice rather than never; all that comes twice has an id or a place.
-   * Deltas that the log still has belong to turns that run: that is how an answer is shown from
-   * its first word after a reload in the middle of it.
    */
   private async load(): Promise<void> {
     const { conversationId } = this;
     const [found, cursor] = await Promise.all([
       this.stubs.context.getConversation({ conversationId }),
-      this.readWhatIsUnderWay(),
+      this.past.readWhatIsUnderWay((event) => this.takeIn(event)),
     ]);
     this.conversation = found.conversation;
-    await this.loadPage("");
+    await this.past.readNewest();
     if (this.isClosed) return;
     this.watching = this.follower.watch(
       `conversations/${conversationId}`,
@@ -175,42 +156,15 @@ export class Thread extends Changing {
       { cursor, earliest: true, ephemeral: true },
     );
     this.presence = setInterval(() => this.tellPresence(true), PRESENT_EVERY_MS);
+    this.awaiting = setInterval(() => this.isAwaited && this.follower.check(), AWAITED_MS);
   }
 
   /** History was lost: read the state, and go on from what there is. */
   private async reload(error: AntiphonError): Promise<string> {
-    this.entries.clear();
-    this.turns.clear();
-    await this.loadPage("");
+    this.transcript.clear();
+    await this.past.readNewest();
+    this.changed();
     return error.variables["earliest_cursor"] ?? "";
-  }
-
-  private async readWhatIsUnderWay(): Promise<string> {
-    const kinds = [
-      EventKind.TEXT_DELTA_APPENDED,
-      EventKind.TOOL_CALL_STARTED,
-      EventKind.TOOL_CALL_FINISHED,
-      EventKind.TURN_PROGRESSED,
-      EventKind.MEMBER_ADDED,
-      EventKind.MEMBER_UPDATED,
-    ];
-    const scope = `conversations/${this.conversationId}`;
-    let cursor = "";
-    for (let page = 0; page < MOST_EVENT_PAGES; page += 1) {
-      const read = await this.stubs.events.readEvents({
-        scope,
-        cursor,
-        kinds,
-        pageSize: EVENTS_PAGE,
-      });
-      for (const event of read.events) {
-        if (event.turnId) this.turnOf(event.turnId).apply(event);
-        this.takePayload(event);
-      }
-      cursor = read.cursor;
-      if (read.atHead) return cursor;
-    }
-    return (await this.stubs.events.getHead({ scope })).cursor;
   }
 
   /** Read what was said before. */
@@ -219,7 +173,7 @@ export class Thread extends Changing {
     this.isLoadingOlder = true;
     this.changed();
     try {
-      await this.loadPage(this.olderToken);
+      await this.past.readOlder();
     } catch (thrown) {
       this.error = errorOf(thrown);
     }
@@ -227,139 +181,47 @@ export class Thread extends Changing {
     this.changed();
   }
 
-  private async loadPage(pageToken: string): Promise<void> {
-    const { conversationId } = this;
-    const page = await this.stubs.context.listMessages({
-      conversationId,
-      pageSize: PAGE,
-      pageToken,
-    });
-    for (const message of page.messages) this.post(message, message.offset, message.turnId);
-    this.olderToken = page.nextPageToken;
-    this.hasOlder = page.nextPageToken !== "";
-    await this.loadTurns(this.messages[0]?.timeMs ?? Infinity, pageToken === "");
-    this.changed();
-  }
-
-  /** The turns that began since a time; messages and turns are paged apart. */
-  private async loadTurns(sinceMs: number, isFirst: boolean): Promise<void> {
-    while (isFirst || (this.turnsToken && this.oldestTurnMs >= sinceMs)) {
-      const page = await this.stubs.dispatcher.listTurns({
-        conversationId: this.conversationId,
-        pageSize: PAGE,
-        pageToken: isFirst ? "" : this.turnsToken,
-      });
-      // They come newest first, and a turn that is new to the map goes to its end.
-      for (const turn of page.turns.toReversed()) this.turnOf(turn.turnId).assign(turn);
-      const unknown = page.turns.map((turn) => this.turnOf(turn.turnId)).filter(lacksUsage);
-      for (const turn of unknown.slice(0, MOST_ASKED)) void this.learnUsage(turn);
-      const oldest = page.turns.at(-1)?.createTime;
-      this.oldestTurnMs = oldest ? timestampMs(oldest) : -Infinity;
-      this.turnsToken = page.nextPageToken;
-      isFirst = false;
-    }
-  }
-
-  /**
-   * Say something and have it answered, unless it is to people alone. Nothing is thrown: what
-   * fails is shown where it is.
-   */
-  async ask(text: string, wishes: Wishes, turnId = newTurnId(), requestId = newRequestId()): Promise<void> {
-    const outgoing: Outgoing = {
-      ...{ turnId, requestId, text, wishes: { ...wishes } },
-      ...{ state: "sending", error: undefined },
-    };
-    const place = this.outgoing.findIndex((each) => each.turnId === turnId);
-    this.outgoing = place < 0 ? [...this.outgoing, outgoing] : this.outgoing.with(place, outgoing);
+  /** Say something and have it answered, unless it is to people alone. Nothing is thrown. */
+  ask(text: string, wishes: Wishes): Promise<void> {
     this.typedAt = 0;
-    this.changed();
-    this.sending = this.sending.then(() => this.sendUpTo(outgoing));
-    await this.sending;
+    return this.outbox.say(text, wishes);
   }
 
-  /** One goes after the other, and what no server took goes first: what is said keeps its order. */
-  private async sendUpTo(newest: Outgoing): Promise<void> {
-    const place = this.outgoing.indexOf(newest);
-    if (place < 0) return; // discarded, or said once more
-    const held = this.outgoing.slice(0, place).filter(isHeld);
-    for (const each of [...held, newest]) {
-      await this.send(each);
-      if (!isHeld(each)) continue;
-      newest.state = "failed";
-      newest.error = each.error;
-      break;
-    }
-    this.changed();
+  /** What an entry asked, or was the answer to. */
+  questionOf(entry: Entry): Entry | undefined {
+    return this.transcript.questionOf(entry);
   }
 
-  private async send(outgoing: Outgoing): Promise<void> {
-    outgoing.state = "sending";
-    this.changed();
-    try {
-      await (isToPeople(outgoing) ? this.postAlone(outgoing) : this.dispatch(outgoing));
-    } catch (thrown) {
-      outgoing.state = "failed";
-      outgoing.error = errorOf(thrown);
-    }
+  /** A message, if it is known. */
+  entry(messageId: string): Entry | undefined {
+    return this.transcript.entry(messageId);
   }
 
-  private async dispatch({ turnId, text, wishes }: Outgoing): Promise<void> {
-    const { turn } = await this.stubs.dispatcher.dispatch({
-      conversationId: this.conversationId,
-      turnId,
-      handler: wishes.handler,
-      models: wishes.model ? [wishes.model] : [],
-      parts: [create(PartSchema, { content: { case: "text", value: text } })],
-      policy: TurnPolicy.UNSPECIFIED,
-    });
-    if (turn) this.turnOf(turnId).assign(turn);
-    // Cancelled before it came: no message will tell of it.
-    if (turn && !turn.messageId) this.settle(turnId);
-  }
-
-  /** No turn comes of it, so the answer tells where it stands. */
-  private async postAlone({ turnId, requestId, text }: Outgoing): Promise<void> {
-    const { message } = await this.stubs.context.postMessage({
-      conversationId: this.conversationId,
-      requestId,
-      parts: [create(PartSchema, { content: { case: "text", value: text } })],
-    });
-    if (message) this.post(message, message.offset, "");
-    this.settle(turnId);
-  }
-
-  /** Whether an entry, a question or its answer, goes back to what one has asked oneself. */
-  mayAskAgain(entry: Entry): boolean {
-    return this.questionOf(entry)?.author === this.self && !this.isArchived;
-  }
-
-  /** Ask once more what an entry asked, or was the answer to: it is another turn. */
-  askAgain(entry: Entry, wishes: Wishes): void {
-    const question = this.questionOf(entry);
+  /** Ask once more what was asked: it is another turn, which says whose question it repeats. */
+  askAgain(question: Entry, wishes: Wishes): void {
     const handler = wishes.handler === NOBODY ? "" : wishes.handler;
-    if (question) void this.ask(question.text, { ...wishes, handler });
-  }
-
-  private questionOf(entry: Entry): Entry | undefined {
-    if (entry.role === "user") return entry;
-    return this.entries.get(this.turns.get(entry.turnId)?.messageId ?? "");
+    void this.outbox.say(question.text, { ...wishes, handler }, newTurnId(question.turnId));
   }
 
   /** Say something again that failed; it is the same turn. */
-  retry({ text, wishes, turnId, requestId }: Outgoing): Promise<void> {
-    return this.ask(text, wishes, turnId, requestId);
+  retry(outgoing: Outgoing): Promise<void> {
+    return this.outbox.retry(outgoing);
   }
 
   /** The stream is there, again: so what no server took can be sent. */
   private connected(): void {
     this.tellPresence(true);
-    const newest = this.outgoing.findLast(isHeld);
-    if (newest) void this.retry(newest);
+    this.outbox.retryHeld();
+  }
+
+  /** Send what no server took: there is a network, again. */
+  retryHeld(): void {
+    this.outbox.retryHeld();
   }
 
   /** Forget what failed. */
   discard(outgoing: Outgoing): void {
-    this.settle(outgoing.turnId);
+    this.outbox.settle(outgoing.turnId);
   }
 
   /** Stop a turn: when this returns no more of it comes. Throws AntiphonError. */
@@ -382,7 +244,7 @@ export class Thread extends Changing {
   /** Stop what is being answered, and what was just sent. */
   async stopAll(): Promise<void> {
     const sent = this.outgoing.filter(isAnswered);
-    const turns = [...this.open, ...sent.map((each) => this.turnOf(each.turnId))];
+    const turns = [...this.open, ...sent.map((each) => this.transcript.turnOf(each.turnId))];
     await Promise.all([...new Set(turns)].map((turn) => this.stop(turn)));
   }
 
@@ -409,6 +271,14 @@ export class Thread extends Changing {
     const { conversationId } = this;
     const archived = await this.stubs.context.archiveConversation({ conversationId });
     this.conversation = archived.conversation ?? this.conversation;
+    this.changed();
+  }
+
+  /** Take it into use again. Throws AntiphonError. */
+  async unarchive(): Promise<void> {
+    const { conversationId } = this;
+    const back = await this.stubs.context.unarchiveConversation({ conversationId });
+    this.conversation = back.conversation ?? this.conversation;
     this.changed();
   }
 
@@ -440,13 +310,13 @@ export class Thread extends Changing {
       const comes = payload.case === "presenceChanged" && payload.value.present;
       if (comes && event.actor !== this.self && !this.company.here.includes(event.actor)) this.greet();
       this.company.take(event);
-      if (event.turnId) this.turnOf(event.turnId).apply(event);
-      this.takePayload(event);
+      this.takeIn(event);
     }
     this.changed();
   }
 
-  private takePayload(event: Event): void {
+  private takeIn(event: Event): void {
+    if (event.turnId) this.transcript.turnOf(event.turnId).apply(event);
     const { payload } = event;
     switch (payload.case) {
       case "messagePosted":
@@ -455,73 +325,32 @@ export class Thread extends Changing {
           this.post(payload.value.message, event.lastOffset, event.turnId, timeMs);
         }
         break;
-      case "turnFinished": {
-        this.settle(event.turnId);
-        const turn = this.turnOf(event.turnId);
-        if (lacksUsage(turn)) setTimeout(() => void this.learnUsage(turn), SETTLED_MS);
+      case "turnFinished":
+        this.outbox.settle(event.turnId);
+        this.costs.learnSoon(this.transcript.turnOf(event.turnId));
         break;
-      }
       case "memberAdded":
       case "memberUpdated":
         if (`users/${payload.value.member?.userId}` === this.self) this.ownRole = payload.value.member?.role;
         break;
       case "conversationUpdated":
       case "conversationArchived":
+      case "conversationUnarchived":
         this.conversation = payload.value.conversation ?? this.conversation;
         break;
     }
   }
 
-  /**
-   * A turn that was stopped before its model had reported: the ledger knows what it took, as soon
-   * as all its calls are settled. Until then it has what they ask, and not what they answered.
-   */
-  private async learnUsage(turn: TurnView, tries = SETTLING_TRIES): Promise<void> {
+  private async ledger(): Promise<{ workspaceId: string; conversationId: string } | undefined> {
     const { conversationId } = this;
     const workspaceId = this.conversation?.workspaceId;
-    try {
-      if (!workspaceId || !(await this.mayReadUsage(workspaceId)) || this.isClosed) return;
-      const { turnId } = turn;
-      const request = { workspaceId, conversationId, turnId, pageSize: MOST_CALLS };
-      const { calls, total } = await this.stubs.integration.getUsage(request);
-      if (calls.length && calls.every(isSettled)) {
-        turn.usage = total;
-        turn.revision += 1;
-        this.changed();
-      } else if (tries > 1) {
-        setTimeout(() => void this.learnUsage(turn, tries - 1), SETTLED_MS);
-      }
-    } catch {
-      // a figure less
-    }
+    if (!workspaceId || !(await this.mayReadUsage(workspaceId)) || this.isClosed) return undefined;
+    return { workspaceId, conversationId };
   }
 
   private post(message: Message, offset: bigint, turnId: string, timeMs?: number): void {
-    this.entries.set(message.messageId, {
-      id: message.messageId,
-      role: roleOf(message),
-      author: message.author,
-      text: textOf(message.parts),
-      others: message.parts.filter((part) => part.content.case !== "text"),
-      turnId: message.turnId || turnId,
-      timeMs: timeMs ?? (message.createTime ? timestampMs(message.createTime) : 0),
-      offset,
-      isTruncated: message.truncated,
-    });
-    this.sorted = undefined;
-    if (message.role === MessageRole.USER) this.settle(message.turnId || turnId);
-  }
-
-  private settle(turnId: string): void {
-    if (!this.outgoing.some((each) => each.turnId === turnId)) return;
-    this.outgoing = this.outgoing.filter((each) => each.turnId !== turnId);
-    this.changed();
-  }
-
-  private turnOf(turnId: string): TurnView {
-    let turn = this.turns.get(turnId);
-    if (!turn) this.turns.set(turnId, (turn = new TurnView(turnId)));
-    return turn;
+    this.transcript.post(message, offset, turnId, timeMs);
+    if (message.role === MessageRole.USER) this.outbox.settle(message.turnId || turnId);
   }
 
   private fail(error: AntiphonError): void {
@@ -530,35 +359,7 @@ export class Thread extends Changing {
   }
 }
 
-/** Whether no server took it, for none was there. */
-function isHeld({ state, error }: Outgoing): boolean {
-  return state === "failed" && error?.isAway === true;
-}
-
-function lacksUsage(turn: TurnView): boolean {
-  return turn.isDone && turn.state !== TurnState.SUCCEEDED && !turn.usage;
-}
-
-/** Whether its figures are known; those of a call that runs, or whose server died, are not. */
-function isSettled({ outcome }: ModelCall): boolean {
-  return outcome !== AttemptOutcome.UNKNOWN && outcome !== AttemptOutcome.UNSPECIFIED;
-}
-
-function isToPeople({ wishes }: Outgoing): boolean {
-  return wishes.handler === NOBODY;
-}
-
-/** Whether what is on its way will be answered. */
-export function isAnswered(outgoing: Outgoing): boolean {
-  return outgoing.state === "sending" && !isToPeople(outgoing);
-}
-
 /** Whether a turn waits for others. */
 export function isQueued(turn: TurnView): boolean {
   return turn.state === TurnState.QUEUED;
-}
-
-function roleOf(message: Message): Entry["role"] {
-  if (message.role === MessageRole.ASSISTANT) return "assistant";
-  return message.role === MessageRole.SYSTEM ? "system" : "user";
 }

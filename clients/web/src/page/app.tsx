@@ -2,17 +2,19 @@
 
 import type { JSX } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { NOBODY } from "../antiphon";
 import { Composer } from "./composer";
-import { ConversationView } from "./conversation";
+import { ConversationView } from "./conversation/conversation";
 import type { Desk } from "./desk";
-import { AccountDialog, NameDialog, ShortcutsDialog } from "./dialogs";
+import { ConnectionBar, NoticeBar } from "./connection";
+import { AccountDialog, ConfirmDialog, NameDialog, ShortcutsDialog } from "./dialogs";
+import { useDrawer, useNarrow } from "./drawer";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
 import { PeopleDialog } from "./people";
 import { Sidebar } from "./sidebar";
 import { useChanges } from "./use";
-import { sentenceOf } from "./words";
 
-type Window = "account" | "people" | "shortcuts" | "workspace" | "rename" | "";
+type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
@@ -25,14 +27,17 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
   const [isNarrowOpen, setNarrowOpen] = useState(false);
   const [isHidden, setHidden] = useState(localStorage.getItem(HIDDEN) === "hidden");
   const [workspaceId, setWorkspaceId] = useState(localStorage.getItem(WORKSPACE) ?? "");
+  const isNarrow = useNarrow();
+  const isDrawn = isNarrow && isNarrowOpen;
   const toggle = useCallback(() => {
-    if (matchMedia("(max-width: 760px)").matches) setNarrowOpen((was) => !was);
+    if (isNarrow) setNarrowOpen((was) => !was);
     else
       setHidden((was) => {
         localStorage.setItem(HIDDEN, was ? "" : "hidden");
         return !was;
       });
-  }, []);
+  }, [isNarrow]);
+  useDrawer(isDrawn, () => setNarrowOpen(false));
   useRoute(desk, () => setNarrowOpen(false));
   useKeys(desk, toggle, setDialog);
   useTitle(desk);
@@ -43,8 +48,8 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
   };
   const { thread } = desk;
   return (
-    <div class={`app ${isHidden ? "list-hidden" : ""} ${isNarrowOpen ? "list-open" : ""}`}>
-      <a class="skip" href="#main" onClick={skip}>
+    <div class={`app ${isHidden ? "list-hidden" : ""} ${isDrawn ? "list-open" : ""}`}>
+      <a class="skip" href="#main" onClick={skip} inert={isDrawn}>
         Go to the conversation
       </a>
       <Sidebar
@@ -61,10 +66,10 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         }}
       />
       <div class="veil" onClick={() => setNarrowOpen(false)} />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} inert={isDrawn}>
         <header class="top">
-          <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={!isHidden} />
-          <h1>{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={isNarrow ? isDrawn : !isHidden} />
+          <h1 dir="auto">{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
@@ -76,7 +81,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
                   <button type="button" onClick={() => (close(), setDialog("rename"))}>
                     <Icon name="pencil" /> Rename
                   </button>
-                  <button type="button" onClick={() => (close(), void archive(desk))}>
+                  <button type="button" onClick={() => (close(), setDialog("archive"))}>
                     <Icon name="archive" /> Archive
                   </button>
                 </>
@@ -86,6 +91,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           <IconButton name="plus" label="New conversation" class="only-narrow" onClick={goToNew} />
         </header>
         <ConnectionBar desk={desk} />
+        <NoticeBar desk={desk} />
         {thread ? (
           <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
         ) : (
@@ -106,6 +112,18 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       )}
       {dialog === "people" && thread && (
         <PeopleDialog desk={desk} resource={thread.conversationId} onClose={() => setDialog("")} />
+      )}
+      {dialog === "archive" && thread && (
+        <ConfirmDialog
+          title="Archive this conversation?"
+          text="It takes no more messages, and leaves the list. It is kept: the archive below the list has it, and can give it back."
+          button="Archive"
+          onConfirm={async () => {
+            await thread.archive();
+            goToNew();
+          }}
+          onClose={() => setDialog("")}
+        />
       )}
       {dialog === "rename" && thread && (
         <NameDialog
@@ -129,15 +147,6 @@ function goToNew(): void {
 function skip(event: Event): void {
   event.preventDefault(); // the hash says which conversation is open
   document.getElementById("main")?.focus();
-}
-
-async function archive(desk: Desk): Promise<void> {
-  try {
-    await desk.thread?.archive();
-    goToNew();
-  } catch (thrown) {
-    alert(sentenceOf(thrown));
-  }
 }
 
 /** The address says which conversation is open, so that it can be gone back to and shared. */
@@ -207,46 +216,24 @@ function Here({ desk }: { desk: Desk }): JSX.Element {
   );
 }
 
-/** Says when there is no connection; what comes meanwhile is not lost. */
-function ConnectionBar({ desk }: { desk: Desk }): JSX.Element {
-  const { state, error } = desk.connection;
-  const [isShown, setShown] = useState(false);
-  const isAway = state === "waiting" || (state === "connecting" && isShown);
-  useEffect(() => {
-    // What is over within a moment is not worth a word.
-    const timer = setTimeout(() => setShown(isAway), isAway ? 600 : 0);
-    return () => clearTimeout(timer);
-  }, [isAway]);
-  return (
-    <div class="connection" role="status" aria-live="polite">
-      {isShown && (
-        <p>
-          <span class="pulse" aria-hidden="true">
-            <i />
-            <i />
-            <i />
-          </span>
-          Connection lost; trying again. Nothing is lost.
-          <button type="button" class="link" onClick={() => desk.session.follower.resume()} title={error?.rawMessage}>
-            Try now
-          </button>
-        </p>
-      )}
-    </div>
-  );
+/** Who answers what is said now, in a sentence. */
+function whoAnswers(desk: Desk): string {
+  const wishes = desk.wishesFor("");
+  if (wishes.handler === NOBODY) return "Nobody will answer: it is for the people whom you let in.";
+  if (!desk.asksModel(wishes)) return `${wishes.handler} will answer.`;
+  const model = desk.models.find(({ name }) => name === wishes.model) ?? desk.modelOf(undefined);
+  if (model?.missing) return `${model.name} can't answer yet: ${model.missing}`;
+  return model ? `${model.name} will answer.` : "";
 }
 
 function Welcome({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
   const { user } = desk.session;
-  const fallback = desk.models.find((model) => model.default);
   return (
     <div class="welcome">
       <div class="welcome-words">
         <Mark />
         <h2>What is on your mind, {user?.displayName || user?.name}?</h2>
-        <p class="quiet">
-          {fallback?.missing ? `${fallback.name} can't answer yet: ${fallback.missing}` : fallback ? `${fallback.name} will answer.` : ""}
-        </p>
+        <p class="quiet">{whoAnswers(desk)}</p>
       </div>
       <div class="dock">
         <Composer

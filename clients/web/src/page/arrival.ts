@@ -11,6 +11,11 @@ export function keepProviderLogin(login: ProviderLogin): void {
   sessionStorage.setItem(KEY, JSON.stringify(login));
 }
 
+/** Whether an address's end is a link that signs in. */
+export function isLink(hash: string): boolean {
+  return hash.startsWith(LINK);
+}
+
 /**
  * Sign in with what the address brought. Returns whether one is signed in by it; an error's
  * sentence if it did not work. What the address held is taken out of it at once.
@@ -18,7 +23,7 @@ export function keepProviderLogin(login: ProviderLogin): void {
 export async function arrive(session: Session): Promise<boolean | string> {
   const { hash, search } = location;
   try {
-    if (hash.startsWith(LINK)) {
+    if (isLink(hash)) {
       history.replaceState(null, "", location.pathname);
       await session.logInByTokens(await redeem(hash.slice(LINK.length)));
       return true;

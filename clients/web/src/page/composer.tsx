@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { NOBODY, type Thread, isAnswered } from "../antiphon";
+import { NOBODY, type Thread, type Wishes, isAnswered } from "../antiphon";
 import type { Desk } from "./desk";
 import { Icon, Notice } from "./parts";
 import { sentenceOf } from "./words";
@@ -19,11 +19,12 @@ export function Composer(props: {
   onBegun?: (conversationId: string) => void;
 }): JSX.Element {
   const { desk, thread } = props;
+  const place = thread?.conversationId ?? "";
+  const wishes = desk.wishesFor(place);
   const draft = DRAFT + (thread?.conversationId ?? "new");
   const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? "");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const [, draw] = useState(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const isAnswering = !!thread && (thread.open.length > 0 || thread.outgoing.some(isAnswered));
 
@@ -44,7 +45,7 @@ export function Composer(props: {
     current.style.height = `${Math.min(current.scrollHeight, innerHeight * 0.4)}px`;
   }, [text]);
 
-  if (thread?.isArchived) return <p class="archived">This conversation is archived.</p>;
+  if (thread?.isArchived) return <Archived thread={thread} />;
 
   const send = async () => {
     const said = text.trim();
@@ -56,7 +57,7 @@ export function Composer(props: {
     setError("");
     if (thread) {
       setText("");
-      void thread.ask(said, desk.wishes);
+      void thread.ask(said, wishes);
       props.onSent?.();
       return;
     }
@@ -99,15 +100,16 @@ export function Composer(props: {
         <textarea
           ref={area}
           rows={1}
+          dir="auto"
           value={text}
-          placeholder={desk.wishes.handler === NOBODY ? "Say something to the people here" : "Say something"}
+          placeholder={wishes.handler === NOBODY ? "Say something to the people here" : "Say something"}
           aria-label="Message"
           onInput={onInput}
           onKeyDown={onKeyDown}
           onBlur={() => thread?.setTyping(false)}
         />
         <div class="writing-bar">
-          <Choices desk={desk} onChoice={() => draw((count) => count + 1)} />
+          <Choices desk={desk} place={place} />
           {isAnswering && (
             <button type="button" class="round stop" onClick={stop} aria-label="Stop the answer" title="Stop (Esc)">
               <Icon name="stop" />
@@ -122,18 +124,32 @@ export function Composer(props: {
   );
 }
 
+/** In the place of it where nothing is taken any more. */
+function Archived({ thread }: { thread: Thread }): JSX.Element {
+  const [error, setError] = useState("");
+  return (
+    <div class="archived">
+      {error && <Notice text={error} />}
+      <p>This conversation is archived.</p>
+      <button type="button" onClick={() => thread.unarchive().catch((thrown) => setError(sentenceOf(thrown)))}>
+        <Icon name="unarchive" /> Use it again
+      </button>
+    </div>
+  );
+}
+
 /** Who shall answer, and by which model; shown where there is a choice. */
-function Choices({ desk, onChoice }: { desk: Desk; onChoice: () => void }): JSX.Element {
-  const choose = (wish: "handler" | "model") => (event: Event) => {
-    desk.wishes[wish] = (event.currentTarget as HTMLSelectElement).value;
-    onChoice();
+function Choices({ desk, place }: { desk: Desk; place: string }): JSX.Element {
+  const wishes = desk.wishesFor(place);
+  const fallback = desk.modelOf(desk.thread?.conversation);
+  const choose = (wish: keyof Wishes) => (event: Event) => {
+    const { value } = event.currentTarget as HTMLSelectElement;
+    desk.wish(place, { ...wishes, [wish]: value });
   };
-  const isAlone = desk.wishes.handler === NOBODY;
-  const fallback = desk.models.find((model) => model.default);
   return (
     <span class="choices">
       {desk.handlers.length > 0 && (
-        <select aria-label="Who answers" value={desk.wishes.handler} onChange={choose("handler")}>
+        <select aria-label="Who answers" value={wishes.handler} onChange={choose("handler")}>
           {desk.handlers.map((handler) => (
             <option key={handler.name} value={handler.default ? "" : handler.name} title={handler.description}>
               {handler.name}
@@ -144,11 +160,11 @@ function Choices({ desk, onChoice }: { desk: Desk; onChoice: () => void }): JSX.
           </option>
         </select>
       )}
-      {desk.models.length > 0 && !isAlone && (
-        <select aria-label="Model" value={desk.wishes.model} onChange={choose("model")}>
+      {desk.models.length > 0 && desk.asksModel(wishes) && (
+        <select aria-label="Model" value={wishes.model} onChange={choose("model")}>
           <option value="">{fallback?.name ?? "the server's model"}</option>
           {desk.models
-            .filter((model) => !model.default)
+            .filter((model) => model !== fallback)
             .map((model) => (
               <option key={model.name} value={model.name} disabled={model.missing !== ""} title={model.missing}>
                 {model.name}

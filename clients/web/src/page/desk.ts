@@ -1,6 +1,5 @@
 // What a person who is signed in has before them: workspaces, conversations, one of them open.
 
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   AntiphonError,
   Changing,
@@ -16,27 +15,33 @@ import type { Event } from "../gen/antiphon/events/v1/event_pb";
 import type { Conversation, Workspace } from "../gen/antiphon/context/v1/conversation_pb";
 import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import type { Model } from "../gen/antiphon/integration/v1/model_pb";
+import { Listing } from "./listing";
 import { Names } from "./names";
+import { Notices } from "./notices";
+import { WishBook } from "./wishes";
 import { titleOf } from "./words";
 
-const PAGE = 50;
-const REFRESH_MS = 60_000;
+// One's own log tells of the lists; this is for what it does not: where others said something.
+const REFRESH_MS = 300_000;
 
 /** Lists and the open conversation, kept up. */
 export class Desk extends Changing {
   workspaces: Workspace[] = [];
-  conversations: Conversation[] = [];
   models: Model[] = [];
   handlers: Handler[] = [];
   isLoading = true;
-  hasMore = false;
   error: AntiphonError | undefined;
   thread: Thread | undefined;
   connection: Connection = { state: "idle" };
-  readonly wishes: Wishes = { handler: "", model: "" };
+  /** Whether the connection broke, and no try has worked since. */
+  isAway = false;
+  private readonly wishes = new WishBook();
   private reading: Promise<void> = Promise.resolve();
-  private nextPage = "";
+  readonly inUse: Listing;
+  readonly archive: Listing;
+  readonly notices: Notices;
   readonly names: Names;
+  private shown: Conversation | undefined;
   private own: Watching | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -44,6 +49,15 @@ export class Desk extends Changing {
     super();
     this.names = new Names(session);
     this.names.onChange(() => this.changed());
+    const { context } = session.stubs;
+    this.inUse = new Listing(context);
+    this.archive = new Listing(context, { onlyArchived: true });
+    this.notices = new Notices(session);
+  }
+
+  /** Conversations in use, that in which something was said last first. */
+  get conversations(): Conversation[] {
+    return this.inUse.conversations;
   }
 
   /** Read the lists, and keep them up. */
@@ -56,6 +70,9 @@ export class Desk extends Changing {
       },
     });
     this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
+    addEventListener("online", this.online);
+    document.addEventListener("visibilitychange", this.seen);
+    this.notices.start();
     const { integration, dispatcher } = this.session.stubs;
     await Promise.allSettled([
       this.refresh(),
@@ -69,14 +86,18 @@ export class Desk extends Changing {
   /** Put everything down. */
   close(): void {
     clearInterval(this.timer);
+    removeEventListener("online", this.online);
+    document.removeEventListener("visibilitychange", this.seen);
+    this.notices.close();
     this.own?.close();
     this.thread?.close();
   }
 
   /** The stream's connection has changed. */
   setConnection(connection: Connection): void {
-    const wasAway = this.connection.state === "waiting";
+    const wasAway = this.isAway;
     this.connection = connection;
+    if (connection.state !== "connecting") this.isAway = connection.state === "waiting";
     if (wasAway && connection.state === "connected") void this.refresh();
     this.changed();
   }
@@ -89,26 +110,15 @@ export class Desk extends Changing {
   private async read(): Promise<void> {
     const { context } = this.session.stubs;
     try {
-      const [page, workspaces] = await Promise.all([
-        context.listConversations({ pageSize: PAGE }),
+      const [workspaces] = await Promise.all([
         listed(
           (pageToken) => context.listWorkspaces({ pageToken }),
           (found) => found.workspaces,
           200,
         ),
+        this.inUse.refresh(),
       ]);
-      const known = new Set(page.conversations.map((each) => each.conversationId));
-      const older = this.conversations.filter((each) => !known.has(each.conversationId));
-      const isFirst = this.conversations.length === 0;
-      // What was loaded beyond the first page stays; what left the first page was archived.
-      const oldest = page.conversations.at(-1)?.createTime;
-      const kept = older.filter((each) => oldest && timeOf(each) < timestampMs(oldest));
-      this.conversations = [...page.conversations, ...kept];
       this.workspaces = workspaces;
-      if (isFirst || !kept.length) {
-        this.nextPage = page.nextPageToken;
-        this.hasMore = page.nextPageToken !== "";
-      }
       this.error = undefined;
     } catch (thrown) {
       this.error = errorOf(thrown);
@@ -116,20 +126,22 @@ export class Desk extends Changing {
     this.changed();
   }
 
-  /** Read older conversations. */
-  async more(): Promise<void> {
-    const { context } = this.session.stubs;
+  /** Read more of a list, or its beginning. */
+  async readMore(listing: Listing): Promise<void> {
     try {
-      const page = await context.listConversations({ pageSize: PAGE, pageToken: this.nextPage });
-      const known = new Set(this.conversations.map((each) => each.conversationId));
-      const fresh = page.conversations.filter((each) => !known.has(each.conversationId));
-      this.conversations = [...this.conversations, ...fresh];
-      this.nextPage = page.nextPageToken;
-      this.hasMore = page.nextPageToken !== "";
+      await (listing.hasMore ? listing.more() : listing.refresh());
+      this.error = undefined;
     } catch (thrown) {
       this.error = errorOf(thrown);
     }
     this.changed();
+  }
+
+  /** Conversations with a title that has the words in it, archived ones too. Throws AntiphonError. */
+  async search(titleContains: string, workspaceId: string): Promise<Listing> {
+    const found = new Listing(this.session.stubs.context, { titleContains, workspaceId, showArchived: true });
+    await found.refresh();
+    return found;
   }
 
   /** Open a conversation, or none: what is said then begins one. */
@@ -150,12 +162,44 @@ export class Desk extends Changing {
     const title = titleOf(text);
     const { conversation } = await this.session.stubs.context.createConversation({ title, workspaceId });
     if (!conversation) throw new AntiphonError(13, "the server made no conversation");
-    this.conversations = [conversation, ...this.conversations];
+    this.inUse.put(conversation);
     this.openThread(conversation.conversationId);
-    void this.thread?.ask(text, this.wishes);
+    const wishes = this.wishesFor("");
+    this.wishes.move("", conversation.conversationId);
+    void this.thread?.ask(text, wishes);
     void this.refresh(); // the first conversation makes a workspace
     return conversation.conversationId;
   }
+
+  /** Who shall answer in a conversation, or in one that begins: it is chosen for each. */
+  wishesFor(conversationId: string): Wishes {
+    return this.wishes.of(conversationId);
+  }
+
+  /** Choose who shall answer in a conversation. */
+  wish(conversationId: string, wishes: Wishes): void {
+    this.wishes.set(conversationId, this.asksModel(wishes) ? wishes : { ...wishes, model: "" });
+    this.changed();
+  }
+
+  /** Whether whoever shall answer is known to ask a model. */
+  asksModel({ handler }: Wishes): boolean {
+    return handler === "" || this.handlers.some((each) => each.name === handler && each.default);
+  }
+
+  /** The model that answers where none is chosen. */
+  modelOf(conversation: Conversation | undefined): Model | undefined {
+    const name = conversation?.models[0];
+    return this.models.find((model) => (name ? model.name === name : model.default));
+  }
+
+  /** There is a network again: what waits is sent. */
+  private readonly online = () => this.thread?.retryHeld();
+
+  /** What was said elsewhere while nobody looked moved conversations up. */
+  private readonly seen = () => {
+    if (!document.hidden) void this.refresh();
+  };
 
   /** Make a workspace; returns its id. Throws AntiphonError. */
   async makeWorkspace(displayName: string): Promise<string> {
@@ -184,29 +228,33 @@ export class Desk extends Changing {
     return this.isMine(workspaceId);
   }
 
-  /** One's own log says where one was let in, or is no more. */
+  /** One's own log says where one was let in or is no more, and what became of conversations. */
   private take(events: Event[]): void {
-    if (events.some(({ payload }) => payload.case?.startsWith("member"))) void this.refresh();
+    for (const { payload } of events) {
+      if (payload.case?.startsWith("member") || payload.case === "workspaceUpdated") void this.refresh();
+      const isOfList = payload.case?.startsWith("conversation");
+      const told = isOfList && payload.value && "conversation" in payload.value ? payload.value.conversation : undefined;
+      if (told) this.place(told as Conversation);
+    }
+    this.changed();
   }
 
-  /** Titles change; the list shows the newest. */
+  /** Put a conversation into the list that it belongs to now. */
+  private place(conversation: Conversation): void {
+    const [to, from] = conversation.archiveTime ? [this.archive, this.inUse] : [this.inUse, this.archive];
+    from.remove(conversation.conversationId);
+    to.put(conversation);
+  }
+
+  /** Titles change, and what is said moves its conversation up. */
   private notice(thread: Thread): void {
-    const { conversation } = thread;
-    if (!conversation) return;
-    const index = this.conversations.findIndex(
-      (each) => each.conversationId === conversation.conversationId,
-    );
-    if (index >= 0 && this.conversations[index] !== conversation) {
-      this.conversations = this.conversations
-        .with(index, conversation)
-        .filter((each) => each.archiveTime === undefined);
+    const { conversation, messages } = thread;
+    if (!conversation || thread.isLoading) return;
+    if (this.shown !== conversation) {
+      this.shown = conversation;
+      this.place(conversation);
       this.changed();
     }
+    if (this.inUse.touch(conversation.conversationId, messages.at(-1)?.timeMs ?? 0)) this.changed();
   }
 }
-
-/** When a conversation was made, in milliseconds. */
-export function timeOf(conversation: Conversation): number {
-  return conversation.createTime ? timestampMs(conversation.createTime) : 0;
-}
-

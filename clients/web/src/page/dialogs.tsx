@@ -36,6 +36,39 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }): JSX.Eleme
   );
 }
 
+/** Asks whether to go on. */
+export function ConfirmDialog(props: {
+  title: string;
+  text: string;
+  button: string;
+  onConfirm: () => Promise<void>;
+  onClose: () => void;
+}): JSX.Element {
+  const [error, setError] = useState("");
+  const confirm = async () => {
+    try {
+      await props.onConfirm();
+      props.onClose();
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+    }
+  };
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      {error && <Notice text={error} />}
+      <p>{props.text}</p>
+      <div class="row end">
+        <button type="button" onClick={props.onClose}>
+          Cancel
+        </button>
+        <button type="button" class="primary" autofocus onClick={confirm}>
+          {props.button}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Asks for a name. */
 export function NameDialog(props: {
   title: string;

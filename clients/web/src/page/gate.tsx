@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type AntiphonError, Session, errorOf } from "../antiphon";
-import { arrive } from "./arrival";
+import { arrive, isLink } from "./arrival";
 import { Desk } from "./desk";
 import { Mark, Notice, Spinner } from "./parts";
 import { SignIn } from "./sign_in";
@@ -14,6 +14,8 @@ import { sentenceOf, whySignedOut } from "./words";
 // looks at give theirs back, and go on by their cursor when they are looked at.
 const HIDDEN_MS = 30_000;
 const RETRY_MS = 2_000;
+// What comes while nobody asked for it may come this much late before the network is doubted.
+const DOUBT_MS = 10_000;
 
 type State =
   | { kind: "starting"; why: string }
@@ -67,6 +69,7 @@ export function Gate(props: {
     };
     void begin();
   }, []);
+  useEffect(reloadForLinks, []);
   useEffect(() => {
     if (state.kind !== "signed in") return;
     return sleepWhenHidden(ground.session);
@@ -108,6 +111,13 @@ function lay(onSignedOut: (why: string) => void): Ground {
   return { session, store, hear: { connection: (found) => (desk = found) } };
 }
 
+/** A sign-in link that is pasted into this tab changes no more than what is behind `#`. */
+function reloadForLinks(): () => void {
+  const look = () => isLink(location.hash) && location.reload();
+  addEventListener("hashchange", look);
+  return () => removeEventListener("hashchange", look);
+}
+
 function sleepWhenHidden({ follower }: Session): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = () => {
@@ -116,10 +126,12 @@ function sleepWhenHidden({ follower }: Session): () => void {
     else follower.resume();
   };
   const online = () => follower.resume();
+  const doubt = setInterval(() => document.hidden || follower.check(), DOUBT_MS);
   document.addEventListener("visibilitychange", look);
   addEventListener("online", online);
   return () => {
     clearTimeout(timer);
+    clearInterval(doubt);
     document.removeEventListener("visibilitychange", look);
     removeEventListener("online", online);
   };

@@ -30,6 +30,11 @@ const PATHS = {
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.5 20c1-4 4-5.5 7.5-5.5s6.5 1.5 7.5 5.5",
   folder: "M3 6h7l2 2.5h9V19H3z",
   chevron: "M6 9l6 6 6-6",
+  before: "M14.5 6l-6 6 6 6",
+  after: "M9.5 6l6 6-6 6",
+  megaphone: "M4 10v4h3l8 4V6l-8 4zM18 9.5a3.5 3.5 0 0 1 0 5M7.5 14l1.5 5",
+  info: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 11v5M12 8v.01",
+  unarchive: "M4 5h16v4H4zM6 9v10h12V9M12 17v-5M9.5 14L12 11.5l2.5 2.5",
 } as const;
 
 /** What icons there are. */

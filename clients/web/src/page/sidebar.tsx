@@ -1,11 +1,16 @@
 // The side bar: workspaces, conversations, and one's account.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { type Desk, timeOf } from "./desk";
+import { useEffect, useState } from "preact/hooks";
+import { type AntiphonError, errorOf } from "../antiphon";
+import type { Conversation } from "../gen/antiphon/context/v1/conversation_pb";
+import type { Desk } from "./desk";
+import { type Listing, activityOf } from "./listing";
 import { Avatar, Icon, IconButton, Mark, Menu, Notice } from "./parts";
 import { type Theme, chooseTheme, chosenTheme } from "./theme";
 import { period, sentenceOf } from "./words";
+
+const PAUSE_MS = 200;
 
 /** What the side bar can ask for. */
 export interface SidebarActions {
@@ -18,21 +23,18 @@ export interface SidebarActions {
   onSignOut: () => void;
 }
 
-/** Conversations under the days that they began on, of one workspace or of all. */
+/** Conversations, of one workspace or of all: in use, archived, or looked for. */
 export function Sidebar(props: { desk: Desk; workspaceId: string; actions: SidebarActions }): JSX.Element {
   const { desk, workspaceId, actions } = props;
+  const [isArchive, setArchive] = useState(false);
   const [search, setSearch] = useState("");
-  const wanted = search.trim().toLowerCase();
-  const shown = desk.conversations.filter(
-    (each) =>
-      (!workspaceId || each.workspaceId === workspaceId) &&
-      (!wanted || each.title.toLowerCase().includes(wanted)),
-  );
-  const groups = new Map<string, typeof shown>();
-  for (const each of shown) {
-    const heading = period(timeOf(each));
-    groups.set(heading, [...(groups.get(heading) ?? []), each]);
-  }
+  const wanted = search.trim();
+  const found = useSearch(desk, wanted, workspaceId);
+  const showArchive = (shown: boolean) => {
+    setArchive(shown);
+    if (shown) void desk.readMore(desk.archive);
+  };
+  const listing = isArchive ? desk.archive : desk.inUse;
   return (
     <nav class="sidebar" aria-label="Conversations">
       <header>
@@ -44,48 +46,28 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
         <Icon name="plus" /> New conversation
       </button>
       <Workspaces {...props} />
-      {desk.conversations.length > 8 && (
-        <label class="search">
-          <Icon name="search" />
-          <input
-            type="search"
-            placeholder="Find by title"
-            aria-label="Find a conversation by its title"
-            value={search}
-            onInput={(event) => setSearch(event.currentTarget.value)}
-          />
-        </label>
-      )}
-      <div class="list" aria-busy={desk.isLoading}>
+      <label class="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          placeholder="Find by title"
+          aria-label="Find a conversation by its title"
+          maxLength={256}
+          dir="auto"
+          value={search}
+          onInput={(event) => setSearch(event.currentTarget.value)}
+        />
+      </label>
+      <div class="list" aria-busy={desk.isLoading || (!!wanted && !found)}>
         {desk.error && !desk.conversations.length && <Notice text={sentenceOf(desk.error)} />}
-        {[...groups].map(([heading, conversations]) => (
-          <section key={heading} aria-label={heading}>
-            <h2>{heading}</h2>
-            <ul>
-              {conversations.map((each) => {
-                const isOpen = desk.thread?.conversationId === each.conversationId;
-                return (
-                  <li key={each.conversationId}>
-                    <a
-                      href={`#/c/${each.conversationId}`}
-                      aria-current={isOpen ? "page" : undefined}
-                      title={each.title}
-                      onClick={actions.onClose}
-                    >
-                      {each.title || "Untitled"}
-                    </a>
-                  </li>
-                );
-              })}
-            </ul>
-          </section>
-        ))}
-        {!shown.length && !desk.isLoading && !desk.error && (
-          <p class="empty">{wanted ? "No title has that in it." : "Your conversations will stand here."}</p>
+        {wanted ? (
+          <Found {...props} found={found} />
+        ) : (
+          <Listed {...props} listing={listing} empty={isArchive ? "Nothing is archived." : "Your conversations will stand here."} />
         )}
-        {desk.hasMore && !wanted && (
-          <button type="button" class="link" onClick={() => void desk.more()}>
-            Older conversations
+        {!wanted && !desk.isLoading && (
+          <button type="button" class="link" onClick={() => showArchive(!isArchive)}>
+            {isArchive ? "Back to those in use" : "Archive"}
           </button>
         )}
       </div>
@@ -97,12 +79,107 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
   );
 }
 
+type ListProps = { desk: Desk; workspaceId: string; actions: SidebarActions };
+
+/** A list under the days on which something was last said. */
+function Listed({ desk, workspaceId, actions, listing, empty }: ListProps & { listing: Listing; empty: string }) {
+  const shown = listing.conversations.filter((each) => !workspaceId || each.workspaceId === workspaceId);
+  const groups = new Map<string, typeof shown>();
+  for (const each of shown) {
+    const heading = period(activityOf(each));
+    groups.set(heading, [...(groups.get(heading) ?? []), each]);
+  }
+  return (
+    <>
+      {[...groups].map(([heading, conversations]) => (
+        <section key={heading} aria-label={heading}>
+          <h2>{heading}</h2>
+          <Links desk={desk} actions={actions} conversations={conversations} />
+        </section>
+      ))}
+      {!shown.length && !desk.isLoading && !desk.error && <p class="empty">{empty}</p>}
+      {listing.hasMore && (
+        <button type="button" class="link" onClick={() => void desk.readMore(listing)}>
+          Older conversations
+        </button>
+      )}
+    </>
+  );
+}
+
+/** What was looked for, in all titles that there are. */
+function Found({ desk, actions, found }: ListProps & { found: Search | undefined }) {
+  if (!found) return <p class="empty">Looking…</p>;
+  if (found.error) return <Notice text={sentenceOf(found.error)} />;
+  const { listing } = found;
+  return (
+    <section aria-label="Found">
+      <h2>Found</h2>
+      {listing && <Links desk={desk} actions={actions} conversations={listing.conversations} />}
+      {!listing?.conversations.length && <p class="empty">No title has that in it.</p>}
+      {listing?.hasMore && (
+        <button type="button" class="link" onClick={() => void desk.readMore(listing)}>
+          More of them
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Links(props: { desk: Desk; actions: SidebarActions; conversations: Conversation[] }): JSX.Element {
+  return (
+    <ul>
+      {props.conversations.map((each) => (
+        <li key={each.conversationId}>
+          <a
+            href={`#/c/${each.conversationId}`}
+            aria-current={props.desk.thread?.conversationId === each.conversationId ? "page" : undefined}
+            title={each.title}
+            dir="auto"
+            onClick={props.actions.onClose}
+          >
+            {each.title || "Untitled"}
+            {each.archiveTime && <span class="tag">archived</span>}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface Search {
+  listing?: Listing;
+  error?: AntiphonError;
+}
+
+/** Asks the server a moment after the last letter; undefined until it has answered. */
+function useSearch(desk: Desk, wanted: string, workspaceId: string): Search | undefined {
+  const [found, setFound] = useState<Search>();
+  useEffect(() => {
+    setFound(undefined);
+    if (!wanted) return;
+    let isWanted = true;
+    const tell = (search: Search) => isWanted && setFound(search);
+    const timer = setTimeout(() => {
+      desk.search(wanted, workspaceId).then(
+        (listing) => tell({ listing }),
+        (thrown) => tell({ error: errorOf(thrown) }),
+      );
+    }, PAUSE_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [desk, wanted, workspaceId]);
+  return found;
+}
+
 function Workspaces({ desk, workspaceId, actions }: { desk: Desk; workspaceId: string; actions: SidebarActions }) {
   const current = desk.workspaces.find((each) => each.workspaceId === workspaceId);
   if (!desk.workspaces.length) return null;
   return (
     <Menu
-      label={`Workspace: ${current?.displayName ?? "all"}`}
+      label={`Workspace: ${current?.displayName ?? "All workspaces"}`}
       class="workspaces"
       button={
         <>

@@ -10,7 +10,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ConversationOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConversationOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConversationOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONVERSATION_ORDER_UNSPECIFIED: _ConversationOrder.ValueType  # 0
+    """CONVERSATION_ORDER_UNSPECIFIED is CONVERSATION_ORDER_NEWEST."""
+    CONVERSATION_ORDER_NEWEST: _ConversationOrder.ValueType  # 1
+    """CONVERSATION_ORDER_NEWEST: the one that was made last."""
+    CONVERSATION_ORDER_LAST_ACTIVITY: _ConversationOrder.ValueType  # 2
+    """CONVERSATION_ORDER_LAST_ACTIVITY: the one in which something was last said."""
+
+class ConversationOrder(_ConversationOrder, metaclass=_ConversationOrderEnumTypeWrapper):
+    """ConversationOrder says which conversation of a list comes first."""
+
+CONVERSATION_ORDER_UNSPECIFIED: ConversationOrder.ValueType  # 0
+"""CONVERSATION_ORDER_UNSPECIFIED is CONVERSATION_ORDER_NEWEST."""
+CONVERSATION_ORDER_NEWEST: ConversationOrder.ValueType  # 1
+"""CONVERSATION_ORDER_NEWEST: the one that was made last."""
+CONVERSATION_ORDER_LAST_ACTIVITY: ConversationOrder.ValueType  # 2
+"""CONVERSATION_ORDER_LAST_ACTIVITY: the one in which something was last said."""
+Global___ConversationOrder: _TypeAlias = ConversationOrder  # noqa: Y015
 
 @_typing.final
 class CreateWorkspaceRequest(_message.Message):
@@ -295,8 +321,12 @@ class CreateConversationRequest(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
-    """conversation_id is chosen by the client, or empty for one by the server."""
+    """conversation_id is chosen by the client, or empty for one by the server. One that
+    looks like the server's (`conv_01`, g to z, 23 more of 0-9 a-z without i, l, o, u)
+    can't be chosen, so nobody learns by that which of them exist.
+    """
     workspace_id: _builtins.str
     """workspace_id is where it belongs; empty means the caller's own workspace,
     which is made at the first use.
@@ -311,6 +341,10 @@ class CreateConversationRequest(_message.Message):
     """instructions are given to the model before the history, at most 32 KiB."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that a model may answer to a turn that does not say;
+    0 means what the server says, and the model if it does not either.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
@@ -325,10 +359,11 @@ class CreateConversationRequest(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         instructions: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        max_output_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "models", b"models", "request_id", b"request_id", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "request_id", b"request_id", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,16 +449,28 @@ class ListConversationsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_ARCHIVED_FIELD_NUMBER: _builtins.int
+    ONLY_ARCHIVED_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    TITLE_CONTAINS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id limits the list to one workspace; empty means all."""
     page_size: _builtins.int
     """page_size is the most to return; 0 means 50, more than 200 is 200. A page is
-    shorter if its instructions come to more than 1 MiB.
+    shorter if its instructions come to more than 1 MiB, and may even be empty where
+    title_contains was looked for in the 2,000 titles before the next page.
     """
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
     show_archived: _builtins.bool
     """show_archived includes archived ones."""
+    only_archived: _builtins.bool
+    """only_archived leaves out those in use, whatever show_archived says."""
+    order: Global___ConversationOrder.ValueType
+    """order says which comes first."""
+    title_contains: _builtins.str
+    """title_contains leaves out those whose titles do not have it; letters in either case
+    are the same.
+    """
     def __init__(
         self,
         *,
@@ -431,10 +478,13 @@ class ListConversationsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         show_archived: _builtins.bool = ...,
+        only_archived: _builtins.bool = ...,
+        order: Global___ConversationOrder.ValueType = ...,
+        title_contains: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_archived", b"show_archived", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["only_archived", b"only_archived", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "show_archived", b"show_archived", "title_contains", b"title_contains", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -488,7 +538,7 @@ class UpdateConversationRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """update_mask names the fields to change: title, turn_policy, models,
-        instructions.
+        instructions, max_output_tokens.
         """
 
     def __init__(
@@ -575,6 +625,121 @@ class ArchiveConversationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ArchiveConversationResponse: _TypeAlias = ArchiveConversationResponse  # noqa: Y015
+
+@_typing.final
+class UnarchiveConversationRequest(_message.Message):
+    """UnarchiveConversationRequest is the request of UnarchiveConversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is the conversation to take into use again."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnarchiveConversationRequest: _TypeAlias = UnarchiveConversationRequest  # noqa: Y015
+
+@_typing.final
+class UnarchiveConversationResponse(_message.Message):
+    """UnarchiveConversationResponse is the response of UnarchiveConversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """conversation is the conversation, in use."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnarchiveConversationResponse: _TypeAlias = UnarchiveConversationResponse  # noqa: Y015
+
+@_typing.final
+class Activity(_message.Message):
+    """Activity is when something was last said in a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is when."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Activity: _TypeAlias = Activity  # noqa: Y015
+
+@_typing.final
+class RecordActivityRequest(_message.Message):
+    """RecordActivityRequest is the request of RecordActivity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def activities(self) -> _containers.RepeatedCompositeFieldContainer[Global___Activity]:
+        """activities are at most one of each conversation."""
+
+    def __init__(
+        self,
+        *,
+        activities: _abc.Iterable[Global___Activity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activities", b"activities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityRequest: _TypeAlias = RecordActivityRequest  # noqa: Y015
+
+@_typing.final
+class RecordActivityResponse(_message.Message):
+    """RecordActivityResponse is the response of RecordActivity."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordActivityResponse: _TypeAlias = RecordActivityResponse  # noqa: Y015
 
 @_typing.final
 class AddMemberRequest(_message.Message):
@@ -856,13 +1021,18 @@ class PostMessageRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    IN_CONTEXT_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where to say it."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
+    in_context: _builtins.bool
+    """in_context lets models read it with the turns to come. Without it the message is
+    marked as an aside.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the content, at most 1 MiB in all."""
+        """parts are the content, at most 1 MiB in all (see Message.parts)."""
 
     def __init__(
         self,
@@ -870,10 +1040,11 @@ class PostMessageRequest(_message.Message):
         conversation_id: _builtins.str = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         request_id: _builtins.str = ...,
+        in_context: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "parts", b"parts", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "in_context", b"in_context", "parts", b"parts", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1013,6 +1184,7 @@ class GetContextResponse(_message.Message):
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     OMITTED_TOKENS_FIELD_NUMBER: _builtins.int
     ROLLED_BACK_MESSAGES_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
     instructions: _builtins.str
     """instructions are the conversation's own, not counted in the budget."""
     estimated_tokens: _builtins.int
@@ -1023,7 +1195,7 @@ class GetContextResponse(_message.Message):
     """omitted_tokens is what they would have cost."""
     rolled_back_messages: _builtins.int
     """rolled_back_messages is how many were left out because their turn was
-    rolled back.
+    rolled back. Asides are left out and counted nowhere.
     """
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
@@ -1031,6 +1203,12 @@ class GetContextResponse(_message.Message):
         be answered, else the newest, is kept even if it alone is over the budget.
         At most 3 MiB, counting 512 bytes for each besides its parts, whatever the
         budget: so never more than 6,144.
+        """
+
+    @_builtins.property
+    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
+        """speakers are the people whose messages these are, if there are several: in answers to
+        services alone, and empty where one person is alone with models.
         """
 
     def __init__(
@@ -1042,10 +1220,11 @@ class GetContextResponse(_message.Message):
         omitted_messages: _builtins.int = ...,
         omitted_tokens: _builtins.int = ...,
         rolled_back_messages: _builtins.int = ...,
+        speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages", "speakers", b"speakers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,16 @@ class ContextServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationResponse.FromString,
                 _registered_method=True)
+        self.UnarchiveConversation = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/UnarchiveConversation',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationResponse.FromString,
+                _registered_method=True)
+        self.RecordActivity = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/RecordActivity',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityResponse.FromString,
+                _registered_method=True)
         self.AddMember = channel.unary_unary(
                 '/antiphon.context.v1.ContextService/AddMember',
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.AddMemberRequest.SerializeToString,
@@ -179,7 +189,9 @@ class ContextServiceServicer:
 
     def CreateConversation(self, request, context):
         """CreateConversation makes a conversation that the caller owns. Errors:
-        ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace).
+        ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
+        workspace; or the id, which is not the caller's to choose, be there such a
+        conversation or not).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,7 +206,9 @@ class ContextServiceServicer:
 
     def ListConversations(self, request, context):
         """ListConversations lists the conversations that the caller may read, the
-        newest first.
+        newest first, or the one first that was last active. Where pages of that are read
+        while something is said, what was said in is first of all from then on: it comes
+        in no later page, and in none twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +225,23 @@ class ContextServiceServicer:
     def ArchiveConversation(self, request, context):
         """ArchiveConversation takes a conversation out of use: it can still be read,
         and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnarchiveConversation(self, request, context):
+        """UnarchiveConversation takes an archived conversation into use again. Repeated,
+        it changes nothing. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordActivity(self, request, context):
+        """RecordActivity notes when something was last said in conversations, for the
+        other services. What is known to be later stays; conversations that do not exist
+        are ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,7 +289,7 @@ class ContextServiceServicer:
 
     def PostMessage(self, request, context):
         """PostMessage says something without starting a turn: people among
-        themselves. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+        themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -340,6 +371,16 @@ def add_ContextServiceServicer_to_server(servicer, server):
                     servicer.ArchiveConversation,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationResponse.SerializeToString,
+            ),
+            'UnarchiveConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnarchiveConversation,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationResponse.SerializeToString,
+            ),
+            'RecordActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordActivity,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityResponse.SerializeToString,
             ),
             'AddMember': grpc.unary_unary_rpc_method_handler(
                     servicer.AddMember,
@@ -659,6 +700,60 @@ class ContextService:
             '/antiphon.context.v1.ContextService/ArchiveConversation',
             antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_context__service__pb2.ArchiveConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnarchiveConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/UnarchiveConversation',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.UnarchiveConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/RecordActivity',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.RecordActivityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,13 +55,17 @@ class ContextServiceStub:
     """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]
     """CreateConversation makes a conversation that the caller owns. Errors:
-    ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace).
+    ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
+    workspace; or the id, which is not the caller's to choose, be there such a
+    conversation or not).
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
     ListConversations: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListConversationsRequest, _context_service_pb2.ListConversationsResponse]
     """ListConversations lists the conversations that the caller may read, the
-    newest first.
+    newest first, or the one first that was last active. Where pages of that are read
+    while something is said, what was said in is first of all from then on: it comes
+    in no later page, and in none twice.
     """
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]
     """UpdateConversation changes the fields that the mask names. Errors:
@@ -70,6 +74,15 @@ class ContextServiceStub:
     ArchiveConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]
     """ArchiveConversation takes a conversation out of use: it can still be read,
     and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
+    """
+    UnarchiveConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UnarchiveConversationRequest, _context_service_pb2.UnarchiveConversationResponse]
+    """UnarchiveConversation takes an archived conversation into use again. Repeated,
+    it changes nothing. Errors: NOT_FOUND.
+    """
+    RecordActivity: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.RecordActivityRequest, _context_service_pb2.RecordActivityResponse]
+    """RecordActivity notes when something was last said in conversations, for the
+    other services. What is known to be later stays; conversations that do not exist
+    are ignored.
     """
     AddMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
@@ -91,7 +104,7 @@ class ContextServiceStub:
     """
     PostMessage: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]
     """PostMessage says something without starting a turn: people among
-    themselves. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -132,13 +145,17 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
     """CreateConversation makes a conversation that the caller owns. Errors:
-    ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace).
+    ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
+    workspace; or the id, which is not the caller's to choose, be there such a
+    conversation or not).
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
     ListConversations: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListConversationsRequest, _context_service_pb2.ListConversationsResponse]  # type: ignore[assignment]
     """ListConversations lists the conversations that the caller may read, the
-    newest first.
+    newest first, or the one first that was last active. Where pages of that are read
+    while something is said, what was said in is first of all from then on: it comes
+    in no later page, and in none twice.
     """
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """UpdateConversation changes the fields that the mask names. Errors:
@@ -147,6 +164,15 @@ class ContextServiceAsyncStub(ContextServiceStub):
     ArchiveConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]  # type: ignore[assignment]
     """ArchiveConversation takes a conversation out of use: it can still be read,
     and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
+    """
+    UnarchiveConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UnarchiveConversationRequest, _context_service_pb2.UnarchiveConversationResponse]  # type: ignore[assignment]
+    """UnarchiveConversation takes an archived conversation into use again. Repeated,
+    it changes nothing. Errors: NOT_FOUND.
+    """
+    RecordActivity: _aio.UnaryUnaryMultiCallable[_context_service_pb2.RecordActivityRequest, _context_service_pb2.RecordActivityResponse]  # type: ignore[assignment]
+    """RecordActivity notes when something was last said in conversations, for the
+    other services. What is known to be later stays; conversations that do not exist
+    are ignored.
     """
     AddMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]  # type: ignore[assignment]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
@@ -168,7 +194,7 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     PostMessage: _aio.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]  # type: ignore[assignment]
     """PostMessage says something without starting a turn: people among
-    themselves. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -242,7 +268,9 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.CreateConversationResponse, _abc.Awaitable[_context_service_pb2.CreateConversationResponse]]:
         """CreateConversation makes a conversation that the caller owns. Errors:
-        ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace).
+        ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
+        workspace; or the id, which is not the caller's to choose, be there such a
+        conversation or not).
         """
 
     @_abc_1.abstractmethod
@@ -260,7 +288,9 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.ListConversationsResponse, _abc.Awaitable[_context_service_pb2.ListConversationsResponse]]:
         """ListConversations lists the conversations that the caller may read, the
-        newest first.
+        newest first, or the one first that was last active. Where pages of that are read
+        while something is said, what was said in is first of all from then on: it comes
+        in no later page, and in none twice.
         """
 
     @_abc_1.abstractmethod
@@ -281,6 +311,27 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_context_service_pb2.ArchiveConversationResponse, _abc.Awaitable[_context_service_pb2.ArchiveConversationResponse]]:
         """ArchiveConversation takes a conversation out of use: it can still be read,
         and accepts no new message. Repeated, it changes nothing. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def UnarchiveConversation(
+        self,
+        request: _context_service_pb2.UnarchiveConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.UnarchiveConversationResponse, _abc.Awaitable[_context_service_pb2.UnarchiveConversationResponse]]:
+        """UnarchiveConversation takes an archived conversation into use again. Repeated,
+        it changes nothing. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordActivity(
+        self,
+        request: _context_service_pb2.RecordActivityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.RecordActivityResponse, _abc.Awaitable[_context_service_pb2.RecordActivityResponse]]:
+        """RecordActivity notes when something was last said in conversations, for the
+        other services. What is known to be later stays; conversations that do not exist
+        are ignored.
         """
 
     @_abc_1.abstractmethod
@@ -338,7 +389,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.PostMessageResponse, _abc.Awaitable[_context_service_pb2.PostMessageResponse]]:
         """PostMessage says something without starting a turn: people among
-        themselves. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+        themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -124,9 +124,11 @@ class Conversation(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ARCHIVE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    LAST_ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id identifies the conversation: `conv_…`. The client may
-    choose it.
+    choose it, but for ids as the server makes them.
     """
     workspace_id: _builtins.str
     """workspace_id is the workspace it belongs to."""
@@ -135,9 +137,15 @@ class Conversation(_message.Message):
     turn_policy: Global___TurnPolicy.ValueType
     """turn_policy says what a message does that arrives during a turn."""
     instructions: _builtins.str
-    """instructions are given to the model before the history; may be empty."""
+    """instructions are given to the model before the history; may be empty, and are
+    left out of what users' own logs are told.
+    """
     etag: _builtins.str
     """etag changes with every change; send it back to change only what you saw."""
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that a model may answer to a turn that does not say;
+    0 means what the server says, and the model if it does not either.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order by handlers that call a model; empty means
@@ -152,6 +160,12 @@ class Conversation(_message.Message):
     def archive_time(self) -> _timestamp_pb2.Timestamp:
         """archive_time is when it was archived; unset while it is in use."""
 
+    @_builtins.property
+    def last_activity_time(self) -> _timestamp_pb2.Timestamp:
+        """last_activity_time is when something was last said in it, or else when it was
+        made. It is noted some seconds later, changes no etag, and is told by no event.
+        """
+
     def __init__(
         self,
         *,
@@ -164,10 +178,12 @@ class Conversation(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         archive_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        max_output_tokens: _builtins.int = ...,
+        last_activity_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_activity_time", b"last_activity_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,8 +209,8 @@ class Member(_message.Message):
     the same role on its conversations.
     """
     display_name: _builtins.str
-    """display_name is what the user is called, in answers; empty in events, and while
-    the accounts can't be reached.
+    """display_name is what the user is called, or in events was called then; empty in the
+    events of a resource that was just made, and while the accounts can't be reached.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

@@ -48,6 +48,38 @@ MESSAGE_ROLE_SYSTEM: MessageRole.ValueType  # 3
 """MESSAGE_ROLE_SYSTEM is an instruction to the model."""
 Global___MessageRole: _TypeAlias = MessageRole  # noqa: Y015
 
+class _PartKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PartKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PartKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PART_KIND_UNSPECIFIED: _PartKind.ValueType  # 0
+    """PART_KIND_UNSPECIFIED is never sent."""
+    PART_KIND_TEXT: _PartKind.ValueType  # 1
+    """PART_KIND_TEXT is Part.text."""
+    PART_KIND_IMAGE: _PartKind.ValueType  # 2
+    """PART_KIND_IMAGE is Part.image."""
+    PART_KIND_AUDIO: _PartKind.ValueType  # 3
+    """PART_KIND_AUDIO is Part.audio."""
+    PART_KIND_FILE: _PartKind.ValueType  # 4
+    """PART_KIND_FILE is Part.file."""
+
+class PartKind(_PartKind, metaclass=_PartKindEnumTypeWrapper):
+    """PartKind is a kind of part. The values are the numbers of the fields of Part."""
+
+PART_KIND_UNSPECIFIED: PartKind.ValueType  # 0
+"""PART_KIND_UNSPECIFIED is never sent."""
+PART_KIND_TEXT: PartKind.ValueType  # 1
+"""PART_KIND_TEXT is Part.text."""
+PART_KIND_IMAGE: PartKind.ValueType  # 2
+"""PART_KIND_IMAGE is Part.image."""
+PART_KIND_AUDIO: PartKind.ValueType  # 3
+"""PART_KIND_AUDIO is Part.audio."""
+PART_KIND_FILE: PartKind.ValueType  # 4
+"""PART_KIND_FILE is Part.file."""
+Global___PartKind: _TypeAlias = PartKind  # noqa: Y015
+
 @_typing.final
 class Reference(_message.Message):
     """Reference points at content that is kept elsewhere."""
@@ -58,7 +90,10 @@ class Reference(_message.Message):
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     uri: _builtins.str
-    """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss)."""
+    """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss).
+    It carries no name and password (`https://user:pw@…`): everybody who reads the message would
+    have them. What stands before the @ of abfs is a container.
+    """
     media_type: _builtins.str
     """media_type is its type, e.g. "image/png" (RFC 6838)."""
     size_bytes: _builtins.int
@@ -135,6 +170,7 @@ class Message(_message.Message):
     TRUNCATED_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    ASIDE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """message_id identifies the message: `msg_…`, set by the server."""
     conversation_id: _builtins.str
@@ -151,9 +187,14 @@ class Message(_message.Message):
     """
     offset: _builtins.int
     """offset is the message's place in its conversation's log."""
+    aside: _builtins.bool
+    """aside says that it was said to the people of the conversation alone: it asked
+    nobody, and no prompt holds it. Messages from before this was known have no mark.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
-        """parts are the content, at most 1 MiB in all. Shown as text, each text part
+        """parts are the content, at most 1 MiB in all, as serialised: their bytes and some of
+        framing, 4 to 8 for each text, up to 24 for each reference. Shown as text, each text part
         begins a line of its own.
         """
 
@@ -173,11 +214,40 @@ class Message(_message.Message):
         truncated: _builtins.bool = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         offset: _builtins.int = ...,
+        aside: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "message_id", b"message_id", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "message_id", b"message_id", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class Speaker(_message.Message):
+    """Speaker is a person whose messages are in a prompt, where several people speak."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    """author is who: Message.author."""
+    display_name: _builtins.str
+    """display_name is what the person is called; empty if that is not known, and where a guest
+    takes part, who is told of nobody.
+    """
+    def __init__(
+        self,
+        *,
+        author: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "display_name", b"display_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Speaker: _TypeAlias = Speaker  # noqa: Y015

@@ -38,8 +38,9 @@ class DispatchRequest(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
-    """conversation_id is where to post."""
+    """conversation_id is where to post; empty with new_conversation."""
     turn_id: _builtins.str
     """turn_id is chosen by the client, at random; empty for one by the server,
     which then can't be cancelled before the answer nor be retried safely.
@@ -49,10 +50,12 @@ class DispatchRequest(_message.Message):
     policy: _conversation_pb2.TurnPolicy.ValueType
     """policy overrides the conversation's turn_policy for this turn."""
     max_output_tokens: _builtins.int
-    """max_output_tokens is the most the model may answer; 0 means 1024."""
+    """max_output_tokens is the most the model may answer; 0 means what the conversation
+    says, else the server, else the model.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are the message, at most 1 MiB in all."""
+        """parts are the message, at most 1 MiB in all (see Message.parts)."""
 
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -62,6 +65,13 @@ class DispatchRequest(_message.Message):
     def time_limit(self) -> _duration_pb2.Duration:
         """time_limit is how long the turn may run before it ends as EXPIRED; unset
         means 10 min, more than 1 h is refused.
+        """
+
+    @_builtins.property
+    def new_conversation(self) -> Global___NewConversation:
+        """new_conversation is where to post in place of conversation_id: it is made before, as
+        by CreateConversation and by whom that allows it to, with its errors. One of that id in
+        which the caller may post already is taken as it is.
         """
 
     def __init__(
@@ -75,14 +85,65 @@ class DispatchRequest(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         max_output_tokens: _builtins.int = ...,
         time_limit: _duration_pb2.Duration | None = ...,
+        new_conversation: Global___NewConversation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time_limit", b"time_limit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "time_limit", b"time_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "handler", b"handler", "max_output_tokens", b"max_output_tokens", "models", b"models", "parts", b"parts", "policy", b"policy", "time_limit", b"time_limit", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "handler", b"handler", "max_output_tokens", b"max_output_tokens", "models", b"models", "new_conversation", b"new_conversation", "parts", b"parts", "policy", b"policy", "time_limit", b"time_limit", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DispatchRequest: _TypeAlias = DispatchRequest  # noqa: Y015
+
+@_typing.final
+class NewConversation(_message.Message):
+    """NewConversation is a conversation to be made, by the rules of
+    CreateConversationRequest.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    TURN_POLICY_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is chosen by the client, or empty for one by the server, which the
+    turn in the answer says.
+    """
+    workspace_id: _builtins.str
+    """workspace_id is where it belongs; empty means the caller's own workspace."""
+    title: _builtins.str
+    """title is what people see."""
+    turn_policy: _conversation_pb2.TurnPolicy.ValueType
+    """turn_policy says what a message does that arrives during a turn; default
+    TURN_POLICY_QUEUE.
+    """
+    instructions: _builtins.str
+    """instructions are given to the model before the history, at most 32 KiB."""
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """models are tried in this order; empty means the server's default."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        turn_policy: _conversation_pb2.TurnPolicy.ValueType = ...,
+        models: _abc.Iterable[_builtins.str] | None = ...,
+        instructions: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewConversation: _TypeAlias = NewConversation  # noqa: Y015
 
 @_typing.final
 class DispatchResponse(_message.Message):

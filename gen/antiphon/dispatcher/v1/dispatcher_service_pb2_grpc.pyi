@@ -42,13 +42,15 @@ class DispatcherServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DispatcherServiceAsyncStub: ...
     Dispatch: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DispatchRequest, _dispatcher_service_pb2.DispatchResponse]
-    """Dispatch posts a message and starts a turn. It answers when both are
-    committed; the answer comes as events of the conversation. Repeated with the same
-    turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+    """Dispatch posts a message and starts a turn, in a conversation that it makes before
+    if asked to. It answers when all is committed; the answer comes as events of the
+    conversation. Repeated with the same turn_id, it returns the turn as it is now, within
+    24 h also where the server chose the conversation's id. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+    such a part; nothing was posted), DRAINING (also on several servers).
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -90,13 +92,15 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Dispatch: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DispatchRequest, _dispatcher_service_pb2.DispatchResponse]  # type: ignore[assignment]
-    """Dispatch posts a message and starts a turn. It answers when both are
-    committed; the answer comes as events of the conversation. Repeated with the same
-    turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+    """Dispatch posts a message and starts a turn, in a conversation that it makes before
+    if asked to. It answers when all is committed; the answer comes as events of the
+    conversation. Repeated with the same turn_id, it returns the turn as it is now, within
+    24 h also where the server chose the conversation's id. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
     CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
     another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
     800 of the caller in all conversations), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+    such a part; nothing was posted), DRAINING (also on several servers).
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -141,13 +145,15 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.DispatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.DispatchResponse, _abc.Awaitable[_dispatcher_service_pb2.DispatchResponse]]:
-        """Dispatch posts a message and starts a turn. It answers when both are
-        committed; the answer comes as events of the conversation. Repeated with the same
-        turn_id, it returns the turn as it is now. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
+        """Dispatch posts a message and starts a turn, in a conversation that it makes before
+        if asked to. It answers when all is committed; the answer comes as events of the
+        conversation. Repeated with the same turn_id, it returns the turn as it is now, within
+        24 h also where the server chose the conversation's id. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
         CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
         another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
         800 of the caller in all conversations), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING (also on several servers).
+        their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
+        such a part; nothing was posted), DRAINING (also on several servers).
         """
 
     @_abc_1.abstractmethod

@@ -79,6 +79,8 @@ class Turn(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
+    DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
+    OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -108,11 +110,20 @@ class Turn(_message.Message):
     """model is the model that answered to the end; empty if none did."""
     finish_reason: _model_pb2.FinishReason.ValueType
     """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
-    answer was cut at the model's limit has FINISH_REASON_LENGTH.
+    answer was cut off at a limit of tokens has FINISH_REASON_LENGTH.
     """
     omitted_messages: _builtins.int
     """omitted_messages is how many older messages of the conversation the model was asked
     without, because they did not fit; 0 also where no model was asked.
+    """
+    described_parts: _builtins.int
+    """described_parts is how many pictures, recordings and files the model was told of in words
+    alone, because it does not take them; 0 also where no model was asked.
+    """
+    output_limit: _builtins.int
+    """output_limit is the limit of tokens at which the answer was cut off, where finish_reason is
+    FINISH_REASON_LENGTH and what was asked for set it (max_output_tokens); 0 where the model
+    had no room for more.
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -157,10 +168,12 @@ class Turn(_message.Message):
         model: _builtins.str = ...,
         finish_reason: _model_pb2.FinishReason.ValueType = ...,
         omitted_messages: _builtins.int = ...,
+        described_parts: _builtins.int = ...,
+        output_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.context.v1 import notice_pb2 as _notice_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -64,6 +65,12 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_MEMBER_REMOVED is Event.member_removed."""
     EVENT_KIND_WORKSPACE_UPDATED: _EventKind.ValueType  # 26
     """EVENT_KIND_WORKSPACE_UPDATED is Event.workspace_updated."""
+    EVENT_KIND_CONVERSATION_UNARCHIVED: _EventKind.ValueType  # 27
+    """EVENT_KIND_CONVERSATION_UNARCHIVED is Event.conversation_unarchived."""
+    EVENT_KIND_NOTICE_PUBLISHED: _EventKind.ValueType  # 28
+    """EVENT_KIND_NOTICE_PUBLISHED is Event.notice_published."""
+    EVENT_KIND_NOTICE_WITHDRAWN: _EventKind.ValueType  # 29
+    """EVENT_KIND_NOTICE_WITHDRAWN is Event.notice_withdrawn."""
     EVENT_KIND_SESSION_REVOKED: _EventKind.ValueType  # 30
     """EVENT_KIND_SESSION_REVOKED is Event.session_revoked."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
@@ -110,6 +117,12 @@ EVENT_KIND_MEMBER_REMOVED: EventKind.ValueType  # 25
 """EVENT_KIND_MEMBER_REMOVED is Event.member_removed."""
 EVENT_KIND_WORKSPACE_UPDATED: EventKind.ValueType  # 26
 """EVENT_KIND_WORKSPACE_UPDATED is Event.workspace_updated."""
+EVENT_KIND_CONVERSATION_UNARCHIVED: EventKind.ValueType  # 27
+"""EVENT_KIND_CONVERSATION_UNARCHIVED is Event.conversation_unarchived."""
+EVENT_KIND_NOTICE_PUBLISHED: EventKind.ValueType  # 28
+"""EVENT_KIND_NOTICE_PUBLISHED is Event.notice_published."""
+EVENT_KIND_NOTICE_WITHDRAWN: EventKind.ValueType  # 29
+"""EVENT_KIND_NOTICE_WITHDRAWN is Event.notice_withdrawn."""
 EVENT_KIND_SESSION_REVOKED: EventKind.ValueType  # 30
 """EVENT_KIND_SESSION_REVOKED is Event.session_revoked."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
@@ -200,6 +213,9 @@ class Event(_message.Message):
     MEMBER_UPDATED_FIELD_NUMBER: _builtins.int
     MEMBER_REMOVED_FIELD_NUMBER: _builtins.int
     WORKSPACE_UPDATED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_UNARCHIVED_FIELD_NUMBER: _builtins.int
+    NOTICE_PUBLISHED_FIELD_NUMBER: _builtins.int
+    NOTICE_WITHDRAWN_FIELD_NUMBER: _builtins.int
     SESSION_REVOKED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
@@ -214,9 +230,11 @@ class Event(_message.Message):
     """
     last_offset: _builtins.int
     """last_offset is the last place that the event covers. It is greater than
-    first_offset where the event took the places of text deltas that were
-    folded into the finished message; a client that has a part of them replaces
-    the turn's partial text by the message.
+    first_offset where the event took the places of text deltas right before it
+    that were folded when their turn had ended: that is the next event that
+    stays, often the turn's message, and anything else that came between its
+    deltas. A client that has a part of a turn's text replaces it by the message
+    with its turn_id.
     """
     actor: _builtins.str
     """actor is who caused it: `users/user_…`, `handlers/…` or `services/…`."""
@@ -274,15 +292,18 @@ class Event(_message.Message):
 
     @_builtins.property
     def conversation_created(self) -> Global___ConversationCreated:
-        """conversation_created: the conversation exists; first in its log."""
+        """conversation_created: the conversation exists; first in its log. In a user's own
+        log, as the three below: one that the user may read, by a role there or as admin
+        or owner of its workspace.
+        """
 
     @_builtins.property
     def conversation_updated(self) -> Global___ConversationUpdated:
-        """conversation_updated: its settings changed."""
+        """conversation_updated: its settings changed, here or as conversation_created."""
 
     @_builtins.property
     def conversation_archived(self) -> Global___ConversationArchived:
-        """conversation_archived: it accepts nothing new."""
+        """conversation_archived: it accepts nothing new, here or as conversation_created."""
 
     @_builtins.property
     def member_added(self) -> Global___MemberAdded:
@@ -298,7 +319,21 @@ class Event(_message.Message):
 
     @_builtins.property
     def workspace_updated(self) -> Global___WorkspaceUpdated:
-        """workspace_updated: the workspace changed or was archived."""
+        """workspace_updated: the workspace changed or was archived, here or in the logs of
+        its members.
+        """
+
+    @_builtins.property
+    def conversation_unarchived(self) -> Global___ConversationUnarchived:
+        """conversation_unarchived: it is in use again, here or as conversation_created."""
+
+    @_builtins.property
+    def notice_published(self) -> Global___NoticePublished:
+        """notice_published: the operators tell everybody something. In the scope `global`."""
+
+    @_builtins.property
+    def notice_withdrawn(self) -> Global___NoticeWithdrawn:
+        """notice_withdrawn: it is over sooner than it said. In the scope `global`."""
 
     @_builtins.property
     def session_revoked(self) -> Global___SessionRevoked:
@@ -339,15 +374,18 @@ class Event(_message.Message):
         member_updated: Global___MemberUpdated | None = ...,
         member_removed: Global___MemberRemoved | None = ...,
         workspace_updated: Global___WorkspaceUpdated | None = ...,
+        conversation_unarchived: Global___ConversationUnarchived | None = ...,
+        notice_published: Global___NoticePublished | None = ...,
+        notice_withdrawn: Global___NoticeWithdrawn | None = ...,
         session_revoked: Global___SessionRevoked | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "session_revoked", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -501,6 +539,8 @@ class TurnFinished(_message.Message):
     ROLLED_BACK_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
+    DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
+    OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -513,11 +553,20 @@ class TurnFinished(_message.Message):
     """
     finish_reason: _model_pb2.FinishReason.ValueType
     """finish_reason is why the model stopped, as far as it said: a SUCCEEDED turn whose
-    answer was cut at the model's limit has FINISH_REASON_LENGTH.
+    answer was cut off at a limit of tokens has FINISH_REASON_LENGTH.
     """
     omitted_messages: _builtins.int
     """omitted_messages is how many older messages of the conversation the model was asked
     without, because they did not fit; 0 also where no model was asked.
+    """
+    described_parts: _builtins.int
+    """described_parts is how many pictures, recordings and files the model was told of in words
+    alone, because it does not take them; 0 also where no model was asked.
+    """
+    output_limit: _builtins.int
+    """output_limit is the limit of tokens at which the answer was cut off, where finish_reason is
+    FINISH_REASON_LENGTH and what was asked for set it (max_output_tokens); 0 where the model
+    had no room for more.
     """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
@@ -541,10 +590,12 @@ class TurnFinished(_message.Message):
         rolled_back: _builtins.bool = ...,
         finish_reason: _model_pb2.FinishReason.ValueType = ...,
         omitted_messages: _builtins.int = ...,
+        described_parts: _builtins.int = ...,
+        output_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -815,6 +866,78 @@ class WorkspaceUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkspaceUpdated: _TypeAlias = WorkspaceUpdated  # noqa: Y015
+
+@_typing.final
+class ConversationUnarchived(_message.Message):
+    """ConversationUnarchived: it is in use again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """conversation is how it is now."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConversationUnarchived: _TypeAlias = ConversationUnarchived  # noqa: Y015
+
+@_typing.final
+class NoticePublished(_message.Message):
+    """NoticePublished: the operators tell everybody something."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice(self) -> _notice_pb2.Notice:
+        """notice is what they say, and until when."""
+
+    def __init__(
+        self,
+        *,
+        notice: _notice_pb2.Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticePublished: _TypeAlias = NoticePublished  # noqa: Y015
+
+@_typing.final
+class NoticeWithdrawn(_message.Message):
+    """NoticeWithdrawn: a notice is over sooner than it said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice(self) -> _notice_pb2.Notice:
+        """notice is the notice, with its withdraw_time."""
+
+    def __init__(
+        self,
+        *,
+        notice: _notice_pb2.Notice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice", b"notice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeWithdrawn: _TypeAlias = NoticeWithdrawn  # noqa: Y015
 
 @_typing.final
 class SessionRevoked(_message.Message):

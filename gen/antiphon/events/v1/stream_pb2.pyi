@@ -141,7 +141,8 @@ class Watch(_message.Message):
     """start is where to begin when cursor is empty."""
     max_batch_events: _builtins.int
     """max_batch_events is the most events in one batch; 0 means 512, more than
-    512 is 512. A batch also ends before 1 MiB unless one event is larger.
+    512 is 512. A batch also ends before 1 MiB unless one event is larger; the
+    first ones of a watch are smaller, from 16 KiB on.
     """
     ephemeral: _builtins.bool
     """ephemeral asks for typing and presence as well."""

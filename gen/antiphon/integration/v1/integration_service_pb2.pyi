@@ -29,21 +29,27 @@ class PromptMessage(_message.Message):
 
     ROLE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     role: _message_pb2.MessageRole.ValueType
     """role is whose voice it is."""
+    author: _builtins.str
+    """author is who says it, where there are speakers; else empty."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are its content; a model that can't take a kind of part refuses it."""
+        """parts are its content. A model that does not take a kind of part (Model.accepts) is not
+        asked; PART_NOT_ACCEPTED if none of them does.
+        """
 
     def __init__(
         self,
         *,
         role: _message_pb2.MessageRole.ValueType = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parts", b"parts", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "parts", b"parts", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -118,6 +124,7 @@ class GenerateRequest(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -127,7 +134,9 @@ class GenerateRequest(_message.Message):
     instructions: _builtins.str
     """instructions come before the messages; may be empty."""
     max_output_tokens: _builtins.int
-    """max_output_tokens is the most the model may answer; 0 means 1024."""
+    """max_output_tokens is the most the model may answer; 0 means what the server says, else
+    the model.
+    """
     temperature: _builtins.float
     """temperature is the randomness, 0 to 2; unset means the model's default."""
     @_builtins.property
@@ -141,7 +150,16 @@ class GenerateRequest(_message.Message):
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
         """history is what was said before messages: messages of a conversation as GetContext
-        returns them, the oldest first. Only their roles and parts count.
+        returns them, the oldest first. Only their roles, authors and parts count. Parts that a model does
+        not take are described to it in words, and the oldest messages left out that it has no
+        room for.
+        """
+
+    @_builtins.property
+    def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
+        """speakers are the people of history and messages, if there are several, as GetContext
+        returns them. What each of them says is then quoted behind their name, in a form that
+        nobody can write in a message.
         """
 
     def __init__(
@@ -156,10 +174,11 @@ class GenerateRequest(_message.Message):
         max_output_tokens: _builtins.int = ...,
         temperature: _builtins.float | None = ...,
         history: _abc.Iterable[_message_pb2.Message] | None = ...,
+        speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "temperature", b"temperature", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015
@@ -176,6 +195,8 @@ class AttemptStarted(_message.Message):
     CALL_ID_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     RETRY_OF_FIELD_NUMBER: _builtins.int
+    OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
+    DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """call_id is the ledger's entry."""
     model: _builtins.str
@@ -184,16 +205,24 @@ class AttemptStarted(_message.Message):
     """retry_of is the ErrorReason's name for which the attempt before it failed;
     empty for the first.
     """
+    omitted_messages: _builtins.int
+    """omitted_messages is how many of the history's oldest messages it is asked without,
+    because they do not fit.
+    """
+    described_parts: _builtins.int
+    """described_parts is how many of the history's parts it is told of in words alone."""
     def __init__(
         self,
         *,
         call_id: _builtins.str = ...,
         model: _builtins.str = ...,
         retry_of: _builtins.str = ...,
+        omitted_messages: _builtins.int = ...,
+        described_parts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "model", b"model", "retry_of", b"retry_of"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "described_parts", b"described_parts", "model", b"model", "omitted_messages", b"omitted_messages", "retry_of", b"retry_of"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -262,10 +291,15 @@ class GenerateFinished(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     FINISH_REASON_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
+    OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """model is the model that answered."""
     finish_reason: _model_pb2.FinishReason.ValueType
     """finish_reason is why it stopped."""
+    output_limit: _builtins.int
+    """output_limit is the limit of tokens at which the answer was cut off, where finish_reason
+    is FINISH_REASON_LENGTH and max_output_tokens set it; 0 where the model had no room for more.
+    """
     @_builtins.property
     def usage(self) -> _model_pb2.Usage:
         """usage is the sum over all attempts."""
@@ -276,10 +310,11 @@ class GenerateFinished(_message.Message):
         model: _builtins.str = ...,
         finish_reason: _model_pb2.FinishReason.ValueType = ...,
         usage: _model_pb2.Usage | None = ...,
+        output_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finish_reason", b"finish_reason", "model", b"model", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finish_reason", b"finish_reason", "model", b"model", "output_limit", b"output_limit", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -328,6 +363,92 @@ class GenerateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
 Global___GenerateResponse: _TypeAlias = GenerateResponse  # noqa: Y015
+
+@_typing.final
+class PlanPromptRequest(_message.Message):
+    """PlanPromptRequest is the request of PlanPrompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    max_output_tokens: _builtins.int
+    """max_output_tokens is GenerateRequest.max_output_tokens."""
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """models are those that shall be asked, in this order; empty means the server's default."""
+
+    def __init__(
+        self,
+        *,
+        models: _abc.Iterable[_builtins.str] | None = ...,
+        max_output_tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_output_tokens", b"max_output_tokens", "models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanPromptRequest: _TypeAlias = PlanPromptRequest  # noqa: Y015
+
+@_typing.final
+class PlanPromptResponse(_message.Message):
+    """PlanPromptResponse is the response of PlanPrompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    max_prompt_tokens: _builtins.int
+    """max_prompt_tokens is how long a prompt of the model with the most room may be, by the
+    estimate of CountTokens, instructions included.
+    """
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedModel]:
+        """models are those of the request by their names, each once."""
+
+    def __init__(
+        self,
+        *,
+        max_prompt_tokens: _builtins.int = ...,
+        models: _abc.Iterable[Global___PlannedModel] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_prompt_tokens", b"max_prompt_tokens", "models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanPromptResponse: _TypeAlias = PlanPromptResponse  # noqa: Y015
+
+@_typing.final
+class PlannedModel(_message.Message):
+    """PlannedModel is what one of the models takes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ACCEPTS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """name is Model.name."""
+    @_builtins.property
+    def accepts(self) -> _containers.RepeatedScalarFieldContainer[_message_pb2.PartKind.ValueType]:
+        """accepts are the kinds of parts that it takes."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        accepts: _abc.Iterable[_message_pb2.PartKind.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedModel: _TypeAlias = PlannedModel  # noqa: Y015
 
 @_typing.final
 class CountTokensRequest(_message.Message):

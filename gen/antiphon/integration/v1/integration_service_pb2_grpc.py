@@ -46,6 +46,11 @@ class IntegrationServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateResponse.FromString,
                 _registered_method=True)
+        self.PlanPrompt = channel.unary_unary(
+                '/antiphon.integration.v1.IntegrationService/PlanPrompt',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/antiphon.integration.v1.IntegrationService/CountTokens',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.CountTokensRequest.SerializeToString,
@@ -78,7 +83,15 @@ class IntegrationServiceServicer:
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlanPrompt(self, request, context):
+        """PlanPrompt says what a prompt may hold, for the other services. Errors:
+        MODEL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +124,11 @@ def add_IntegrationServiceServicer_to_server(servicer, server):
                     servicer.Generate,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateResponse.SerializeToString,
+            ),
+            'PlanPrompt': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanPrompt,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -179,6 +197,33 @@ class IntegrationService:
             '/antiphon.integration.v1.IntegrationService/Generate',
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanPrompt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.IntegrationService/PlanPrompt',
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.FromString,
             options,
             channel_credentials,
             insecure,

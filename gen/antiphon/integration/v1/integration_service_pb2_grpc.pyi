@@ -45,7 +45,11 @@ class IntegrationServiceStub:
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+    """
+    PlanPrompt: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]
+    """PlanPrompt says what a prompt may hold, for the other services. Errors:
+    MODEL_NOT_FOUND.
     """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -71,7 +75,11 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+    """
+    PlanPrompt: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]  # type: ignore[assignment]
+    """PlanPrompt says what a prompt may hold, for the other services. Errors:
+    MODEL_NOT_FOUND.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -106,7 +114,17 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+        """
+
+    @_abc_1.abstractmethod
+    def PlanPrompt(
+        self,
+        request: _integration_service_pb2.PlanPromptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_integration_service_pb2.PlanPromptResponse, _abc.Awaitable[_integration_service_pb2.PlanPromptResponse]]:
+        """PlanPrompt says what a prompt may hold, for the other services. Errors:
+        MODEL_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -3,9 +3,12 @@
 isort:skip_file
 """
 
+from antiphon.context.v1 import message_pb2 as _message_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -29,7 +32,9 @@ class _FinishReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FinishRe
     FINISH_REASON_STOP: _FinishReason.ValueType  # 1
     """FINISH_REASON_STOP: the answer is complete."""
     FINISH_REASON_LENGTH: _FinishReason.ValueType  # 2
-    """FINISH_REASON_LENGTH: the token limit was reached."""
+    """FINISH_REASON_LENGTH: a limit of tokens was reached, the model's own or one that was
+    asked for; output_limit beside it says which.
+    """
     FINISH_REASON_CONTENT_FILTER: _FinishReason.ValueType  # 3
     """FINISH_REASON_CONTENT_FILTER: the provider withheld the rest."""
     FINISH_REASON_TOOL_CALLS: _FinishReason.ValueType  # 4
@@ -43,7 +48,9 @@ FINISH_REASON_UNSPECIFIED: FinishReason.ValueType  # 0
 FINISH_REASON_STOP: FinishReason.ValueType  # 1
 """FINISH_REASON_STOP: the answer is complete."""
 FINISH_REASON_LENGTH: FinishReason.ValueType  # 2
-"""FINISH_REASON_LENGTH: the token limit was reached."""
+"""FINISH_REASON_LENGTH: a limit of tokens was reached, the model's own or one that was
+asked for; output_limit beside it says which.
+"""
 FINISH_REASON_CONTENT_FILTER: FinishReason.ValueType  # 3
 """FINISH_REASON_CONTENT_FILTER: the provider withheld the rest."""
 FINISH_REASON_TOOL_CALLS: FinishReason.ValueType  # 4
@@ -143,6 +150,9 @@ class Model(_message.Message):
     INPUT_PRICE_FIELD_NUMBER: _builtins.int
     OUTPUT_PRICE_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    ACCEPTS_FIELD_NUMBER: _builtins.int
+    MAX_PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `provider/model`, e.g. "local/smollm2-135m"."""
     provider: _builtins.str
@@ -157,6 +167,12 @@ class Model(_message.Message):
     """missing says what the server lacks to ask the model: a key, a package, a file. Empty
     if nothing is known to be missing; nobody is asked to find out.
     """
+    max_prompt_tokens: _builtins.int
+    """max_prompt_tokens is how long its prompts are at most, by the estimate of
+    CountTokens: older messages are left out.
+    """
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that it answers where nobody says otherwise."""
     @_builtins.property
     def input_price(self) -> Global___Money:
         """input_price is the price of a million prompt tokens; unset if unknown."""
@@ -164,6 +180,12 @@ class Model(_message.Message):
     @_builtins.property
     def output_price(self) -> Global___Money:
         """output_price is the price of a million answer tokens; unset if unknown."""
+
+    @_builtins.property
+    def accepts(self) -> _containers.RepeatedScalarFieldContainer[_message_pb2.PartKind.ValueType]:
+        """accepts are the kinds of parts that it takes. Of others in what was said before it is
+        told in words; a turn whose own message has one is refused with PART_NOT_ACCEPTED.
+        """
 
     def __init__(
         self,
@@ -175,10 +197,13 @@ class Model(_message.Message):
         input_price: Global___Money | None = ...,
         output_price: Global___Money | None = ...,
         missing: _builtins.str = ...,
+        accepts: _abc.Iterable[_message_pb2.PartKind.ValueType] | None = ...,
+        max_prompt_tokens: _builtins.int = ...,
+        max_output_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["input_price", b"input_price", "output_price", b"output_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,6 +264,8 @@ class ModelCall(_message.Message):
     DURATION_MS_FIELD_NUMBER: _builtins.int
     ERROR_REASON_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    PROVIDER_STATUS_FIELD_NUMBER: _builtins.int
+    PROVIDER_MESSAGE_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """call_id identifies the attempt: `call_…`."""
     workspace_id: _builtins.str
@@ -257,6 +284,14 @@ class ModelCall(_message.Message):
     """error_reason is the ErrorReason's name where it failed."""
     kind: Global___CallKind.ValueType
     """kind is what was called."""
+    provider_status: _builtins.int
+    """provider_status is the HTTP status that the provider refused or failed with; 0 if it gave
+    none, and in answers to others than operators.
+    """
+    provider_message: _builtins.str
+    """provider_message is what the provider said of its failure, at most 500 characters; empty in
+    answers to others than operators.
+    """
     @_builtins.property
     def usage(self) -> Global___Usage:
         """usage is what it consumed."""
@@ -279,10 +314,12 @@ class ModelCall(_message.Message):
         duration_ms: _builtins.int = ...,
         error_reason: _builtins.str = ...,
         kind: Global___CallKind.ValueType = ...,
+        provider_status: _builtins.int = ...,
+        provider_message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "conversation_id", b"conversation_id", "duration_ms", b"duration_ms", "error_reason", b"error_reason", "kind", b"kind", "model", b"model", "outcome", b"outcome", "start_time", b"start_time", "turn_id", b"turn_id", "usage", b"usage", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "conversation_id", b"conversation_id", "duration_ms", b"duration_ms", "error_reason", b"error_reason", "kind", b"kind", "model", b"model", "outcome", b"outcome", "provider_message", b"provider_message", "provider_status", b"provider_status", "start_time", b"start_time", "turn_id", b"turn_id", "usage", b"usage", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

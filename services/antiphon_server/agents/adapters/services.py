@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2
-from antiphon_server.dispatcher.handling import Turn, TurnId, Usage
+from antiphon_server.agents.adapters.plans import Plans
+from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -23,6 +24,7 @@ class ContextPrompt:
     instructions: str
     messages: Sequence[message_pb2.Message]
     omitted: int = 0
+    speakers: Sequence[message_pb2.Speaker] = ()
 
 
 class ContextWindow:
@@ -38,21 +40,26 @@ class ContextWindow:
         with remote_errors("context"):
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
         chosen = _chosen(response.messages, turn, without)
-        return ContextPrompt(response.instructions, chosen, response.omitted_messages)
+        return ContextPrompt(
+            response.instructions, chosen, response.omitted_messages, response.speakers
+        )
 
 
 def _chosen(
     messages: Sequence[message_pb2.Message], turn: Turn, without: set[TurnId]
 ) -> Sequence[message_pb2.Message]:
-    if not without and messages[-1].message_id == turn.message_id:
+    asides = any(message.aside for message in messages)  # by a service of the version before
+    if not without and not asides and messages[-1].message_id == turn.message_id:
         return messages
-    seen = [message for message in messages if message.turn_id not in without]
+    seen = [it for it in messages if it.turn_id not in without and not it.aside]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
 
 
 def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
-    return integration_service_pb2.PromptMessage(role=message.role, parts=message.parts)
+    return integration_service_pb2.PromptMessage(
+        role=message.role, parts=message.parts, author=message.author
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class ModelReply:
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
+    output_limit: int = 0
+    left_out: tuple[int, int] | None = None
 
 
 class IntegrationModels:
@@ -72,6 +81,13 @@ class IntegrationModels:
 
     def __init__(self, integration: "IntegrationServiceAsyncStub") -> None:
         self._integration = integration
+        self._plans = Plans(integration)
+
+    async def budget(self, order: Order) -> int:
+        return await self._plans.budget(order)
+
+    async def check(self, order: Order) -> None:
+        await self._plans.check(order)
 
     async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
         request = integration_service_pb2.GenerateRequest(
@@ -83,6 +99,7 @@ class IntegrationModels:
             history=prompt.messages[:-1],
             messages=[_prompt_message(message) for message in prompt.messages[-1:]],
             max_output_tokens=turn.order.max_output_tokens,
+            speakers=prompt.speakers,
         )
         call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
         try:
@@ -98,15 +115,27 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
         case "delta":
             return ModelReply(text=response.delta.text)
         case "attempt":
-            return ModelReply(status=_status(response.attempt))
+            return _asking(response.attempt)
         case "progress":
             return _reading(response.progress)
         case "finished":
-            done = response.finished
-            usage = _usage(done.usage)
-            return ModelReply(usage=usage, model=done.model, finish_reason=done.finish_reason)
+            return _finished(response.finished)
         case None:  # a newer server's
             return ModelReply()
+
+
+def _asking(attempt: integration_service_pb2.AttemptStarted) -> ModelReply:
+    left_out = attempt.omitted_messages, attempt.described_parts
+    return ModelReply(status=_status(attempt), left_out=left_out)
+
+
+def _finished(done: integration_service_pb2.GenerateFinished) -> ModelReply:
+    return ModelReply(
+        usage=_usage(done.usage),
+        model=done.model,
+        finish_reason=done.finish_reason,
+        output_limit=done.output_limit,
+    )
 
 
 def _usage(message: model_pb2.Usage) -> Usage:

@@ -5,6 +5,8 @@ import os
 import stat
 from pathlib import Path
 
+OPERATOR_FILE = "operator.key"
+"""In a data folder: the key of whoever can read it."""
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 _LONGEST = 4096

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon_server.auth.adapters.argon2_pool import Argon2Pool
-from antiphon_server.auth.adapters.secret_files import PrivateFile
+from antiphon_server.auth.adapters.secret_files import OPERATOR_FILE, PrivateFile
 from antiphon_server.auth.adapters.server_secret import SECRET_FILE, load_or_create
 from antiphon_server.auth.compose.accounts import Accounts, compose_accounts
 from antiphon_server.auth.compose.base import Base
@@ -34,8 +34,6 @@ from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
-
-OPERATOR_FILE = "operator.key"
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ def chat(
         typer.Option("--conversation", "-c", metavar="ID", help="Go on with a conversation."),
     ] = "",
     last: Annotated[
-        bool, typer.Option("--last", help="Go on with the conversation that you began last.")
+        bool, typer.Option("--last", help="Go on with the one in which you talked last.")
     ] = False,
     model: Annotated[
         str, typer.Option("--model", "-m", help="Which model to ask; see `antiphon models`.")

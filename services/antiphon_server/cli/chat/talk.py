@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
 from antiphon.context.v1.conversation_pb2 import Conversation
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
 from antiphon.events.v1.event_pb2 import (
@@ -146,9 +147,10 @@ class Talk:
         return bool(self._turn_id)
 
     async def conversations(self, most: int) -> list[Conversation]:
-        """The newest of the user's conversations."""
+        """The user's conversations, those first in which something was last said."""
         found: list[Conversation] = []
-        async for each in self.client.list_conversations():
+        order = CONVERSATION_ORDER_LAST_ACTIVITY
+        async for each in self.client.list_conversations(order=order):
             found.append(each)
             if len(found) == most:
                 break
@@ -294,6 +296,7 @@ def summary(result: TurnResult, seconds: float) -> str:
         result.model or None,
         f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
         left_out(result.omitted_messages) or None,
+        _described(result.described_parts) or None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
@@ -305,7 +308,14 @@ def left_out(messages: int) -> str:
     return f"{messages:,} older message{'s'[: messages > 1]} left out" if messages else ""
 
 
+def _described(parts: int) -> str:
+    """That the model was told of so many pictures, recordings and files in words alone."""
+    return f"{parts:,} attachment{'s'[: parts > 1]} the model can't see" if parts else ""
+
+
 def _ending(result: TurnResult) -> str | None:
+    if result.output_limit:
+        return f"cut off at {result.output_limit:,} tokens, the most asked for"
     if result.cut:
         return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
     return _ENDINGS.get(result.state)

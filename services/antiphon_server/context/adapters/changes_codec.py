@@ -4,7 +4,7 @@ A change and its payload in the contract have the same name and the same fields.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar, get_args
 
 from google.protobuf.message import DecodeError, Message
@@ -20,6 +20,14 @@ _FIELDS = {
     for field in event_pb2.Event.DESCRIPTOR.oneofs_by_name["payload"].fields
     if field.message_type is not None
 }
+_CONVERSATIONS = {
+    "conversation_created",
+    "conversation_updated",
+    "conversation_archived",
+    "conversation_unarchived",
+}
+_LISTED = _CONVERSATIONS | {"workspace_updated"}
+_LISTED_IN = ("conversations/", "workspaces/")
 _PAYLOADS: Mapping[type, str] = {kind: _FIELDS[kind.__name__] for kind in get_args(Change)}
 
 
@@ -41,6 +49,27 @@ def decoded(kind: type[RequestT], entry: EncodedEntry) -> RequestT:
         return kind.FromString(entry.body)
     except DecodeError:
         raise invalid("body", f"entry {entry.entry_id} can't be decoded") from None
+
+
+def for_lists(entry: EncodedEntry) -> EncodedEntry | None:
+    """What of an entry those are told who have its resource in their lists; None for nothing.
+
+    What an entry says that is damaged is nothing: who appends it says so.
+    """
+    try:
+        told = event_service_pb2.AppendRequest.FromString(entry.body)
+    except DecodeError:
+        return None
+    if not told.scope.startswith(_LISTED_IN):
+        return None
+    events = [event for event in told.events if event.WhichOneof("payload") in _LISTED]
+    del told.events[:]
+    for event in events:
+        its: Any = getattr(event, event.WhichOneof("payload") or "")
+        if event.WhichOneof("payload") in _CONVERSATIONS:
+            its.conversation.ClearField("instructions")
+        told.events.append(event)
+    return replace(entry, body=told.SerializeToString()) if events else None
 
 
 def _event(actor: str, change: Change) -> event_pb2.Event:

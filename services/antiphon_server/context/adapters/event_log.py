@@ -8,7 +8,7 @@ from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context import encoding
 from antiphon_server.context.adapters.changes_codec import decoded
-from antiphon_server.context.model.changes import EncodedEntry, conversation_scope
+from antiphon_server.context.model.changes import EncodedEntry, Scope, conversation_scope
 from antiphon_server.context.model.messages import (
     LogPage,
     Message,
@@ -34,8 +34,9 @@ class EventServiceLog:
     def __init__(self, events: "EventServiceAsyncStub") -> None:
         self._events = events
 
-    async def append(self, entry: EncodedEntry) -> None:
+    async def append(self, entry: EncodedEntry, to: Scope | None = None) -> None:
         request = decoded(event_service_pb2.AppendRequest, entry)
+        request.scope = to or request.scope
         with remote_errors("events"):
             await self._events.Append(request, timeout=TIMEOUT_S)
 

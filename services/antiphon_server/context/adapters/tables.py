@@ -11,9 +11,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
+from antiphon_server.runtime.storage.partial_index import partial_index
+
 metadata = MetaData()
+UNNOTED = "activity_us = 0"
+UNNOTED_OF_MEMBER = "resource_activity_us = 0"
 
 workspaces = Table(
     "context_workspaces",
@@ -37,8 +42,13 @@ conversations = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("archive_us", BigInteger, nullable=True),
     Column("version", Integer, nullable=False),
+    Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
+    # Of the newest message, or else of the making; 0 from a server of the version before.
+    Column("activity_us", BigInteger, nullable=False, server_default="0"),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
+    Index("context_conversations_by_activity", "workspace_id", "activity_us", "conversation_id"),
 )
+partial_index("context_conversations_unnoted", conversations.c.conversation_id, where=UNNOTED)
 
 members = Table(
     "context_members",
@@ -50,8 +60,13 @@ members = Table(
     # Of the resource: a user's resources are listed in this order.
     Column("of_workspace", Boolean, nullable=False),
     Column("resource_create_us", BigInteger, nullable=False),
+    Column("resource_activity_us", BigInteger, nullable=False, server_default="0"),
     Index("context_members_by_user", "user_id", "of_workspace", "resource_create_us", "resource"),
+    Index(
+        "context_members_by_activity", "user_id", "of_workspace", "resource_activity_us", "resource"
+    ),
 )
+partial_index("context_members_unnoted", members.c.resource, where=UNNOTED_OF_MEMBER)
 
 messages = Table(
     "context_messages",
@@ -63,7 +78,7 @@ messages = Table(
     Column("author", String(160), nullable=False),
     Column("turn_id", String(80), nullable=False),
     Column("truncated", Boolean, nullable=False),
-    Column("rolled_back", Boolean, nullable=False),
+    Column("rolled_back", Boolean, nullable=False),  # or an aside: not in the context
     Column("create_us", BigInteger, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("text_bytes", Integer, nullable=False),

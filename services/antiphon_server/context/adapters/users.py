@@ -29,11 +29,11 @@ class AuthServiceUsers:
         self._auth = auth
         self._names = names
 
-    async def require(self, user_id: UserId) -> None:
+    async def require(self, user_id: UserId) -> str:
+        request = auth_service_pb2.GetUserRequest(user_id=user_id)
         with remote_errors("auth"):
-            await self._auth.GetUser(
-                auth_service_pb2.GetUserRequest(user_id=user_id), timeout=TIMEOUT_S
-            )
+            found = await self._auth.GetUser(request, timeout=TIMEOUT_S)
+        return found.user.display_name
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         known = await self._names.of(user_ids)

@@ -41,6 +41,13 @@ class ConversationArchived:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationUnarchived:
+    """It is in use again."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceUpdated:
     """The workspace changed or was archived."""
 
@@ -73,6 +80,7 @@ Change: TypeAlias = (
     ConversationCreated
     | ConversationUpdated
     | ConversationArchived
+    | ConversationUnarchived
     | WorkspaceUpdated
     | MemberAdded
     | MemberUpdated
@@ -150,6 +158,11 @@ def workspace_scope(workspace_id: WorkspaceId) -> Scope:
 def user_scope(user_id: UserId) -> Scope:
     """A user's log, which they alone read."""
     return Scope(f"users/{user_id}")
+
+
+def resource_of(scope: Scope) -> ResourceId:
+    """The workspace or conversation whose log it is."""
+    return ResourceId(scope.partition("/")[2])
 
 
 def scope_of(resource: ResourceId) -> Scope:

@@ -13,6 +13,7 @@ Offset = NewType("Offset", int)
 MAX_MESSAGE_BYTES = 1 << 20
 _BYTES_A_TOKEN = 4
 _TOKENS_A_MESSAGE = 4
+_BYTES_OF_MARK = 2
 
 
 class MessageRole(OpenIntEnum):
@@ -28,11 +29,18 @@ class MessageRole(OpenIntEnum):
 class Content:
     """A message's parts as the adapters encoded them, and the bytes of UTF-8 in them.
 
-    The rules need no more of it. With them is what a newer server has said beside them.
+    The rules need no more of it. With them is what a newer server has said beside them, and that
+    it was said to people alone: ``aside``, which is known of messages as they come from the log.
     """
 
     encoded: bytes
     text_bytes: int
+    aside: bool = field(default=False, compare=False)
+
+    @property
+    def parts_bytes(self) -> int:
+        """The parts' bytes, without the mark of an aside, of something that is to be said."""
+        return len(self.encoded) - (_BYTES_OF_MARK if self.aside else 0)
 
     @property
     def tokens(self) -> int:
@@ -111,11 +119,31 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The messages in some stretch that are not in the context: rolled back ones, and asides."""
+
+    every: Totals
+    rolled_back: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A person whose messages a model should see; without a name if that may not be told."""
+
+    author: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """What a model should see, the oldest message first, and what was left out."""
+    """What a model should see, the oldest message first, and what was left out.
+
+    ``speakers`` are the people in it, if there are several.
+    """
 
     instructions: str
     messages: tuple[Message, ...]
     estimated_tokens: int
     omitted: Totals
     rolled_back_messages: int
+    speakers: tuple[Speaker, ...] = ()

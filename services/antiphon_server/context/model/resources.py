@@ -40,7 +40,10 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. ``version`` counts its changes, from 1."""
+    """A conversation. ``version`` counts its changes, from 1; activity is none.
+
+    ``max_output_tokens`` is 0 where it leaves the length of answers to server and model.
+    """
 
     conversation_id: ConversationId
     workspace_id: WorkspaceId
@@ -51,16 +54,24 @@ class Conversation:
     create_us: int
     archive_us: int | None = None
     version: int = 1
+    max_output_tokens: int = 0
+    activity_us: int = 0
+
+    @property
+    def last_activity_us(self) -> int:
+        """When something was last said, or else when it was made."""
+        return self.activity_us or self.create_us  # a server before this one noted none
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's role on one resource."""
+    """A user's role on one resource; ``display_name`` is what the user is called, if known."""
 
     resource: ResourceId
     user_id: UserId
     role: Role
     create_us: int
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +101,9 @@ class AssignedRoles:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page of things that are listed the newest first begins: after this one."""
+    """Where a page of things that are listed the latest first begins: after this one."""
 
-    create_us: int
+    time_us: int
     item_id: str
 
 

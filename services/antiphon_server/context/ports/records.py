@@ -4,7 +4,7 @@ Rules run as synchronous functions of :class:`Records` inside one transaction of
 :class:`Store`, so that what they check still holds when they change something.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from antiphon_server.context.model.changes import (
@@ -14,7 +14,9 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.messages import (
+    LeftOut,
     Message,
     MessageId,
     MessageSize,
@@ -86,22 +88,26 @@ class ConversationRecords(Protocol):
         """Replace the stored conversation."""
         ...
 
-    def list_of(
-        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
-    ) -> list[Conversation]:
-        """Those that the user may read, by a role there or as admin of the workspace."""
+    def page(self, listed: Listed, after: Position | None, limit: int) -> list[Conversation]:
+        """Those that are listed, behind that place."""
         ...
 
-    def list_in(
-        self,
-        workspace_id: WorkspaceId,
-        member: UserId | None,
-        after: Position | None,
-        limit: int,
-        *,
-        archived: bool,
-    ) -> list[Conversation]:
-        """Those of one workspace; with ``member`` only where that user has a direct role."""
+    def titles(
+        self, listed: Listed, after: Position | None, limit: int
+    ) -> list[tuple[Position, str]]:
+        """Places and titles of the same."""
+        ...
+
+    def those(self, conversation_ids: Sequence[str]) -> list[Conversation]:
+        """Those that are there of these, in this order."""
+        ...
+
+    def note(self, activities: Mapping[ConversationId, int]) -> None:
+        """Note when conversations were active, unless something later is known."""
+        ...
+
+    def note_missing(self) -> None:
+        """What a server of the version before has made counts as active when it was made."""
         ...
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
@@ -130,8 +136,11 @@ class MemberRecords(Protocol):
         """The user's direct role on the resource."""
         ...
 
-    def add(self, member: Member, resource_create_us: int) -> None:
-        """Store a new member of a resource that was made at that time."""
+    def add(self, member: Member, resource_create_us: int, resource_activity_us: int = 0) -> None:
+        """Store a new member of a resource that was made, and last active, at those times.
+
+        Without the second it was last active when it was made.
+        """
         ...
 
     def put(self, member: Member) -> None:
@@ -144,6 +153,16 @@ class MemberRecords(Protocol):
 
     def count_owners(self, resource: ResourceId) -> int:
         """How many direct owners the resource has."""
+        ...
+
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        """A page of who may read the resource, by a role on it or on the workspace around it.
+
+        In the order of their ids, behind ``after``.
+        """
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        """Whether anybody is a guest there."""
         ...
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
@@ -186,7 +205,9 @@ class MessageRecords(Protocol):
         *,
         rolled_back: bool,
     ) -> list[MessageSize]:
-        """Of messages below ``before``, the newest first; rolled back ones if asked for."""
+        """Of messages below ``before``, the newest first; those that are not in the context
+        (rolled back ones, asides) if asked for.
+        """
         ...
 
     def between(
@@ -196,11 +217,11 @@ class MessageRecords(Protocol):
         ...
 
     def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """All messages below ``before``, rolled back or not, at a cost that does not grow."""
+        """All messages below ``before``, in the context or not, at a cost that does not grow."""
         ...
 
-    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        """The rolled back messages below ``before``."""
+    def left_out(self, conversation_id: ConversationId, before: Offset | None) -> LeftOut:
+        """The messages below ``before`` that are not in the context."""
         ...
 
     def newest_before(

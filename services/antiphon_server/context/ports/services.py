@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.model.changes import EncodedEntry, Scope
 from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.runtime.access.principal import UserId
@@ -15,8 +15,10 @@ class EventLog(Protocol):
     Everything here raises DomainError if the log can't be reached or refuses.
     """
 
-    async def append(self, entry: EncodedEntry) -> None:
-        """Commit the entry's changes, together; an entry appended before is left alone.
+    async def append(self, entry: EncodedEntry, to: Scope | None = None) -> None:
+        """Commit the entry's changes, together, in its log or ``to`` another one.
+
+        An entry that was appended there before is left alone.
 
         Raises DomainError INVALID_ARGUMENT, too, for one that is damaged.
         """
@@ -56,8 +58,8 @@ class RoleAudit(Protocol):
 class Users(Protocol):
     """Knows who has an account."""
 
-    async def require(self, user_id: UserId) -> None:
-        """Return if the user exists. Raises DomainError NOT_FOUND otherwise."""
+    async def require(self, user_id: UserId) -> str:
+        """What the user is called, who exists. Raises DomainError NOT_FOUND otherwise."""
         ...
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:

@@ -7,16 +7,17 @@ from antiphon_server.context.model.changes import (
     Change,
     ConversationArchived,
     ConversationCreated,
+    ConversationUnarchived,
     ConversationUpdated,
     MemberAdded,
     Repeatable,
     conversation_scope,
 )
+from antiphon_server.context.model.listed import Listed, Order, Shelf
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
     Member,
-    Position,
     ResourceId,
     Role,
     TurnPolicy,
@@ -29,10 +30,11 @@ from antiphon_server.context.service.changes import Changes, add_to_outbox, answ
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.limits import ConversationPatch
 from antiphon_server.context.service.pages import Page, page_of, position
+from antiphon_server.context.service.titles import search, size_of
 from antiphon_server.context.service.workspaces import own_workspace
 from antiphon_server.runtime.access.permissions import INHERITED, Permission
-from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.encoding.ids import looks_made, new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 
 
@@ -46,6 +48,17 @@ class NewConversation:
     turn_policy: TurnPolicy = TurnPolicy.UNSPECIFIED
     models: tuple[str, ...] = ()
     instructions: str = ""
+    max_output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListWish:
+    """Which of the caller's conversations to list; an empty ``workspace_id`` is all."""
+
+    workspace_id: WorkspaceId
+    shelf: Shelf = Shelf.IN_USE
+    order: Order = Order.NEWEST
+    title_contains: str = ""
 
 
 class Conversations:
@@ -62,8 +75,8 @@ class Conversations:
     ) -> Conversation:
         """Make a conversation that the caller owns.
 
-        Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace),
-        INVALID_ARGUMENT (the workspace is archived).
+        Raises DomainError ALREADY_EXISTS, REQUEST_ID_REUSED, NOT_FOUND (the workspace, or the
+        id where it is not the caller's to choose), INVALID_ARGUMENT (the workspace is archived).
         """
         owner, now = owner_of_new(principal), int(self._clock() * 1e6)
 
@@ -76,8 +89,8 @@ class Conversations:
             first = answered_first(records, request, conversation, now)
             if first is not conversation:
                 return first
-            if not records.conversations.add(conversation):
-                raise DomainError(Reason.ALREADY_EXISTS, resource=conversation.conversation_id)
+            if looks_made(wish.conversation_id) or not records.conversations.add(conversation):
+                raise _not_to_choose(records, owner, wish.conversation_id)
             member = Member(ResourceId(conversation.conversation_id), owner, Role.OWNER, now)
             records.members.add(member, now)
             _tell(records, principal, conversation, ConversationCreated, MemberAdded(member))
@@ -90,39 +103,23 @@ class Conversations:
         return await self._directory.find(principal, conversation_id, Permission.READ)
 
     async def list(
-        self,
-        principal: Principal,
-        workspace_id: WorkspaceId,
-        limit: int,
-        token: str,
-        *,
-        archived: bool,
+        self, principal: Principal, wish: ListWish, limit: int, token: str
     ) -> Page[Conversation]:
-        """Those that the caller may read, the newest first; of one workspace or (empty) of all.
+        """Those that the caller may read; see the contract's ListConversations.
 
         A workspace that does not exist has none. Raises DomainError PAGE_TOKEN_INVALID.
         """
-        listed = f"conversations of {principal.user_id} {workspace_id} {archived}"
-        after, user_id = position(token, listed), principal.user_id
+        listed = f"conversations of {principal.user_id} {wish}"
+        after = position(token, listed)
 
-        def work(records: Records) -> list[Conversation]:
-            if not workspace_id:
-                return records.conversations.list_of(user_id, after, limit + 1, archived=archived)
-            roles = records.members.assigned_roles(user_id, ResourceId(workspace_id))
-            manages = roles is not None and roles.effective in INHERITED
-            sees_all = manages or principal.kind == "service"
-            return records.conversations.list_in(
-                workspace_id, None if sees_all else user_id, after, limit + 1, archived=archived
-            )
+        def work(records: Records) -> Page[Conversation]:
+            those = _listed(records, principal, wish)
+            if wish.title_contains:
+                return search(records, those, listed, wish.title_contains, after, limit)
+            found = records.conversations.page(those, after, limit + 1)
+            return page_of(listed, found, limit, those.place, size_of)
 
-        found = await self._store.read(work)
-        return page_of(
-            listed,
-            found,
-            limit,
-            lambda it: Position(it.create_us, it.conversation_id),
-            lambda it: len(it.instructions.encode()),
-        )
+        return await self._store.read(work)
 
     async def update(
         self,
@@ -154,6 +151,16 @@ class Conversations:
             )
 
         return await self._change(principal, conversation_id, change, ConversationArchived)
+
+    async def unarchive(
+        self, principal: Principal, conversation_id: ConversationId
+    ) -> Conversation:
+        """Take it into use again, if it is not. Raises DomainError NOT_FOUND."""
+
+        def change(conversation: Conversation) -> Conversation:
+            return replace(conversation, archive_us=None)
+
+        return await self._change(principal, conversation_id, change, ConversationUnarchived)
 
     async def _change(
         self,
@@ -212,7 +219,29 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         wish.models,
         wish.instructions,
         now,
+        max_output_tokens=wish.max_output_tokens,
+        activity_us=now,
     )
+
+
+def _not_to_choose(records: Records, owner: UserId, conversation_id: ConversationId) -> DomainError:
+    """What they are told whose id is taken, or as the server makes them: by their role alone."""
+    roles = records.members.assigned_roles(owner, ResourceId(conversation_id))
+    if roles is None or roles.effective is Role.NONE:
+        return not_found(conversation_id)
+    return DomainError(Reason.ALREADY_EXISTS, resource=conversation_id)
+
+
+def _listed(records: Records, principal: Principal, wish: ListWish) -> Listed:
+    """What the caller may read of what is wished for."""
+    reader = principal.user_id if principal.kind == "user" else None
+    if not wish.workspace_id:
+        return Listed(principal.user_id, wish.workspace_id, wish.shelf, wish.order)
+    if reader is not None:
+        roles = records.members.assigned_roles(reader, ResourceId(wish.workspace_id))
+        if roles is not None and roles.effective in INHERITED:
+            reader = None
+    return Listed(reader, wish.workspace_id, wish.shelf, wish.order)
 
 
 def _tell(

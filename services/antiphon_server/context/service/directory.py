@@ -1,7 +1,8 @@
 """Conversations and callers' roles on them, answered from memory where that can't be wrong."""
 
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId
@@ -69,6 +70,13 @@ class Directory:
         Must not be cancelled before the change has ended.
         """
         return await self._cache.changing(change, lambda: self._held.pop(conversation_id))
+
+    def noted(self, activities: Mapping[ConversationId, int]) -> None:
+        """Conversations were active then: no change that anybody has to wait for."""
+        for conversation_id, time_us in activities.items():
+            held = self._held.peek(conversation_id)
+            if held is not None and held.activity_us < time_us:
+                self._held.put(conversation_id, replace(held, activity_us=time_us))
 
     async def _read(self, conversation_id: ConversationId) -> Conversation | None:
         return await self._store.read(

@@ -9,6 +9,7 @@ MAX_TITLE = 256
 MAX_MODELS = 8
 MAX_MODEL = 128
 MAX_INSTRUCTIONS_BYTES = 32768
+MAX_OUTPUT_TOKENS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ConversationPatch:
     turn_policy: TurnPolicy | None = None
     models: tuple[str, ...] | None = None
     instructions: str | None = None
+    max_output_tokens: int | None = None
 
     def check(self) -> None:
         """Raises DomainError INVALID_ARGUMENT if a value is beyond its limit."""
@@ -32,6 +34,8 @@ class ConversationPatch:
             raise invalid("conversation.models", text)
         if self.instructions and len(self.instructions.encode()) > MAX_INSTRUCTIONS_BYTES:
             raise invalid("conversation.instructions", f"at most {MAX_INSTRUCTIONS_BYTES} bytes")
+        if not 0 <= (self.max_output_tokens or 0) <= MAX_OUTPUT_TOKENS:
+            raise invalid("conversation.max_output_tokens", f"0 to {MAX_OUTPUT_TOKENS}")
 
     def apply(self, conversation: Conversation) -> Conversation:
         """The conversation with the new values."""
@@ -43,5 +47,10 @@ class ConversationPatch:
             models=conversation.models if self.models is None else self.models,
             instructions=(
                 conversation.instructions if self.instructions is None else self.instructions
+            ),
+            max_output_tokens=(
+                conversation.max_output_tokens
+                if self.max_output_tokens is None
+                else self.max_output_tokens
             ),
         )

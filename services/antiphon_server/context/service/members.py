@@ -59,14 +59,14 @@ class Members:
         REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
-        await self._users.require(user_id)  # accounts are never removed
-        member = Member(resource, user_id, role, int(self._clock() * 1e6))
+        name = await self._users.require(user_id)  # accounts are never removed
+        member = Member(resource, user_id, role, int(self._clock() * 1e6), name)
 
         def work(records: Records, own_role: Role) -> _Changed:
             if records.members.get(resource, user_id) is not None:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=_name(resource, user_id))
             _only_owners(own_role, role)
-            records.members.add(member, _create_us(records, resource))
+            records.members.add(member, *_times_us(records, resource))
             _tell(records, principal, member, MemberAdded(member))
             return member, Role.NONE, role
 
@@ -121,6 +121,7 @@ class Members:
         REQUEST_ID_REUSED.
         """
         _only_conversations_have_guests(resource, role)
+        names = await self._users.names_of([user_id])
 
         def work(records: Records, own_role: Role) -> _Changed:
             before = _member(records, resource, user_id)
@@ -128,7 +129,7 @@ class Members:
                 return before, role, role
             _only_owners(own_role, role, before.role)
             _keep_an_owner(records, before)
-            after = replace(before, role=role)
+            after = replace(before, role=role, display_name=names.get(user_id, ""))
             records.members.put(after)
             _tell(records, principal, after, MemberUpdated(after))
             return after, before.role, role
@@ -225,10 +226,12 @@ def _name(resource: ResourceId, user_id: UserId) -> str:
     return f"{resource}/members/{user_id}"
 
 
-def _create_us(records: Records, resource: ResourceId) -> int:
-    """When the resource was made: lists of a user's resources are in that order."""
+def _times_us(records: Records, resource: ResourceId) -> tuple[int, int]:
+    """When the resource was made and last active: a user's lists are in these orders."""
     if resource.startswith("ws_"):
         found = records.workspaces.get(WorkspaceId(resource))
-        return found.create_us if found else 0
+        return (found.create_us, found.create_us) if found else (0, 0)
     conversation = records.conversations.get(ConversationId(resource))
-    return conversation.create_us if conversation else 0
+    if conversation is None:
+        return 0, 0
+    return conversation.create_us, conversation.last_activity_us

@@ -1,8 +1,8 @@
 """The rules of messages."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from antiphon_server.context.model.messages import (
     MAX_MESSAGE_BYTES,
@@ -20,6 +20,7 @@ from antiphon_server.context.ports import Clock, EventLog, Records, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
 from antiphon_server.context.service.projection import Projection
+from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, window
 from antiphon_server.runtime.access.permissions import Permission
@@ -37,6 +38,7 @@ to come where the clock was set back meanwhile."""
 class Messages:
     """Posts messages to the log and reads them from its projection.
 
+    ``active`` is told where and when something was said, in microseconds since 1970.
     Everything raises DomainError if the log or the store can't be used.
     """
 
@@ -48,13 +50,17 @@ class Messages:
         projection: Projection,
         tails: Tails,
         clock: Clock,
+        speakers: Speakers,
+        active: Callable[[ConversationId, int], None],
     ) -> None:
         self._store = store
+        self._active = active
         self._directory = directory
         self._log = event_log
         self._projection = projection
         self._clock = clock
         self._tails = tails
+        self._speakers = speakers
 
     async def post(
         self,
@@ -68,7 +74,7 @@ class Messages:
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, CONVERSATION_ARCHIVED,
         INVALID_ARGUMENT (too large), REQUEST_ID_REUSED (in this conversation).
         """
-        if len(content.encoded) > MAX_MESSAGE_BYTES:
+        if content.parts_bytes > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
         conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
         wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
@@ -76,10 +82,13 @@ class Messages:
             return await self._said_before(wish)
         for message in wish.messages():
             try:
-                return _said(message, await self._log.post(message, wish.log_request))
+                said = _said(message, await self._log.post(message, wish.log_request))
             except DomainError as error:
                 if error.reason is not Reason.REQUEST_ID_REUSED:
                     raise
+            else:
+                self._active(conversation_id, said.create_us)
+                return said
         raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
 
     async def _said_before(self, wish: "_Wish") -> Message:
@@ -124,9 +133,11 @@ class Messages:
         conversation = await self._directory.find(principal, conversation_id, Permission.READ)
         budget = max_tokens or DEFAULT_TOKENS
         found = await self._newest(conversation, budget, up_to)
-        if not answered or any(it.message_id == answered for it in reversed(found.messages)):
+        if answered and all(it.message_id != answered for it in reversed(found.messages)):
+            found = beside(await self._older(found, conversation_id, answered), found, budget)
+        if principal.kind != "service":  # who else may know people's names asks for them
             return found
-        return beside(await self._older(found, conversation_id, answered), found, budget)
+        return replace(found, speakers=await self._speakers.of(conversation_id, found))
 
     async def _newest(self, conversation: Conversation, budget: int, up_to: Offset) -> Window:
         conversation_id = conversation.conversation_id

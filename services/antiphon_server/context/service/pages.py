@@ -1,4 +1,4 @@
-"""Page tokens of what is listed the newest first, and of what has a place in a log."""
+"""Page tokens of what is listed the latest first, and of what has a place in a log."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -37,8 +37,12 @@ def page_of(
     kept = max(sum(total <= MAX_PAGE_BYTES for total in sums), 1)
     if kept >= len(items):
         return Page(items)
-    last = place(items[kept - 1])
-    return Page(items[:kept], encode_page_token(listed, str(last.create_us), last.item_id))
+    return Page(items[:kept], token_after(listed, place(items[kept - 1])))
+
+
+def token_after(listed: str, last: Position) -> str:
+    """The token of the page of ``listed`` that begins behind that."""
+    return encode_page_token(listed, str(last.time_us), last.item_id)
 
 
 def position(token: str, listed: str) -> Position | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antiphon_server.context.model.changes import EncodedEntry
-from antiphon_server.context.ports import EventLog, OutboxRecords, Records, RoleAudit, Store
+from antiphon_server.context.ports import OutboxRecords, Records, RoleAudit, Store
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import OUTBOX
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -133,7 +133,9 @@ class Relay:
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
             while True:
-                entries = await self._store.read(lambda r: self._outbox(r).first(BATCH))
+                entries = await self._store.read(
+                    lambda r: self._outbox(r).first(BATCH), snapshot=False
+                )
                 if not entries:
                     return True
                 came = await self._tell_all(entries)
@@ -204,9 +206,11 @@ def _listener(entry: EncodedEntry) -> str:
     return entry.listener
 
 
-def relay_to_log(store: Store, event_log: EventLog, policy: RetryPolicy = OUTBOX) -> Relay:
+def relay_to_log(
+    store: Store, tell: Callable[[EncodedEntry], Awaitable[None]], policy: RetryPolicy = OUTBOX
+) -> Relay:
     """Tells the log of changes; no scope waits for another."""
-    return Relay(store, lambda r: r.outbox, event_log.append, policy)
+    return Relay(store, lambda r: r.outbox, tell, policy)
 
 
 def relay_to_trail(store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX) -> Relay:

@@ -1,7 +1,8 @@
 """The newest messages of conversations in memory, kept up with the log itself.
 
 A window is mostly made of what was said last. So the next one needs what the log has
-after the last one, and neither the projection nor the store.
+after the last one, and neither the projection nor the store. Nor does the first one of a new
+conversation: all that was said in it is in the log, from its beginning.
 """
 
 from collections import OrderedDict, deque
@@ -16,7 +17,7 @@ from antiphon_server.context.model.messages import (
     Window,
 )
 from antiphon_server.context.model.resources import Conversation, ConversationId
-from antiphon_server.context.ports import EventLog
+from antiphon_server.context.ports import Clock, EventLog
 from antiphon_server.context.service.window import MAX_WINDOW_BYTES, size_of
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -25,6 +26,8 @@ _A_MESSAGE = 1024
 """What a message takes in memory besides its content, in bytes."""
 _A_TAIL = 2048
 """What a tail without messages takes."""
+NEW_S = 3600.0
+"""So long a conversation is new: no log is trimmed so soon."""
 _HISTORY_LOST = frozenset({Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED})
 
 
@@ -48,8 +51,10 @@ class Tail:
     size: int = _A_TAIL
 
     def extend(self, messages: Iterable[Message]) -> None:
-        """Add what was said since; what is known is passed over."""
+        """Add what was said since; what is known is passed over, and what is no model's to read."""
         for message in messages:
+            if message.content.aside:
+                continue
             if not self.messages or message.offset > self.messages[-1].offset:
                 self.messages.append(message)
                 self.tokens += message.content.tokens
@@ -93,10 +98,12 @@ class Tails:
         self,
         event_log: EventLog,
         encode: Callable[[Message], bytes],
+        clock: Clock,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._log = event_log
         self._encode = encode
+        self._clock = clock
         self._max_bytes = max_bytes
         self._tails: OrderedDict[ConversationId, Tail] = OrderedDict()
         self._size = 0
@@ -109,7 +116,9 @@ class Tails:
         conversation_id = conversation.conversation_id
         tail = self._tails.get(conversation_id)
         if tail is None:
-            return None
+            if conversation.create_us < (self._clock() - NEW_S) * 1e6:
+                return None
+            tail = self._begin(conversation_id, Tail("", budget, Totals(0, 0)))
         self._tails.move_to_end(conversation_id)
         try:
             while not self._extend(conversation_id, tail, await self._read(conversation_id, tail)):
@@ -128,9 +137,13 @@ class Tails:
             return  # rare, and counted by the projection alone
         tail = Tail(cursor, budget, window.omitted)
         tail.extend(map(self._encoded, window.messages))
-        self._forget(conversation.conversation_id)
-        self._tails[conversation.conversation_id] = tail
+        self._begin(conversation.conversation_id, tail)
+
+    def _begin(self, conversation_id: ConversationId, tail: Tail) -> Tail:
+        self._forget(conversation_id)
+        self._tails[conversation_id] = tail
         self._count(tail.size)
+        return tail
 
     async def _read(self, conversation_id: ConversationId, tail: Tail) -> LogPage:
         return await self._log.read(conversation_id, tail.cursor)

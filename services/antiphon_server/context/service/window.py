@@ -32,16 +32,16 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
     conversation_id = conversation.conversation_id
     before = Offset(up_to + 1) if 0 < up_to < LAST_OFFSET else None
     kept, tokens = _fitting(records, conversation_id, max_tokens, before)
-    undone = records.messages.rolled_back(conversation_id, before)
+    undone = records.messages.left_out(conversation_id, before).rolled_back
     if not kept:
-        return Window(conversation.instructions, (), 0, Totals(0, 0), undone.messages)
+        return Window(conversation.instructions, (), 0, Totals(0, 0), undone)
     oldest, newest = kept[-1].offset, kept[0].offset
     return Window(
         conversation.instructions,
         _oldest_first(records, conversation_id, oldest, newest),
         tokens,
         _omitted(records, conversation_id, oldest),
-        undone.messages,
+        undone,
     )
 
 
@@ -97,5 +97,5 @@ def _oldest_first(
 
 def _omitted(records: Records, conversation_id: ConversationId, oldest: Offset) -> Totals:
     everything = records.messages.totals(conversation_id, oldest)
-    undone = records.messages.rolled_back(conversation_id, oldest)
-    return Totals(everything.messages - undone.messages, everything.tokens - undone.tokens)
+    strange = records.messages.left_out(conversation_id, oldest).every
+    return Totals(everything.messages - strange.messages, everything.tokens - strange.tokens)

@@ -7,6 +7,7 @@ from antiphon_server.context.model.changes import (
     MemberAdded,
     Repeatable,
     WorkspaceUpdated,
+    user_scope,
     workspace_scope,
 )
 from antiphon_server.context.model.resources import (
@@ -145,7 +146,8 @@ def _add(records: Records, principal: Principal, workspace: Workspace, owner: Us
         return  # somebody else's first use came between
     member = Member(ResourceId(workspace.workspace_id), owner, Role.OWNER, workspace.create_us)
     records.members.add(member, workspace.create_us)
-    add_to_outbox(records, principal, workspace_scope(workspace.workspace_id), MemberAdded(member))
+    for scope in (workspace_scope(workspace.workspace_id), user_scope(owner)):
+        add_to_outbox(records, principal, scope, MemberAdded(member))
 
 
 def _get(

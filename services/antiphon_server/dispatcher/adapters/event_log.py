@@ -1,6 +1,6 @@
 """The journal of turns, in the log of the events service."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
@@ -25,7 +25,8 @@ class EventLogJournal:
     """A :class:`~antiphon_server.dispatcher.ports.Journal` through the EventService.
 
     A log that is ``elsewhere`` is started again by itself: what it does not take meanwhile is told
-    to it again, under a request id, so that it is there once.
+    to it again, under a request id, so that it is there once. ``on_said`` is told where and when
+    something was said, in microseconds since 1970.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class EventLogJournal:
         *,
         elsewhere: bool = False,
         policy: RetryPolicy = TURN,
+        on_said: Callable[[ConversationId, int], None] = lambda _where, _when: None,
     ) -> None:
+        self._on_said = on_said
         self._events = events
         self._timeout_s = timeout_s
         self._elsewhere = elsewhere
@@ -43,13 +46,21 @@ class EventLogJournal:
         self.waits_for: Collection[Reason] = _AWAY if elsewhere else frozenset()
 
     async def write(self, turn: Turn, steps: Sequence[Step], request_id: str = "") -> str:
-        response = await self._append(_request(turn, steps, request_id))
+        response = await self._said(turn, _request(turn, steps, request_id))
         return response.previous_cursor
 
     async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
         request = _request(turn, steps, _end_of(turn.turn_id))
         request.fold_turn_id = turn.turn_id
-        return (await self._append(request)).folded
+        return (await self._said(turn, request)).folded
+
+    async def _said(
+        self, turn: Turn, request: event_service_pb2.AppendRequest
+    ) -> event_service_pb2.AppendResponse:
+        response = await self._append(request)
+        if any(event.HasField("message_posted") for event in request.events):
+            self._on_said(turn.conversation_id, response.time.ToMicroseconds())
+        return response
 
     async def cancelled(self, turn: Tombstone) -> str:
         request = event_service_pb2.AppendRequest(

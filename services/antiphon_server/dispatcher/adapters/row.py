@@ -16,7 +16,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     Usage,
 )
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
 
 
 class _Order(msgspec.Struct, omit_defaults=True):
@@ -30,6 +30,8 @@ class _Order(msgspec.Struct, omit_defaults=True):
 class _Error(msgspec.Struct, omit_defaults=True):
     reason: str
     metadata: dict[str, str] = {}
+    violations: tuple[FieldViolation, ...] = ()
+    retry_after: float | None = None
 
 
 class _Outcome(msgspec.Struct, omit_defaults=True):
@@ -40,6 +42,8 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     rolled_back: bool = False
     finish_reason: int = 0
     omitted: int = 0
+    described: int = 0
+    output_limit: int = 0
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -168,8 +172,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
 def _outcome_json(outcome: Outcome | None) -> bytes:
     if outcome is None:
         return b""
-    failure = outcome.error
-    error = _Error(failure.reason.value, failure.metadata) if failure else None
+    error = _error_row(outcome.error) if outcome.error else None
     return _encode(
         _Outcome(
             int(outcome.state),
@@ -179,6 +182,8 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.rolled_back,
             outcome.finish_reason,
             outcome.omitted,
+            outcome.described,
+            outcome.output_limit,
         )
     )
 
@@ -196,11 +201,21 @@ def _outcome(encoded: bytes) -> Outcome | None:
         it.rolled_back,
         it.finish_reason,
         it.omitted,
+        it.described,
+        it.output_limit,
     )
+
+
+def _error_row(error: DomainError) -> _Error:
+    return _Error(error.reason.value, error.metadata, error.violations, error.retry_after)
 
 
 def _error(stored: _Error) -> DomainError:
     known = stored.reason in Reason.__members__  # else a newer server's
-    error = DomainError(Reason(stored.reason) if known else Reason.INTERNAL)
+    error = DomainError(
+        Reason(stored.reason) if known else Reason.INTERNAL,
+        violations=stored.violations,
+        retry_after=stored.retry_after,
+    )
     error.metadata = stored.metadata
     return error

@@ -70,6 +70,8 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
         it.rolled_back,
         it.finish_reason,
         it.omitted_messages,
+        it.described_parts,
+        it.output_limit,
     )
     return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
 
@@ -120,6 +122,8 @@ def _finished(step: TurnFinished, reply_id: str) -> event_pb2.TurnFinished:
         rolled_back=outcome.rolled_back,
         finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),
         omitted_messages=outcome.omitted,
+        described_parts=outcome.described,
+        output_limit=outcome.output_limit,
     )
     if outcome.error is not None:
         finished.error.CopyFrom(status_of(outcome.error))

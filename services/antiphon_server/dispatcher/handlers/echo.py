@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Work
+from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Order, Work
 
 _WORDS = re.compile(r"\s*\S+|\s+$")
 
@@ -25,6 +25,9 @@ class Echo:
         return HandlerInfo(
             "echo", "Repeats the message word by word; needs no model.", LossPolicy.RESUME
         )
+
+    async def check(self, order: Order) -> None:
+        """See :meth:`Handler.check`; it says what of it is text."""
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""

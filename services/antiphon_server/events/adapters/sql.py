@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
-from antiphon_server.events.adapters.sql_append import Appending
+from antiphon_server.events.adapters.sql_append import Appending, new_scope
 from antiphon_server.events.adapters.sql_commits_after import commits_after, has_commits_after
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
@@ -21,18 +20,22 @@ from antiphon_server.events.model import (
     Page,
     Record,
     Scope,
-    new_epoch,
 )
 from antiphon_server.events.wire import placed
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
-_HEAD = select(scopes.c.id, scopes.c.epoch, scopes.c.last_offset, scopes.c.earliest_offset).where(
-    scopes.c.scope == bindparam("scope")
-)
+
+def _the_head() -> Select[Any]:
+    columns = (scopes.c.id, scopes.c.epoch, scopes.c.last_offset, scopes.c.earliest_offset)
+    return select(*columns).where(scopes.c.scope == bindparam("scope"))
+
+
+_HEAD = Prepared(_the_head)
 # Whoever changes a log has the lock that appends take: what was read stays until the commit.
-_LOCKED_HEAD = _HEAD.with_for_update()
-_CREATE = insert(scopes).values(last_offset=0, earliest_offset=1)
+_LOCKED_HEAD = Prepared(lambda: _the_head().with_for_update())
+_CREATE = PreparedInsert(scopes, " ON CONFLICT DO NOTHING")
 _AFTER = (
     select(log.c.first_offset, log.c.last_offset, log.c.time_us, log.c.kind, log.c.body)
     .where(log.c.scope_id == bindparam("scope_id"), log.c.last_offset > bindparam("after"))
@@ -140,18 +143,16 @@ class SqlLogStore:
 
 def _head(connection: Connection, scope: Scope, *, locked: bool = False) -> tuple[int, Head] | None:
     query = _LOCKED_HEAD if locked else _HEAD
-    row = connection.execute(query, {"scope": scope}).one_or_none()
+    row = query.row(connection, {"scope": scope})
     if row is None:
         return None
-    return row.id, Head(Epoch(row.epoch), Offset(row.last_offset), Offset(row.earliest_offset))
+    scope_id, epoch, last, earliest = row
+    return scope_id, Head(Epoch(epoch), Offset(last), Offset(earliest))
 
 
 def _create(connection: Connection, scope: Scope) -> tuple[int, Head]:
-    try:
-        with connection.begin_nested():
-            connection.execute(_CREATE, {"scope": scope, "epoch": new_epoch()})
-    except IntegrityError:
-        pass  # somebody else was first
+    # Somebody else may be first.
+    _CREATE.run(connection, [new_scope(scope)])
     found = _head(connection, scope)
     assert found is not None
     return found

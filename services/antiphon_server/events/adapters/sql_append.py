@@ -139,7 +139,7 @@ class Appending:
     def _load(self, batch: Sequence[Append]) -> None:
         names = sorted({append.scope for append in batch})
         self._load_scopes(names)
-        missing = [_new_scope(name) for name in names if name not in self._ids]
+        missing = [new_scope(name) for name in names if name not in self._ids]
         if missing:
             _CREATE.run(self._connection, missing)
             self._load_scopes(names)
@@ -261,7 +261,8 @@ class Appending:
         _SET_FENCES.run(self._connection, raised)
 
 
-def _new_scope(name: Scope) -> dict[str, Any]:
+def new_scope(name: Scope) -> dict[str, Any]:
+    """The row of a scope whose log is empty."""
     return {"scope": name, "epoch": new_epoch(), "last_offset": 0, "earliest_offset": 1}
 
 

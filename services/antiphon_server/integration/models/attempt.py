@@ -19,10 +19,10 @@ from antiphon_server.integration.ledger.model import (
     Usage,
 )
 from antiphon_server.integration.models.catalogue import ConfiguredModel
+from antiphon_server.integration.models.fitting import Fitted
 from antiphon_server.integration.models.model import (
     AttemptStarted,
     ModelEnd,
-    Order,
     Prices,
     Prompt,
     Step,
@@ -85,7 +85,7 @@ class Attempts:
     async def make(
         self,
         model: ConfiguredModel,
-        order: Order,
+        wanted: Fitted,
         retry_of: str,
         emit: Emit,
         limit: asyncio.Timeout,
@@ -95,11 +95,12 @@ class Attempts:
         What ``emit`` or the ledger raises, and a cancellation (by ``limit``, for one),
         is raised, after the provider's connection was closed and the call was settled.
         """
-        progress = _Progress(tokens_of_prompt(order.prompt.messages))
+        progress = _Progress(tokens_of_prompt(wanted.prompt.messages))
+        left = wanted.omitted, wanted.described
         try:
-            call = await completed(self._open(model, order.payer, progress))
-            await emit(AttemptStarted(call.call_id, model.name, retry_of))
-            await _stream(model, order.prompt, progress, emit)
+            call = await completed(self._open(model, wanted.order.payer, progress))
+            await emit(AttemptStarted(call.call_id, model.name, retry_of, *left))
+            await _stream(model, wanted.prompt, progress, emit)
         except DomainError as error:
             if progress.call is None:  # nothing was written that could be settled
                 raise

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from antiphon_server.integration.models.model import ModelName, Prices, PromptMessage
+from antiphon_server.integration.models.model import ModelName, PartKind, Prices, PromptMessage
 from antiphon_server.integration.models.ports import ModelBackend
+from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.models.tokens import tokens_of_prompt
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 
 _LISTED = "models"
@@ -17,10 +19,18 @@ _LISTED = "models"
 class ConfiguredModel:
     """One model: its settings, its backend, and its prices once they are known."""
 
-    def __init__(self, settings: ModelSettings, backend: ModelBackend) -> None:
+    def __init__(
+        self, settings: ModelSettings, backend: ModelBackend, limits: Limits = UNLIMITED
+    ) -> None:
         self.settings = settings
         self.backend = backend
+        self._limits = limits
         self._pricing: asyncio.Task[Prices | None] | None = None
+
+    @property
+    def accepts(self) -> frozenset[PartKind]:
+        """The kinds of parts that it takes."""
+        return self.settings.accepts
 
     @property
     def name(self) -> ModelName:
@@ -49,13 +59,24 @@ class ConfiguredModel:
         exact = await self.backend.count(messages)
         return (exact, True) if exact is not None else (tokens_of_prompt(messages), False)
 
-    def check_takes(self, messages: Sequence[PromptMessage]) -> None:
-        """Raise DomainError INVALID_ARGUMENT if a part is of a kind that it can't take."""
-        accepts = frozenset(self.settings.accepts)
-        for at, message in enumerate(messages):
-            if not message.kinds <= accepts:
-                unknown = min(message.kinds - accepts)
-                raise invalid(f"messages[{at}].parts", f"{self.name} takes no {unknown}")
+    async def context_tokens(self) -> int:
+        """The most tokens that prompt and answer may have together; 0 if unknown."""
+        return self.settings.context_tokens or await self.backend.context_tokens()
+
+    async def described(self) -> "DescribedModel":
+        """The model with all that is known of it."""
+        return DescribedModel(
+            self, await self.prices(), await self.context_tokens(), await self.room()
+        )
+
+    async def room(self, asked: int = 0) -> Room:
+        """The room for a prompt whose answer shall have ``asked`` tokens at most (0: not said)."""
+        return room_of(self.settings, self._limits, await self.context_tokens(), asked)
+
+    def strange(self, messages: Sequence[PromptMessage]) -> PartKind | None:
+        """A kind of part in the messages that it can't take, if there is one."""
+        strange = frozenset[PartKind]().union(*(it.kinds for it in messages)) - self.accepts
+        return min(strange, default=None)
 
     async def close(self) -> None:
         """Release what the backend holds."""
@@ -69,13 +90,26 @@ class ConfiguredModel:
         return self._pricing
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedModel:
+    """A model, and what others know of it or is said of all."""
+
+    model: ConfiguredModel
+    prices: Prices | None
+    context_tokens: int
+    room: Room
+
+
 class Catalogue:
     """All configured models, the default first."""
 
     def __init__(
-        self, settings: Sequence[ModelSettings], make: Callable[[ModelSettings], ModelBackend]
+        self,
+        settings: Sequence[ModelSettings],
+        make: Callable[[ModelSettings], ModelBackend],
+        limits: Limits = UNLIMITED,
     ) -> None:
-        self._models = {one.model_name: ConfiguredModel(one, make(one)) for one in settings}
+        self._models = {one.model_name: ConfiguredModel(one, make(one), limits) for one in settings}
 
     def page(self, limit: int, page_token: str) -> tuple[list[ConfiguredModel], str]:
         """A page, the default first, and the next one's token (empty on the last).
@@ -108,6 +142,25 @@ class Catalogue:
         Raises DomainError MODEL_NOT_FOUND.
         """
         return [self.named(name) for name in dict.fromkeys(names or [""])]
+
+    def look_up_default(self) -> None:
+        """Begin to find out what the default costs, which the end of the first call waits for."""
+        if self._models:
+            self.named("").prices_by_now()
+
+    def taking(
+        self, names: Sequence[str], messages: Sequence[PromptMessage]
+    ) -> list[ConfiguredModel]:
+        """Those of :meth:`chosen` that take all the messages' parts.
+
+        Raises DomainError MODEL_NOT_FOUND, PART_NOT_ACCEPTED if there is none.
+        """
+        chosen = self.chosen(names)
+        strange = [(model, model.strange(messages)) for model in chosen]
+        if taking := [model for model, kind in strange if kind is None]:
+            return taking
+        first, kind = strange[0]
+        raise DomainError(Reason.PART_NOT_ACCEPTED, model=first.name, kind=kind)
 
     def unusable(self) -> Iterator[ConfiguredModel]:
         """Those that can't be asked as they are configured."""

@@ -10,6 +10,7 @@ import structlog
 from antiphon_server.integration.ledger.model import Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Emit, Ended
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
+from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import Finished, ModelEnd, Order
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -42,12 +43,10 @@ class Generator:
     async def run(self, order: Order, emit: Emit) -> None:
         """Hand every step of the answer to ``emit``, the last a Finished.
 
-        Raises DomainError MODEL_NOT_FOUND or INVALID_ARGUMENT before any step; the
+        Raises DomainError MODEL_NOT_FOUND or PART_NOT_ACCEPTED before any step; the
         last model's failure if none answers; a failure after the first text at once.
         """
-        models = self._catalogue.chosen(order.models)
-        for model in models:
-            model.check_takes(order.prompt.messages)
+        models = self._catalogue.taking(order.models, order.prompt.messages)
         limit = asyncio.timeout(self._patience.total_s)
         running = _Running(self._attempts, self._patience, order, emit, limit)
         try:
@@ -80,17 +79,20 @@ class _Running:
         """Ask one after the other until one answers."""
         for model in models:
             self.model = model.name
-            end = await self._ask_patiently(model)
+            room = await model.room(self.order.prompt.max_output_tokens)
+            wanted = fitted(self.order, room, model.accepts)
+            end = await self._ask_patiently(model, wanted)
             if end is not None:
-                await self.emit(Finished(model.name, end.reason, total(self.usages)))
+                limit = end.limit_reached(wanted.max_output_tokens)
+                await self.emit(Finished(model.name, end.reason, total(self.usages), limit))
                 return
         if self.failure is not None:
             raise self.failure
 
-    async def _ask_patiently(self, model: ConfiguredModel) -> ModelEnd | None:
+    async def _ask_patiently(self, model: ConfiguredModel, wanted: Fitted) -> ModelEnd | None:
         """The answer's end, or None if this model is given up."""
         for retry in range(self.patience.retries + 1):
-            ended = await self._ask_once(model)
+            ended = await self._ask_shorter(model, wanted)
             if ended.error is None:
                 return ended.end
             if ended.spoke:
@@ -102,9 +104,17 @@ class _Running:
             await asyncio.sleep(wait)
         return None
 
-    async def _ask_once(self, model: ConfiguredModel) -> Ended:
+    async def _ask_shorter(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
+        """Ask, with less of the history while the model says that it is too long for it."""
+        while True:
+            ended = await self._ask_once(model, wanted)
+            if not wanted.history or not _too_long(ended):
+                return ended
+            wanted = wanted.shorter()
+
+    async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         retry_of = self.failure.reason if self.failure else ""
-        ended = await self.attempts.make(model, self.order, retry_of, self.emit, self.limit)
+        ended = await self.attempts.make(model, wanted, retry_of, self.emit, self.limit)
         self.usages.append(ended.usage)
         if ended.error is not None:
             self.failure = ended.error
@@ -118,3 +128,7 @@ class _Running:
         backoff = self.patience.first_wait_s * 2**retry * random.uniform(0.5, 1.5)
         wait = max(backoff, error.retry_after or 0.0)
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
+
+
+def _too_long(ended: Ended) -> bool:
+    return ended.error is not None and ended.error.reason is Reason.MODEL_PROMPT_TOO_LONG

@@ -77,6 +77,15 @@ class ModelEnd:
     reason: FinishReason
     tokens: Tokens | None
 
+    def limit_reached(self, max_output_tokens: int) -> int:
+        """That limit if the answer was cut off at it; 0 if not, or if the model had no more room.
+
+        Where nobody counted the tokens, the limit that the model was told is the likely one.
+        """
+        cut = self.reason is FinishReason.LENGTH
+        ours = self.tokens is None or self.tokens.output >= max_output_tokens
+        return max_output_tokens if cut and ours else 0
+
 
 @dataclass(frozen=True, slots=True)
 class PromptProgress:
@@ -107,29 +116,44 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be generated, for whom; no models means the default."""
+    """What is to be generated, for whom; no models means the default.
+
+    ``prompt`` is what is asked, with 0 for an answer as long as the model says; each model is given
+    as much of ``history``, what was said before, as it can take, behind ``instructions``.
+    """
 
     payer: Payer
     models: tuple[str, ...]
     prompt: Prompt
+    history: tuple[PromptMessage, ...] = ()
+    instructions: tuple[PromptMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """A model is being asked now; ``retry_of`` names why the attempt before failed."""
+    """A model is being asked now; ``retry_of`` names why the attempt before failed.
+
+    It is asked without the ``omitted`` oldest messages, and told of ``described`` parts in words.
+    """
 
     call_id: CallId
     model: ModelName
     retry_of: str
+    omitted: int = 0
+    described: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer of ``model`` is complete; ``usage`` is the sum over all attempts."""
+    """The answer of ``model`` is complete; ``usage`` is the sum over all attempts.
+
+    ``output_limit`` is the limit of tokens that cut it off, if that was not the model's own.
+    """
 
     model: ModelName
     reason: FinishReason
     usage: Usage
+    output_limit: int = 0
 
 
 # A step of a generation: text to append, or what else happened.

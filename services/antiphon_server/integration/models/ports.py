@@ -30,6 +30,10 @@ class ModelBackend(Protocol):
         """
         ...
 
+    async def context_tokens(self) -> int:
+        """The most tokens of prompt and answer together, as publicly known; 0 if it is not."""
+        ...
+
     async def prices(self) -> Prices | None:
         """What the model costs, None if unknown; slow only when first asked."""
         ...

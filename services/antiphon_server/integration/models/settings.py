@@ -16,6 +16,8 @@ SMALL_MODEL = "local/smollm2-135m"
 """The one that comes as a package."""
 Kind = Literal["openai", "local", "provider", "scripted"]
 
+_FREE = Prices(0, 0)
+_FREE_KINDS = frozenset({"local", "scripted"})
 _NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
 OPENAI_URL = "https://api.openai.com/v1"
 # Providers that speak the OpenAI wire: name -> (base URL, variable of the key).
@@ -26,6 +28,11 @@ _OPENAI_WIRE = {
     "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
 }
+
+_PUBLIC_URLS = frozenset(url for url, key in _OPENAI_WIRE.values() if key)
+
+# It reads some hundred tokens a second, and what it says grows no better with its length.
+_SMALL = {"context_tokens": 8192, "max_prompt_tokens": 3000, "max_output_tokens": 512}
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +53,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``name`` is the public name, ``provider/model``. ``model`` is the provider's own name for it,
     by default the second part of ``name``. The key is ``api_key``, or the value of the environment
-    variable named by ``api_key_env``.
+    variable named by ``api_key_env``. Of ``context_tokens``, prompts and
+    answers 0 means that nothing is known or said.
     """
 
     name: Annotated[str, Meta(pattern=_NAME, max_length=128)]
@@ -57,6 +65,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: str = ""
     gguf: str = ""
     context_tokens: NotNegative = 0
+    max_prompt_tokens: NotNegative = 0
+    max_output_tokens: NotNegative = 0
     input_price_micros: NotNegative | None = None
     output_price_micros: NotNegative | None = None
     currency: str = "USD"
@@ -88,10 +98,15 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.name.partition("/")[0]
 
     @property
+    def is_public(self) -> bool:
+        """Whether it is at a provider's own address, so that others may know of it."""
+        return self.kind == "provider" or self.base_url in _PUBLIC_URLS
+
+    @property
     def prices(self) -> Prices | None:
-        """The configured prices per million tokens."""
+        """The prices per million tokens, as configured; what runs here is free unless told."""
         if self.input_price_micros is None or self.output_price_micros is None:
-            return None
+            return _FREE if self.kind in _FREE_KINDS else None
         return Prices(self.input_price_micros, self.output_price_micros, self.currency)
 
     @property
@@ -109,7 +124,7 @@ def model_named(name: str) -> ModelSettings:
     provider = name.partition("/")[0]
     found: dict[str, Any] = {"name": name, "kind": "provider"}
     if name == SMALL_MODEL:
-        found |= {"kind": "local", "context_tokens": 8192}
+        found |= {"kind": "local", **_SMALL}
     elif provider == "local":
         raise WrongSetting(
             f"model: {name!r} is not known by its name alone: {SMALL_MODEL} is,"

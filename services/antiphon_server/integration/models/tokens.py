@@ -13,6 +13,11 @@ def tokens_of_bytes(size: int) -> int:
     return -(-size // BYTES_PER_TOKEN)
 
 
+def tokens_of_message(message: PromptMessage) -> int:
+    """The estimate for a message; what is not text is not counted."""
+    return tokens_of_bytes(message.text_bytes) + TOKENS_PER_MESSAGE
+
+
 def tokens_of_prompt(messages: Iterable[PromptMessage]) -> int:
-    """The estimate for a prompt; what is not text is not counted."""
-    return sum([tokens_of_bytes(message.text_bytes) + TOKENS_PER_MESSAGE for message in messages])
+    """The estimate for a prompt."""
+    return sum([tokens_of_message(message) for message in messages])

@@ -7,6 +7,7 @@ import grpc
 from antiphon_server.runtime.access.server_secret import ServerSecret
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.limits.rate_guard import RateGuard
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import NodeLease, SecretMark
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.redis import Redis
@@ -32,6 +33,7 @@ class Infrastructure:
     redis: Redis | None
     names: KnownNames
     guard: RateGuard
+    shares: Shares
     engine: grpc.aio.Channel | None
     secret: ServerSecret = field(repr=False)
 

@@ -130,6 +130,7 @@ TABLE: dict[Reason, Entry] = {
     Reason.TURN_EXPIRED: Entry(
         StatusCode.DEADLINE_EXCEEDED, "The turn reached its time limit of {limit_ms} ms."
     ),
+    Reason.PART_NOT_ACCEPTED: Entry(_PRECONDITION, "Model {model} takes no {kind}."),
     Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
     Reason.MODEL_UNAVAILABLE: Entry(_UNAVAILABLE, "Model {model} can't be reached."),
     Reason.MODEL_TIMEOUT: Entry(

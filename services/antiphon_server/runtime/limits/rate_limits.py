@@ -13,6 +13,7 @@ from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.rpc.methods import HEALTH, UNKNOWN, Method
 
 Scope = Literal["address", "principal"]
+Kind = Literal["reads", "writes", "streams"]
 PerMinute = Annotated[int, Meta(ge=0)]
 """Calls in 60 s; 0 is no limit."""
 
@@ -74,7 +75,7 @@ class RateLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def _of_principal(self, method: Method) -> list[tuple[str, int]]:
         if _public(method):
             return []
-        kind = _kind(method)
+        kind = kind_of(method)
         most = {"reads": self.reads, "writes": self.writes, "streams": self.streams}[kind]
         return [(method.name, self.rpcs.get(method.name, 0)), (kind, most)]
 
@@ -84,10 +85,11 @@ def _public(method: Method) -> bool:
 
 
 def _signs_in(method: Method) -> bool:
-    return _kind(method) == "writes" and not _name(method).startswith(_CHEAP)
+    return kind_of(method) == "writes" and not _name(method).startswith(_CHEAP)
 
 
-def _kind(method: Method) -> str:
+def kind_of(method: Method) -> Kind:
+    """What a call of it counts as."""
     if method.request_streaming or method.response_streaming:
         return "streams"
     return "reads" if _name(method).startswith(_READS) else "writes"

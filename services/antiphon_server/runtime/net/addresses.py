@@ -119,10 +119,10 @@ def network_place(address: str) -> str:
     """Where an address is, to tell whether somebody came from there before.
 
     All addresses of this machine are one place: an Envoy here reports a loopback caller by the
-    machine's outward address.
+    machine's outward address, and who brings a link to a page signs in by a call in the process.
     """
     ip = _ip(address.partition("/")[0])
-    here = ip is not None and (on_this_machine(address) or _is_own(ip))
+    here = on_this_machine(address) or (ip is not None and _is_own(ip))
     return _LOOPBACK if here else address
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from antiphon_server.runtime.storage.ownership import first_not_ours
+
 LOCK_FILE = "lock"
 _ANOTHER = "choose another with --data-dir"
 
@@ -14,12 +16,17 @@ class DataDirUnusable(Exception):
     """The directory can't be used; the message says why and what to do."""
 
 
+class InUse(DataDirUnusable):
+    """Another process has it, perhaps for a moment longer."""
+
+
 def unusable(path: Path, error: OSError) -> DataDirUnusable:
     """What is said where the directory can't be written."""
     for each in (path, *path.parents):
         if each.exists() and not each.is_dir():
             return DataDirUnusable(f"{each}: this is a file, no folder; {_ANOTHER}")
-    return DataDirUnusable(f"{path}: {error.strerror}; {_ANOTHER}")
+    whose = first_not_ours((path / LOCK_FILE, path))
+    return DataDirUnusable(whose or f"{path}: {error.strerror}; {_ANOTHER}")
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def exclusive(path: Path) -> Iterator[Path]:
     """Make the directory, mode 0700, and keep other processes out for the block's time.
 
     The lock is the kernel's: it goes with the process, however that ends. Raises
-    DataDirUnusable if another process has it or it can't be written.
+    InUse if another process has it, DataDirUnusable if it can't be written.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,7 +46,7 @@ def exclusive(path: Path) -> Iterator[Path]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             message = f"{path}: another server uses it; stop that one or choose another --data-dir"
-            raise DataDirUnusable(message) from error
+            raise InUse(message) from error
         yield path
     finally:
         os.close(handle)

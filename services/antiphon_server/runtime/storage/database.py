@@ -40,7 +40,11 @@ class Database(Protocol):
         ...
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
-        """Run ``work`` on committed data; with ``snapshot``, on that of one moment."""
+        """Run ``work`` on committed data; with ``snapshot``, on that of one moment.
+
+        Without, it is a look-up of a few rows by an index, which an embedded database answers at
+        once, on the event loop: what reads more, or has to search, asks for a snapshot.
+        """
         ...
 
     async def close(self) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
 
 from antiphon_server.runtime.storage.damage import Damaged
-from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.database import Database, DatabaseUnusable
 
 LOCK = 7450  # any number that only this uses
+UNFINISHED = "unfinished"
+"""In place of a revision while a database is being filled: servers of any version refuse it."""
 
 
 class FromTheFuture(Exception):
@@ -28,16 +30,21 @@ async def migrate(
 
     With ``tables``, the newest revision's, an empty database is made from them instead.
     Raises FromTheFuture if the database has seen a revision that is not there, Damaged if
-    it does not say which it has seen.
+    it does not say which it has seen, DatabaseUnusable if it is being filled.
     """
     await database.write(lambda connection: _migrate(connection, service, versions, tables))
 
 
 def _migrate(connection: Connection, service: str, versions: Path, tables: MetaData | None) -> None:
-    _be_alone(connection)
-    version_table = f"alembic_version_{service}"
-    known = sorted(path.name[:4] for path in versions.glob("[0-9]*.py"))
-    seen = _seen(connection, version_table)
+    be_alone(connection)
+    version_table = _version_table(service)
+    known = _known(versions)
+    seen = revision(connection, service)
+    if seen == UNFINISHED:
+        raise DatabaseUnusable(
+            "`antiphon migrate` has not brought all data into the database yet: let it end, or "
+            "run it again; it goes on where it was"
+        )
     if seen and seen not in known:
         raise FromTheFuture(
             f"the data of {service} is of revision {seen}, this version knows {known[-1]}: "
@@ -49,10 +56,49 @@ def _migrate(connection: Connection, service: str, versions: Path, tables: MetaD
         _upgrade(connection, version_table, versions)
 
 
-def _be_alone(connection: Connection) -> None:
+def be_alone(connection: Connection) -> None:
     """Let no other server migrate until this transaction ends; SQLite has but one writer."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+
+
+def revision(connection: Connection, service: str) -> str:
+    """The newest that the database has seen; "" if it has none of the service's tables.
+
+    Raises Damaged.
+    """
+    table = _version_table(service)
+    if not inspect(connection).has_table(table):
+        return ""
+    found = connection.execute(text(f'SELECT version_num FROM "{table}"')).scalar()
+    if not found:
+        raise Damaged(f"{table} is empty")
+    return str(found)
+
+
+def make_unfinished(connection: Connection, service: str, tables: MetaData) -> None:
+    """Make the newest tables, for nobody to use before :func:`finish`."""
+    _make(connection, _version_table(service), tables, UNFINISHED)
+
+
+def finish(connection: Connection, service: str, versions: Path) -> None:
+    """Say that the tables are whole."""
+    newest = {"newest": _known(versions)[-1]}
+    connection.execute(text(f'UPDATE "{_version_table(service)}" SET version_num=:newest'), newest)
+
+
+def remove(connection: Connection, service: str, tables: MetaData) -> None:
+    """Drop the service's tables, if there are any."""
+    tables.drop_all(connection)
+    connection.execute(text(f'DROP TABLE IF EXISTS "{_version_table(service)}"'))
+
+
+def _version_table(service: str) -> str:
+    return f"alembic_version_{service}"
+
+
+def _known(versions: Path) -> list[str]:
+    return sorted(path.name[:4] for path in versions.glob("[0-9]*.py"))
 
 
 def _make(connection: Connection, version_table: str, tables: MetaData, newest: str) -> None:
@@ -60,15 +106,6 @@ def _make(connection: Connection, version_table: str, tables: MetaData, newest: 
     stamp = Table(version_table, MetaData(), Column("version_num", String(32), primary_key=True))
     stamp.create(connection)
     connection.execute(insert(stamp).values(version_num=newest))
-
-
-def _seen(connection: Connection, table: str) -> str:
-    if not inspect(connection).has_table(table):
-        return ""
-    found = connection.execute(text(f'SELECT version_num FROM "{table}"')).scalar()
-    if not found:
-        raise Damaged(f"{table} is empty")
-    return str(found)
 
 
 def _upgrade(connection: Connection, table: str, versions: Path) -> None:

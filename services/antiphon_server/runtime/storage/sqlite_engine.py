@@ -20,7 +20,7 @@ def sqlite_engine(path: Path, *, read_only: bool) -> Engine:
         engine = create_engine(
             uri,
             poolclass=QueuePool,
-            pool_size=READERS,
+            pool_size=READERS + 1,  # the event loop looks up small things itself
             connect_args={"check_same_thread": False},
         )
     else:

@@ -1,8 +1,8 @@
 """``python -m tests.proofs.bench.floors [--port P] PART[=ARGUMENT] …``: one bare server.
 
 Parts: ``health`` (always there), ``relay=URL``, ``unary``, ``echo``, ``delivery``,
-``ring=EVENTS``, ``forward=ADDRESS``. Each is imported only where it is asked for, so that a
-bare server stays bare.
+``ring=EVENTS``, ``forward=ADDRESS``, ``a2a=URL`` (where a2a-sdk is). Each is imported only
+where it is asked for, so that a bare server stays bare.
 """
 
 import argparse

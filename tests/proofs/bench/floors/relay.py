@@ -35,7 +35,7 @@ class _Chunk(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class _Model:
+class Model:
     """A client of the model on raw asyncio, with kept connections."""
 
     def __init__(self, url: str) -> None:
@@ -71,7 +71,7 @@ class _Model:
 
 def add(server: grpc.aio.Server, url: str) -> None:
     """Relay the model at ``url`` as IntegrationService.Generate."""
-    model = _Model(url)
+    model = Model(url)
 
     async def generate(request: GenerateRequest, context: Any) -> None:
         async for text in model.texts():

@@ -117,14 +117,14 @@ class _Relayed:
 
 
 class Conversing:
-    """One long-lived stream, one conversation."""
+    """One stream, one conversation: ``received`` bytes of its turn, of which the ``first`` then."""
 
     def __init__(self, connection: Connection, conversation: str, tally: Tally) -> None:
         self._connection = connection
         self._conversation = conversation
         self._tally = tally
         self._turn_id = ""
-        self._received = 0
+        self.received, self.first = 0, 0.0
         self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stream = connection.stream(self._got)
         self._stream.done.add_done_callback(self._ended)
@@ -140,15 +140,24 @@ class Conversing:
         return client
 
     async def turn(self) -> None:
+        """A turn that counts."""
+        begun = time.perf_counter()
+        await self.answered()
+        self._tally.ended(begun, self.received)
+
+    async def answered(self) -> None:
         """Post, and wait for the end."""
         self._turn_id = f"turn_{secrets.token_hex(8)}"
         post = DispatchRequest(conversation_id=self._conversation, turn_id=self._turn_id)
         post.parts.append(Part(text="say it"))
-        begun, self._received = time.perf_counter(), 0
+        self.received, self.first = 0, 0.0
         self._news = asyncio.get_running_loop().create_future()
         self._stream.send(ConverseRequest(post=post).SerializeToString())
         await self._news
-        self._tally.ended(begun, self._received)
+
+    def leave(self) -> None:
+        """End the stream; the connection stays."""
+        self._connection.cancel(self._stream)
 
     def close(self) -> None:
         self._connection.close()
@@ -165,7 +174,8 @@ class Conversing:
                 continue
             if event.HasField("text_delta_appended"):
                 text = event.text_delta_appended.text
-                self._received += len(text)
+                self.received += len(text)
+                self.first = self.first or time.perf_counter()
                 self._tally.text(text)
             elif event.HasField("turn_finished") and not self._news.done():
                 self._news.set_result(None)

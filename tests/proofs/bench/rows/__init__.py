@@ -8,6 +8,7 @@ from tests.proofs.bench.rows.curves import clients, conversations, history
 from tests.proofs.bench.rows.delivery import delivery
 from tests.proofs.bench.rows.edge import edge
 from tests.proofs.bench.rows.fan_out import fan_out
+from tests.proofs.bench.rows.first_contact import first_contact
 from tests.proofs.bench.rows.first_token import first_token
 from tests.proofs.bench.rows.growth import growth
 from tests.proofs.bench.rows.hop import hop
@@ -22,6 +23,7 @@ from tests.proofs.bench.rows.turns import turns
 ROWS = (
     Row("turns", "turns a second and processor time per turn, 50 clients", turns),
     Row("first-token", "from a post to the answer's first text", first_token),
+    Row("first-contact", "a new conversation and a new stream for each turn", first_contact),
     Row("cpu", "processor time per 1,000 deltas", cpu),
     Row("fan-out", "events a second to 500 subscribers of one scope", fan_out),
     Row("delivery", "from a post to its delivery on another stream", delivery),

@@ -1,46 +1,43 @@
 """Conversations in SQL."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     String,
-    and_,
     bindparam,
-    exists,
-    false,
-    insert,
+    func,
     select,
-    true,
-    union,
+    text,
     update,
 )
 
+from antiphon_server.context.adapters.sql.listing import MANAGED, listing
 from antiphon_server.context.adapters.sql.rows import (
     PAGE_LIMIT,
-    add_unless_taken,
     conversation_of,
-    in_use,
-    older,
     place,
 )
-from antiphon_server.context.adapters.tables import conversations, members
-from antiphon_server.context.model.resources import (
-    Conversation,
-    ConversationId,
-    Position,
-    WorkspaceId,
+from antiphon_server.context.adapters.tables import (
+    UNNOTED,
+    UNNOTED_OF_MEMBER,
+    conversations,
+    members,
 )
-from antiphon_server.runtime.access.permissions import INHERITED
-from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.context.model.listed import Listed
+from antiphon_server.context.model.resources import Conversation, ConversationId, Position
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _TABLE = conversations.c
 _COLUMNS = tuple(_TABLE)
-_GET = select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
-_ADD = insert(conversations)
+_GET = Prepared(
+    lambda: select(*_COLUMNS).where(_TABLE.conversation_id == bindparam("conversation_id"))
+)
+# A key may be taken by a writer that was not seen yet.
+_ADD = PreparedInsert(conversations, " ON CONFLICT DO NOTHING RETURNING conversation_id")
 _PUT = (
     update(conversations)
     .where(_TABLE.conversation_id == bindparam("key"))
@@ -51,61 +48,44 @@ _PUT = (
         instructions=bindparam("new_instructions"),
         archive_us=bindparam("new_archive_us"),
         version=bindparam("new_version"),
+        max_output_tokens=bindparam("new_max_output_tokens"),
     )
 )
+_THOSE = select(*_COLUMNS).where(_TABLE.conversation_id.in_(bindparam("ids", expanding=True)))
 _IDS = (
     select(_TABLE.conversation_id)
     .where(_TABLE.conversation_id > bindparam("after", type_=String))
     .order_by(_TABLE.conversation_id)
     .limit(PAGE_LIMIT)
 )
-_OF_USER = and_(
-    members.c.user_id == bindparam("user_id"), members.c.resource == _TABLE.conversation_id
-)
-_MANAGED = select(members.c.resource).where(
-    members.c.user_id == bindparam("user_id"),
-    members.c.of_workspace == true(),
-    members.c.role.in_([role.value for role in INHERITED]),
-)
-
-
-def _page(source: Select[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
-    return (
-        source.where(*conditions, in_use(_TABLE.archive_us))
-        .order_by(_TABLE.create_us.desc(), _TABLE.conversation_id.desc())
-        .limit(PAGE_LIMIT)
+_NOTE = Prepared(
+    lambda: (
+        update(conversations)
+        .where(
+            _TABLE.conversation_id == bindparam("conversation"),
+            _TABLE.activity_us < bindparam("time_us"),
+        )
+        .values(activity_us=bindparam("time_us"))
     )
-
-
-_OLDER = older(_TABLE.create_us, _TABLE.conversation_id)
-_IN_WORKSPACE = _TABLE.workspace_id == bindparam("workspace_id")
-_LIST_IN = _page(select(*_COLUMNS), _IN_WORKSPACE, _OLDER)
-_LIST_IN_OF = _page(select(*_COLUMNS), _IN_WORKSPACE, _OLDER, exists().where(_OF_USER))
-
-# Two short index scans, rather than one that meets everybody's conversations.
-_BY_ROLE = (
-    select(_TABLE.conversation_id)
-    .join(members, _OF_USER)
-    .where(
-        members.c.of_workspace == false(),
-        in_use(_TABLE.archive_us),
-        older(members.c.resource_create_us, members.c.resource),
-    )
-    .order_by(members.c.resource_create_us.desc(), members.c.resource.desc())
-    .limit(PAGE_LIMIT)
-    .subquery()
 )
-_BY_WORKSPACE = _page(
-    select(_TABLE.conversation_id),
-    _TABLE.workspace_id.in_(bindparam("managed", expanding=True)),
-    _OLDER,
-).subquery()
-_READABLE = union(select(_BY_ROLE), select(_BY_WORKSPACE)).scalar_subquery()
-_LIST_OF = (
-    select(*_COLUMNS)
-    .where(_TABLE.conversation_id.in_(_READABLE))
-    .order_by(_TABLE.create_us.desc(), _TABLE.conversation_id.desc())
-    .limit(PAGE_LIMIT)
+_NOTE_FOR_MEMBERS = Prepared(
+    lambda: (
+        update(members)
+        .where(
+            members.c.resource == bindparam("conversation"),
+            members.c.resource_activity_us < bindparam("time_us"),
+        )
+        .values(resource_activity_us=bindparam("time_us"))
+    )
+)
+_NOTE_MISSING = update(conversations).where(text(UNNOTED)).values(activity_us=_TABLE.create_us)
+_KNOWN = select(_TABLE.activity_us).where(_TABLE.conversation_id == members.c.resource)
+_NOTE_MISSING_FOR_MEMBERS = (
+    update(members)
+    .where(text(UNNOTED_OF_MEMBER))
+    .values(
+        resource_activity_us=func.coalesce(_KNOWN.scalar_subquery(), members.c.resource_create_us)
+    )
 )
 
 
@@ -116,7 +96,7 @@ class SqlConversations:
         self._connection = connection
 
     def get(self, conversation_id: ConversationId) -> Conversation | None:
-        row = self._connection.execute(_GET, {"conversation_id": conversation_id}).first()
+        row = _GET.row(self._connection, {"conversation_id": conversation_id})
         return conversation_of(row) if row else None
 
     def add(self, conversation: Conversation) -> bool:
@@ -130,8 +110,10 @@ class SqlConversations:
             "create_us": conversation.create_us,
             "archive_us": conversation.archive_us,
             "version": conversation.version,
+            "max_output_tokens": conversation.max_output_tokens,
+            "activity_us": conversation.activity_us,
         }
-        return add_unless_taken(self._connection, _ADD, values)
+        return bool(_ADD.returned(self._connection, [values]))
 
     def put(self, conversation: Conversation) -> None:
         values = {
@@ -142,33 +124,48 @@ class SqlConversations:
             "new_instructions": conversation.instructions,
             "new_archive_us": conversation.archive_us,
             "new_version": conversation.version,
+            "new_max_output_tokens": conversation.max_output_tokens,
         }
         self._connection.execute(_PUT, values)
 
-    def list_of(
-        self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
-    ) -> list[Conversation]:
-        managed = self._connection.execute(_MANAGED, {"user_id": user_id}).scalars().all()
-        values = {"user_id": user_id, "managed": managed}
-        return self._list(_LIST_OF, values | place(after, limit, archived=archived))
+    def page(self, listed: Listed, after: Position | None, limit: int) -> list[Conversation]:
+        rows = self._rows(listing(listed, titles=False), listed, after, limit)
+        return [conversation_of(row) for row in rows]
 
-    def list_in(
-        self,
-        workspace_id: WorkspaceId,
-        member: UserId | None,
-        after: Position | None,
-        limit: int,
-        *,
-        archived: bool,
-    ) -> list[Conversation]:
-        values = {"workspace_id": workspace_id} | place(after, limit, archived=archived)
-        if member is None:
-            return self._list(_LIST_IN, values)
-        return self._list(_LIST_IN_OF, values | {"user_id": member})
+    def titles(
+        self, listed: Listed, after: Position | None, limit: int
+    ) -> list[tuple[Position, str]]:
+        rows = self._rows(listing(listed, titles=True), listed, after, limit)
+        return [(Position(row[0], row[1]), row[2]) for row in rows]
+
+    def _rows(
+        self, statement: Select[Any], listed: Listed, after: Position | None, limit: int
+    ) -> Sequence[Sequence[Any]]:
+        values: dict[str, Any] = place(after, limit)
+        if listed.workspace_id:
+            values["workspace_id"] = listed.workspace_id
+        if listed.reader is not None:
+            values["user_id"] = listed.reader
+            if not listed.workspace_id:
+                managed = self._connection.execute(MANAGED, {"user_id": listed.reader})
+                values["managed"] = managed.scalars().all()
+        return self._connection.execute(statement, values).all()
+
+    def those(self, conversation_ids: Sequence[str]) -> list[Conversation]:
+        rows = self._connection.execute(_THOSE, {"ids": conversation_ids})
+        found = {row[0]: conversation_of(row) for row in rows}
+        return [found[it] for it in map(ConversationId, conversation_ids) if it in found]
+
+    def note(self, activities: Mapping[ConversationId, int]) -> None:
+        """See :meth:`ConversationRecords.note`; in one order, so that servers can't block."""
+        rows = [{"conversation": it, "time_us": activities[it]} for it in sorted(activities)]
+        _NOTE.run_all(self._connection, rows)
+        _NOTE_FOR_MEMBERS.run_all(self._connection, rows)
+
+    def note_missing(self) -> None:
+        self._connection.execute(_NOTE_MISSING)
+        self._connection.execute(_NOTE_MISSING_FOR_MEMBERS)
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
         values = {"after": after or "", "page_limit": limit}
         return list(self._connection.execute(_IDS, values).scalars())
-
-    def _list(self, statement: Select[Any], values: dict[str, Any]) -> list[Conversation]:
-        return [conversation_of(row) for row in self._connection.execute(statement, values)]

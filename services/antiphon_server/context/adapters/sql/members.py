@@ -10,8 +10,8 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
+    union,
     update,
 )
 from sqlalchemy.sql.functions import coalesce
@@ -27,8 +27,9 @@ from antiphon_server.context.model.resources import (
     Role,
     WorkspaceId,
 )
+from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.principal import UserId
-from antiphon_server.runtime.storage.statements import Prepared
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _HERE = members.alias("here")
 _AROUND = members.alias("around")
@@ -77,7 +78,7 @@ _KEY = (members.c.resource == bindparam("key_resource")) & (
 )
 _COLUMNS = (members.c.resource, members.c.user_id, members.c.role, members.c.create_us)
 _GET = select(*_COLUMNS).where(_KEY)
-_ADD = insert(members)
+_ADD = PreparedInsert(members)
 _PUT = update(members).where(_KEY).values(role=bindparam("new_role"))
 _REMOVE = delete(members).where(_KEY)
 _OWNERS = select(func.count()).where(
@@ -89,16 +90,36 @@ _LIST = (
     .order_by(members.c.user_id)
     .limit(bindparam("page_limit"))
 )
-# SQLite has one writer and leaves FOR UPDATE out.
-_LOCK_WORKSPACE = (
-    select(workspaces.c.version)
-    .where(workspaces.c.workspace_id == bindparam("resource"))
-    .with_for_update()
+_GUESTS = select(members.c.user_id).where(
+    members.c.resource == bindparam("key_resource"), members.c.role == Role.GUEST.value
 )
-_LOCK_CONVERSATION = (
-    select(conversations.c.version)
-    .where(conversations.c.conversation_id == bindparam("resource"))
-    .with_for_update()
+_THERE = select(members.c.user_id).where(
+    members.c.resource == bindparam("resource"), members.c.user_id > bindparam("after")
+)
+_AROUND_THERE = (
+    select(members.c.user_id)
+    .join(conversations, conversations.c.workspace_id == members.c.resource)
+    .where(
+        conversations.c.conversation_id == bindparam("resource"),
+        members.c.user_id > bindparam("after"),
+        members.c.role.in_([role.value for role in INHERITED]),
+    )
+)
+_READERS = union(_THERE, _AROUND_THERE).order_by("user_id").limit(bindparam("page_limit"))
+# SQLite has one writer and leaves FOR UPDATE out.
+_LOCK_WORKSPACE = Prepared(
+    lambda: (
+        select(workspaces.c.version)
+        .where(workspaces.c.workspace_id == bindparam("resource"))
+        .with_for_update()
+    )
+)
+_LOCK_CONVERSATION = Prepared(
+    lambda: (
+        select(conversations.c.version)
+        .where(conversations.c.conversation_id == bindparam("resource"))
+        .with_for_update()
+    )
 )
 
 
@@ -121,13 +142,13 @@ class SqlMembers:
 
     def lock(self, resource: ResourceId) -> None:
         statement = _LOCK_WORKSPACE if resource.startswith("ws_") else _LOCK_CONVERSATION
-        self._connection.execute(statement, {"resource": resource})
+        statement.row(self._connection, {"resource": resource})
 
     def get(self, resource: ResourceId, user_id: UserId) -> Member | None:
         row = self._connection.execute(_GET, _key(resource, user_id)).first()
         return Member(row[0], row[1], Role(row[2]), row[3]) if row else None
 
-    def add(self, member: Member, resource_create_us: int) -> None:
+    def add(self, member: Member, resource_create_us: int, resource_activity_us: int = 0) -> None:
         values = {
             "resource": member.resource,
             "user_id": member.user_id,
@@ -135,8 +156,9 @@ class SqlMembers:
             "create_us": member.create_us,
             "of_workspace": member.resource.startswith("ws_"),
             "resource_create_us": resource_create_us,
+            "resource_activity_us": resource_activity_us or resource_create_us,
         }
-        self._connection.execute(_ADD, values)
+        _ADD.run(self._connection, [values])
 
     def put(self, member: Member) -> None:
         values = _key(member.resource, member.user_id) | {"new_role": member.role.value}
@@ -147,6 +169,14 @@ class SqlMembers:
 
     def count_owners(self, resource: ResourceId) -> int:
         return self._connection.execute(_OWNERS, {"key_resource": resource}).scalar_one()
+
+    def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
+        values = {"resource": resource, "after": after, "page_limit": limit}
+        return self._connection.execute(_READERS, values).scalars().all()
+
+    def has_guests(self, resource: ResourceId) -> bool:
+        guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})
+        return guests.first() is not None
 
     def list_of(self, resource: ResourceId, after: UserId | None, limit: int) -> list[Member]:
         values = {"key_resource": resource, "after": after or "", "page_limit": limit}

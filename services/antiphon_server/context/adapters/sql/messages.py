@@ -12,10 +12,10 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    case,
     delete,
     false,
     func,
-    insert,
     select,
     true,
     update,
@@ -25,6 +25,7 @@ from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT
 from antiphon_server.context.adapters.tables import messages, projections
 from antiphon_server.context.model.messages import (
     Content,
+    LeftOut,
     Message,
     MessageId,
     MessageRole,
@@ -33,6 +34,7 @@ from antiphon_server.context.model.messages import (
     Totals,
 )
 from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _TABLE = messages.c
 _HERE = _TABLE.conversation_id == bindparam("conversation")
@@ -40,28 +42,35 @@ _BELOW = _TABLE.log_offset < bindparam("before")
 _NO_END = 1 << 62
 
 _PROJECTED = projections.c.conversation_id == bindparam("conversation")
-_CURSOR = select(projections.c.cursor).where(_PROJECTED)
-_BEGIN = insert(projections)
-_SET_CURSOR = update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
+_CURSOR = Prepared(lambda: select(projections.c.cursor).where(_PROJECTED))
+_BEGIN = PreparedInsert(projections)
+_SET_CURSOR = Prepared(
+    lambda: update(projections).where(_PROJECTED).values(cursor=bindparam("new_cursor"))
+)
 _SET_TRIMMED = update(projections).where(_PROJECTED).values(trimmed_offset=bindparam("trimmed"))
 _CLEAR = delete(messages).where(_HERE)
 _CLEAR_CURSOR = delete(projections).where(_PROJECTED)
 
-_ADD = insert(messages)
-_SO_FAR = (
-    select(_TABLE.messages_so_far, _TABLE.tokens_so_far)
-    .where(_HERE, _BELOW)
-    .order_by(_TABLE.log_offset.desc())
-    .limit(1)
+_ADD = PreparedInsert(messages)
+_SO_FAR = Prepared(
+    lambda: (
+        select(_TABLE.messages_so_far, _TABLE.tokens_so_far)
+        .where(_HERE, _BELOW)
+        .order_by(_TABLE.log_offset.desc())
+        .limit(1)
+    )
 )
 _UNDO = (
     update(messages)
     .where(_HERE, _TABLE.turn_id.in_(bindparam("turns", expanding=True)))
     .values(rolled_back=True)
 )
-_UNDONE = select(func.count(), func.coalesce(func.sum(_TABLE.tokens), 0)).where(
-    _HERE, _BELOW, _TABLE.rolled_back == true()
-)
+# What is not in the context: rolled back ones, which are of turns, and asides, which are of none.
+_LEFT_OUT = select(
+    func.count(),
+    func.coalesce(func.sum(_TABLE.tokens), 0),
+    func.coalesce(func.sum(case((_TABLE.turn_id != "", 1), else_=0)), 0),
+).where(_HERE, _BELOW, _TABLE.rolled_back == true())
 _IN_CONTEXT = _TABLE.rolled_back == false()
 _SIZES = (
     select(_TABLE.log_offset, _TABLE.tokens, _TABLE.size_bytes)
@@ -105,14 +114,14 @@ class SqlMessages:
         self._connection = connection
 
     def cursor(self, conversation_id: ConversationId) -> str:
-        cursor = self._connection.execute(_CURSOR, {"conversation": conversation_id}).scalar()
-        return cursor or ""
+        row = _CURSOR.row(self._connection, {"conversation": conversation_id})
+        return row[0] if row else ""
 
     def set_cursor(self, conversation_id: ConversationId, cursor: str) -> None:
         values = {"conversation": conversation_id, "new_cursor": cursor}
-        if self._connection.execute(_SET_CURSOR, values).rowcount == 0:
+        if _SET_CURSOR.run(self._connection, values) == 0:
             first = {"conversation_id": conversation_id, "cursor": cursor, "trimmed_offset": 0}
-            self._connection.execute(_BEGIN, first)
+            _BEGIN.run(self._connection, [first])
 
     def add(self, messages: Sequence[Message]) -> None:
         so_far = self.totals(messages[0].conversation_id, None)
@@ -121,7 +130,7 @@ class SqlMessages:
             tokens = message.content.tokens
             so_far = Totals(so_far.messages + 1, so_far.tokens + tokens)
             rows.append(_row(message, tokens, so_far))
-        self._connection.execute(_ADD, rows)
+        _ADD.run(self._connection, rows)
 
     def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
         values = {"conversation": conversation_id, "turns": list(turn_ids)}
@@ -157,12 +166,12 @@ class SqlMessages:
         return [_message(conversation_id, row) for row in rows]
 
     def totals(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        row = self._connection.execute(_SO_FAR, _below(conversation_id, before)).first()
+        row = _SO_FAR.row(self._connection, _below(conversation_id, before))
         return Totals(row[0], row[1]) if row else Totals(0, 0)
 
-    def rolled_back(self, conversation_id: ConversationId, before: Offset | None) -> Totals:
-        row = self._connection.execute(_UNDONE, _below(conversation_id, before)).one()
-        return Totals(row[0], int(row[1]))
+    def left_out(self, conversation_id: ConversationId, before: Offset | None) -> LeftOut:
+        row = self._connection.execute(_LEFT_OUT, _below(conversation_id, before)).one()
+        return LeftOut(Totals(row[0], int(row[1])), int(row[2]))
 
     def newest_before(
         self, conversation_ids: Collection[ConversationId], create_us: int
@@ -190,7 +199,7 @@ def _row(message: Message, tokens: int, so_far: Totals) -> dict[str, Any]:
         "author": message.author,
         "turn_id": message.turn_id,
         "truncated": message.truncated,
-        "rolled_back": False,
+        "rolled_back": message.content.aside,
         "create_us": message.create_us,
         "tokens": tokens,
         "text_bytes": message.content.text_bytes,

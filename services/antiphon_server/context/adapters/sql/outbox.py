@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic
 
 from google.protobuf.message import DecodeError
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Table, bindparam, delete, func, insert, select
 
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context.adapters.changes_codec import append_request
@@ -19,11 +19,13 @@ from antiphon_server.context.model.changes import (
 )
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports.records import E_contra
-from antiphon_server.runtime.storage.statements import PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 
 _REMEMBER = PreparedInsert(requests, " ON CONFLICT DO NOTHING RETURNING request_id")
-_FIND = select(requests.c.digest, requests.c.kind, requests.c.answer).where(
-    requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
+_FIND = Prepared(
+    lambda: select(requests.c.digest, requests.c.kind, requests.c.answer).where(
+        requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
+    )
 )
 _FORGET = delete(requests).where(requests.c.create_us < bindparam("before_us"))
 
@@ -37,14 +39,20 @@ class Form(Generic[E_contra]):
         encode: Callable[[E_contra], bytes],
         listener: Callable[[bytes], str],
     ) -> None:
-        self.add = insert(table)
-        self.first = (
-            select(table.c.entry_id, table.c.body)
-            .order_by(table.c.place)
-            .limit(bindparam("page_limit"))
+        self.add = PreparedInsert(table)
+        self.first = Prepared(
+            lambda: (
+                select(table.c.entry_id, table.c.body)
+                .order_by(table.c.place)
+                .limit(bindparam("page_limit", type_=Integer))
+            )
+        )
+        self.remove = PreparedIn(
+            lambda places: delete(table).where(
+                table.c.entry_id.in_([bindparam(f"entry_id_{n}") for n in places])
+            )
         )
         those = table.c.entry_id.in_(bindparam("entry_ids", expanding=True))
-        self.remove = delete(table).where(those)
         self.take = delete(table).where(those).returning(table.c.entry_id, table.c.body)
         is_ours = set_aside.c.outbox == table.name
         self.aside = insert(set_aside).values(outbox=table.name)
@@ -91,14 +99,14 @@ class SqlOutbox(Generic[E_contra]):
 
     def add(self, entry: E_contra) -> None:
         values = {"entry_id": entry.entry_id, "body": self._form.encode(entry)}
-        self._connection.execute(self._form.add, values)
+        self._form.add.run(self._connection, [values])
 
     def first(self, limit: int) -> list[EncodedEntry]:
-        rows = self._connection.execute(self._form.first, {"page_limit": limit})
-        return [self._entry(it.entry_id, it.body) for it in rows]
+        rows = self._form.first.rows(self._connection, {"page_limit": limit})
+        return [self._entry(entry_id, body) for entry_id, body in rows]
 
     def remove(self, entry_ids: Sequence[str]) -> None:
-        self._connection.execute(self._form.remove, {"entry_ids": entry_ids})
+        self._form.remove.run(self._connection, [{"entry_id": it} for it in entry_ids])
 
     def set_aside(self, entry_id: str, why: str, now_us: int) -> None:
         """See :meth:`OutboxRecords.set_aside`; another server may have done it."""
@@ -129,8 +137,8 @@ class SqlRequests:
 
     def find(self, actor: str, request_id: str) -> PastRequest | None:
         values = {"actor": actor, "request_id": request_id}
-        row = self._connection.execute(_FIND, values).first()
-        return PastRequest(row.digest, Answer(row.kind, row.answer)) if row else None
+        row = _FIND.row(self._connection, values)
+        return PastRequest(row[0], Answer(row[1], row[2])) if row else None
 
     def add(self, key: RequestKey, answer: Answer, create_us: int) -> bool:
         values = {

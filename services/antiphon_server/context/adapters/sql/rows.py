@@ -7,15 +7,11 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Connection,
-    Insert,
     Integer,
-    Row,
     and_,
     bindparam,
     or_,
 )
-from sqlalchemy.exc import IntegrityError
 
 from antiphon_server.context.model.resources import Conversation, Position, TurnPolicy, Workspace
 
@@ -23,18 +19,8 @@ PAGE_LIMIT = bindparam("page_limit", type_=Integer)
 _LATEST_US = 1 << 62
 
 
-def add_unless_taken(connection: Connection, statement: Insert, values: dict[str, Any]) -> bool:
-    """Insert a row; False if its key is taken, also by a writer that was not seen yet."""
-    try:
-        with connection.begin_nested():
-            connection.execute(statement, values)
-    except IntegrityError:
-        return False
-    return True
-
-
 def older(created: ColumnElement[int], item_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """What comes after a page's place in a list of the newest first; an index finds it."""
+    """What comes after a page's place in a list of the latest first; an index finds it."""
     return and_(
         created <= bindparam("after_us"),
         or_(created < bindparam("after_us"), item_id < bindparam("after_id")),
@@ -46,19 +32,18 @@ def in_use(archive_us: ColumnElement[int | None]) -> ColumnElement[bool]:
     return or_(bindparam("show_archived", type_=Boolean), archive_us.is_(None))
 
 
-def place(after: Position | None, limit: int, *, archived: bool) -> dict[str, Any]:
-    """The parameters of :func:`older`, :func:`in_use` and ``PAGE_LIMIT``."""
+def place(after: Position | None, limit: int) -> dict[str, Any]:
+    """The parameters of :func:`older` and ``PAGE_LIMIT``."""
     return {
-        "after_us": after.create_us if after else _LATEST_US,
+        "after_us": after.time_us if after else _LATEST_US,
         "after_id": after.item_id if after else "",
         "page_limit": limit,
-        "show_archived": archived,
     }
 
 
-def workspace_of(row: Row[Any]) -> Workspace:
-    """A row of all columns."""
-    return Workspace(row.workspace_id, row.display_name, row.create_us, row.archive_us, row.version)
+def workspace_of(row: Sequence[Any]) -> Workspace:
+    """A row of all columns, in their order."""
+    return Workspace(*row)
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:

@@ -1,10 +1,9 @@
 """Workspaces in SQL."""
 
-from sqlalchemy import Connection, bindparam, insert, select, true, update
+from sqlalchemy import Connection, bindparam, select, true, update
 
 from antiphon_server.context.adapters.sql.rows import (
     PAGE_LIMIT,
-    add_unless_taken,
     in_use,
     older,
     place,
@@ -13,10 +12,14 @@ from antiphon_server.context.adapters.sql.rows import (
 from antiphon_server.context.adapters.tables import members, workspaces
 from antiphon_server.context.model.resources import Position, Workspace, WorkspaceId
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _COLUMNS = tuple(workspaces.c)
-_GET = select(*_COLUMNS).where(workspaces.c.workspace_id == bindparam("workspace_id"))
-_ADD = insert(workspaces)
+_GET = Prepared(
+    lambda: select(*_COLUMNS).where(workspaces.c.workspace_id == bindparam("workspace_id"))
+)
+# A key may be taken by a writer that was not seen yet.
+_ADD = PreparedInsert(workspaces, " ON CONFLICT DO NOTHING RETURNING workspace_id")
 _PUT = (
     update(workspaces)
     .where(workspaces.c.workspace_id == bindparam("key"))
@@ -47,7 +50,7 @@ class SqlWorkspaces:
         self._connection = connection
 
     def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        row = self._connection.execute(_GET, {"workspace_id": workspace_id}).first()
+        row = _GET.row(self._connection, {"workspace_id": workspace_id})
         return workspace_of(row) if row else None
 
     def add(self, workspace: Workspace) -> bool:
@@ -58,7 +61,7 @@ class SqlWorkspaces:
             "archive_us": workspace.archive_us,
             "version": workspace.version,
         }
-        return add_unless_taken(self._connection, _ADD, values)
+        return bool(_ADD.returned(self._connection, [values]))
 
     def put(self, workspace: Workspace) -> None:
         values = {
@@ -72,5 +75,5 @@ class SqlWorkspaces:
     def list_of(
         self, user_id: UserId, after: Position | None, limit: int, *, archived: bool
     ) -> list[Workspace]:
-        values = {"user_id": user_id, **place(after, limit, archived=archived)}
+        values = {"user_id": user_id, "show_archived": archived, **place(after, limit)}
         return [workspace_of(row) for row in self._connection.execute(_LIST, values)]

@@ -97,8 +97,12 @@ class LocalModel:
     def missing(self) -> str:
         return missing_gguf(self._settings.gguf)
 
+    async def context_tokens(self) -> int:
+        """See :meth:`ModelBackend.context_tokens`; only its settings know."""
+        return 0
+
     async def prices(self) -> Prices | None:
-        return self._settings.prices or Prices(0, 0)
+        return self._settings.prices
 
     async def close(self) -> None:
         """See :meth:`ModelBackend.close`: stops the process."""

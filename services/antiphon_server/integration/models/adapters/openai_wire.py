@@ -20,7 +20,7 @@ from antiphon_server.integration.models.adapters.openai_stream import (
     Malformed,
     ProviderFault,
 )
-from antiphon_server.integration.models.adapters.prices import known_prices
+from antiphon_server.integration.models.adapters.prices import known_context, known_prices
 from antiphon_server.integration.models.model import (
     ModelStep,
     Prices,
@@ -90,6 +90,9 @@ class OpenAIModel:
 
     def missing(self) -> str:
         return missing_key(self._settings)
+
+    async def context_tokens(self) -> int:
+        return await known_context(self._settings)
 
     async def prices(self) -> Prices | None:
         return self._settings.prices or await known_prices(self._settings)

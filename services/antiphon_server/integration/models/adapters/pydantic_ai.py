@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.models.adapters.failures import not_runnable
 from antiphon_server.integration.models.adapters.missing import EXTRA, missing_key, missing_provider
-from antiphon_server.integration.models.adapters.prices import known_prices
+from antiphon_server.integration.models.adapters.prices import known_context, known_prices
 from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
 from antiphon_server.integration.models.settings import ModelSettings
 
@@ -41,6 +41,9 @@ class ProviderModel:
 
     def missing(self) -> str:
         return missing_provider(self._settings) or missing_key(self._settings)
+
+    async def context_tokens(self) -> int:
+        return await known_context(self._settings)
 
     async def prices(self) -> Prices | None:
         return self._settings.prices or await known_prices(self._settings)

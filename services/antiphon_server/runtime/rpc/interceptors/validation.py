@@ -17,6 +17,7 @@ from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason, 
 from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
 
 LONGEST_DESCRIPTION = 200
+_REFERENCE = "antiphon.context.v1.Reference"
 
 
 class Undecodable:
@@ -78,23 +79,29 @@ def check(message: Any) -> None:
     except protovalidate.EvaluationError:
         raise invalid("", "A rule of the contract can't be applied to the message.") from None
     if trusted:
-        violations = [it for it in violations if not _newer(message, it)]
+        violations = [it for it in violations if not _of_another_time(message, it)]
     if violations:
         raise DomainError(Reason.INVALID_ARGUMENT, violations=[_violation(it) for it in violations])
 
 
-def _newer(message: Any, violation: Any) -> bool:
-    """Whether a value, or a member of a oneof, is one that this version does not have yet."""
+def _of_another_time(message: Any, violation: Any) -> bool:
+    """Whether the rule is not one of when, or by whom, the value was taken.
+
+    That is a value, or a member of a oneof, which this version does not have yet, and where a
+    message points that was posted before the rule for that was what it is.
+    """
     if violation.rule_id == "enum.defined_only":
         return True
-    if violation.rule_id != "required":
+    if violation.rule_id not in ("required", "string.pattern"):
         return False
-    *path, missing = violation.field.elements
+    *path, last = violation.field.elements
     for element in path:
         message = getattr(message, element.field_name)
         if element.subscript is not None:
             message = message[element.subscript.value]
-    return missing.field_name in message.DESCRIPTOR.oneofs_by_name and has_unknown_fields(message)
+    if violation.rule_id == "string.pattern":
+        return bool(message.DESCRIPTOR.full_name == _REFERENCE and last.field_name == "uri")
+    return last.field_name in message.DESCRIPTOR.oneofs_by_name and has_unknown_fields(message)
 
 
 def check_readable(message: Any) -> None:

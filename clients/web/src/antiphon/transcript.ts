@@ -1,0 +1,91 @@
+// What was said in a conversation, and its turns, as they become known.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
+import { TurnState } from "../gen/antiphon/events/v1/event_pb";
+import { textOf } from "./text";
+import { TurnView } from "./turn";
+
+const UNDER_WAY = new Set([TurnState.QUEUED, TurnState.RUNNING]);
+
+/** What was said, as it is shown. */
+export interface Entry {
+  id: string;
+  role: "user" | "assistant" | "system";
+  author: string;
+  text: string;
+  others: Message["parts"];
+  turnId: string;
+  timeMs: number;
+  offset: bigint;
+  isTruncated: boolean;
+}
+
+/** Messages by their places in the log, and turns in the order in which they became known. */
+export class Transcript {
+  private readonly entries = new Map<string, Entry>();
+  private readonly turns = new Map<string, TurnView>();
+  private sorted: Entry[] | undefined;
+
+  /** What was said, the oldest first. */
+  get messages(): Entry[] {
+    this.sorted ??= [...this.entries.values()].sort((a, b) => Number(a.offset - b.offset));
+    return this.sorted;
+  }
+
+  /** The turns that run or wait, in the order they came. */
+  get open(): TurnView[] {
+    return [...this.turns.values()].filter((turn) => UNDER_WAY.has(turn.state));
+  }
+
+  /** A message, if it is known. */
+  entry(messageId: string): Entry | undefined {
+    return this.entries.get(messageId);
+  }
+
+  /** A turn, if it is known. */
+  turn(turnId: string): TurnView | undefined {
+    return this.turns.get(turnId);
+  }
+
+  /** A turn, known from now on. */
+  turnOf(turnId: string): TurnView {
+    let turn = this.turns.get(turnId);
+    if (!turn) this.turns.set(turnId, (turn = new TurnView(turnId)));
+    return turn;
+  }
+
+  /** What an entry asked, or was the answer to. */
+  questionOf(entry: Entry): Entry | undefined {
+    if (entry.role === "user") return entry;
+    return this.entries.get(this.turns.get(entry.turnId)?.messageId ?? "");
+  }
+
+  /** Take a message in; it may come twice. */
+  post(message: Message, offset: bigint, turnId: string, timeMs?: number): void {
+    this.entries.set(message.messageId, {
+      id: message.messageId,
+      role: roleOf(message),
+      author: message.author,
+      text: textOf(message.parts),
+      others: message.parts.filter((part) => part.content.case !== "text"),
+      turnId: message.turnId || turnId,
+      timeMs: timeMs ?? (message.createTime ? timestampMs(message.createTime) : 0),
+      offset,
+      isTruncated: message.truncated,
+    });
+    this.sorted = undefined;
+  }
+
+  /** Forget all of it: it is read anew. */
+  clear(): void {
+    this.entries.clear();
+    this.turns.clear();
+    this.sorted = undefined;
+  }
+}
+
+function roleOf(message: Message): Entry["role"] {
+  if (message.role === MessageRole.ASSISTANT) return "assistant";
+  return message.role === MessageRole.SYSTEM ? "system" : "user";
+}

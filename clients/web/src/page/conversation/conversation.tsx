@@ -1,0 +1,173 @@
+// The open conversation: what was said, and what is being said.
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Entry, Thread, TurnView } from "../../antiphon";
+import { Composer } from "../composer";
+import type { Desk } from "../desk";
+import { Icon, Notice } from "../parts";
+import { useChanges } from "../use";
+import { sentenceOf } from "../words";
+import type { Doings } from "./facts";
+import { useFollowing } from "./following";
+import { type Item, itemsOf } from "./items";
+import { Kept } from "./kept";
+import { Older } from "./older";
+import { Said } from "./said";
+import { UnderWay, Unsent } from "./under_way";
+import { Versions } from "./versions";
+
+type SaidItem = Extract<Item, { kind: "said" }>;
+
+const GO_ON = "Go on where you stopped.";
+
+/** One conversation, with the place to write in below it. */
+export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread }): JSX.Element {
+  useChanges(thread);
+  const scroll = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const { isAtEnd, toEnd } = useFollowing(scroll, content, thread);
+  const items = itemsOf(thread);
+  const isEmpty = !items.length && !thread.isLoading;
+  return (
+    <>
+      <div class="scroll" ref={scroll} tabIndex={-1}>
+        <div class="said" ref={content} role="log" aria-label="Conversation" aria-busy={thread.isLoading}>
+          {thread.isLoading && <Skeleton />}
+          <Older thread={thread} scroll={scroll} />
+          {isEmpty && !thread.error && <p class="empty">Nothing has been said here yet.</p>}
+          {items.map((item) => drawn(item, desk, thread))}
+          {thread.error && (
+            <Notice text={sentenceOf(thread.error)}>
+              <button type="button" class="link" onClick={() => location.reload()}>
+                Reload
+              </button>
+            </Notice>
+          )}
+        </div>
+      </div>
+      <Announcer thread={thread} />
+      <div class="dock">
+        {!isAtEnd && (
+          <button type="button" class="to-end" onClick={toEnd} aria-label="To the newest message">
+            <Icon name="down" />
+          </button>
+        )}
+        <Typing desk={desk} thread={thread} />
+        <Composer desk={desk} thread={thread} onSent={toEnd} />
+      </div>
+    </>
+  );
+}
+
+function drawn(item: Item, desk: Desk, thread: Thread): JSX.Element {
+  const nameOf = (entry: Entry | undefined) => askerOf(entry, desk, thread);
+  switch (item.kind) {
+    case "said":
+      return said(item, desk, thread);
+    case "versions":
+      return (
+        <Kept key={`versions ${item.question.id}`} role="assistant" text="">
+          <Versions
+            {...item}
+            thread={thread}
+            doings={doingsOf(item.question, desk, thread)}
+            say={(entry) => said({ entry, question: undefined, isRepeated: false }, desk, thread)}
+          />
+        </Kept>
+      );
+    case "unsent":
+      return (
+        <Kept key={item.outgoing.turnId} role="user mine" text={item.outgoing.text}>
+          <Unsent outgoing={item.outgoing} thread={thread} />
+        </Kept>
+      );
+    case "under way":
+      return (
+        <Kept key={item.turn.turnId} role="assistant" text={item.turn.text}>
+          <UnderWay turn={item.turn} version={thread.version} question={item.question} asker={nameOf(item.question)} />
+        </Kept>
+      );
+  }
+}
+
+function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Element {
+  const { entry, question } = item;
+  const turn = thread.turn(entry.turnId);
+  return (
+    <Kept key={entry.id} role={entry.role} text={entry.text}>
+      <Said
+        entry={entry}
+        name={desk.nameOf(entry.author)}
+        isMine={entry.author === thread.self}
+        turn={!item.isRepeated && footerBelongs(thread, entry, turn) ? turn : undefined}
+        version={turn?.isDone ? turn.revision + 1 : 0}
+        question={question}
+        asker={askerOf(question, desk, thread)}
+        doings={doingsOf(thread.questionOf(entry), desk, thread)}
+      />
+    </Kept>
+  );
+}
+
+function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): string {
+  if (!question) return "";
+  return question.author === thread.self ? "You" : desk.nameOf(question.author);
+}
+
+/** Only what one asked oneself is asked once more. */
+function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread): Doings {
+  if (question?.author !== thread.self || thread.isArchived) return {};
+  const wishes = desk.wishesFor(thread.conversationId);
+  return {
+    again: () => thread.askAgain(question, wishes),
+    goOn: () => void thread.ask(GO_ON, wishes),
+  };
+}
+
+/** Where a turn's figures stand: below its answer, or below the question if none came. */
+function footerBelongs(thread: Thread, entry: Entry, turn: TurnView | undefined): boolean {
+  if (!turn?.isDone) return false;
+  if (entry.role === "assistant") return true;
+  return !thread.hasReply(turn) && entry.role === "user";
+}
+
+function Typing({ desk, thread }: { desk: Desk; thread: Thread }): JSX.Element {
+  useChanges(thread.company);
+  const names = thread.company.writers.map((actor) => desk.nameOf(actor));
+  const verb = names.length === 1 ? "is" : "are";
+  return (
+    <p class="typing" aria-live="polite">
+      {names.length > 0 && `${names.slice(0, 3).join(", ")} ${verb} typing…`}
+    </p>
+  );
+}
+
+/** Tells those who listen that an answer has come, not each word of it. */
+function Announcer({ thread }: { thread: Thread }): JSX.Element {
+  const [words, setWords] = useState("");
+  const last = thread.messages.at(-1);
+  const lastId = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (thread.isLoading || !last) return;
+    const isNew = lastId.current !== undefined && lastId.current !== last.id;
+    lastId.current = last.id;
+    if (isNew && last.role === "assistant") setWords(`Answer: ${last.text.slice(0, 600)}`);
+  }, [last?.id, thread.isLoading]);
+  return (
+    <p class="hidden" aria-live="polite">
+      {words}
+    </p>
+  );
+}
+
+function Skeleton(): JSX.Element {
+  return (
+    <div class="skeleton" aria-hidden="true">
+      <i class="short" />
+      <i />
+      <i />
+      <i class="half" />
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+// Below a message: how it ended, what can be done with it, and figures for who asks for them.
+
+import type { JSX } from "preact";
+import { useId, useState } from "preact/hooks";
+import type { TurnView } from "../../antiphon";
+import { TurnState } from "../../gen/antiphon/events/v1/event_pb";
+import { FinishReason } from "../../gen/antiphon/integration/v1/model_pb";
+import { CopyButton, Icon, Notice } from "../parts";
+import { consumed, cutShort, duration, leftOut, sentenceOf } from "../words";
+
+const ENDINGS: Partial<Record<TurnState, string>> = {
+  [TurnState.CANCELLED]: "stopped",
+  [TurnState.FAILED]: "broken off",
+  [TurnState.EXPIRED]: "out of time",
+};
+
+/** What may be done with an answer. */
+export interface Doings {
+  again?: (() => void) | undefined;
+  goOn?: (() => void) | undefined;
+}
+
+/** `text` is what is copied; empty where nothing was said. */
+export function Facts(props: {
+  turn: TurnView | undefined;
+  text: string;
+  isTruncated: boolean;
+  doings: Doings;
+}): JSX.Element {
+  const { turn, doings } = props;
+  const [isOpen, setOpen] = useState(false);
+  const id = useId();
+  const facts = turn ? factsOf(turn) : [];
+  const isGood = turn?.state === TurnState.SUCCEEDED;
+  return (
+    <footer class="facts">
+      {turn?.error && <Notice text={sentenceOf(turn.error)} />}
+      <Ending turn={turn} isTruncated={props.isTruncated} />
+      {doings.goOn && turn?.finishReason === FinishReason.LENGTH && (
+        <button type="button" class="link" onClick={doings.goOn}>
+          Continue
+        </button>
+      )}
+      {props.text && <CopyButton text={props.text} label="Copy message" />}
+      {doings.again && turn && (
+        <button type="button" class={isGood ? "copy" : "link"} onClick={doings.again} aria-label="Ask again" title="Ask again">
+          {isGood ? <Icon name="retry" /> : "Ask again"}
+        </button>
+      )}
+      {facts.length > 0 && (
+        <button
+          type="button"
+          class="copy"
+          aria-expanded={isOpen}
+          aria-controls={id}
+          aria-label="Details"
+          title="Details"
+          onClick={() => setOpen(!isOpen)}
+        >
+          <Icon name="info" />
+        </button>
+      )}
+      <span class="fact-line" id={id} hidden={!isOpen}>
+        {facts.map((fact) => (
+          <span key={fact}>{fact}</span>
+        ))}
+      </span>
+    </footer>
+  );
+}
+
+/** Why it ended early, if it did. */
+function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated: boolean }): JSX.Element | null {
+  const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason))) || (isTruncated ? "cut off" : "");
+  if (!ending) return null;
+  const isWished = turn?.state === TurnState.CANCELLED;
+  return <span class={`ending ${isWished ? "" : "wrong"}`}>{ending}</span>;
+}
+
+/** By which model, for how much, how fast. */
+function factsOf(turn: TurnView): string[] {
+  const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
+  return [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
+}

@@ -1,0 +1,39 @@
+// Above a message: who says it, and what it answers.
+
+import type { JSX } from "preact";
+import type { Entry } from "../../antiphon";
+import { Avatar } from "../parts";
+import { moment } from "../words";
+
+const FLASH_MS = 1_600;
+
+/** Who says it, and when: also how one finds from message to message by headings. */
+export function Head({ name, actor, timeMs }: { name: string; actor: string; timeMs: number }): JSX.Element {
+  return (
+    <header class="who">
+      <Avatar actor={actor} name={name} />
+      <h2 dir="auto">{name}</h2>
+      {timeMs > 0 && <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>}
+    </header>
+  );
+}
+
+/** Which question an answer belongs to; leads there. */
+export function ReplyTo({ question, name }: { question: Entry | undefined; name: string }): JSX.Element | null {
+  if (!question) return null;
+  const show = () => {
+    const asked = document.getElementById(question.id);
+    asked?.scrollIntoView({ block: "center" });
+    asked?.classList.add("flash");
+    setTimeout(() => asked?.classList.remove("flash"), FLASH_MS);
+  };
+  return (
+    <button type="button" class="reply-to" onClick={show}>
+      <span class="hidden">Answers </span>
+      <strong dir="auto">{name}</strong>
+      <span class="grow" dir="auto">
+        {question.text.slice(0, 200)}
+      </span>
+    </button>
+  );
+}

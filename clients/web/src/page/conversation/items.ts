@@ -1,0 +1,53 @@
+// In which order things stand: what was asked once more is answered where it was asked first.
+
+import { type Entry, type Outgoing, type Thread, type TurnView, firstOf } from "../../antiphon";
+
+/** One thing among what was said; a question that `isRepeated` has its answers in what follows. */
+export type Item =
+  | { kind: "said"; entry: Entry; question: Entry | undefined; isRepeated: boolean }
+  | { kind: "versions"; question: Entry; turnIds: string[] }
+  | { kind: "unsent"; outgoing: Outgoing }
+  | { kind: "under way"; turn: TurnView; question: Entry | undefined };
+
+/** All there is to show. An answer's `question` is set where one could mistake what it answers. */
+export function itemsOf(thread: Thread): Item[] {
+  const { messages } = thread;
+  const asked = new Map(messages.filter(isQuestion).map((entry) => [entry.turnId, entry]));
+  const first = (turnId: string) => (asked.has(firstOf(turnId)) ? firstOf(turnId) : turnId);
+  const versions = new Map<string, string[]>();
+  const again = thread.outgoing.filter(({ turnId }) => first(turnId) !== turnId);
+  for (const { turnId } of [...asked.values(), ...again]) {
+    const found = versions.get(first(turnId)) ?? [];
+    if (!found.includes(turnId)) versions.set(first(turnId), [...found, turnId]);
+  }
+  const isMany = (turnId: string) => (versions.get(first(turnId))?.length ?? 0) > 1;
+  const areSeveral = new Set([...asked.values()].map(({ author }) => author)).size > 1;
+  const items: Item[] = [];
+  const told = (question: Entry | undefined) => {
+    const last = items.at(-1);
+    const isBefore = last?.kind === "said" && last.entry === question;
+    return isBefore && !areSeveral ? undefined : question;
+  };
+  for (const entry of messages) {
+    if (isQuestion(entry) && first(entry.turnId) !== entry.turnId) continue;
+    if (!isQuestion(entry) && isMany(entry.turnId)) continue;
+    const question = entry.role === "assistant" ? told(thread.questionOf(entry)) : undefined;
+    const isRepeated = isMany(entry.turnId);
+    items.push({ kind: "said", entry, question, isRepeated });
+    if (isRepeated) {
+      items.push({ kind: "versions", question: entry, turnIds: versions.get(entry.turnId)! });
+    }
+  }
+  for (const outgoing of thread.outgoing) {
+    if (!again.includes(outgoing)) items.push({ kind: "unsent", outgoing });
+  }
+  for (const turn of thread.open) {
+    if (thread.hasReply(turn) || isMany(turn.turnId)) continue;
+    items.push({ kind: "under way", turn, question: told(thread.entry(turn.messageId)) });
+  }
+  return items;
+}
+
+function isQuestion(entry: Entry): boolean {
+  return entry.role === "user" && entry.turnId !== "";
+}

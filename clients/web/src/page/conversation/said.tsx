@@ -1,0 +1,67 @@
+// A message that was said.
+
+import type { JSX } from "preact";
+import { memo } from "preact/compat";
+import type { Entry, TurnView } from "../../antiphon";
+import { Markdown } from "../markdown/markdown";
+import { inWords, moment } from "../words";
+import { type Doings, Facts } from "./facts";
+import { Head, ReplyTo } from "./head";
+import { Tools } from "./tools";
+
+interface SaidProps {
+  entry: Entry;
+  name: string;
+  isMine: boolean;
+  /** The turn whose end is told below it. */
+  turn: TurnView | undefined;
+  version: number;
+  question: Entry | undefined;
+  asker: string;
+  doings: Doings;
+}
+
+/** A question or an answer; drawn again only when something of it has changed. */
+export const Said = memo(
+  function Said({ entry, name, isMine, turn, question, asker, doings }: SaidProps): JSX.Element {
+    const isAnswer = entry.role === "assistant";
+    return (
+      <article
+        id={entry.id}
+        class={`message ${entry.role} ${isMine ? "mine" : ""}`}
+        aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}
+      >
+        {isMine ? <h2 class="hidden">You</h2> : <Head name={name} actor={entry.author} timeMs={entry.timeMs} />}
+        <ReplyTo question={question} name={asker} />
+        {turn && isAnswer && <Tools turn={turn} />}
+        <div class="body">
+          {isAnswer ? (
+            <Markdown text={entry.text} />
+          ) : (
+            <p class="plain" dir="auto">
+              {entry.text}
+            </p>
+          )}
+          {entry.others.map((part, index) => (
+            <p key={index} class="quiet">
+              {inWords(part)}
+            </p>
+          ))}
+        </div>
+        {(isAnswer || turn) && (
+          <Facts turn={turn} text={isAnswer ? entry.text : ""} isTruncated={entry.isTruncated} doings={doings} />
+        )}
+      </article>
+    );
+  },
+  (a, b) =>
+    a.entry === b.entry &&
+    a.name === b.name &&
+    a.turn === b.turn &&
+    a.version === b.version &&
+    a.isMine === b.isMine &&
+    a.question === b.question &&
+    a.asker === b.asker &&
+    !a.doings.again === !b.doings.again &&
+    !a.doings.goOn === !b.doings.goOn,
+);

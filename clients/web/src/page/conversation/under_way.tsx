@@ -1,0 +1,97 @@
+// What is on its way: a message that is being sent, an answer that is being given.
+
+import type { JSX } from "preact";
+import { type Entry, type Outgoing, type Thread, type TurnView, isQueued } from "../../antiphon";
+import { Markdown } from "../markdown/markdown";
+import { Notice } from "../parts";
+import { useNow, useSteady } from "../use";
+import { duration, sentenceOf } from "../words";
+import { Head, ReplyTo } from "./head";
+import { Tools } from "./tools";
+
+/** What was said here and is on its way. */
+export function Unsent({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }): JSX.Element {
+  const isFailed = outgoing.state === "failed" && !outgoing.isHeld;
+  return (
+    <article class={`message user mine ${isFailed ? "failed" : "sending"}`} aria-label="You, not sent yet">
+      <h2 class="hidden">You</h2>
+      <div class="body">
+        <p class="plain" dir="auto">
+          {outgoing.text}
+        </p>
+      </div>
+      <Sending outgoing={outgoing} thread={thread} />
+    </article>
+  );
+}
+
+/** How it stands with sending it. */
+export function Sending({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }): JSX.Element {
+  const choices = (
+    <>
+      <button type="button" class="link" onClick={() => thread.retry(outgoing)}>
+        {outgoing.isHeld ? "Try now" : "Send again"}
+      </button>
+      <button type="button" class="link" onClick={() => thread.discard(outgoing)}>
+        Discard
+      </button>
+    </>
+  );
+  if (outgoing.state === "failed" && !outgoing.isHeld) {
+    return <Notice text={sentenceOf(outgoing.error)}>{choices}</Notice>;
+  }
+  return (
+    <div class="facts" role="status">
+      {outgoing.isHeld ? (
+        <>
+          <span>will be sent when connected</span>
+          {choices}
+        </>
+      ) : (
+        "sending…"
+      )}
+    </div>
+  );
+}
+
+/** An answer that is being given. */
+export function UnderWay(props: {
+  turn: TurnView;
+  version: number;
+  question: Entry | undefined;
+  asker: string;
+}): JSX.Element {
+  const { turn } = props;
+  const now = useNow(1000);
+  const name = turn.handler || "assistant";
+  const text = useSteady(turn.text);
+  const waited = turn.startMs ? now - turn.startMs : 0;
+  return (
+    <article class="message assistant under-way" aria-label={`${name} is answering`} aria-busy="true">
+      <Head name={name} actor={`handlers/${name}`} timeMs={0} />
+      <ReplyTo question={props.question} name={props.asker} />
+      <Tools turn={turn} />
+      {text && (
+        <div class="body">
+          <Markdown text={text} />
+        </div>
+      )}
+      <footer class="facts">
+        <span class="pulse" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+        <span>{statusOf(turn)}</span>
+        {waited > 3000 && <span class="quiet">{duration(waited)}</span>}
+        {turn.fraction !== undefined && <progress value={turn.fraction} max={1} aria-label="Progress" />}
+      </footer>
+    </article>
+  );
+}
+
+function statusOf(turn: TurnView): string {
+  if (turn.isStopping) return "stopping…";
+  if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
+  return turn.text ? "answering" : turn.status || "thinking";
+}

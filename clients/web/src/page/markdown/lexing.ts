@@ -1,0 +1,103 @@
+// Markdown's tokens, within bounds: who writes to us decides what is read here, and some texts of
+// a few hundred characters would take minutes, or more of the stack than there is.
+
+import { Lexer, type Token, Tokenizer, type TokenizerThis, type TokensList } from "marked";
+import { formula, formulaBlock } from "./formulas";
+
+const LONGEST_TEXT = 60_000;
+const LONGEST_RUN = 4_000;
+const DEEPEST = 24;
+const MOST_STEPS = 30_000;
+const LONGEST_MS = 100;
+
+class TooMuch extends Error {}
+
+const EXTENSIONS = {
+  block: [formulaBlock.tokenizer],
+  startBlock: [(src: string) => formulaBlock.start!.call({} as TokenizerThis, src) || undefined],
+  inline: [formula.tokenizer],
+  startInline: [(src: string) => formula.start!.call({} as TokenizerThis, src) || undefined],
+  renderers: {},
+  childTokens: {},
+};
+
+/** The tokens of a text; none if it is too long, nests too deeply, or takes too long. */
+export function tokensOf(text: string): TokensList | undefined {
+  if (text.length > LONGEST_TEXT) return undefined;
+  try {
+    return new BoundedLexer().lex(text);
+  } catch (thrown) {
+    if (thrown instanceof TooMuch) return undefined;
+    throw thrown;
+  }
+}
+
+/** A lexer that gives up. Its steps are looked at while it works: afterwards would be too late. */
+class BoundedLexer extends Lexer {
+  private depth = 0;
+  private steps = 0;
+  private readonly began = performance.now();
+
+  constructor() {
+    super({ gfm: true, breaks: true, pedantic: false, tokenizer: new BoundedTokenizer(), extensions: EXTENSIONS });
+  }
+
+  /** One more step. Throws if there were too many, or if they took too long. */
+  step(): void {
+    this.steps += 1;
+    if (this.steps > MOST_STEPS || performance.now() - this.began > LONGEST_MS) throw new TooMuch();
+  }
+
+  override blockTokens(src: string, tokens?: Token[], isClipped?: boolean): Token[];
+  override blockTokens(src: string, tokens?: TokensList, isClipped?: boolean): TokensList;
+  override blockTokens(src: string, tokens: Token[] = [], isClipped = false): Token[] {
+    return this.deeper(() => super.blockTokens(src, tokens, isClipped));
+  }
+
+  /** What waits for the second pass, such as each cell that a table's row is filled up with. */
+  override inline(src: string, tokens: Token[] = []): Token[] {
+    this.step();
+    return super.inline(src, tokens);
+  }
+
+  /** Some rules look at all that follows from each place, so a long paragraph goes in pieces. */
+  override inlineTokens(src: string, tokens: Token[] = []): Token[] {
+    for (const piece of piecesOf(src)) this.deeper(() => super.inlineTokens(piece, tokens));
+    return tokens;
+  }
+
+  private deeper<Result>(run: () => Result): Result {
+    this.step();
+    if (this.depth === DEEPEST) throw new TooMuch();
+    this.depth += 1;
+    const result = run();
+    this.depth -= 1;
+    return result;
+  }
+}
+
+/** Quotes that go on after what they hold read that once more: each time is a step. */
+class BoundedTokenizer extends Tokenizer {
+  override list(src: string): ReturnType<Tokenizer["list"]> {
+    (this.lexer as BoundedLexer).step();
+    return super.list(src);
+  }
+
+  override blockquote(src: string): ReturnType<Tokenizer["blockquote"]> {
+    (this.lexer as BoundedLexer).step();
+    return super.blockquote(src);
+  }
+}
+
+/** A text in pieces that end before a line, or else a word, so that no line's end is lost. */
+function* piecesOf(text: string): Generator<string> {
+  let at = 0;
+  while (text.length - at > LONGEST_RUN) {
+    const end = at + LONGEST_RUN;
+    const cuts = [text.lastIndexOf("\n", end), text.lastIndexOf(" ", end), end];
+    const cut = cuts.find((each) => each > at)!;
+    yield text.slice(at, cut);
+    at = cut;
+  }
+  yield text.slice(at);
+}

@@ -1,0 +1,64 @@
+// Networks that come and go, in Chromium: what is sent meanwhile, and what is said about it.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch } from "./browser";
+import { visit } from "./visit";
+import { PAGE, Proxy, ask } from "./world";
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+const DISPATCH = "**/antiphon.dispatcher.v1.DispatcherService/Dispatch";
+
+test("what no server took is sent by itself, though the stream never broke", async () => {
+  const one = await visit(browser);
+  await one.page.route(DISPATCH, (route) => route.abort());
+  await one.say("Hello");
+  await one.page.getByText("will be sent when connected").waitFor();
+  expect(await one.page.locator("[role=alert]").count()).toBe(0);
+  await one.page.unroute(DISPATCH);
+  await one.answers(1); // by a timer
+  await one.page.route(DISPATCH, (route) => route.abort());
+  await one.say("And again");
+  await one.page.getByText("will be sent when connected").waitFor();
+  await one.page.unroute(DISPATCH);
+  await one.page.evaluate(() => dispatchEvent(new Event("online")));
+  await one.answers(2);
+  expect(await one.page.getByText("will be sent when connected").count()).toBe(0);
+  await one.close();
+}, 60_000);
+
+test("a network that is silent is told within seconds to whoever waits, and left for another", async () => {
+  const proxy = await new Proxy().start();
+  const one = await visit(browser, {}, proxy.url);
+  await one.say("Hello");
+  await one.answers(1);
+  proxy.silence();
+  const began = Date.now();
+  await one.say("Anybody there?");
+  await one.page.getByText("Connection lost").waitFor({ timeout: 15_000 });
+  expect(Date.now() - began).toBeLessThan(13_000);
+  proxy.speak();
+  await one.answers(2);
+  await one.page.getByText("Connection lost").waitFor({ state: "detached" });
+  expect(await one.page.locator(".message.user").count()).toBe(2);
+  await one.close();
+  proxy.stop();
+}, 90_000);
+
+test("a sign-in link that is pasted into a tab signs it in", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(PAGE);
+  await page.waitForSelector("[name=password]");
+  const link = `#link=${await ask("link")}`;
+  await page.evaluate((hash) => (location.hash = hash), link);
+  await page.waitForSelector(".composer textarea");
+  expect(page.url()).toBe(`${PAGE}/`);
+  await context.close();
+}, 60_000);

@@ -1,0 +1,87 @@
+"""Making a backup, while servers run."""
+
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from antiphon_server.app.own_database import keeps_postgres
+from antiphon_server.app.schemas import DATABASE_FILE
+from antiphon_server.backups.archive import measured, read_archive, write_archive
+from antiphon_server.backups.failure import BackupFailed
+from antiphon_server.backups.manifest import POSTGRES_DUMP, Manifest, manifest_of
+from antiphon_server.backups.ownership import become_owner_of
+from antiphon_server.backups.secret_mark import secret_mark
+from antiphon_server.backups.shelf import passing_shelf_in, privately, shelf_in
+from antiphon_server.runtime.storage.last_backup import note_backup
+from antiphon_server.settings import Settings
+
+_OUTGOING = "outgoing-backup"
+
+
+class Made(NamedTuple):
+    """The backup's file, and those older ones that it took the place of."""
+
+    path: Path
+    manifest: Manifest
+    removed: list[Path]
+
+
+def back_up(settings: Settings, folder: Path, most: int = 0) -> Made:
+    """Make one in the folder, and read it back; then keep the newest ``most`` alone, if not 0.
+
+    Raises BackupFailed, OSError, and what ``secret_mark`` raises.
+    """
+    become_owner_of(settings.data_dir)
+    with shelf_in(folder) as shelf:
+        manifest = _copy(settings, shelf.content)
+        with open(shelf.part, "wb", opener=privately) as file:
+            write_archive(file, manifest, shelf.content)
+        with shelf.part.open("rb") as file:
+            if read_archive(file) != manifest:
+                raise BackupFailed(f"{shelf.part} does not say what was written")
+        path = shelf.put()
+        removed = shelf.keep(most, path) if most else []
+    note_if_known(settings, manifest)
+    return Made(path, manifest, removed)
+
+
+def send_backup(settings: Settings, target: IO[bytes]) -> Manifest:
+    """Write one to a stream, of a copy that was read back; what arrives is for its reader to check.
+
+    The copy is in the data folder meanwhile. Raises what ``back_up`` raises.
+    """
+    become_owner_of(settings.data_dir)
+    with passing_shelf_in(settings.data_dir / _OUTGOING) as shelf:
+        manifest = _copy(settings, shelf.content)
+        write_archive(target, manifest, shelf.content)
+    return manifest
+
+
+def note_if_known(settings: Settings, manifest: Manifest) -> None:
+    """Let servers here show that there is one that could be read."""
+    if settings.data_dir.exists():
+        note_backup(settings.data_dir, manifest.made_at.timestamp())
+
+
+def _copy(settings: Settings, content: Path) -> Manifest:
+    mark = secret_mark(settings)
+    if settings.database_url is not None:
+        from antiphon_server.backups.postgres_dump import dump_database
+
+        heads, revisions = dump_database(settings.database_url.reveal(), content)
+        return manifest_of(POSTGRES_DUMP, measured(content), heads, revisions, mark)
+    from antiphon_server.backups.sqlite_copy import copy_database
+
+    database = settings.data_dir / DATABASE_FILE
+    if not database.exists():
+        raise BackupFailed(_nothing(settings, database))
+    heads, revisions = copy_database(database, content)
+    return manifest_of(DATABASE_FILE, measured(content), heads, revisions, mark)
+
+
+def _nothing(settings: Settings, database: Path) -> str:
+    if keeps_postgres(settings.data_dir):
+        return (
+            f"the data in {settings.data_dir} is in a Postgres of its own: say where by "
+            "ANTIPHON_DATABASE_URL"
+        )
+    return f"{database} is not there: say where the data is by --data-dir or ANTIPHON_DATA_DIR"

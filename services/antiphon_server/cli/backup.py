@@ -1,0 +1,163 @@
+"""``antiphon backup`` and ``antiphon restore``."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import CommandError, fail, say
+from antiphon_server.cli.options import DataDir
+
+if TYPE_CHECKING:
+    from antiphon_server.backups import Manifest
+    from antiphon_server.settings import Settings
+
+_STREAM = "-"
+_SECRET = (
+    "Not in it: the installation's secret ({place}). Keep a copy of that one elsewhere; without "
+    "it everybody has to sign in again."
+)
+_OF_ROOT = (
+    "It belongs to root: where the server runs as another user, `chown -R USER:GROUP {folder}`."
+)
+_OTHER_SECRET = (
+    "It was made with another secret than {place} has, or none is there: put that one back before "
+    "you start, or the server will not."
+)
+
+
+def backup(
+    to: Annotated[
+        str, typer.Option("--to", metavar="FOLDER", help="Where it goes; - is standard output.")
+    ],
+    keep: Annotated[int, typer.Option(min=0, help="Keep so many, the newest; 0 removes none.")] = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a backup of all that is stored, while servers run: one file, read back and found whole.
+
+    Where ANTIPHON_DATABASE_URL is set it is of that Postgres (by pg_dump), else of the data folder.
+    The installation's secret is not in it. Run by root it goes on as the data's owner.
+
+    For example:
+
+    - `antiphon backup --to /var/backups/antiphon --keep 14`
+    - `antiphon backup --to - | aws s3 cp - s3://bucket/antiphon.tar`
+    """
+    with _failures():
+        settings = _settings(data_dir)
+        if to == _STREAM:
+            _send(settings)
+        else:
+            _make(settings, Path(to).expanduser(), keep)
+
+
+def restore(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A backup; - is standard input.")],
+    data_dir: DataDir = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Set aside what is there, in a folder beside it.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read it, and say whether it is whole.")
+    ] = False,
+) -> None:
+    """Put a backup back, where no server runs: all of it, or nothing is changed.
+
+    Into the data folder, or into the empty Postgres of ANTIPHON_DATABASE_URL. Clients that follow
+    begin again, since what came after the backup is gone. Run by root it goes on as the folder's
+    owner.
+
+    For example:
+
+    - `antiphon restore /var/backups/antiphon/antiphon-20261123T030000Z.tar`
+    - `aws s3 cp s3://bucket/antiphon.tar - | antiphon restore --check -`
+    """
+    from antiphon_server.backups import check_backup
+    from antiphon_server.backups import restore as put_back
+    from antiphon_server.backups.secret_mark import place_of_secret
+
+    with _failures():
+        settings = _settings(data_dir)
+        with _source(source) as file:
+            if check:
+                say(f"It is whole: {_told(check_backup(settings, file))}.")
+                return
+            done = put_back(settings, file, replace=replace)
+        say(f"Restored {_told(done.manifest)}.")
+        if done.aside is not None:
+            say(f"What was there before is in {done.aside}.")
+        if os.geteuid() == 0:
+            say(_OF_ROOT.format(folder=settings.data_dir), err=True)
+        if done.other_secret:
+            say(_OTHER_SECRET.format(place=place_of_secret(settings)), err=True)
+
+
+def _make(settings: "Settings", folder: Path, keep: int) -> None:
+    from antiphon_server.backups import back_up
+    from antiphon_server.backups.secret_mark import place_of_secret
+
+    made = back_up(settings, folder, keep)
+    say(f"{made.path}: {_told(made.manifest)}, read back.")
+    for path in made.removed:
+        say(f"Removed {path.name}.")
+    say(_SECRET.format(place=place_of_secret(settings)))
+
+
+def _send(settings: "Settings") -> None:
+    from antiphon_server.backups import send_backup
+    from antiphon_server.backups.secret_mark import place_of_secret
+
+    if sys.stdout.isatty():
+        raise CommandError("this would be written to the terminal: `--to - | …`, or --to FOLDER")
+    manifest = send_backup(settings, sys.stdout.buffer)
+    say(f"Sent {_told(manifest)}.", err=True)
+    say(_SECRET.format(place=place_of_secret(settings)), err=True)
+
+
+def _told(manifest: "Manifest") -> str:
+    size, heads = manifest.size / (1 << 20), manifest.heads
+    logs = "1 log" if heads.logs == 1 else f"{heads.logs:,} logs"
+    return f"what was stored at {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC, {size:.1f} MiB, {logs}"
+
+
+def _settings(data_dir: Path | None) -> "Settings":
+    from antiphon_server.runtime.configuration import WrongSetting
+    from antiphon_server.settings import read_settings
+
+    os.umask(0o077)
+    try:
+        return read_settings(**({} if data_dir is None else {"data_dir": data_dir.expanduser()}))
+    except WrongSetting as error:
+        fail(str(error), 2)
+
+
+@contextmanager
+def _source(name: str) -> Iterator[IO[bytes]]:
+    """Opened as whoever runs the command."""
+    if name == _STREAM:
+        yield sys.stdin.buffer
+        return
+    with Path(name).expanduser().open("rb") as file:
+        yield file
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    from antiphon_server.auth.adapters.secret_files import ExposedFileError
+    from antiphon_server.auth.adapters.server_secret import UnusableSecretError
+    from antiphon_server.backups import BackupFailed
+    from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise CommandError("whoever was to read the backup has gone; it is not whole") from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise CommandError(f"{where}{error.strerror or error}") from None
+    except (BackupFailed, DataDirUnusable, ExposedFileError, UnusableSecretError) as error:
+        raise CommandError(str(error)) from None

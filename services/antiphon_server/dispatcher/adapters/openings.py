@@ -1,0 +1,84 @@
+"""Conversations that a post makes before it is posted, through the service that owns them."""
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest, NewConversation
+from antiphon_server.dispatcher.calls import Caller
+from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.ports import Gatekeeper
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+TIMEOUT_S = 30.0
+BROUGHT = frozenset({"authorization", "traceparent", "tracestate"})
+_TURNS = uuid.UUID("5a7b0c4e-8a53-4c0f-9a0e-6f2f3b8f5d11")
+
+
+class ContextOpenings:
+    """:class:`Openings` with the credentials of whoever posts, by the rules of their own call.
+
+    ``check_handler`` raises DomainError HANDLER_NOT_FOUND: what can't be worked on makes nothing.
+    """
+
+    def __init__(
+        self,
+        context: "ContextServiceAsyncStub",
+        gatekeeper: Gatekeeper,
+        check_handler: Callable[[str], object],
+    ) -> None:
+        self._context = context
+        self._gatekeeper = gatekeeper
+        self._check_handler = check_handler
+
+    async def opened(self, request: DispatchRequest, caller: Caller) -> DispatchRequest:
+        """See :meth:`Openings.opened`."""
+        if not request.HasField("new_conversation"):
+            if not request.conversation_id:
+                raise invalid("conversation_id", "say where to post, or what to make for it")
+            return request
+        if request.conversation_id:
+            raise invalid("new_conversation", "only in place of conversation_id")
+        self._check_handler(request.handler)
+        made = ConversationId(await self._made(request, caller))
+        await self._gatekeeper.check_write(caller.principal, made)
+        opened = DispatchRequest()
+        opened.CopyFrom(request)
+        opened.ClearField("new_conversation")
+        opened.conversation_id = made
+        return opened
+
+    async def _made(self, request: DispatchRequest, caller: Caller) -> str:
+        """The conversation's id; one that the caller chose before is there already."""
+        try:
+            with remote_errors("context"):
+                answer = await self._context.CreateConversation(
+                    _creation(request.new_conversation, request.turn_id),
+                    metadata=[pair for pair in caller.metadata if pair[0] in BROUGHT],
+                    timeout=TIMEOUT_S,
+                )
+        except DomainError as error:
+            if error.reason is Reason.ALREADY_EXISTS:
+                return request.new_conversation.conversation_id
+            if error.reason is Reason.REQUEST_ID_REUSED:
+                raise DomainError(error.reason, request_id=request.turn_id) from error
+            raise
+        return answer.conversation.conversation_id
+
+
+def _creation(wish: NewConversation, turn_id: str) -> CreateConversationRequest:
+    """Repeated for the same turn, it is the same request."""
+    return CreateConversationRequest(
+        conversation_id=wish.conversation_id,
+        workspace_id=wish.workspace_id,
+        title=wish.title,
+        turn_policy=wish.turn_policy,
+        models=wish.models,
+        instructions=wish.instructions,
+        request_id=str(uuid.uuid5(_TURNS, turn_id)) if turn_id else "",
+    )

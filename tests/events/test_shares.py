@@ -1,0 +1,70 @@
+"""A stream's batches wait for its user's share; what must be said at once does not."""
+
+import asyncio
+
+from antiphon_server.events.frames import Batch, Ended, Progress
+from antiphon_server.events.log import EventLog
+from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.events.subscriptions import Subscriptions
+from antiphon_server.events.watch import WatchRequest
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.limits.share_settings import ShareSettings
+from antiphon_server.runtime.limits.shares import Shares
+from tests.e2e.refusals import Refused
+from tests.events.world import ANNA, SCOPE, Gate, events, next_of, offsets
+
+OTHER = "users/user_other000"
+
+
+async def spent(user: float = 0.001) -> Shares:
+    """Anna has had all for a long time to come, and another is there."""
+    shares = Shares(ShareSettings(user=user))
+    await shares.call(OTHER, 0.001)
+    await shares.call(ANNA.actor, 1.0)
+    return shares
+
+
+async def test_what_waits_for_its_share_is_joined(log: EventLog) -> None:
+    """Nothing is lost and nothing piles up: the batch has what came meanwhile."""
+    share = (await spent(0.02)).of(ANNA.actor)
+    subscription = Subscription(log, Gate(), ANNA, Pacing(), share=share)
+    await subscription.create(WatchRequest("w", SCOPE))
+    frames = subscription.frames()
+    await anext(frames)
+    await log.append(SCOPE, events(1))
+    batch = asyncio.ensure_future(next_of(frames, Batch))
+    for _ in range(3):
+        await log.append(SCOPE, events(1))
+    assert share.waits
+    assert not batch.done()
+    assert offsets([await batch]) == [1, 2, 3, 4]
+
+
+async def test_an_end_waits_in_no_line(log: EventLog) -> None:
+    """Nor does what the client asks for: its batch goes back into the line."""
+    share = (await spent()).of(ANNA.actor)
+    subscription = Subscription(log, Gate(), ANNA, Pacing(), share=share)
+    await subscription.create(WatchRequest("w", SCOPE))
+    frames = subscription.frames()
+    await anext(frames)
+    await log.append(SCOPE, events(1))
+    async with asyncio.timeout(20):  # of which the batch would wait ninety
+        said = asyncio.ensure_future(anext(frames))
+        await asyncio.sleep(0.01)
+        subscription.request_progress()
+        assert isinstance(await said, Progress)
+        said = asyncio.ensure_future(anext(frames))
+        await asyncio.sleep(0.01)
+        subscription.cancel_all()
+        assert isinstance(await said, Ended)
+
+
+async def test_a_user_has_so_many_streams(log: EventLog) -> None:
+    """Who weighs more has more; others are not concerned."""
+    settings = ShareSettings(streams=1, weights={ANNA.user_id: 2})
+    streams = Subscriptions(Gate(), Shares(settings))
+    with streams.open(log, ANNA), streams.open(log, ANNA), Refused(Reason.LIMIT_EXCEEDED):
+        streams.open(log, ANNA).__enter__()
+    with streams.open(log, ANNA):
+        pass

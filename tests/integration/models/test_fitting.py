@@ -1,0 +1,106 @@
+"""A prompt as a model can take it."""
+
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.integration.ledger.model import Money, Payer, WorkspaceId
+from antiphon_server.integration.models.fitting import Fitted, fitted
+from antiphon_server.integration.models.model import (
+    AttemptStarted,
+    Order,
+    Part,
+    PartKind,
+    Prompt,
+    PromptMessage,
+)
+from antiphon_server.integration.models.room import Room
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.openai_endpoint import Behaviour
+from tests.integration.world import Recorder, World
+
+TEXT = frozenset[PartKind]({"text"})
+ROOM = Room(1_000, 7)
+
+
+def said(*parts: Part | str) -> PromptMessage:
+    """A user's message."""
+    return PromptMessage(
+        "user", tuple(Part("text", it) if isinstance(it, str) else it for it in parts)
+    )
+
+
+def order(*history: PromptMessage) -> Order:
+    """An order with instructions, behind which comes that."""
+    instructions = (PromptMessage("system", (Part("text", "Be kind."),)),)
+    return Order(
+        Payer(WorkspaceId("ws_00000001")), (), Prompt((said("now"),), 0), history, instructions
+    )
+
+
+def texts(it: Fitted) -> list[str]:
+    """What the model is asked."""
+    return [message.text for message in it.prompt.messages]
+
+
+def test_a_prompt_that_fits_is_asked_as_it_is() -> None:
+    """Instructions, what was said, what is asked; and an answer as long as the room says."""
+    it = fitted(order(said("a"), said("b")), ROOM, TEXT)
+    assert texts(it) == ["Be kind.", "a", "b", "now"]
+    assert (it.prompt.max_output_tokens, it.omitted, it.described) == (7, 0, 0)
+
+
+def test_the_oldest_are_left_out_and_counted() -> None:
+    """What is asked and the instructions stay, whatever room there is."""
+    it = fitted(order(said("a" * 400), said("b" * 400), said("c" * 400)), Room(250, 7), TEXT)
+    assert (texts(it), it.omitted) == (["Be kind.", "b" * 400, "c" * 400, "now"], 1)
+    it = fitted(order(said("a")), Room(1, 7), TEXT)
+    assert (texts(it), it.omitted) == (["Be kind.", "now"], 1)
+
+
+def test_it_gets_shorter_until_nothing_is_left() -> None:
+    """A model that has less room than was thought is asked again, a few times at most."""
+    it = fitted(order(*(said("a" * 100) for _ in range(8))), ROOM, TEXT)
+    left = []
+    while it.history:
+        it = it.shorter()
+        left.append(len(it.history))
+    assert left == [4, 2, 1, 0]
+    assert it.omitted == 8
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (
+            Part("image", "https://x.example/a/cat%20one.png?key=s#f"),
+            'an image named "cat one.png"',
+        ),
+        (Part("audio", "https://x.example/"), "a recording"),
+        (Part("file", f"s3://bucket/{'x' * 100}"), f'a file named "{"x" * 80}"'),
+        (Part("file", "https://x.example/a%0A%22says"), 'a file named "a \'says"'),
+    ],
+)
+def test_what_a_model_cannot_take_is_told_in_words(part: Part, words: str) -> None:
+    """By its name alone: the rest of an address may be a secret, and no name speaks for itself."""
+    it = fitted(order(said("look", part)), ROOM, TEXT)
+    assert texts(it)[1] == f"look\n[{words}, which you can't see]"
+    assert it.described == 1
+    assert fitted(order(said("look", part)), ROOM, TEXT | {part.kind}).described == 0
+
+
+async def test_a_model_with_less_room_than_was_thought_is_asked_less(world: World) -> None:
+    """It refuses what is too long before it works; what stays too long without history fails."""
+    history = tuple(said(f"{number} {'a' * 100}") for number in range(4))
+    wanted = replace(order(*history), prompt=Prompt((said("now"),), 9))
+    world.endpoint.plan.extend([Behaviour("too_long"), Behaviour("too_long"), Behaviour()])
+    recorder = Recorder()
+    await world.generator().run(wanted, recorder)
+    assert [len(seen.body["messages"]) for seen in world.endpoint.seen] == [6, 4, 3]
+    asked = [step for step in recorder.steps if isinstance(step, AttemptStarted)]
+    assert [step.omitted for step in asked] == [0, 2, 3]
+    assert [call.settlement.usage.cost for call in await world.calls()][:2] == [Money("USD", 0)] * 2
+    world.endpoint.behaviour = Behaviour("too_long")
+    with pytest.raises(DomainError) as caught:
+        await world.generator().run(wanted, recorder)
+    assert caught.value.reason is Reason.MODEL_PROMPT_TOO_LONG

@@ -1,0 +1,1 @@
+"""`antiphon migrate`: what clients saw on SQLite they see on Postgres."""
