@@ -74,7 +74,7 @@ class Terminal:
 
     def line(self, text: str) -> None:
         """Type a line."""
-        self.type(text + "\n")
+        self.type(text + "\r")
 
     def reply(self, question: str, text: str) -> None:
         """Type a line at a question: what is typed before its blank stands there is lost."""

@@ -54,7 +54,7 @@ def test_ctrl_c_twice_at_the_prompt_leaves(chat: Terminal) -> None:
 def test_commands_work(chat: Terminal) -> None:
     """What /help lists does what it says."""
     chat.line("/help")
-    chat.wait_for("/conversations  list conversations")
+    chat.wait_for("/list  +your conversations")
     chat.line("first words")
     chat.wait_for("\nfirst words\n")
     chat.line("/conversations")
@@ -101,7 +101,7 @@ def test_what_is_not_shown_again_is_said(chat: Terminal, home: Home) -> None:
     chat.wait_for("stopped · ")
     [line] = home.run("conversations").stdout.splitlines()
     with Terminal(["chat", "-c", line.split()[0]], home.environment) as other:
-        other.wait_for("… 2 earlier messages\n(.|\n)*> word1\n")
+        other.wait_for("… 2 earlier messages; /more shows them\n(.|\n)*> word1\n")
         other.wait_for(r"\nw0 w1 w2.*\nstopped or broken off here\n")
         assert "word0" not in other.seen
 

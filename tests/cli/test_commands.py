@@ -7,7 +7,7 @@ import typer
 from antiphon_client import Client, Password, Tokens
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.options import KEY_VARIABLE
-from antiphon_server.cli.paths import OPERATOR_FILE
+from antiphon_server.cli.paths import OPERATOR_FILE, SERVER_FILE
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
 
@@ -217,3 +217,14 @@ async def test_a_chat_says_who_else_wrote(shared_home: Home, address: str, antip
     shown = antiphon("chat", "--conversation", where, stdin="/quit\n")
     assert "> is anybody there?\nBen Okafor> I am\n" in shown.stdout
     assert "Ben Okafor" in antiphon("members", "list", where).stdout
+
+
+def test_conversations_are_listed_without_a_server(home: Home) -> None:
+    """One is started for as long as that takes, on the data that is there, and ends with it."""
+    assert home.run("chat", "--once", "first words", "--handler", "echo").returncode == 0
+    assert not (home.data_dir / SERVER_FILE).exists()
+    listed = home.run("conversations")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.rstrip().endswith("first words")
+    assert listed.stderr == "starting a server\n"
+    assert not (home.data_dir / SERVER_FILE).exists()

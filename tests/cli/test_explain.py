@@ -52,6 +52,21 @@ def id_pattern(prefix: str) -> str:
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "[a: Not found]"), "(Not found): is the address"),
         (AntiphonError(INVALID, "", violations={"name": PATTERN}), "letters, digits and . _ @ -"),
         (
+            AntiphonError(
+                INVALID, "", reason="LIMIT_EXCEEDED", metadata={"limit": "800 turns a user"}
+            ),
+            "you wait for 800 answers already; wait until",
+        ),
+        (
+            AntiphonError(INVALID, "", reason="LIMIT_EXCEEDED", metadata={"limit": "9 odd things"}),
+            "the limit is reached: 9 odd things at most",
+        ),
+        (AntiphonError(INVALID, "", reason="RATE_LIMITED", retry_after=3.0), "try again in 3 s"),
+        (
+            AntiphonError(INVALID, "", violations={"post.parts": "a message has at most 1 MiB; l"}),
+            "send it in pieces",
+        ),
+        (
             AntiphonError(INVALID, "", reason="ALREADY_EXISTS", metadata={"resource": "users/a"}),
             "there is a user a already",
         ),

@@ -27,6 +27,21 @@ async def main(address, key):
 asyncio.run(main(*sys.argv[1:]))
 """
 
+KIT = """
+import asyncio
+from antiphon_client.testing import running_server
+
+async def main():
+    async with running_server({}) as server, server.client() as client:
+        where = (await client.create_conversation()).conversation_id
+        async with client.converse(where) as talk:
+            print((await (await talk.post("Hello")).result()).text)
+
+asyncio.run(main())
+"""
+NONE = "there is no server here: install `antiphon`"
+COMMAND = [sys.executable, "-m", "antiphon_server"]
+
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Installed:
@@ -41,7 +56,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 def test_it_has_all_that_it_imports_and_little_else(alone: Installed) -> None:
     """Every module of it, and every stub, without what a server needs."""
-    assert alone.lacking(distribution="antiphon-client") == {}
+    lacking = alone.lacking(distribution="antiphon-client")
+    assert lacking.keys() == {"antiphon_client.testing.fixtures"}  # which pytest has imported
     assert not (HEAVY | {"antiphon"}) & alone.distributions()
 
 
@@ -50,6 +66,22 @@ def test_it_asks_for_what_the_server_s_package_asks_for() -> None:
     ours, servers = (described(project)["project"] for project in (CLIENT, ROOT))
     assert set(ours["dependencies"]) <= set(servers["dependencies"])
     assert ours["requires-python"] == servers["requires-python"]
+
+
+async def test_it_tests_with_a_server_of_another_environment(alone: Installed) -> None:
+    """Without one it says what is missing; `command` says where there is one."""
+    for program, says in ((KIT.format(""), NONE), (KIT.format(f"command={COMMAND!r}"), "Hello\n")):
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [alone.program("python"), "-c", program],
+            cwd=alone.elsewhere,
+            env=environment({"PYTHONPATH": ""}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert says in done.stdout + done.stderr
 
 
 async def test_it_talks_to_a_server(alone: Installed, tmp_path: Path) -> None:

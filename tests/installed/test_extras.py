@@ -1,6 +1,8 @@
 """What each extra is for, done in an environment that has the wheel with that extra alone."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,8 +18,9 @@ from tests.installed.conftest import Install
 from tests.installed.environments import Installed, extras, uv
 from tests.mesh.test_traces import collector
 from tests.mesh.up import running_up
-from tests.proofs.bench.processes import free_port
+from tests.proofs.bench.processes import ROOT, environment, free_port
 
+EXAMPLE = ROOT / "clients" / "examples" / "fastapi"
 QUESTION = "What is the capital of France?"
 pytestmark = pytest.mark.proof
 Use = Callable[[Installed, Path, pytest.FixtureRequest], Awaitable[None]]
@@ -77,6 +80,20 @@ async def stores(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
     await _up(env, home, 2)
 
 
+async def kit(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """A web service that streams answers, somewhere else, is tested with the kit."""
+    example = home / "example"
+    shutil.copytree(EXAMPLE, example, ignore=shutil.ignore_patterns("__pycache__"))
+    await asyncio.to_thread(env.install, "fastapi", "uvicorn", "httpx")
+    command = (env.program("python"), "-m", "pytest", "-q", "-c", os.devnull, ".")
+    tests = await asyncio.create_subprocess_exec(
+        *command, cwd=example, env=environment(), stdout=asyncio.subprocess.PIPE
+    )
+    said, _nothing = await tests.communicate()
+    assert tests.returncode == 0, said.decode()
+    assert b"2 passed" in said
+
+
 async def web(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
     """The pages are given out by Envoy."""
     port = free_port()
@@ -115,6 +132,7 @@ USES: dict[str, Use] = {
     "providers": providers,
     "redis": redis,
     "stores": stores,
+    "testing": kit,
     "web": web,
 }
 TOGETHER = {"stores": "mesh,stores"}

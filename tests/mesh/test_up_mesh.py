@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from antiphon_client import ApiKey, Client, Connection
 from antiphon_server.web.links import make_link
 from tests.e2e.until import PATIENCE_S
 from tests.mesh.up import Up, running_up
@@ -14,6 +15,8 @@ from tests.web.control import Control, People, Wish
 from tests.web.vitest import IN_A_BROWSER, passes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+LONG = " ".join(f"w{number}" for number in range(300))  # 6 s of echo
+TOLD_WITHIN_S = 4.0  # about 2 s, on a machine that has other things to do
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -81,3 +84,35 @@ async def test_a_replica_dies(up: Up) -> None:
                 await asyncio.sleep(0.05)
     print(f"two again after {time.monotonic() - began:.1f} s")
     assert {each.pid for each in up.servers()} != {each.pid for each in before}
+
+
+@pytest.mark.parametrize(("mishap", "told"), [("kill", "waiting"), ("suspend", "silent")])
+async def test_who_reads_an_answer_is_told_and_reads_on_elsewhere(
+    up: Up, mishap: str, told: str
+) -> None:
+    """Of a server that dies or stands still, within 2 s or so; the answer is whole, once."""
+    await up.until_whole()
+    states: list[tuple[str, float]] = []
+
+    def note(connection: Connection) -> None:
+        states.append((connection.state, time.monotonic()))
+
+    def since(state: str, then: float) -> float | None:
+        return next((at - then for name, at in states if name == state and at > then), None)
+
+    key, address = ApiKey(up.key), up.told["address"]
+    async with Client.connect(address, key, on_connection=note) as client:
+        where = (await client.create_conversation()).conversation_id
+        async with client.converse(where) as talk, asyncio.timeout(PATIENCE_S):
+            turn = await talk.post(LONG, handler="echo")
+            server = await up.where_streams_are()
+            getattr(server, mishap)()
+            began = time.monotonic()
+            assert (await turn.result()).text == LONG
+    if mishap == "suspend":
+        server.kill()  # it is started again
+    first, back = since(told, began), since("connected", began)
+    assert first is not None
+    assert back is not None
+    assert first < TOLD_WITHIN_S
+    print(f"told after {first:.1f} s, connected again after {back:.1f} s")

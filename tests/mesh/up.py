@@ -53,6 +53,10 @@ class Up:
 
     async def kill_where_streams_are(self) -> None:
         """Kill the server that has the most streams of events, as soon as one has any."""
+        (await self.where_streams_are()).kill()
+
+    async def where_streams_are(self) -> psutil.Process:
+        """The server that has the most streams of events, as soon as one has any."""
         async with self.client() as client, asyncio.timeout(PATIENCE_S):
             while True:
                 found = await _instances(client, "events")
@@ -60,7 +64,7 @@ class Up:
                 if busiest.load.running_rpcs:
                     break
                 await asyncio.sleep(LOOK_S)
-        self._listening(busiest.port).kill()
+        return self._listening(busiest.port)
 
     async def until_whole(self, count: int = 2) -> None:
         """Return when so many servers are registered."""

@@ -17,6 +17,7 @@ HEAVY = (
     "httpx",
     "mcp",
     "opentelemetry.sdk",
+    "prompt_toolkit",
     "pydantic_ai",
     "redis",
     "rich",

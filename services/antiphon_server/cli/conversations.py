@@ -1,15 +1,19 @@
 """``antiphon conversations``."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import found_or_started
 
 _ABOUT = """List conversations, put them away, and take them back.
 
-Without a command they are listed, those first in which something was last said.
+Without a command they are listed, those first in which something was last said. Where no server
+runs on this machine, one is started for as long as it takes.
 
 For example:
 
@@ -46,7 +50,7 @@ def conversations(
 ) -> None:
     """See the help of the group."""
     if context.invoked_subcommand is None:
-        run(_list(limit, archived, title, json, address, data_dir))
+        _run(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
 
 
 @app.command("list")
@@ -65,7 +69,7 @@ def list_conversations(
     - `antiphon conversations list --archived`
     - `antiphon conversations list --title Paris -n 100`
     """
-    run(_list(limit, archived, title, json, address, data_dir))
+    _run(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
 
 
 @app.command()
@@ -76,7 +80,7 @@ def archive(conversation: Which, address: Address = "", data_dir: DataDir = None
 
     - `antiphon conversations archive conv_…`
     """
-    run(_archive(conversation, address, data_dir))
+    _run(address, data_dir, lambda at: _archive(conversation, at, data_dir))
 
 
 @app.command()
@@ -88,7 +92,15 @@ def unarchive(conversation: Which, address: Address = "", data_dir: DataDir = No
     - `antiphon conversations list --archived`
     - `antiphon conversations unarchive conv_…`
     """
-    run(_unarchive(conversation, address, data_dir))
+    _run(address, data_dir, lambda at: _unarchive(conversation, at, data_dir))
+
+
+def _run(
+    address: str, data_dir: Path | None, work: Callable[[str], Coroutine[Any, Any, None]]
+) -> None:
+    """Do it at the server that is meant, or at one that is started for it."""
+    with found_or_started(address, data_dir) as found:
+        run(work(found.address))
 
 
 async def _list(

@@ -51,6 +51,7 @@ _SENTENCES = {
     ),
     "LOGIN_DENIED": "the login was refused",
     "OVERLOADED": "the server has too much to do; try again in {retry}",
+    "RATE_LIMITED": "that were too many calls in a short time; try again in {retry}",
     "DRAINING": "the server is stopping; try again in {retry}",
     "SERVICE_UNAVAILABLE": "the service {service} is away for the moment; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",
@@ -96,6 +97,23 @@ _DISTRUST = {
 }
 
 
+# How a limit that is reached ends -> what to do.
+_LIMITS = {
+    " turns a conversation": (
+        "{} answers of this conversation are waited for; wait until some have ended, stop one "
+        "with Ctrl-C, or begin another conversation"
+    ),
+    " turns a user": (
+        "you wait for {} answers already; wait until some have ended, or stop one with Ctrl-C"
+    ),
+    " bytes a message": "that is too long: a message has at most {} bytes; send it in pieces",
+    " bytes an answer": "the answer was cut off: one has at most {} bytes. Ask for less at once",
+    "api_keys": "there are as many keys as one user may have; revoke one (`antiphon keys list`)",
+    "identities": "there are as many identities as one user may have; unlink one first",
+    " streams a user": (
+        "you have {} streams open already; close other chats, pages or programs of yours"
+    ),
+}
 _NEEDED = {
     "OPERATE": "only operators may do this",
     "MANAGE": "only admins and owners may do this there (`antiphon members --help`)",
@@ -141,6 +159,8 @@ def _explained(error: AntiphonError) -> str:
         case "ALREADY_EXISTS":
             kind, _, name = error.metadata.get("resource", "").rpartition("/")
             return f"there is a {_NAMED.get(kind, (kind,))[0]} {name} already".replace("  ", " ")
+        case "LIMIT_EXCEEDED":
+            return _limit(error.metadata.get("limit", ""))
         case "MODEL_NOT_FOUND" if lacking := error.metadata.get("install"):
             return (
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
@@ -164,6 +184,14 @@ def _explained(error: AntiphonError) -> str:
     return f"{error.message} ({error.reason or error.code.name})"
 
 
+def _limit(limit: str) -> str:
+    """What to do where a limit is reached, such as ``100 turns a conversation``."""
+    for ending, sentence in _LIMITS.items():
+        if limit.endswith(ending):
+            return sentence.format(limit.removesuffix(ending))
+    return f"the limit is reached: {limit} at most"
+
+
 def _missing(resource: str) -> str:
     kind, _, name = resource.rpartition("/")
     if kind in _NAMED:
@@ -178,6 +206,8 @@ def _broken(field: str, rule: str) -> str:
         return "that is no code: one has eight letters, as BCDF-GHJK"
     if field in ("password", "new_password") and rule.startswith("must"):
         return f"the password {rule}"
+    if field.endswith("parts") and "MiB" in rule:
+        return "that is too long: a message has at most 1 MiB; send it in pieces"
     if "regex" not in rule:
         return f"{field}: {rule}"
     if field.rpartition(".")[2] == "scope":

@@ -19,6 +19,9 @@ def chat(
         str,
         typer.Option("--conversation", "-c", metavar="ID", help="Go on with a conversation."),
     ] = "",
+    last: Annotated[
+        bool, typer.Option("--last", help="Go on with the one in which you talked last.")
+    ] = False,
     model: Annotated[
         str, typer.Option("--model", "-m", help="Which model to ask; see `antiphon models`.")
     ] = "",
@@ -35,11 +38,13 @@ def chat(
 
     Where no server runs on this machine, one is started for as long as the chat takes.
     Ctrl-C stops an answer; at the prompt, Ctrl-C twice or Ctrl-D leaves. If the server goes
-    and comes back, even in the middle of an answer, the chat goes on.
+    and comes back, even in the middle of an answer, the chat goes on. What others say in the
+    conversation, and what they are answered, is shown as well. `/help` tells the rest.
 
     For example:
 
     - `antiphon chat`
+    - `antiphon chat --last`
     - `antiphon chat --once "What is the capital of France?"`
     - `antiphon chat --conversation conv_… --model openai/gpt-4.1-mini`
     """
@@ -47,14 +52,17 @@ def chat(
         fail("there is nothing to ask; write something after --once", 2)
     if json and once is None:
         fail("--json needs --once", 2)
+    if last and conversation:
+        fail("--last and --conversation name two; leave one out", 2)
     with ExitStack() as stack:
-        raise typer.Exit(_chat(stack, once, conversation, model, handler, json, address, data_dir))
+        where = None if last else conversation
+        raise typer.Exit(_chat(stack, once, where, model, handler, json, address, data_dir))
 
 
 def _chat(
     stack: ExitStack,
     once: str | None,
-    conversation: str,
+    conversation: str | None,
     model: str,
     handler: str,
     json: bool,
@@ -63,6 +71,7 @@ def _chat(
 ) -> int:
     from antiphon_client import AntiphonError
     from antiphon_server.cli.chat.dialogue import Dialogue
+    from antiphon_server.cli.chat.keys import unread_keys
     from antiphon_server.cli.chat.loop_thread import LoopThread
     from antiphon_server.cli.chat.opening import open_talk
     from antiphon_server.cli.chat.screen import Screen
@@ -71,12 +80,17 @@ def _chat(
 
     screen = Screen(io.StringIO()) if json else Screen()  # JSON is printed at the end
     try:
+        if once is None and screen.is_terminal:
+            stack.enter_context(unread_keys())
         loop = stack.enter_context(LoopThread())
         wishes = Wishes(handler, model)
-        talk = open_talk(stack, loop, screen, wishes, address, data_dir)
+        talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
         if model:
             loop.call(talk.check_model(model))
         dialogue = Dialogue(loop, talk, screen)
+        if conversation is None:
+            newest = loop.call(talk.conversations(1))
+            conversation = newest[0].conversation_id if newest else ""
         if once is not None:
             return dialogue.once(once, conversation, json)
         return dialogue.run(conversation)

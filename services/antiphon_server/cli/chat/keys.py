@@ -1,4 +1,4 @@
-"""The keyboard while an answer streams in."""
+"""The keyboard while nobody reads from it."""
 
 import sys
 from collections.abc import Iterator
@@ -16,10 +16,32 @@ def unseen_keys() -> Iterator[None]:
         return
     import termios
 
+    with _changed(termios.ECHO | termios.ECHOCTL):
+        yield
+
+
+@contextmanager
+def unread_keys() -> Iterator[None]:
+    """Keep what is typed as it is, and don't show it: a line editor reads it later.
+
+    A terminal that edits lines itself would take Enter for a new line, and keep 4096 bytes.
+    """
+    import termios
+
+    with _changed(termios.ECHO | termios.ECHOCTL | termios.ICANON, termios.ICRNL):
+        yield
+
+
+@contextmanager
+def _changed(local_flags: int, input_flags: int = 0) -> Iterator[None]:
+    """Without some of the terminal's flags."""
+    import termios
+
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     now = termios.tcgetattr(keyboard)
-    now[3] &= ~(termios.ECHO | termios.ECHOCTL)
+    now[0] &= ~input_flags
+    now[3] &= ~local_flags
     now[3] |= termios.NOFLSH
     termios.tcsetattr(keyboard, termios.TCSANOW, now)
     try:

@@ -7,12 +7,9 @@ from antiphon_client import Client
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, Wishes
-from antiphon_server.cli.console import CommandError
-from antiphon_server.cli.guests import present
-from antiphon_server.cli.local_server import LocalServer
+from antiphon_server.cli.own_server import found_or_started
 from antiphon_server.cli.paths import data_dir_or_default
-from antiphon_server.cli.server_file import told_in
-from antiphon_server.cli.where import Access, access_to, local_server, server_for
+from antiphon_server.cli.where import Access, access_to
 
 
 def open_talk(
@@ -22,6 +19,8 @@ def open_talk(
     wishes: Wishes,
     address: str,
     data_dir: Path | None,
+    *,
+    listens: bool,
 ) -> Talk:
     """A talk with the server that the options mean; what it needs is closed by ``stack``.
 
@@ -29,34 +28,16 @@ def open_talk(
     """
     folder = data_dir_or_default(data_dir)
     screen.status("looking for a server")
-    own: LocalServer | None = None
-    found = server_for(address, folder) if address else local_server(folder)
-    if found is None:
-        screen.status("starting a server")
-        own = LocalServer(folder)
-        stack.callback(own.stop)
-        found = _start(own, folder)
-    if found == told_in(folder).get("address"):  # else it is the server of another folder
-        stack.enter_context(present(folder))  # left before an own server is stopped
-    access = access_to(found, folder)
-    talk = Talk(screen, wishes, own)
+    found = stack.enter_context(found_or_started(address, folder, screen.status))
+    access = access_to(found.address, folder)
+    talk = Talk(screen, wishes, found.own, listens=listens)
     screen.status("signing in")
-    loop.call(_connect(talk, found, access))
+    loop.call(_connect(talk, found.address, access))
     stack.callback(lambda: loop.call(_close(talk)))
+    stack.callback(loop.start(talk.news.run()).cancel)
     loop.call(talk.client.who_am_i())
     screen.clear_status()
     return talk
-
-
-def _start(own: LocalServer, folder: Path) -> str:
-    """Start an own server; where another chat was faster, use that one's."""
-    try:
-        return own.start()
-    except CommandError:
-        found = local_server(folder)
-        if found is None:
-            raise
-        return found
 
 
 async def _connect(talk: Talk, address: str, access: Access) -> None:

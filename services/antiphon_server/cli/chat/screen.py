@@ -2,6 +2,8 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -87,6 +89,24 @@ class Screen:
             self._write(f"{style}{printable(sentence)}{_PLAIN}\n")
         else:
             print(printable(sentence), file=self._notes, flush=True)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it is one at which somebody types, too."""
+        return self.fancy and sys.stdin.isatty()
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether something else can stand here without breaking a line of the text."""
+        return not self._column
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Print something else; then the status is shown again."""
+        status, fraction = self._status, self._fraction
+        yield
+        if status and not self._status:
+            self.status(status, fraction)
 
     def error(self, sentence: str) -> None:
         """Print what went wrong."""

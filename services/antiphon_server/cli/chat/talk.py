@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
+from antiphon.context.v1.conversation_pb2 import Conversation
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.events.v1.event_pb2 import (
@@ -17,15 +19,17 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_RUNNING,
     Event,
 )
-from antiphon_client import (
-    AntiphonError,
+from antiphon_client import AntiphonError, (
     Client,
     Connection,
     LiveConversation,
     TurnHandle,
     TurnResult,
     new_turn_id,
+    text_of,
 )
+from antiphon_server.cli.chat.names import Names
+from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
@@ -50,17 +54,33 @@ class Wishes:
 
 
 class Talk:
-    """One conversation at a time with a server."""
+    """One conversation at a time with a server.
 
-    def __init__(self, screen: Screen, wishes: Wishes, server: LocalServer | None) -> None:
+    ``server`` is one of its own; one who ``listens`` shows what others say there, too.
+    """
+
+    def __init__(
+        self,
+        screen: Screen,
+        wishes: Wishes,
+        server: LocalServer | None = None,
+        *,
+        listens: bool = True,
+    ) -> None:
         self.wishes = wishes
+        self._listens = listens
         self.conversation_id = ""
         self._away_since: float | None = None
+        self._lost = False
         self.client: Client
         self._screen = screen
         self._server = server
         self._live: LiveConversation | None = None
         self._turn_id = ""
+        self._cursor = ""
+        self._names = Names()
+        self.question = ""
+        self.news = News(screen, self._name)
 
     @property
     def away(self) -> bool:
@@ -69,6 +89,10 @@ class Talk:
 
     def on_connection(self, connection: Connection) -> None:
         """Tell the user, if an answer is awaited; bring an own server back if it died."""
+        was_lost = self._lost
+        self._lost = connection.state in ("silent", "waiting") or (
+            self._lost and connection.state == "connecting"
+        )
         if connection.state == "connected":
             self._away_since = None
         elif connection.state == "waiting":
@@ -81,8 +105,10 @@ class Talk:
             self._screen.status(
                 f"{self._what_is_lost(connection)}, trying again; Ctrl-C leaves off"
             )
-        elif connection.state == "connected":
-            self._screen.clear_status()
+        elif connection.state == "silent":
+            self._screen.status("the server does not answer; waiting for it")
+        elif connection.state == "connected" and was_lost:
+            self._screen.status("connected again; waiting for the answer to go on")
 
     def _what_is_lost(self, connection: Connection) -> str:
         """The connection; a service that stays away is named, as far as the server knows it."""
@@ -96,6 +122,7 @@ class Talk:
 
     async def ask(self, text: str) -> TurnResult:
         """Post a message and show the answer as it comes."""
+        self.question = text
         async with self._waiting(new_turn_id()):
             self._screen.status("sending")
             models = [self.wishes.model] if self.wishes.model else []
@@ -143,6 +170,33 @@ class Talk:
                 return []
             raise
 
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is awaited."""
+        return bool(self._turn_id)
+
+    async def conversations(self, most: int) -> list[Conversation]:
+        """The user's conversations, those first in which something was last said."""
+        found: list[Conversation] = []
+        order = CONVERSATION_ORDER_LAST_ACTIVITY
+        async for each in self.client.list_conversations(order=order):
+            found.append(each)
+            if len(found) == most:
+                break
+        return found
+
+    async def models(self) -> list[str]:
+        """The names of all models."""
+        return [model.name async for model in self.client.list_models()]
+
+    async def handlers(self) -> list[str]:
+        """The names of all handlers."""
+        return [handler.name async for handler in self.client.list_handlers()]
+
+    def messages(self) -> AsyncIterator[Message]:
+        """Those of the open conversation, the newest first."""
+        return self.client.list_messages(self.conversation_id)
+
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
         async for model in self.client.list_models():
@@ -153,32 +207,21 @@ class Talk:
             "started with another by `antiphon up --model NAME`."
         )
 
-    async def resume(self, conversation_id: str, last: int) -> list[Message]:
-        """Go on with a conversation; return its last messages, the oldest first."""
+    async def resume(self, conversation_id: str) -> None:
+        """Go on with a conversation, from now on."""
         await self.client.get_conversation(conversation_id)
         await self.leave()
-        messages: list[Message] = []
-        async for message in self.client.list_messages(conversation_id):
-            messages.append(message)
-            if len(messages) == last:
-                break
+        self._cursor = (await self.client.get_head(f"conversations/{conversation_id}")).cursor
         self.conversation_id = conversation_id
-        return messages[::-1]
 
-    async def others(self, messages: list[Message]) -> dict[str, str]:
-        """What those who wrote them are called, by author, as far as it is told; not the user."""
-        authors = {one.author for one in messages if one.role == MESSAGE_ROLE_USER}
-        me = (await self.client.who_am_i()).user.user_id
-        others = dict.fromkeys(authors - {f"users/{me}"}, "somebody else")
-        if others:
-            try:
-                async for member in self.client.list_members(self.conversation_id):
-                    if member.display_name and f"users/{member.user_id}" in others:
-                        others[f"users/{member.user_id}"] = member.display_name
-            except AntiphonError as error:
-                if error.reason != "PERMISSION_DENIED":  # guests are not told
-                    raise
-        return others
+    async def names(self, messages: Sequence[Message]) -> list[str]:
+        """What those who wrote them are called, as far as it is told; "" is the user."""
+        authors = [one.author for one in messages if one.role == MESSAGE_ROLE_USER]
+        await self._names.learn(self.client, self.conversation_id, authors)
+        asked = [it for it in messages if it.author in authors and not self._names.of(it.author)]
+        if asked:
+            self.question = text_of(asked[-1].parts)
+        return [self._names.of(one.author) for one in messages]
 
     async def join(self) -> TurnResult | None:
         """Show the answer that the conversation is in the middle of, if it is."""
@@ -186,6 +229,7 @@ class Talk:
             if turn.state in _OPEN_STATES:
                 return await self._join(turn.turn_id)
             break
+        self._live = await self._converse()
         return None
 
     async def leave(self) -> None:
@@ -193,7 +237,8 @@ class Talk:
         if self._live is not None:
             await self._live.__aexit__(None, None, None)
         self._live = None
-        self.conversation_id = ""
+        self.conversation_id = self._cursor = self.question = ""
+        self.news.forget()
 
     async def _join(self, turn_id: str) -> TurnResult:
         """What was said before now is read from the log, the rest follows behind it."""
@@ -203,18 +248,31 @@ class Talk:
             page = await self.client.read_events(scope, cursor, page_size=1000)
             past += (event for event in page.events if event.turn_id == turn_id)
             cursor, at_head = page.cursor, page.at_head
-        live = self.client.converse(self.conversation_id, cursor=cursor)
-        turn = live.join(turn_id)
-        for event in past:
-            turn.apply(event)
         async with self._waiting(turn_id):
-            self._live = await live.__aenter__()
+            live = self._live = await self._converse()
+            turn = live.join(turn_id)
+            for event in past:
+                turn.apply(event)
             return await self._show(turn)
+
+    async def _converse(self) -> LiveConversation:
+        """The open conversation, from where it was opened."""
+        live = self.client.converse(
+            self.conversation_id,
+            cursor=self._cursor,
+            on_event=self.news.take if self._listens else None,
+        )
+        return await live.__aenter__()
+
+    async def _name(self, author: str) -> str:
+        await self._names.learn(self.client, self.conversation_id, [author])
+        return self._names.of(author)
 
     @asynccontextmanager
     async def _waiting(self, turn_id: str) -> AsyncIterator[None]:
         """The turn is the one that is waited for; says how long already, if it takes long."""
         self._turn_id = turn_id
+        self.news.own(turn_id)
         clock = asyncio.create_task(self._tell_time(), name="chat-clock")
         try:
             yield
@@ -231,20 +289,28 @@ class Talk:
 
     async def _open(self) -> LiveConversation:
         if self._live is not None and self._live.failed:
+            self._cursor = self._live.cursor or self._cursor
             await self._live.__aexit__(None, None, None)
             self._live = None
         if self._live is None:
-            self._live = await self.client.converse(self.conversation_id).__aenter__()
+            self._live = await self._converse()
         return self._live
 
     async def _show(self, turn: TurnHandle) -> TurnResult:
         async for update in turn.updates():
             if isinstance(update, str):
+                self.show_news()
                 self._screen.text(update)
             elif update.sentence:
                 self._screen.status(update.sentence, update.fraction)
         self._screen.end_line()
+        self.show_news()
         return await turn.result()
+
+    def show_news(self) -> None:
+        """While an answer is awaited: where it breaks no line of it. Else the keyboard does it."""
+        if self._turn_id and self.news and self._screen.at_line_start:
+            self.news.show()
 
 
 def summary(result: TurnResult, seconds: float) -> str:

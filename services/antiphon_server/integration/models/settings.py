@@ -36,12 +36,16 @@ _SMALL = {"context_tokens": 8192, "max_prompt_tokens": 3000, "max_output_tokens"
 
 
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a scripted model answers: ``deltas`` of count, ``gap_ms`` before each text."""
+    """How a scripted model answers: ``deltas`` of count, ``gap_ms`` before each text.
+
+    ``answers`` are what echo says to these questions.
+    """
 
     deltas: NotNegative = 20
     gap_ms: Annotated[float, Meta(ge=0)] = 0
     fail_after: NotNegative | None = None
     fail_reason: str = "MODEL_UNAVAILABLE"
+    answers: dict[str, str] = {}
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

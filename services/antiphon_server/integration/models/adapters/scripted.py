@@ -20,7 +20,8 @@ from antiphon_server.runtime.errors import DomainError, Reason
 class ScriptedModel:
     """A deterministic backend.
 
-    ``scripted/echo`` repeats the last user's text word by word; ``scripted/count``
+    ``scripted/echo`` repeats the last user's text word by word, or says what ``script.answers``
+    has for it; ``scripted/count``
     counts from 1 to ``script.deltas``. Both stop at the prompt's token limit, with
     a token a delta, and are free.
     """
@@ -61,7 +62,8 @@ class ScriptedModel:
     def _texts(self, prompt: Prompt) -> Iterable[str]:
         if self._settings.model == "echo":
             said = [message.text for message in prompt.messages if message.role == "user"]
-            words = said[-1].split(" ") if said else []
+            answers = self._script.answers
+            words = answers.get(said[-1], said[-1]).split(" ") if said else []
             return [f"{' ' if at else ''}{word}" for at, word in enumerate(words) if at or word]
         return (f"{' ' if at else ''}{at + 1}" for at in range(self._script.deltas))
 
