@@ -215,16 +215,16 @@ def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
     )
 
 
-def usage_response(page: UsagePage) -> pb.GetUsageResponse:
-    """Encode a page of the ledger."""
+def usage_response(page: UsagePage, *, to_operator: bool) -> pb.GetUsageResponse:
+    """Encode a page of the ledger; what providers said of their failures is for operators."""
     return pb.GetUsageResponse(
         total=_usage(page.total),
-        calls=[_call(call) for call in page.calls],
+        calls=[_call(call, to_operator) for call in page.calls],
         next_page_token=page.next_page_token,
     )
 
 
-def _call(call: SettledCall) -> model_pb2.ModelCall:
+def _call(call: SettledCall, to_operator: bool) -> model_pb2.ModelCall:
     settled = call.settlement
     message = model_pb2.ModelCall(
         call_id=call.call_id,
@@ -239,6 +239,9 @@ def _call(call: SettledCall) -> model_pb2.ModelCall:
         kind=model_pb2.CallKind.ValueType(call.kind),
     )
     message.start_time.FromMicroseconds(call.start_us)
+    if to_operator:
+        message.provider_status = settled.provider_status
+        message.provider_message = settled.provider_message
     return message
 
 

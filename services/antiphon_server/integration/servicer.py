@@ -11,6 +11,7 @@ from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.models.model import Step
+from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.paging import page_limit
 
@@ -67,4 +68,4 @@ class IntegrationServicer(IntegrationServiceServicer):
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
         wanted = encoding.usage_filter(request)
         page = await self._reports.page(wanted, request.page_size, request.page_token)
-        return encoding.usage_response(page)
+        return encoding.usage_response(page, to_operator=current_principal().operates)

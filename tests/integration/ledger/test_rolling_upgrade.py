@@ -36,7 +36,8 @@ class OldServer:
 
     async def settle(self, it: Call) -> None:
         ours = update(self._table).where(self._table.c.call_id == it.call_id)
-        statement = ours.values(settled_values(settlement()))
+        values = settled_values(settlement())
+        statement = ours.values({key: it for key, it in values.items() if key in self._table.c})
         await self._database.write(lambda connection: connection.execute(statement) and None)
 
     async def listed(self) -> list[str]:

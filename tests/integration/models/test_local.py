@@ -69,6 +69,17 @@ async def test_it_knows_the_capital_of_france(running: LocalModel) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_it_does_not_go_round_in_circles(running: LocalModel) -> None:
+    """What has no end by itself makes a small model say the same lines until it is stopped."""
+    text, end = await answer(running, asking("write a short poem", limit=512))
+    assert end.reason is FinishReason.STOP
+    words = text.split()
+    runs = [tuple(words[at : at + 6]) for at in range(len(words) - 5)]
+    assert len(runs) > 20
+    assert len(set(runs)) > 0.9 * len(runs)
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_it_tells_how_far_it_has_read_a_long_prompt(running: LocalModel) -> None:
     """So nobody takes it for silent, and the deadline of a first byte is that of each step."""
     prompt = asking("all work and no play " * 110, limit=1)

@@ -10,6 +10,7 @@ from antiphon_server.integration.models.adapters.pydantic_ai import ProviderMode
 from antiphon_server.integration.models.model import (
     FinishReason,
     ModelEnd,
+    ModelFailed,
     Part,
     Prices,
     Prompt,
@@ -97,6 +98,10 @@ async def test_each_misbehaviour_is_a_typed_error(
     with Refused(reason) as raised:
         await answer(backend)
     assert "canary" not in str(raised.error)
+    if mode.isdigit():  # what it said is for operators
+        assert isinstance(raised.error, ModelFailed)
+        assert raised.error.said.status == int(mode)
+        assert "canary" in raised.error.said.words
     assert len(provider.bodies) == 1
     await backend.close()
 

@@ -13,6 +13,7 @@ from antiphon_server.cli.chat.keys import unseen_keys
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk, summary
+from antiphon_server.cli.chat.trying_out import for_trying_out
 from antiphon_server.cli.console import CommandError, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.explain import explain
@@ -73,6 +74,9 @@ class Dialogue:
             # at each prompt, and asks for none when it leaves it.
             readline.parse_and_bind("set enable-bracketed-paste on")
             self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
+            hint = self._loop.call(for_trying_out(self._talk.client, self._talk.wishes))
+            if hint:
+                self._screen.note(hint)
         for notice in self._loop.call(self._talk.notices()):
             self._screen.note(f"Notice: {in_a_line(notice)}")
         if conversation_id:

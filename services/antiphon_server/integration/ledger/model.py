@@ -89,12 +89,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a call ended; ``error_reason`` is the name of a Reason, or empty."""
+    """How a call ended; ``error_reason`` is the name of a Reason, or empty.
+
+    ``provider_status`` and ``provider_message`` are what a provider said of its failure, for
+    operators: HTTP's status, or 0, and its words, at most 500 characters.
+    """
 
     outcome: Outcome
     usage: Usage
     duration_ms: int
     error_reason: str = ""
+    provider_status: int = 0
+    provider_message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,13 @@ from antiphon_server.integration.ledger.model import (
 from antiphon_server.integration.models.catalogue import ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted
 from antiphon_server.integration.models.model import (
+    NOTHING_SAID,
     AttemptStarted,
     ModelEnd,
+    ModelFailed,
     Prices,
     Prompt,
+    ProviderSaid,
     Step,
     Tokens,
 )
@@ -130,7 +133,9 @@ class Attempts:
             await model.prices(), free=error is not None and error.reason in _FREE
         )
         outcome, reason = _outcome(progress, error)
-        await self._calls.settle(call, Settlement(outcome, usage, duration_ms, reason))
+        said = said_by(error)
+        settlement = Settlement(outcome, usage, duration_ms, reason, said.status, said.words)
+        await self._calls.settle(call, settlement)
         return usage
 
 
@@ -143,6 +148,11 @@ async def _stream(model: ConfiguredModel, prompt: Prompt, progress: _Progress, e
             if isinstance(step, str):
                 progress.sent_bytes += len(step.encode())
             await emit(step)
+
+
+def said_by(error: DomainError | None) -> ProviderSaid:
+    """What the provider said of its failure, for operators."""
+    return error.said if isinstance(error, ModelFailed) else NOTHING_SAID
 
 
 def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, str]:

@@ -5,14 +5,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from antiphon_server.integration.ledger.model import Usage, total
-from antiphon_server.integration.models.attempt import Attempts, Emit, Ended
+from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import Finished, ModelEnd, Order
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
 
 # A provider that refused, or was silent for long, is not asked again: the next model is.
 _WORTH_RETRYING = frozenset({Reason.MODEL_UNAVAILABLE, Reason.MODEL_PROTOCOL})
@@ -118,7 +117,10 @@ class _Running:
         self.usages.append(ended.usage)
         if ended.error is not None:
             self.failure = ended.error
-            logger.warning("model failed", model=model.name, why=ended.error.reason)
+            said = said_by(ended.error)
+            told = {"http_status": said.status, "provider_said": said.words}
+            known = {key: value for key, value in told.items() if value}
+            logger.warning("model failed", model=model.name, why=ended.error.reason, **known)
         return ended
 
     def _wait(self, error: DomainError, retry: int) -> float | None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
 from antiphon_server.integration.ledger.model import CallId, Money, Payer, Usage
+from antiphon_server.runtime.errors import DomainError, Reason
 
 ModelName = NewType("ModelName", str)
 Role: TypeAlias = Literal["user", "assistant", "system"]
@@ -85,6 +86,33 @@ class ModelEnd:
         cut = self.reason is FinishReason.LENGTH
         ours = self.tokens is None or self.tokens.output >= max_output_tokens
         return max_output_tokens if cut and ours else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSaid:
+    """How a provider said that it failed, for operators alone: ``status`` is HTTP's, 0 if none."""
+
+    status: int = 0
+    words: str = ""
+
+
+NOTHING_SAID = ProviderSaid()
+
+
+class ModelFailed(DomainError):
+    """A model's failure with what its provider said, which no client is told."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        said: ProviderSaid,
+        *,
+        retry_after: float | None = None,
+        **metadata: object,
+    ) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)

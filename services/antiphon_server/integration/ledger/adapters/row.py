@@ -45,6 +45,8 @@ def opened_values(call: Call, owner: str) -> dict[str, Any]:
         "outcome": None,
         "duration_ms": 0,
         "error_reason": "",
+        "provider_status": 0,
+        "provider_message": "",
         **_usage_columns(call.expected),
     }
 
@@ -55,6 +57,8 @@ def settled_values(settlement: Settlement) -> dict[str, Any]:
         "outcome": settlement.outcome.value,
         "duration_ms": settlement.duration_ms,
         "error_reason": settlement.error_reason,
+        "provider_status": settlement.provider_status,
+        "provider_message": settlement.provider_message,
         **_usage_columns(settlement.usage),
     }
 
@@ -74,7 +78,14 @@ def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
     """The settled call in a row."""
     cost = Money(row.currency, row.cost_micros) if row.currency is not None else None
     usage = Usage(_quantities(row), row.estimated, cost)
-    settlement = Settlement(Outcome(row.outcome), usage, row.duration_ms, row.error_reason)
+    settlement = Settlement(
+        Outcome(row.outcome),
+        usage,
+        row.duration_ms,
+        row.error_reason,
+        row.provider_status,
+        row.provider_message,
+    )
     payer = Payer(WorkspaceId(row.workspace_id), row.conversation_id, row.turn_id)
     kind = CallKind(row.kind)
     return SettledCall(CallId(row.call_id), payer, kind, row.model, row.start_us, settlement)

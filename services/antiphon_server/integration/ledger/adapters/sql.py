@@ -46,6 +46,8 @@ _SETTLED_COLUMNS = (
     "currency",
     "cost_micros",
     "error_reason",
+    "provider_status",
+    "provider_message",
 )
 _GIVEN_UP: ColumnElement[int] = literal_column(str(Outcome.UNKNOWN.value))
 _SETTLE = Prepared(

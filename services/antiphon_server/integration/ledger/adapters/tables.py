@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
+    Integer,
     MetaData,
     SmallInteger,
     String,
@@ -37,6 +38,8 @@ calls = Table(
     Column("cost_micros", BigInteger),
     Column("error_reason", String(64), nullable=False),
     Column("kind", SmallInteger, nullable=False, server_default=text("1")),
+    Column("provider_status", Integer, nullable=False, server_default=text("0")),
+    Column("provider_message", String(500), nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 

@@ -8,6 +8,7 @@ address, and ends when its standard input does, that is, when its parent dies.
 import argparse
 import os
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -38,13 +39,14 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.kv_unified = True  # the slots share the context, each may use all of it
     params.n_ctx_checkpoints = 0
     params.cache_ram_mib = 0
-    params.cpuparams.n_threads = arguments.threads
+    # One token of so small a model is too little work to share: on a busy machine the threads
+    # spend their time in waiting for each other, and an answer takes minutes.
+    params.cpuparams.n_threads = 1
     params.cpuparams_batch.n_threads = arguments.threads
     params.n_threads_http = 2 * arguments.parallel
     params.fit_params = False
     params.warmup = False
-    params.sampling.temp = 0.0
-    params.sampling.penalty_repeat = 1.05
+    _break_loops(params.sampling)
     params.verbosity = -1
     params.hostnames = ["127.0.0.1"]
     params.api_keys = [key]
@@ -52,6 +54,20 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
     params.ui = False
     params.endpoint_slots = False
     return xllamacpp.Server(params)
+
+
+def _break_loops(sampling: Any) -> None:
+    """The likeliest token each time, but less and less what would go on a repetition.
+
+    A model of this size says the same lines for ever otherwise. The penalty of tokens alone has
+    to be so high for that that it breaks sentences; DRY, of sequences alone, comes too late.
+    """
+    sampling.temp = 0.0
+    sampling.penalty_repeat = 1.15
+    sampling.penalty_last_n = 256
+    sampling.dry_multiplier = 0.8
+    sampling.dry_allowed_length = 3
+    sampling.dry_penalty_last_n = 512
 
 
 if __name__ == "__main__":

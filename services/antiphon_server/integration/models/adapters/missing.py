@@ -14,13 +14,24 @@ _KEY_VARIABLES = {
 }
 
 
+def secrets_of(settings: ModelSettings) -> list[str]:
+    """The keys that the model may be asked with."""
+    held = [os.environ.get(variable, "") for variable in _variables(settings)]
+    return [secret for secret in (settings.secret, *held) if secret]
+
+
+def _variables(settings: ModelSettings) -> tuple[str, ...]:
+    """Where the key is looked for, if it is not given."""
+    if settings.api_key_env:
+        return (settings.api_key_env,)
+    return _KEY_VARIABLES.get(settings.provider, ()) if settings.kind == "provider" else ()
+
+
 def missing_key(settings: ModelSettings) -> str:
     """The variable that should hold the key, and does not; or nothing."""
     if settings.secret:
         return ""
-    variables = _KEY_VARIABLES.get(settings.provider, ()) if settings.kind == "provider" else ()
-    if settings.api_key_env:
-        variables = (settings.api_key_env,)
+    variables = _variables(settings)
     if not variables or any(os.environ.get(variable) for variable in variables):
         return ""
     return f"the variable {' or '.join(variables)} holds no key"

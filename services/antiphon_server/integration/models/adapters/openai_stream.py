@@ -30,7 +30,7 @@ class Malformed(Exception):
 
 
 class ProviderFault(Exception):
-    """The provider said in the stream that it failed."""
+    """The provider said in the stream that it failed, and this of it."""
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -126,7 +126,7 @@ class AnswerParser:
         except RecursionError as error:
             raise Malformed("nested too deeply") from error
         if chunk.error is not None:
-            raise ProviderFault
+            raise ProviderFault(json.dumps({"error": chunk.error}))
         if chunk.usage is not None:
             self.tokens = _tokens(chunk.usage) or self.tokens
         if chunk.prompt_progress is not None:

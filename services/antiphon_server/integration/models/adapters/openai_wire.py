@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from antiphon_server.integration.models.adapters.failures import (
     garbled,
     of_status,
+    report,
     silent,
     unavailable,
+    words_of,
 )
 from antiphon_server.integration.models.adapters.missing import missing_key
 from antiphon_server.integration.models.adapters.openai_request import encode_request
@@ -27,6 +29,7 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     PromptProgress,
+    ProviderSaid,
 )
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.net.http_pool import HttpPool
@@ -110,10 +113,13 @@ class OpenAIModel:
             async with asyncio.timeout(limit) as timeout:
                 response = await self._send(session, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise (silent(model, limit) if timeout.expired() else unavailable(model)) from error
+            late = timeout.expired()
+            report(self._settings, f"nothing within {limit:g} s" if late else error)
+            raise (silent(model, limit) if late else unavailable(model)) from error
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
-            raise of_status(model, response.status, retry_after, await _refusal(response))
+            said = await _refusal(response)
+            raise of_status(self._settings, response.status, retry_after, said)
         return response
 
     async def _send(
@@ -140,8 +146,10 @@ class OpenAIModel:
             async with asyncio.timeout(limit):
                 return await response.content.readany()
         except TimeoutError as error:
+            report(self._settings, f"nothing more within {limit:g} s")
             raise silent(self._settings.name, limit) from error
         except (aiohttp.ClientError, OSError) as error:
+            report(self._settings, error)
             raise garbled(self._settings.name) from error
 
     def _parse(self, parser: AnswerParser, chunk: bytes) -> str:
@@ -150,7 +158,8 @@ class OpenAIModel:
         except Malformed as error:
             raise garbled(self._settings.name) from error
         except ProviderFault as error:
-            raise unavailable(self._settings.name) from error
+            said = ProviderSaid(0, words_of(self._settings, str(error)))
+            raise unavailable(self._settings.name, said=said) from error
 
 
 async def _refusal(response: "aiohttp.ClientResponse") -> str:

@@ -1,5 +1,6 @@
 """The side of the provider adapter that imports pydantic-ai; imported when first used."""
 
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -13,8 +14,10 @@ from pydantic_ai.settings import ModelSettings as RequestSettings
 from antiphon_server.integration.models.adapters.failures import (
     garbled,
     of_status,
+    refused,
     silent,
     unavailable,
+    words_of,
 )
 from antiphon_server.integration.models.model import (
     FinishReason,
@@ -22,6 +25,7 @@ from antiphon_server.integration.models.model import (
     ModelStep,
     Prompt,
     PromptMessage,
+    ProviderSaid,
     Tokens,
 )
 from antiphon_server.integration.models.settings import ModelSettings
@@ -84,17 +88,18 @@ class Provider:
         return ModelEnd(reason, tokens if answer.usage.has_values() else None)
 
     def _translated(self, error: Exception, *, spoke: bool) -> DomainError:
-        """What went wrong, without the provider's words."""
+        """What went wrong; the provider's words are for operators alone."""
         name, limits = self._settings.name, self._settings
         if isinstance(error, failures.ModelRequestTimeout | failures.ModelTimeoutError):
             return silent(name, limits.idle_timeout_s if spoke else limits.first_byte_timeout_s)
         if isinstance(error, failures.ModelHTTPError):
             wait = "" if error.retry_after is None else str(error.retry_after)
-            return of_status(name, error.status_code, wait, str(error.body))
+            return of_status(self._settings, error.status_code, wait, _body_of(error))
+        said = ProviderSaid(0, words_of(self._settings, str(error)))
         if isinstance(error, failures.ModelRequestRejectedError | failures.UserError):
-            return DomainError(Reason.MODEL_REFUSED, model=name, http_status=0)
+            return refused(name, said)
         if isinstance(error, failures.ModelAPIError):
-            return garbled(name) if spoke else unavailable(name)
+            return garbled(name) if spoke else unavailable(name, said=said)
         return garbled(name)
 
 
@@ -114,11 +119,14 @@ def open_provider(settings: ModelSettings) -> Provider:
     except ValueError as error:
         raise DomainError(Reason.MODEL_NOT_FOUND, model=settings.name) from error
     except failures.UserError as error:
-        refused = DomainError(
-            Reason.MODEL_REFUSED, model=settings.name, http_status=_NO_CREDENTIALS
-        )
-        raise refused from error
+        said = ProviderSaid(_NO_CREDENTIALS, words_of(settings, str(error)))
+        raise refused(settings.name, said) from error
     return Provider(settings, model)
+
+
+def _body_of(error: failures.ModelHTTPError) -> str:
+    """What the provider sent, as text."""
+    return error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
 
 
 def _message(message: PromptMessage) -> wire.ModelMessage:
