@@ -39,6 +39,7 @@ DEFAULT_PORT = 7450
 DEFAULT_ADMIN_PORT = 7451
 DEFAULT_WEB_PORT = 7480
 DEFAULT_MODEL = SMALL_MODEL
+ERROR_FILE = "errors.log"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -77,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
+    error_file: bool = True
     otlp_endpoint: str = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
@@ -137,6 +139,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def shares_store(self) -> bool:
         """Whether other servers may use the same store."""
         return self.several_nodes or self.database_url is not None
+
+    @property
+    def errors_in(self) -> Path | None:
+        """The file of errors; None where there shall be none, or where all logs are in a file."""
+        return self.data_dir / ERROR_FILE if self.error_file and self.log_file is None else None
 
     @property
     def in_production(self) -> bool:

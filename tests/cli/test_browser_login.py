@@ -94,6 +94,34 @@ async def test_a_person_signs_in_with_a_browser(home: Home, server: App) -> None
     assert json.loads(kept.read_text())["refresh_token"]
 
 
+BROWSER = """\
+import sys, urllib.parse, urllib.request
+form = urllib.parse.urlencode({"sub": "ann"}).encode()
+print(urllib.request.urlopen(sys.argv[1], form).read().decode())
+"""
+
+
+async def test_a_browser_may_be_back_before_its_command_is(
+    home: Home, server: App, tmp_path: Path
+) -> None:
+    """One whose command returns when all is shown, as in a terminal, is waited for by nobody."""
+    program = tmp_path / "browser.py"
+    program.write_text(BROWSER)
+    environment = {**os.environ, **home.environment, "BROWSER": f"{sys.executable} {program} %s"}
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "antiphon_server", "login", "--browser"),
+        *("-a", f"127.0.0.1:{server.port}"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(SOON_S):
+        out, said = await command.communicate()
+    assert command.returncode == 0, said
+    assert b"You are signed in" in out
+    assert f"Signed in at 127.0.0.1:{server.port} as ann.".encode() in out
+
+
 async def test_who_refuses_there_is_told_in_both_places(home: Home, server: App) -> None:
     """The browser and the terminal say that nobody is signed in."""
     command, url = await begin(home, server)

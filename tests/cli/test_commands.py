@@ -85,6 +85,18 @@ def test_a_conversation_is_archived_and_taken_back(antiphon: Run, conversation: 
     assert antiphon("conversations", "unarchive", "conv_unknown0").returncode == 1
 
 
+def test_a_notice_is_published_shown_in_a_chat_and_withdrawn(antiphon: Run) -> None:
+    """Who chats sees it at the start; a time that is none is refused before anything is said."""
+    assert antiphon("notices", "publish", "Back soon.", "--for", "soon").returncode == 2
+    published = antiphon("notices", "publish", "Back\nsoon.", "--for", "2h")
+    notice_id = published.stderr.partition(":")[0]
+    assert f"{notice_id}  " in antiphon("notices", "list").stdout
+    assert "Notice: Back soon." in antiphon("chat").stderr
+    assert antiphon("notices", "withdraw", notice_id).stderr.startswith("withdrawn")
+    assert notice_id not in antiphon("notices", "list").stdout
+    assert "withdrawn" in antiphon("notices", "list", "--ended").stdout
+
+
 def test_conversations_are_listed(antiphon: Run, conversation: str) -> None:
     """The list has the title, which is the first message."""
     line = next(

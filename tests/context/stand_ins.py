@@ -19,6 +19,7 @@ ANN, BOB, CAT = "user_ann00000", "user_bob00000", "user_cat00000"
 T = TypeVar("T")
 NOBODY = "user_nobody000"
 SERVICE = "service"
+OPERATOR = "user_operator"
 
 
 class Tokens:
@@ -27,7 +28,10 @@ class Tokens:
     async def verify(self, token: str) -> Principal:
         kind: Sequence[str] = ("service", "test") if token == SERVICE else ("user", token)
         return Principal(
-            "service" if kind[0] == "service" else "user", UserId(kind[1]), SessionId("s")
+            "service" if kind[0] == "service" else "user",
+            UserId(kind[1]),
+            SessionId("s"),
+            operator=token == OPERATOR,
         )
 
 

@@ -13,6 +13,10 @@ from antiphon.context.v1.context_service_pb2_grpc import (
     ContextServiceStub,
     add_ContextServiceServicer_to_server,
 )
+from antiphon.context.v1.notice_service_pb2_grpc import (
+    NoticeServiceStub,
+    add_NoticeServiceServicer_to_server,
+)
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.context.access_policy import ContextAccessPolicy
 from antiphon_server.context.adapters.event_log import EventServiceLog
@@ -34,6 +38,7 @@ from tests.fakes.databases import opened_sqlite
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+    from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceAsyncStub
 
 Role: TypeAlias = "access_pb2.Role.ValueType"
 
@@ -57,6 +62,11 @@ class World:
         """The service as that user sees it."""
         channel = self.server.channel(lambda: (("authorization", f"Bearer {user}"),))
         return ContextServiceStub(channel)
+
+    def notices(self, user: str) -> "NoticeServiceAsyncStub":
+        """The service of notices as that user sees it."""
+        channel = self.server.channel(lambda: (("authorization", f"Bearer {user}"),))
+        return NoticeServiceStub(channel)
 
     async def conversation(self, user: str = ANN, **fields: str) -> str:
         """Make a conversation."""
@@ -192,6 +202,7 @@ def _served(context: Context) -> LocalServer:
         ]
     )
     add_ContextServiceServicer_to_server(context.servicer, outside)
+    add_NoticeServiceServicer_to_server(context.notices, outside)
     return outside
 
 

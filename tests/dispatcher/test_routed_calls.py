@@ -50,6 +50,11 @@ class Here:
             request, Caller(ANN.principal, tuple(context.invocation_metadata() or ()))
         )
 
+    async def CancelTurn(
+        self, request: pb.CancelTurnRequest, context: "grpc.aio.ServicerContext[object, object]"
+    ) -> pb.CancelTurnResponse:
+        return pb.CancelTurnResponse()
+
     def __getattr__(self, name: str) -> None:
         """Nothing else is called."""
 
@@ -95,6 +100,30 @@ async def test_a_call_is_answered_where_the_lane_is() -> None:
     assert request == GET
     assert set(brought) == {"authorization", "x-forwarded-for", FORWARDED}
     assert brought["x-forwarded-for"] == "2001:db8:1:2::"
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_stop_elsewhere_is_known_here_before_it_is_answered(*, away: bool) -> None:
+    """So that this server's streams deliver no older text; a store that is away keeps no answer."""
+    server, asked = LocalServer([ErrorInterceptor()]), list[ConversationId]()
+    add_DispatcherServiceServicer_to_server(Here("there"), server)  # type: ignore[arg-type]
+
+    async def catch_up(conversation_id: ConversationId) -> None:
+        asked.append(conversation_id)
+        if away:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    told = Told([THERE])
+    calls = RoutedCalls(
+        Here(),  # type: ignore[arg-type]
+        told,
+        told,
+        lambda address: server.channel(),
+        catch_up=catch_up,
+    )
+    stop = pb.CancelTurnRequest(conversation_id=CONVERSATION, turn_id="turn_00000001")
+    assert await calls.cancel(stop, ANN) == pb.CancelTurnResponse()
+    assert asked == [CONVERSATION]
 
 
 async def test_a_forwarded_call_is_not_forwarded_again() -> None:

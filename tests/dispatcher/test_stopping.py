@@ -6,11 +6,15 @@ from dataclasses import replace
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.deltas import MAX_PIECES
 from antiphon_server.dispatcher.model import LossPolicy, Policy, State, Turn
+from antiphon_server.events.frames import Batch
 from antiphon_server.events.model import Offset, Scope
+from antiphon_server.events.pacing import Pacing
+from antiphon_server.events.subscription import Subscription
+from antiphon_server.events.watch import WatchRequest
 from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.limits.shares import Shares
 from tests.dispatcher.stand_ins import Reluctant
-from tests.dispatcher.world import ANNA, CONVERSATION, World, turn_id, world
+from tests.dispatcher.world import ANNA, CONVERSATION, Open, World, turn_id, world
 from tests.e2e.until import SOON_S, until
 
 SCOPE = Scope(f"conversations/{CONVERSATION}")
@@ -188,3 +192,25 @@ async def test_while_its_text_waits_a_model_is_not_read_for_ever() -> None:
         await asyncio.sleep(0.1)
         assert it.told.heard <= MAX_PIECES
         assert (await it.cancel()).state is State.CANCELLED
+
+
+async def test_no_text_is_delivered_after_a_stop_has_returned(it: World) -> None:
+    """Not to who is behind either: the message that was cut short has taken over its place."""
+    late = Subscription(it.log, Open(), ANNA, Pacing())
+    await late.create(WatchRequest("w", SCOPE, from_latest=False))
+    await it.dispatch()
+    it.told.say("all of this was committed ")
+    await it.delivered("all of this was committed ")
+    await it.cancel()
+    kinds, position = [], 0
+    async with asyncio.timeout(SOON_S):
+        async for frame in late.frames():
+            for record in frame.records if isinstance(frame, Batch) else ():
+                assert record.first == position + 1
+                position = record.last
+                kinds.append(event_pb2.Event.FromString(record.wire).WhichOneof("payload"))
+            if "turn_finished" in kinds:
+                break
+    late.close()
+    assert "text_delta_appended" not in kinds
+    assert (await it.messages())[-1] == ("all of this was committed ", True)

@@ -30,13 +30,17 @@ async def _message(client: Client, known: Ids) -> dict[str, str]:
     return {"msg": (await client.post_message(known["conv"], SAMPLE)).message_id}
 
 
+async def _notice(client: Client, known: Ids) -> dict[str, str]:
+    return {"ntc": (await client.publish_notice(SAMPLE)).notice_id}
+
+
 async def _identity(client: Client, known: Ids) -> dict[str, str]:
     ids, subject = await _somebody(client, known), uuid.uuid4().hex
     await client.link_identity(ids["user"], SAMPLE, subject)
     return {**ids, "subject": subject}
 
 
-OWN: Mapping[str, Prepare] = {"key": _key, "msg": _message, "user": _somebody}
+OWN: Mapping[str, Prepare] = {"key": _key, "msg": _message, "ntc": _notice, "user": _somebody}
 """By its prefix, what each change is asked of for the first time: another one is made for it."""
 PREPARED: Mapping[str, Prepare] = {
     "RemoveMember": _member,

@@ -37,7 +37,7 @@ async def test_the_commands_work_as_printed(ran: list[Ran]) -> None:
     assert "grpc.health.v1.Health" in listed
     assert "rpc Dispatch" in one(ran, " describe ").output
     assert "SERVING" in one(ran, "Health/Check").output
-    assert '"conversation_id": "conv_0123456789"' in one(ran, "/CreateConversation").output
+    assert '"conversation_id": "conv_0123456789"' in one(ran, "/Dispatch").output
     assert '"TURN_STATE_RUNNING"' in one(ran, "/Dispatch").output
-    for word in ("turn_started", "anybody", "TURN_STATE_SUCCEEDED"):
+    for word in ("turn_started", "Hello there", "TURN_STATE_SUCCEEDED"):
         assert word in follow.output

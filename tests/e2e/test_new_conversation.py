@@ -54,13 +54,14 @@ def as_boss(channel: grpc.aio.Channel, boss: Caller) -> Calls:
 async def test_a_post_makes_its_conversation(as_anna: Calls) -> None:
     """As CreateConversation would; its log begins with that, and the answer follows."""
     request = posting(title="By hand", instructions="Be kind.")
+    request.new_conversation.max_output_tokens = 77
     answer = await as_anna(as_anna.dispatcher.Dispatch, request)
     where = answer.turn.conversation_id
     found = await as_anna(
         as_anna.context.GetConversation, context_pb.GetConversationRequest(conversation_id=where)
     )
     made = found.conversation
-    assert (made.title, made.instructions) == ("By hand", "Be kind.")
+    assert (made.title, made.instructions, made.max_output_tokens) == ("By hand", "Be kind.", 77)
     assert made.workspace_id == as_anna.caller.known["ws"]
     calls = Calls(as_anna.channel, as_anna.caller, where)
     assert (await calls.head()).last_offset >= 3

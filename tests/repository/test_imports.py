@@ -1,7 +1,10 @@
+import re
 import subprocess
 import sys
 
 import pytest
+
+from tests.proofs.bench.processes import ROOT
 
 HEAVY = (
     "aiohttp",
@@ -16,6 +19,7 @@ HEAVY = (
     "opentelemetry.sdk",
     "pydantic_ai",
     "redis",
+    "rich",
     "sqlalchemy.dialects.postgresql",
     "xllamacpp",
 )
@@ -48,6 +52,36 @@ print(*(name for name in NAMES if f"antiphon_server.{name}.servicer" in sys.modu
 def test_starting_imports_nothing_heavy(module: str) -> None:
     """What costs time and memory is imported when it is first used."""
     program = f"import sys, {module}; print(*set({HEAVY!r}) & set(sys.modules))"
+    assert printed(program) == []
+
+
+def test_a_server_that_draws_no_traces_does_without_rich() -> None:
+    """By itself structlog would bring it; whoever imports rich later gets it."""
+    program = """
+import sys
+import antiphon_server.app, antiphon_server.runtime.telemetry.logs
+print(*{"rich", "pygments"} & set(sys.modules))
+import rich.console
+print(rich.console.Console.__name__)
+"""
+    assert printed(program) == ["Console"]
+
+
+def test_whoever_logs_does_so_without_rich() -> None:
+    """Structlog would import it, so it is taken from where that is seen to."""
+    own = "antiphon_server/runtime/telemetry/structured.py"
+    pattern = re.compile(r"^\s*(import structlog|from structlog)", re.MULTILINE)
+    files = (ROOT / "services").rglob("*.py")
+    found = [file for file in files if pattern.search(file.read_text())]
+    assert [file.relative_to(ROOT / "services").as_posix() for file in found] == [own]
+
+
+@pytest.mark.parametrize(
+    "module", ["antiphon_server.cli.start_failures", "antiphon_server.backups"]
+)
+def test_extras_are_not_needed_without_them(module: str) -> None:
+    """Why a server did not start is said, and a backup made, where Postgres' packages are not."""
+    program = f"import sys; sys.modules.update(greenlet=None, asyncpg=None); import {module}"
     assert printed(program) == []
 
 

@@ -1,7 +1,7 @@
 """A small implementation of an existing contract, for tests of what surrounds services."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -81,12 +81,14 @@ async def on_a_port(table: LocalServer) -> AsyncIterator[grpc.aio.Channel]:
 
 @asynccontextmanager
 async def healthy(
-    port: int = 0, credentials: grpc.ServerCredentials | None = None
+    port: int = 0,
+    credentials: grpc.ServerCredentials | None = None,
+    called: Callable[[str], None] | None = None,
 ) -> AsyncIterator[int]:
     """A server that answers checks of its health; its port."""
     table, health = LocalServer([ErrorInterceptor()]), Health()
     health.register(table)
-    server = Server(table, credentials=credentials)
+    server = Server(table, credentials=credentials, called=called)
     port = await server.start("127.0.0.1", port)
     await health.ready()
     try:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,10 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "logs" / "antiphon.log"
     configure_logging("debug", "json", path)
     yield path
+    _let_go()
+
+
+def _let_go() -> None:
     root = logging.getLogger()
     for handler in [h for h in root.handlers if getattr(h, "_ours", False)]:
         root.removeHandler(handler)
@@ -178,6 +184,33 @@ async def test_the_session_is_in_every_line(metrics: RpcMetrics, log_file: Path)
     assert found == {"inside": "sess_1", "rpc": "sess_1", "outside": None}
 
 
+async def test_the_session_is_in_a_defects_trace(metrics: RpcMetrics, log_file: Path) -> None:
+    """And in what a task logs that the call has begun, also when that is over."""
+    log, over = structlog.get_logger("test"), asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def later() -> None:
+        await over.wait()
+        log.info("later")
+
+    async def handler(_request: Any, _context: Any) -> None:
+        tasks.append(asyncio.create_task(later()))
+        raise RuntimeError("canary")
+
+    method = Method(METHOD + "Subscribe", request_streaming=True)
+    inner = AuthenticationInterceptor(Tokens()).wrap(method, handler)
+    call = TelemetryInterceptor(metrics).wrap(method, ErrorInterceptor().wrap(method, inner))
+    metadata = (("authorization", "Bearer sess_1"),)
+    context: Any = LocalServer().channel().begin("/x/Y", metadata, None)[1]
+    with pytest.raises(grpc.aio.AbortError):
+        await call(None, context)
+    over.set()
+    await asyncio.gather(*tasks)
+    log.info("outside")
+    found = [e.get("session") for e in lines(log_file)]
+    assert found == ["sess_1", "sess_1", "sess_1", None]
+
+
 def test_secrets_do_not_reach_the_log(log_file: Path) -> None:
     """Passwords, tokens and keys are replaced, wherever they stand."""
     jwt = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
@@ -194,6 +227,52 @@ def test_secrets_do_not_reach_the_log(log_file: Path) -> None:
     assert not [secret for secret in secrets if secret in text]
     assert lines(log_file, message="login")[0]["password"] == REDACTED
     assert '"tokens": 17' in text
+
+
+@pytest.fixture
+def errors(tmp_path: Path) -> Iterator[Path]:
+    """A file for errors alone."""
+    path = tmp_path / "data" / "errors.log"
+    configure_logging("info", "console", None, path)
+    yield path
+    _let_go()
+
+
+def test_errors_have_a_file_of_their_own(errors: Path) -> None:
+    """With their trace, in JSON, without secrets; it is there when there is one."""
+    log = structlog.get_logger("test")
+    log.warning("no error")
+    threads = threading.active_count()
+    assert not errors.exists()
+    try:
+        raise RuntimeError("canary")
+    except RuntimeError:
+        log.exception("it failed", password="hunter2hunter2")
+    assert threading.active_count() == threads + 1
+    _let_go()
+    [entry] = lines(errors)
+    assert (entry["message"], entry["password"], entry["level"]) == ("it failed", REDACTED, "error")
+    assert "canary" in entry["exception"]
+
+
+def test_the_file_of_errors_is_bounded(errors: Path) -> None:
+    """Three files of 1 MiB, and no more lines in memory than may wait, however much fails."""
+    log = logging.getLogger("test")
+    for number in range(500):
+        log.error("%d %s", number, "x" * 20_000)
+        time.sleep(0.001)
+    _let_go()
+    sizes = [each.stat().st_size for each in errors.parent.iterdir()]
+    assert 1 < len(sizes) <= 3
+    assert max(sizes) <= 1 << 20
+
+
+def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    """Nor does it fill standard error."""
+    (tmp_path / "file").touch()
+    configure_logging("info", "console", None, tmp_path / "file" / "errors.log")
+    logging.getLogger("test").error("it failed")
+    _let_go()
 
 
 def test_stdlib_logs_are_structured_too(log_file: Path) -> None:

@@ -69,7 +69,7 @@ async def test_why_a_certificate_is_not_trusted(authority: Authority, tmp_path: 
         assert await refused(port, Tls()) == await refused(port, stranger)
         other = replace(authority.trust, server_name="other.example.org")
         assert await refused(port, other) == "the server's certificate is for another name"
-        authority.files(expired=True)
+    async with serving(authority.files(expired=True)) as port:
         assert await refused(port, authority.trust) == "the server's certificate has expired"
 
 
@@ -194,6 +194,29 @@ async def test_a_new_certificate_needs_no_restart(authority: Authority, tmp_path
             await ask(port, authority.trust)
 
 
+async def test_handshakes_that_fail_leave_a_trace(authority: Authority, tmp_path: Path) -> None:
+    """Who does not trust the certificate, or speaks no TLS, is counted; who calls is not."""
+    tls = ServerTls(authority.files())
+    handshakes = tls.handshakes
+    async with healthy(credentials=tls.credentials(), called=handshakes.called) as port:
+        async with open_channel(f"localhost:{port}", authority.trust) as channel:
+            check = health_pb2_grpc.HealthStub(channel).Check
+            for _ in range(3):
+                await check(health_pb2.HealthCheckRequest(), timeout=10)
+        assert [handshakes.look(), handshakes.look()] == [0, 0]
+        await refused(port, Authority(tmp_path).trust)
+        await asyncio.to_thread(_speak_plainly, port)
+        assert handshakes.look() == 0  # they may still make one
+        assert handshakes.look() >= 2
+        assert handshakes.look() == 0
+
+
+def _speak_plainly(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        connection.recv(100)
+
+
 async def test_half_a_renewal_is_waited_for(
     authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -212,8 +235,26 @@ async def test_half_a_renewal_is_waited_for(
         files.key.write_bytes(new_key[:100])
         assert await ask(port, authority.trust)
         assert new_key.decode() not in caplog.text
+
+
+async def test_a_new_certificate_that_is_over_is_not_taken(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the old one holds, as a start would not take it; the next good one is."""
+    tls = ServerTls(authority.files())
+    ends = tls.ends
+    async with healthy(credentials=tls.credentials()) as port:
         authority.files(expired=True)
+        for _ in range(2):
+            assert await ask(port, authority.trust)
+        assert caplog.text.count("the new certificate is not used, as the old one holds") == 1
+        assert tls.ends == ends
+        authority.files()
+        assert await ask(port, authority.trust)
+    async with serving(authority.files(expired=True)) as port:
         assert "expired" in await refused(port, authority.trust)
+        authority.files()
+        assert await ask(port, authority.trust)
 
 
 def _other_key(files: TlsFiles) -> None:

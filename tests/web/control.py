@@ -69,5 +69,17 @@ def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
         """A link for the local operator."""
         return make_link(server.key.secret)
 
+    async def notice(told: str) -> str:
+        """The operators tell everybody something; its id."""
+        async with server.client() as client:
+            return (await client.publish_notice(told)).notice_id
+
+    async def withdraw(told: str) -> str:
+        """What they said is over."""
+        async with server.client() as client:
+            await client.withdraw_notice(told)
+        return ""
+
     user = People(server.client).make
-    return {"answer": answer, "kill": kill, "start": start, "user": user, "link": link}
+    telling = {"notice": notice, "withdraw": withdraw}
+    return {"answer": answer, "kill": kill, "start": start, "user": user, "link": link, **telling}

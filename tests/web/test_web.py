@@ -64,7 +64,10 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
     "name",
     [
         *("parts", "closing", "library"),
-        pytest.param("pages", marks=pytest.mark.needs(*IN_A_BROWSER)),
+        *(
+            pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
+            for name in ("pages", "reading", "waiting", "lists")
+        ),
     ],
 )
 async def test_tests_of_clients_web(name: str, world: World) -> None:

@@ -10,6 +10,7 @@ from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceStub
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1.event_pb2 import Event, EventKind
@@ -31,6 +32,7 @@ from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
 from antiphon_client.members import Members
 from antiphon_client.models import Models
+from antiphon_client.notices import Notices
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
 from antiphon_client.tls import Tls
@@ -42,7 +44,9 @@ from antiphon_client.users import Users
 from antiphon_client.wire import SILENCE_S, Wire
 
 
-class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Models, Logs):
+class Client(
+    Accesses, Accounts, Users, Audit, Conversations, Members, Notices, Turns, Models, Logs
+):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
     Its calls have a deadline and are repeated where that is safe; :meth:`converse` and
@@ -67,6 +71,7 @@ class Client(Accesses, Accounts, Users, Audit, Conversations, Members, Turns, Mo
         self._auth = AuthServiceStub(channel)
         self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)
+        self._notices = NoticeServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)

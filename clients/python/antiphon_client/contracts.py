@@ -13,7 +13,7 @@ from antiphon.auth.v1 import (
     auth_service_pb2,
     verification_service_pb2,
 )
-from antiphon.context.v1 import context_service_pb2
+from antiphon.context.v1 import context_service_pb2, notice_service_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import integration_service_pb2
@@ -29,6 +29,7 @@ _SERVICES = tuple(
         auth_service_pb2,
         verification_service_pb2,
         context_service_pb2,
+        notice_service_pb2,
         dispatcher_service_pb2,
         event_service_pb2,
         integration_service_pb2,

@@ -290,6 +290,8 @@ test("what broke off is asked again, and people talk among themselves", async ()
   expect(await faults()).toEqual([]);
   await page.reload();
   await said.getByText("Among ourselves").waitFor();
+  expect(await page.locator(".message", { hasText: "no model is told" }).locator(".body").allInnerTexts()).toEqual(["Among ourselves"]);
+  expect(await faults()).toEqual([]);
   expect(await said.count()).toBe(2);
   expect(await page.locator(".message.assistant").count()).toBe(1);
 });

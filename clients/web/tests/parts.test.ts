@@ -19,7 +19,7 @@ import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
 import { tokensOf } from "../src/page/markdown/lexing";
 import { codeOf, depthsOf, piecesOf } from "../src/page/markdown/pieces";
 import { isSafe } from "../src/page/markdown/markdown";
-import { inWords, leftOut, titleOf } from "../src/page/words";
+import { described, inWords, leftOut, titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -190,6 +190,7 @@ test("links lead to pages and mailboxes alone", () => {
 
 test("what was left out is told, if anything was", () => {
   expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
+  expect([0, 1, 2].map(described)).toEqual(["", "1 attachment told in words", "2 attachments told in words"]);
 });
 
 describe("what a newer server says", () => {

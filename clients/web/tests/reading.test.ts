@@ -133,3 +133,16 @@ test("what has come of a long answer is not drawn again", async () => {
   expect(redrawn).toBe(0);
   await reader.answers(5);
 }, 60_000);
+
+test("an answer that was cut off at its limit can be continued", async () => {
+  const fresh = await visit(browser);
+  await ask("answer", { mode: "length" });
+  await fresh.say("Write much");
+  await fresh.page.getByText(/cut off at/).waitFor();
+  await fresh.page.getByRole("button", { name: "Continue" }).click();
+  await fresh.answers(2);
+  expect(await fresh.page.locator(".message.user .body").allInnerTexts()).toEqual(["Write much", "Go on where you stopped."]);
+  expect(await fresh.page.getByRole("button", { name: "Continue" }).count()).toBe(0); // of the last answer alone
+  expect(await faultsOf(fresh.page)).toEqual([]);
+  await fresh.close();
+}, 60_000);

@@ -2,7 +2,7 @@
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch } from "./browser";
+import { faultsOf, launch } from "./browser";
 import { visit } from "./visit";
 import { PAGE, Proxy, ask } from "./world";
 
@@ -61,4 +61,25 @@ test("a sign-in link that is pasted into a tab signs it in", async () => {
   await page.waitForSelector(".composer textarea");
   expect(page.url()).toBe(`${PAGE}/`);
   await context.close();
+}, 60_000);
+
+test("what operators tell everybody stands above, until it is put away or over", async () => {
+  const one = await visit(browser);
+  const bar = one.page.locator(".announcements");
+  const first = await ask("notice", "The server restarts at noon.");
+  await bar.getByText("The server restarts at noon.").waitFor();
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.reload();
+  await bar.getByText("The server restarts at noon.").waitFor();
+  await ask("withdraw", first);
+  await bar.getByText("The server restarts at noon.").waitFor({ state: "detached" });
+  const second = await ask("notice", "<b>Back</b> again.");
+  await bar.getByText("<b>Back</b> again.").waitFor();
+  await bar.getByRole("button", { name: "Put this notice away" }).click();
+  await one.page.reload();
+  await one.page.waitForSelector(".composer textarea");
+  await one.page.waitForTimeout(1_000); // the list of notices has been read
+  expect(await bar.locator("p").count()).toBe(0);
+  await ask("withdraw", second);
+  await one.close();
 }, 60_000);

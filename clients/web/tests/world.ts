@@ -9,7 +9,8 @@ const CONTROL = process.env["ANTIPHON_CONTROL"] ?? "";
 
 /** Ask the world for something; what it says. */
 export async function ask(what: string, body: unknown = {}): Promise<string> {
-  const answer = await fetch(`${CONTROL}/${what}`, { method: "POST", body: JSON.stringify(body) });
+  const told = typeof body === "string" ? body : JSON.stringify(body);
+  const answer = await fetch(`${CONTROL}/${what}`, { method: "POST", body: told });
   if (!answer.ok) throw new Error(`${what}: ${await answer.text()}`);
   return answer.text();
 }

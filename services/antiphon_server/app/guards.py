@@ -33,8 +33,10 @@ def guarded(
     Those that other servers pass on have been ``counted`` there.
     """
     guard, tracing = infrastructure.guard, infrastructure.tracing
-    # People at a console want to see what went wrong; machines want to see all.
-    every_call = settings.log_format == "json" or settings.log_file is not None
+    # Operators at a console want to see what went wrong; machines, and who develops, see all.
+    every_call = (
+        not settings.in_production or settings.log_format == "json" or settings.log_file is not None
+    )
     guard.listen(RecordedRateLimits(auth.coalesced))
     return LocalServer(
         [

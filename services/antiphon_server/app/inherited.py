@@ -17,6 +17,7 @@ INHERITED = frozenset(
         "identity_providers",
         "log_level",
         "log_format",
+        "error_file",
         "otlp_endpoint",
         "retention_days",
         "session_idle_days",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.app.browsers import open_pages
+from antiphon_server.app.machine import MachineFigures
 from antiphon_server.app.own_address import own_address
 from antiphon_server.app.wiring import Services
 from antiphon_server.runtime.channels.local_channel import LocalServer
@@ -52,10 +53,11 @@ async def listen(
     """
     table = services.table
     await _show(table, health, reflects=settings.reflects)
-    port = await _open(services, settings, infrastructure.lease, lifecycle)
+    tls = ServerTls(settings.tls) if settings.tls else None
+    port = await _open(services, settings, tls, infrastructure.lease, lifecycle)
     web_port = await open_pages(services, settings, lifecycle, port) if settings.web else None
     lifecycle.on_stop("drain", lambda: _drain(services, health, settings.drain_grace_s))
-    admin_port = await _open_admin(services, settings, infrastructure, lifecycle, health)
+    admin_port = await _open_admin(services, settings, tls, infrastructure, lifecycle, health)
     await health.ready()
     collect_seldom()
     give_back()
@@ -73,10 +75,16 @@ async def _show(table: LocalServer, health: Health, *, reflects: bool) -> None:
 
 
 async def _open(
-    services: Services, settings: Settings, lease: NodeLease | None, lifecycle: Lifecycle
+    services: Services,
+    settings: Settings,
+    tls: ServerTls | None,
+    lease: NodeLease | None,
+    lifecycle: Lifecycle,
 ) -> int:
-    tls = ServerTls(settings.tls).credentials() if settings.tls else None
-    server = Server(services.table, _limits(settings), tls)
+    shown = (tls.credentials(), tls.handshakes.called) if tls else ()
+    server = Server(services.table, _limits(settings), *shown)
+    if tls is not None:
+        lifecycle.spawn("handshakes", tls.handshakes.run(), vital=False)
     lifecycle.on_stop("local calls", services.stop_local_calls)
     lifecycle.on_stop("server", lambda: server.stop(1.0))
     port = await server.start(settings.host, settings.port, *settings.more_ports)
@@ -98,16 +106,29 @@ async def _drain(services: Services, health: Health, grace_s: float) -> None:
             parts.create_task(each.drain(grace_s))
 
 
+async def _machine(
+    settings: Settings, tls: ServerTls | None, lifecycle: Lifecycle
+) -> MachineFigures:
+    own, ends = settings.database_url is None, (lambda: tls.ends) if tls else None
+    figures = MachineFigures(settings.data_dir, own_database=own, ends=ends)
+    await figures.look()
+    lifecycle.spawn("figures of the machine", figures.run(), vital=False)
+    return figures
+
+
 async def _open_admin(
     services: Services,
     settings: Settings,
+    tls: ServerTls | None,
     infrastructure: Infrastructure,
     lifecycle: Lifecycle,
     health: Health,
 ) -> int | None:
     if settings.admin_port is None:
         return None
-    collectors = [infrastructure.metrics, *infrastructure.guard.collectors, infrastructure.shares]
+    machine = await _machine(settings, tls, lifecycle)
+    own = [infrastructure.metrics, infrastructure.shares, machine]
+    collectors = [*own, *infrastructure.guard.collectors, *([tls.handshakes] if tls else [])]
     for each in services.running:
         collectors += each.collectors()
     admin = Admin(health, collectors)

@@ -22,8 +22,9 @@ from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.postgres_start import open_for_migrations, open_postgres
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.storage.transfer.digest import Digest
+from antiphon_server.runtime.storage.transfer.failure import TransferFailed
 from antiphon_server.runtime.storage.transfer.source import SqliteSource, key_of
-from antiphon_server.runtime.storage.transfer.target import Place, PostgresTarget, TransferFailed
+from antiphon_server.runtime.storage.transfer.target import Place, PostgresTarget
 from antiphon_server.stores.local_postgres import start_postgres
 
 Tell = Callable[[str, int, int], None]

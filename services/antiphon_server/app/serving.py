@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from antiphon_server import hardening
@@ -39,7 +40,7 @@ async def serve(
     RuntimeError if a vital part crashed, and what ``until`` raises.
     """
     os.umask(0o077)  # whatever is written is the user's alone
-    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    _log(settings, settings.errors_in)
     stopping = asyncio.Event()
     with until_told(stopping):
         await first_of([_serve(settings, ready, until), stopping.wait()])
@@ -98,12 +99,17 @@ async def serve_mesh_with(
     """
     weaknesses = hardening.insist(exposed)
     os.umask(0o077)  # whatever is written is the user's alone
-    configure_logging(settings.log_level, settings.log_format, settings.log_file)
+    errors = settings.errors_in
+    _log(settings, errors.parent / "mesh" / errors.name if errors else None)
     for weakness in weaknesses:
         log.warning("%s", weakness)
     stopping = asyncio.Event()
     with exclusive(settings.data_dir / "mesh"), until_told(stopping):
         await first_of([work(), stopping.wait()])
+
+
+def _log(settings: Settings, errors: Path | None) -> None:
+    configure_logging(settings.log_level, settings.log_format, settings.log_file, errors)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,12 @@
 """``antiphon login --browser``: at an identity provider, in a browser on this machine."""
 
-import asyncio
 import os
 import sys
 import webbrowser
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -57,9 +57,10 @@ async def _only_provider(login: ProviderLogin) -> str:
 async def _tokens(login: ProviderLogin, server: RedirectServer, provider: str) -> Tokens:
     started = await login.start(provider, server.uri)
     state = dict(parse_qsl(urlsplit(started.authorization_url).query)).get("state", "")
-    await _open(started.authorization_url)
+    server.expect(state)
+    _open(started.authorization_url)
     try:
-        answer = await server.wait(state, SIGNED_IN_WITHIN_S)
+        answer = await server.wait(SIGNED_IN_WITHIN_S)
     except TimeoutError:
         raise CommandError("nobody came back from the browser for 10 minutes.") from None
     try:
@@ -91,11 +92,15 @@ def _report_refusal(error: str) -> None:
     )
 
 
-async def _open(url: str) -> None:
-    """Say where to go, and go there if there is a screen."""
+def _open(url: str) -> None:
+    """Say where to go, and go there if there is a screen.
+
+    A browser's command may return when its window is closed, so a thread of its own waits for it,
+    which keeps this program from nothing.
+    """
     say("Sign in with a browser on this machine:", err=True)
     say(f"\n    {url}\n", err=True)
     say("Waiting for it; Ctrl-C gives up. Elsewhere `antiphon login --device` works.", err=True)
     screen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     if screen or sys.platform in ("darwin", "win32"):
-        await asyncio.to_thread(webbrowser.open, url)
+        Thread(target=webbrowser.open, args=(url,), daemon=True).start()

@@ -20,6 +20,7 @@ from antiphon_server.cli.members import app as members
 from antiphon_server.cli.mesh import app as mesh
 from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
+from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
@@ -68,6 +69,7 @@ app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")
 app.add_typer(keys, name="keys")
+app.add_typer(notices, name="notices")
 app.add_typer(mesh, name="mesh")
 app.add_typer(audit, name="audit")
 app.add_typer(users, name="users")

@@ -73,9 +73,12 @@ class RedirectServer:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}{PATH}"
 
-    async def wait(self, state: str, seconds: float) -> Mapping[str, str]:
-        """The parameters of the redirect with that state. Raises TimeoutError."""
+    def expect(self, state: str) -> None:
+        """Take the redirect with that state from now on: before a browser can come with it."""
         self._state = state
+
+    async def wait(self, seconds: float) -> Mapping[str, str]:
+        """The parameters of the redirect that is expected. Raises TimeoutError."""
         return await asyncio.wait_for(self._answer, seconds)
 
     async def show(self, page: Page) -> None:

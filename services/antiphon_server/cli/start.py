@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from antiphon_server.cli.console import aside, fail
+from antiphon_server.cli.console import CommandError, aside, fail
+from antiphon_server.cli.env_file import FILE, take_env_file
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
@@ -31,10 +33,13 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
     from antiphon_server.settings import read_settings
 
     try:
+        taken = take_env_file(Path.cwd(), os.environ)
         settings = read_settings(**given)
-    except WrongSetting as error:
+    except (CommandError, WrongSetting) as error:
         _end(str(error), 2, as_json=_json_is_wanted(given) and not quiet)
     try:
+        if taken and settings.log_format != "json" and not quiet:
+            aside(f"· of {FILE}: {', '.join(taken)}")
         if sys.stderr.isatty() and not quiet:  # somebody waits for what takes seconds
             aside("· starting")
         with work(settings) as coroutine:
@@ -50,7 +55,7 @@ def start(given: dict[str, Any], work: Work, *, quiet: bool = False) -> None:
             _end(sentence, code_of(error), as_json=as_json)
         if not as_json:
             raise
-        log.critical("the server has a defect", exc_info=error)
+        _log_as_json("the server has a defect", error)
         raise typer.Exit(1) from None
 
 
@@ -58,13 +63,19 @@ def _end(sentence: str, code: int, *, as_json: bool) -> NoReturn:
     """As any other command, or as one more line of the log; a parent shows it to people."""
     if not as_json:
         fail(sentence, code)
+    _log_as_json(sentence)
+    raise typer.Exit(code)
+
+
+def _log_as_json(sentence: str, error: Exception | None = None) -> None:
     from antiphon_server.runtime.telemetry.logs import configure_logging
 
-    configure_logging(log_format="json")
-    log.critical("%s", sentence)
-    raise typer.Exit(code)
+    configure_logging(log_format="json")  # it may not have come to that
+    log.critical("%s", sentence, exc_info=error)
 
 
 def _json_is_wanted(given: dict[str, Any]) -> bool:
     """Whether logs are to be JSON, of settings that can't be read as a whole."""
-    return given.get("log_format", os.environ.get("ANTIPHON_LOG_FORMAT")) == "json"
+    from antiphon_server.settings import PREFIX
+
+    return given.get("log_format", os.environ.get(f"{PREFIX}LOG_FORMAT")) == "json"

@@ -23,7 +23,7 @@ from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable, InUse
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.migrations import FromTheFuture
 from antiphon_server.runtime.storage.ownership import not_ours
-from antiphon_server.runtime.storage.transfer.target import TransferFailed
+from antiphon_server.runtime.storage.transfer.failure import TransferFailed
 from antiphon_server.runtime.telemetry.tracing import TracingUnavailable
 from antiphon_server.stores.local_store import StoreDidNotStart
 from antiphon_server.stores.programs import StoresMissing

@@ -11,6 +11,7 @@ import grpc
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
+from antiphon.context.v1.notice_service_pb2_grpc import add_NoticeServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.context.adapters.changes_codec import for_lists
 from antiphon_server.context.adapters.event_log import EventServiceLog
@@ -18,6 +19,7 @@ from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
+from antiphon_server.context.notice_servicer import NoticeServicer
 from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
@@ -25,6 +27,7 @@ from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
+from antiphon_server.context.service.notices import Notices
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
@@ -61,6 +64,7 @@ class Context(Service):
     """The context service; ``names`` are what it shows people by."""
 
     servicer: ContextServicer
+    notices: NoticeServicer
     roles: Roles
     to_log: Relay
     to_trail: Relay
@@ -72,6 +76,7 @@ class Context(Service):
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_ContextServiceServicer_to_server(self.servicer, server)
+        add_NoticeServiceServicer_to_server(self.notices, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Tell log and trail what they have not been told, and go on with it."""
@@ -164,4 +169,5 @@ def compose(
         roles,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
-    return Context(servicer, roles, to_log, to_trail, changes, activities, retention)
+    notices = NoticeServicer(Notices(store, changes, clock))
+    return Context(servicer, notices, roles, to_log, to_trail, changes, activities, retention)

@@ -9,7 +9,7 @@ from google.protobuf.message import Message as Protobuf
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.auth.v1 import access_pb2
-from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2
+from antiphon.context.v1 import context_service_pb2, conversation_pb2, message_pb2, notice_pb2
 from antiphon_server.context.model.changes import Answer, Repeatable, RequestKey
 from antiphon_server.context.model.messages import (
     Content,
@@ -19,6 +19,7 @@ from antiphon_server.context.model.messages import (
     Offset,
     Window,
 )
+from antiphon_server.context.model.notices import Notice, NoticeId
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
@@ -125,6 +126,28 @@ def member_of(it: conversation_pb2.Member) -> Member:
     return Member(ResourceId(it.resource), UserId(it.user_id), role, created, it.display_name)
 
 
+def notice(it: Notice) -> notice_pb2.Notice:
+    """Encode a notice."""
+    return notice_pb2.Notice(
+        notice_id=it.notice_id,
+        text=it.text,
+        publish_time=timestamp(it.publish_us),
+        expire_time=timestamp(it.expire_us),
+        withdraw_time=timestamp(it.withdraw_us) if it.withdraw_us else None,
+    )
+
+
+def notice_of(it: notice_pb2.Notice) -> Notice:
+    """Decode a notice that :func:`notice` encoded."""
+    return Notice(
+        NoticeId(it.notice_id),
+        it.text,
+        microseconds(it.publish_time),
+        microseconds(it.expire_time),
+        microseconds(it.withdraw_time) or None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Codec(Generic[T, M]):
     """Converts a type of the domain to its message in the contract, and back."""
@@ -147,6 +170,7 @@ CODECS: Mapping[type, Codec[Any, Any]] = {
     Workspace: Codec(conversation_pb2.Workspace, workspace, workspace_of),
     Conversation: Codec(conversation_pb2.Conversation, conversation, conversation_of),
     Member: Codec(conversation_pb2.Member, member, member_of),
+    Notice: Codec(notice_pb2.Notice, notice, notice_of),
 }
 """By the type of the domain: what changes contain, and what requests are answered with."""
 

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Collection, Sequence
 from itertools import islice
 
-import structlog
-
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.telemetry.structured import structlog
 
 AT_ONCE = 8
 

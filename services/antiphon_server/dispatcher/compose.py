@@ -191,7 +191,7 @@ def compose_service(
     adoptions = Adoptions(recovery, lanes)
     leases = Leases(store, lanes, adoptions, node, lease_s)
     here = CallsHere(turns)
-    routed = _routed(database, here, adoptions, sharing) if sharing else None
+    routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, registry.named)
@@ -206,7 +206,12 @@ def _limits(shares: ShareSettings) -> TurnLimits:
 
 
 def _routed(
-    database: Database, here: CallsHere, adoptions: Adoptions, sharing: Sharing
+    database: Database,
+    here: CallsHere,
+    adoptions: Adoptions,
+    sharing: Sharing,
+    journal: EventLogJournal,
 ) -> RoutedCalls:
     owners = SqlLaneOwners(database, sharing.lease, adoptions.begin, sharing.lease_s)
-    return RoutedCalls(here, owners, adoptions, sharing.open_channel)
+    way = sharing.open_channel
+    return RoutedCalls(here, owners, adoptions, way, catch_up=journal.catch_up)

@@ -5,8 +5,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import structlog
-
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Halt, Lane, Lanes, stop_all
@@ -29,6 +27,7 @@ from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
 
 log = structlog.get_logger(__name__)
 

@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import structlog
-
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.telemetry.structured import structlog
 
 LEASE_S = 15.0
 

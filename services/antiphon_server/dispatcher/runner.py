@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-import structlog
-
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.model import (
@@ -26,6 +24,7 @@ from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.shares import Shares
+from antiphon_server.runtime.telemetry.structured import structlog
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-import structlog
 
 from antiphon.events.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from antiphon_server.events.adapters.sql import SqlLogStore
@@ -32,6 +31,7 @@ from antiphon_server.runtime.storage.availability import Availability
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.telemetry.metrics import Gauges
+from antiphon_server.runtime.telemetry.structured import structlog
 
 FORGET_EVERY_S = 3600.0
 

@@ -1,6 +1,6 @@
 """Live fan-out of one scope: the ring of its newest events and those who wait for more."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -58,6 +58,8 @@ class Hub:
         self.followers: set[Follower] = set()
         self.rewound = 0
         """How often the store was found to have lost what it had committed."""
+        self.cuts = 0
+        """How often what those who are behind would get was replaced in the store."""
         self._ring: list[Record] = []
         self._base = head + 1
         self._bytes = 0
@@ -91,6 +93,14 @@ class Hub:
         self.rewound += 1
         self.clear()
         self._notify()
+
+    def forget_before(self, first: Offset) -> None:
+        """Have who is behind ``first`` read the store: what was there was replaced by less."""
+        kept = bisect_left(self._ring, first, key=_first)
+        self._count(-sum(len(record.wire) for record in self._ring[:kept]))
+        del self._ring[:kept]
+        self._base = self._ring[0].first if self._ring else first
+        self.cuts += 1
 
     def send_ephemeral(self, body: bytes) -> None:
         """Tell those who follow now something that is not kept."""
@@ -139,8 +149,7 @@ class Hub:
             return
         while self._ring and self._ring[-1].last >= first:
             self._count(-len(self._ring.pop().wire))
-        if not self._ring:
-            self._base = first
+        self.forget_before(first)
 
     def _notify(self) -> None:
         for follower in self.followers:
@@ -169,6 +178,10 @@ class Hub:
         del self._ring[:-kept]
         self._base = self._ring[0].first
         self._count(size - self._bytes)
+
+
+def _first(record: Record) -> Offset:
+    return record.first
 
 
 def _last(record: Record) -> Offset:

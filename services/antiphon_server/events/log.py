@@ -80,11 +80,13 @@ class EventLog:
         request_id: str = "",
         fence: Fence | None = None,
         fold: str = "",
+        *,
+        stops: bool = False,
     ) -> Appended:
         """Commit ``events``, all or none, and return their place once they are on disk.
 
-        ``fold`` names a turn that ends with them; see :class:`Append`. Without events, only the
-        ``fence`` is raised, and the end of the log is returned.
+        ``fold`` names a turn that ends with them, ``stops`` is how; see :class:`Append`. Without
+        events, only the ``fence`` is raised, and the end of the log is returned.
 
         Raises DomainError FENCED, REQUEST_ID_REUSED, OVERLOADED, STORE_UNAVAILABLE.
         """
@@ -101,6 +103,7 @@ class EventLog:
             digest=_digest(events) if request_id else b"",
             fence=fence,
             fold=fold,
+            stops=stops,
         )
         done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, done))
@@ -171,10 +174,14 @@ class EventLog:
         hub = self._hubs.get(append.scope)
         if hub is None:
             hub = self._hubs.make(append.scope, place.epoch, Offset(place.first - 1))
+        cut = append.stops and place.folded
         if self.peer_commits is None:
             hub.publish(records)
         else:
-            self.peer_commits.send_commit(Commit(append.scope, place.epoch, place.last, records))
+            commit = Commit(append.scope, place.epoch, place.last, records)
+            self.peer_commits.send_commit(commit, from_store=cut)
+        if cut:
+            hub.forget_before(Offset(place.first))
         for event in append.events:
             if event.access_change is not None:
                 self._on_access_change(event.access_change)
@@ -288,7 +295,11 @@ class EventLog:
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """Remove a finished turn's text deltas; see :meth:`LogStore.fold`."""
-        return await self._store.fold(scope, turn_id)
+        removed = await self._store.fold(scope, turn_id)
+        hub = self._hubs.get(scope)
+        if hub is not None:
+            hub.forget_before(Offset(hub.head + 1))
+        return removed
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
         """Remove the oldest events; see :meth:`LogStore.trim`."""

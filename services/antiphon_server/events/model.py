@@ -110,6 +110,7 @@ class Append:
     """An atomic append. ``digest`` identifies its content if it has a request id.
 
     ``fold`` names a turn that ends with it, whose text deltas may be folded in the same commit.
+    ``stops``: somebody has stopped it, so that nobody who is behind gets those deltas any more.
     """
 
     scope: Scope
@@ -119,6 +120,7 @@ class Append:
     digest: bytes = b""
     fence: Fence | None = None
     fold: str = ""
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

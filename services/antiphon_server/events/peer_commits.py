@@ -64,14 +64,16 @@ class PeerCommits:
         """Whether what others commit comes by itself now."""
         return self._bus.connected
 
-    def send_commit(self, commit: Commit) -> None:
+    def send_commit(self, commit: Commit, *, from_store: bool = False) -> None:
         """Take what was committed here, and tell the others.
 
-        Of their own log only that there is something: what takes access away, or speaks in
-        somebody's name, they take from the store alone.
+        Of some only that there is something, for the others to take ``from_store``: what has
+        replaced events that they know, and of their own log what takes access away, or speaks in
+        somebody's name.
         """
         self._take(commit)
-        self._bus.send_commit(_without_records(commit) if commit.scope == NODES else commit)
+        alone = from_store or commit.scope == NODES
+        self._bus.send_commit(_without_records(commit) if alone else commit)
 
     def send_ephemeral(self, scope: Scope, body: bytes) -> None:
         """Tell the others something that is not kept."""

@@ -157,6 +157,7 @@ class EventServicer(EventServiceServicer):
             request.request_id,
             Fence(fence.key, fence.token) if request.HasField("fence") else None,
             request.fold_turn_id,
+            stops=any(map(_stops, request.events)),
         )
         return pb.AppendResponse(
             first_offset=place.first,
@@ -174,3 +175,8 @@ class EventServicer(EventServiceServicer):
     async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:
         earliest = await self._log.trim(Scope(request.scope), Offset(request.before_offset))
         return pb.TrimResponse(earliest_offset=earliest)
+
+
+def _stops(event: event_pb2.Event) -> bool:
+    """Whether it says that somebody has stopped a turn."""
+    return event.turn_finished.state == event_pb2.TURN_STATE_CANCELLED

@@ -59,6 +59,7 @@ class Subscription:
         self._wakeup = Wakeup()
         self._ending: Ended | None = None
         self._next_heartbeat = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._opening: set[str] = set()
         self._access_changes = 0
         self._progress_wanted = False
@@ -164,6 +165,7 @@ class Subscription:
     def close(self) -> None:
         """Stop following; nothing more is sent."""
         self._closed = True
+        self._disarm()
         for watch in self._watches.values():
             watch.close()
         self._watches.clear()
@@ -227,15 +229,25 @@ class Subscription:
     async def _idle(self) -> None:
         """Wait until there is something to do: news, a heartbeat, the token's end."""
         self._wakeup.clear()
-        heartbeat = self._next_heartbeat - time.monotonic()
-        expiry = self.principal.expires_at - time.time()
-        try:
-            async with asyncio.timeout(max(min(heartbeat, expiry), 0)):
-                await self._wakeup.wait()
-        except TimeoutError:
-            if time.monotonic() >= self._next_heartbeat:
-                self.request_progress()
-                self._postpone_heartbeat()
+        self._arm()
+        await self._wakeup.wait()
+        if time.monotonic() >= self._next_heartbeat and not self._ready:
+            self.request_progress()
+            self._postpone_heartbeat()
+
+    def _arm(self) -> None:
+        """Be woken in time. Most frames only put the moment off: then it is looked at again."""
+        loop = asyncio.get_running_loop()
+        expiry = loop.time() + self.principal.expires_at - time.time()
+        due = min(self._next_heartbeat, expiry)  # both by the clock of the loop
+        if self._alarm is None or self._alarm.when() > due or self._alarm.when() <= loop.time():
+            self._disarm()
+            self._alarm = loop.call_at(due, self._wakeup.set)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def _check_access(self) -> None:
         watch = next(iter(self._recheck))

@@ -103,9 +103,12 @@ class Watch:
                 raise await self._history_lost(log)
             found = self.hub.after(self.position, limit, self._most_bytes)
             if found is None:
+                cuts = self.hub.cuts
                 page = await log.stored(
                     request.scope, self.position, limit, request.kinds, self._most_bytes
                 )
+                if cuts != self.hub.cuts:
+                    continue  # it may be from before
                 if not page.records and page.position <= self.position:
                     await log.live(request.scope)  # so that the others here learn it, too
                     raise await self._history_lost(log)

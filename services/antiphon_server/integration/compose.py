@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import grpc
-import structlog
 
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
@@ -31,6 +30,7 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.telemetry.structured import structlog
 
 OWNER = "local"
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"

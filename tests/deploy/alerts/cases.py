@@ -11,6 +11,9 @@ POST = "/antiphon.context.v1.ContextService/PostMessage"
 RPCS = "antiphon_rpc_duration_seconds"
 TURNS = "antiphon_turns_ended_total"
 SLOW_S = 0.5
+DAY = 86_400
+CERTIFICATE = "antiphon_certificate_end_timestamp_seconds"
+BACKUP = "antiphon_backup_last_success_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,13 @@ def _posts(slow: int) -> tuple[Series, ...]:
     )
 
 
+def _disk(free: float, size: float) -> tuple[Series, ...]:
+    return (
+        *_gauge("antiphon_disk_free_bytes", f"{free:.0f}x200"),
+        *_gauge("antiphon_disk_size_bytes", f"{size:.0f}x200"),
+    )
+
+
 CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonNotServing": (
         Case("away", 3, _gauge("antiphon_serving", "1x3 0x20"), {}),
@@ -98,6 +108,25 @@ CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonRedisAway": (
         Case("away", 4, _gauge("antiphon_redis_fallback", "0x3 1x30"), {}),
         Case("away for a minute", 4, _gauge("antiphon_redis_fallback", "0x12 1x6 0x30")),
+    ),
+    "AntiphonCertificateEnds": (  # promtool begins at 1970
+        Case("in 13 days", 70, _gauge(CERTIFICATE, f"{13 * DAY}x500"), {}),
+        Case("over", 70, _gauge(CERTIFICATE, "0x500"), {}),
+        Case("in 15 days", 70, _gauge(CERTIFICATE, f"{15 * DAY}x500")),
+    ),
+    "AntiphonDiskFull": (
+        Case("a twentieth", 20, _disk(free=5e9, size=100e9), {}),
+        Case("less than a GB", 20, _disk(free=9e8, size=2e9), {}),
+        Case("a fifth", 20, _disk(free=20e9, size=100e9)),
+    ),
+    "AntiphonWalGrows": (
+        Case("a GiB", 40, _gauge("antiphon_wal_bytes", f"{1 << 30}x300"), {}),
+        Case("while a backup is made", 40, _gauge("antiphon_wal_bytes", f"{1 << 30}x120 4096x300")),
+        Case("a few MiB", 40, _gauge("antiphon_wal_bytes", f"{4 << 20}x300")),
+    ),
+    "AntiphonBackupOld": (
+        Case("none ever", 38 * 60, _gauge(BACKUP, "0x14000"), {}),
+        Case("of last night", 38 * 60, _gauge(BACKUP, f"0x5000 {DAY // 2}x9000")),
     ),
     "AntiphonSecurityAlarm": (
         Case(

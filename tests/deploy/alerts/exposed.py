@@ -12,7 +12,8 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from antiphon_client import AntiphonError, Client, Password
+from antiphon_client import AntiphonError, Client, Password, Tls
+from tests.certificates import Authority
 from tests.deploy.alerts.promtool import metric
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
@@ -61,18 +62,26 @@ def written(name: str, labels: dict[str, str]) -> str:
 async def exposed(home: Path) -> AsyncIterator[Exposed]:
     """Run one, let things happen to it, and keep what it said."""
     async with Valkey() as redis:
-        variables = {**VARIABLES, "ANTIPHON_REDIS_URL": redis.url}
-        async with ServerProcess(home, models=MODELS, variables=variables) as server:
+        authority = Authority(home)
+        files = authority.files()
+        variables = {
+            **VARIABLES,
+            "ANTIPHON_REDIS_URL": redis.url,
+            "ANTIPHON_TLS_CERT": str(files.certificate),
+            "ANTIPHON_TLS_KEY": str(files.key),
+        }
+        server = ServerProcess(home, models=MODELS, variables=variables, tls=authority.trust)
+        async with server:
             port = await _admin_port(server)
             well = await _until(port, _is("antiphon_redis_fallback", 0))
-            await _happen(server)
+            await _happen(server, authority.trust)
             await redis.kill()
             await _until(port, _is("antiphon_redis_fallback", 1))
             ill = await _until(port, _is("antiphon_security_alarms_total", 1))
             yield Exposed(well, ill)
 
 
-async def _happen(server: ServerProcess) -> None:
+async def _happen(server: ServerProcess, trust: Tls) -> None:
     """A turn that succeeds, one that fails, a post, and a wrong password."""
     async with server.client() as client:
         made = await client.create_conversation("of figures")
@@ -82,7 +91,8 @@ async def _happen(server: ServerProcess) -> None:
                 turn = await talk.post("hello", models=[str(model["name"])])
                 await turn.result()
     with contextlib.suppress(AntiphonError):
-        async with Client.connect(server.address, Password("nobody", "wrong")) as stranger:
+        nobody = Password("nobody", "wrong")
+        async with Client.connect(server.address, nobody, tls=trust) as stranger:
             await stranger.who_am_i()
 
 

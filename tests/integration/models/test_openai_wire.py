@@ -149,6 +149,21 @@ async def test_nobody_listens(pool: HttpPool) -> None:
     assert (await failure(backend)).reason is Reason.MODEL_UNAVAILABLE
 
 
+@pytest.mark.parametrize(
+    ("user", "says"), [("", "Connect call failed"), ("me:geheim@", "can't be used as an address")]
+)
+async def test_the_log_says_which_endpoint_is_dead(
+    pool: HttpPool, caplog: pytest.LogCaptureFixture, user: str, says: str
+) -> None:
+    """Where it is and what the system said; of the address nothing that may be a secret."""
+    url = f"http://{user}127.0.0.1:1/v1?key=hidden"
+    assert (await failure(OpenAIModel(on_wire(url), pool))).reason is Reason.MODEL_UNAVAILABLE
+    assert "at http://127.0.0.1:1/v1 does not answer: " in caplog.text
+    assert says in caplog.text
+    assert "geheim" not in caplog.text
+    assert "hidden" not in caplog.text
+
+
 async def test_no_host_of_that_name(pool: HttpPool) -> None:
     """Nor one whose name can't be looked up."""
     backend = OpenAIModel(on_wire("http://no-such-host.invalid/v1"), pool)

@@ -53,6 +53,16 @@ CREATE TABLE context_messages (
 CREATE INDEX context_messages_by_id ON context_messages (conversation_id, message_id);
 CREATE INDEX context_messages_by_turn ON context_messages (conversation_id, turn_id);
 CREATE INDEX context_messages_in_context ON context_messages (conversation_id, rolled_back, log_offset);
+CREATE TABLE context_notices (
+	notice_id VARCHAR(80) NOT NULL,
+	text TEXT NOT NULL,
+	publish_us BIGINT NOT NULL,
+	expire_us BIGINT NOT NULL,
+	withdraw_us BIGINT,
+	end_us BIGINT NOT NULL,
+	PRIMARY KEY (notice_id)
+);
+CREATE INDEX ix_context_notices_end_us ON context_notices (end_us);
 CREATE TABLE context_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,

@@ -19,6 +19,8 @@ export interface Entry {
   timeMs: number;
   offset: bigint;
   isTruncated: boolean;
+  /** Whether it was said to people alone, and no model is told of it. */
+  isAside: boolean;
 }
 
 /** Messages by their places in the log, and turns in the order in which they became known. */
@@ -73,6 +75,7 @@ export class Transcript {
       timeMs: timeMs ?? (message.createTime ? timestampMs(message.createTime) : 0),
       offset,
       isTruncated: message.truncated,
+      isAside: message.aside,
     });
     this.sorted = undefined;
   }

@@ -33,8 +33,12 @@ export class TurnView {
   usage: Usage | undefined;
   error: AntiphonError | undefined;
   finishReason: FinishReason | undefined;
+  /** The limit of tokens at which it was cut off, if what was asked for set it. */
+  outputLimit = 0;
   /** How many older messages the model was asked without. */
   omittedMessages = 0;
+  /** How many pictures, recordings and files it was told of in words alone. */
+  describedParts = 0;
   isStopping = false;
   /** Grows when something becomes known after the end. */
   revision = 0;
@@ -64,6 +68,8 @@ export class TurnView {
     this.usage = turn.usage;
     this.finishReason = turn.finishReason;
     this.omittedMessages = turn.omittedMessages;
+    this.describedParts = turn.describedParts;
+    this.outputLimit = turn.outputLimit;
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
       this.startMs = timestampMs((turn.startTime ?? turn.createTime)!);
@@ -124,6 +130,8 @@ export class TurnView {
         this.model = payload.value.model;
         this.finishReason = payload.value.finishReason;
         this.omittedMessages = payload.value.omittedMessages;
+        this.describedParts = payload.value.describedParts;
+        this.outputLimit = payload.value.outputLimit;
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
         break;

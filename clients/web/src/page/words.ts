@@ -37,6 +37,7 @@ const SENTENCES: Record<string, string> = {
   MODEL_TIMEOUT: "The model was silent for too long. Try again, or choose another.",
   MODEL_PROTOCOL: "The model's answer broke off. Try again.",
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
+  PART_NOT_ACCEPTED: "The model does not take such an attachment. Choose another model.",
   MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
@@ -96,6 +97,11 @@ export function leftOut(messages: number): string {
   return messages ? `${messages.toLocaleString()} older message${messages > 1 ? "s" : ""} left out` : "";
 }
 
+/** That the model does not take some of what was sent, if so. */
+export function described(parts: number): string {
+  return parts ? `${parts.toLocaleString()} attachment${parts > 1 ? "s" : ""} told in words` : "";
+}
+
 /** Why one is signed out: a server that knows nothing of the session has not judged a password. */
 export function whySignedOut(error: AntiphonError | undefined): string {
   if (!error?.reason) return "You were signed out.";
@@ -104,8 +110,10 @@ export function whySignedOut(error: AntiphonError | undefined): string {
 }
 
 /** Why an answer ended early, if it did. */
-export function cutShort(reason: FinishReason | undefined): string {
-  if (reason === FinishReason.LENGTH) return "cut off at the model's limit";
+export function cutShort(reason: FinishReason | undefined, limit: number): string {
+  if (reason === FinishReason.LENGTH) {
+    return limit ? `cut off at the limit of ${limit.toLocaleString()} tokens` : "cut off at the model's limit";
+  }
   return reason === FinishReason.CONTENT_FILTER ? "the provider withheld the rest" : "";
 }
 

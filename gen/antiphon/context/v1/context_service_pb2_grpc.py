@@ -240,8 +240,8 @@ class ContextServiceServicer:
 
     def RecordActivity(self, request, context):
         """RecordActivity notes when something was last said in conversations, for the
-        other services. What is known to be later stays; conversations that do not exist
-        are ignored.
+        other services. What is known to be later stays, so repeated, it changes nothing;
+        conversations that do not exist are ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -81,8 +81,8 @@ class ContextServiceStub:
     """
     RecordActivity: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.RecordActivityRequest, _context_service_pb2.RecordActivityResponse]
     """RecordActivity notes when something was last said in conversations, for the
-    other services. What is known to be later stays; conversations that do not exist
-    are ignored.
+    other services. What is known to be later stays, so repeated, it changes nothing;
+    conversations that do not exist are ignored.
     """
     AddMember: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
@@ -171,8 +171,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     RecordActivity: _aio.UnaryUnaryMultiCallable[_context_service_pb2.RecordActivityRequest, _context_service_pb2.RecordActivityResponse]  # type: ignore[assignment]
     """RecordActivity notes when something was last said in conversations, for the
-    other services. What is known to be later stays; conversations that do not exist
-    are ignored.
+    other services. What is known to be later stays, so repeated, it changes nothing;
+    conversations that do not exist are ignored.
     """
     AddMember: _aio.UnaryUnaryMultiCallable[_context_service_pb2.AddMemberRequest, _context_service_pb2.AddMemberResponse]  # type: ignore[assignment]
     """AddMember gives a user a role on a workspace or conversation. Only an owner
@@ -330,8 +330,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.RecordActivityResponse, _abc.Awaitable[_context_service_pb2.RecordActivityResponse]]:
         """RecordActivity notes when something was last said in conversations, for the
-        other services. What is known to be later stays; conversations that do not exist
-        are ignored.
+        other services. What is known to be later stays, so repeated, it changes nothing;
+        conversations that do not exist are ignored.
         """
 
     @_abc_1.abstractmethod

@@ -30,7 +30,7 @@ class PublishNoticeRequest(_message.Message):
     TIME_TO_LIVE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """text is for people."""
+    """text is for people, in one line."""
     request_id: _builtins.str
     """request_id makes a repeated call return the first one's answer, for 24 h."""
     @_builtins.property

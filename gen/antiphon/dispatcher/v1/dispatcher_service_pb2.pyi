@@ -109,6 +109,7 @@ class NewConversation(_message.Message):
     TURN_POLICY_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is chosen by the client, or empty for one by the server, which the
     turn in the answer says.
@@ -123,6 +124,10 @@ class NewConversation(_message.Message):
     """
     instructions: _builtins.str
     """instructions are given to the model before the history, at most 32 KiB."""
+    max_output_tokens: _builtins.int
+    """max_output_tokens is the most that a model may answer to a turn that does not say;
+    0 means what the server says, and the model if it does not either.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
@@ -136,10 +141,11 @@ class NewConversation(_message.Message):
         turn_policy: _conversation_pb2.TurnPolicy.ValueType = ...,
         models: _abc.Iterable[_builtins.str] | None = ...,
         instructions: _builtins.str = ...,
+        max_output_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

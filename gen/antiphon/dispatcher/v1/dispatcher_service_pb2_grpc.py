@@ -119,8 +119,11 @@ class DispatcherServiceServicer:
         """CancelTurn stops a turn, before, during or after it runs; repeated, it changes
         nothing. A turn that has ended stays as it is. A turn that has not come
         yet will end as CANCELLED when it comes, its message unposted. When this
-        returns, no more text of the turn is delivered; a turn whose node has died is
-        returned as it is and ends as CANCELLED when it is taken over. Errors:
+        returns, no more text of the turn is delivered by the server that was asked: who is
+        behind gets the message that was cut short in its place. Streams of other servers on
+        the same store may deliver what was committed before for a moment, at offsets below the
+        end's. A turn whose node has died is returned as it is and ends as CANCELLED when it is
+        taken over. Errors:
         DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
         several servers).
         """

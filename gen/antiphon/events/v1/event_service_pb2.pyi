@@ -512,8 +512,8 @@ class AppendRequest(_message.Message):
     fold_turn_id: _builtins.str
     """fold_turn_id is a turn that ends with these events: as far as that is simple its text
     deltas, those of this call included, are folded in the same commit. Those who follow at
-    the live end get them all the same; who comes later, or is behind, gets the event that
-    took over their offsets.
+    the live end get them all the same, unless a stop ends the turn; who comes later, or is
+    behind, gets the event that took over their offsets.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:

@@ -38,14 +38,14 @@ class EventServiceStub:
     Subscribe: _grpc.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
     WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
     for 30 s); resume by cursor after the last two.
     """
     Follow: _grpc.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
     for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
     follow_id is taken for as long as its stream is open.
     """
@@ -99,14 +99,14 @@ class EventServiceAsyncStub(EventServiceStub):
     Subscribe: _aio.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
     WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
     for 30 s); resume by cursor after the last two.
     """
     Follow: _aio.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]  # type: ignore[assignment]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
     for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
     follow_id is taken for as long as its stream is open.
     """
@@ -163,7 +163,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_service_pb2.SubscribeResponse]]:
         """Subscribe follows many scopes on one stream. A watch that fails ends with
         WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
         for 30 s); resume by cursor after the last two.
         """
 
@@ -176,7 +176,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-        LIMIT_EXCEEDED (1,000 streams a user), DRAINING, OVERLOADED (nothing was read
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
         for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
         follow_id is taken for as long as its stream is open.
         """

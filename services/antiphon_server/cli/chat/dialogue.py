@@ -77,6 +77,8 @@ class Dialogue:
             hint = self._loop.call(for_trying_out(self._talk.client, self._talk.wishes))
             if hint:
                 self._screen.note(hint)
+        for notice in self._loop.call(self._talk.notices()):
+            self._screen.note(f"Notice: {in_a_line(notice)}")
         if conversation_id:
             self._open(conversation_id)
         interrupted = False

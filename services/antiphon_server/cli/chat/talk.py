@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_ACCEPTED,
     TURN_STATE_CANCELLED,
@@ -97,8 +98,10 @@ class Talk:
         """Post a message and show the answer as it comes."""
         async with self._waiting(new_turn_id()):
             self._screen.status("sending")
-            live = await self._open(text)
             models = [self.wishes.model] if self.wishes.model else []
+            if not self.conversation_id:
+                return await self._show(await self._begin(text, models))
+            live = await self._open()
             turn = await live.post(
                 text,
                 handler=self.wishes.handler,
@@ -107,12 +110,38 @@ class Talk:
             )
             return await self._show(turn)
 
+    async def _begin(self, text: str, models: list[str]) -> TurnHandle:
+        """Make the conversation and ask in one call, and follow from there."""
+        title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
+        begun = await self.client.dispatch(
+            "",
+            text,
+            new_conversation=NewConversation(title=title),
+            handler=self.wishes.handler,
+            models=models,
+            turn_id=self._turn_id,
+        )
+        self.conversation_id = begun.turn.conversation_id
+        live = self.client.converse(self.conversation_id, cursor=begun.cursor)
+        turn = live.join(self._turn_id)
+        self._live = await live.__aenter__()
+        return turn
+
     async def stop(self) -> None:
         """Stop the answer under way, also before it has begun."""
         if self._turn_id and self._live is not None:
             if not self.away:
                 self._screen.status("stopping; Ctrl-C again does not wait for it")
             await self._live.cancel(self._turn_id)
+
+    async def notices(self) -> list[str]:
+        """What the operators say to everybody now; nothing while the server can't tell."""
+        try:
+            return [it.text async for it in self.client.list_notices()]
+        except AntiphonError as error:  # an older server's, a key without SCOPE_READ
+            if error.reason in ("UNIMPLEMENTED", "SCOPE_MISSING"):
+                return []
+            raise
 
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
@@ -200,11 +229,7 @@ class Talk:
             self._screen.detail(f"{time.monotonic() - began:.0f} s")
             await asyncio.sleep(1.0)
 
-    async def _open(self, text: str) -> LiveConversation:
-        if not self.conversation_id:
-            title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
-            made = await self.client.create_conversation(title)
-            self.conversation_id = made.conversation_id
+    async def _open(self) -> LiveConversation:
         if self._live is not None and self._live.failed:
             await self._live.__aexit__(None, None, None)
             self._live = None

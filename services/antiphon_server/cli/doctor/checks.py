@@ -1,9 +1,10 @@
 """What ``antiphon doctor`` looks at."""
 
+import os
 import platform
 import shutil
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,7 @@ from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.doctor.providers import faults_of_providers
+from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.mesh_status import instances, missing
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
@@ -25,7 +27,7 @@ from antiphon_server.hardening.facts import facts_of
 from antiphon_server.integration.models.adapters.gguf import missing_gguf
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.runtime.configuration import WrongSetting
-from antiphon_server.settings import Settings, read_settings
+from antiphon_server.settings import PREFIX, Settings, read_settings
 
 _LOW_BYTES, _LEAST_BYTES = 1 << 30, 100 << 20
 _NO_MESH = {"UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"}
@@ -57,8 +59,14 @@ class Finding:
     routine: bool = False
 
 
-async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]:
-    """Check one thing after the other, from this machine to the models."""
+async def examine(
+    address: str, data_dir: Path | None, taken: Collection[str] = ()
+) -> AsyncIterator[Finding]:
+    """Check one thing after the other, from this machine to the models.
+
+    ``taken`` are the variables of a file.
+    """
+    yield _variables(taken)
     folder = data_dir_or_default(data_dir)
     yield _versions()
     own = not address or (is_loopback(address) and folder.exists())
@@ -76,6 +84,14 @@ async def examine(address: str, data_dir: Path | None) -> AsyncIterator[Finding]
             yield finding
         for finding in _hardening(data_dir):
             yield finding
+
+
+def _variables(taken: Collection[str]) -> Finding:
+    """Where settings come from: a server that is started here reads the same."""
+    given = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in taken)
+    sources = {FILE: ", ".join(taken), "the environment": ", ".join(given)}
+    found = [f"{names} from {source}" for source, names in sources.items() if names]
+    return Finding("variables", "ok", "; ".join(found) or "none is set", routine=not taken)
 
 
 def _versions() -> Finding:

@@ -1,10 +1,14 @@
 """``antiphon doctor``."""
 
+import os
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from antiphon_server.cli.console import print_json, run, say
+from antiphon_server.cli.env_file import take_env_file
 from antiphon_server.cli.options import Address, DataDir, Json
 
 _MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "bad": ("✗", "red")}
@@ -30,15 +34,18 @@ def doctor(
     - `antiphon doctor --all`
     - `antiphon doctor --json | jq 'select(.verdict == "bad")'`
     """
-    healthy = run(_doctor(json, every, address, data_dir))
+    taken = take_env_file(Path.cwd(), os.environ)
+    healthy = run(_doctor(json, every, address, data_dir, taken))
     raise typer.Exit(0 if healthy else 1)
 
 
-async def _doctor(json: bool, every: bool, address: str, data_dir: DataDir) -> bool:
+async def _doctor(
+    json: bool, every: bool, address: str, data_dir: DataDir, taken: Collection[str]
+) -> bool:
     from antiphon_server.cli.doctor.checks import examine
 
     healthy, unsaid = True, 0
-    async for finding in examine(address, data_dir):
+    async for finding in examine(address, data_dir, taken):
         healthy = healthy and finding.verdict != "bad"
         if json:
             print_json(

@@ -68,6 +68,17 @@ members = Table(
 )
 partial_index("context_members_unnoted", members.c.resource, where=UNNOTED_OF_MEMBER)
 
+notices = Table(
+    "context_notices",
+    metadata,
+    Column("notice_id", String(80), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("publish_us", BigInteger, nullable=False),
+    Column("expire_us", BigInteger, nullable=False),
+    Column("withdraw_us", BigInteger, nullable=True),
+    Column("end_us", BigInteger, nullable=False, index=True),  # the earlier of the two
+)
+
 messages = Table(
     "context_messages",
     metadata,

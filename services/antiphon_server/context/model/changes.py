@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, NewType, TypeAlias, TypeVar
 
+from antiphon_server.context.model.notices import Notice
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
@@ -16,7 +17,10 @@ from antiphon_server.runtime.access.principal import UserId
 
 T = TypeVar("T")
 Scope = NewType("Scope", str)
-"""Whose log it is: ``conversations/conv_…`` or ``workspaces/ws_…``."""
+"""Whose log it is: ``conversations/conv_…``, ``workspaces/ws_…``, ``users/user_…``, ``global``."""
+
+EVERYBODY = Scope("global")
+"""The log that everybody may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,20 @@ class MemberRemoved:
     user_id: UserId
 
 
+@dataclass(frozen=True, slots=True)
+class NoticePublished:
+    """The operators tell everybody something."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWithdrawn:
+    """It is over sooner than it said."""
+
+    notice: Notice
+
+
 Change: TypeAlias = (
     ConversationCreated
     | ConversationUpdated
@@ -85,6 +103,8 @@ Change: TypeAlias = (
     | MemberAdded
     | MemberUpdated
     | MemberRemoved
+    | NoticePublished
+    | NoticeWithdrawn
 )
 
 

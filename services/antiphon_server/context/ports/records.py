@@ -23,6 +23,7 @@ from antiphon_server.context.model.messages import (
     Offset,
     Totals,
 )
+from antiphon_server.context.model.notices import Notice, NoticeId
 from antiphon_server.context.model.resources import (
     AssignedRoles,
     Conversation,
@@ -235,6 +236,30 @@ class MessageRecords(Protocol):
         ...
 
 
+class NoticeRecords(Protocol):
+    """Notices within a transaction."""
+
+    def get(self, notice_id: NoticeId) -> Notice | None:
+        """The notice."""
+        ...
+
+    def add(self, notice: Notice) -> None:
+        """Store a new one."""
+        ...
+
+    def withdraw(self, notice_id: NoticeId, withdraw_us: int) -> None:
+        """End it then."""
+        ...
+
+    def page(self, ends_after_us: int, after: Position | None, limit: int) -> list[Notice]:
+        """Those that end after that time, the newest first, behind that place."""
+        ...
+
+    def forget(self, ended_before_us: int) -> None:
+        """Drop those that ended before that."""
+        ...
+
+
 class OutboxRecords(Protocol[E_contra]):
     """What somebody is still to be told, within a transaction."""
 
@@ -308,6 +333,11 @@ class Records(Protocol):
     @property
     def messages(self) -> MessageRecords:
         """What was said."""
+        ...
+
+    @property
+    def notices(self) -> NoticeRecords:
+        """What operators say to everybody."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Clock, EventLog, Store
+from antiphon_server.context.service.notices import KEPT_S
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.runtime.concurrency.tasks import every
 
@@ -15,7 +16,7 @@ class Retention:
     """Trims logs up to the newest message that is older than ``keep_s``; None keeps all.
 
     Messages stay: ListMessages and GetContext still have them. Answers to old request
-    ids are dropped, too.
+    ids, and notices that ended long ago, are dropped, too.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Retention:
 
         Raises DomainError if the store or the log can't be used.
         """
-        await self._forget_requests()
+        await self._forget()
         if self._keep_s is None:
             return 0
         cutoff_us = int((self._clock() - self._keep_s) * 1e6)
@@ -67,6 +68,8 @@ class Retention:
             await self._store.write(lambda r: r.messages.set_trimmed(newest))
         return len(newest)
 
-    async def _forget_requests(self) -> None:
+    async def _forget(self) -> None:
         before_us = int((self._clock() - REQUESTS_KEPT_S) * 1e6)
         await self._store.write(lambda r: r.requests.forget(before_us))
+        ended_us = int((self._clock() - KEPT_S) * 1e6)
+        await self._store.write(lambda r: r.notices.forget(ended_us))

@@ -110,6 +110,12 @@ class EventLogJournal:
         with remote_errors("events"):
             return await self._events.ReadEvents(request, timeout=self._timeout_s)
 
+    async def catch_up(self, conversation_id: ConversationId) -> None:
+        """Have the log that is asked know what other servers have committed."""
+        await self._read(
+            event_service_pb2.ReadEventsRequest(scope=_scope(conversation_id), page_size=1)
+        )
+
     async def fold(self, turn: Turn) -> None:
         request = event_service_pb2.FoldRequest(
             scope=_scope(turn.conversation_id), turn_id=turn.turn_id

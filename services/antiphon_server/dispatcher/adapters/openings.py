@@ -9,7 +9,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest, NewCo
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Gatekeeper
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -39,11 +39,7 @@ class ContextOpenings:
     async def opened(self, request: DispatchRequest, caller: Caller) -> DispatchRequest:
         """See :meth:`Openings.opened`."""
         if not request.HasField("new_conversation"):
-            if not request.conversation_id:
-                raise invalid("conversation_id", "say where to post, or what to make for it")
             return request
-        if request.conversation_id:
-            raise invalid("new_conversation", "only in place of conversation_id")
         self._check_handler(request.handler)
         made = ConversationId(await self._made(request, caller))
         await self._gatekeeper.check_write(caller.principal, made)
@@ -80,5 +76,6 @@ def _creation(wish: NewConversation, turn_id: str) -> CreateConversationRequest:
         turn_policy=wish.turn_policy,
         models=wish.models,
         instructions=wish.instructions,
+        max_output_tokens=wish.max_output_tokens,
         request_id=str(uuid.uuid5(_TURNS, turn_id)) if turn_id else "",
     )

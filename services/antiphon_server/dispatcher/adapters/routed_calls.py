@@ -1,5 +1,6 @@
 """Calls about turns, answered by the server that has the conversation's lane."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,10 @@ class Settling(Protocol):
         ...
 
 
+async def _nothing(_conversation_id: ConversationId) -> None:
+    """Where nobody follows."""
+
+
 @dataclass(slots=True)
 class _Way:
     """A channel to another server, and when it was used last."""
@@ -65,7 +70,8 @@ class RoutedCalls:
     brought and where that is, and never a second time. One that can't be reached is tried again,
     until it is back or its lease has run out and its lanes are free. What a server has left
     behind in a conversation is in hand before anything else is decided there.
-    ``open_channel`` leads to an address; ``clock`` is in seconds.
+    ``open_channel`` leads to an address; ``clock`` is in seconds. After a stop elsewhere this
+    server's log does ``catch_up`` before that is answered: streams here deliver nothing older.
     """
 
     def __init__(
@@ -75,7 +81,9 @@ class RoutedCalls:
         settling: Settling,
         open_channel: Callable[[str], grpc.aio.Channel],
         clock: Callable[[], float] = time.monotonic,
+        catch_up: Callable[[ConversationId], Awaitable[None]] = _nothing,
     ) -> None:
+        self._catch_up = catch_up
         self._here = here
         self._owners = owners
         self._settling = settling
@@ -100,7 +108,10 @@ class RoutedCalls:
 
     async def cancel(self, request: pb.CancelTurnRequest, caller: Caller) -> pb.CancelTurnResponse:
         here, place = self._here.cancel, self._owners.place
-        return await self._routed(request, caller, here, "CancelTurn", place)
+        answer = await self._routed(request, caller, here, "CancelTurn", place)
+        with contextlib.suppress(DomainError):  # stopped it is
+            await self._catch_up(ConversationId(request.conversation_id))
+        return answer
 
     async def close(self) -> None:
         """Close the channels to other servers."""

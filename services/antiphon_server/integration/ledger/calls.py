@@ -2,8 +2,6 @@
 
 import time
 
-import structlog
-
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
@@ -17,6 +15,7 @@ from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.telemetry.structured import structlog
 
 logger = structlog.get_logger(__name__)
 

@@ -5,14 +5,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from antiphon_server.integration.ledger.model import Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import Finished, ModelEnd, Order
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
 
 # A provider that refused, or was silent for long, is not asked again: the next model is.
 _WORTH_RETRYING = frozenset({Reason.MODEL_UNAVAILABLE, Reason.MODEL_PROTOCOL})

@@ -6,6 +6,7 @@ has all of it.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
@@ -26,29 +27,34 @@ FRAME_S: Final = 0.00015
 
 THERE_S = 60.0
 """For so long after the last thing that they asked for, somebody is there."""
-BURST_S = 0.02
-"""So much may come at once: a person's click is a few calls."""
-MOST_DEBT_S = 0.1
+BURST_S = 0.1
+"""So much may come at once: a person's click is a few calls and a turn, on a slow machine too."""
+MOST_DEBT_S = 0.2
 """Who was alone had all; when others come, that is held against them for no longer."""
 TOGETHER = 0.75
 """What all who want more than their share have together."""
+LATELY_S = 2.0
 MOST_CALLS = 256
 """Calls of one user that wait; those of a hundred streams and turns wait one by one."""
 METER_S = 0.5
-LEAST_METERED = 0.02
-MOST_FACTOR = 5.0
+LEAST_METERED = 0.05
+MOST_FACTOR = 4.0
 RECHECK_S = 0.1
 TICK_S = 0.002
 
 
 @dataclass(slots=True)
 class Line:
-    """Those of one user, or workspace, who wait; ``debt_s`` is what they had beyond their share."""
+    """Those of one user, or workspace, who wait.
+
+    ``debt_s`` is what they had beyond their share, ``had_s`` what they had lately at all.
+    """
 
     weight: float
     seen: float = 0.0
     at: float = 0.0
     debt_s: float = 0.0
+    had_s: float = 0.0
     waiting: "deque[tuple[asyncio.Future[None], float]]" = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
 
@@ -61,6 +67,8 @@ class Lines:
         self._most = most
         self._lines: OrderedDict[str, Line] = OrderedDict()
         self._wanting = 0.0
+        self._had_s = 0.0
+        self._had_at = 0.0
         self.waited = 0
         """How many had to wait, from the start of the process on."""
 
@@ -120,12 +128,22 @@ class Lines:
         if self._wanting > line.weight:
             rate = min(rate, TOGETHER * line.weight / self._wanting)
         line.debt_s = max(0.0, line.debt_s - (now - line.at) * rate)
+        line.had_s *= math.exp((line.at - now) / LATELY_S)
         line.at = now
-        if line.debt_s <= BURST_S or self._alone(who, now):
+        if line.debt_s <= BURST_S or self._is_light(line, now) or self._alone(who, now):
             return 0.0
         return (line.debt_s - BURST_S) / rate
 
+    def _is_light(self, line: Line, now: float) -> bool:
+        """Whether others have had more lately, so that it is not for this one to wait."""
+        self._had_s *= math.exp((self._had_at - now) / LATELY_S)
+        self._had_at = now
+        others = self._wanting - (line.weight if line.waiting else 0.0)
+        return line.had_s * (2 + max(others, 0.0) / line.weight) <= self._had_s
+
     def _charge(self, line: Line, cost_s: float) -> None:
+        line.had_s += cost_s
+        self._had_s += cost_s
         line.debt_s = min(line.debt_s + cost_s, MOST_DEBT_S)
 
     def _alone(self, who: str, now: float) -> bool:
@@ -184,6 +202,8 @@ class Meter:
         if self._said > LEAST_METERED * passed:  # else it is what goes on anyway
             found = (used - self._used) / self._said
             self._factor = min(max((self._factor + found) / 2, 1.0), MOST_FACTOR)
+        else:
+            self._factor = max(self._factor * 0.9, 1.0)
         self._said, self._used, self._looked = 0.0, used, time.monotonic()
 
 

@@ -4,11 +4,16 @@ gRPC's core takes TLS 1.2 and 1.3 only, and no connection that did not agree on 
 """
 
 import logging
+import math
 import ssl
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
+
+from antiphon_server.runtime.net.handshakes import Handshakes
 
 log = logging.getLogger(__name__)
 _Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -37,31 +42,51 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Pem:
-    """What the files hold."""
+    """What the files hold; the certificate holds from ``begins`` to ``ends`` (Unix seconds)."""
 
     certificate: bytes
     key: bytes = field(repr=False)
     client_ca: bytes | None
+    begins: float
+    ends: float
+
+    def holds(self, now: float) -> bool:
+        """Whether clients take it, as far as time goes."""
+        return self.begins <= now < self.ends
 
 
 class FollowedFiles:
     """What is in the files, ``first`` and later. Raises UnusableCertificate for the first ones.
 
     New ones that can't be used, such as a certificate whose key has not been written yet, are
-    left alone until they can.
+    left alone until they can. So is one that is over, or has not begun, while that in use holds.
     """
 
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
         self._seen = _stamp(files)
-        self.first = _read(files)
+        self.first = self._used = _read(files)
+        self._waiting: Pem | None = None
+
+    @property
+    def ends(self) -> float:
+        """When the certificate that is in use is over, in Unix seconds."""
+        return self._used.ends
 
     def renewed(self) -> Pem | None:
         """What they hold if that is new, and can be used."""
         stamp = _stamp(self._files)
-        if stamp == self._seen:
+        if stamp != self._seen:
+            self._seen = stamp  # what can't be used is read once, however many ask
+            self._waiting = self._read_again(stamp)
+        found, now = self._waiting, time.time()
+        if found is None or (self._used.holds(now) and not found.holds(now)):
             return None
-        self._seen = stamp  # what can't be used is read once, however many ask
+        self._used, self._waiting = found, None
+        log.info("a new certificate is in use")
+        return found
+
+    def _read_again(self, stamp: _Stamp) -> Pem | None:
         try:
             found = _read(self._files)
         except UnusableCertificate as error:
@@ -69,7 +94,9 @@ class FollowedFiles:
             return None
         if _stamp(self._files) != stamp:
             return None  # they change just now: what was read may not fit together
-        log.info("a new certificate is in use")
+        now = time.time()
+        if self._used.holds(now) and not found.holds(now):
+            log.error("the new certificate is not used, as the old one holds: %s", _span(found))
         return found
 
 
@@ -81,7 +108,13 @@ class ServerTls:
 
     def __init__(self, files: TlsFiles) -> None:
         self._asks = files.client_ca is not None
+        self.handshakes = Handshakes()
         self._followed = FollowedFiles(files)
+
+    @property
+    def ends(self) -> float:
+        """When the certificate that is in use is over, in Unix seconds."""
+        return self._followed.ends
 
     def credentials(self) -> grpc.ServerCredentials:
         """What a port is opened with."""
@@ -92,7 +125,11 @@ class ServerTls:
         )
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """What the files hold if that is new; called by gRPC's threads, one at a time."""
+        """What the files hold if that is new; called by gRPC's threads, one at a time.
+
+        They do so whenever a client connects.
+        """
+        self.handshakes.began()
         found = self._followed.renewed()
         return _configuration(found) if found is not None else None
 
@@ -118,9 +155,28 @@ def _read(files: TlsFiles) -> Pem:
     _check_pair(files)
     try:
         clients = files.client_ca.read_bytes() if files.client_ca else None
-        return Pem(files.certificate.read_bytes(), files.key.read_bytes(), clients)
+        certificate = files.certificate.read_bytes()
+        return Pem(certificate, files.key.read_bytes(), clients, *_times(certificate))
     except OSError as error:
         raise UnusableCertificate(f"{error.filename}: {error.strerror}") from error
+
+
+def _times(certificate: bytes) -> tuple[float, float]:
+    """From when to when it holds; always, if it does not say so in a way that can be read."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        found = load_pem_x509_certificate(certificate)
+        return found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
+    except ValueError:
+        return -math.inf, math.inf
+
+
+def _span(pem: Pem) -> str:
+    begins, ends = (
+        datetime.fromtimestamp(each, UTC).isoformat(" ") for each in (pem.begins, pem.ends)
+    )
+    return f"the new one holds from {begins} to {ends}"
 
 
 def _check_pair(files: TlsFiles) -> None:

@@ -41,7 +41,8 @@ class CannotListen(Exception):
 class Server:
     """Serves a table of methods over sockets.
 
-    A handler may return a message, or its serialized bytes.
+    A handler may return a message, or its serialized bytes. ``called`` is told from which
+    connection each call comes, by its peer.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Server:
         table: MethodTable,
         limits: Limits | None = None,
         credentials: grpc.ServerCredentials | None = None,
+        called: Callable[[str], None] | None = None,
     ) -> None:
         self._table = table
         self._credentials = credentials
@@ -56,7 +58,7 @@ class Server:
         self._running: set[asyncio.Task[Any]] = set()
         self._server = grpc.aio.server(options=limits.arguments())
         self._slow = SlowRequests(limits.request_s, limits.rpcs)
-        handlers = _Handlers(table, self._running, limits, self._slow)
+        handlers = _Handlers(table, self._running, limits, self._slow, called)
         self._server.add_generic_rpc_handlers((handlers,))
 
     @property
@@ -108,9 +110,11 @@ class _Handlers(grpc.GenericRpcHandler):
         running: set[asyncio.Task[Any]],
         limits: Limits,
         slow: SlowRequests,
+        called: Callable[[str], None] | None,
     ) -> None:
         self._table = table
         self._slow = slow
+        self._called = called
         self._running = running
         self._limits = limits
         self._counted: set[asyncio.Task[Any]] = set()
@@ -137,10 +141,12 @@ class _Handlers(grpc.GenericRpcHandler):
 
     def _tracked(self, resolved: Resolved) -> Behaviour:
         """Its behaviour, unless too many run; whoever checks the health is always told."""
-        inner, running = resolved.behaviour, self._running
+        inner, running, called = resolved.behaviour, self._running, self._called
         counted, most = self._room(resolved.method.name)
 
         async def call(request: Any, context: Context) -> Any:
+            if called is not None:
+                called(context.peer())
             if len(counted) >= most:
                 await refuse(context, _too_many())
             task = asyncio.current_task()

@@ -23,6 +23,11 @@ def current_request_id() -> str:
     return _current.get().request_id
 
 
+def current_session() -> str:
+    """Whose session the RPC that runs in this task belongs to, "" if that is not known."""
+    return _current.get().session
+
+
 def set_rpc(rpc: Rpc) -> Rpc:
     """Note the RPC for the rest of this task and return the one before."""
     before = _current.get()
@@ -31,7 +36,9 @@ def set_rpc(rpc: Rpc) -> Rpc:
 
 
 def note_session(session: str) -> None:
-    """Note whose session the running RPC belongs to."""
+    """Note whose session the running RPC belongs to: all lines of its log have it from here on,
+    and those of the tasks that it begins.
+    """
     rpc = _current.get()
     if rpc is not _NONE:
         rpc.session = session

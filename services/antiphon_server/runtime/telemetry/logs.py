@@ -9,7 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import structlog
+from antiphon_server.runtime.telemetry.current_rpc import current_session
+from antiphon_server.runtime.telemetry.error_file import ErrorFile
+from antiphon_server.runtime.telemetry.structured import structlog
 
 LogFormat = Literal["json", "console"]
 FILE_BYTES = 10 << 20
@@ -34,15 +36,20 @@ Event = MutableMapping[str, Any]
 
 
 def configure_logging(
-    level: str = "info", log_format: LogFormat = "console", path: Path | None = None
+    level: str = "info",
+    log_format: LogFormat = "console",
+    path: Path | None = None,
+    errors: Path | None = None,
 ) -> None:
     """Send all logs to standard error, and to a rotating file of JSON if ``path`` is given.
 
-    May be called again; the last call counts.
+    Errors alone go to the file ``errors`` besides. May be called again; the last call counts.
     """
     handlers: list[logging.Handler] = [_stderr(log_format)]
     if path is not None:
         handlers.append(_file(path))
+    if errors is not None:
+        handlers.append(ErrorFile(errors, _json()))
     root = logging.getLogger()
     for old in [h for h in root.handlers if getattr(h, "_ours", False)]:
         root.removeHandler(old)
@@ -100,9 +107,16 @@ def _clean(value: Any) -> Any:
     return value
 
 
+def _name_session(_logger: Any, _method: str, event: Event) -> Event:
+    if session := current_session():
+        event.setdefault("session", session)
+    return event
+
+
 def _shared() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
+        _name_session,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

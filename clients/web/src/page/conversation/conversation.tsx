@@ -104,7 +104,7 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
         version={turn?.isDone ? turn.revision + 1 : 0}
         question={question}
         asker={askerOf(question, desk, thread)}
-        doings={doingsOf(thread.questionOf(entry), desk, thread)}
+        doings={doingsOf(thread.questionOf(entry), desk, thread, entry)}
       />
     </Kept>
   );
@@ -115,13 +115,14 @@ function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): strin
   return question.author === thread.self ? "You" : desk.nameOf(question.author);
 }
 
-/** Only what one asked oneself is asked once more. */
-function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread): Doings {
+/** Only what one asked oneself is asked once more, and only the end is gone on with. */
+function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread, entry?: Entry): Doings {
   if (question?.author !== thread.self || thread.isArchived) return {};
   const wishes = desk.wishesFor(thread.conversationId);
   return {
     again: () => thread.askAgain(question, wishes),
-    goOn: () => void thread.ask(GO_ON, wishes),
+    // What was said since has gone on already.
+    goOn: entry === thread.messages.at(-1) ? () => void thread.ask(GO_ON, wishes) : undefined,
   };
 }
 

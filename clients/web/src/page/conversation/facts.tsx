@@ -6,7 +6,7 @@ import type { TurnView } from "../../antiphon";
 import { TurnState } from "../../gen/antiphon/events/v1/event_pb";
 import { FinishReason } from "../../gen/antiphon/integration/v1/model_pb";
 import { CopyButton, Icon, Notice } from "../parts";
-import { consumed, cutShort, duration, leftOut, sentenceOf } from "../words";
+import { consumed, cutShort, described, duration, leftOut, sentenceOf } from "../words";
 
 const ENDINGS: Partial<Record<TurnState, string>> = {
   [TurnState.CANCELLED]: "stopped",
@@ -71,7 +71,7 @@ export function Facts(props: {
 
 /** Why it ended early, if it did. */
 function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated: boolean }): JSX.Element | null {
-  const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason))) || (isTruncated ? "cut off" : "");
+  const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason, turn.outputLimit))) || (isTruncated ? "cut off" : "");
   if (!ending) return null;
   const isWished = turn?.state === TurnState.CANCELLED;
   return <span class={`ending ${isWished ? "" : "wrong"}`}>{ending}</span>;
@@ -80,5 +80,5 @@ function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated
 /** By which model, for how much, how fast. */
 function factsOf(turn: TurnView): string[] {
   const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
-  return [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
+  return [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), described(turn.describedParts), took].filter(Boolean);
 }

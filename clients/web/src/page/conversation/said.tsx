@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { memo } from "preact/compat";
 import type { Entry, TurnView } from "../../antiphon";
 import { Markdown } from "../markdown/markdown";
+import { Icon } from "../parts";
 import { inWords, moment } from "../words";
 import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
@@ -28,7 +29,7 @@ export const Said = memo(
     return (
       <article
         id={entry.id}
-        class={`message ${entry.role} ${isMine ? "mine" : ""}`}
+        class={`message ${entry.role} ${isMine ? "mine" : ""} ${entry.isAside ? "apart" : ""}`}
         aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}
       >
         {isMine ? <h2 class="hidden">You</h2> : <Head name={name} actor={entry.author} timeMs={entry.timeMs} />}
@@ -48,6 +49,11 @@ export const Said = memo(
             </p>
           ))}
         </div>
+        {entry.isAside && (
+          <p class="aside">
+            <Icon name="people" /> for the people here; no model is told
+          </p>
+        )}
         {(isAnswer || turn) && (
           <Facts turn={turn} text={isAnswer ? entry.text : ""} isTruncated={entry.isTruncated} doings={doings} />
         )}

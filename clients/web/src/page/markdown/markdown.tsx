@@ -123,7 +123,7 @@ function table(token: Tokens.Table, key: number): JSX.Element {
     </Cell>
   );
   return (
-    <div class="table" key={key} tabIndex={0} role="region" aria-label="Table">
+    <div class="table" key={key} tabIndex={0} role="group" aria-label="Table">
       <table>
         <thead>
           <tr>{token.header.map(cell("th"))}</tr>

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from antiphon_server.context.adapters.sql.conversations import SqlConversations
 from antiphon_server.context.adapters.sql.members import SqlMembers
 from antiphon_server.context.adapters.sql.messages import SqlMessages
+from antiphon_server.context.adapters.sql.notices import SqlNotices
 from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL, SqlOutbox, SqlRequests
 from antiphon_server.context.adapters.sql.workspaces import SqlWorkspaces
 from antiphon_server.context.ports import Records
@@ -24,6 +25,7 @@ class SqlRecords:
         self.conversations = SqlConversations(connection)
         self.members = SqlMembers(connection)
         self.messages = SqlMessages(connection)
+        self.notices = SqlNotices(connection)
         self.outbox = SqlOutbox(connection, TO_LOG)
         self.audit_outbox = SqlOutbox(connection, TO_TRAIL)
         self.requests = SqlRequests(connection)

@@ -1,5 +1,8 @@
 """What goes wrong with a model, as domain errors whose public part holds no provider's text."""
 
+import logging
+from urllib.parse import urlsplit
+
 import msgspec
 
 from antiphon_server.integration.models.adapters.missing import secrets_of
@@ -7,6 +10,7 @@ from antiphon_server.integration.models.model import ModelFailed, ProviderSaid
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.errors import DomainError, Reason
 
+log = logging.getLogger(__name__)
 MAX_RETRY_AFTER_S = 60.0
 LONGEST_WORDS = 500
 # How endpoints say that a prompt is too long: llama.cpp, OpenAI, vLLM, Anthropic.
@@ -28,6 +32,18 @@ class _Body(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Body).decode
+
+
+def report(settings: ModelSettings, error: Exception | str) -> None:
+    """Tell the log, and with it the operator alone, which endpoint it was and what the system said.
+
+    Of an address no more than that: a name, a password or a parameter in it may be a secret.
+    """
+    parts = urlsplit(settings.base_url)
+    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    unusable = isinstance(error, ValueError)  # whose words may repeat all of the address
+    why = "it can't be used as an address" if unusable else str(error) or type(error).__name__
+    log.warning("the model %s at %s does not answer: %s", settings.name, where, why[:LONGEST_WORDS])
 
 
 def unavailable(

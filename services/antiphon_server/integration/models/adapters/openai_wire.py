@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from antiphon_server.integration.models.adapters.failures import (
     garbled,
     of_status,
+    report,
     silent,
     unavailable,
     words_of,
@@ -112,7 +113,9 @@ class OpenAIModel:
             async with asyncio.timeout(limit) as timeout:
                 response = await self._send(session, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise (silent(model, limit) if timeout.expired() else unavailable(model)) from error
+            late = timeout.expired()
+            report(self._settings, f"nothing within {limit:g} s" if late else error)
+            raise (silent(model, limit) if late else unavailable(model)) from error
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
             said = await _refusal(response)
@@ -143,8 +146,10 @@ class OpenAIModel:
             async with asyncio.timeout(limit):
                 return await response.content.readany()
         except TimeoutError as error:
+            report(self._settings, f"nothing more within {limit:g} s")
             raise silent(self._settings.name, limit) from error
         except (aiohttp.ClientError, OSError) as error:
+            report(self._settings, error)
             raise garbled(self._settings.name) from error
 
     def _parse(self, parser: AnswerParser, chunk: bytes) -> str:

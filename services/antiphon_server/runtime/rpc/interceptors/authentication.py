@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from structlog.contextvars import bind_contextvars, reset_contextvars
-
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import ANONYMOUS, current_principal, set_principal
 from antiphon_server.runtime.access.rules import TokenVerifier, rule_of
@@ -40,21 +38,14 @@ class AuthenticationInterceptor(MethodInterceptor):
             principal = ANONYMOUS if public else await verify(bearer_token(context))
             before = current_principal()
             set_principal(principal)
-            tokens = _bind(principal.session_id) if principal.session_id else None
+            if principal.session_id:
+                note_session(principal.session_id)
             try:
                 return await inner(request, context)
             finally:  # a local call runs in its caller's task
                 set_principal(before)
-                if tokens is not None:
-                    reset_contextvars(**tokens)
 
         return call
-
-
-def _bind(session: str) -> Any:
-    """Make the session part of what is logged from here on, and of the RPC's own line."""
-    note_session(session)
-    return bind_contextvars(session=session)
 
 
 def bearer_token(context: Context) -> str:

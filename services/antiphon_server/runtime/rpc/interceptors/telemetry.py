@@ -6,13 +6,12 @@ import time
 from typing import Any
 
 import grpc
-import structlog
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
 from antiphon_server.runtime.telemetry.current_rpc import HEADER, Rpc, current_request_id, set_rpc
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
+from antiphon_server.runtime.telemetry.structured import structlog
 
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
 _BOUND_FIELDS = ("workspace_id", "conversation_id", "turn_id")
@@ -45,7 +44,9 @@ class TelemetryInterceptor(MethodInterceptor):
         async def call(request: Any, context: Context) -> Any:
             rpc = Rpc(_request_id(context))
             before = set_rpc(rpc)
-            tokens = bind_contextvars(request=rpc.request_id, **fields_of(request))
+            tokens = structlog.contextvars.bind_contextvars(
+                request=rpc.request_id, **fields_of(request)
+            )
             begun = time.perf_counter()
             metrics.running += 1
             code = "UNKNOWN"
@@ -62,15 +63,13 @@ class TelemetryInterceptor(MethodInterceptor):
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.ended(code, seconds)
-                self._write_line(method, context, rpc, code, seconds)
-                reset_contextvars(**tokens)
+                self._write_line(method, context, code, seconds)
+                structlog.contextvars.reset_contextvars(**tokens)
                 set_rpc(before)
 
         return call
 
-    def _write_line(
-        self, method: Method, context: Context, rpc: Rpc, code: str, seconds: float
-    ) -> None:
+    def _write_line(self, method: Method, context: Context, code: str, seconds: float) -> None:
         if self._log is None:
             # An unbound logger is made anew for every line, whether it is written or not.
             self._log = structlog.get_logger("antiphon.access").bind()
@@ -80,8 +79,7 @@ class TelemetryInterceptor(MethodInterceptor):
             write = self._log.debug
         else:
             write = self._log.info
-        session = {"session": rpc.session} if rpc.session else {}
-        write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3), **session)
+        write("rpc", method=method.name, code=code, ms=round(seconds * 1000, 3))
 
 
 def _request_id(context: Context) -> str:

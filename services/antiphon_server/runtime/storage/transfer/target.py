@@ -23,6 +23,7 @@ from antiphon_server.runtime.storage import migrations
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.postgres_engine import sqlstate_of, words_of
 from antiphon_server.runtime.storage.transfer.digest import Digest, Row
+from antiphon_server.runtime.storage.transfer.failure import TransferFailed
 
 Schemas = Mapping[str, tuple[Path, MetaData]]
 """Of each service the folder of its migrations and its tables."""
@@ -39,10 +40,6 @@ _notes = Table(
     Column("last_key", LargeBinary, nullable=True),
     Column("rows", BigInteger, nullable=False),
 )
-
-
-class TransferFailed(Exception):
-    """The rows can't be taken over; the message says why and what to do."""
 
 
 class Place(NamedTuple):

@@ -1,0 +1,184 @@
+// Lists of conversations in Chromium: by activity, searched, archived, as a drawer; and who answers in each.
+
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { Session } from "../src/antiphon";
+import { depict, faultsOf, launch } from "./browser";
+import { type Visit, visit } from "./visit";
+import { PAGE, until } from "./world";
+
+const COUNT = 60;
+const PHONE = { width: 390, height: 844 };
+const WISHES = { handler: "echo", model: "" };
+let browser: Browser;
+let one: Visit;
+let session: Session;
+const ids: string[] = [];
+
+beforeAll(async () => {
+  browser = await launch();
+  one = await visit(browser);
+  session = new Session({ baseUrl: PAGE }, "test");
+  await session.logInByPassword(one.name, "a long way to the sea");
+  for (let count = 0; count < COUNT; count += 1) {
+    const title = `Conversation number ${count}`;
+    const { conversation } = await session.stubs.context.createConversation({ title });
+    ids.push(conversation!.conversationId);
+  }
+}, 60_000);
+afterAll(async () => {
+  session?.follower.close();
+  await browser?.close();
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await depict(one.page, task.name);
+  expect(one.complaints.splice(0)).toEqual([]);
+});
+
+const titles = () => one.page.locator(".list a").allInnerTexts();
+
+test("what is made and renamed elsewhere comes into the list by itself", async () => {
+  const first = async () => (await titles())[0];
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
+  const conversation = { conversationId: ids[COUNT - 1]!, title: "Renamed" };
+  await session.stubs.context.updateConversation({ conversation, updateMask: { paths: ["title"] } });
+  await expect.poll(first, { timeout: 10_000 }).toBe("Renamed");
+  await session.stubs.context.archiveConversation(conversation);
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 2}`);
+  await session.stubs.context.unarchiveConversation(conversation);
+  await session.stubs.context.updateConversation({
+    conversation: { ...conversation, title: `Conversation number ${COUNT - 1}` },
+    updateMask: { paths: ["title"] },
+  });
+  await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
+}, 60_000);
+
+test("the conversation in which something was said last is the first of the list", async () => {
+  await one.page.reload();
+  await expect.poll(async () => (await titles())[0], { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
+  await one.page.getByRole("link", { name: "Conversation number 40" }).click();
+  await one.page.getByRole("heading", { name: "Conversation number 40" }).waitFor();
+  await one.say("Hello");
+  await one.answers(1);
+  await expect.poll(async () => (await titles())[0]).toBe("Conversation number 40");
+  await one.page.waitForTimeout(3_000); // the server notes it some seconds later
+  await one.page.reload();
+  await expect.poll(async () => (await titles())[0], { timeout: 10_000 }).toBe("Conversation number 40");
+}, 60_000);
+
+test("all titles are searched, not only those that are loaded", async () => {
+  await one.page.reload();
+  await one.page.locator(".list a").nth(20).waitFor();
+  expect((await titles()).length).toBeLessThan(COUNT);
+  await one.page.getByLabel("Find a conversation by its title").fill("NUMBER 3");
+  await one.page.getByRole("heading", { name: "Found" }).waitFor();
+  await expect.poll(async () => (await titles()).length).toBe(11); // 3, and 30 to 39
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.getByLabel("Find a conversation by its title").fill("nothing like it");
+  await one.page.getByText("No title has that in it.").waitFor();
+  await one.page.getByLabel("Find a conversation by its title").fill("");
+}, 60_000);
+
+test("archiving asks before, and the archive gives back", async () => {
+  await one.page.goto(`${PAGE}/#/c/${ids[59]}`);
+  await one.page.getByRole("heading", { name: "Conversation number 59" }).waitFor();
+  const archive = async () => {
+    await one.page.getByRole("button", { name: "What to do with this conversation" }).click();
+    await one.page.locator(".menu-list").getByRole("button", { name: "Archive" }).click();
+    await one.page.getByRole("dialog").waitFor();
+  };
+  await archive();
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.getByRole("button", { name: "Cancel" }).click();
+  await one.page.getByLabel("Message").waitFor();
+  await archive();
+  await one.page.getByRole("dialog").getByRole("button", { name: "Archive" }).click();
+  await one.page.getByRole("heading", { name: "New conversation" }).waitFor();
+  await expect.poll(async () => (await titles()).includes("Conversation number 59")).toBe(false);
+  await one.page.locator(".list").getByRole("button", { name: "Archive" }).click();
+  await one.page.getByRole("link", { name: "Conversation number 59" }).click();
+  await one.page.getByText("This conversation is archived.").waitFor();
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.getByRole("button", { name: "Use it again" }).click();
+  await one.page.getByLabel("Message").waitFor();
+  await one.page.getByRole("button", { name: "Back to those in use" }).click();
+  await one.page.getByRole("link", { name: "Conversation number 59" }).waitFor();
+}, 60_000);
+
+test("who answers is chosen for one conversation, and the page says who", async () => {
+  await one.page.goto(`${PAGE}/#/`);
+  await one.page.getByText("fake/model will answer.").waitFor();
+  await one.page.getByLabel("Who answers").selectOption("echo");
+  await one.page.getByText("echo will answer.").waitFor();
+  expect(await one.page.getByLabel("Model", { exact: true }).count()).toBe(0);
+  await one.say("Say this");
+  await one.page.locator(".message.assistant .body").getByText("Say this").waitFor();
+  await one.answers(1);
+  const chosen = () => one.page.getByLabel("Who answers").inputValue();
+  expect(await chosen()).toBe("echo");
+  await one.page.goto(`${PAGE}/#/c/${ids[3]}`);
+  await one.page.getByRole("heading", { name: "Conversation number 3", exact: true }).waitFor();
+  expect(await chosen()).toBe("");
+  await one.page.goBack();
+  await one.page.getByRole("heading", { name: "Say this" }).waitFor();
+  await expect.poll(chosen).toBe("echo");
+}, 60_000);
+
+test("a good answer can be asked for again, in its place, also by those who look on", async () => {
+  await one.say("And this");
+  await one.answers(2);
+  const first = one.page.locator(".message.assistant").first();
+  await first.getByRole("button", { name: "Ask again" }).click();
+  await one.page.getByText("answer 2 of 2").waitFor();
+  const bodies = () => one.page.locator(".message .body").allInnerTexts();
+  await expect.poll(bodies).toEqual(["Say this", "Say this", "And this", "And this"]);
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.getByRole("button", { name: "The answer before" }).click();
+  await one.page.getByText("answer 1 of 2").waitFor();
+  await one.page.reload();
+  await one.page.getByText("answer 2 of 2").waitFor();
+  expect(await bodies()).toEqual(["Say this", "Say this", "And this", "And this"]);
+}, 60_000);
+
+test("where several ask, each answer says whose question it is for", async () => {
+  const other = await visit(browser);
+  const conversationId = ids[7]!;
+  await session.stubs.context.addMember({ resource: conversationId, userId: other.userId, role: 2 });
+  const thread = session.thread(conversationId);
+  await thread.start();
+  await thread.ask("What is the first?", WISHES);
+  await until(() => thread.messages.length === 2);
+  await other.page.goto(`${PAGE}/#/c/${conversationId}`);
+  await other.answers(1);
+  expect(await other.page.locator(".reply-to").count()).toBe(0);
+  await other.say("And what the second?");
+  await other.answers(2);
+  const told = other.page.locator(".reply-to");
+  await expect.poll(() => told.allInnerTexts()).toHaveLength(2);
+  expect((await told.allInnerTexts()).join(" ")).toMatch(/What is the first\?[^]*You[^]*And what the second\?/);
+  await told.first().click();
+  expect(await faultsOf(other.page)).toEqual([]);
+  await depict(other.page, "two people");
+  await other.close();
+}, 60_000);
+
+test("a narrow window's list is a drawer: Escape closes it, focus stays in it and comes back", async () => {
+  const { page } = one;
+  await page.setViewportSize(PHONE);
+  await page.goto(`${PAGE}/#/c/${ids[3]}`);
+  await page.getByRole("heading", { name: "Conversation number 3", exact: true }).waitFor();
+  const open = page.getByRole("button", { name: "The list of conversations" });
+  await open.click();
+  await page.locator(".list-open").waitFor();
+  const isInside = () => page.evaluate(() => !!document.activeElement?.closest(".sidebar") || document.activeElement === document.body);
+  expect(await page.evaluate(() => !!document.activeElement?.closest(".sidebar"))).toBe(true);
+  for (let count = 0; count < 70; count += 1) {
+    await page.keyboard.press(count < 4 ? "Shift+Tab" : "Tab");
+    expect(await isInside()).toBe(true);
+  }
+  expect(await faultsOf(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.locator(".app:not(.list-open)").waitFor();
+  expect(await open.evaluate((each) => each === document.activeElement)).toBe(true);
+  await page.setViewportSize({ width: 1200, height: 800 });
+}, 60_000);
