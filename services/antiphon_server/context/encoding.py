@@ -104,8 +104,8 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         microseconds(it.create_time),
         microseconds(it.archive_time) or None,
         _version(it.etag),
-        it.max_output_tokens,
         microseconds(it.last_activity_time),
+        it.max_output_tokens,
     )
 
 

@@ -42,9 +42,9 @@ conversations = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("archive_us", BigInteger, nullable=True),
     Column("version", Integer, nullable=False),
-    Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
     # Of the newest message, or else of the making; 0 from a server of the version before.
     Column("activity_us", BigInteger, nullable=False, server_default="0"),
+    Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
     Index("context_conversations_by_activity", "workspace_id", "activity_us", "conversation_id"),
 )

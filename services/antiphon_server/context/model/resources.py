@@ -54,8 +54,8 @@ class Conversation:
     create_us: int
     archive_us: int | None = None
     version: int = 1
-    max_output_tokens: int = 0
     activity_us: int = 0
+    max_output_tokens: int = 0
 
     @property
     def last_activity_us(self) -> int:
