@@ -99,7 +99,7 @@ test("a server dies in mid-answer: each word is on each screen once", async () =
   await anna.getByLabel("Who answers").selectOption("echo");
   await say(anna, WORDS);
   const pages = [anna, ben];
-  for (const page of pages) await page.getByText("word9 ").last().waitFor();
+  for (const page of pages) await page.locator(".message.assistant .body").getByText("word9 ").last().waitFor();
   const wrong: string[] = [];
   let isOver = false;
   const look = async (page: Page) => {

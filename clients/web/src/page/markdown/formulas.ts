@@ -8,12 +8,16 @@ const BLOCK = /^ {0,3}(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n|$)/;
 // Prices are none: no space inside of the marks, no figure behind them.
 const INLINE = /^(?:\$\$([^$\n]+?)\$\$|\$(?![\s$])((?:\\.|[^$\\\n])*?[^\s\\$])\$(?!\d)|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\])/;
 
+// From one price to the next there are words.
+const PRICES = /^\d.*?\s[A-Za-z]{2,}/s;
+
 /** A formula among the tokens. */
 export type FormulaToken = Tokens.Generic & { tex: string; isBlock: boolean };
 
 function token(type: string, isBlock: boolean, match: RegExpExecArray | null): FormulaToken | undefined {
   const tex = match?.slice(1).find((each) => each !== undefined)?.trim();
   if (!match || !tex || tex.length > LONGEST || /\n\s*\n/.test(tex)) return undefined;
+  if (/^\$\d/.test(match[0]) && PRICES.test(tex)) return undefined;
   return { type, raw: match[0], tex, isBlock: isBlock || match[0].startsWith("$$") || match[0].startsWith("\\[") };
 }
 
