@@ -171,7 +171,7 @@ async def test_what_is_not_the_same_is_found(moved: Moved) -> None:
     await connection.execute("UPDATE events_log SET time_us = time_us + 1 WHERE last_offset = 3")
     await connection.close()
     status, said = await moved.migrate()
-    assert status == 1
+    assert status > 0
     assert "events_log is not the same in Postgres" in said
     assert moved.file.exists()
     await moved.is_refused()
@@ -184,7 +184,7 @@ async def test_a_value_that_postgres_does_not_take_is_named(moved: Moved) -> Non
     await moved.use(1)
     await _title(moved, "x" * 257)
     status, said = await moved.migrate()
-    assert status == 1
+    assert status > 0
     assert "Postgres can't hold a row of context_conversations" in said
     async with moved.server() as server, server.client() as client:
         assert len((await told_by(client)).messages) == 1
@@ -216,10 +216,10 @@ async def test_it_takes_an_empty_database_and_data_that_nobody_uses(
     """Data of others is not mixed with it, and no server writes to what is being copied."""
     async with moved.server():
         status, said = await moved.migrate()
-        assert (status, "another server uses it" in said) == (1, True)
+        assert (status > 0, "another server uses it" in said) == (True, True)
     moved.url = await postgres.database()
     status, said = await moved.migrate()
-    assert (status, "has data of Antiphon already" in said) == (1, True)
+    assert (status > 0, "has data of Antiphon already" in said) == (True, True)
     moved.file.unlink()
     status, said = await moved.migrate()
-    assert (status, "there is nothing to migrate" in said) == (1, True)
+    assert (status > 0, "there is nothing to migrate" in said) == (True, True)
