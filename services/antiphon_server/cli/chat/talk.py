@@ -19,7 +19,8 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_RUNNING,
     Event,
 )
-from antiphon_client import AntiphonError, (
+from antiphon_client import (
+    AntiphonError,
     Client,
     Connection,
     LiveConversation,
