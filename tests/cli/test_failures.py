@@ -35,7 +35,7 @@ NOWHERE = "127.0.0.1:9"
         (["up", "--mesh", "--admin-port", "5"], 2, "--admin-port goes without --mesh"),
         (
             ["serve", "auth", "--data-dir", "/dev/null/x"],
-            1,
+            2,
             "/dev/null: this is a file, no folder; choose",
         ),
         (
@@ -45,8 +45,8 @@ NOWHERE = "127.0.0.1:9"
         ),
         (["certs", __file__], 1, "this is a file, no folder"),
         (["certs", "certs", "--host", "no host!"], 2, "--host: 'no host!' is no name or address"),
-        (["up", "--data-dir", "/dev/null/x"], 1, "choose another"),
-        (["up", "--data-dir", __file__], 1, "this is a file, no folder; choose another"),
+        (["up", "--data-dir", "/dev/null/x"], 2, "choose another"),
+        (["up", "--data-dir", __file__], 2, "this is a file, no folder; choose another"),
         (["sessions", "revoke"], 1, "say which session"),
         (["sessions", "revoke", "sess_x", "--keys"], 1, "--keys goes with --all"),
         (["login", "-a", NOWHERE], 1, "no server listens"),
