@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,13 +105,19 @@ def as_somebody() -> Iterator[None]:
         os.setegid(0)
 
 
-def test_a_file_of_somebody_else_is_said_to_be_that(tmp_path: Path) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that everybody may look into; those of pytest are shut to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_file_of_somebody_else_is_said_to_be_that(open_folder: Path) -> None:
     """Which file, whose it is, who this is, and the command that mends it."""
-    path = tmp_path / "antiphon.db"
+    path = open_folder / "antiphon.db"
     path.write_bytes(b"restored")
     path.chmod(0o000)
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
     with as_somebody():
         said = not_ours(path)
     if os.geteuid() == 0:
@@ -122,12 +129,10 @@ def test_a_file_of_somebody_else_is_said_to_be_that(tmp_path: Path) -> None:
     assert not_ours(path) == ""
 
 
-def test_a_folder_of_somebody_else_is_said_to_be_that(tmp_path: Path) -> None:
+def test_a_folder_of_somebody_else_is_said_to_be_that(open_folder: Path) -> None:
     """The lock in it can't be made, for that reason."""
-    folder = tmp_path / "data"
+    folder = open_folder / "data"
     folder.mkdir(mode=0o000)
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
     try:
         with (
             as_somebody(),

@@ -44,5 +44,6 @@ async def test_a_taken_name_is_refused(call: Calls, anna: Caller) -> None:
     """Two users can't have one name, whatever its case; two conversations not one id."""
     request = CreateUserRequest(name=anna.name.upper(), password=PASSWORD)
     assert await refused(call(call.auth.CreateUser, request)) == "ALREADY_EXISTS"
-    taken = context_pb.CreateConversationRequest(conversation_id=anna.known["conv"])
+    taken = context_pb.CreateConversationRequest(conversation_id=f"conv_{anna.known['user']}")
+    await call(call.context.CreateConversation, taken)
     assert await refused(call(call.context.CreateConversation, taken)) == "ALREADY_EXISTS"

@@ -24,11 +24,9 @@ def test_what_was_said_before_is_asked_with_as_far_as_it_is_understood() -> None
     request.messages.add().parts.add(text="and now?")
     prompts = remembered_prompts()
     for _ in range(2):  # the second time from memory
-        messages = order(asked(request), prompts).prompt.messages
-        assert [it.parts for it in messages] == [
-            (Part("text", "a caption"),),
-            (Part("text", "and now?"),),
-        ]
+        found = order(asked(request), prompts)
+        assert [it.parts for it in found.history] == [(Part("text", "a caption"),)]
+        assert [it.parts for it in found.prompt.messages] == [(Part("text", "and now?"),)]
 
 
 def test_a_question_that_is_not_understood_is_refused() -> None:

@@ -8,6 +8,9 @@ INHERITED = frozenset(
     {
         "model",
         "models",
+        "max_prompt_tokens",
+        "max_output_tokens",
+        "shares",
         "env",
         "secret_key",
         "secret_key_file",

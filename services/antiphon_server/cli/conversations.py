@@ -9,6 +9,7 @@ import typer
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import found_or_started
+from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 
 _ABOUT = """List conversations, put them away, and take them back.
 
@@ -98,7 +99,16 @@ def unarchive(conversation: Which, address: Address = "", data_dir: DataDir = No
 def _run(
     address: str, data_dir: Path | None, work: Callable[[str], Coroutine[Any, Any, None]]
 ) -> None:
-    """Do it at the server that is meant, or at one that is started for it."""
+    """Do it at the server that is meant, or at one that is started for it.
+
+    Who has no data here, but a login elsewhere, is told of that.
+    """
+    from antiphon_server.cli.logins import hint
+    from antiphon_server.cli.where import server_for
+
+    folder = data_dir_or_default(data_dir)
+    if not address and hint() and not (folder / OPERATOR_FILE).exists():
+        address = server_for("", folder)
     with found_or_started(address, data_dir) as found:
         run(work(found.address))
 

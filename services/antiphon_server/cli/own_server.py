@@ -10,7 +10,6 @@ from antiphon_server.cli.guests import present
 from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.paths import data_dir_or_default
 from antiphon_server.cli.server_file import told_in
-from antiphon_server.cli.where import local_server, server_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,8 @@ def found_or_started(
 
     It stays as long as others use it. ``tell`` is told of a start. Raises CommandError.
     """
+    from antiphon_server.cli.where import local_server, server_for
+
     folder = data_dir_or_default(data_dir)
     with ExitStack() as stack:
         at, own = server_for(address, folder) if address else local_server(folder), None
@@ -47,6 +48,8 @@ def _start(own: LocalServer, folder: Path) -> str:
     try:
         return own.start()
     except CommandError:
+        from antiphon_server.cli.where import local_server
+
         found = local_server(folder)
         if found is None:
             raise

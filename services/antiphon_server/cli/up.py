@@ -14,7 +14,7 @@ import typer
 
 from antiphon_server.cli import up_mesh
 from antiphon_server.cli.announcing import announce
-from antiphon_server.cli.console import fail
+from antiphon_server.cli.console import fail, say
 from antiphon_server.cli.local_server import STAYS
 from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.server_file import ServerFile
@@ -172,20 +172,20 @@ class _Announcement:
             sys.stdout.flush()
             return
         with contextlib.suppress(OSError):  # `antiphon up 2>&1 | head -1`
-            for line in self._lines(app, address, page):
+            for line in self._lines(address, page):
                 announce(line, settings)
+            if app.test_password:  # a secret is for people, and for no log
+                say(_TEST_USER.format(address=address, password=app.test_password), err=True)
             if not (settings.on_loopback or settings.in_production):
                 announce(_EXPOSED, settings, logging.WARNING)
 
-    def _lines(self, app: "App", address: str, page: str) -> Iterator[str]:
+    def _lines(self, address: str, page: str) -> Iterator[str]:
         settings = self._settings
         yield f"Antiphon serves on {address}, data in {settings.data_dir}."
         if settings.log_format == "console":
             yield f"Talk to it with `{self._chat}`; stop it with Ctrl-C."
         if page:
             yield self._page(page)
-        if app.test_password:
-            yield _TEST_USER.format(address=address, password=app.test_password)
 
     @property
     def _chat(self) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
 from antiphon.context.v1.conversation_pb2 import Conversation
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
-from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_ACCEPTED,
     TURN_STATE_CANCELLED,
@@ -127,9 +126,7 @@ class Talk:
         async with self._waiting(new_turn_id()):
             self._screen.status("sending")
             models = [self.wishes.model] if self.wishes.model else []
-            if not self.conversation_id:
-                return await self._show(await self._begin(text, models))
-            live = await self._open()
+            live = await self._open(text)
             turn = await live.post(
                 text,
                 handler=self.wishes.handler,
@@ -137,23 +134,6 @@ class Talk:
                 turn_id=self._turn_id,
             )
             return await self._show(turn)
-
-    async def _begin(self, text: str, models: list[str]) -> TurnHandle:
-        """Make the conversation and ask in one call, and follow from there."""
-        title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
-        begun = await self.client.dispatch(
-            "",
-            text,
-            new_conversation=NewConversation(title=title),
-            handler=self.wishes.handler,
-            models=models,
-            turn_id=self._turn_id,
-        )
-        self.conversation_id = begun.turn.conversation_id
-        live = self.client.converse(self.conversation_id, cursor=begun.cursor)
-        turn = live.join(self._turn_id)
-        self._live = await live.__aenter__()
-        return turn
 
     async def stop(self) -> None:
         """Stop the answer under way, also before it has begun."""
@@ -288,7 +268,11 @@ class Talk:
             self._screen.detail(f"{time.monotonic() - began:.0f} s")
             await asyncio.sleep(1.0)
 
-    async def _open(self) -> LiveConversation:
+    async def _open(self, text: str) -> LiveConversation:
+        if not self.conversation_id:
+            title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
+            made = await self.client.create_conversation(title)
+            self.conversation_id = made.conversation_id
         if self._live is not None and self._live.failed:
             self._cursor = self._live.cursor or self._cursor
             await self._live.__aexit__(None, None, None)

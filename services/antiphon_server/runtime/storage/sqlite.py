@@ -122,14 +122,14 @@ class SqliteDatabase:
         if self._closed:
             return
         self._closed = True
-        if self._here is not None:
-            self._here.close()
         self._waiting.put(None)
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
         self._writer.join()
         self._readers.shutdown()
+        if self._here is not None:
+            self._here.close()
         self._reader_engine.dispose()
         self._writer_engine.dispose()
 
