@@ -19,14 +19,15 @@ from tests.proofs.bench.processes import ROOT, free_port
 
 ANSWER_S = 60.0
 POOLED = {
-    "antiphon.db": 1 + READERS,
-    "antiphon.db-wal": 1 + READERS,
+    "antiphon.db": 1 + READERS + 1,
+    "antiphon.db-wal": 1 + READERS + 1,
     "sqlite-read_*": READERS,
     "asyncio_*": min(32, (os.cpu_count() or 1) + 4),
 }
 """What is opened when it is first needed and then kept, and how many of it there may be.
 
-The store's connections with the threads that read, and the event loop's own threads.
+The store's connections, the event loop's own among them, with the threads that read, and the event
+loop's threads.
 """
 
 

@@ -226,7 +226,7 @@ async def _servers(
         model = await stack.enter_async_context(
             printed("tests.proofs.bench.endpoint", f"--deltas={DELTAS}", f"--gap-ms={DELTA_GAP_MS}")
         )
-        variables = {"ANTIPHON_SHARES": json.dumps(shares)}
+        variables = {"ANTIPHON_SHARES": json.dumps(dict(shares))}
         if count > 1:
             postgres = await stack.enter_async_context(own_postgres())
             valkey = await stack.enter_async_context(Valkey())

@@ -197,7 +197,11 @@ async def play(home: Path, defect: str = "", *, lose_history: bool = True) -> li
             variables={VARIABLE: defect},
         )
         async with server, server.client() as client:
-            conversation = await client.create_conversation(policy=TURN_POLICY_PARALLEL)
+            # One that is chosen can be made again when all is lost.
+            chosen = f"conv_{uuid.uuid4().hex}"
+            conversation = await client.create_conversation(
+                conversation_id=chosen, policy=TURN_POLICY_PARALLEL
+            )
             it = Play(server, endpoint, client, conversation)
             async with _readers(it) as (live, talker):
                 await it.turns(talker)
