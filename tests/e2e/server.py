@@ -10,7 +10,8 @@ from tests.e2e.process import COMMAND, OwnProcess, healthy
 from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import ROOT, free_port
 
-ONE_FOR_MANY = {"ANTIPHON_SHARES": '{"turns": 1000, "running": 1000, "streams": 4000}'}
+_SHARES = {"turns": 1000, "running": 1000, "streams": 4000, "user": 1, "workspace": 1}
+ONE_FOR_MANY = {"ANTIPHON_SHARES": json.dumps(_SHARES)}
 """Where one user does what many do: the counts of one are not what is looked at."""
 
 
