@@ -90,10 +90,10 @@ class Held(SqlStore):
         await self.may_answer.wait()
         return result
 
-    async def write(self, work: Callable[[Records], T]) -> T:
+    async def write(self, work: Callable[[Records], T], *, short: bool = False) -> T:
         self.write_begun.set()
         await self.may_write.wait()
-        return await super().write(work)
+        return await super().write(work, short=short)
 
 
 class Flaky:

@@ -2,19 +2,25 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
+from antiphon_server.context.adapters.sql.store import SqlStore
 from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.ports import Records
 from antiphon_server.context.service.relay import Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
+from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.entries import entry_of
 from tests.context.stand_ins import ANN
 from tests.context.world import World
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -48,6 +54,7 @@ async def test_a_change_is_acknowledged_though_the_log_is_away(world: World) -> 
     world.log.broken = False
     async with running(relay_to_log(world.store, world.log.append, RetryPolicy(0.01))) as _:
         assert await world.context.to_log.relay_outbox()
+    await world.context.to_log.close()
     assert await waiting(world) == []
     assert world.log.appends[-3:] == list(map(entry_of, kept))
 
@@ -69,6 +76,38 @@ async def test_the_background_task_tries_again(world: World) -> None:
     assert await waiting(world) == []
 
 
+async def test_what_could_not_be_removed_is_removed_later(world: World) -> None:
+    """Nobody waits for that, and the log has it once."""
+    world.log.broken = True
+    conversation_id = await world.conversation()
+    world.log.broken = False
+    store = Forgetful(world.database)
+    relay = relay_to_log(store, world.log.append, RetryPolicy(0.01))
+    async with running(relay):
+        assert await relay.relay_outbox()
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if not await waiting(world):
+                break
+    assert await waiting(world) == []
+    assert store.refused
+    told = [it for it in world.log.appends if it.scope == f"conversations/{conversation_id}"]
+    assert len(told) == 2  # of which the second is known
+    assert len((await world.events(told[0].scope)).events) == len(told[0].changes)
+
+
+class Forgetful(SqlStore):
+    """Refuses the first write."""
+
+    refused = False
+
+    async def write(self, work: Callable[[Records], T], *, short: bool = False) -> T:
+        if not self.refused:
+            self.refused = True
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        return await super().write(work, short=short)
+
+
 async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
     """A new relay on the same store finds it; told twice is told once."""
     world.log.broken = True
@@ -77,7 +116,9 @@ async def test_what_an_earlier_process_left_is_relayed(world: World) -> None:
     world.log.broken = False
     for entry in entries:  # told, but the process died before it could note that
         await world.log.append(entry)
-    assert await relay_to_log(world.store, world.log.append).relay_outbox()
+    relay = relay_to_log(world.store, world.log.append)
+    assert await relay.relay_outbox()
+    await relay.close()
     assert await waiting(world) == []
     last = entry_of(entries[-1])
     page = await world.events(last.scope)

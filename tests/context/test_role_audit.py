@@ -88,7 +88,9 @@ async def test_what_an_earlier_process_left_is_told_once(world: World) -> None:
     kept = await waiting(world)
     world.audit.broken = False
     await world.audit.role_changed(kept[0])
-    assert await relay_to_trail(world.store, world.audit).relay_outbox()
+    relay = relay_to_trail(world.store, world.audit)
+    assert await relay.relay_outbox()
+    await relay.close()
     assert world.audit.changes == list(map(role_change_of, kept))
     assert await waiting(world) == []
 

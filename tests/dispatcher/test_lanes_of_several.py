@@ -239,11 +239,11 @@ class Fragile:
     writes: int
     shared = True
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
         self.writes -= 1
         if self.writes < 0:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        return await self.database.write(work)
+        return await self.database.write(work, short=short)
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         return await self.database.read(work, snapshot=snapshot)

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RootTransaction, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.storage import sqlite
+from antiphon_server.runtime.storage import sqlite_writer
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
+from antiphon_server.runtime.storage.sqlite_writer import SqliteWriter
 
 FOLDER = "a b?c#d%20"
 
@@ -34,14 +35,22 @@ async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
 @pytest.fixture
 def groups(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pieces each transaction has."""
-    commit, found = SqliteDatabase._commit, list[int]()
+    commit, found = SqliteWriter._commit, list[int]()
 
-    def counted(self: SqliteDatabase, group: list[sqlite._Work]) -> None:
+    def counted(
+        self: SqliteWriter, group: list[sqlite_writer._Work], begun: RootTransaction | None = None
+    ) -> None:
         found.append(len(group))
-        commit(self, group)
+        commit(self, group, begun)
 
-    monkeypatch.setattr(SqliteDatabase, "_commit", counted)
+    monkeypatch.setattr(SqliteWriter, "_commit", counted)
     return found
+
+
+@pytest.fixture(params=[False, True], ids=["thread", "loop"])
+def short(request: pytest.FixtureRequest) -> bool:
+    """Where the statements of writes are made."""
+    return bool(request.param)
 
 
 def create(connection: Connection) -> None:
@@ -74,14 +83,14 @@ class Gate:
         await self._held
 
 
-async def test_readers_see_what_was_committed(database: SqliteDatabase) -> None:
+async def test_readers_see_what_was_committed(database: SqliteDatabase, short: bool) -> None:
     """A read that begins after a write returned sees it."""
     for number in range(20):
-        await database.write(partial(insert, number))
+        await database.write(partial(insert, number), short=short)
         assert await database.read(rows) == number + 1
 
 
-async def test_a_failing_piece_undoes_only_itself(database: SqliteDatabase) -> None:
+async def test_a_failing_piece_undoes_only_itself(database: SqliteDatabase, short: bool) -> None:
     """Pieces that share a commit do not share each other's failures."""
     gate = Gate(database)
 
@@ -90,10 +99,10 @@ async def test_a_failing_piece_undoes_only_itself(database: SqliteDatabase) -> N
         raise ValueError("mine")
 
     pieces = [
-        database.write(lambda c: insert(1, c)),
-        database.write(fails),
-        database.write(lambda c: insert(1, c)),  # taken
-        database.write(lambda c: insert(2, c)),
+        database.write(lambda c: insert(1, c), short=short),
+        database.write(fails, short=short),
+        database.write(lambda c: insert(1, c), short=short),  # taken
+        database.write(lambda c: insert(2, c), short=short),
     ]
     results = asyncio.gather(*pieces, return_exceptions=True)
     await gate.open()
@@ -104,7 +113,7 @@ async def test_a_failing_piece_undoes_only_itself(database: SqliteDatabase) -> N
     assert await database.read(rows) == 2
 
 
-async def test_a_piece_that_fails_alone_is_undone(database: SqliteDatabase) -> None:
+async def test_a_piece_that_fails_alone_is_undone(database: SqliteDatabase, short: bool) -> None:
     """Without company the error and the rollback are the same."""
 
     def fails(connection: Connection) -> None:
@@ -112,18 +121,22 @@ async def test_a_piece_that_fails_alone_is_undone(database: SqliteDatabase) -> N
         raise DomainError(Reason.ETAG_MISMATCH, resource="t")
 
     with pytest.raises(DomainError) as caught:
-        await database.write(fails)
+        await database.write(fails, short=short)
     assert caught.value.reason is Reason.ETAG_MISMATCH
     assert await database.read(rows) == 0
 
 
-async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabase) -> None:
+async def test_a_broken_transaction_sinks_only_its_cause(
+    database: SqliteDatabase, short: bool
+) -> None:
     """When a shared transaction fails, each piece is tried on its own."""
     gate = Gate(database)
     results = asyncio.gather(
-        database.write(lambda c: insert(1, c)),
-        database.write(lambda c: c.execute(text("INSERT INTO missing VALUES (1)")).close()),
-        database.write(lambda c: insert(2, c)),
+        database.write(lambda c: insert(1, c), short=short),
+        database.write(
+            lambda c: c.execute(text("INSERT INTO missing VALUES (1)")).close(), short=short
+        ),
+        database.write(lambda c: insert(2, c), short=short),
         return_exceptions=True,
     )
     await gate.open()
@@ -135,39 +148,44 @@ async def test_a_broken_transaction_sinks_only_its_cause(database: SqliteDatabas
 
 
 async def test_of_many_that_meet_a_lock_none_waits_behind_the_others(
-    database: SqliteDatabase, groups: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase,
+    groups: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    short: bool,
 ) -> None:
     """They are refused together after one wait, and what comes after the lock is stored."""
     more: list[None] = []
-    await database.write(lambda c: c.execute(text("PRAGMA busy_timeout=20")).close())
-    groups.clear()
-    monkeypatch.setattr(SqliteDatabase, "_commit_nothing", lambda _: more.append(None))
+    monkeypatch.setattr(sqlite_writer, "LOCK_WAIT_MS", 20)
+    monkeypatch.setattr(SqliteWriter, "_commit_nothing", lambda _: more.append(None))
     path = tmp_path / FOLDER / "test.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         tool.execute("BEGIN IMMEDIATE")
-        writes = (database.write(partial(insert, n)) for n in range(20))
+        writes = (database.write(partial(insert, n), short=short) for n in range(20))
         refused = await asyncio.gather(*writes, return_exceptions=True)
     assert {getattr(one, "reason", one) for one in refused} == {Reason.STORE_UNAVAILABLE}
     assert (sum(groups), more) == (20, [])
     assert not database.writable
-    assert await database.write(partial(insert, 1)) == 1
+    assert await database.write(partial(insert, 1), short=short) == 1
 
 
-async def test_work_that_waits_shares_a_commit(database: SqliteDatabase, groups: list[int]) -> None:
+async def test_work_that_waits_shares_a_commit(
+    database: SqliteDatabase, short: bool, groups: list[int]
+) -> None:
     """A hundred concurrent writes need far fewer transactions."""
     gate = Gate(database)
-    writes = asyncio.gather(*(database.write(partial(insert, n)) for n in range(100)))
+    writes = asyncio.gather(*(database.write(partial(insert, n), short=short) for n in range(100)))
     await gate.open()
     assert sorted(await writes) == list(range(1, 101))
     assert sum(groups) == 101
     assert len(groups) <= 2
 
 
-async def test_the_work_of_a_cancelled_caller_stands(database: SqliteDatabase) -> None:
+async def test_the_work_of_a_cancelled_caller_stands(database: SqliteDatabase, short: bool) -> None:
     """Cancelling a write does not undo it, nor trouble those beside it."""
     gate = Gate(database)
-    cancelled = asyncio.ensure_future(database.write(lambda c: insert(1, c)))
-    beside = asyncio.ensure_future(database.write(lambda c: insert(2, c)))
+    cancelled = asyncio.ensure_future(database.write(lambda c: insert(1, c), short=short))
+    beside = asyncio.ensure_future(database.write(lambda c: insert(2, c), short=short))
     await asyncio.sleep(0)
     cancelled.cancel()
     await gate.open()
@@ -241,6 +259,34 @@ async def test_a_file_that_can_not_be_opened_is_an_error_of_the_store(tmp_path: 
             await call
         assert caught.value.reason is Reason.STORE_UNAVAILABLE
     await database.close()
+
+
+async def test_a_short_write_leaves_only_its_commit_to_the_thread(
+    database: SqliteDatabase,
+) -> None:
+    """Its statements are made here, unless something that is not short is in the same group."""
+    threads: list[str] = []
+
+    def work(_: Connection) -> None:
+        threads.append(threading.current_thread().name)
+
+    await database.write(work, short=True)
+    await asyncio.gather(database.write(work, short=True), database.write(work))
+    assert threads == ["MainThread", "sqlite-write", "sqlite-write"]
+
+
+async def test_a_short_write_waits_for_a_lock_elsewhere(
+    database: SqliteDatabase, tmp_path: Path
+) -> None:
+    """The loop goes on, and the write succeeds when the lock is let go."""
+    path = tmp_path / FOLDER / "test.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        tool.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(database.write(partial(insert, 1), short=True))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        tool.execute("ROLLBACK")
+    assert await waiting == 1
 
 
 async def test_reads_do_not_wait_for_a_write(database: SqliteDatabase) -> None:

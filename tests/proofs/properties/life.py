@@ -76,9 +76,9 @@ class MortalDatabase:
         """See :class:`Database`."""
         return self._inner.shared
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
         """See :meth:`Database.write`."""
-        return await self._life.commit(self._inner.write(work))
+        return await self._life.commit(self._inner.write(work, short=short))
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""

@@ -359,7 +359,7 @@ class Records(Protocol):
 class Store(Protocol):
     """Keeps everything; runs rules in transactions."""
 
-    async def write(self, work: Callable[[Records], T]) -> T:
+    async def write(self, work: Callable[[Records], T], *, short: bool = False) -> T:
         """Run ``work`` alone and return after its changes are on disk.
 
         What ``work`` raises undoes its changes and is raised here. Cancelling the call

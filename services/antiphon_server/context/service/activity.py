@@ -27,7 +27,7 @@ class Activities:
             await self._completion.run(self._record(activities))
 
     async def _record(self, activities: Mapping[ConversationId, int]) -> None:
-        await self._store.write(lambda records: records.conversations.note(activities))
+        await self._store.write(lambda records: records.conversations.note(activities), short=True)
         self._directory.noted(activities)
 
     async def run(self) -> None:

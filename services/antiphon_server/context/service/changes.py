@@ -56,7 +56,7 @@ class Changes:
         soon, that is made up for later and fails nothing. Raises what ``work`` raises, and
         DomainError STORE_UNAVAILABLE and OVERLOADED.
         """
-        change: Awaitable[T] = self._store.write(work)
+        change: Awaitable[T] = self._store.write(work, short=True)
         if of_user is not None:
             change = self._roles.changing(of_user, change)
         if of_conversation is not None:
@@ -77,6 +77,8 @@ class Changes:
     async def close(self) -> None:
         """Wait for the changes that were begun."""
         await self._completion.close()
+        for relay in (self._to_log, self._to_trail):
+            await relay.close()
 
 
 def add_to_outbox(records: Records, principal: Principal, scope: Scope, *changes: Change) -> None:

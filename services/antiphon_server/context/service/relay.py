@@ -10,6 +10,7 @@ from typing import Any
 
 from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.ports import OutboxRecords, Records, RoleAudit, Store
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import OUTBOX
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -47,6 +48,9 @@ class Relay:
         self._set_aside_retry_s = set_aside_retry_s
         self._one_at_a_time = asyncio.Lock()
         self._leftovers = asyncio.Event()
+        self._completion = Completion()
+        self._removed = asyncio.Event()
+        self._removed.set()
         self._known = True
         self.set_aside = 0
         """How many entries are set aside in the store, as far as this process knows."""
@@ -64,7 +68,10 @@ class Relay:
         await self.relay_outbox()
 
     async def relay_outbox(self) -> bool:
-        """Move all that waits; False if something had to stay. Raises nothing but cancellation."""
+        """Tell all that waits; False if something had to stay. Raises nothing but cancellation.
+
+        What was told is removed a moment later.
+        """
         done = False
         try:
             done = await self._relay_all()
@@ -84,6 +91,10 @@ class Relay:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._relay_leftovers())
             tasks.create_task(self._retry_for_ever())
+
+    async def close(self) -> None:
+        """Wait until what was told is removed."""
+        await self._completion.close()
 
     async def retry_set_aside(self) -> None:
         """Tell what was set aside, as far as it is accepted now; another server may do so, too.
@@ -133,6 +144,7 @@ class Relay:
     async def _relay_all(self) -> bool:
         async with self._one_at_a_time:
             while True:
+                await self._removed.wait()  # what was told is not told again
                 entries = await self._store.read(
                     lambda r: self._outbox(r).first(BATCH), snapshot=False
                 )
@@ -141,11 +153,22 @@ class Relay:
                 came = await self._tell_all(entries)
                 told = [entry_id for it in came for entry_id in it.told]
                 if told:
-                    await self._store.write(lambda r, ids=told: self._outbox(r).remove(ids))  # type: ignore[misc]
+                    self._removed.clear()
+                    self._completion.begin(self._remove(told))
                 if not all(it.finished for it in came):
                     return False
                 if len(entries) < BATCH:
                     return True
+
+    async def _remove(self, told: Sequence[str]) -> None:
+        """Nobody waits for it: what is told a second time is known there."""
+        try:
+            await self._store.write(lambda r: self._outbox(r).remove(told), short=True)
+        except DomainError as error:
+            log.warning("what was told stays in the outbox for now: %s", error.reason)
+            self._leftovers.set()
+        finally:
+            self._removed.set()
 
     async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list["_Came"]:
         """Listeners side by side, each in order; returns what came of each."""

@@ -40,7 +40,8 @@ class Telling:
         resource, last = resource_of(Scope(entry.listener)), UserId("")
         while True:
             page = await self._store.read(
-                lambda r, after=last: r.members.readers(resource, after, READERS)  # type: ignore[misc]
+                lambda r, after=last: r.members.readers(resource, after, READERS),  # type: ignore[misc]
+                snapshot=False,
             )
             await _all([self._log.append(entry, to=user_scope(it)) for it in page])
             if len(page) < READERS:

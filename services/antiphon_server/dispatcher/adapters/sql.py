@@ -110,14 +110,14 @@ class SqlTurnStore:
     async def _add_all(self, new: Sequence[StoredTurn]) -> list[bool]:
         """Store those that are not there; returns which."""
         rows = [to_row(turn) for turn in new]
-        added = set(await self._database.write(lambda it: _ADD.returned(it, rows)))
+        added = set(await self._database.write(lambda it: _ADD.returned(it, rows), short=True))
         # Of two with one key in a group the first was stored.
         return [_taken(added, _key(turn)) for turn in new]
 
     async def _put_all(self, changed: Sequence[StoredTurn]) -> list[bool]:
         """Replace those that are held still; returns which."""
         rows = [to_row(turn) for turn in {_key(turn): turn for turn in changed}.values()]
-        replaced = set(await self._database.write(lambda it: _PUT.returned(it, rows)))
+        replaced = set(await self._database.write(lambda it: _PUT.returned(it, rows), short=True))
         return [_key(turn) in replaced for turn in changed]
 
     async def list(

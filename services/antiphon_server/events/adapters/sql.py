@@ -100,7 +100,9 @@ class SqlLogStore:
         self._database = database
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
-        return await self._database.write(lambda connection: Appending(connection).run(batch))
+        return await self._database.write(
+            lambda connection: Appending(connection).run(batch), short=True
+        )
 
     async def head(self, scope: Scope) -> Head:
         found = await self._database.read(

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Database(Protocol):
-    """Runs functions in database transactions, off the event loop.
+    """Runs functions in database transactions; what may take long or wait, off the event loop.
 
     ``shared`` says whether other processes may write to the database too. Data read from a shared
     database may be outdated a moment later, so nothing that grants access is cached then.
@@ -25,8 +25,11 @@ class Database(Protocol):
         """Whether other processes may write to the database too."""
         ...
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
         """Run ``work`` in a transaction and return its result after the commit is on disk.
+
+        ``short`` says that it changes a few rows by an index: an embedded database makes its
+        statements on the event loop then, and no more than the commit is left to a thread.
 
         If ``work`` raises, its own changes are undone and the exception is raised here. It may
         share a transaction with other work, and runs once more on its own if that transaction

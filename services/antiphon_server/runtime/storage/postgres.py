@@ -76,7 +76,7 @@ class PostgresDatabase:
         self.writable = True
         self.changed = asyncio.Event()
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
         """See :meth:`Database.write`."""
         return await self._call(self._engine, work)
 

@@ -6,10 +6,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Select,
     bindparam,
     delete,
     func,
+    literal_column,
+    or_,
     select,
     union,
     update,
@@ -102,10 +105,16 @@ _AROUND_THERE = (
     .where(
         conversations.c.conversation_id == bindparam("resource"),
         members.c.user_id > bindparam("after"),
-        members.c.role.in_([role.value for role in INHERITED]),
+        or_(*(members.c.role == literal_column(str(role.value)) for role in INHERITED)),
     )
 )
-_READERS = union(_THERE, _AROUND_THERE).order_by("user_id").limit(bindparam("page_limit"))
+_READERS = Prepared(
+    lambda: (
+        union(_THERE, _AROUND_THERE)
+        .order_by("user_id")
+        .limit(bindparam("page_limit", type_=Integer))
+    )
+)
 # SQLite has one writer and leaves FOR UPDATE out.
 _LOCK_WORKSPACE = Prepared(
     lambda: (
@@ -172,7 +181,7 @@ class SqlMembers:
 
     def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
         values = {"resource": resource, "after": after, "page_limit": limit}
-        return self._connection.execute(_READERS, values).scalars().all()
+        return [user_id for (user_id,) in _READERS.rows(self._connection, values)]
 
     def has_guests(self, resource: ResourceId) -> bool:
         guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})

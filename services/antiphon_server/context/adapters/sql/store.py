@@ -37,8 +37,10 @@ class SqlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def write(self, work: Callable[[Records], T]) -> T:
-        return await self._database.write(lambda connection: work(SqlRecords(connection)))
+    async def write(self, work: Callable[[Records], T], *, short: bool = False) -> T:
+        return await self._database.write(
+            lambda connection: work(SqlRecords(connection)), short=short
+        )
 
     async def read(self, work: Callable[[Records], T], *, snapshot: bool = True) -> T:
         return await self._database.read(

@@ -125,11 +125,11 @@ class SqlLedger:
         await self._settled.add({"b_call_id": call_id, **settled_values(settlement)})
 
     async def _open_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
-        await self._database.write(lambda connection: _OPEN.run(connection, rows))
+        await self._database.write(lambda it: _OPEN.run(it, rows), short=True)
         return [None] * len(rows)
 
     async def _settle_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
-        await self._database.write(lambda connection: _SETTLE.run_all(connection, rows))
+        await self._database.write(lambda it: _SETTLE.run_all(it, rows), short=True)
         return [None] * len(rows)
 
     async def abandon(self, owner: str) -> int:
