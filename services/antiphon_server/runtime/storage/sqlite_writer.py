@@ -4,7 +4,7 @@ What waits while a transaction is under way is the next one, each piece in a sav
 that syncs are shared under load and an idle system commits at once. A thread commits. Where
 all pieces are short, their statements are made on the event loop before: between two statements
 a thread gives up the interpreter's lock, and gets it back when the loop next waits
-(docs/decisions/0038-short-writes-on-the-loop.md). What is done when the disk refuses is told in
+(docs/decisions/0040-short-writes-on-the-loop.md). What is done when the disk refuses is told in
 docs/decisions/0012-when-the-disk-refuses.md.
 """
 
