@@ -16,6 +16,7 @@ from antiphon_server.backups.archive import read_archive
 from antiphon_server.backups.heads import heads_of, insist_on
 from antiphon_server.backups.making import Made
 from antiphon_server.backups.restoring import Restored
+from antiphon_server.backups.shelf import shelf_in
 from antiphon_server.runtime.storage.data_dir_lock import InUse
 from antiphon_server.runtime.storage.last_backup import last_backup
 from antiphon_server.settings import Settings, read_settings
@@ -233,3 +234,11 @@ def test_a_copy_that_lacks_something_is_found() -> None:
     for more in ((3, 7), (2, 8)):
         with pytest.raises(BackupFailed, match="it lacks something"):
             insist_on(more, copied)
+
+
+def test_a_target_that_takes_nothing_is_no_other_backup(shelf: Path) -> None:
+    """A pipe that does not wait refuses in the same way as a lock that somebody has."""
+    with pytest.raises(BlockingIOError), shelf_in(shelf):
+        raise BlockingIOError
+    with shelf_in(shelf), pytest.raises(BackupFailed, match="another backup"), shelf_in(shelf):
+        pass

@@ -57,6 +57,14 @@ async def test_one_store_is_not_restored_into_the_other(tmp_path: Path, postgres
         await asyncio.to_thread(restore, settings_of(tmp_path / "other", url), sent)
 
 
+async def test_a_database_without_data_is_a_sentence(tmp_path: Path, postgres: Postgres) -> None:
+    """Such as the one that a new URL names by mistake: nothing is made of it."""
+    url, folder = await postgres.empty_database(), tmp_path / "backups"
+    with pytest.raises(BackupFailed, match="has no data of Antiphon"):
+        await asyncio.to_thread(back_up, settings_of(tmp_path, url), folder)
+    assert list(folder.iterdir()) == []
+
+
 async def test_a_database_that_is_away_is_a_sentence(tmp_path: Path) -> None:
     """Without the password."""
     url = "postgresql://antiphon:geheim@127.0.0.1:1/antiphon"

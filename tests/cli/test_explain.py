@@ -9,7 +9,7 @@ from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
 from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason, Usage
 from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
 from antiphon_client.tls import MEANINGS
-from antiphon_server.cli.chat.talk import summary
+from antiphon_server.cli.chat.summary import summary
 from antiphon_server.cli.console import folded, say
 from antiphon_server.cli.explain import explain
 

@@ -1,5 +1,9 @@
 """Lists of conversations: in use or archived, by last activity, by what a title has in it."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Connection
@@ -10,16 +14,23 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1.context_service_pb2 import (
     CONVERSATION_ORDER_LAST_ACTIVITY as LAST_ACTIVITY,
 )
+from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.sql.listing import listing
 from antiphon_server.context.adapters.sql.rows import place
 from antiphon_server.context.model.listed import Listed, Order
-from antiphon_server.context.model.resources import WorkspaceId
+from antiphon_server.context.model.resources import ConversationId, WorkspaceId
+from antiphon_server.context.ports import Records
 from antiphon_server.context.service import titles
+from antiphon_server.context.service.activity import Activities
+from antiphon_server.context.service.directory import Directory
 from antiphon_server.runtime.access.principal import UserId
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.stand_ins import ANN, BOB, SERVICE
 from tests.context.world import World, pages
 from tests.e2e.refusals import Refused
+from tests.e2e.until import until_it
+
+T = TypeVar("T")
 
 
 async def listed(world: World, user: str, **fields: object) -> list[str]:
@@ -96,6 +107,34 @@ async def test_what_was_last_said_in_comes_first(world: World) -> None:
         pb.GetConversationRequest(conversation_id=second)
     )
     assert found.conversation.last_activity_time == activity.time
+
+
+async def test_what_is_said_is_noted_after_a_start_without_the_store(world: World) -> None:
+    """What older servers left out, and what was said meanwhile, waits for the store."""
+    first, _second = [await world.conversation(title=it) for it in "12"]
+    store = AwayAtFirst(world.database)
+    activities = Activities(store, Directory(store, world.context.roles))
+    running = asyncio.create_task(activities.run())
+    activities.noted.note(ConversationId(first), int((world.clock.now + 60) * 1e6))
+
+    async def is_noted() -> bool:
+        return await listed(world, ANN, order=LAST_ACTIVITY) == ["1", "2"]
+
+    await until_it(is_noted)
+    running.cancel()
+
+
+class AwayAtFirst(SqlStore):
+    """A store that can't be reached the first time."""
+
+    away = True
+
+    async def write(self, work: Callable[[Records], T], **how: Any) -> T:
+        """See Store."""
+        away, self.away = self.away, False
+        if away:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        return await super().write(work, **how)
 
 
 async def test_a_page_token_is_of_one_order_and_filter(world: World) -> None:

@@ -62,8 +62,10 @@ def restore_dump(url: str, path: Path) -> None:
 
 
 def _before(connection: Connection) -> tuple[tuple[int, int], dict[str, str]]:
-    logs, offsets = connection.execute(text(SUMMED)).one()
     tables = [name for (name,) in connection.execute(text(_TABLES)) if name.startswith(_REVISIONS)]
+    if not tables:
+        raise BackupFailed("the database of ANTIPHON_DATABASE_URL has no data of Antiphon")
+    logs, offsets = connection.execute(text(SUMMED)).one()
     revisions = {
         table.removeprefix(_REVISIONS): str(
             connection.execute(text(f'SELECT version_num FROM "{table}"')).scalar_one()

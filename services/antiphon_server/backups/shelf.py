@@ -57,17 +57,13 @@ def shelf_in(folder: Path) -> Iterator[Shelf]:
     except OSError as error:
         raise BackupFailed(_no_folder(folder, error)) from error
     try:
-        if whose := first_not_ours([folder]):
-            raise BackupFailed(whose)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(folder, handle)
         shelf = Shelf(folder)
         shelf.clear()  # of one that was killed
         try:
             yield shelf
         finally:
             shelf.clear()
-    except BlockingIOError as error:
-        raise BackupFailed(f"{folder}: another backup is being made there") from error
     finally:
         os.close(handle)
 
@@ -95,6 +91,16 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _take(folder: Path, handle: int) -> None:
+    """Keep other processes out until the handle is closed."""
+    if whose := first_not_ours([folder]):
+        raise BackupFailed(whose)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BackupFailed(f"{folder}: another backup is being made there") from error
 
 
 def _no_folder(folder: Path, error: OSError) -> str:

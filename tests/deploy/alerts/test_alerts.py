@@ -71,6 +71,15 @@ def test_what_a_server_said_before_and_after_mishaps(figures: Exposed, tmp_path:
     assert wrong(tmp_path, values, 7.9, raised) == ""
 
 
+def test_what_a_summary_shows_is_no_ratio() -> None:
+    """A value is what the left side of a comparison has: of a quotient it would read as bytes."""
+    groups = yaml.safe_load(ALERTS.read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    shown = [rule for rule in rules if "$value" in rule["annotations"]["summary"]]
+    assert shown
+    assert [rule["alert"] for rule in shown if " / " in rule["expr"]] == []
+
+
 def test_states_and_the_job_are_what_alerts_ask_for() -> None:
     """A turn's state has that name; the scraper's job, too."""
     states = {state.name.lower() for state in State}

@@ -104,7 +104,8 @@ class ContextServiceStub:
     """
     PostMessage: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]
     """PostMessage says something without starting a turn: people among
-    themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
+    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -194,7 +195,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     PostMessage: _aio.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]  # type: ignore[assignment]
     """PostMessage says something without starting a turn: people among
-    themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
+    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -389,7 +391,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.PostMessageResponse, _abc.Awaitable[_context_service_pb2.PostMessageResponse]]:
         """PostMessage says something without starting a turn: people among
-        themselves. No model is asked, nor told of it later, unless in_context says so. Errors: NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+        themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
+        NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -89,10 +89,10 @@ class DispatcherServiceServicer:
         """Dispatch posts a message and starts a turn, in a conversation that it makes before
         if asked to. It answers when all is committed; the answer comes as events of the
         conversation. Repeated with the same turn_id, it returns the turn as it is now, within
-        24 h also where the server chose the conversation's id. Errors: NOT_FOUND, HANDLER_NOT_FOUND,
-        CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id with
-        another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or
-        800 of the caller in all conversations), OVERLOADED (100 calls wait for
+        24 h also where the server chose the conversation's id. Errors: NOT_FOUND,
+        HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
+        with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
+        the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
         their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
         such a part; nothing was posted), DRAINING (also on several servers).
         """

@@ -96,8 +96,8 @@ class EventServiceServicer:
     def Subscribe(self, request_iterator, context):
         """Subscribe follows many scopes on one stream. A watch that fails ends with
         WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two.
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+        (nothing was read for 30 s); resume by cursor after the last two.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,9 +107,9 @@ class EventServiceServicer:
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
-        follow_id is taken for as long as its stream is open.
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+        (nothing was read for 30 s); resume by cursor after the last two. Not to be repeated
+        blindly: a follow_id is taken for as long as its stream is open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,16 +38,16 @@ class EventServiceStub:
     Subscribe: _grpc.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
     WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two.
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+    (nothing was read for 30 s); resume by cursor after the last two.
     """
     Follow: _grpc.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
-    follow_id is taken for as long as its stream is open.
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+    (nothing was read for 30 s); resume by cursor after the last two. Not to be repeated
+    blindly: a follow_id is taken for as long as its stream is open.
     """
     UpdateFollow: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
@@ -99,16 +99,16 @@ class EventServiceAsyncStub(EventServiceStub):
     Subscribe: _aio.StreamStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Subscribe follows many scopes on one stream. A watch that fails ends with
     WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two.
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+    (nothing was read for 30 s); resume by cursor after the last two.
     """
     Follow: _aio.UnaryStreamMultiCallable[_event_service_pb2.FollowRequest, _event_service_pb2.FollowResponse]  # type: ignore[assignment]
     """Follow is Subscribe for clients that can't stream requests (grpc-web): the
     first watches are in the request, later ones come by UpdateFollow. Each
     watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-    for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
-    follow_id is taken for as long as its stream is open.
+    LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+    (nothing was read for 30 s); resume by cursor after the last two. Not to be repeated
+    blindly: a follow_id is taken for as long as its stream is open.
     """
     UpdateFollow: _aio.UnaryUnaryMultiCallable[_event_service_pb2.UpdateFollowRequest, _event_service_pb2.UpdateFollowResponse]  # type: ignore[assignment]
     """UpdateFollow adds and ends watches of an open Follow of the calling session,
@@ -163,8 +163,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_service_pb2.SubscribeResponse]]:
         """Subscribe follows many scopes on one stream. A watch that fails ends with
         WatchEnded; the stream goes on. Ending the stream stops nothing else. Errors:
-        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two.
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+        (nothing was read for 30 s); resume by cursor after the last two.
         """
 
     @_abc_1.abstractmethod
@@ -176,9 +176,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """Follow is Subscribe for clients that can't stream requests (grpc-web): the
         first watches are in the request, later ones come by UpdateFollow. Each
         watch is checked on its own. Errors: ALREADY_EXISTS (the follow_id),
-        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED (nothing was read
-        for 30 s); resume by cursor after the last two. Not to be repeated blindly: a
-        follow_id is taken for as long as its stream is open.
+        LIMIT_EXCEEDED (100 streams a user, unless configured otherwise), DRAINING, OVERLOADED
+        (nothing was read for 30 s); resume by cursor after the last two. Not to be repeated
+        blindly: a follow_id is taken for as long as its stream is open.
         """
 
     @_abc_1.abstractmethod

@@ -7,6 +7,9 @@ from antiphon_server.context.ports import Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.concurrency.latest import Latest
+from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import SOON
+from antiphon_server.runtime.errors import DomainError
 
 
 class Activities:
@@ -32,8 +35,11 @@ class Activities:
 
     async def run(self) -> None:
         """Record what is noted, until cancelled; first of all what older servers left out."""
-        await self._store.write(lambda records: records.conversations.note_missing())
+        await retrying(self._note_missing, SOON, DomainError)
         await self.noted.run()
+
+    async def _note_missing(self) -> None:
+        await self._store.write(lambda records: records.conversations.note_missing())
 
     async def close(self) -> None:
         """Record what is left."""

@@ -1,7 +1,7 @@
 """The log is told of changes where they happened, and in the logs of those whose lists change."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope, resource_of, user_scope
 from antiphon_server.context.ports import EventLog, Store
@@ -49,8 +49,8 @@ class Telling:
             last = page[-1]
 
 
-async def _all(works: Sequence[object]) -> None:
+async def _all(works: Sequence[Awaitable[object]]) -> None:
     """Wait for all; raises what the first one raised that failed."""
-    for came in await asyncio.gather(*works, return_exceptions=True):  # type: ignore[call-overload]
+    for came in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(came, BaseException):
             raise came
