@@ -9,7 +9,7 @@ from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
 from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason, Usage
 from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
 from antiphon_client.tls import MEANINGS
-from antiphon_server.cli.chat.talk import summary
+from antiphon_server.cli.chat.summary import summary
 from antiphon_server.cli.console import folded, say
 from antiphon_server.cli.explain import explain
 
@@ -134,3 +134,10 @@ def test_what_was_left_out_is_said(omitted: int, says: str) -> None:
     """Who reads an answer knows what it was given without."""
     result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", omitted_messages=omitted)
     assert summary(result, 2.0) == says
+
+
+@pytest.mark.parametrize(("parts", "says"), [(1, "1 attachment"), (2, "2 attachments")])
+def test_what_a_model_was_told_in_words_is_said(parts: int, says: str) -> None:
+    """Nobody takes what it says of a picture for what it saw."""
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", described_parts=parts)
+    assert summary(result, 2.0) == f"{says} described to the model in words · 2.0 s"

@@ -7,7 +7,7 @@ import pytest
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon_client import Client, TurnResult
-from antiphon_server.cli.chat.talk import summary
+from antiphon_server.cli.chat.summary import summary
 from tests.e2e.refusals import reason_in
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.robustness.history import History, state_name

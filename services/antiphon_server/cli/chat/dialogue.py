@@ -11,7 +11,8 @@ from antiphon_server.cli.chat.commands import Commands
 from antiphon_server.cli.chat.keyboard import Keyboard, Lines
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
-from antiphon_server.cli.chat.talk import Talk, summary
+from antiphon_server.cli.chat.summary import summary
+from antiphon_server.cli.chat.talk import Talk
 from antiphon_server.cli.chat.trying_out import for_trying_out
 from antiphon_server.cli.console import CommandError, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict

@@ -1,0 +1,54 @@
+"""One line about an answer."""
+
+from antiphon.events.v1.event_pb2 import (
+    TURN_STATE_CANCELLED,
+    TURN_STATE_EXPIRED,
+    TURN_STATE_FAILED,
+)
+from antiphon_client import TurnResult
+
+_ENDINGS = {
+    TURN_STATE_CANCELLED: "stopped",
+    TURN_STATE_FAILED: "broken off",
+    TURN_STATE_EXPIRED: "out of time",
+}
+
+
+def summary(result: TurnResult, seconds: float) -> str:
+    """One line about an answer: model, tokens, cost, time."""
+    usage = result.usage
+    facts = [
+        _ending(result),
+        result.model or None,
+        f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
+        _left_out(result.omitted_messages) or None,
+        _described(result.described_parts) or None,
+        _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
+        f"{seconds:.1f} s",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _left_out(messages: int) -> str:
+    """That so many older messages were left out; nothing if none were."""
+    return f"{messages:,} older message{'s'[: messages > 1]} left out" if messages else ""
+
+
+def _described(parts: int) -> str:
+    """That the model was told of so many pictures, recordings and files in words alone."""
+    if not parts:
+        return ""
+    return f"{parts:,} attachment{'s'[: parts > 1]} described to the model in words"
+
+
+def _ending(result: TurnResult) -> str | None:
+    if result.output_limit:
+        return f"cut off at {result.output_limit:,} tokens, the most asked for"
+    if result.cut:
+        return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
+    return _ENDINGS.get(result.state)
+
+
+def _money(micros: int, currency: str) -> str:
+    amount = f"{micros / 1_000_000:.6f}".rstrip("0").rstrip(".")
+    return f"${amount}" if currency == "USD" else f"{amount} {currency}"
