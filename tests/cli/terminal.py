@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from tests.cli.glass import Glass
+from tests.e2e.until import PATIENCE_S
 from tests.forkserver.program import Program
 
 _COLUMNS = 8000
 _REACTION_S = 0.3
-_END_S = 20.0
 
 
 class Terminal:
     """Runs ``antiphon`` with a pseudo-terminal as its controlling one; a context manager.
 
-    ``how`` are options of its :class:`Program`.
+    ``glass`` is what shows its output; ``how`` are options of its :class:`Program`.
     """
 
     def __init__(
@@ -30,13 +30,14 @@ class Terminal:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         columns: int = _COLUMNS,
+        glass: Glass | None = None,
         **how: str,
     ) -> None:
         self._how: Any = how
         self._arguments = arguments
         self._environment = environment
         self._columns = columns
-        self._glass = Glass(columns)
+        self._glass = glass or Glass(columns)
         self.output = b""
         self._news = threading.Condition()
 
@@ -54,7 +55,7 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait_for(_END_S)
+        self.process.wait_for(PATIENCE_S)
         self._reader.join(5)
         os.close(self._master)
 
@@ -79,7 +80,7 @@ class Terminal:
     def reply(self, question: str, text: str) -> None:
         """Type a line at a question: what is typed before its blank stands there is lost."""
         with self._news:
-            if not self._news.wait_for(lambda: self.output.endswith(question.encode()), _END_S):
+            if not self._news.wait_for(lambda: self.output.endswith(question.encode()), PATIENCE_S):
                 raise AssertionError(f"no {question!r} at the end of:\n{self.seen}")
         self.line(text)
 
@@ -92,7 +93,9 @@ class Terminal:
         time.sleep(_REACTION_S)
         self.type("\x03")
 
-    def wait_for(self, pattern: str, timeout: float = 20.0, after: int = 0) -> "re.Match[str]":
+    def wait_for(
+        self, pattern: str, timeout: float = PATIENCE_S, after: int = 0
+    ) -> "re.Match[str]":
         """Wait until something stands in the output behind ``after`` characters of it."""
         until = time.monotonic() + timeout
         with self._news:
@@ -102,7 +105,7 @@ class Terminal:
                     raise AssertionError(f"no {pattern!r} in:\n{self.seen[after:]}")
         return match
 
-    def wait(self, timeout: float = 20.0) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Wait for the program's end; return its exit code."""
         return self.process.wait_for(timeout)
 

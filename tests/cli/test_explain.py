@@ -134,3 +134,10 @@ def test_what_was_left_out_is_said(omitted: int, says: str) -> None:
     """Who reads an answer knows what it was given without."""
     result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", omitted_messages=omitted)
     assert summary(result, 2.0) == says
+
+
+@pytest.mark.parametrize(("parts", "says"), [(1, "1 attachment"), (2, "2 attachments")])
+def test_what_a_model_was_told_in_words_is_said(parts: int, says: str) -> None:
+    """Nobody takes what it says of a picture for what it saw."""
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", described_parts=parts)
+    assert summary(result, 2.0) == f"{says} described to the model in words · 2.0 s"

@@ -164,7 +164,7 @@ def test_a_port_in_use_is_a_sentence(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with Terminal(["up", "--port", port], home.environment) as terminal:
-            terminal.wait_for(r"^· starting\n(?s:.*)--port", timeout=60)
+            terminal.wait_for(r"^· starting\n(?s:.*)--port")
             assert terminal.wait(60) == 1
             assert "Traceback" not in terminal.seen
 

@@ -1,8 +1,11 @@
 // Lists of conversations in Chromium: by activity, searched, archived, as a drawer; and who answers in each.
 
+import { create } from "@bufbuild/protobuf";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Session } from "../src/antiphon";
+import { Session, newTurnId } from "../src/antiphon";
+import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
+import { Listing } from "../src/page/listing";
 import { depict, faultsOf, launch } from "./browser";
 import { type Visit, visit } from "./visit";
 import { PAGE, until } from "./world";
@@ -160,6 +163,53 @@ test("where several ask, each answer says whose question it is for", async () =>
   expect(await faultsOf(other.page)).toEqual([]);
   await depict(other.page, "two people");
   await other.close();
+}, 60_000);
+
+test("asking again asks whom one has chosen since", async () => {
+  const fresh = await visit(browser);
+  await fresh.say("Who is it?");
+  await fresh.answers(1);
+  await fresh.page.getByLabel("Who answers").selectOption("echo");
+  await fresh.page.locator(".message.assistant").getByRole("button", { name: "Ask again" }).click();
+  await fresh.page.getByText("answer 2 of 2").waitFor();
+  await expect.poll(() => fresh.page.locator(".message.assistant .body").allInnerTexts()).toEqual(["Who is it?"]);
+  await fresh.close();
+}, 60_000);
+
+test("what events tell while a list is read is newer than what was read", async () => {
+  const { context } = session.stubs;
+  let meanwhile = () => {};
+  // The real call, whose answer comes late.
+  const late: typeof context.listConversations = async (...given) => {
+    const page = await context.listConversations(...given);
+    meanwhile();
+    return page;
+  };
+  const listing = new Listing({ ...context, listConversations: late });
+  await listing.refresh();
+  const [first, second] = listing.conversations;
+  const made = { ...first!, conversationId: "conv_made_meanwhile", title: "Made meanwhile" };
+  meanwhile = () => {
+    listing.remove(first!.conversationId);
+    listing.put({ ...second!, title: "Renamed meanwhile" });
+    listing.put(made);
+  };
+  await listing.refresh();
+  expect(listing.find(first!.conversationId)).toBeUndefined();
+  expect(listing.find(second!.conversationId)?.title).toBe("Renamed meanwhile");
+  expect(listing.conversations[0]?.title).toBe("Made meanwhile");
+}, 60_000);
+
+test("an answer says that its model was told of a picture in words alone", async () => {
+  const conversationId = ids[9]!;
+  const image = { uri: "https://pictures.example/cat.png", mediaType: "image/png" };
+  const parts = [create(PartSchema, { content: { case: "image", value: image } })];
+  await session.stubs.dispatcher.dispatch({ conversationId, turnId: newTurnId(), handler: "echo", parts });
+  await one.page.goto(`${PAGE}/#/c/${conversationId}`);
+  await one.page.getByText("image: https://pictures.example/cat.png").first().waitFor();
+  await one.say("What does it show?");
+  await one.page.getByText("1 attachment described to the model in words").waitFor();
+  expect(await faultsOf(one.page)).toEqual([]);
 }, 60_000);
 
 test("a narrow window's list is a drawer: Escape closes it, focus stays in it and comes back", async () => {

@@ -255,6 +255,9 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   await page.waitForSelector(".composer textarea");
   expect(page.url()).toBe(`${PAGE}/`);
   await typed("Hello");
+  await ask("answer", { mode: "400" });
+  await page.keyboard.press("Enter");
+  await page.getByText("provider refused the request").waitFor();
   await page.goto(`${PAGE}/operator.html`);
   for (const view of ["Live", "Turns", "Usage", "Handlers and models", "People", "Security", "Mesh"]) {
     await page.getByRole("link", { name: view, exact: true }).click();
@@ -263,6 +266,12 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
     expect([view, await faults()]).toEqual([view, []]);
   }
   await page.getByText("all services run in one process").waitFor();
+  await page.getByRole("link", { name: "Turns", exact: true }).click();
+  await page.getByRole("button", { name: "What the provider said" }).click();
+  await page.getByText(/fake\/model: MODEL_REFUSED · HTTP 400 · \w+/).waitFor();
+  expect(await faults()).toEqual([]);
+  await page.getByRole("link", { name: "Usage", exact: true }).click();
+  await page.getByText(/failed MODEL_REFUSED · HTTP 400 · \w+/).waitFor();
   const stranger = await browser.newContext();
   const again = await stranger.newPage();
   await again.goto(link);

@@ -190,7 +190,7 @@ test("links lead to pages and mailboxes alone", () => {
 
 test("what was left out is told, if anything was", () => {
   expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
-  expect([0, 1, 2].map(described)).toEqual(["", "1 attachment told in words", "2 attachments told in words"]);
+  expect([0, 1, 2].map(described)).toEqual(["", "1 attachment described to the model in words", "2 attachments described to the model in words"]);
 });
 
 describe("what a newer server says", () => {

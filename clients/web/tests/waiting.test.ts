@@ -33,6 +33,25 @@ test("what no server took is sent by itself, though the stream never broke", asy
   await one.close();
 }, 60_000);
 
+test("what no server took is sent also where one has left its conversation", async () => {
+  const one = await visit(browser);
+  await one.say("Hello");
+  await one.answers(1);
+  await one.page.route(DISPATCH, (route) => route.abort());
+  await one.say("And this");
+  await one.page.getByText("will be sent when connected").waitFor();
+  await one.page.getByRole("button", { name: "New conversation" }).first().click();
+  await one.page.getByRole("heading", { name: "New conversation" }).waitFor();
+  const taken = one.page.waitForResponse(DISPATCH);
+  await one.page.unroute(DISPATCH);
+  await one.page.evaluate(() => dispatchEvent(new Event("online")));
+  await taken;
+  await one.page.getByRole("link", { name: "Hello" }).click();
+  await one.answers(2);
+  expect(await one.page.locator(".message.user .body").allInnerTexts()).toEqual(["Hello", "And this"]);
+  await one.close();
+}, 60_000);
+
 test("a network that is silent is told within seconds to whoever waits, and left for another", async () => {
   const proxy = await new Proxy().start();
   const one = await visit(browser, {}, proxy.url);
@@ -81,5 +100,20 @@ test("what operators tell everybody stands above, until it is put away or over",
   await one.page.waitForTimeout(1_000); // the list of notices has been read
   expect(await bar.locator("p").count()).toBe(0);
   await ask("withdraw", second);
+  // What is withdrawn while the list is read is not shown, though the list still has it.
+  const third = await ask("notice", "This comes too late.");
+  await bar.getByText("This comes too late.").waitFor();
+  let isRead = false;
+  await one.page.route("**/antiphon.context.v1.NoticeService/ListNotices", async (route) => {
+    const response = await route.fetch();
+    await ask("withdraw", third);
+    await one.page.waitForTimeout(1_000); // the word of it has come
+    await route.fulfill({ response });
+    isRead = true;
+  });
+  await one.page.reload();
+  await expect.poll(() => isRead, { timeout: 20_000 }).toBe(true);
+  await one.page.waitForTimeout(300);
+  expect(await bar.locator("p").count()).toBe(0);
   await one.close();
 }, 60_000);

@@ -2,7 +2,7 @@
 
 export { Changing } from "./changing";
 export { Company } from "./company";
-export { AntiphonError, GapError, errorOf } from "./errors";
+export { AntiphonError, GapError, errorOf, errorOfStatus } from "./errors";
 export { Follower, type WatchListener, type Watching } from "./follower";
 export { firstOf, newFollowId, newRequestId, newTurnId } from "./ids";
 export { listed } from "./pages";

@@ -3,12 +3,15 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { errorOfStatus } from "../antiphon";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { LossPolicy } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
+import { AttemptOutcome, type ModelCall } from "../gen/antiphon/integration/v1/model_pb";
 import type { Desk } from "../page/desk";
-import { Notice } from "../page/parts";
+import { Notice, Spinner } from "../page/parts";
 import { consumed, duration, moment, sentenceOf } from "../page/words";
+import { failureOf } from "./failure";
 import { useLoaded } from "./loading";
 import { Filter, State, Table, wordOf } from "./table";
 
@@ -48,7 +51,7 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
           { name: "attempts", cell: (turn) => turn.attempt, isNumber: true },
           { name: "used", cell: (turn) => consumed(turn.usage), isNumber: true },
           { name: "took", cell: took, isNumber: true },
-          { name: "why it failed", cell: (turn) => turn.error?.message ?? "" },
+          { name: "why it failed", cell: (turn) => <Why desk={desk} turn={turn} /> },
           {
             name: "",
             cell: (turn) =>
@@ -62,6 +65,43 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
       />
     </>
   );
+}
+
+/** What a provider said of its failure stands in the ledger, which is asked by who wants to know. */
+function Why({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
+  const [isAsked, setAsked] = useState(false);
+  const isOfModel = turn.error && errorOfStatus(turn.error).reason.startsWith("MODEL_");
+  return (
+    <>
+      {turn.error?.message}{" "}
+      {isAsked ? (
+        <Calls desk={desk} turn={turn} />
+      ) : (
+        isOfModel && (
+          <button type="button" class="link" onClick={() => setAsked(true)}>
+            What the provider said
+          </button>
+        )
+      )}
+    </>
+  );
+}
+
+function Calls({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
+  const { value, error } = useLoaded(() => callsOf(desk, turn), [turn.turnId]);
+  const failed = value?.filter((call) => call.outcome === AttemptOutcome.FAILED);
+  if (error) return <Notice text={error} />;
+  return (
+    <span class="quiet">
+      {failed?.map((call) => `${call.model}: ${failureOf(call)}`).join("; ") ?? <Spinner label="Loading" />}
+    </span>
+  );
+}
+
+async function callsOf(desk: Desk, { conversationId, turnId }: Turn): Promise<ModelCall[]> {
+  const found = desk.conversations.find((each) => each.conversationId === conversationId);
+  const request = { workspaceId: found?.workspaceId ?? "", conversationId, turnId };
+  return (await desk.session.stubs.integration.getUsage(request)).calls;
 }
 
 async function read(desk: Desk): Promise<Turn[]> {

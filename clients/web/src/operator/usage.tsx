@@ -9,6 +9,7 @@ import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { duration, moment, money } from "../page/words";
 import { type Bar, Chart } from "./chart";
+import { failureOf } from "./failure";
 import { useLoaded } from "./loading";
 import { Figure, State, Table, wordOf } from "./table";
 
@@ -103,7 +104,7 @@ export function Usage({ desk }: { desk: Desk }): JSX.Element {
             name: "how it ended",
             cell: (call) => (
               <>
-                <State name={wordOf(AttemptOutcome, call.outcome)} /> {call.errorReason}
+                <State name={wordOf(AttemptOutcome, call.outcome)} /> {failureOf(call)}
               </>
             ),
           },

@@ -36,6 +36,8 @@ export class Desk extends Changing {
   /** Whether the connection broke, and no try has worked since. */
   isAway = false;
   private readonly wishes = new WishBook();
+  /** Conversations that were left with something that the log does not have yet. */
+  private readonly unsent = new Set<Thread>();
   private reading: Promise<void> = Promise.resolve();
   readonly inUse: Listing;
   readonly archive: Listing;
@@ -90,7 +92,7 @@ export class Desk extends Changing {
     document.removeEventListener("visibilitychange", this.seen);
     this.notices.close();
     this.own?.close();
-    this.thread?.close();
+    for (const thread of this.threads) thread.close();
   }
 
   /** The stream's connection has changed. */
@@ -147,14 +149,34 @@ export class Desk extends Changing {
   /** Open a conversation, or none: what is said then begins one. */
   openThread(conversationId: string): void {
     if (this.thread?.conversationId === conversationId) return;
-    this.thread?.close();
-    this.thread = conversationId ? this.session.thread(conversationId, (id) => this.isSoonMine(id)) : undefined;
-    if (this.thread) {
-      const thread = this.thread;
-      thread.onChange(() => this.notice(thread));
-      void thread.start();
-    }
+    const before = this.thread;
+    const unsent = [...this.unsent].find((each) => each.conversationId === conversationId);
+    if (unsent) this.unsent.delete(unsent);
+    this.thread = unsent ?? (conversationId ? this.newThread(conversationId) : undefined);
+    if (before) this.closeWhenSent(before);
     this.changed();
+  }
+
+  private newThread(conversationId: string): Thread {
+    const thread = this.session.thread(conversationId, (id) => this.isSoonMine(id));
+    thread.onChange(() => (thread === this.thread ? this.notice(thread) : this.sent(thread)));
+    void thread.start();
+    return thread;
+  }
+
+  /** What was said there is sent though nobody looks. */
+  private closeWhenSent(thread: Thread): void {
+    this.unsent.add(thread);
+    this.sent(thread);
+  }
+
+  private sent(thread: Thread): void {
+    if (!thread.outgoing.length && this.unsent.delete(thread)) thread.close();
+  }
+
+  /** The open conversation, and those that were left before all was sent. */
+  private get threads(): Thread[] {
+    return [...(this.thread ? [this.thread] : []), ...this.unsent];
   }
 
   /** Begin a conversation by saying something; returns its id. Throws AntiphonError. */
@@ -194,7 +216,7 @@ export class Desk extends Changing {
   }
 
   /** There is a network again: what waits is sent. */
-  private readonly online = () => this.thread?.retryHeld();
+  private readonly online = () => this.threads.forEach((thread) => thread.retryHeld());
 
   /** What was said elsewhere while nobody looked moved conversations up. */
   private readonly seen = () => {

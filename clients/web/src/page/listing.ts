@@ -30,13 +30,18 @@ export class Listing {
 
   /** Read the first page again. What was read beyond it stays; what left it belongs here no more. */
   async refresh(): Promise<void> {
+    const before = this.conversations;
     const page = await this.read("");
+    // What events told meanwhile is newer than the page.
+    const told = this.conversations.filter((each) => !before.includes(each));
+    const gone = new Set(before.filter((each) => !this.find(each.conversationId)).map((each) => each.conversationId));
     const known = new Set(page.conversations.map((each) => each.conversationId));
     const oldest = page.conversations.at(-1);
     const kept = this.conversations.filter(
       (each) => !known.has(each.conversationId) && oldest && activityOf(each) < activityOf(oldest),
     );
-    this.conversations = [...page.conversations, ...kept];
+    this.conversations = [...page.conversations.filter((each) => !gone.has(each.conversationId)), ...kept];
+    for (const each of told) this.put(each);
     if (!kept.length) this.turnTo(page.nextPageToken);
   }
 

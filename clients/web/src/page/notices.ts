@@ -11,7 +11,7 @@ const LONGEST_TIMER_MS = 86_400_000;
 
 /** Notices that are in force, and that one has not put away. */
 export class Notices extends Changing {
-  private readonly known = new Map<string, Notice>();
+  private known = new Map<string, Notice>();
   private readonly read = new Set<string>(kept());
   private watching: Watching | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,9 +56,11 @@ export class Notices extends Changing {
 
   private async load(): Promise<void> {
     try {
+      const before = new Set(this.known.values());
       const { notices } = await this.session.stubs.notices.listNotices({});
-      this.known.clear();
-      for (const notice of notices) this.known.set(notice.noticeId, notice);
+      // What events told meanwhile is newer than the list.
+      const told = [...this.known].filter(([, notice]) => !before.has(notice));
+      this.known = new Map([...notices.map((each) => [each.noticeId, each] as const), ...told]);
       this.draw();
     } catch {
       // they come with the next connection

@@ -99,7 +99,7 @@ export function leftOut(messages: number): string {
 
 /** That the model does not take some of what was sent, if so. */
 export function described(parts: number): string {
-  return parts ? `${parts.toLocaleString()} attachment${parts > 1 ? "s" : ""} told in words` : "";
+  return parts ? `${parts.toLocaleString()} attachment${parts > 1 ? "s" : ""} described to the model in words` : "";
 }
 
 /** Why one is signed out: a server that knows nothing of the session has not judged a password. */

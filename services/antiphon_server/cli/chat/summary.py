@@ -1,4 +1,4 @@
-"""One line about an answer, below it."""
+"""One line about an answer."""
 
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_CANCELLED,
@@ -36,7 +36,9 @@ def _left_out(messages: int) -> str:
 
 def _described(parts: int) -> str:
     """That the model was told of so many pictures, recordings and files in words alone."""
-    return f"{parts:,} attachment{'s'[: parts > 1]} the model can't see" if parts else ""
+    if not parts:
+        return ""
+    return f"{parts:,} attachment{'s'[: parts > 1]} described to the model in words"
 
 
 def _ending(result: TurnResult) -> str | None:

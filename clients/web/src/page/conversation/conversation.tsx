@@ -118,11 +118,12 @@ function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): strin
 /** Only what one asked oneself is asked once more, and only the end is gone on with. */
 function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread, entry?: Entry): Doings {
   if (question?.author !== thread.self || thread.isArchived) return {};
-  const wishes = desk.wishesFor(thread.conversationId);
+  // Asked for when it is done: what is drawn may be older than what was chosen since.
+  const wishes = () => desk.wishesFor(thread.conversationId);
   return {
-    again: () => thread.askAgain(question, wishes),
+    again: () => thread.askAgain(question, wishes()),
     // What was said since has gone on already.
-    goOn: entry === thread.messages.at(-1) ? () => void thread.ask(GO_ON, wishes) : undefined,
+    goOn: entry === thread.messages.at(-1) ? () => void thread.ask(GO_ON, wishes()) : undefined,
   };
 }
 

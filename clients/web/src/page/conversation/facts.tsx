@@ -36,6 +36,7 @@ export function Facts(props: {
     <footer class="facts">
       {turn?.error && <Notice text={sentenceOf(turn.error)} />}
       <Ending turn={turn} isTruncated={props.isTruncated} />
+      {turn && turn.describedParts > 0 && <span class="quiet">{described(turn.describedParts)}</span>}
       {doings.goOn && turn?.finishReason === FinishReason.LENGTH && (
         <button type="button" class="link" onClick={doings.goOn}>
           Continue
@@ -80,5 +81,5 @@ function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated
 /** By which model, for how much, how fast. */
 function factsOf(turn: TurnView): string[] {
   const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
-  return [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), described(turn.describedParts), took].filter(Boolean);
+  return [turn.model, consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
 }
