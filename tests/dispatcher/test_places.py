@@ -83,3 +83,16 @@ async def test_a_users_turns_beyond_are_queued() -> None:
         assert second.state is State.QUEUED
         it.fragile.say(None)
         await it.state(2, State.RUNNING)
+
+
+async def test_a_place_is_taken_by_who_comes_before_others_have_begun() -> None:
+    """Who was given a place and has not begun yet keeps no free one from who comes then."""
+    places = Places(TurnLimits(running_of_user=2))
+    first = [of(ANNA, 1), of(ANNA, 2)]
+    assert all(map(places.take, first))
+    given = await waiting(places, of(ANNA, 3))
+    for turn in first:
+        places.leave(turn)
+    assert not given.done()
+    assert places.take(of(ANNA, 4))
+    await given

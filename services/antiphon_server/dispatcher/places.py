@@ -39,26 +39,30 @@ class Places:
         if self.take(turn):
             return
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line = self._waiting.setdefault(turn.creator, {})
-        line[granted] = turn
+        self._waiting.setdefault(turn.creator, {})[granted] = turn
         try:
             await granted
         except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled():
+            if granted.cancelled():
+                self._forget(granted, turn)
+            else:
                 self.leave(turn)
             raise
-        finally:
-            line.pop(granted, None)
-            if not line and self._waiting.get(turn.creator) is line:
-                del self._waiting[turn.creator]
 
     def leave(self, turn: Turn) -> None:
         """Give the place of a turn to the next one."""
         self._count(turn, -1)
         while (chosen := self._next()) is not None:
             granted, follower = chosen
+            self._forget(granted, follower)  # now: until it runs, others may come
             self._count(follower, 1)
             granted.set_result(None)
+
+    def _forget(self, granted: asyncio.Future[None], turn: Turn) -> None:
+        line = self._waiting[turn.creator]
+        del line[granted]
+        if not line:
+            del self._waiting[turn.creator]
 
     def _is_free(self, user: str) -> bool:
         limits = self._limits
