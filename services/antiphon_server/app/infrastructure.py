@@ -21,12 +21,13 @@ from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.limits.shares import Shares
-from antiphon_server.runtime.nodes import ClockWatch, NodeLease
+from antiphon_server.runtime.nodes import ClockWatch, Neighbours, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
+from antiphon_server.runtime.storage.session_lock import SessionLock
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.tracing import start_tracing
@@ -97,6 +98,10 @@ async def _lease(
     await lease.begin(own_address(settings, settings.port) if settings.port else "")
     lifecycle.on_stop("node", lease.end)
     lifecycle.spawn("node.lease", lease.run())
+    if settings.database_url is not None:
+        lock = SessionLock(settings.database_url.reveal(), lease.life)
+        lifecycle.spawn("node.session", lock.run(), vital=False)
+    lifecycle.spawn("node.neighbours", Neighbours(database, lease).run(), vital=False)
     return lease
 
 
