@@ -21,8 +21,11 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.postgres import Postgres
 
 LONG = Behaviour(deltas=2000, gap_ms=5)
+LATE = Behaviour(first_byte_ms=5000)
 WORDS = " ".join(f"w{number}" for number in range(60))  # 1.2 s of echo
 FROZEN_S = 4.0
+LOOKS = 80
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
 WITHIN_S = 8.0
 """About 1 s, on a machine that has other things to do; the lease runs for 10 s at least."""
 
@@ -39,15 +42,15 @@ async def _seen(client: Client, conversation: str, wanted: Callable[[Event], boo
 
 @asynccontextmanager
 async def _two(
-    postgres: Postgres, home: Path
+    postgres: Postgres, home: Path, answer: Behaviour = LONG
 ) -> AsyncIterator[tuple[ServerProcess, ServerProcess]]:
-    """Two servers, whose model speaks for 10 s."""
+    """Two servers, and how their model answers."""
     variables = {
         "ANTIPHON_DATABASE_URL": await postgres.database(),
         "ANTIPHON_SECRET_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
     async with FakeEndpoint() as endpoint:
-        endpoint.plan.append(LONG)
+        endpoint.plan.append(answer)
         models = [openai_model("fake/model", endpoint.base_url)]
         first, second = (
             ServerProcess(home / name, models=models, variables=variables) for name in "ab"
@@ -100,5 +103,22 @@ async def test_one_that_stands_still_keeps_its_turns(postgres: Postgres, tmp_pat
         first.signal(signal.SIGSTOP)
         await asyncio.sleep(FROZEN_S)
         first.signal(signal.SIGCONT)
+        end = await _seen(other, where, _is_end)
+        assert (end.turn_finished.state, end.attempt) == (TURN_STATE_SUCCEEDED, 1)
+
+
+async def test_one_whose_session_ends_lives(postgres: Postgres, tmp_path: Path) -> None:
+    """Postgres may end it at any time, again and again: the server listens, and so it is there."""
+    async with (
+        _two(postgres, tmp_path, LATE) as (first, second),
+        first.client() as one,
+        second.client() as other,
+    ):
+        where = (await one.create_conversation()).conversation_id
+        await one.dispatch(where, "think about it")
+        await _seen(other, where, lambda event: event.HasField("turn_started"))
+        for _ in range(LOOKS):
+            await postgres.run(CUT)
+            await asyncio.sleep(FROZEN_S / LOOKS)
         end = await _seen(other, where, _is_end)
         assert (end.turn_finished.state, end.attempt) == (TURN_STATE_SUCCEEDED, 1)

@@ -14,6 +14,8 @@ CLOSE_S = 1.0
 TIMEOUT_S = 10.0
 _TAKE = "SELECT pg_advisory_lock(hashtextextended($1, 0))"
 
+_LOST = "the session by which other servers know that this one is there can't be had: %s"
+
 log = logging.getLogger(__name__)
 
 
@@ -31,13 +33,16 @@ class SessionLock:
 
     async def run(self) -> None:
         """Hold it until cancelled, anew whenever the connection was lost."""
+        level = logging.WARNING
         while True:
             try:
                 await self._hold()
+                level = logging.WARNING
             except Exception as error:
                 if fault_of(error) is None:
                     raise
-                log.debug("the session's lock is not held: %s", words_of(error))
+                log.log(level, _LOST, words_of(error))
+                level = logging.DEBUG  # once is enough
             await asyncio.sleep(AGAIN_S)
 
     async def _hold(self) -> None:
