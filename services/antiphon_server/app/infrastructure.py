@@ -27,7 +27,6 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
-from antiphon_server.runtime.storage.session_lock import SessionLock
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from antiphon_server.runtime.telemetry.tracing import start_tracing
@@ -99,6 +98,8 @@ async def _lease(
     lifecycle.on_stop("node", lease.end)
     lifecycle.spawn("node.lease", lease.run())
     if settings.database_url is not None:
+        from antiphon_server.runtime.storage.session_lock import SessionLock
+
         lock = SessionLock(settings.database_url.reveal(), lease.life)
         lifecycle.spawn("node.session", lock.run(), vital=False)
     lifecycle.spawn("node.neighbours", Neighbours(database, lease).run(), vital=False)

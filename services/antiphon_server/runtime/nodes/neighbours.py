@@ -4,20 +4,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from antiphon_server.runtime.configuration import host_and_port
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.nodes.lease import NodeLease
 from antiphon_server.runtime.nodes.tables import nodes
 from antiphon_server.runtime.storage.database import Database
-from antiphon_server.runtime.storage.session_lock import unheld
 
 LOOK_S = 0.5
 CONNECT_S = 1.0
-_SILENT = unheld(nodes.c.life)
+# Nobody holds the lock of its session, by the name that SessionLock takes: this transaction may.
+_SILENT = func.pg_try_advisory_xact_lock_shared(func.hashtextextended(nodes.c.life, 0))
 _OTHERS = select(nodes.c.node, nodes.c.life, nodes.c.address, _SILENT.label("silent")).where(
     nodes.c.node != bindparam("own_node"), nodes.c.lease_until_us >= bindparam("now_us")
 )
@@ -42,14 +42,24 @@ async def listens(address: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A server whose lease runs; it is ``silent`` while nobody holds the lock of its session."""
+
+    node: str
+    life: str
+    address: str
+    silent: bool
+
+
 class Neighbours:
     """Looks twice a second who of the others is there.
 
-    One whose lock of its session (:class:`SessionLock`, by its life) nobody has at two looks,
-    and at whose address nothing listens, is dead: its lease ends now. Each of the
-    two alone shows nothing: sessions end with Postgres, addresses are cut off. It is safe if both
-    are wrong: late writers are kept out by the log. Whenever a lease is seen to have ended, the
-    event ``left`` of this server's own ``lease`` is set.
+    One whose lock of its session (:class:`SessionLock`, by its life) nobody has at two looks, and
+    at whose address nothing listens, is dead: its lease ends now. Each of the two alone shows
+    nothing: sessions end with Postgres, addresses are cut off. Where both are wrong, late writers
+    are kept out by the log. ``is_there`` says whether anything listens at an address. Whenever a
+    lease is seen to have ended, the event ``left`` of this server's own ``lease`` is set.
     """
 
     def __init__(
@@ -63,8 +73,8 @@ class Neighbours:
         self._lease = lease
         self._clock = clock
         self._is_there = is_there
-        self._living: Mapping[str, Row[Any]] = {}
-        self._silent: Mapping[str, Row[Any]] = {}
+        self._living: Mapping[str, _Other] = {}
+        self._silent: Mapping[str, _Other] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -80,29 +90,31 @@ class Neighbours:
         """See who is there, and who was a look ago."""
         now_us = int(self._clock() * 1e6)
         bound = {"own_node": self._lease.node, "now_us": now_us}
-        rows = await self._database.read(
-            lambda connection: connection.execute(_OTHERS, bound).all(), snapshot=False
+        found = await self._database.read(
+            lambda it: [_Other(*row) for row in it.execute(_OTHERS, bound)], snapshot=False
         )
-        living = {row.life: row for row in rows}
-        silent = {life: row for life, row in living.items() if row.silent and row.address}
-        suspects = [row for life, row in silent.items() if life in self._silent]
-        there = await asyncio.gather(*(self._is_there(row.address) for row in suspects))
-        for row in (row for row, is_there in zip(suspects, there, strict=True) if not is_there):
-            if await self._end(row, now_us):
-                del living[row.life]
+        living = {it.life: it for it in found}
+        silent = {it.life: it for it in found if it.silent and it.address}
+        suspects = [it for life, it in silent.items() if life in self._silent]
+        there = await asyncio.gather(*(self._is_there(it.address) for it in suspects))
+        for other in (it for it, is_there in zip(suspects, there, strict=True) if not is_there):
+            if await self._end(other, now_us):
+                del living[other.life]
         if self._living.keys() - living.keys():
             self._lease.left.set()
         self._living, self._silent = living, silent
 
-    async def _end(self, row: Row[Any], now_us: int) -> bool:
+    async def _end(self, other: _Other, now_us: int) -> bool:
         """End its lease as if it had not been renewed, unless its session is back; whether so."""
         until_us = now_us - self._lease.length_us
-        bound = {"its_node": row.node, "its_life": row.life, "until_us": until_us}
+        bound = {"its_node": other.node, "its_life": other.life, "until_us": until_us}
 
         def work(connection: Connection) -> bool:
             return bool(connection.execute(_END, bound).rowcount)
 
         ended = await self._database.write(work)
         if ended:
-            log.warning("server %s at %s is dead: its work is taken over", row.node, row.address)
+            log.warning(
+                "server %s at %s is dead: its work is taken over", other.node, other.address
+            )
         return ended

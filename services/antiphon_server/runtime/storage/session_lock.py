@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from typing import Any
-
-from sqlalchemy import ColumnElement, func
 
 from antiphon_server.runtime.storage.postgres_engine import connected, fault_of, words_of
 
@@ -13,7 +10,6 @@ AGAIN_S = 0.25
 CLOSE_S = 1.0
 TIMEOUT_S = 10.0
 _TAKE = "SELECT pg_advisory_lock(hashtextextended($1, 0))"
-
 _LOST = "the session by which other servers know that this one is there can't be had: %s"
 
 log = logging.getLogger(__name__)
@@ -54,8 +50,3 @@ class SessionLock:
         finally:
             with contextlib.suppress(Exception):
                 await connection.close(timeout=CLOSE_S)
-
-
-def unheld(name: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether nobody holds the lock of that name; it is shared until the transaction's end."""
-    return func.pg_try_advisory_xact_lock_shared(func.hashtextextended(name, 0))
