@@ -27,6 +27,8 @@ class Pipe:
     async def run(self) -> None:
         """Carry bytes until an end closes; then close the other for writing."""
         while chunk := await self._source.read(self._rules.chunk):
+            if self._rules.seen is not None:
+                self._rules.seen += chunk
             if self._rules.cuts(chunk):
                 self._ended = True
             await self._rules.flowing.wait()
@@ -52,7 +54,7 @@ class Pipe:
 
 @dataclass
 class Rules:
-    """What is done to all bytes of one direction."""
+    """What is done to all bytes of one direction; ``seen`` keeps them where it is given."""
 
     delay_s: float = 0.0
     bytes_per_s: float = 0.0
@@ -60,6 +62,7 @@ class Rules:
     cut_after: int | None = None
     cut_before: bytes = b""
     cut_at: int = 0
+    seen: bytearray | None = None
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     on_budget_spent: "asyncio.Event" = field(default_factory=asyncio.Event)
 

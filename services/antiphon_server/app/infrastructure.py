@@ -21,7 +21,7 @@ from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.limits.shares import Shares
-from antiphon_server.runtime.nodes import ClockWatch, NodeLease
+from antiphon_server.runtime.nodes import ClockWatch, Neighbours, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Store
@@ -97,6 +97,12 @@ async def _lease(
     await lease.begin(own_address(settings, settings.port) if settings.port else "")
     lifecycle.on_stop("node", lease.end)
     lifecycle.spawn("node.lease", lease.run())
+    if settings.database_url is not None:
+        from antiphon_server.runtime.storage.session_lock import SessionLock
+
+        lock = SessionLock(settings.database_url.reveal(), lease.life)
+        lifecycle.spawn("node.session", lock.run(), vital=False)
+    lifecycle.spawn("node.neighbours", Neighbours(database, lease).run(), vital=False)
     return lease
 
 

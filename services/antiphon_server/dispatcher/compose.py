@@ -189,7 +189,8 @@ def compose_service(
         limits,
     )
     adoptions = Adoptions(recovery, lanes)
-    leases = Leases(store, lanes, adoptions, node, lease_s)
+    left = lease.left if lease else None
+    leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
     here = CallsHere(turns)
     routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here

@@ -1,6 +1,7 @@
 """Who works on what: leases renewed, lost ones let go, orphaned turns claimed."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -16,7 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 class Leases:
-    """Keeps this node's leases, three times within their length."""
+    """Keeps this node's leases, three times within their length.
+
+    As often it looks for orphans, and whenever ``left`` is set: a server has left turns behind.
+    """
 
     def __init__(
         self,
@@ -26,7 +30,9 @@ class Leases:
         node: str,
         lease_s: float = LEASE_S,
         clock: Callable[[], float] = time.time,
+        left: asyncio.Event | None = None,
     ) -> None:
+        self._left = left or asyncio.Event()
         self._store = store
         self._lanes = lanes
         self._adoptions = adoptions
@@ -61,7 +67,10 @@ class Leases:
 
     async def _take(self) -> None:
         while True:
-            await asyncio.sleep(self._lease_s / 3)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._lease_s / 3):
+                    await self._left.wait()
+            self._left.clear()
             try:
                 await self.adopt_orphans()
             except DomainError as error:

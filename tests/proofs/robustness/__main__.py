@@ -1,8 +1,8 @@
 """The long forms of the proofs. Each prints its seed, which repeats it, and a summary.
 
 ``python -m tests.proofs.robustness`` and one of ``play NAME | soak | kills | cuts | drained |
-mesh | rolling | crowd | fair``; the exit status is 1 if any promise was broken; then histories and
-servers' data are kept, and ``… judge FILE`` says once more what is wrong with them.
+mesh | rolling | crowd | fair | takeovers``; the exit status is 1 if any promise was broken; then
+histories and servers' data are kept, and ``… judge FILE`` says once more what is wrong with them.
 ``… page FILE …`` writes what the runs' JSON says into docs/proof.md.
 """
 
@@ -26,6 +26,7 @@ from tests.proofs.robustness.rows import cuts, kills
 from tests.proofs.robustness.scenario import Outcome, play
 from tests.proofs.robustness.scenarios import SCENARIOS
 from tests.proofs.robustness.soak import soak
+from tests.proofs.robustness.takeovers import takeovers_of
 from tests.proofs.robustness.validators import violations
 
 MOST_SHOWN = 50
@@ -120,6 +121,11 @@ def _fair(arguments: argparse.Namespace, home: Path) -> Result:
     return came.line, came.wrong, [came.as_json()]
 
 
+def _takeovers(arguments: argparse.Namespace, home: Path) -> Result:
+    came = asyncio.run(takeovers_of(home, arguments.seed, arguments.kills))
+    return came.line, came.wrong, [came.as_json()]
+
+
 def _crowd(arguments: argparse.Namespace, home: Path) -> Result:
     came = asyncio.run(crowd_of(home, arguments.readers, arguments.rounds, arguments.seconds))
     return came.line, came.wrong, [came.as_json()]
@@ -176,6 +182,8 @@ def _parser() -> argparse.ArgumentParser:
     fair.add_argument("--rounds", type=int, default=5)
     fair.add_argument("--seconds", type=float, default=12.0)
     fair.add_argument("--shares", default="{}", help="ANTIPHON_SHARES of the servers")
+    taken = command("takeovers", _takeovers, "one of two servers killed under an answer")
+    taken.add_argument("--kills", type=int, default=20)
     page = what.add_parser("page", help="write docs/proof.md's figures from what runs wrote")
     page.add_argument("files", type=Path, nargs="+")
     return parser

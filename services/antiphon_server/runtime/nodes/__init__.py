@@ -2,6 +2,7 @@
 
 from antiphon_server.runtime.nodes.clocks import ClocksDiffer, ClockWatch
 from antiphon_server.runtime.nodes.lease import NameTaken, NodeLease
+from antiphon_server.runtime.nodes.neighbours import Neighbours
 from antiphon_server.runtime.nodes.secret_mark import OtherSecret, SecretMark
 from antiphon_server.runtime.nodes.tables import alive, metadata, nodes
 
@@ -9,6 +10,7 @@ __all__ = [
     "ClockWatch",
     "ClocksDiffer",
     "NameTaken",
+    "Neighbours",
     "NodeLease",
     "OtherSecret",
     "SecretMark",

@@ -30,6 +30,7 @@ _BEGIN = PreparedInsert(
     "lease_until_us = excluded.lease_until_us",
 )
 _OWN = (nodes.c.node == bindparam("own_node"), nodes.c.life == bindparam("own_life"))
+_UNTIL = select(nodes.c.lease_until_us).where(*_OWN).with_for_update()
 _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
 _FIND = select(nodes).where(nodes.c.node == bindparam("own_node"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
@@ -45,9 +46,11 @@ class NameTaken(Exception):
 
 
 class NodeLease:
-    """Keeps the row of ``node``. ``term`` counts how often the lease ran out unnoticed before.
+    """Keeps the row of ``node``. ``term`` counts how often the lease ran out unnoticed before,
+    or was ended by others, who took this server for dead.
 
-    What was known to be this server's in one term may be another's in the next.
+    What was known to be this server's in one term may be another's in the next. ``left`` is set
+    when another server's lease has ended: who may want its work waits for that, and clears it.
     """
 
     def __init__(
@@ -59,12 +62,18 @@ class NodeLease:
     ) -> None:
         self.node = node
         self.term = 0
+        self.left = asyncio.Event()
+        self.life = secrets.token_hex(8)
         self._database = database
         self._lease_s = lease_s
         self._clock = clock
-        self._life = secrets.token_hex(8)
         self._held_until = 0.0
         self._until_us = 0
+
+    @property
+    def length_us(self) -> int:
+        """How long it runs when it is renewed."""
+        return int(self._lease_s * 1e6)
 
     @property
     def held(self) -> bool:
@@ -90,8 +99,8 @@ class NodeLease:
     async def _taken(self, address: str) -> int:
         """Take the row, and return 0; or until when another one may have it."""
         began, now_us = time.monotonic(), self._now_us()
-        until_us = now_us + int(self._lease_s * 1e6)
-        row = {"node": self.node, "life": self._life, "address": "", "lease_until_us": until_us}
+        until_us = now_us + self.length_us
+        row = {"node": self.node, "life": self.life, "address": "", "lease_until_us": until_us}
         before_us = now_us - int(KEPT_S * 1e6)
 
         def work(connection: Connection) -> int:
@@ -113,10 +122,19 @@ class NodeLease:
 
     async def renew(self) -> None:
         """Extend the lease. Raises NameTaken."""
-        began, until_us = time.monotonic(), self._now_us() + int(self._lease_s * 1e6)
-        if not await self._write(_RENEW, until_us=until_us):
+        began, until_us = time.monotonic(), self._now_us() + self.length_us
+        bound = {"own_node": self.node, "own_life": self.life, "until_us": until_us}
+
+        def work(connection: Connection) -> int | None:
+            """Until when it ran in the store."""
+            ran_until: int | None = connection.execute(_UNTIL, bound).scalar()
+            connection.execute(_RENEW, bound)
+            return ran_until
+
+        ran_until = await self._database.write(work)
+        if ran_until is None:
             raise NameTaken(await self._why_lost())
-        if not self.held:
+        if not self.held or ran_until < self._until_us:
             self.term += 1
         self._held_until, self._until_us = began + self._lease_s, until_us
 
@@ -150,7 +168,7 @@ class NodeLease:
             log.warning("the server's lease runs out by itself: %s", error.reason)
 
     async def _write(self, statement: Executable, **values: object) -> int:
-        bound = {"own_node": self.node, "own_life": self._life, **values}
+        bound = {"own_node": self.node, "own_life": self.life, **values}
         return await self._database.write(
             lambda connection: int(connection.execute(statement, bound).rowcount)
         )

@@ -38,21 +38,9 @@ def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> As
     Raises WrongSetting for what is no URL of Postgres, or without the packages for it.
     """
     check_postgres_url(url)
-    import asyncpg
 
     async def connect() -> Any:
-        return await asyncpg.connect(
-            url,
-            timeout=min(CONNECT_S, deadline_s),
-            server_settings={
-                "application_name": "antiphon",
-                "statement_timeout": f"{deadline_s * 1000:.0f}",
-                "lock_timeout": f"{lock_s * 1000:.0f}",
-                # A process that stands still must lose its locks before others give up.
-                "idle_in_transaction_session_timeout": f"{lock_s / 2 * 1000:.0f}",
-                "jit": "off",  # it costs short statements more than it gives
-            },
-        )
+        return await connected(url, deadline_s, lock_s)
 
     engine = create_async_engine(
         f"postgresql+asyncpg://?prepared_statement_cache_size={STATEMENTS}",
@@ -63,6 +51,24 @@ def postgres_engine(url: str, pool: int, deadline_s: float, lock_s: float) -> As
     )
     event.listen(engine.sync_engine, "checkout", _refuse_dead)
     return engine
+
+
+async def connected(url: str, deadline_s: float, lock_s: float) -> Any:
+    """A connection whose statements take no longer than ``deadline_s``, and wait ``lock_s``."""
+    import asyncpg
+
+    return await asyncpg.connect(
+        url,
+        timeout=min(CONNECT_S, deadline_s),
+        server_settings={
+            "application_name": "antiphon",
+            "statement_timeout": f"{deadline_s * 1000:.0f}",
+            "lock_timeout": f"{lock_s * 1000:.0f}",
+            # A process that stands still must lose its locks before others give up.
+            "idle_in_transaction_session_timeout": f"{lock_s / 2 * 1000:.0f}",
+            "jit": "off",  # it costs short statements more than it gives
+        },
+    )
 
 
 def _refuse_dead(_connection: Any, record: Any, _proxy: Any) -> None:

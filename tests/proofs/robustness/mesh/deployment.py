@@ -132,6 +132,7 @@ async def deployment(
     copies: int = 2,
     edges_count: int = 2,
     earlier: Mapping[str, str] = NOW,
+    lease_s: float = LEASE_S,
 ) -> AsyncIterator[Deployment]:
     """All of it, for the block's time: each process of the split so often, behind the edges.
 
@@ -155,7 +156,7 @@ async def deployment(
                 postgres.empty_database if earlier else postgres.database
             )(),
             "ANTIPHON_REDIS_URL": valkey.url,
-            "ANTIPHON_LEASE_S": str(LEASE_S),
+            "ANTIPHON_LEASE_S": str(lease_s),
         }
         inside = cycle(edge.inside for edge in edges)
         servers = [
