@@ -6,7 +6,7 @@ import sys
 
 import antiphon_client
 from antiphon_server.cli import where
-from antiphon_server.cli.main import main
+from antiphon_server.cli.program import main
 
 if __name__ == "__main__":
     platform.node = lambda: "laptop"

@@ -10,6 +10,7 @@ HEAVY = (
     "aiohttp",
     "alembic",
     "anthropic",
+    "antiphon_client",
     "betterproto2",
     "envoy_data_plane",
     "genai_prices",

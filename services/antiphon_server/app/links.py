@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import grpc
 
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon_client.address import open_channel
 from antiphon_server.app.guards import inside, unguarded
-from antiphon_server.app.peer_tls import peer_tls
+from antiphon_server.app.peer_tls import open_peer, peer_tls
 from antiphon_server.auth.adapters.service_identity import ServiceIdentity
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.channels.peer_channel import Headers, PeerChannel
@@ -45,7 +44,7 @@ class ProcessLinks:
         self.counted = CountedCalls(secret.derive(COUNTED)) if several else None
         tls = self._tls = peer_tls(settings)
         self.peers: dict[str, grpc.aio.Channel] = {
-            name: open_channel(settings.peers.address(name), tls, spread=True)
+            name: open_peer(settings.peers.address(name), tls, spread=True)
             for name in settings.elsewhere
         }
         self._full_names = {each.name: each.full_name() for each in known}
@@ -102,7 +101,7 @@ class ProcessLinks:
     def to_server(self, address: str) -> grpc.aio.Channel:
         """To another server that does the same, for calls that bring their own credentials."""
         public = self._settings.tls is not None and self._tls is None
-        channel = open_channel(f"https://{address}" if public else address, self._tls)
+        channel = open_peer(f"https://{address}" if public else address, self._tls)
         return PeerChannel(channel, *self._marks)
 
     @property

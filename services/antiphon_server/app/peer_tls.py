@@ -1,11 +1,20 @@
-"""How other processes of the installation are spoken to."""
+"""How other processes of the installation are spoken to.
 
-from antiphon_client.tls import Tls
+With the client's library, which a server that is alone does without.
+"""
+
+from typing import TYPE_CHECKING
+
+import grpc
+
 from antiphon_server.runtime.net.tls import TlsFiles, UnusableCertificate
 from antiphon_server.settings import Settings
 
+if TYPE_CHECKING:
+    from antiphon_client.tls import Tls
 
-def peer_tls(settings: Settings) -> Tls | None:
+
+def peer_tls(settings: Settings) -> "Tls | None":
     """What is shown to peers and whom to trust; None for in the clear.
 
     Raises UnusableCertificate.
@@ -14,7 +23,16 @@ def peer_tls(settings: Settings) -> Tls | None:
     return _read(files) if files is not None else None
 
 
-def _read(files: TlsFiles) -> Tls:
+def open_peer(address: str, tls: "Tls | None", *, spread: bool = False) -> grpc.aio.Channel:
+    """A channel to another process, begun when it is used; ``spread`` over all its addresses."""
+    from antiphon_client.address import open_channel
+
+    return open_channel(address, tls, spread=spread)
+
+
+def _read(files: TlsFiles) -> "Tls":
+    from antiphon_client.tls import Tls
+
     assert files.client_ca is not None
     try:
         return Tls(

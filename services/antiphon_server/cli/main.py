@@ -1,8 +1,5 @@
 """``antiphon``: its commands."""
 
-import os
-import sys
-
 import typer
 
 from antiphon_server.cli.access import access
@@ -10,7 +7,6 @@ from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.backup import backup, restore
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
-from antiphon_server.cli.console import CommandError, complain
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
@@ -24,7 +20,6 @@ from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
-from antiphon_server.cli.streams import let_go_of_broken_streams, open_closed_streams
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.up import up
@@ -85,17 +80,3 @@ def _global(
 
         typer.echo(f"antiphon {version_of('antiphon')}")
         raise typer.Exit
-
-
-def main() -> None:
-    """Run the command that argv names."""
-    open_closed_streams()
-    # What gRPC's core says of broken connections would stand in the middle of a chat.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    try:
-        app(prog_name="antiphon")
-    except CommandError as error:
-        complain(str(error))
-        sys.exit(1)
-    finally:
-        let_go_of_broken_streams()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import grpc
@@ -15,6 +16,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
@@ -40,6 +42,11 @@ logger = structlog.get_logger(__name__)
 
 class ProcessSettings(Protocol):
     """What of a process's settings the service reads."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where this process keeps files."""
+        ...
 
     @property
     def lease_s(self) -> float:
@@ -113,6 +120,7 @@ def compose_service(
         owner=infrastructure.node or OWNER,
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
+        public=PublicModels(settings.data_dir),
     )
 
 
@@ -127,6 +135,7 @@ def compose_integration(
     patience: Patience | None = None,
     lost_calls: LostCalls | None = None,
     limits: Limits = UNLIMITED,
+    public: PublicModels | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -134,9 +143,9 @@ def compose_integration(
     every other server on the same database. ``policy`` and ``verifier`` are asked while
     users are answered.
     """
-    pool = HttpPool()
+    pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
-    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool), limits)
+    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     generator = Generator(catalogue, Attempts(PricedCalls(ledger, owner)), patience)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.bytecode import keep_bytecode
 from tests.proofs.bench.bench import Bench
 from tests.proofs.bench.charts import draw
 from tests.proofs.bench.figures import Figure
@@ -78,6 +79,7 @@ def _own_s() -> float:
 
 def main() -> int:
     """Measure, print the table, write the JSON; 1 if a row failed."""
+    keep_bytecode()  # what starts is not to be compiled each time
     parser = made_parser()
     arguments = parser.parse_args()
     names = [row.name for row in ROWS]

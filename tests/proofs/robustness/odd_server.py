@@ -31,7 +31,7 @@ def main() -> None:
         _shorten_days(float(os.environ[DAY]))
     if PATIENCE in os.environ:
         _shorten_patience(float(os.environ[PATIENCE]))
-    from antiphon_server.cli.main import main as antiphon
+    from antiphon_server.cli.program import main as antiphon
 
     antiphon()
 

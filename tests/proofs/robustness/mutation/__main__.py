@@ -17,7 +17,7 @@ def main() -> int:
         from tests.proofs.robustness.mutation.trials import main as try_all
 
         return try_all()
-    from antiphon_server.cli.main import main as serve
+    from antiphon_server.cli.program import main as serve
     from tests.proofs.robustness.mutation.defects import plant
 
     if name:

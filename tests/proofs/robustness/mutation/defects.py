@@ -6,7 +6,7 @@ from tests.proofs.robustness.mutation.intrusions import INTRUSIONS
 from tests.proofs.robustness.mutation.replacing import replace
 
 APPEND = "antiphon_server.events.servicer:EventServicer.Append"
-MAIN = "antiphon_server.cli.main:main"
+MAIN = "antiphon_server.cli.program:main"
 BATCH = "antiphon_server.events.wire:batch"
 DECODE = "antiphon_server.events.model:Cursor.decode"
 

@@ -22,7 +22,7 @@ from antiphon_server.integration.models.adapters.openai_stream import (
     Malformed,
     ProviderFault,
 )
-from antiphon_server.integration.models.adapters.prices import known_context, known_prices
+from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.model import (
     ModelStep,
     Prices,
@@ -50,11 +50,13 @@ class OpenAIModel:
         self,
         settings: ModelSettings,
         pool: HttpPool,
+        known: PublicModels | None = None,
         *,
         keep_alive: bool = True,
         progress: bool = False,
     ) -> None:
         self._settings = settings
+        self._known = known or PublicModels()
         self._progress = progress
         self._pool = pool
         self._url = settings.base_url.rstrip("/") + "/chat/completions"
@@ -95,10 +97,10 @@ class OpenAIModel:
         return missing_key(self._settings)
 
     async def context_tokens(self) -> int:
-        return await known_context(self._settings)
+        return await self._known.context_tokens(self._settings)
 
     async def prices(self) -> Prices | None:
-        return self._settings.prices or await known_prices(self._settings)
+        return self._settings.prices or await self._known.prices(self._settings)
 
     async def close(self) -> None:
         """See :meth:`ModelBackend.close`; the pool is closed by who made it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.models.adapters.failures import not_runnable
 from antiphon_server.integration.models.adapters.missing import EXTRA, missing_key, missing_provider
-from antiphon_server.integration.models.adapters.prices import known_context, known_prices
+from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
 from antiphon_server.integration.models.settings import ModelSettings
 
@@ -25,8 +25,9 @@ _LIBRARY_SIDE = "antiphon_server.integration.models.adapters.pydantic_ai_stream"
 class ProviderModel:
     """A :class:`~antiphon_server.integration.models.ports.ModelBackend` behind pydantic-ai."""
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, known: PublicModels | None = None) -> None:
         self._settings = settings
+        self._known = known or PublicModels()
         self._provider: Provider | None = None
         self._opening = asyncio.Lock()
 
@@ -43,10 +44,10 @@ class ProviderModel:
         return missing_provider(self._settings) or missing_key(self._settings)
 
     async def context_tokens(self) -> int:
-        return await known_context(self._settings)
+        return await self._known.context_tokens(self._settings)
 
     async def prices(self) -> Prices | None:
-        return self._settings.prices or await known_prices(self._settings)
+        return self._settings.prices or await self._known.prices(self._settings)
 
     async def close(self) -> None:
         if self._provider is not None:
