@@ -56,7 +56,7 @@ MAY_BLOCK = [
     ("antiphon_server/app/registering.py", "__init__"),
     ("antiphon_server/auth/adapters/secret_files.py", "read"),
     ("antiphon_server/auth/adapters/secret_files.py", "write"),
-    # A few rows by an index, mostly in memory of SQLite itself: a thread would take ten times longer.
+    # A few rows by an index, mostly in SQLite's memory: a thread would take ten times longer.
     ("antiphon_server/runtime/storage/sqlite.py", "_look_up"),
     ("antiphon_server/runtime/storage/sqlite_writer.py", "_made_here"),
     # Once, when a local model is loaded: whether a file exists.
