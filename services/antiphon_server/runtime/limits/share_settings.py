@@ -24,7 +24,7 @@ class ShareSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     turns: Count = 100
     running: Count = 10
     streams: Count = 100
-    # A quarter makes another's call take a third longer if the loop would else be idle.
+    # What a user causes is more than what stands in a line, and two servers may share two cores.
     user: Part = 0.1
     workspace: Part = 0.25
     weights: dict[str, Weight] = {}
