@@ -60,6 +60,26 @@ async def test_an_end_waits_in_no_line(log: EventLog) -> None:
         assert isinstance(await said, Ended)
 
 
+async def test_who_waits_for_its_share_slows_nobody_down(log: EventLog) -> None:
+    """Another's stream is not paced for the sake of a hundred that may not write now anyway."""
+    shares, pacing, other = await spent(), Pacing(), object()
+    streams = [
+        Subscription(log, Gate(), ANNA, pacing, share=shares.of(ANNA.actor)) for _ in range(100)
+    ]
+    frames = [stream.frames() for stream in streams]
+    for stream, its in zip(streams, frames, strict=True):
+        await stream.create(WatchRequest("w", SCOPE))
+        await anext(its)
+    await log.append(SCOPE, events(1))
+    waiting = [asyncio.ensure_future(next_of(its, Batch)) for its in frames]
+    await asyncio.sleep(0.2)
+    pacing.wrote(other)
+    assert pacing.delay(other) == 0.0
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+
+
 async def test_a_user_has_so_many_streams(log: EventLog) -> None:
     """Who weighs more has more; others are not concerned."""
     settings = ShareSettings(streams=1, weights={ANNA.user_id: 2})

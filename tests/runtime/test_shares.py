@@ -7,7 +7,7 @@ import pytest
 
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.share_settings import ShareSettings
-from antiphon_server.runtime.limits.shares import BURST_S, MOST_CALLS, Meter, Shares
+from antiphon_server.runtime.limits.shares import BURST_S, MOST_CALLS, OPENING_S, Meter, Shares
 
 ANNA, BERT, CARL = "users/user_anna0000", "users/user_bert0000", "users/user_carl0000"
 STEP_S = 0.01
@@ -47,6 +47,15 @@ async def test_who_takes_much_waits_for_others() -> None:
     await asyncio.sleep(0.1)
     assert await took_s(it, BERT, 1) < 0.1
     assert (0.3 - BURST_S - 2 * STEP_S) / 0.25 < await waited < 8.0
+
+
+async def test_all_streams_of_one_come_back_at_once() -> None:
+    """As they do after a restart, while others are there: as many as one may have by default."""
+    it = shares()
+    await it.call(BERT, STEP_S)
+    async with asyncio.timeout(0.5):
+        for _ in range(it.settings.streams):
+            await it.call(ANNA, OPENING_S)
 
 
 async def test_many_who_want_much_share_alike() -> None:

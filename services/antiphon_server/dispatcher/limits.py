@@ -17,7 +17,7 @@ class TurnLimits:
 
     running: int = 1_000
     """Turns that run at once."""
-    running_of_user: int = 25
+    running_of_user: int = 10
     """Of them those of one user."""
     of_user: int = 100
     """Turns of one user that have not ended."""

@@ -203,7 +203,7 @@ class Subscription:
             await asyncio.sleep(delay)
             if self._control or self._ending or self._recheck or not self._ready:
                 return None
-        if not await self._share.take(FRAME_S) or not self._ready:
+        if not await self._shared() or not self._ready:
             return None
         watch = next(iter(self._ready))
         try:
@@ -225,6 +225,15 @@ class Subscription:
         self._pacing.wrote(self)
         self._postpone_heartbeat()
         return frame
+
+    async def _shared(self) -> bool:
+        """Wait for the user's share. Until then others are not paced for this one's sake."""
+        self._pacing.idle(self)
+        try:
+            return await self._share.take(FRAME_S)
+        finally:
+            if self._ready:
+                self._pacing.ready(self)
 
     async def _idle(self) -> None:
         """Wait until there is something to do: news, a heartbeat, the token's end."""

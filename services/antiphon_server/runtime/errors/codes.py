@@ -149,6 +149,17 @@ TABLE: dict[Reason, Entry] = {
 }
 
 
+_ADVICE = {
+    " turns a user": "Let some end or cancel some, or have an operator raise turns in "
+    "ANTIPHON_SHARES.",
+    " streams a user": "Close some or follow more scopes on one, or have an operator raise streams "
+    "in ANTIPHON_SHARES.",
+    " turns a conversation": "Let some end or cancel some.",
+    " watches a stream": "End some, or open another stream.",
+}
+"""What to do at limits that people reach, by how they are named."""
+
+
 class _Variables(dict[str, str]):
     """Metadata in which a missing variable reads as a dash."""
 
@@ -158,4 +169,8 @@ class _Variables(dict[str, str]):
 
 def sentence_of(reason: Reason, metadata: Mapping[str, str]) -> str:
     """The public sentence of an error."""
-    return TABLE[reason].sentence.format_map(_Variables(metadata))
+    sentence = TABLE[reason].sentence.format_map(_Variables(metadata))
+    if reason is Reason.LIMIT_EXCEEDED:
+        limit = metadata.get("limit", "")
+        sentence += "".join(f" {it}" for named, it in _ADVICE.items() if limit.endswith(named))
+    return sentence

@@ -22,11 +22,11 @@ class ShareSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     enabled: bool = True
     turns: Count = 100
-    running: Count = 25
+    running: Count = 10
     streams: Count = 100
-    # A quarter makes another's call take a third longer if the loop would else be idle.
-    user: Part = 0.25
-    workspace: Part = 0.5
+    # What a user causes is more than what stands in a line, and two servers may share two cores.
+    user: Part = 0.1
+    workspace: Part = 0.25
     weights: dict[str, Weight] = {}
 
     def weight(self, who: str) -> float:

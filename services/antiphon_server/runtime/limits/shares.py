@@ -16,11 +16,11 @@ from typing import Any, Final
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.share_settings import ShareSettings
 
-# What each thing costs at least, in seconds of processor time; measured on two cores that had
-# nothing else to do. A meter sees what it is at the moment.
+# What each thing costs at least, in seconds of processor time: round estimates, not measurements of
+# this machine. A meter sees by how much they are too low here and now.
 READ_S: Final = 0.001
 WRITE_S: Final = 0.003
-OPENING_S: Final = 0.002
+OPENING_S: Final = 0.001
 COMMIT_S: Final = 0.0003
 PIECE_S: Final = 0.00005
 FRAME_S: Final = 0.00015
@@ -40,7 +40,9 @@ METER_S = 0.5
 LEAST_METERED = 0.05
 MOST_FACTOR = 4.0
 RECHECK_S = 0.1
-TICK_S = 0.002
+TICK_S = 0.05
+"""What waits is let in together, so often: it shares a commit then, and others have the time
+between."""
 
 
 @dataclass(slots=True)
