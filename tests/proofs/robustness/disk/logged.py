@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Iterable
 
+from antiphon_server.runtime.storage import sqlite, sqlite_writer
+
 SHOWN = 1500
-LOGGER = "antiphon_server.runtime.storage.sqlite"
+LOGGERS = frozenset(it.log.name for it in (sqlite, sqlite_writer))
 # SQLite also calls an image malformed of which it can't read a page; whether it is one is
 # examined when the disk is willing again.
 _OF_THE_DISK = re.compile(
@@ -25,4 +27,4 @@ def _of_the_disk(line: str) -> bool:
     except ValueError:
         return False
     message = str(entry.get("message"))
-    return entry.get("logger") == LOGGER and _OF_THE_DISK.fullmatch(message) is not None
+    return entry.get("logger") in LOGGERS and _OF_THE_DISK.fullmatch(message) is not None

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from tests.proofs.robustness.disk.logged import LOGGER, unexcused
+from tests.proofs.robustness.disk.logged import LOGGERS, unexcused
 
 
-def entry(message: str, logger: str = LOGGER) -> str:
+def entry(message: str, logger: str = min(LOGGERS)) -> str:
     return json.dumps({"level": "error", "logger": logger, "message": message})
 
 
+@pytest.mark.parametrize("logger", sorted(LOGGERS))
 @pytest.mark.parametrize(
     "message",
     [
@@ -19,9 +20,9 @@ def entry(message: str, logger: str = LOGGER) -> str:
         "the database could not be read: disk I/O error",
     ],
 )
-def test_what_the_disk_refused_is_excused(message: str) -> None:
+def test_what_the_disk_refused_is_excused(message: str, logger: str) -> None:
     """A server may say so."""
-    assert unexcused([entry(message)]) == []
+    assert unexcused([entry(message, logger)]) == []
 
 
 @pytest.mark.parametrize(
