@@ -92,14 +92,15 @@ class SqliteDatabase:
         if self._closed:
             return
         self._closed = True
-        await self._writer.close()
-        await asyncio.to_thread(self._close_readers)
+        await self._writer.finish()
+        await asyncio.to_thread(self._close_connections)
 
-    def _close_readers(self) -> None:
+    def _close_connections(self) -> None:
         self._readers.shutdown()
         if self._here is not None:
             self._here.close()
         self._reader_engine.dispose()
+        self._writer.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         self._writer.opened.wait()

@@ -94,14 +94,14 @@ class SqliteWriter:
         result: T = await item.done
         return result
 
-    async def close(self) -> None:
+    async def finish(self) -> None:
         """Commit what waits, and end the thread."""
         await self._idle.wait()
         self._jobs.put(None)
-        await asyncio.to_thread(self._end)
+        await asyncio.to_thread(self._thread.join)
 
-    def _end(self) -> None:
-        self._thread.join()
+    def close(self) -> None:
+        """Close the connection, off the loop; if it is the last one, that empties the WAL."""
         if self._connection is not None:
             self._connection.close()
         self._engine.dispose()
