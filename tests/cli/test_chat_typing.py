@@ -113,4 +113,6 @@ def test_the_last_conversation_is_opened_and_read_backwards(chat: Terminal, home
         other.wait_for(r"> /more\n\n> word0\nword0\n\n> word1\nword1\n\n>$")
         other.line("/more")
         other.wait_for("There are no earlier messages")
+        other.line("/retry")
+        other.wait_for("Asking again: word4\n")
     assert home.run("chat", "--last", "-c", "conv_12345678").returncode == 2

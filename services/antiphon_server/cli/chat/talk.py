@@ -188,11 +188,14 @@ class Talk:
         self.conversation_id = conversation_id
 
     async def names(self, messages: Sequence[Message]) -> list[str]:
-        """What those who wrote them are called, as far as it is told; "" is the user."""
+        """What those who wrote them are called, as far as it is told; "" is the user.
+
+        They come from the newest on: the first question of the user's among them is the last.
+        """
         authors = [one.author for one in messages if one.role == MESSAGE_ROLE_USER]
         await self._names.learn(self.client, self.conversation_id, authors)
         asked = [it for it in messages if it.author in authors and not self._names.of(it.author)]
-        if asked:
+        if asked and not self.question:
             self.question = text_of(asked[-1].parts)
         return [self._names.of(one.author) for one in messages]
 
