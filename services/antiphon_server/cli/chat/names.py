@@ -18,18 +18,24 @@ class Names:
         return self._known.get(author, SOMEBODY)
 
     async def learn(self, client: Client, conversation_id: str, authors: Iterable[str]) -> None:
-        """Ask for the names of those of the conversation that are not known. Guests aren't told."""
+        """Ask for the names of those of the conversation that are not known. Guests aren't told.
+
+        Raises AntiphonError; it is asked again then.
+        """
         new = set(authors) - self._known.keys()
         if not new:
             return
-        self._known.update(dict.fromkeys(new, SOMEBODY))
-        self._known[f"users/{(await client.who_am_i()).user.user_id}"] = ""
-        if not any(self._known[each] for each in new):
-            return
-        try:
-            async for member in client.list_members(conversation_id):
-                if member.display_name and self.of(f"users/{member.user_id}"):
-                    self._known[f"users/{member.user_id}"] = member.display_name
-        except AntiphonError as error:
-            if error.reason != "PERMISSION_DENIED":
-                raise
+        me = f"users/{(await client.who_am_i()).user.user_id}"
+        told = await _told(client, conversation_id) if new - {me} else {}
+        self._known |= {**dict.fromkeys(new, SOMEBODY), **told, me: ""}
+
+
+async def _told(client: Client, conversation_id: str) -> dict[str, str]:
+    """The names of the conversation's members; none for a guest."""
+    try:
+        members = [member async for member in client.list_members(conversation_id)]
+    except AntiphonError as error:
+        if error.reason != "PERMISSION_DENIED":
+            raise
+        return {}
+    return {f"users/{it.user_id}": it.display_name for it in members if it.display_name}

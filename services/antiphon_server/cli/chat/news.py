@@ -86,11 +86,7 @@ class News:
     async def run(self) -> None:
         """Make news of events, until cancelled."""
         while True:
-            event = await self._events.get()
-            try:
-                said = await self._said(event)
-            except AntiphonError:  # of the names; the stream says what it thinks of that
-                said = None
+            said = await self._said(await self._events.get())
             if said is not None:
                 self._waiting.append(said)
                 self.told()
@@ -120,7 +116,7 @@ class News:
         if event.turn_id in self._own or message.message_id in self._shown:
             return None
         if message.role == MESSAGE_ROLE_USER:
-            who = await self._names(message.author)
+            who = await self._name(message.author)
             if event.turn_id:
                 self._askers[event.turn_id] = who
             return _Said(who, text_of(message.parts), by_user=True)
@@ -135,6 +131,13 @@ class News:
         if why is None or finished.reply_message_id:
             return None
         return _Said(who, "", ending=f"no answer to {who or 'that'}: {why}")
+
+    async def _name(self, author: str) -> str:
+        """What was said is shown, also while nobody can say by whom."""
+        try:
+            return await self._names(author)
+        except AntiphonError:
+            return SOMEBODY
 
     def _asker(self, event: Event) -> str:
         return self._askers.get(event.turn_id, SOMEBODY)
