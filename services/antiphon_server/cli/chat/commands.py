@@ -20,10 +20,11 @@ Alt+Enter, Ctrl-J  begin another line; what you paste is one message, too
 """                several lines, until you end with """ again
 Tab                completes commands, titles, models and handlers
 
-/list              your conversations, numbered
+/list              your conversations, numbered; so does /conversations
 /open 1            go on with one: its number in the list, its title or its ID
 /new               begin another one with your next message
 /more              messages from before those that are shown
+/stop              stop what is being said here, also if you asked it elsewhere
 /retry             ask the last question again, as after /model NAME
 /model NAME        ask another model (without NAME: the server's choice)
 /models            the models there are
@@ -65,7 +66,7 @@ class Commands:
             "/models": lambda _: self._note_all(loop.call(talk.models())),
             "/handler": self._choose_handler,
             "/handlers": lambda _: self._note_all(loop.call(talk.handlers())),
-            "/stop": lambda _: screen.note("Nothing is being said; Ctrl-C stops an answer."),
+            "/stop": self._stop,
         }
 
     @property
@@ -107,11 +108,11 @@ class Commands:
         """Go on with the conversation of that id."""
         self._loop.call(self._talk.resume(conversation_id))
         self._history = History(self._talk.messages())
-        shown = self._show_earlier(_AT_OPENING)
-        self._talk.news.were_shown(shown)
+        self._talk.news.were_shown(*self._show_earlier(_AT_OPENING))
         self._join()
 
-    def _show_earlier(self, count: int) -> list[Message]:
+    def _show_earlier(self, count: int) -> tuple[list[Message], list[str]]:
+        """Show so many more, and return them with what those are called who wrote them."""
         assert self._history is not None
         messages = self._loop.call(self._history.earlier(count))
         if self._history.rest:
@@ -124,7 +125,7 @@ class Commands:
             )
             if message.truncated:
                 self._screen.note("stopped or broken off here")
-        return messages
+        return messages, names
 
     def _found(self, which: str) -> str:
         """The id of what a number of the last list, a title or an id means."""
@@ -163,6 +164,13 @@ class Commands:
             self._screen.note("There are no earlier messages.")
         else:
             self._show_earlier(_AT_MORE)
+
+    def _stop(self, _: str) -> None:
+        """While this chat waits for an answer itself, Ctrl-C stops that."""
+        stopped = self._loop.call(self._talk.stop_other())
+        self._screen.note(
+            f"Stopping the answer to {stopped}." if stopped else "Nothing is being said."
+        )
 
     def _retry(self, _: str) -> None:
         question = self._talk.question
