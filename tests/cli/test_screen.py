@@ -45,6 +45,17 @@ def test_words_are_not_broken() -> None:
     assert shown("The quick brownish", " fo", "xes jump") == ["The quick brownish", "foxes jump"]
 
 
+def test_words_of_notes_are_not_broken_either() -> None:
+    """What the chat says of itself is text as well, and its lines stand where they are put."""
+    paper = Paper()
+    screen = Screen(paper, paper)
+    screen.note("It is for trying out: much is wrong.")
+    screen.note("/help   all of them\n/quit   leave")
+    assert paper.glass.lines == [
+        *("It is for trying", "out: much is wrong.", "/help   all of them", "/quit   leave", ""),
+    ]
+
+
 def test_a_word_longer_than_a_line_is_broken() -> None:
     """There is nothing else to do."""
     assert shown("x" * 45) == ["x" * 19, "x" * 19, "x" * 7]

@@ -45,6 +45,14 @@ def test_a_server_that_does_not_start_says_why() -> None:
         Server(settings={"ANTIPHON_LEASE_S": "-1"}).__enter__()
 
 
+def test_a_command_that_can_t_be_run_is_named() -> None:
+    """It is one way of not starting, and leaves no folder."""
+    server = Server(command=["/no/such/antiphon"])
+    with pytest.raises(DidNotStart, match="/no/such/antiphon"):
+        server.__enter__()
+    assert not server.data_dir.exists()
+
+
 def test_the_example_passes_its_tests() -> None:
     """A web service that streams answers, tested with the fixtures."""
     done = subprocess.run(

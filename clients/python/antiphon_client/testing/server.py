@@ -61,7 +61,12 @@ class Server:
             raise DidNotStart(_NOT_INSTALLED)
         self._folder = tempfile.TemporaryDirectory(prefix="antiphon-", ignore_cleanup_errors=True)
         self._log = tempfile.TemporaryFile()
-        self._child = self._spawn()
+        try:
+            self._child = self._spawn()
+        except OSError as error:
+            self._log.close()
+            self._folder.cleanup()
+            raise DidNotStart(f"the server can't be run: {error}") from error
         try:
             told = json.loads(_first_line(self._child.stdout, time.monotonic() + _START_S))
         except ValueError:

@@ -86,7 +86,8 @@ class Screen:
         """Print a line that is not part of the text."""
         self.end_line()
         if self.fancy:
-            self._write(f"{style}{printable(sentence)}{_PLAIN}\n")
+            lines = "".join(map(self._wrapped, printable(sentence)))
+            self._write(style + lines + _PLAIN + self._new_line("\n"))
         else:
             print(printable(sentence), file=self._notes, flush=True)
 

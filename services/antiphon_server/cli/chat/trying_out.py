@@ -6,7 +6,7 @@ from antiphon_client import Client
 from antiphon_server.cli.chat.talk import Wishes
 from antiphon_server.integration.models.settings import SMALL_MODEL
 
-_SENTENCE = (
+SENTENCE = (
     f"{SMALL_MODEL} is for trying out: it makes much up. For a better one:"
     " `antiphon up --model openai/gpt-4.1-mini`, with OPENAI_API_KEY set."
 )
@@ -20,5 +20,5 @@ async def for_trying_out(client: Client, wishes: Wishes) -> str:
     async with aclosing(client.list_models()) as models:
         async for model in models:
             if name or model.default:
-                return _SENTENCE if (name or model.name) == SMALL_MODEL else ""
+                return SENTENCE if (name or model.name) == SMALL_MODEL else ""
     return ""

@@ -59,15 +59,16 @@ def _serve(arguments: argparse.Namespace, key: str):  # type: ignore[no-untyped-
 def _break_loops(sampling: Any) -> None:
     """The likeliest token each time, but less and less what would go on a repetition.
 
-    A model of this size says the same lines for ever otherwise. The penalty of tokens alone has
-    to be so high for that that it breaks sentences; DRY, of sequences alone, comes too late.
+    A model of this size says the same lines for ever otherwise. DRY, of sequences alone, only
+    makes it find other words for them: so each token counts against itself as often as it came
+    lately. A penalty that does not grow has to be so high for that that it breaks the first
+    sentence, since it also counts what the question says.
     """
     sampling.temp = 0.0
-    sampling.penalty_repeat = 1.15
+    sampling.penalty_freq = 0.3
     sampling.penalty_last_n = 256
-    sampling.dry_multiplier = 0.8
-    sampling.dry_allowed_length = 3
-    sampling.dry_penalty_last_n = 512
+    sampling.dry_multiplier = 1.2
+    sampling.dry_penalty_last_n = 1024
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The README's picture of a chat, drawn from a real one."""

@@ -1,0 +1,43 @@
+"""The README's picture of a chat is of this chat; who changes what it shows draws it anew.
+
+``python -m tests.cli.picture`` does.
+"""
+
+import html
+import re
+
+from antiphon_server.cli.chat.trying_out import SENTENCE
+from tests.cli.glass import Glass
+from tests.cli.picture.__main__ import COLUMNS, PICTURE
+from tests.cli.picture.painted import PaintedGlass
+
+
+def words_of(picture: str) -> str:
+    """What stands in it, with one blank between words."""
+    told = re.sub(r"<style>.*</style>|<[^>]*>", " ", picture, flags=re.DOTALL)
+    return " ".join(html.unescape(told).split())
+
+
+def test_the_picture_shows_what_a_chat_says_now() -> None:
+    """How it begins, the answer that README promises, and one that was stopped."""
+    picture = PICTURE.read_text()
+    words = words_of(picture)
+    for each in (
+        "$ antiphon chat Say something. /help lists commands, Ctrl-D leaves.",
+        SENTENCE,
+        "> What is the capital of France? The capital of France is Paris. local/smollm2-135m ·",
+        "stopped ·",
+    ):
+        assert each in words
+    assert "url(http" not in picture.replace('"', "")  # nothing is loaded from elsewhere
+
+
+def test_styles_are_drawn_and_text_is_as_on_any_other_glass() -> None:
+    """Bold is bold, dim is dim, until it is over."""
+    painted, plain = PaintedGlass(COLUMNS), Glass(COLUMNS)
+    for glass in (painted, plain):
+        glass.feed("\x1b[0;1m> \x1b[0mHello\r\n\x1b[2mdim\x1b[0m\r\n")
+    text = painted.painted()
+    assert text.plain.splitlines() == plain.lines
+    styled = [(text.plain[it.start : it.end], str(it.style)) for it in text.spans]
+    assert styled == [("> ", "bold"), ("dim", "dim")]
