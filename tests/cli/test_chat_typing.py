@@ -44,6 +44,16 @@ def test_several_lines_come_through_a_pipe(home: Home) -> None:
     assert shown.stdout == "one\ntwo\nthree\nfour\n"
 
 
+def test_what_is_typed_before_the_prompt_is_there_is_sent(home: Home) -> None:
+    """Enter is Enter also while the program begins; a line that was not ended waits for its end."""
+    with Terminal(["chat", "--handler", "echo"], home.environment) as chat:
+        chat.line("too early")
+        chat.type("not yet")
+        chat.wait_for(r"> too early\ntoo early\n.* s\n\n> not yet$")
+        chat.line(" whole")
+        chat.wait_for(r"> not yet whole\nnot yet whole\n")
+
+
 def test_what_is_pasted_during_an_answer_is_one_message(chat: Terminal, home: Home) -> None:
     """Lines that came with a paste wait together for Enter; Ctrl-C throws nothing away."""
     chat.line(LONG)

@@ -79,15 +79,16 @@ def _chat(
     from antiphon_server.cli.explain import explain
 
     screen = Screen(io.StringIO()) if json else Screen()  # JSON is printed at the end
+    typed = b""
     try:
         if once is None and screen.is_terminal:
-            stack.enter_context(unread_keys())
+            typed = stack.enter_context(unread_keys())
         loop = stack.enter_context(LoopThread())
         wishes = Wishes(handler, model)
         talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
         if model:
             loop.call(talk.check_model(model))
-        dialogue = Dialogue(loop, talk, screen)
+        dialogue = Dialogue(loop, talk, screen, typed)
         if conversation is None:
             newest = loop.call(talk.conversations(1))
             conversation = newest[0].conversation_id if newest else ""

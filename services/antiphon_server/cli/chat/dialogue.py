@@ -23,9 +23,13 @@ Result = TypeVar("Result")
 
 
 class Dialogue:
-    """Reads what the user says, in the main thread, and shows what comes back."""
+    """Reads what the user says, in the main thread, and shows what comes back.
 
-    def __init__(self, loop: LoopThread, talk: Talk, screen: Screen) -> None:
+    ``typed`` is what they pressed at their terminal before.
+    """
+
+    def __init__(self, loop: LoopThread, talk: Talk, screen: Screen, typed: bytes = b"") -> None:
+        self._typed = typed
         self._loop = loop
         self._talk = talk
         self._screen = screen
@@ -69,7 +73,7 @@ class Dialogue:
         from antiphon_server.cli.chat.line_editor import LineEditor
 
         commands = self._commands
-        self._keyboard = LineEditor(self._talk.news, commands.names, commands.choices)
+        self._keyboard = LineEditor(self._talk.news, commands.names, commands.choices, self._typed)
         self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
         if hint := self._loop.call(for_trying_out(self._talk.client, self._talk.wishes)):
             self._screen.note(hint)
