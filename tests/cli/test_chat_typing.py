@@ -99,6 +99,16 @@ def test_tab_completes_models_and_handlers(chat: Terminal) -> None:
     chat.wait_for("there is no handler nobody")
 
 
+def test_an_answer_goes_on(chat: Terminal) -> None:
+    """/continue asks for it, where something was said before."""
+    chat.line("/continue")
+    chat.wait_for("Nothing was asked here yet")
+    end = say(chat, "first words")
+    chat.line("/continue")
+    said = "Go on where you stopped\\."
+    chat.wait_for(rf"Asking: {said}\n{said}\n(.|\n)* s\n\n>$", after=end)
+
+
 def test_a_question_is_asked_again(chat: Terminal) -> None:
     """/retry asks the last one, also of a conversation that was opened."""
     chat.line("/retry")

@@ -11,6 +11,7 @@ from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk
 from antiphon_server.cli.console import CommandError, in_a_line
 
+_GO_ON = "Go on where you stopped."
 _AT_OPENING, _AT_MORE = 6, 20
 _LISTED, _SEARCHED = 20, 200
 _HELP = '''Type a message and press Enter: the answer streams in. Ctrl-C stops it; what you
@@ -25,6 +26,7 @@ Tab                completes commands, titles, models and handlers
 /new               begin another one with your next message
 /more              messages from before those that are shown
 /stop              stop what is being said here, also if you asked it elsewhere
+/continue          have an answer go on that was cut off
 /retry             ask the last question again, as after /model NAME
 /model NAME        ask another model (without NAME: the server's choice)
 /models            the models there are
@@ -61,6 +63,7 @@ class Commands:
             "/open": self.open,
             "/new": self._new,
             "/more": self._more,
+            "/continue": self._continue,
             "/retry": self._retry,
             "/model": self._choose_model,
             "/models": lambda _: self._note_all(loop.call(talk.models())),
@@ -171,6 +174,13 @@ class Commands:
         self._screen.note(
             f"Stopping the answer to {stopped}." if stopped else "Nothing is being said."
         )
+
+    def _continue(self, _: str) -> None:
+        if not self._talk.conversation_id:
+            self._screen.note("Nothing was asked here yet.")
+            return
+        self._screen.note(f"Asking: {_GO_ON}")
+        self._ask(_GO_ON)
 
     def _retry(self, _: str) -> None:
         question = self._talk.question
