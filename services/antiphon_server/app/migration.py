@@ -99,7 +99,9 @@ def _file(data_dir: Path) -> Path:
 
 def _start(data_dir: Path) -> str:
     if keeps_postgres(data_dir):
-        return f"start with `antiphon up --mesh --replicas 2 --data-dir {shlex.quote(str(data_dir))}`"
+        return (
+            f"start with `antiphon up --mesh --replicas 2 --data-dir {shlex.quote(str(data_dir))}`"
+        )
     return "start with `antiphon up`, ANTIPHON_DATABASE_URL set to where it went"
 
 

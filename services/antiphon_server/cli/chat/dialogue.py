@@ -48,6 +48,7 @@ class Dialogue:
             print_json(self._as_json(result))
         if result.error is not None:
             self._screen.error(f"antiphon: {explain(result.error)}")
+            self._tell_faults(result)
         elif result.state == TURN_STATE_CANCELLED:
             return 130
         return 0 if result.succeeded else 1
@@ -147,7 +148,12 @@ class Dialogue:
             return
         if result.error is not None:
             self._screen.error(explain(result.error))
+            self._tell_faults(result)
         self._screen.note(summary(result, time.monotonic() - self._began))
+
+    def _tell_faults(self, result: TurnResult) -> None:
+        for fault in self._loop.call(self._talk.faults(result)):
+            self._screen.note(f"  {fault}")
 
     def _as_json(self, result: TurnResult) -> dict[str, object]:
         return {

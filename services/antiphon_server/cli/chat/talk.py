@@ -26,6 +26,7 @@ from antiphon_client import (
     new_turn_id,
     text_of,
 )
+from antiphon_server.cli.chat.faults import faults_of
 from antiphon_server.cli.chat.names import Names
 from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.screen import Screen
@@ -34,6 +35,7 @@ from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
+_FAULTS_S = 5.0
 _TURNS = 50  # more than may wait of one conversation's
 _SAID_AFTER_S = 3.0
 _NAMED_AFTER_S = 3.0  # what only restarts is back by then
@@ -191,6 +193,16 @@ class Talk:
     def messages(self) -> AsyncIterator[Message]:
         """Those of the open conversation, the newest first."""
         return self.client.list_messages(self.conversation_id)
+
+    async def faults(self, result: TurnResult) -> list[str]:
+        """Why models failed at an answer: what they lack, and to operators what was said of it."""
+        if result.error is None or not result.error.reason.startswith("MODEL_"):
+            return []
+        try:
+            async with asyncio.timeout(_FAULTS_S):
+                return await faults_of(self.client, self.conversation_id, result.turn_id)
+        except (AntiphonError, TimeoutError):  # which would hide the failure that is told
+            return []
 
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
