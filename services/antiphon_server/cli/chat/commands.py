@@ -10,7 +10,9 @@ from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk
 from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.encoding import local_time
 
+_WHEN = "%Y-%m-%d %H:%M"
 _GO_ON = "Go on where you stopped."
 _AT_OPENING, _AT_MORE = 6, 20
 _LISTED, _SEARCHED = 20, 200
@@ -22,7 +24,7 @@ Alt+Enter, Ctrl-J  begin another line; what you paste is one message, too
 Tab                completes commands, titles, models and handlers
 
 /list              your conversations, numbered; so does /conversations
-/open 1            go on with one: its number in the list, its title or its ID
+/open 1            go on with one: its number in the list, part of its title, or its ID
 /new               begin another one with your next message
 /more              messages from before those that are shown
 /stop              stop what is being said here, also if you asked it elsewhere
@@ -140,22 +142,28 @@ class Commands:
                 raise CommandError(f"there is no number {which} in the list; /list shows it")
             return self._listed[int(which) - 1].conversation_id
         found = self._loop.call(self._talk.conversations(_SEARCHED))
-        wanted = which.casefold()
-        same = [it for it in found if in_a_line(it.title).casefold() == wanted]
-        begun = same or [it for it in found if in_a_line(it.title).casefold().startswith(wanted)]
-        if not begun:
+        meant = _called(found, which.casefold())
+        if not meant:
             raise CommandError(
                 f"no conversation is called {which}; /list shows yours with their numbers"
             )
-        return begun[0].conversation_id
+        if len(meant) > 1:
+            self._show_list(meant[:_LISTED])
+            raise CommandError("which of these? Write /open NUMBER")
+        return meant[0].conversation_id
 
     def _list(self, _: str) -> None:
-        self._listed = self._loop.call(self._talk.conversations(_LISTED))
-        for number, found in enumerate(self._listed, 1):
-            title = in_a_line(found.title) or "(no title)"
-            self._screen.note(f"{number:>2}  {found.conversation_id}  {title}")
+        self._show_list(self._loop.call(self._talk.conversations(_LISTED)))
         if not self._listed:
             self._screen.note("There are none yet; your first message begins one.")
+
+    def _show_list(self, listed: list[Conversation]) -> None:
+        self._listed = listed
+        for number, found in enumerate(listed, 1):
+            title = in_a_line(found.title) or "(no title)"
+            noted = found.HasField("last_activity_time")  # not by a server before this one
+            when = local_time(found.last_activity_time if noted else found.create_time, _WHEN)
+            self._screen.note(f"{number:>2}  {found.conversation_id}  {when}  {title}")
 
     def _new(self, _: str) -> None:
         self._loop.call(self._talk.leave())
@@ -205,3 +213,11 @@ class Commands:
     def _note_all(self, lines: Sequence[str]) -> None:
         for line in lines:
             self._screen.note(line)
+
+
+def _called(found: Sequence[Conversation], wanted: str) -> list[Conversation]:
+    """Those with that title; else those whose title begins with it; else those that have it."""
+    titled = [(it, in_a_line(it.title).casefold()) for it in found]
+    same = [it for it, title in titled if title == wanted]
+    begun = [it for it, title in titled if title.startswith(wanted)]
+    return same or begun or [it for it, title in titled if wanted in title]
