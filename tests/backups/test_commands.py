@@ -36,7 +36,12 @@ def test_a_backup_comes_back(home: Home) -> None:
     assert "What was there before is in" in done.stdout
     (home.data_dir / "auth.key").unlink()
     again = home.run("restore", "--replace", path)
-    assert "It was made with another secret" in again.stderr
+    assert "in development a new one is made, and everybody has to sign in again" in again.stderr
+    with home.server():
+        assert (home.data_dir / "auth.key").exists()
+    other = home.run("restore", "--replace", path)
+    assert "put that one back before you start, or the server will not" in other.stderr
+    assert "with another secret than this one" in home.run("up", "--port", "0").stderr
 
 
 def test_a_backup_goes_through_a_pipe(home: Home) -> None:

@@ -58,7 +58,7 @@ def test_commands_work(chat: Terminal) -> None:
     chat.line("first words")
     chat.wait_for("\nfirst words\n")
     chat.line("/conversations")
-    chat.wait_for(r"conv_\w+  first words")
+    chat.wait_for(r"conv_\w+  [\d-]+ [\d:]+  first words")
     chat.line("/new")
     chat.wait_for("A new conversation")
     chat.line("/model some/model")

@@ -7,10 +7,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED
 from antiphon_client import Client, Password, TurnHandle
 from tests.cli.conftest import Home
 from tests.cli.terminal import Terminal
 from tests.cli.test_chat_terminal import server_of
+from tests.cli.test_chat_typing import PASTE
 from tests.e2e.until import PATIENCE_S
 
 SECRET = "a long enough secret"
@@ -67,8 +69,58 @@ async def test_others_are_shown_while_one_s_own_question_waits(
             chat.wait_for("\nAnna> w0 w1")
             chat.line("and me")
             chat.wait_for("waiting for 1 before it")
-            chat.wait_for(rf"> and me\n\nto Anna:\n{LONG}\nand me\n(.|\n)* s\n\n>$")
+            chat.wait_for(
+                rf"> and me\n\nto Anna's “w0 w1 .*…”:\n{LONG}\n\nto your “and me”:\nand me\n"
+                r".* s\n\n>$"
+            )
             assert turn.turn_id
+
+
+async def test_what_is_said_meanwhile_waits_for_the_end_of_an_answer(
+    shared_home: Home, address: str
+) -> None:
+    """An answer's lines, and the one on how it ended, stand together."""
+    async with together(shared_home, address, "meanwhile") as (where, anna):
+        with chat_in(shared_home, where) as chat:
+            chat.wait_for(">$")
+            chat.type(PASTE.format(f"first\r\r{LONG}"))
+            chat.line("")
+            chat.wait_for(r"\nfirst\n\nw0")
+            await anna.post_message(where, "I am here")
+            chat.wait_for(r"\nfirst\n\nw0 .* w99\n.* s\n\nAnna> I am here\n\n>$")
+
+
+async def test_a_user_s_own_questions_of_two_terminals_are_told_apart(
+    shared_home: Home, address: str
+) -> None:
+    """Each answer says which it is for, where its question is not what stands above it."""
+    async with shared_home.client(address) as operator:
+        where = (await operator.create_conversation("two")).conversation_id
+        with chat_in(shared_home, where) as one, chat_in(shared_home, where) as other:
+            one.wait_for(">$")
+            other.wait_for(">$")
+            one.line(LONG)
+            other.wait_for(r"> w0 w1.* w99\n")
+            other.line("and an animal")
+            one.wait_for(r" s\n\n> and an animal\nand an animal\n\n>$")
+            other.wait_for(
+                rf"to your “w0 w1 .*…”:\n{LONG}\n\nto your “and an animal”:\nand an animal\n.* s\n"
+            )
+
+
+async def test_what_is_said_for_others_can_be_stopped(shared_home: Home, address: str) -> None:
+    """By members, as the page lets them; and whose it is, is said."""
+    async with together(shared_home, address, "stops") as (where, anna):
+        with chat_in(shared_home, where) as chat:
+            chat.wait_for(">$")
+            chat.line("/stop")
+            chat.wait_for("Nothing is being said")
+            turn = (await anna.dispatch(where, LONG, handler="echo")).turn
+            chat.wait_for("Anna> w0")
+            chat.line("/stop")
+            chat.wait_for("Stopping the answer to Anna's “w0 w1")
+            chat.wait_for("stopped or broken off here")
+            assert (await anna.get_turn(where, turn.turn_id)).state == TURN_STATE_CANCELLED
 
 
 async def test_why_others_get_no_answer_is_said(shared_home: Home, address: str) -> None:
@@ -82,7 +134,7 @@ async def test_why_others_get_no_answer_is_said(shared_home: Home, address: str)
             await anna.cancel_turn(where, second.turn_id)
             chat.wait_for("no answer to Anna: stopped")
             await anna.cancel_turn(where, first.turn_id)
-            chat.wait_for("to Anna:\nw0(.|\n)*\nstopped or broken off here")
+            chat.wait_for("to Anna's “w0 w1 .*…”:\nw0(.|\n)*\nstopped or broken off here")
 
 
 async def test_a_pipe_has_what_others_say_too(shared_home: Home, address: str) -> None:

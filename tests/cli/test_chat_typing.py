@@ -44,6 +44,23 @@ def test_several_lines_come_through_a_pipe(home: Home) -> None:
     assert shown.stdout == "one\ntwo\nthree\nfour\n"
 
 
+def test_what_is_typed_before_the_prompt_is_there_is_sent(home: Home) -> None:
+    """Enter is Enter also while the program begins; a line that was not ended waits for its end."""
+    with Terminal(["chat", "--handler", "echo"], home.environment) as chat:
+        chat.line("too early")
+        chat.type("not yet")
+        chat.wait_for(r"> too early\ntoo early\n.* s\n\n> not yet$")
+        chat.line(" whole")
+        chat.wait_for(r"> not yet whole\nnot yet whole\n")
+
+
+def test_a_question_comes_from_a_pipe(home: Home) -> None:
+    """All of it is one question."""
+    shown = home.run("chat", "--handler", "echo", "--once", "-", stdin="one\ntwo\n")
+    assert shown.stdout == "one\ntwo\n"
+    assert home.run("chat", "--once", "-", stdin="").returncode == 2
+
+
 def test_what_is_pasted_during_an_answer_is_one_message(chat: Terminal, home: Home) -> None:
     """Lines that came with a paste wait together for Enter; Ctrl-C throws nothing away."""
     chat.line(LONG)
@@ -62,7 +79,10 @@ def test_conversations_are_opened_by_number_and_title(chat: Terminal) -> None:
     chat.wait_for("A new conversation")
     end = say(chat, "other words")
     chat.line("/list")
-    chat.wait_for(r"\n 1  conv_\w+  other words\n 2  conv_\w+  first words\n", after=end)
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    chat.wait_for(
+        rf"\n 1  conv_\w+  {when}  other words\n 2  conv_\w+  {when}  first words\n", after=end
+    )
     chat.line("/open 2")
     end = chat.wait_for(r"> /open 2\n\n> first words\nfirst words\n\n>$").end()
     chat.line("/open 7")
@@ -72,7 +92,13 @@ def test_conversations_are_opened_by_number_and_title(chat: Terminal) -> None:
     chat.type("/op" + TAB + " oth" + TAB)
     chat.wait_for("> /open other words$")
     chat.line("")
-    chat.wait_for(r"> /open other words\n\n> other words\nother words\n\n>$", after=end)
+    end = chat.wait_for(r"> /open other words\n\n> other words\nother words\n\n>$", after=end).end()
+    chat.line("/open THER")
+    end = chat.wait_for(r"/open THER\n\n> other words\nother words\n\n>$", after=end).end()
+    chat.line("/open words")
+    chat.wait_for(
+        r"\n 1  conv_.*  other words\n 2  conv_.*  first words\nwhich of these\?", after=end
+    )
 
 
 def test_tab_completes_models_and_handlers(chat: Terminal) -> None:
@@ -87,6 +113,16 @@ def test_tab_completes_models_and_handlers(chat: Terminal) -> None:
     chat.wait_for("echo answers from now on")
     chat.line("/handler nobody")
     chat.wait_for("there is no handler nobody")
+
+
+def test_an_answer_goes_on(chat: Terminal) -> None:
+    """/continue asks for it, where something was said before."""
+    chat.line("/continue")
+    chat.wait_for("Nothing was asked here yet")
+    end = say(chat, "first words")
+    chat.line("/continue")
+    said = "Go on where you stopped\\."
+    chat.wait_for(rf"Asking: {said}\n{said}\n(.|\n)* s\n\n>$", after=end)
 
 
 def test_a_question_is_asked_again(chat: Terminal) -> None:
@@ -113,4 +149,6 @@ def test_the_last_conversation_is_opened_and_read_backwards(chat: Terminal, home
         other.wait_for(r"> /more\n\n> word0\nword0\n\n> word1\nword1\n\n>$")
         other.line("/more")
         other.wait_for("There are no earlier messages")
+        other.line("/retry")
+        other.wait_for("Asking again: word4\n")
     assert home.run("chat", "--last", "-c", "conv_12345678").returncode == 2

@@ -119,7 +119,9 @@ def test_an_answer_that_was_cut_at_a_limit_of_ours_is_not_said_to_be_at_the_mode
     result = TurnResult(
         "turn_1", TURN_STATE_SUCCEEDED, "x", finish_reason=FINISH_REASON_LENGTH, output_limit=1024
     )
-    assert summary(result, 1.0).startswith("cut off at 1,024 tokens, the most asked for · ")
+    assert summary(result, 1.0).startswith(
+        "cut off at 1,024 tokens, the most asked for: /continue goes on · "
+    )
 
 
 @pytest.mark.parametrize(

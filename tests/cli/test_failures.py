@@ -89,7 +89,10 @@ def test_a_strangers_server_on_the_default_port_is_named(home: Home) -> None:
             stranger.bind(host_and_port(DEFAULT_ADDRESS))
             stranger.listen()
         shown = home.run("models")
+        elsewhere = home.run("models", "--data-dir", str(home.path / "other"))
     assert f"For the server on {DEFAULT_ADDRESS} run `antiphon login`" in shown.stderr
+    assert "other; the one on" in elsewhere.stderr
+    assert "Start one with `antiphon up --port 0`" in elsewhere.stderr
 
 
 @pytest.mark.parametrize(

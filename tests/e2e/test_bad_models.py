@@ -87,7 +87,8 @@ async def test_an_answer_that_is_cut_at_the_models_limit(client: Client) -> None
     history = History()
     result = await ask(client, history, "fake/length")
     assert (result.succeeded, result.cut) == (True, True)
-    assert summary(result, 1.0).startswith("cut off at the model's limit (20 tokens) · ")
+    says = "cut off at the model's limit (20 tokens): /continue goes on · "
+    assert summary(result, 1.0).startswith(says)
     assert violations(history) == []
     assert not (await ask(client, History(), "fake/ok")).cut
 

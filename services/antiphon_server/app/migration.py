@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from sqlalchemy import Table
 
+from antiphon_server.app.own_database import keeps_postgres
 from antiphon_server.app.schemas import (
     DATABASE_FILE,
+    MIGRATED_MARK,
     MOVED_FILE,
     migrate_all,
     schemas_of_several,
@@ -77,11 +80,14 @@ async def _migrate(path: Path, database: Database, tell: Tell) -> int:
         await asyncio.to_thread(source.close)
     await asyncio.to_thread(_put_aside, path)
     await target.finish()
+    await asyncio.to_thread(path.with_name(MIGRATED_MARK).touch)
     return rows
 
 
 def _file(data_dir: Path) -> Path:
     """The data of one server. It has the other name if all but the last step was done."""
+    if (data_dir / MIGRATED_MARK).exists() and not (data_dir / DATABASE_FILE).exists():
+        raise TransferFailed(f"{data_dir} is migrated already: {_start(data_dir)}")
     for name in (DATABASE_FILE, MOVED_FILE):
         if (data_dir / name).exists():
             return data_dir / name
@@ -89,6 +95,14 @@ def _file(data_dir: Path) -> Path:
         f"{data_dir} has no {DATABASE_FILE}, so there is nothing to migrate; name the folder of "
         "the server with --data-dir"
     )
+
+
+def _start(data_dir: Path) -> str:
+    if keeps_postgres(data_dir):
+        return (
+            f"start with `antiphon up --mesh --replicas 2 --data-dir {shlex.quote(str(data_dir))}`"
+        )
+    return "start with `antiphon up`, ANTIPHON_DATABASE_URL set to where it went"
 
 
 async def _brought_up_to_date(path: Path) -> None:
@@ -154,6 +168,7 @@ class _Transfer:
 
 def _put_aside(path: Path) -> None:
     """From now on no server takes the file for its data, whatever happens to this process."""
+    path.with_name(MIGRATED_MARK).unlink(missing_ok=True)  # of an earlier one
     path.rename(path.with_name(MOVED_FILE))
     folder = os.open(path.parent, os.O_RDONLY)
     try:

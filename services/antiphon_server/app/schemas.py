@@ -12,6 +12,8 @@ from antiphon_server.runtime.storage.migrations import migrate
 DATABASE_FILE = "antiphon.db"
 MOVED_FILE = DATABASE_FILE + ".migrated"
 """What that is called once its rows are in a Postgres: no server takes it for its data."""
+MIGRATED_MARK = MOVED_FILE + ".whole"
+"""Beside it, once servers take that Postgres for whole: there is nothing left to migrate."""
 OF_SEVERAL = {"nodes": Schema(Path(nodes.__file__).parent / "versions", nodes.metadata)}
 """What a database has besides that several servers share."""
 

@@ -25,8 +25,13 @@ _OF_ROOT = (
     "It belongs to root: where the server runs as another user, `chown -R USER:GROUP {folder}`."
 )
 _OTHER_SECRET = (
-    "It was made with another secret than {place} has, or none is there: put that one back before "
-    "you start, or the server will not."
+    "It was made with another secret than {place} has: put that one back before you start, or the "
+    "server will not."
+)
+_NO_SECRET = (
+    "The secret that it was made with is not here. Put it back as {place} before you start: "
+    "production does not start without it; in development a new one is made, and everybody has to "
+    "sign in again."
 )
 
 
@@ -78,7 +83,7 @@ def restore(
     """
     from antiphon_server.backups import check_backup
     from antiphon_server.backups import restore as put_back
-    from antiphon_server.backups.secret_mark import place_of_secret
+    from antiphon_server.backups.secret_mark import place_of_secret, secret_mark
 
     with _failures():
         settings = _settings(data_dir)
@@ -93,7 +98,9 @@ def restore(
         if os.geteuid() == 0:
             say(_OF_ROOT.format(folder=settings.data_dir), err=True)
         if done.other_secret:
-            say(_OTHER_SECRET.format(place=place_of_secret(settings)), err=True)
+            is_lost = not (secret_mark(settings) or settings.shares_store)
+            told = _NO_SECRET if is_lost else _OTHER_SECRET
+            say(told.format(place=place_of_secret(settings)), err=True)
 
 
 def _make(settings: "Settings", folder: Path, keep: int) -> None:

@@ -39,6 +39,12 @@ def in_a_line(text: str) -> str:
     return printable(text.translate(_IN_A_LINE))
 
 
+def shortened(text: str, most: int) -> str:
+    """The beginning of somebody's text, in a line of so many characters at most."""
+    line = in_a_line(text)
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
 def folded(text: str, width: int, indent: str = "") -> str:
     """Text in lines of a width; neither a word nor a command in backticks is broken."""
     unbroken = re.sub("`[^`\\n]*`", lambda found: found[0].replace(" ", _HELD), text)

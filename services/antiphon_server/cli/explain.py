@@ -71,7 +71,10 @@ _SENTENCES = {
     ),
     "MODEL_TIMEOUT": "the model {model} took too long; try again or choose another one",
     "MODEL_PROTOCOL": "the model {model} broke off, or said what can't be understood; try again",
-    "MODEL_REFUSED": "the model {model} refused: check its key, its quota and the question",
+    "MODEL_REFUSED": (
+        "the model {model} refused (HTTP {http_status}): check its name, its key, its quota and "
+        "the question"
+    ),
     "MODEL_PROMPT_TOO_LONG": (
         "this is too long for the model {model}: ask it less at once, begin another "
         "conversation, or choose a model that takes more"

@@ -17,7 +17,7 @@ from antiphon_client import (
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.logins import hint
 from antiphon_server.cli.options import KEY_VARIABLE
-from antiphon_server.cli.paths import OPERATOR_FILE, login_file
+from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default, login_file
 from antiphon_server.cli.server_file import told_in
 from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for
 from antiphon_server.runtime.net import loopback
@@ -115,15 +115,16 @@ def server_for(address: str, data_dir: Path, start: str = "antiphon up") -> str:
         return found
     if signed_in := hint():
         raise CommandError(f"no server here is yours, but {signed_in}")
-    if listens(DEFAULT_ADDRESS) and not data_dir.exists():
+    if listens(DEFAULT_ADDRESS) and data_dir == data_dir_or_default(None) and not data_dir.exists():
         raise CommandError(
             f"you are not signed in. For the server on {DEFAULT_ADDRESS} run `antiphon login`; "
             "for one elsewhere add -a."
         )
     if listens(DEFAULT_ADDRESS):
         raise CommandError(
-            f"the server on {DEFAULT_ADDRESS} does not keep its data in {data_dir}. Give its "
-            f"--data-dir here too, or run `antiphon login -a {DEFAULT_ADDRESS}`."
+            f"no running server keeps its data in {data_dir}; the one on {DEFAULT_ADDRESS} has "
+            f"another folder. Start one with `{start} --port 0`; or give the other's --data-dir "
+            f"here too, or run `antiphon login -a {DEFAULT_ADDRESS}`."
         )
     raise CommandError(f"no running server keeps its data in {data_dir}. Start one with `{start}`.")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon_server.integration.models.adapters.openai_wire import OpenAIModel
+from antiphon_server.integration.models.attempt import said_by
 from antiphon_server.integration.models.model import (
     FinishReason,
     ModelEnd,
@@ -150,18 +151,21 @@ async def test_nobody_listens(pool: HttpPool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "says"), [("", "Connect call failed"), ("me:geheim@", "can't be used as an address")]
+    ("user", "says"), [("", "Connection refused"), ("me:geheim@", "can't be used as an address")]
 )
 async def test_the_log_says_which_endpoint_is_dead(
     pool: HttpPool, caplog: pytest.LogCaptureFixture, user: str, says: str
 ) -> None:
     """Where it is and what the system said; of the address nothing that may be a secret."""
     url = f"http://{user}127.0.0.1:1/v1?key=hidden"
-    assert (await failure(OpenAIModel(on_wire(url), pool))).reason is Reason.MODEL_UNAVAILABLE
+    failed = await failure(OpenAIModel(on_wire(url), pool))
+    assert failed.reason is Reason.MODEL_UNAVAILABLE
+    assert said_by(failed).words.startswith("http://127.0.0.1:1/v1: ")
+    assert says in said_by(failed).words
     assert "at http://127.0.0.1:1/v1 does not answer: " in caplog.text
     assert says in caplog.text
-    assert "geheim" not in caplog.text
-    assert "hidden" not in caplog.text
+    assert "geheim" not in caplog.text + said_by(failed).words
+    assert "hidden" not in caplog.text + said_by(failed).words
 
 
 async def test_no_host_of_that_name(pool: HttpPool) -> None:

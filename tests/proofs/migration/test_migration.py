@@ -159,6 +159,8 @@ async def test_it_is_one_database_or_the_other(moved: Moved) -> None:
     status, said = await moved.migrate()
     assert status == 0, said
     assert aside.exists()
+    status, said = await moved.migrate()
+    assert (status > 0, "is migrated already: start with `antiphon up`" in said) == (True, True)
     async with moved.server(ANTIPHON_DATABASE_URL=moved.url) as server, server.client() as client:
         await same(moved, client)
 

@@ -289,8 +289,9 @@ class ModelCall(_message.Message):
     none, and in answers to others than operators.
     """
     provider_message: _builtins.str
-    """provider_message is what the provider said of its failure, at most 500 characters; empty in
-    answers to others than operators.
+    """provider_message is what the provider said of its failure, or its address and what the system
+    said, where it could not be reached; at most 500 characters, empty in answers to others than
+    operators.
     """
     @_builtins.property
     def usage(self) -> Global___Usage:

@@ -1,6 +1,7 @@
 """``antiphon chat``: from arguments to a running chat."""
 
 import io
+import sys
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -13,7 +14,11 @@ from antiphon_server.cli.options import Address, DataDir
 def chat(
     once: Annotated[
         str | None,
-        typer.Option("--once", metavar="TEXT", help="Ask this, print the answer, and leave."),
+        typer.Option(
+            "--once",
+            metavar="TEXT",
+            help="Ask this (- is the input), print the answer, leave.",
+        ),
     ] = None,
     conversation: Annotated[
         str,
@@ -46,8 +51,11 @@ def chat(
     - `antiphon chat`
     - `antiphon chat --last`
     - `antiphon chat --once "What is the capital of France?"`
+    - `git diff | antiphon chat --once -`
     - `antiphon chat --conversation conv_… --model openai/gpt-4.1-mini`
     """
+    if once == "-":
+        once = sys.stdin.read()
     if once is not None and not once.strip():
         fail("there is nothing to ask; write something after --once", 2)
     if json and once is None:
@@ -79,15 +87,16 @@ def _chat(
     from antiphon_server.cli.explain import explain
 
     screen = Screen(io.StringIO()) if json else Screen()  # JSON is printed at the end
+    typed = b""
     try:
         if once is None and screen.is_terminal:
-            stack.enter_context(unread_keys())
+            typed = stack.enter_context(unread_keys())
         loop = stack.enter_context(LoopThread())
         wishes = Wishes(handler, model)
         talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
         if model:
             loop.call(talk.check_model(model))
-        dialogue = Dialogue(loop, talk, screen)
+        dialogue = Dialogue(loop, talk, screen, typed)
         if conversation is None:
             newest = loop.call(talk.conversations(1))
             conversation = newest[0].conversation_id if newest else ""

@@ -10,7 +10,10 @@ from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.talk import Talk
 from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.encoding import local_time
 
+_WHEN = "%Y-%m-%d %H:%M"
+_GO_ON = "Go on where you stopped."
 _AT_OPENING, _AT_MORE = 6, 20
 _LISTED, _SEARCHED = 20, 200
 _HELP = '''Type a message and press Enter: the answer streams in. Ctrl-C stops it; what you
@@ -20,10 +23,12 @@ Alt+Enter, Ctrl-J  begin another line; what you paste is one message, too
 """                several lines, until you end with """ again
 Tab                completes commands, titles, models and handlers
 
-/list              your conversations, numbered
-/open 1            go on with one: its number in the list, its title or its ID
+/list              your conversations, numbered; so does /conversations
+/open 1            go on with one: its number in the list, part of its title, or its ID
 /new               begin another one with your next message
 /more              messages from before those that are shown
+/stop              stop what is being said here, also if you asked it elsewhere
+/continue          have an answer go on that was cut off
 /retry             ask the last question again, as after /model NAME
 /model NAME        ask another model (without NAME: the server's choice)
 /models            the models there are
@@ -60,12 +65,13 @@ class Commands:
             "/open": self.open,
             "/new": self._new,
             "/more": self._more,
+            "/continue": self._continue,
             "/retry": self._retry,
             "/model": self._choose_model,
             "/models": lambda _: self._note_all(loop.call(talk.models())),
             "/handler": self._choose_handler,
             "/handlers": lambda _: self._note_all(loop.call(talk.handlers())),
-            "/stop": lambda _: screen.note("Nothing is being said; Ctrl-C stops an answer."),
+            "/stop": self._stop,
         }
 
     @property
@@ -107,11 +113,11 @@ class Commands:
         """Go on with the conversation of that id."""
         self._loop.call(self._talk.resume(conversation_id))
         self._history = History(self._talk.messages())
-        shown = self._show_earlier(_AT_OPENING)
-        self._talk.news.were_shown(shown)
+        self._talk.news.were_shown(*self._show_earlier(_AT_OPENING))
         self._join()
 
-    def _show_earlier(self, count: int) -> list[Message]:
+    def _show_earlier(self, count: int) -> tuple[list[Message], list[str]]:
+        """Show so many more, and return them with what those are called who wrote them."""
         assert self._history is not None
         messages = self._loop.call(self._history.earlier(count))
         if self._history.rest:
@@ -124,7 +130,7 @@ class Commands:
             )
             if message.truncated:
                 self._screen.note("stopped or broken off here")
-        return messages
+        return messages, names
 
     def _found(self, which: str) -> str:
         """The id of what a number of the last list, a title or an id means."""
@@ -136,22 +142,28 @@ class Commands:
                 raise CommandError(f"there is no number {which} in the list; /list shows it")
             return self._listed[int(which) - 1].conversation_id
         found = self._loop.call(self._talk.conversations(_SEARCHED))
-        wanted = which.casefold()
-        same = [it for it in found if in_a_line(it.title).casefold() == wanted]
-        begun = same or [it for it in found if in_a_line(it.title).casefold().startswith(wanted)]
-        if not begun:
+        meant = _called(found, which.casefold())
+        if not meant:
             raise CommandError(
                 f"no conversation is called {which}; /list shows yours with their numbers"
             )
-        return begun[0].conversation_id
+        if len(meant) > 1:
+            self._show_list(meant[:_LISTED])
+            raise CommandError("which of these? Write /open NUMBER")
+        return meant[0].conversation_id
 
     def _list(self, _: str) -> None:
-        self._listed = self._loop.call(self._talk.conversations(_LISTED))
-        for number, found in enumerate(self._listed, 1):
-            title = in_a_line(found.title) or "(no title)"
-            self._screen.note(f"{number:>2}  {found.conversation_id}  {title}")
+        self._show_list(self._loop.call(self._talk.conversations(_LISTED)))
         if not self._listed:
             self._screen.note("There are none yet; your first message begins one.")
+
+    def _show_list(self, listed: list[Conversation]) -> None:
+        self._listed = listed
+        for number, found in enumerate(listed, 1):
+            title = in_a_line(found.title) or "(no title)"
+            noted = found.HasField("last_activity_time")  # not by a server before this one
+            when = local_time(found.last_activity_time if noted else found.create_time, _WHEN)
+            self._screen.note(f"{number:>2}  {found.conversation_id}  {when}  {title}")
 
     def _new(self, _: str) -> None:
         self._loop.call(self._talk.leave())
@@ -163,6 +175,20 @@ class Commands:
             self._screen.note("There are no earlier messages.")
         else:
             self._show_earlier(_AT_MORE)
+
+    def _stop(self, _: str) -> None:
+        """While this chat waits for an answer itself, Ctrl-C stops that."""
+        stopped = self._loop.call(self._talk.stop_other())
+        self._screen.note(
+            f"Stopping the answer to {stopped}." if stopped else "Nothing is being said."
+        )
+
+    def _continue(self, _: str) -> None:
+        if not self._talk.conversation_id:
+            self._screen.note("Nothing was asked here yet.")
+            return
+        self._screen.note(f"Asking: {_GO_ON}")
+        self._ask(_GO_ON)
 
     def _retry(self, _: str) -> None:
         question = self._talk.question
@@ -187,3 +213,11 @@ class Commands:
     def _note_all(self, lines: Sequence[str]) -> None:
         for line in lines:
             self._screen.note(line)
+
+
+def _called(found: Sequence[Conversation], wanted: str) -> list[Conversation]:
+    """Those with that title; else those whose title begins with it; else those that have it."""
+    titled = [(it, in_a_line(it.title).casefold()) for it in found]
+    same = [it for it, title in titled if title == wanted]
+    begun = [it for it, title in titled if title.startswith(wanted)]
+    return same or begun or [it for it, title in titled if wanted in title]

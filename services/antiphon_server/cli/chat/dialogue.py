@@ -23,9 +23,13 @@ Result = TypeVar("Result")
 
 
 class Dialogue:
-    """Reads what the user says, in the main thread, and shows what comes back."""
+    """Reads what the user says, in the main thread, and shows what comes back.
 
-    def __init__(self, loop: LoopThread, talk: Talk, screen: Screen) -> None:
+    ``typed`` is what they pressed at their terminal before.
+    """
+
+    def __init__(self, loop: LoopThread, talk: Talk, screen: Screen, typed: bytes = b"") -> None:
+        self._typed = typed
         self._loop = loop
         self._talk = talk
         self._screen = screen
@@ -44,6 +48,7 @@ class Dialogue:
             print_json(self._as_json(result))
         if result.error is not None:
             self._screen.error(f"antiphon: {explain(result.error)}")
+            self._tell_faults(result)
         elif result.state == TURN_STATE_CANCELLED:
             return 130
         return 0 if result.succeeded else 1
@@ -69,7 +74,7 @@ class Dialogue:
         from antiphon_server.cli.chat.line_editor import LineEditor
 
         commands = self._commands
-        self._keyboard = LineEditor(self._talk.news, commands.names, commands.choices)
+        self._keyboard = LineEditor(self._talk.news, commands.names, commands.choices, self._typed)
         self._screen.note("Say something. /help lists commands, Ctrl-D leaves.")
         if hint := self._loop.call(for_trying_out(self._talk.client, self._talk.wishes)):
             self._screen.note(hint)
@@ -143,7 +148,12 @@ class Dialogue:
             return
         if result.error is not None:
             self._screen.error(explain(result.error))
+            self._tell_faults(result)
         self._screen.note(summary(result, time.monotonic() - self._began))
+
+    def _tell_faults(self, result: TurnResult) -> None:
+        for fault in self._loop.call(self._talk.faults(result)):
+            self._screen.note(f"  {fault}")
 
     def _as_json(self, result: TurnResult) -> dict[str, object]:
         return {

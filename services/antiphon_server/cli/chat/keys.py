@@ -1,5 +1,7 @@
 """The keyboard while nobody reads from it."""
 
+import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,15 +23,23 @@ def unseen_keys() -> Iterator[None]:
 
 
 @contextmanager
-def unread_keys() -> Iterator[None]:
+def unread_keys() -> Iterator[bytes]:
     """Keep what is typed as it is, and don't show it: a line editor reads it later.
 
-    A terminal that edits lines itself would take Enter for a new line, and keep 4096 bytes.
+    A terminal that edits lines itself takes Enter for a new line, and keeps 4096 bytes. What was
+    typed so before, while the program began, is given with Enter where it was pressed.
     """
     import termios
 
     with _changed(termios.ECHO | termios.ECHOCTL | termios.ICANON, termios.ICRNL):
-        yield
+        yield _typed_before().replace(b"\n", b"\r")
+
+
+def _typed_before() -> bytes:
+    keyboard, typed = sys.stdin.fileno(), b""
+    while select.select([keyboard], [], [], 0)[0] and (piece := os.read(keyboard, 4096)):
+        typed += piece
+    return typed
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.document import Document
 from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.vt100 import Vt100_Output
@@ -33,13 +34,19 @@ class LineEditor:
 
     Enter sends; Alt+Enter and Ctrl-J begin another line, and so does Enter behind three quotes
     until three others. ``choices`` are what may stand behind a command: Tab completes both.
+    ``typed`` was pressed before, and is read first.
     """
 
     def __init__(
-        self, news: News, commands: Sequence[str], choices: Callable[[str], Sequence[str]]
+        self,
+        news: News,
+        commands: Sequence[str],
+        choices: Callable[[str], Sequence[str]],
+        typed: bytes = b"",
     ) -> None:
         self._news = news
         self._input = _Terminal(sys.stdin)
+        store_typeahead(self._input, _pressed(typed))
         # Without the question where the cursor is: slow terminals answer it into the text.
         self._output = Vt100_Output(
             sys.stdout, _size, term=os.environ.get("TERM"), enable_cpr=False
@@ -100,6 +107,13 @@ class _Terminal(Vt100Input):
 
     def cooked_mode(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+def _pressed(typed: bytes) -> list[KeyPress]:
+    """The keys."""
+    keys: list[KeyPress] = []
+    Vt100Parser(keys.append).feed_and_flush(typed.decode(errors="replace"))
+    return keys
 
 
 def _size() -> Size:

@@ -16,9 +16,10 @@ from antiphon.events.v1.event_pb2 import (
 from antiphon_client import AntiphonError, text_of
 from antiphon_server.cli.chat.names import SOMEBODY
 from antiphon_server.cli.chat.screen import Screen
-from antiphon_server.cli.console import in_a_line
+from antiphon_server.cli.console import in_a_line, shortened
 
 _MOST = 1000
+_QUOTED = 40
 _NO_ANSWER = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "it failed",
@@ -27,9 +28,25 @@ _NO_ANSWER = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A message of ``who``, an answer to them, or why there is none; the user is ""."""
+class _Question:
+    """What ``who`` asked; the user is ""."""
 
+    who: str
+    text: str
+
+    def __str__(self) -> str:
+        whose = f"{in_a_line(self.who)}'s" if self.who else "your"
+        return f"{whose} “{shortened(self.text, _QUOTED)}”"
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message of ``who``, an answer to them, or why there is none; the user is "".
+
+    In the ``ending`` {to} stands for whom there is none.
+    """
+
+    turn_id: str
     who: str
     text: str
     by_user: bool = False
@@ -49,7 +66,8 @@ class News:
         self._names = names
         self._own: set[str] = set()
         self._shown: frozenset[str] = frozenset()
-        self._askers: dict[str, str] = {}
+        self._asked: dict[str, _Question] = {}
+        self._last = ""
         self._events: asyncio.Queue[Event] = asyncio.Queue(_MOST)
         self._waiting: deque[_Said] = deque(maxlen=_MOST)
         self._missed = 0
@@ -62,17 +80,37 @@ class News:
         while not self._events.empty():
             self._events.get_nowait()
         self._own.clear()
-        self._askers.clear()
+        self._asked.clear()
+        self._last = ""
         self._waiting.clear()
         self._missed = 0
 
-    def were_shown(self, messages: Sequence[Message]) -> None:
-        """These messages of the conversation were, when it was opened."""
+    def were_shown(self, messages: Sequence[Message], names: Sequence[str]) -> None:
+        """These messages of those called so were, when the conversation was opened."""
         self._shown = frozenset(message.message_id for message in messages)
+        for message, who in zip(messages, names, strict=True):
+            is_question = message.role == MESSAGE_ROLE_USER and bool(message.turn_id)
+            if is_question:
+                self._remember(message.turn_id, who, text_of(message.parts))
+            self._last = message.turn_id if is_question else ""
 
-    def own(self, turn_id: str) -> None:
-        """This turn's question and answer are shown by who waits for them."""
+    def own(self, turn_id: str, question: str = "") -> None:
+        """This turn's answer is shown by who waits for it; so was the question now, if given."""
         self._own.add(turn_id)
+        if question:
+            self._remember(turn_id, "", question)
+            self._last = turn_id
+
+    def begin_answer(self, turn_id: str) -> None:
+        """One that is waited for is shown next: say what it answers, if that is not above it."""
+        question = self._asked.get(turn_id)
+        if question and self._last != turn_id:
+            self._screen.note(f"\nto {question}:")
+        self._last = ""
+
+    def question_of(self, turn_id: str) -> str:
+        """Whose question a turn answers, in a few words."""
+        return str(self._asked.get(turn_id, "a question"))
 
     def take(self, event: Event) -> None:
         """Take in one event."""
@@ -101,13 +139,15 @@ class News:
                 self._missed = 0
 
     def _show(self, said: _Said) -> None:
-        who = in_a_line(said.who)
-        if said.text and who and not said.by_user:
-            self._screen.note(f"\nto {who}:")
+        who, is_next = in_a_line(said.who), bool(said.turn_id) and said.turn_id == self._last
+        question = None if is_next or said.by_user else self._asked.get(said.turn_id)
+        if said.text and not said.by_user and (question or who):
+            self._screen.note(f"\nto {question or who}:")
         if said.text:
             self._screen.said(said.text, by_user=said.by_user, who=who)
         if said.ending:
-            self._screen.note(said.ending)
+            self._screen.note(said.ending.format(to=question or who or "that"))
+        self._last = said.turn_id if said.by_user else ""
 
     async def _said(self, event: Event) -> _Said | None:
         if event.HasField("turn_finished"):
@@ -117,20 +157,21 @@ class News:
             return None
         if message.role == MESSAGE_ROLE_USER:
             who = await self._name(message.author)
+            text = text_of(message.parts)
             if event.turn_id:
-                self._askers[event.turn_id] = who
-            return _Said(who, text_of(message.parts), by_user=True)
-        return _Said(self._asker(event), text_of(message.parts), ending=_cut(message))
+                self._remember(event.turn_id, who, text)
+            return _Said(event.turn_id, who, text, by_user=True)
+        who, text = self._asker(event.turn_id), text_of(message.parts)
+        return _Said(event.turn_id, who, text, ending=_cut(message))
 
     def _finished(self, turn_id: str, finished: TurnFinished) -> _Said | None:
-        who = self._askers.pop(turn_id, SOMEBODY)
         if turn_id in self._own:
             self._own.discard(turn_id)
             return None
         why = _NO_ANSWER.get(finished.state)
         if why is None or finished.reply_message_id:
             return None
-        return _Said(who, "", ending=f"no answer to {who or 'that'}: {why}")
+        return _Said(turn_id, self._asker(turn_id), "", ending=f"no answer to {{to}}: {why}")
 
     async def _name(self, author: str) -> str:
         """What was said is shown, also while nobody can say by whom."""
@@ -139,8 +180,13 @@ class News:
         except AntiphonError:
             return SOMEBODY
 
-    def _asker(self, event: Event) -> str:
-        return self._askers.get(event.turn_id, SOMEBODY)
+    def _remember(self, turn_id: str, who: str, text: str) -> None:
+        self._asked[turn_id] = _Question(who, text[: 2 * _QUOTED])
+        if len(self._asked) > _MOST:
+            del self._asked[next(iter(self._asked))]
+
+    def _asker(self, turn_id: str) -> str:
+        return self._asked[turn_id].who if turn_id in self._asked else SOMEBODY
 
 
 def _cut(message: Message) -> str:

@@ -96,11 +96,6 @@ class Screen:
         """Whether it is one at which somebody types, too."""
         return self.fancy and sys.stdin.isatty()
 
-    @property
-    def at_line_start(self) -> bool:
-        """Whether something else can stand here without breaking a line of the text."""
-        return not self._column
-
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Print something else; then the status is shown again."""

@@ -43,9 +43,10 @@ def _described(parts: int) -> str:
 
 def _ending(result: TurnResult) -> str | None:
     if result.output_limit:
-        return f"cut off at {result.output_limit:,} tokens, the most asked for"
+        return f"cut off at {result.output_limit:,} tokens, the most asked for: /continue goes on"
     if result.cut:
-        return f"cut off at the model's limit ({result.usage.output_tokens:,} tokens)"
+        tokens = result.usage.output_tokens
+        return f"cut off at the model's limit ({tokens:,} tokens): /continue goes on"
     return _ENDINGS.get(result.state)
 
 

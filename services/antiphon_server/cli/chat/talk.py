@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
 from antiphon.context.v1.conversation_pb2 import Conversation
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_USER, Message
+from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import (
     TURN_STATE_ACCEPTED,
     TURN_STATE_QUEUED,
@@ -25,6 +26,7 @@ from antiphon_client import (
     new_turn_id,
     text_of,
 )
+from antiphon_server.cli.chat.faults import faults_of
 from antiphon_server.cli.chat.names import Names
 from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.screen import Screen
@@ -33,6 +35,8 @@ from antiphon_server.cli.local_server import LocalServer
 
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
+_FAULTS_S = 5.0
+_TURNS = 50  # more than may wait of one conversation's
 _SAID_AFTER_S = 3.0
 _NAMED_AFTER_S = 3.0  # what only restarts is back by then
 
@@ -69,6 +73,7 @@ class Talk:
         self._server = server
         self._live: LiveConversation | None = None
         self._turn_id = ""
+        self._speaks = False
         self._cursor = ""
         self._names = Names()
         self.question = ""
@@ -115,7 +120,7 @@ class Talk:
     async def ask(self, text: str) -> TurnResult:
         """Post a message and show the answer as it comes."""
         self.question = text
-        async with self._waiting(new_turn_id()):
+        async with self._waiting(new_turn_id(), text):
             self._screen.status("sending")
             models = [self.wishes.model] if self.wishes.model else []
             live = await self._open(text)
@@ -133,6 +138,25 @@ class Talk:
             if not self.away:
                 self._screen.status("stopping; Ctrl-C again does not wait for it")
             await self._live.cancel(self._turn_id)
+
+    async def stop_other(self) -> str:
+        """Stop the answer that is said here for another program; whose it is, empty without one."""
+        found = await self._open_turns() if self.conversation_id else []
+        if not found:
+            return ""
+        said = next((turn for turn in found if turn.state == TURN_STATE_RUNNING), found[-1])
+        await self.client.cancel_turn(self.conversation_id, said.turn_id)
+        return self.news.question_of(said.turn_id)
+
+    async def _open_turns(self) -> list[Turn]:
+        """Those of the open conversation that have not ended, the newest first."""
+        found: list[Turn] = []
+        async with aclosing(self.client.list_turns(self.conversation_id)) as turns:
+            async for turn in turns:
+                found.append(turn)
+                if len(found) == _TURNS:
+                    break
+        return [turn for turn in found if turn.state in _OPEN_STATES]
 
     async def notices(self) -> list[str]:
         """What the operators say to everybody now; nothing while the server can't tell."""
@@ -170,6 +194,16 @@ class Talk:
         """Those of the open conversation, the newest first."""
         return self.client.list_messages(self.conversation_id)
 
+    async def faults(self, result: TurnResult) -> list[str]:
+        """Why models failed at an answer: what they lack, and to operators what was said of it."""
+        if result.error is None or not result.error.reason.startswith("MODEL_"):
+            return []
+        try:
+            async with asyncio.timeout(_FAULTS_S):
+                return await faults_of(self.client, self.conversation_id, result.turn_id)
+        except (AntiphonError, TimeoutError):  # which would hide the failure that is told
+            return []
+
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
         async for model in self.client.list_models():
@@ -188,11 +222,14 @@ class Talk:
         self.conversation_id = conversation_id
 
     async def names(self, messages: Sequence[Message]) -> list[str]:
-        """What those who wrote them are called, as far as it is told; "" is the user."""
+        """What those who wrote them are called, as far as it is told; "" is the user.
+
+        They come from the newest on: the first question of the user's among them is the last.
+        """
         authors = [one.author for one in messages if one.role == MESSAGE_ROLE_USER]
         await self._names.learn(self.client, self.conversation_id, authors)
         asked = [it for it in messages if it.author in authors and not self._names.of(it.author)]
-        if asked:
+        if asked and not self.question:
             self.question = text_of(asked[-1].parts)
         return [self._names.of(one.author) for one in messages]
 
@@ -242,10 +279,10 @@ class Talk:
         return self._names.of(author)
 
     @asynccontextmanager
-    async def _waiting(self, turn_id: str) -> AsyncIterator[None]:
+    async def _waiting(self, turn_id: str, question: str = "") -> AsyncIterator[None]:
         """The turn is the one that is waited for; says how long already, if it takes long."""
-        self._turn_id = turn_id
-        self.news.own(turn_id)
+        self._turn_id, self._speaks = turn_id, False
+        self.news.own(turn_id, question)
         clock = asyncio.create_task(self._tell_time(), name="chat-clock")
         try:
             yield
@@ -276,15 +313,22 @@ class Talk:
     async def _show(self, turn: TurnHandle) -> TurnResult:
         async for update in turn.updates():
             if isinstance(update, str):
-                self.show_news()
+                self._begin_answer()
                 self._screen.text(update)
             elif update.sentence:
                 self._screen.status(update.sentence, update.fraction)
+        self._begin_answer()
         self._screen.end_line()
-        self.show_news()
         return await turn.result()
 
+    def _begin_answer(self) -> None:
+        """From now on nothing is between its text and what is said of it at its end."""
+        if not self._speaks:
+            self.show_news()
+            self._speaks = True
+            self.news.begin_answer(self._turn_id)
+
     def show_news(self) -> None:
-        """While an answer is awaited: where it breaks no line of it. Else the keyboard does it."""
-        if self._turn_id and self.news and self._screen.at_line_start:
+        """While an answer is awaited: before it begins. Else the keyboard does it."""
+        if self._turn_id and self.news and not self._speaks:
             self.news.show()

@@ -90,7 +90,10 @@ class ModelEnd:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSaid:
-    """How a provider said that it failed, for operators alone: ``status`` is HTTP's, 0 if none."""
+    """How a provider said that it failed, for operators alone: ``status`` is HTTP's, 0 if none.
+
+    Of one that can't be reached ``words`` are where it was looked for and what the system said.
+    """
 
     status: int = 0
     words: str = ""

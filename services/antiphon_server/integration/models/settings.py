@@ -86,6 +86,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("give both prices or none")
         if self.kind == "openai" and not self.base_url:
             raise ValueError("a model on the OpenAI wire needs a base_url")
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            raise ValueError("base_url: write http:// or https:// before the address")
 
     @property
     def model_name(self) -> ModelName:

@@ -1,12 +1,13 @@
 """What goes wrong with a model, as domain errors whose public part holds no provider's text."""
 
 import logging
+import os
 from urllib.parse import urlsplit
 
 import msgspec
 
 from antiphon_server.integration.models.adapters.missing import secrets_of
-from antiphon_server.integration.models.model import ModelFailed, ProviderSaid
+from antiphon_server.integration.models.model import NOTHING_SAID, ModelFailed, ProviderSaid
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -34,16 +35,26 @@ class _Body(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Body).decode
 
 
-def report(settings: ModelSettings, error: Exception | str) -> None:
+def report(settings: ModelSettings, error: Exception | str) -> ProviderSaid:
     """Tell the log, and with it the operator alone, which endpoint it was and what the system said.
 
-    Of an address no more than that: a name, a password or a parameter in it may be a secret.
+    Of an address no more than that: a name, a password or a parameter in it may be a secret. The
+    same is returned for the ledger.
     """
     parts = urlsplit(settings.base_url)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    unusable = isinstance(error, ValueError)  # whose words may repeat all of the address
-    why = "it can't be used as an address" if unusable else str(error) or type(error).__name__
+    why = _of_the_system(error)
     log.warning("the model %s at %s does not answer: %s", settings.name, where, why[:LONGEST_WORDS])
+    return ProviderSaid(0, f"{where}: {why}"[:LONGEST_WORDS])
+
+
+def _of_the_system(error: Exception | str) -> str:
+    if isinstance(error, ValueError):  # whose words may repeat all of the address
+        return "it can't be used as an address"
+    number = error.errno if isinstance(error, OSError) else None
+    if number and number > 0:  # those of names that are not found are below
+        return os.strerror(number)
+    return str(error) or type(error).__name__
 
 
 def unavailable(
@@ -55,14 +66,15 @@ def unavailable(
     return ModelFailed(Reason.MODEL_UNAVAILABLE, said, model=model, retry_after=retry_after)
 
 
-def silent(model: str, timeout_s: float) -> DomainError:
+def silent(model: str, timeout_s: float, said: ProviderSaid = NOTHING_SAID) -> DomainError:
     """The provider sent nothing for too long."""
-    return DomainError(Reason.MODEL_TIMEOUT, model=model, timeout_ms=round(timeout_s * 1000))
+    timeout_ms = round(timeout_s * 1000)
+    return ModelFailed(Reason.MODEL_TIMEOUT, said, model=model, timeout_ms=timeout_ms)
 
 
-def garbled(model: str) -> DomainError:
+def garbled(model: str, said: ProviderSaid = NOTHING_SAID) -> DomainError:
     """The provider's answer can't be understood or broke off."""
-    return DomainError(Reason.MODEL_PROTOCOL, model=model)
+    return ModelFailed(Reason.MODEL_PROTOCOL, said, model=model)
 
 
 def refused(model: str, said: ProviderSaid) -> DomainError:

@@ -116,12 +116,12 @@ class OpenAIModel:
                 response = await self._send(session, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             late = timeout.expired()
-            report(self._settings, f"nothing within {limit:g} s" if late else error)
-            raise (silent(model, limit) if late else unavailable(model)) from error
+            said = report(self._settings, f"nothing within {limit:g} s" if late else error)
+            raise (silent(model, limit, said) if late else unavailable(model, said=said)) from error
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
-            said = await _refusal(response)
-            raise of_status(self._settings, response.status, retry_after, said)
+            refusal = await _refusal(response)
+            raise of_status(self._settings, response.status, retry_after, refusal)
         return response
 
     async def _send(
@@ -148,11 +148,10 @@ class OpenAIModel:
             async with asyncio.timeout(limit):
                 return await response.content.readany()
         except TimeoutError as error:
-            report(self._settings, f"nothing more within {limit:g} s")
-            raise silent(self._settings.name, limit) from error
+            said = report(self._settings, f"nothing more within {limit:g} s")
+            raise silent(self._settings.name, limit, said) from error
         except (aiohttp.ClientError, OSError) as error:
-            report(self._settings, error)
-            raise garbled(self._settings.name) from error
+            raise garbled(self._settings.name, report(self._settings, error)) from error
 
     def _parse(self, parser: AnswerParser, chunk: bytes) -> str:
         try:

@@ -1,0 +1,68 @@
+"""What whoever runs a server is told at its terminal of a model that can't be asked."""
+
+import asyncio
+import json
+import subprocess
+
+import pytest
+
+from antiphon_client import Client, Password
+from antiphon_server.cli.chat.faults import faults_of
+from tests.cli.conftest import Home
+from tests.fakes.openai_endpoint import FakeEndpoint
+
+SECRET = "a long enough secret"
+
+
+def once(home: Home, **model: str) -> "subprocess.CompletedProcess[str]":
+    described = {"name": "mine/x", "kind": "openai", **model}
+    told = {"ANTIPHON_MODELS": json.dumps([described])}
+    return home.run("chat", "--once", "hello", "-m", "mine/x", timeout=120, **told)
+
+
+def test_a_closed_port_is_named(home: Home) -> None:
+    """With what the system said, once for all attempts, and without what may be a secret."""
+    done = once(home, base_url="http://127.0.0.1:1/v1?key=hidden")
+    assert done.returncode == 1
+    assert done.stderr.count("mine/x: http://127.0.0.1:1/v1: Connection refused") == 1
+    assert "hidden" not in done.stderr
+
+
+async def test_what_a_provider_refuses_is_told_with_its_status(home: Home) -> None:
+    """And the variable that should hold the key and does not."""
+    async with FakeEndpoint() as endpoint:
+        done = await asyncio.to_thread(
+            once, home, base_url=endpoint.base_url, model="404", api_key_env="NO_KEY_OF_MINE"
+        )
+    assert "the model mine/x refused (HTTP 404): check its name, its key" in done.stderr
+    assert "mine/x: the variable NO_KEY_OF_MINE holds no key" in done.stderr
+    assert "mine/x: HTTP 404 · canary-4711" in done.stderr
+
+
+def test_others_are_not_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a provider says is for operators alone, and so is where it is."""
+    model = {"name": "mine/x", "kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    monkeypatch.setenv("ANTIPHON_MODELS", json.dumps([model]))
+    with home.server() as address:
+        asyncio.run(_anna_asks(home, address))
+
+
+async def _anna_asks(home: Home, address: str) -> None:
+    async with home.client(address) as operator:
+        await operator.create_user("anna", SECRET)
+    async with Client.connect(address, Password("anna", SECRET)) as anna:
+        where = (await anna.create_conversation("x")).conversation_id
+        async with anna.converse(where) as talk:
+            result = await (await talk.post("hello", models=["mine/x"])).result()
+        assert result.error is not None
+        assert result.error.reason == "MODEL_UNAVAILABLE"
+        assert await faults_of(anna, where, result.turn_id) == []
+
+
+def test_an_address_without_http_is_a_wrong_setting(home: Home) -> None:
+    """It says what to write, before anything is asked."""
+    models = json.dumps([{"name": "mine/x", "kind": "openai", "base_url": "me:geheim@host:8000"}])
+    done = home.run("up", "--port", "0", ANTIPHON_MODELS=models)
+    assert done.returncode == 2
+    assert "base_url: write http:// or https:// before the address" in done.stderr
+    assert "geheim" not in done.stderr
