@@ -2,11 +2,15 @@
 
 import asyncio
 import io
+import json
+import shutil
 import sqlite3
 import stat
+import tarfile
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +21,7 @@ from antiphon_server.backups.heads import heads_of, insist_on
 from antiphon_server.backups.making import Made
 from antiphon_server.backups.restoring import Restored
 from antiphon_server.backups.shelf import shelf_in
-from antiphon_server.runtime.storage.data_dir_lock import InUse
+from antiphon_server.runtime.storage.data_dir_lock import DataDirUnusable, InUse
 from antiphon_server.runtime.storage.last_backup import last_backup
 from antiphon_server.settings import Settings, read_settings
 from tests.e2e.server import ServerProcess
@@ -174,6 +178,88 @@ async def test_each_cut_is_found(server: ServerProcess, shelf: Path) -> None:
     with pytest.raises(BackupFailed):
         await asyncio.to_thread(restore, new, io.BytesIO(changed))
     assert names_in(new.data_dir) == {"lock"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revisions": {"auth": "/etc/"}},
+        {"revisions": {"auth": "**x"}},
+        {"revisions": {"auth": ""}},
+        {"made_at": "0001-01-01T00:00:00"},
+    ],
+)
+async def test_a_manifest_that_makes_no_sense_is_told(
+    server: ServerProcess, shelf: Path, change: dict[str, Any]
+) -> None:
+    """Whatever is in it: it is no backup."""
+    made = await backed_up(server, shelf)
+    with pytest.raises(BackupFailed):
+        await asyncio.to_thread(read_archive, io.BytesIO(_changed(made.path, **change)))
+
+
+def test_headers_that_make_no_sense_are_told() -> None:
+    """Those that tar has for what it can't say otherwise."""
+    member = tarfile.TarInfo("manifest.json")
+    member.pax_headers = {"GNU.sparse.map": "a,b"}
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(member)
+    written.seek(0)
+    with pytest.raises(BackupFailed, match="no whole backup"):
+        read_archive(written)
+
+
+async def test_tables_of_another_revision_than_told_are_not_restored(
+    server: ServerProcess, shelf: Path, tmp_path: Path
+) -> None:
+    """A start would take them for what they are not, or refuse them when all else is gone."""
+    made = await backed_up(server, shelf)
+    path = tmp_path / "other.tar"
+    revisions = made.manifest.revisions | {"auth": "0001"}
+    changed = await asyncio.to_thread(_changed, made.path, revisions=revisions)
+    await asyncio.to_thread(path.write_bytes, changed)
+    new = read_settings(data_dir=tmp_path / "new", model="scripted/test")
+    with pytest.raises(BackupFailed, match="its tables are not"):
+        await put_back(new, path)
+    assert names_in(new.data_dir) == {"lock"}
+
+
+def _changed(path: Path, **change: Any) -> bytes:
+    """The backup with another manifest."""
+    written = io.BytesIO()
+    with tarfile.open(path) as whole, tarfile.open(fileobj=written, mode="w") as tar:
+        for member in whole:
+            file = whole.extractfile(member)
+            assert file is not None
+            content = file.read()
+            if member.name == "manifest.json":
+                content = json.dumps(json.loads(content) | change).encode()
+                member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return written.getvalue()
+
+
+async def test_nothing_is_put_beside_a_postgres(server: ServerProcess, shelf: Path) -> None:
+    """A start would take it for all that there is. What a migration left may be set aside."""
+    await post(server, KEPT)
+    settings = settings_of(server)
+    made = await backed_up(server, shelf)
+    await server.terminate()
+    database = settings.data_dir / "antiphon.db"
+    moved = database.rename(database.with_name("antiphon.db.migrated"))
+    with pytest.raises(DataDirUnusable, match="ANTIPHON_DATABASE_URL"):
+        await put_back(settings, made.path)
+    (settings.data_dir / "postgres" / "data").mkdir(parents=True)
+    for replace in (False, True):
+        with pytest.raises(DataDirUnusable, match="Postgres"):
+            await put_back(settings, made.path, replace=replace)
+    assert not database.exists()
+    shutil.rmtree(settings.data_dir / "postgres")
+    done = await put_back(settings, made.path, replace=True)
+    assert done.aside is not None
+    assert (done.aside / moved.name).exists()
+    await server.start()
 
 
 async def test_nothing_is_put_over_what_is_there(server: ServerProcess, shelf: Path) -> None:

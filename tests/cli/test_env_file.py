@@ -46,11 +46,20 @@ def test_a_comment_is_not_the_value(tmp_path: Path) -> None:
     assert environment == {"A": "7777", "B": "a#b"}
 
 
-@pytest.mark.parametrize("line", ["ANTIPHON_HOST = x", "A='x", 'A="x" y', "A", "1A=x", "A= x"])
+@pytest.mark.parametrize(
+    "line", ["ANTIPHON_HOST = x", "A='x", 'A="x" y', "A", "1A=x", "A= x", "A=x\0y"]
+)
 def test_what_sets_nothing_is_told(tmp_path: Path, line: str) -> None:
     """With its line, as a misspelt setting would be missed in silence."""
     with pytest.raises(CommandError, match="line 2: write NAME=value"):
         take_env_file(written(tmp_path, f"B=1\n{line}\n"), {})
+
+
+def test_a_mark_of_its_encoding_is_no_part_of_it(tmp_path: Path) -> None:
+    """Some editors begin a file with one, which nobody sees."""
+    environment: dict[str, str] = {}
+    take_env_file(written(tmp_path, "\ufeffA=1\n"), environment)
+    assert environment == {"A": "1"}
 
 
 def test_there_is_none_in_production(tmp_path: Path) -> None:

@@ -84,6 +84,13 @@ async def test_a_lost_database_is_not_begun_anew(
     assert _names(folder) == before
 
 
+async def test_a_database_beside_a_migrated_one_is_not_taken(folder: Path) -> None:
+    """It could be older than what is in Postgres; whoever wants it says so."""
+    (folder / "antiphon.db.migrated").write_bytes(b"how it was")
+    with pytest.raises(DataDirUnusable, match="migrated to a Postgres"):
+        await serve_a_moment(folder)
+
+
 async def test_a_folder_without_any_data_is_new(tmp_path: Path) -> None:
     """A secret, or an empty file where the database is to be, says nothing of data."""
     (tmp_path / "antiphon.db").touch()

@@ -106,6 +106,14 @@ async def test_an_unknown_turn_is_none(store: TurnStore) -> None:
     assert await store.get(ConversationId("conv_00000002"), TurnId("turn_00000001")) is None
 
 
+async def test_a_turns_id_is_known_to_have_come_from_its_creator(store: TurnStore) -> None:
+    """In whichever conversation; others may use the same id."""
+    await store.add(turn())
+    assert await store.came("users/user_anna", TurnId("turn_00000001"))
+    assert not await store.came("users/user_anna", TurnId("turn_00000002"))
+    assert not await store.came("users/user_ben", TurnId("turn_00000001"))
+
+
 async def test_turns_are_listed_newest_first_by_pages(store: TurnStore) -> None:
     """Pages neither overlap nor skip; other conversations' turns are not in them."""
     for number in (2, 1, 3, 5, 4):

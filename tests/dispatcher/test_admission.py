@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.model import (
     Policy,
     State,
     StoredTurn,
+    TurnId,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -181,3 +182,15 @@ async def test_nothing_is_accepted_while_draining(it: World) -> None:
     with Refused(Reason.DRAINING):
         await it.dispatch()
     assert await it.store.get(CONVERSATION, turn_id(1)) is None
+
+
+async def test_no_conversation_is_made_for_what_is_not_taken_on(it: World) -> None:
+    """While draining that holds for a new turn; one that came before is answered."""
+    order = Order(content("hello"), "echo", Policy.QUEUE)
+    await it.admission.check_unopened(ANNA.actor, turn_id(2), order)
+    await it.dispatch(1)
+    await it.turns.drain(0.0)
+    await it.admission.check_unopened(ANNA.actor, turn_id(1), order)
+    for new in (turn_id(2), TurnId("")):
+        with Refused(Reason.DRAINING):
+            await it.admission.check_unopened(ANNA.actor, new, order)

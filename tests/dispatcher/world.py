@@ -19,6 +19,7 @@ from antiphon_server.dispatcher.adapters.row import to_row
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.adapters.tables import turns as rows
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
@@ -111,6 +112,7 @@ class World:
     door: Open
     told: Told
     fragile: Told
+    admission: Admission
     turns: Turns
     recovery: Recovery
     leases: Leases
@@ -322,9 +324,9 @@ async def world(
         execution = Execution(kept, journal, handlers, runner, lanes, spawn, limits)
         recovery = Recovery(kept, journal, handlers, runner, lanes, execution)
         door = Open()
-        turns = Turns(
-            kept, journal, known, door, handlers, runner, lanes, execution, recovery, limits
-        )
+        admission = Admission(kept, handlers, lanes, limits)
+        parts = (runner, lanes, execution, recovery, limits, admission)
+        turns = Turns(kept, journal, known, door, handlers, *parts)
         adoptions = Adoptions(recovery, lanes)
         leases = Leases(kept, lanes, adoptions, node, clock=clock)
         try:
@@ -338,6 +340,7 @@ async def world(
                 door,
                 told,
                 fragile,
+                admission,
                 turns,
                 recovery,
                 leases,

@@ -1,7 +1,10 @@
 """One call makes a conversation and posts to it: by Dispatch, and on a Converse stream."""
 
 import asyncio
+import contextlib
+import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,10 +16,13 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon_client import Client, new_turn_id
 from antiphon_server.runtime.encoding.ids import new_id
-from tests.e2e.callers import Caller
+from tests.e2e.callers import Caller, channel_to, operator
 from tests.e2e.calls import Calls
 from tests.e2e.refusals import reason_in, reason_of, refused
+from tests.e2e.server import ServerProcess, openai_model
 from tests.e2e.until import PATIENCE_S, until_it
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -126,6 +132,55 @@ async def test_what_can_not_be_posted_makes_nothing(as_anna: Calls, as_boss: Cal
     nowhere = pb.DispatchRequest(handler="echo", parts=[Part(text="Hello")])
     assert await refused(as_boss(dispatch, nowhere)) == "INVALID_ARGUMENT"
     assert await ids(as_boss) == before
+
+
+async def test_a_message_that_can_not_be_posted_makes_nothing(as_anna: Calls) -> None:
+    """One above 1 MiB, and one with a part that no model takes which it names."""
+    before = await ids(as_anna)
+    dispatch = as_anna.dispatcher.Dispatch
+    large = posting()
+    large.parts.extend([Part(text="x" * 250_000)] * 6)
+    assert await refused(as_anna(dispatch, large)) == "INVALID_ARGUMENT"
+    image = posting(handler="assistant")
+    image.parts.add().image.uri = "https://example.org/a.png"
+    image.parts[-1].image.media_type = "image/png"
+    assert await refused(as_anna(dispatch, image)) == "PART_NOT_ACCEPTED"
+    image.new_conversation.models.append("fake/ok")
+    assert await refused(as_anna(dispatch, image)) == "PART_NOT_ACCEPTED"
+    assert await ids(as_anna) == before
+
+
+async def until_taken(calls: Calls, request: pb.DispatchRequest) -> pb.DispatchResponse:
+    """The answer, when the turn that is just running of the same caller has ended."""
+    answers: list[pb.DispatchResponse] = []
+
+    async def taken() -> bool:
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            answers.append(await calls(calls.dispatcher.Dispatch, request))
+        return bool(answers)
+
+    await until_it(taken)
+    return answers[0]
+
+
+async def test_beyond_the_callers_turns_nothing_is_made(tmp_path: Path) -> None:
+    """However often it is repeated; a turn that runs is answered as it is."""
+    async with FakeEndpoint(Behaviour(deltas=1000, gap_ms=1000)) as endpoint:
+        variables = {"ANTIPHON_SHARES": json.dumps({"turns": 1})}
+        models = [openai_model("fake/ok", endpoint.base_url, idle_timeout_s=60)]
+        async with ServerProcess(tmp_path, models=models, variables=variables) as server:
+            boss = await operator(server)
+            async with channel_to(server) as channel:
+                calls = Calls(channel, boss, boss.known["conv"])
+                running = posting(turn_id=new_turn_id(), handler="assistant")
+                first = await until_taken(calls, running)
+                before = await ids(calls)
+                for _ in range(3):
+                    beyond = calls(calls.dispatcher.Dispatch, posting(handler="assistant"))
+                    assert await refused(beyond) == "LIMIT_EXCEEDED"
+                again = await calls(calls.dispatcher.Dispatch, running)
+                assert again.turn.conversation_id == first.turn.conversation_id
+                assert await ids(calls) == before
 
 
 async def test_a_stream_makes_conversations_too(as_anna: Calls, as_boss: Calls) -> None:

@@ -15,27 +15,43 @@ def check_own_database(data_dir: Path) -> None:
     """Raises DataDirUnusable where a new database would look as if all was lost.
 
     That is beside the data of several servers, and where the one that was here is gone. So does
-    one that belongs to another user.
+    one that belongs to another user, and one beside the file that a migration has put aside: which
+    of the two holds what was said last, nobody can know here.
     """
     database = data_dir / DATABASE_FILE
     if not database.exists():
-        _check_elsewhere(data_dir)
+        check_elsewhere(data_dir)
+    elif (data_dir / MOVED_FILE).exists():
+        raise DataDirUnusable(
+            f"{data_dir} has {DATABASE_FILE} and {MOVED_FILE}, whose data was migrated "
+            "to a Postgres: set ANTIPHON_DATABASE_URL to that; or, if this file is to hold it from "
+            f"now on, move {MOVED_FILE} away"
+        )
     if whose := first_not_ours(database_files(data_dir)):
         raise DataDirUnusable(whose)
     if left := lost_database(data_dir):
         raise DataDirUnusable(_lost(database, left))
 
 
-def _check_elsewhere(data_dir: Path) -> None:
-    if keeps_postgres(data_dir):
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
+def check_elsewhere(data_dir: Path) -> None:
+    """Raises DataDirUnusable where the data is in a Postgres."""
+    check_no_postgres(data_dir)
     if (data_dir / MOVED_FILE).exists():
         raise DataDirUnusable(
             f"the data of {data_dir} was migrated to a Postgres: set ANTIPHON_DATABASE_URL to it, "
             f"or choose another --data-dir; {MOVED_FILE} is how it was before"
+        )
+
+
+def check_no_postgres(data_dir: Path) -> None:
+    """Raises DataDirUnusable where several servers have their own Postgres.
+
+    A database beside that is one whose migration has not ended: a start goes on with it.
+    """
+    if keeps_postgres(data_dir):
+        raise DataDirUnusable(
+            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
+            "with --replicas 2 or more, or choose another --data-dir"
         )
 
 

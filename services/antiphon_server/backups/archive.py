@@ -48,7 +48,8 @@ def read_archive(source: IO[bytes], sink: Sink = len) -> Manifest:
     try:
         with tarfile.open(fileobj=source, mode="r|") as tar:
             return _read(tar, sink)
-    except (tarfile.TarError, msgspec.MsgspecError, EOFError) as error:
+    except (tarfile.TarError, msgspec.MsgspecError, EOFError, ValueError, RecursionError) as error:
+        # tarfile and datetime raise ValueError for what somebody else wrote.
         raise BackupFailed(_NOT_WHOLE.format(why=error)) from error
 
 

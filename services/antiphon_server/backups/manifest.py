@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -10,6 +11,7 @@ from antiphon_server.app.schemas import DATABASE_FILE, OF_SEVERAL
 from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.backups.heads import Heads
 from antiphon_server.installation import SERVICES
+from antiphon_server.runtime.storage.migrations import known_revisions
 
 MANIFEST = "manifest.json"
 POSTGRES_DUMP = "antiphon.pgdump"
@@ -23,7 +25,7 @@ class Manifest(msgspec.Struct, frozen=True):
     and tells nothing of it.
     """
 
-    made_at: datetime
+    made_at: Annotated[datetime, msgspec.Meta(tz=True)]
     antiphon: str
     content: str
     size: int
@@ -45,7 +47,7 @@ class Manifest(msgspec.Struct, frozen=True):
             raise BackupFailed(newer)
         versions = version_folders()
         for service, revision in self.revisions.items():
-            if service not in versions or not any(versions[service].glob(f"{revision}*.py")):
+            if service not in versions or revision not in known_revisions(versions[service]):
                 raise BackupFailed(newer)
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from antiphon_server.app.own_database import database_files
-from antiphon_server.app.schemas import DATABASE_FILE
+from antiphon_server.app.own_database import check_elsewhere, check_no_postgres, database_files
+from antiphon_server.app.schemas import DATABASE_FILE, MOVED_FILE
 from antiphon_server.backups.archive import read_archive
 from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.backups.heads import Heads
@@ -46,12 +46,13 @@ def restore(settings: Settings, source: IO[bytes], *, replace: bool = False) -> 
     """Put a backup back, all or nothing.
 
     A database that is there is refused, or set aside with ``replace``. Raises BackupFailed,
-    OSError, DataDirUnusable while a server runs, and what ``secret_mark`` raises.
+    OSError, DataDirUnusable while a server runs and where the data is in a Postgres, and what
+    ``secret_mark`` raises.
     """
     become_owner_of(settings.data_dir)
     with exclusive(settings.data_dir) as data_dir:
-        if settings.database_url is None and not replace:
-            _insist_on_room(data_dir)
+        if settings.database_url is None:
+            _insist_on_room(data_dir, replace=replace)
         with _received(data_dir, source) as (shelf, manifest):
             if settings.database_url is not None:
                 _restore_postgres(settings.database_url.reveal(), shelf.content, manifest)
@@ -70,7 +71,11 @@ def _received(data_dir: Path, source: IO[bytes]) -> Iterator[tuple[Shelf, Manife
         yield shelf, manifest
 
 
-def _insist_on_room(data_dir: Path) -> None:
+def _insist_on_room(data_dir: Path, *, replace: bool) -> None:
+    check_no_postgres(data_dir)  # it can't be set aside: it may run
+    if replace:
+        return
+    check_elsewhere(data_dir)
     database, log, _ = database_files(data_dir)
     for path in (database, log):
         if path.exists() and path.stat().st_size:
@@ -81,11 +86,13 @@ def _insist_on_room(data_dir: Path) -> None:
 
 
 def _restore_sqlite(data_dir: Path, content: Path, manifest: Manifest) -> Path | None:
-    from antiphon_server.backups.sqlite_copy import begin_new_history, examine
+    from antiphon_server.backups.sqlite_copy import begin_new_history, examine, revisions_of
 
     if not manifest.is_sqlite:
         raise BackupFailed("it is of a Postgres: name an empty one by ANTIPHON_DATABASE_URL")
     _same(manifest.heads, examine(content))
+    if revisions_of(content) != manifest.revisions:
+        raise BackupFailed("its tables are not those that it says it has: take another one")
     begin_new_history(content)
     sync(content)
     aside = _set_aside(data_dir)
@@ -110,7 +117,8 @@ def _same(told: Heads, found: Heads) -> None:
 
 def _set_aside(data_dir: Path) -> Path | None:
     """Move what is there: a WAL of another database would be taken for the new one's."""
-    there = [path for path in database_files(data_dir) if path.exists()]
+    files = [*database_files(data_dir), data_dir / MOVED_FILE]
+    there = [path for path in files if path.exists()]
     if not there:
         return None
     aside = data_dir / datetime.now(UTC).strftime("replaced-%Y%m%dT%H%M%S.%fZ")

@@ -30,7 +30,7 @@ def copy_database(source: Path, target: Path) -> tuple[Heads, dict[str, str]]:
             copy.execute("PRAGMA synchronous=FULL")
     heads = examine(target)
     insist_on((logs, offsets), heads)
-    return heads, _revisions(target)
+    return heads, revisions_of(target)
 
 
 def examine(path: Path) -> Heads:
@@ -56,8 +56,9 @@ def begin_new_history(path: Path) -> None:
         database.execute("COMMIT")
 
 
-def _revisions(path: Path) -> dict[str, str]:
-    with closing(_opened(path, "ro")) as copy:
+def revisions_of(path: Path) -> dict[str, str]:
+    """Its tables' revisions, by service. Raises BackupFailed."""
+    with _refusals(path), closing(_opened(path, "ro")) as copy:
         tables = [name for (name,) in copy.execute(_REVISIONS)]
         found = {table: copy.execute(f'SELECT version_num FROM "{table}"') for table in tables}
         return {

@@ -11,12 +11,13 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from antiphon_server.runtime.encoding.lines import CONTROLS, in_one_line
+
 Result = TypeVar("Result")
 
-_CONTROLS = {*range(0x20), *range(0x7F, 0xA0)}
 _KEPT = {ord("\n"), ord("\t")}
-_UNPRINTABLE = dict.fromkeys(_CONTROLS - _KEPT)
-_IN_A_LINE = dict.fromkeys(_CONTROLS, " ")
+_OVERRIDES = {0x202D, 0x202E}  # right-to-left text in many lines may need the other marks
+_UNPRINTABLE = dict.fromkeys((CONTROLS | _OVERRIDES) - _KEPT)
 _HELD = "\x00"
 """Stands for a blank at which no line ends."""
 _UNESCAPED = re.compile("[\x7f-\x9f]")
@@ -30,13 +31,13 @@ class CommandError(Exception):
 
 
 def printable(text: str) -> str:
-    """Text without the control characters by which it could command the terminal."""
+    """Text without the characters by which it could command the terminal, or read backwards."""
     return text.translate(_UNPRINTABLE)
 
 
 def in_a_line(text: str) -> str:
     """Escape text so that it stays within its line and sends no control codes."""
-    return printable(text.translate(_IN_A_LINE))
+    return in_one_line(text)
 
 
 def shortened(text: str, most: int) -> str:

@@ -40,7 +40,7 @@ def take_env_file(folder: Path, environment: MutableMapping[str, str]) -> tuple[
 
 def _read(path: Path) -> Mapping[str, str]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             status = os.fstat(file.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 raise CommandError(
@@ -59,6 +59,6 @@ def _variables(path: Path, text: str) -> Iterator[tuple[str, str]]:
         if not stripped or stripped.startswith("#"):
             continue
         match = _LINE.fullmatch(stripped)
-        if match is None:
+        if match is None or "\0" in stripped:
             raise CommandError(f"{path}, line {number}: write NAME=value, NAME='…' or NAME=\"…\"")
         yield match["name"], match["quoted"] or match["bare"] or ""

@@ -40,17 +40,11 @@ M = TypeVar("M", bound=Protobuf)
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
 _BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts", "aside"}
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
 
 def microseconds(time: Timestamp) -> int:
     """A Timestamp as microseconds since 1970."""
     return time.seconds * 1_000_000 + time.nanos // 1000
-
-
-def shown(text: str) -> str:
-    """What people are shown in a line: blanks for the characters that command terminals."""
-    return text.translate(_CONTROLS)
 
 
 def workspace(it: Workspace) -> conversation_pb2.Workspace:

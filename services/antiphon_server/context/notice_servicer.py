@@ -8,6 +8,7 @@ from antiphon_server.context import encoding
 from antiphon_server.context.model.notices import Notice, NoticeId
 from antiphon_server.context.service.notices import Notices
 from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.paging import page_limit
 
 
@@ -23,7 +24,7 @@ class NoticeServicer(NoticeServiceServicer):
         principal = current_principal()
         key = encoding.repeatable(principal, request.request_id, request, Notice)
         live_s = request.time_to_live.ToTimedelta().total_seconds()
-        made = await self._notices.publish(principal, encoding.shown(request.text), live_s, key)
+        made = await self._notices.publish(principal, in_one_line(request.text), live_s, key)
         return pb.PublishNoticeResponse(notice=encoding.notice(made))
 
     async def WithdrawNotice(

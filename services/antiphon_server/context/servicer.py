@@ -31,6 +31,7 @@ from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.runtime.access.principal import UserId, current_principal
+from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
 
@@ -59,7 +60,7 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.CreateWorkspaceResponse:
         principal = current_principal()
         key = encoding.repeatable(principal, request.request_id, request, Workspace)
-        made = await self._workspaces.create(principal, encoding.shown(request.display_name), key)
+        made = await self._workspaces.create(principal, in_one_line(request.display_name), key)
         return pb.CreateWorkspaceResponse(workspace=encoding.workspace(made))
 
     async def GetWorkspace(
@@ -89,7 +90,7 @@ class ContextServicer(ContextServiceServicer):
         masked(request.update_mask, ("display_name",))
         wish = request.workspace
         workspace_id = WorkspaceId(wish.workspace_id)
-        principal, name = current_principal(), encoding.shown(wish.display_name)
+        principal, name = current_principal(), in_one_line(wish.display_name)
         key = encoding.repeatable(principal, request.request_id, request, Workspace)
         changed = await self._workspaces.update(principal, workspace_id, name, wish.etag, key)
         return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
@@ -108,9 +109,9 @@ class ContextServicer(ContextServiceServicer):
         wish = NewConversation(
             ConversationId(request.conversation_id),
             WorkspaceId(request.workspace_id),
-            encoding.shown(request.title),
+            in_one_line(request.title),
             TurnPolicy(request.turn_policy),
-            tuple(map(encoding.shown, request.models)),
+            tuple(map(in_one_line, request.models)),
             request.instructions,
             request.max_output_tokens,
         )
@@ -289,9 +290,9 @@ def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
     allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens")
     paths, wish = masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
-        title=encoding.shown(wish.title) if "title" in paths else None,
+        title=in_one_line(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
-        models=tuple(map(encoding.shown, wish.models)) if "models" in paths else None,
+        models=tuple(map(in_one_line, wish.models)) if "models" in paths else None,
         instructions=wish.instructions if "instructions" in paths else None,
         max_output_tokens=wish.max_output_tokens if "max_output_tokens" in paths else None,
     )

@@ -19,6 +19,7 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.turn_metrics import TurnMetrics
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
@@ -176,6 +177,7 @@ def compose_service(
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, registry, runner, lanes, execution)
     gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
+    admission = Admission(store, registry, lanes, limits)
     turns = Turns(
         store,
         journal,
@@ -187,6 +189,7 @@ def compose_service(
         execution,
         recovery,
         limits,
+        admission,
     )
     adoptions = Adoptions(recovery, lanes)
     left = lease.left if lease else None
@@ -195,7 +198,7 @@ def compose_service(
     routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here
     on_behalf = links.on_behalf
-    openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, registry.named)
+    openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     servicer = DispatcherServicer(calls, registry, conversings, openings)
     parts = (servicer, store, routed, metrics, activity, tasks, links)

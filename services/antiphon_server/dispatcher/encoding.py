@@ -25,7 +25,7 @@ DEFAULT_TIME_LIMIT_S = 600.0
 
 
 def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
-    """Decode what a client asks for.
+    """Decode what a client asks for; models of a conversation that is to be made are its own.
 
     Raises DomainError INVALID_ARGUMENT if the message is too large.
     """
@@ -38,7 +38,7 @@ def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
         content,
         request.handler,
         Policy(request.policy),
-        tuple(request.models),
+        tuple(request.models or request.new_conversation.models),
         request.max_output_tokens,
         limit.seconds + limit.nanos / 1e9
         if request.HasField("time_limit")

@@ -172,6 +172,11 @@ class Lanes:
         """How many turns one has asked for that have not ended."""
         return self._by_actor[actor]
 
+    def has(self, actor: str, turn_id: TurnId) -> bool:
+        """Whether one has asked for that turn, in any conversation, and it has not ended."""
+        those = (it.turn for it in self._counted if it.turn.turn_id == turn_id)
+        return any(turn.creator == actor for turn in those)
+
     def ending(self, actor: str) -> list[ActiveTurn]:
         """Those of one that count still, but whose end may be in the log."""
         return [it for it in self._counted if it.sealed and it.turn.creator == actor]

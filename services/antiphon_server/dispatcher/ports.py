@@ -30,6 +30,10 @@ class TurnStore(Protocol):
         """Return the turn, None if there is none."""
         ...
 
+    async def came(self, creator: str, turn_id: TurnId) -> bool:
+        """Whether ``creator`` has a turn of that id, in any conversation."""
+        ...
+
     async def put(self, turn: StoredTurn) -> None:
         """Replace the stored turn, if its lease is still ``turn.node``'s.
 

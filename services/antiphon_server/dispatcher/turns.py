@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lane, Lanes
@@ -43,6 +44,7 @@ class Turns:
         execution: Execution,
         recovery: Recovery,
         limits: TurnLimits,
+        admission: Admission,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -54,7 +56,7 @@ class Turns:
         self._execution = execution
         self._recovery = recovery
         self._limits = limits
-        self._draining = False
+        self._admission = admission
 
     async def dispatch(
         self,
@@ -111,46 +113,10 @@ class Turns:
         active = lane.turns.get(turn.turn_id)
         if active is not None:
             return await self._again(active.turn, turn)
-        await self._settled(lane, turn)
-        try:
-            if turn.order.kinds:
-                await self._handlers.named(turn.order.handler).check(turn.order)
-            self._admit(lane, view, turn)
-        except DomainError:
-            # Only what is new is refused.
-            known = await self._store.get(turn.conversation_id, turn.turn_id)
-            if known is None:
-                raise
-            return await self._again(known, turn)
-        return await self._again(await self._execution.accept(lane, turn, turn.order.policy), turn)
-
-    async def _settled(self, lane: Lane, turn: Turn) -> None:
-        """Wait, where ``turn`` would be refused for others, for those that are just ending.
-
-        Their ends may be in the log already, and whoever asks for the turn may have seen them.
-        """
-        others = lane.before(turn.order.policy) if turn.order.policy is Policy.REJECT else []
-        if self._lanes.of_actor(turn.creator) >= self._limits.most_of(turn.creator):
-            others += self._lanes.ending(turn.creator)
-        await asyncio.gather(*(other.as_it_is() for other in others))
-
-    def _admit(self, lane: Lane, view: ConversationView, turn: Turn) -> None:
-        """Refuse a turn that can't be taken on now; nothing of it was stored."""
-        if view.archived:
-            conversation_id = view.conversation_id
-            raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
-        if self._draining:
-            raise DomainError(Reason.DRAINING, retry_after=1.0)
-        ahead = lane.before(turn.order.policy)
-        if turn.order.policy is Policy.REJECT and ahead:
-            raise DomainError(Reason.TURN_REJECTED, running_turn_id=ahead[0].turn.turn_id)
-        limits = self._limits
-        if len(lane.turns) >= limits.of_conversation:
-            limit = f"{limits.of_conversation} turns a conversation"
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
-        most = limits.most_of(turn.creator)
-        if self._lanes.of_actor(turn.creator) >= most:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
+        known = await self._admission.known_or_admitted(lane, turn, view)
+        if known is None:
+            known = await self._execution.accept(lane, turn, turn.order.policy)
+        return await self._again(known, turn)
 
     async def _again(self, known: StoredTurn, turn: Turn) -> StoredTurn:
         """Answer a turn id that was seen before."""
@@ -244,7 +210,7 @@ class Turns:
 
     async def drain(self, grace_s: float) -> None:
         """Accept no more; give the turns in hand ``grace_s`` to end, then let go of them."""
-        self._draining = True
+        self._admission.close()
         in_hand = [*self._lanes.all(), *self._lanes.coming()]
         waiting = [asyncio.create_task(it.done.wait()) for it in in_hand]
         if waiting:

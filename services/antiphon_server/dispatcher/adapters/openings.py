@@ -1,13 +1,14 @@
 """Conversations that a post makes before it is posted, through the service that owns them."""
 
 import uuid
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest, NewConversation
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.calls import Caller
-from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.encoding import order_of
+from antiphon_server.dispatcher.model import ConversationId, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -23,24 +24,26 @@ _TURNS = uuid.UUID("5a7b0c4e-8a53-4c0f-9a0e-6f2f3b8f5d11")
 class ContextOpenings:
     """:class:`Openings` with the credentials of whoever posts, by the rules of their own call.
 
-    ``check_handler`` raises DomainError HANDLER_NOT_FOUND: what can't be worked on makes nothing.
+    ``admission`` is asked before: what would not be taken on makes nothing.
     """
 
     def __init__(
         self,
         context: "ContextServiceAsyncStub",
         gatekeeper: Gatekeeper,
-        check_handler: Callable[[str], object],
+        admission: Admission,
     ) -> None:
         self._context = context
         self._gatekeeper = gatekeeper
-        self._check_handler = check_handler
+        self._admission = admission
 
     async def opened(self, request: DispatchRequest, caller: Caller) -> DispatchRequest:
         """See :meth:`Openings.opened`."""
         if not request.HasField("new_conversation"):
             return request
-        self._check_handler(request.handler)
+        await self._admission.check_unopened(
+            caller.principal.actor, TurnId(request.turn_id), order_of(request)
+        )
         made = ConversationId(await self._made(request, caller))
         await self._gatekeeper.check_write(caller.principal, made)
         opened = DispatchRequest()

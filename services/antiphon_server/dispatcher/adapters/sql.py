@@ -36,6 +36,13 @@ _GET = Prepared(
         turns.c.conversation_id == bindparam("conversation_id"),
     )
 )
+_CAME = Prepared(
+    lambda: (
+        select(turns.c.turn_id)
+        .where(turns.c.turn_id == bindparam("turn_id"), turns.c.creator == bindparam("creator"))
+        .limit(1)
+    )
+)
 _LIST = (
     select(turns)
     .where(turns.c.conversation_id == bindparam("conversation_id"))
@@ -102,6 +109,13 @@ class SqlTurnStore:
             lambda connection: _GET.row(connection, key), snapshot=False
         )
         return from_row(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) if row else None
+
+    async def came(self, creator: str, turn_id: TurnId) -> bool:
+        key = {"creator": creator, "turn_id": turn_id}
+        row = await self._database.read(
+            lambda connection: _CAME.row(connection, key), snapshot=False
+        )
+        return row is not None
 
     async def put(self, turn: StoredTurn) -> None:
         if not await self._replaced.add(turn):

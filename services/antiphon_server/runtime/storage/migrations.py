@@ -38,7 +38,7 @@ async def migrate(
 def _migrate(connection: Connection, service: str, versions: Path, tables: MetaData | None) -> None:
     be_alone(connection)
     version_table = _version_table(service)
-    known = _known(versions)
+    known = known_revisions(versions)
     seen = revision(connection, service)
     if seen == UNFINISHED:
         raise DatabaseUnusable(
@@ -83,7 +83,7 @@ def make_unfinished(connection: Connection, service: str, tables: MetaData) -> N
 
 def finish(connection: Connection, service: str, versions: Path) -> None:
     """Say that the tables are whole."""
-    newest = {"newest": _known(versions)[-1]}
+    newest = {"newest": known_revisions(versions)[-1]}
     connection.execute(text(f'UPDATE "{_version_table(service)}" SET version_num=:newest'), newest)
 
 
@@ -97,7 +97,8 @@ def _version_table(service: str) -> str:
     return f"alembic_version_{service}"
 
 
-def _known(versions: Path) -> list[str]:
+def known_revisions(versions: Path) -> list[str]:
+    """Those in a folder, the oldest first."""
     return sorted(path.name[:4] for path in versions.glob("[0-9]*.py"))
 
 
