@@ -69,6 +69,55 @@ test("the conversation in which something was said last is the first of the list
   await expect.poll(async () => (await titles())[0], { timeout: 10_000 }).toBe("Conversation number 40");
 }, 60_000);
 
+test("what one begins is seen at the list's top, and the archive is near, however long the list is", async () => {
+  await one.page.goto(`${PAGE}/#/c/${ids[32]}`);
+  await one.page.reload();
+  await one.page.getByRole("heading", { name: "Conversation number 32" }).waitFor();
+  await one.page.locator(".list a").nth(29).waitFor();
+  const list = one.page.locator(".list");
+  expect(await list.evaluate((each) => each.scrollTop)).toBe(0);
+  await list.evaluate((each) => each.scrollTo({ top: each.scrollHeight }));
+  expect(await one.page.getByRole("button", { name: "Archive", exact: true }).evaluate((each) => each.getBoundingClientRect().bottom)).toBeLessThan(800);
+  await one.page.getByRole("button", { name: "New conversation" }).first().click();
+  await one.say("A question at the top");
+  const link = one.page.getByRole("link", { name: "A question at the top" });
+  await link.waitFor();
+  await expect.poll(() => list.evaluate((each) => each.scrollTop)).toBe(0);
+  await depict(one.page, "the top of a long list");
+}, 60_000);
+
+test("a file that is pasted or dropped is refused aloud, and takes nothing away", async () => {
+  const { page } = one;
+  await page.fill(".composer textarea", "What is it?");
+  const bring = (type: "drop" | "paste", also = "") =>
+    page.evaluate(
+      ([name, text]) => {
+        const data = new DataTransfer();
+        data.items.add(new File(["x"], "cat.png", { type: "image/png" }));
+        if (text) data.setData("text/plain", text);
+        const [inDrop, inPaste] = [{ dataTransfer: data }, { clipboardData: data }];
+        const rest = { bubbles: true, cancelable: true };
+        const event = name === "drop" ? new DragEvent("drop", { ...inDrop, ...rest }) : new ClipboardEvent("paste", { ...inPaste, ...rest });
+        document.querySelector("textarea")!.dispatchEvent(event);
+        return event.defaultPrevented;
+      },
+      [type, also] as const,
+    );
+  const refusal = page.getByRole("alert").getByText("files can't be sent from here");
+  await bring("paste", "words that have a picture too");
+  expect(await refusal.count()).toBe(0);
+  await bring("paste");
+  await refusal.waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await depict(page, "no files");
+  await page.reload();
+  await page.locator(".composer textarea").waitFor();
+  expect(await bring("drop")).toBe(true); // else the browser would show the file in the page's place
+  await refusal.waitFor();
+  expect(await page.inputValue(".composer textarea")).toBe("What is it?");
+  await page.fill(".composer textarea", "");
+}, 60_000);
+
 test("all titles are searched, not only those that are loaded", async () => {
   await one.page.reload();
   await one.page.locator(".list a").nth(20).waitFor();
@@ -98,7 +147,7 @@ test("archiving asks before, and the archive gives back", async () => {
   await one.page.getByRole("dialog").getByRole("button", { name: "Archive" }).click();
   await one.page.getByRole("heading", { name: "New conversation" }).waitFor();
   await expect.poll(async () => (await titles()).includes("Conversation number 59")).toBe(false);
-  await one.page.locator(".list").getByRole("button", { name: "Archive" }).click();
+  await one.page.locator(".sidebar").getByRole("button", { name: "Archive" }).click();
   await one.page.getByRole("link", { name: "Conversation number 59" }).click();
   await one.page.getByText("This conversation is archived.").waitFor();
   expect(await faultsOf(one.page)).toEqual([]);

@@ -272,10 +272,17 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   expect(await faults()).toEqual([]);
   await page.getByRole("link", { name: "Usage", exact: true }).click();
   await page.getByText(/failed MODEL_REFUSED · HTTP 400 · \w+/).waitFor();
+  const beside = await context.newPage();
+  await beside.goto(link);
+  await beside.waitForSelector(".composer textarea"); // signed in as the tab beside is
+  await beside.close();
   const stranger = await browser.newContext();
   const again = await stranger.newPage();
   await again.goto(link);
   expect(await again.locator("[role=alert]").innerText()).toContain("That link has been used");
+  await again.goto("about:blank");
+  await again.goto(PAGE);
+  await again.getByText("antiphon web in a terminal shows a link").waitFor();
   await stranger.close();
 });
 

@@ -16,8 +16,12 @@ import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
 import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
-import { tokensOf } from "../src/page/markdown/lexing";
-import { codeOf, depthsOf, piecesOf } from "../src/page/markdown/pieces";
+import { Allowance } from "../src/page/markdown/allowance";
+import { settled } from "../src/page/markdown/code";
+import { coloured } from "../src/page/markdown/colours";
+import { linksOf, tokensOf } from "../src/page/markdown/lexing";
+import { typeset } from "../src/page/markdown/mathml";
+import { codeOf, depthsOf, isOpen, piecesOf as readPieces } from "../src/page/markdown/pieces";
 import { isSafe } from "../src/page/markdown/markdown";
 import { described, inWords, leftOut, titleOf } from "../src/page/words";
 
@@ -268,6 +272,7 @@ describe("Markdown", () => {
 });
 
 describe("a long text", () => {
+  const piecesOf = (text: string) => readPieces(text).pieces;
   const paragraphs = Array.from({ length: 300 }, (_, at) => `Paragraph ${at} ${"of words ".repeat(9)}\n\n`).join("");
   const code = `\`\`\`python\n${"a = 1\n\n".repeat(9_000)}\`\`\`\n`;
   const list = Array.from({ length: 400 }, (_, at) => `${at + 1}. item of a list\n\n`).join("");
@@ -294,6 +299,35 @@ describe("a long text", () => {
     expect(codeOf("no code\n")).toBeUndefined();
   });
 
+  test("has its links defined for each piece, once, and shows the definitions nowhere", () => {
+    const { pieces, definitions } = readPieces(`[a]: https://a.example\n\n${paragraphs}\n\n${code}\n\n[b]: https://b.example\n`);
+    expect(pieces.join("")).not.toContain("example\n\n[b]: https://b.example\n\n[");
+    const links = linksOf(definitions);
+    expect(Object.keys(links)).toEqual(["a", "b"]);
+    expect(JSON.stringify(tokensOf("see [this][a]", links))).toContain("https://a.example");
+    const block = pieces.find((piece) => piece.startsWith("```"))!;
+    expect(codeOf(block)?.language).toBe("python"); // nothing was put behind its end
+  });
+
+  test("defines no more links than each piece can be read with, and none inside of code", () => {
+    const many = "[a1]: http://x.example/zzzzzzzzzzzz\n".repeat(1_500);
+    expect(readPieces(`${many}\n${paragraphs}`).definitions.split("\n")).toHaveLength(500);
+    expect(readPieces(`${paragraphs}\`\`\`yaml\n[a]: b\n\`\`\`\n`).definitions).toBe("");
+  });
+
+  test("of code is known to go on until its end has come", () => {
+    const [open, closed] = ["```c\nint a;\n``", "```c\nint a;\n```\n"];
+    expect([isOpen("```c"), isOpen(open!), isOpen(closed!), isOpen("    indented")]).toEqual([true, true, false, false]);
+    expect([isOpen("```c\n  ````"), isOpen("~~~c\n```")]).toEqual([false, true]);
+  });
+
+  test("of code that grows is coloured anew once in many letters", () => {
+    const lines = "a = 1\n".repeat(300);
+    const ends = Array.from({ length: 1_000 }, (_, at) => settled(lines.slice(0, at)));
+    expect(new Set(ends).size).toBe(2);
+    expect(ends.every((end, at) => end <= at)).toBe(true);
+  });
+
   test("has headings without a level left out", () => {
     expect(depthsOf("# a\n\n### b\n\n#c\n")).toBe("13");
   });
@@ -309,8 +343,33 @@ describe("a formula", () => {
 
   test("stands between its marks, and prices are none", () => {
     expect(found("so $x^2$ and \\(y\\), and\n\n$$z$$")).toEqual(['"tex":"x^2"', '"tex":"y"', '"tex":"z"']);
+    expect(found("**bold** $x^2$, $y$ $z$")).toEqual(['"tex":"x^2"', '"tex":"y"', '"tex":"z"']);
+    expect(found("a\n$$x$$\nb")).toEqual(['"tex":"x"']);
+    expect(tokensOf("a$$x$$")).toHaveLength(1); // in its line
     expect(found("from $5 to $6, or US$ 7 and $8")).toEqual([]);
     expect(found("`$x$` and\n\n```\n$$y$$\n```")).toEqual([]);
+  });
+
+  test("is set within bounds, and is shown as written beyond them", () => {
+    const matrix = (size: number) => `\\begin{matrix}${"&".repeat(size)}${"\\\\".repeat(size)}\\end{matrix}`;
+    const defined = `\\def\\a{${"\\frac x y".repeat(330)}}${"\\a ".repeat(300)}`;
+    const renamed = `\\newcommand{\\a}{x}\\a`;
+    const began = performance.now();
+    for (const tex of [matrix(300), matrix(1_200), defined, renamed]) {
+      expect(typeset(tex, true, new Allowance())).toBeUndefined();
+    }
+    expect(performance.now() - began).toBeLessThan(2_000);
+    for (const tex of ["\\definecolor{a}{HTML}{FF0000} x", "\\deg x", "\\left(x\\right)", matrix(30)]) {
+      expect([tex, typeset(tex, true, new Allowance()) !== undefined]).toEqual([tex, true]);
+    }
+  });
+
+  test("takes of what the whole message may take", () => {
+    const allowance = new Allowance();
+    const set = Array.from({ length: 9_000 }, () => typeset("x^2", false, allowance) !== undefined);
+    expect(set.indexOf(false)).toBeGreaterThan(1_000);
+    expect(set.slice(-1)).toEqual([false]);
+    expect(found("$x$ ".repeat(5_000))).toHaveLength(500);
   });
 
   test("that never ends costs little", () => {
@@ -320,4 +379,14 @@ describe("a formula", () => {
       expect(performance.now() - began).toBeLessThan(1_000);
     }
   });
+});
+
+test("what takes long to colour is not coloured for ever", () => {
+  const allowance = new Allowance();
+  const slow = "a b ".repeat(2_000);
+  let done = 0;
+  const began = performance.now();
+  while (done < 500 && allowance.timed(() => coloured(slow, "c"))) done += 1;
+  expect(done).toBeLessThan(500);
+  expect(performance.now() - began).toBeLessThan(3_000);
 });

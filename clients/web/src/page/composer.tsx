@@ -8,6 +8,8 @@ import { Icon, Notice } from "./parts";
 import { sentenceOf } from "./words";
 
 const MOST_BYTES = 262_144;
+const NO_FILES =
+  "Pictures and files can't be sent from here: the server keeps none. Paste their text, or the address where they are.";
 const DRAFT = "antiphon.draft.";
 
 /** Writing in a conversation, or the first words of a new one. */
@@ -44,6 +46,7 @@ export function Composer(props: {
     current.style.height = "auto";
     current.style.height = `${Math.min(current.scrollHeight, innerHeight * 0.4)}px`;
   }, [text]);
+  useEffect(() => refuseFiles(() => setError(NO_FILES)), []);
 
   if (thread?.isArchived) return <Archived thread={thread} />;
 
@@ -122,6 +125,26 @@ export function Composer(props: {
       </div>
     </form>
   );
+}
+
+/** Say aloud that no file is taken, which would else do nothing, or take the page's place. */
+function refuseFiles(tell: () => void): () => void {
+  const over = (event: DragEvent) => event.dataTransfer?.types.includes("Files") && event.preventDefault();
+  const drop = (event: DragEvent) => {
+    over(event);
+    if (event.defaultPrevented) tell();
+  };
+  // A text's own picture comes with the text.
+  const paste = ({ clipboardData }: ClipboardEvent) =>
+    clipboardData?.types.includes("Files") && !clipboardData.types.includes("text/plain") && tell();
+  addEventListener("dragover", over);
+  addEventListener("drop", drop);
+  addEventListener("paste", paste);
+  return () => {
+    removeEventListener("dragover", over);
+    removeEventListener("drop", drop);
+    removeEventListener("paste", paste);
+  };
 }
 
 /** In the place of it where nothing is taken any more. */

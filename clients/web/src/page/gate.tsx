@@ -53,18 +53,19 @@ export function Gate(props: {
     location.replace(location.pathname); // nothing of it stays in memory
   };
   useEffect(() => {
-    const begin = async () => {
+    const begin = async (refusal = "") => {
       const arrived = await arrive(ground.session);
       if (arrived === true) return enter();
-      if (typeof arrived === "string") return setState({ kind: "signed out", why: arrived });
+      // A link that is used up is nothing to whoever is signed in already.
+      const why = arrived || refusal;
       try {
         await ground.session.resume();
         enter();
       } catch (thrown) {
         const error = errorOf(thrown);
-        if (!error.isAway) return setState({ kind: "signed out", why: error.reason ? whySignedOut(error) : "" });
+        if (!error.isAway) return setState({ kind: "signed out", why: why || (error.reason ? whySignedOut(error) : "") });
         setState({ kind: "starting", why: sentenceOf(error) });
-        setTimeout(begin, RETRY_MS);
+        setTimeout(() => void begin(why), RETRY_MS);
       }
     };
     void begin();

@@ -1,7 +1,7 @@
 // The side bar: workspaces, conversations, and one's account.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type AntiphonError, errorOf } from "../antiphon";
 import type { Conversation } from "../gen/antiphon/context/v1/conversation_pb";
 import type { Desk } from "./desk";
@@ -35,6 +35,13 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
     if (shown) void desk.readMore(desk.archive);
   };
   const listing = isArchive ? desk.archive : desk.inUse;
+  const list = useRef<HTMLDivElement>(null);
+  const openId = desk.thread?.conversationId;
+  const isFirst = !!openId && listing.conversations[0]?.conversationId === openId;
+  // What has just been begun, or said, is seen.
+  useLayoutEffect(() => {
+    if (isFirst) list.current?.scrollTo({ top: 0 });
+  }, [openId, isFirst]);
   return (
     <nav class="sidebar" aria-label="Conversations">
       <header>
@@ -58,19 +65,19 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
       </label>
-      <div class="list" aria-busy={desk.isLoading || (!!wanted && !found)}>
+      <div class="list" ref={list} aria-busy={desk.isLoading || (!!wanted && !found)}>
         {desk.error && !desk.conversations.length && <Notice text={sentenceOf(desk.error)} />}
         {wanted ? (
           <Found {...props} found={found} />
         ) : (
           <Listed {...props} listing={listing} empty={isArchive ? "Nothing is archived." : "Your conversations will stand here."} />
         )}
-        {!wanted && !desk.isLoading && (
-          <button type="button" class="link" onClick={() => showArchive(!isArchive)}>
-            {isArchive ? "Back to those in use" : "Archive"}
-          </button>
-        )}
       </div>
+      {!wanted && !desk.isLoading && (
+        <button type="button" class="link to-archive" onClick={() => showArchive(!isArchive)}>
+          {isArchive ? "Back to those in use" : "Archive"}
+        </button>
+      )}
       <footer>
         <Account desk={desk} actions={actions} />
         <ThemeSwitch />

@@ -10,6 +10,8 @@ import { keepProviderLogin } from "./arrival";
 import { Mark, Notice, Spinner } from "./parts";
 import { sentenceOf } from "./words";
 
+const THIS_MACHINE = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
 type Way = "password" | "device" | "reset";
 
 /** The page before one is signed in. `reason` says why one is here, if one was before. */
@@ -53,6 +55,11 @@ export function SignIn(props: {
         {error && <Notice text={error} />}
         {way === "password" && (
           <>
+            {THIS_MACHINE.has(location.hostname) && (
+              <p class="quiet">
+                Is it your own server? <code>antiphon web</code> in a terminal shows a link that signs you in.
+              </p>
+            )}
             <PasswordForm {...props} onError={setError} />
             {providers.map(({ name, displayName }) => (
               <button type="button" class="wide" key={name} onClick={() => goTo(name)}>

@@ -25,7 +25,7 @@ function token(type: string, isBlock: boolean, match: RegExpExecArray | null): F
 export const formulaBlock: TokenizerExtension = {
   name: "formulaBlock",
   level: "block",
-  start: (src) => /(^|\n) {0,3}(\$\$|\\\[)/.exec(src)?.index,
+  start: (src) => /\n {0,3}(\$\$|\\\[)/.exec(src)?.index,
   tokenizer: (src) => token("formulaBlock", true, BLOCK.exec(src.slice(0, LONGEST + 20))),
 };
 

@@ -1,31 +1,48 @@
 // Markdown's tokens, within bounds: who writes to us decides what is read here, and some texts of
 // a few hundred characters would take minutes, or more of the stack than there is.
 
-import { Lexer, type Token, Tokenizer, type TokenizerThis, type TokensList } from "marked";
+import { Lexer, type Token, Tokenizer, type TokenizerExtension, type TokensList } from "marked";
 import { formula, formulaBlock } from "./formulas";
 
 const LONGEST_TEXT = 60_000;
 const LONGEST_RUN = 4_000;
 const DEEPEST = 24;
 const MOST_STEPS = 30_000;
+const MOST_FORMULAS = 500;
 const LONGEST_MS = 100;
 
 class TooMuch extends Error {}
 
+/** A rule for formulas, as long as there may be one more. */
+function counted({ tokenizer }: TokenizerExtension): TokenizerExtension["tokenizer"] {
+  return function (src, tokens) {
+    const found = tokenizer.call(this, src, tokens);
+    return found && (this.lexer as BoundedLexer).hasRoom() ? found : undefined;
+  };
+}
+
 const EXTENSIONS = {
-  block: [formulaBlock.tokenizer],
-  startBlock: [(src: string) => formulaBlock.start!.call({} as TokenizerThis, src) || undefined],
-  inline: [formula.tokenizer],
-  startInline: [(src: string) => formula.start!.call({} as TokenizerThis, src) || undefined],
+  block: [counted(formulaBlock)],
+  startBlock: [formulaBlock.start!],
+  inline: [counted(formula)],
+  startInline: [formula.start!],
   renderers: {},
   childTokens: {},
 };
 
+/** Where the links lead that a text calls by a name. */
+export type Links = TokensList["links"];
+
+/** The links that are defined by some lines. */
+export function linksOf(definitions: string): Links {
+  return definitions ? (tokensOf(definitions)?.links ?? {}) : {};
+}
+
 /** The tokens of a text; none if it is too long, nests too deeply, or takes too long. */
-export function tokensOf(text: string): TokensList | undefined {
+export function tokensOf(text: string, links: Links = {}): TokensList | undefined {
   if (text.length > LONGEST_TEXT) return undefined;
   try {
-    return new BoundedLexer().lex(text);
+    return new BoundedLexer(links).lex(text);
   } catch (thrown) {
     if (thrown instanceof TooMuch) return undefined;
     throw thrown;
@@ -36,10 +53,18 @@ export function tokensOf(text: string): TokensList | undefined {
 class BoundedLexer extends Lexer {
   private depth = 0;
   private steps = 0;
+  private formulas = 0;
   private readonly began = performance.now();
 
-  constructor() {
+  constructor(links: Links) {
     super({ gfm: true, breaks: true, pedantic: false, tokenizer: new BoundedTokenizer(), extensions: EXTENSIONS });
+    Object.assign(this.tokens.links, links);
+  }
+
+  /** Whether there may be one more formula; what is beyond stays as it was written. */
+  hasRoom(): boolean {
+    this.formulas += 1;
+    return this.formulas <= MOST_FORMULAS;
   }
 
   /** One more step. Throws if there were too many, or if they took too long. */

@@ -4,11 +4,13 @@
 import type { Token, Tokens } from "marked";
 import type { ComponentChildren, JSX } from "preact";
 import { memo } from "preact/compat";
+import { useMemo, useState } from "preact/hooks";
+import { Allowance, MessageAllowance } from "./allowance";
 import { CodeBlock } from "./code";
 import { Formula } from "./formula";
 import type { FormulaToken } from "./formulas";
-import { tokensOf } from "./lexing";
-import { codeOf, depthsOf, piecesOf } from "./pieces";
+import { type Links, linksOf, tokensOf } from "./lexing";
+import { codeOf, depthsOf, isOpen, piecesOf } from "./pieces";
 
 const LONG = 10_000;
 const SAFE = new Set(["http:", "https:", "mailto:"]);
@@ -16,19 +18,25 @@ const SAFE = new Set(["http:", "https:", "mailto:"]);
 /** A text in Markdown. While it is being written what is above stays, and the end grows. */
 export const Markdown = memo(function Markdown({ text }: { text: string }): JSX.Element {
   const depths = depthsOf(text);
+  const [allowance] = useState(() => new Allowance());
+  const { pieces, definitions } = piecesOf(text);
+  const links = useMemo(() => linksOf(definitions), [definitions]);
   return (
-    <div class="markdown">
-      {piecesOf(text).map((piece, index) => (
-        <Piece key={index} text={piece} depths={depths} />
-      ))}
-    </div>
+    <MessageAllowance.Provider value={allowance}>
+      <div class="markdown">
+        {pieces.map((piece, index) => (
+          <Piece key={index} text={piece} links={links} depths={depths} />
+        ))}
+      </div>
+    </MessageAllowance.Provider>
   );
 });
 
 /** What can't be read in bounds is shown as it was written. */
-const Piece = memo(function Piece({ text, depths }: { text: string; depths: string }): JSX.Element {
+const Piece = memo(function Piece(props: { text: string; links: Links; depths: string }): JSX.Element {
+  const { text, links, depths } = props;
   const code = text.length > LONG ? codeOf(text) : undefined;
-  const tokens = code ? undefined : tokensOf(text);
+  const tokens = code ? undefined : tokensOf(text, links);
   return (
     <div class="piece">
       {code && <CodeBlock {...code} />}
@@ -69,7 +77,7 @@ function block(token: Tokens.Generic, key: number, depths: string): ComponentChi
     case "formulaBlock":
       return <Formula key={key} {...(token as FormulaToken)} />;
     case "code":
-      return <CodeBlock key={key} text={token["text"]} language={token["lang"] ?? ""} />;
+      return <CodeBlock key={key} text={token["text"]} language={token["lang"] ?? ""} isGrowing={isOpen(token.raw)} />;
     case "blockquote":
       return (
         <blockquote key={key} dir="auto">
