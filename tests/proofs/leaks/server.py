@@ -99,8 +99,8 @@ def hurry(factor: float) -> None:
     compose.FORGET_EVERY_S /= factor
     renew = leases.Leases.__init__
 
-    def faster(self: leases.Leases, *needs: Any) -> None:
-        renew(self, *[*needs[:4], leases.LEASE_S / factor, *needs[5:]])
+    def faster(self: leases.Leases, *needs: Any, **more: Any) -> None:
+        renew(self, *[*needs[:4], leases.LEASE_S / factor, *needs[5:]], **more)
 
     leases.Leases.__init__ = faster  # type: ignore[method-assign, assignment]
 
