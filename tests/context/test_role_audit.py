@@ -32,6 +32,7 @@ async def give(world: World, resource: str, user: str = BOB) -> None:
 
 async def waiting(world: World) -> list[EncodedEntry]:
     """What the trail is still to be told."""
+    await world.context.to_trail.close()  # what was told is removed a moment later
     return await world.store.read(lambda r: r.audit_outbox.first(100))
 
 
@@ -100,6 +101,7 @@ async def test_the_log_does_not_wait_for_the_trail(world: World) -> None:
     resource = await world.conversation()
     world.audit.broken = True
     await give(world, resource)
+    await world.context.to_log.close()
     assert await world.store.read(lambda r: r.outbox.first(9)) == []
     world.audit.broken = False
     await world.conversation()

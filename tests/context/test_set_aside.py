@@ -153,7 +153,9 @@ async def test_a_store_that_goes_away_meanwhile_loses_nothing(world: World) -> N
         async def _set_aside(self, entry: EncodedEntry, error: DomainError) -> None:
             raise DomainError(Reason.STORE_UNAVAILABLE)
 
-    assert not await Away(world.store, lambda r: r.outbox, tell).relay_outbox()
+    relay = Away(world.store, lambda r: r.outbox, tell)
+    assert not await relay.relay_outbox()
+    await relay.close()
     assert len(await waiting(world)) == 2
     assert len(told) == 1
 
