@@ -102,7 +102,7 @@ def hurry(factor: float) -> None:
     def faster(self: leases.Leases, *needs: Any, **more: Any) -> None:
         renew(self, *[*needs[:4], leases.LEASE_S / factor, *needs[5:]], **more)
 
-    leases.Leases.__init__ = faster  # type: ignore[method-assign, assignment]
+    leases.Leases.__init__ = faster  # type: ignore[method-assign]
 
 
 def _small() -> Any:
