@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from antiphon_client import HistoryLost
-from antiphon_server.backups import BackupFailed, back_up, restore, send_backup
+from antiphon_server.backups import BackupFailed, back_up, postgres_dump, restore, send_backup
 from antiphon_server.settings import Settings, read_settings
 from tests.backups.test_backup import KEPT, LOST, end_of, messages, post
 from tests.e2e.server import ServerProcess
@@ -43,6 +43,24 @@ async def test_a_postgres_is_backed_up_and_restored(tmp_path: Path, postgres: Po
             with pytest.raises(HistoryLost) as lost:
                 await anext(aiter(client.follow(f"conversations/{conversation}", cursor=cursor)))
         assert lost.value.reason == "EPOCH_CHANGED"
+
+
+async def test_a_restore_that_fails_late_leaves_nothing(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data without a new history would let old cursors go on: neither is there, or both."""
+    url = await postgres.empty_database()
+    async with ServerProcess(tmp_path, variables={"ANTIPHON_DATABASE_URL": url}) as server:
+        await post(server, KEPT)
+        settings = settings_of(server.data_dir, url)
+        made = await asyncio.to_thread(back_up, settings, tmp_path / "backups")
+    new = settings_of(server.data_dir, await postgres.empty_database())
+    with monkeypatch.context() as patched:
+        wrong = [("UPDATE events_scopes SET epoch = :epoch, nothing = 1", {"epoch": "it's"})]
+        patched.setattr(postgres_dump, "new_history", lambda: iter(wrong))
+        with pytest.raises(BackupFailed, match='"nothing" of relation "events_scopes"'):
+            await asyncio.to_thread(_put_back, new, made.path)
+    await asyncio.to_thread(_put_back, new, made.path)  # refused if the first had left a table
 
 
 async def test_one_store_is_not_restored_into_the_other(tmp_path: Path, postgres: Postgres) -> None:
