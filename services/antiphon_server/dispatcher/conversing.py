@@ -18,7 +18,8 @@ from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
-from antiphon_server.runtime.limits.shares import WRITE_S, Shares
+from antiphon_server.runtime.limits.share_costs import WRITE_S
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage

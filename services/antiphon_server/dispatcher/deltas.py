@@ -5,10 +5,11 @@ import asyncio
 from antiphon_server.dispatcher.model import Step, TextAppended, Turn, TurnProgressed
 from antiphon_server.dispatcher.ports import Journal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.limits.shares import COMMIT_S, FREE, PIECE_S, Share
+from antiphon_server.runtime.limits.share_costs import COMMIT_S, PIECE_S
+from antiphon_server.runtime.limits.shares import FREE, Share
 
 MAX_UNCOMMITTED = 64 * 1024
-MAX_PIECES = 256
+MAX_PIECES = 8
 MAX_PROGRESS = 64
 MAX_TEXT_BYTES = 600 * 1024
 """An answer goes into one append of 1 MiB, a last piece of 64 Ki characters beside it."""
@@ -23,7 +24,7 @@ class TextWriter:
     The first text after a pause is committed at once, what follows every 25 ms, so that
     rows and frames follow time, not tokens. News for people wait that long for text to go
     with. ``committed`` is what clients can have seen. Commits wait for the ``share`` of the
-    turn's user; meanwhile at most 256 pieces are taken, and then the model waits, too.
+    turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too.
     """
 
     def __init__(

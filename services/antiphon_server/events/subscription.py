@@ -15,7 +15,8 @@ from antiphon_server.events.wakeup import Wakeup
 from antiphon_server.events.watch import Watch, WatchRequest
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.limits.shares import FRAME_S, FREE, Share
+from antiphon_server.runtime.limits.share_costs import FRAME_S
+from antiphon_server.runtime.limits.shares import FREE, Share
 
 MAX_WATCHES = 256
 MAX_CONTROL = 1024

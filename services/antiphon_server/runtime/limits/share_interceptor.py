@@ -4,7 +4,8 @@ from typing import Any
 
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.limits.rate_limits import Kind, kind_of
-from antiphon_server.runtime.limits.shares import OPENING_S, READ_S, WRITE_S, Shares
+from antiphon_server.runtime.limits.share_costs import OPENING_S, READ_S, WRITE_S
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.net.addresses import LOCAL
 from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
 
