@@ -148,7 +148,7 @@ async def test_a_line_of_calls_has_an_end() -> None:
 
 async def test_when_the_others_have_gone_nobody_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those in line are let in when one is alone again."""
-    monkeypatch.setattr("antiphon_server.runtime.limits.shares.THERE_S", 0.3)
+    monkeypatch.setattr("antiphon_server.runtime.limits.share_lines.THERE_S", 0.3)
     it = shares(user=0.001)
     await it.call(BERT, STEP_S)
     async with asyncio.timeout(30):  # of which each would wait ten seconds
@@ -184,8 +184,8 @@ async def test_what_waits_is_told() -> None:
 
 def test_what_things_cost_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where they take more processor time than they are said to, they count for more."""
-    monkeypatch.setattr("antiphon_server.runtime.limits.shares.METER_S", 0.0)
-    monkeypatch.setattr("antiphon_server.runtime.limits.shares.LEAST_METERED", 0.0)
+    monkeypatch.setattr("antiphon_server.runtime.limits.share_costs.METER_S", 0.0)
+    monkeypatch.setattr("antiphon_server.runtime.limits.share_costs.LEAST_METERED", 0.0)
     meter = Meter()
     for _ in range(10):
         end = time.process_time() + 0.03
