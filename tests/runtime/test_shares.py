@@ -6,9 +6,9 @@ import time
 import pytest
 
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.limits.share_costs import OPENING_S, Meter
 from antiphon_server.runtime.limits.share_lines import BURST_S
+from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.limits.shares import MOST_CALLS, Shares
 
 ANNA, BERT, CARL = "users/user_anna0000", "users/user_bert0000", "users/user_carl0000"
