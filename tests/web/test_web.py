@@ -66,7 +66,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         *("parts", "closing", "library"),
         *(
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
-            for name in ("pages", "reading", "waiting", "lists")
+            for name in ("pages", "reading", "waiting", "keeping", "lists")
         ),
     ],
 )

@@ -11,7 +11,7 @@ export type { Connection } from "./redial";
 export { type DeviceCode, type ProviderLogin, Session } from "./session";
 export { textOf } from "./text";
 export { NOBODY, type Outgoing, type Wishes, isAnswered } from "./outbox";
-export { Thread, isQueued } from "./thread";
+export { Thread, type ThreadOptions, isQueued } from "./thread";
 export type { Entry } from "./transcript";
 export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
 export { type ToolCall, TurnView } from "./turn";

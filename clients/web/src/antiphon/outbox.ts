@@ -28,6 +28,7 @@ export interface Outgoing {
   /** Whether no server took it so far, for none was there: it is tried again by itself. */
   isHeld: boolean;
   error: AntiphonError | undefined;
+  sinceMs: number;
 }
 
 const FIRST_PAUSE_MS = 2_000;
@@ -45,7 +46,6 @@ export interface Receiver {
 
 /** Sends what is said, in its order; what no server took again and again, until one does. */
 export class Outbox {
-  outgoing: Outgoing[] = [];
   private sending = Promise.resolve();
   private readonly backoff = new Backoff(FIRST_PAUSE_MS, MOST_PAUSE_MS);
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -55,13 +55,15 @@ export class Outbox {
     private readonly conversationId: string,
     private readonly stubs: Stubs,
     private readonly receiver: Receiver,
+    /** What was said before and kept; `retryHeld` sends what waits of it. */
+    public outgoing: Outgoing[] = [],
   ) {}
 
   /** Say something. Nothing is thrown: what fails is shown where it is. */
   say(text: string, wishes: Wishes, turnId = newTurnId()): Promise<void> {
     const outgoing: Outgoing = {
       ...{ turnId, requestId: newRequestId(), text, wishes: { ...wishes } },
-      ...{ state: "sending", isHeld: false, error: undefined },
+      ...{ state: "sending", isHeld: false, error: undefined, sinceMs: Date.now() },
     };
     this.outgoing = [...this.outgoing, outgoing];
     return this.begin(outgoing);
@@ -149,8 +151,8 @@ export class Outbox {
     };
     const { turn } = await this.stubs.dispatcher.dispatch(request, { signal });
     if (turn) this.receiver.accepted(turn);
-    // Cancelled before it came: no message will tell of it.
-    if (turn && !turn.messageId) this.settle(turnId);
+    // Cancelled before it came, or over already: no message will tell of it.
+    if (turn && (!turn.messageId || turn.endTime)) this.settle(turnId);
   }
 
   /** No turn comes of it, so the answer tells where it stands. */

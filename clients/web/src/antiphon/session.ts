@@ -13,7 +13,7 @@ import { type ChannelOptions, type Stubs, openStubs, signedStubs } from "./chann
 import { AntiphonError, errorOf, milliseconds } from "./errors";
 import { Follower } from "./follower";
 import type { Connection } from "./redial";
-import { Thread } from "./thread";
+import { Thread, type ThreadOptions } from "./thread";
 import { MemoryTokenStore, TokenSource, type TokenStore, type Tokens, tokensOf } from "./tokens";
 
 const PENDING = new Set(["AUTHORIZATION_PENDING", "SLOW_DOWN", "RATE_LIMITED"]);
@@ -181,12 +181,9 @@ export class Session {
     this.tokens.take(undefined);
   }
 
-  /**
-   * A conversation to read and to take part in. What answers took is asked for only where
-   * `mayReadUsage` says so: refusals are on record.
-   */
-  thread(conversationId: string, mayReadUsage?: (workspaceId: string) => Promise<boolean>): Thread {
-    return new Thread(conversationId, this.stubs, this.follower, this.actor, mayReadUsage);
+  /** A conversation to read and to take part in. */
+  thread(conversationId: string, options?: ThreadOptions): Thread {
+    return new Thread(conversationId, this.stubs, this.follower, this.actor, options);
   }
 
   private async logIn(credential: Credential): Promise<User> {

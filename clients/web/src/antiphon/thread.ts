@@ -2,7 +2,7 @@
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Role } from "../gen/antiphon/auth/v1/access_pb";
-import type { Conversation } from "../gen/antiphon/context/v1/conversation_pb";
+import type { Conversation, Member } from "../gen/antiphon/context/v1/conversation_pb";
 import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
@@ -22,6 +22,16 @@ const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 const GREETING_MS = 2_000;
 const AWAITED_MS = 1_000;
+
+/** What whoever opens a conversation knows of it, and wants to know. */
+export interface ThreadOptions {
+  /** What answers took is asked for only where this says so: refusals are on record. */
+  mayReadUsage?: (workspaceId: string) => Promise<boolean>;
+  /** Somebody was let in just now, or takes part otherwise. */
+  onMember?: (member: Member) => void;
+  /** What was said before, and no server may have. */
+  unsent?: Outgoing[];
+}
 
 /**
  * One conversation. It is read once, and then kept up by its log: what a broken connection or a
@@ -50,18 +60,19 @@ export class Thread extends Changing {
     private readonly stubs: Stubs,
     private readonly follower: Follower,
     readonly self: string,
-    private readonly mayReadUsage: (workspaceId: string) => Promise<boolean> = async () => true,
+    private readonly options: ThreadOptions = {},
   ) {
     super();
     const changed = () => this.changed();
     this.company = new Company(self);
     this.costs = new Costs(stubs, { place: () => this.ledger(), changed });
     this.past = new Past(conversationId, stubs, this.transcript, (turns) => this.costs.learnOf(turns));
-    this.outbox = new Outbox(conversationId, stubs, {
+    const receiver = {
       changed,
       accepted: (turn: Turn) => this.transcript.turnOf(turn.turnId).assign(turn),
       posted: (message: Message) => this.post(message, message.offset, ""),
-    });
+    };
+    this.outbox = new Outbox(conversationId, stubs, receiver, options.unsent);
   }
 
   /** What was said, the oldest first. */
@@ -115,6 +126,7 @@ export class Thread extends Changing {
       await this.load();
     } catch (thrown) {
       this.error = errorOf(thrown);
+      this.outbox.retryHeld(); // no stream will tell when to
     }
     this.isLoading = false;
     this.changed();
@@ -143,7 +155,7 @@ export class Thread extends Changing {
       this.past.readWhatIsUnderWay((event) => this.takeIn(event)),
     ]);
     this.conversation = found.conversation;
-    await this.past.readNewest();
+    await this.readNewest();
     if (this.isClosed) return;
     this.watching = this.follower.watch(
       `conversations/${conversationId}`,
@@ -162,9 +174,14 @@ export class Thread extends Changing {
   /** History was lost: read the state, and go on from what there is. */
   private async reload(error: AntiphonError): Promise<string> {
     this.transcript.clear();
-    await this.past.readNewest();
+    await this.readNewest();
     this.changed();
     return error.variables["earliest_cursor"] ?? "";
+  }
+
+  private async readNewest(): Promise<void> {
+    await this.past.readNewest();
+    for (const { turnId } of this.messages) this.outbox.settle(turnId); // a server took it, and nobody was told
   }
 
   /** Read what was said before. */
@@ -311,6 +328,8 @@ export class Thread extends Changing {
       if (comes && event.actor !== this.self && !this.company.here.includes(event.actor)) this.greet();
       this.company.take(event);
       this.takeIn(event);
+      const isMember = payload.case === "memberAdded" || payload.case === "memberUpdated";
+      if (isMember && payload.value.member) this.options.onMember?.(payload.value.member);
     }
     this.changed();
   }
@@ -344,7 +363,7 @@ export class Thread extends Changing {
   private async ledger(): Promise<{ workspaceId: string; conversationId: string } | undefined> {
     const { conversationId } = this;
     const workspaceId = this.conversation?.workspaceId;
-    if (!workspaceId || !(await this.mayReadUsage(workspaceId)) || this.isClosed) return undefined;
+    if (!workspaceId || (await this.options.mayReadUsage?.(workspaceId)) === false || this.isClosed) return undefined;
     return { workspaceId, conversationId };
   }
 

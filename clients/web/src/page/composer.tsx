@@ -10,7 +10,7 @@ import { sentenceOf } from "./words";
 const MOST_BYTES = 262_144;
 const NO_FILES =
   "Pictures and files can't be sent from here: the server keeps none. Paste their text, or the address where they are.";
-const DRAFT = "antiphon.draft.";
+const DRAFT = "draft.";
 
 /** Writing in a conversation, or the first words of a new one. */
 export function Composer(props: {
@@ -24,22 +24,19 @@ export function Composer(props: {
   const place = thread?.conversationId ?? "";
   const wishes = desk.wishesFor(place);
   const draft = DRAFT + (thread?.conversationId ?? "new");
-  const [text, setText] = useState(() => sessionStorage.getItem(draft) ?? "");
+  const [text, setText] = useState(() => desk.memory.get<string>(draft) ?? "");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
   const isAnswering = !!thread && (thread.open.length > 0 || thread.outgoing.some(isAnswered));
 
   useEffect(() => {
-    setText(sessionStorage.getItem(draft) ?? "");
+    setText(desk.memory.get<string>(draft) ?? "");
     setError("");
     // On a touch screen it would bring up the keyboard over what is to be read.
     if (!matchMedia("(pointer: coarse)").matches) area.current?.focus();
   }, [draft]);
-  useEffect(() => {
-    if (text) sessionStorage.setItem(draft, text);
-    else sessionStorage.removeItem(draft);
-  }, [text]);
+  useEffect(() => desk.memory.set(draft, text || undefined), [text]);
   useLayoutEffect(() => {
     const { current } = area;
     if (!current) return;
@@ -68,7 +65,7 @@ export function Composer(props: {
     try {
       const id = await desk.begin(said, props.workspaceId ?? "");
       setText("");
-      sessionStorage.removeItem(draft);
+      desk.memory.set(draft, undefined);
       props.onBegun?.(id);
     } catch (thrown) {
       setError(sentenceOf(thrown));

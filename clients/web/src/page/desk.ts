@@ -16,8 +16,10 @@ import type { Conversation, Workspace } from "../gen/antiphon/context/v1/convers
 import type { Handler } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import type { Model } from "../gen/antiphon/integration/v1/model_pb";
 import { Listing } from "./listing";
+import { Memory } from "./memory";
 import { Names } from "./names";
 import { Notices } from "./notices";
+import { UnsentBook } from "./unsent";
 import { WishBook } from "./wishes";
 import { titleOf } from "./words";
 
@@ -38,17 +40,21 @@ export class Desk extends Changing {
   private readonly wishes = new WishBook();
   /** Conversations that were left with something that the log does not have yet. */
   private readonly unsent = new Set<Thread>();
+  private readonly kept: UnsentBook;
   private reading: Promise<void> = Promise.resolve();
   readonly inUse: Listing;
   readonly archive: Listing;
   readonly notices: Notices;
   readonly names: Names;
+  readonly memory: Memory;
   private shown: Conversation | undefined;
   private own: Watching | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly session: Session) {
     super();
+    this.memory = new Memory(session.actor);
+    this.kept = new UnsentBook(this.memory);
     this.names = new Names(session);
     this.names.onChange(() => this.changed());
     const { context } = session.stubs;
@@ -75,6 +81,7 @@ export class Desk extends Changing {
     addEventListener("online", this.online);
     document.addEventListener("visibilitychange", this.seen);
     this.notices.start();
+    for (const conversationId of this.kept.waiting) this.unsent.add(this.newThread(conversationId));
     const { integration, dispatcher } = this.session.stubs;
     await Promise.allSettled([
       this.refresh(),
@@ -92,6 +99,7 @@ export class Desk extends Changing {
     document.removeEventListener("visibilitychange", this.seen);
     this.notices.close();
     this.own?.close();
+    this.memory.close();
     for (const thread of this.threads) thread.close();
   }
 
@@ -158,8 +166,16 @@ export class Desk extends Changing {
   }
 
   private newThread(conversationId: string): Thread {
-    const thread = this.session.thread(conversationId, (id) => this.isSoonMine(id));
-    thread.onChange(() => (thread === this.thread ? this.notice(thread) : this.sent(thread)));
+    const thread = this.session.thread(conversationId, {
+      mayReadUsage: (id) => this.isSoonMine(id),
+      onMember: ({ userId, displayName }) => this.names.learn(userId, displayName),
+      unsent: this.kept.of(conversationId),
+    });
+    thread.onChange(() => {
+      this.kept.keep(conversationId, thread.outgoing);
+      if (thread === this.thread) this.notice(thread);
+      else this.sent(thread);
+    });
     void thread.start();
     return thread;
   }

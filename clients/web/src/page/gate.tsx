@@ -48,7 +48,10 @@ export function Gate(props: {
     setState({ kind: "signed in", desk });
   };
   const leave = async () => {
-    if (state.kind === "signed in") state.desk.close();
+    if (state.kind === "signed in") {
+      state.desk.close();
+      state.desk.memory.forget();
+    }
     await ground.session.logOut();
     location.replace(location.pathname); // nothing of it stays in memory
   };
