@@ -1,6 +1,7 @@
 """What the tests of the pages, which run in Node, ask of the world around them."""
 
 import json
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -65,6 +66,15 @@ def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
         await server.start()
         return ""
 
+    async def pause(_: str) -> str:
+        """The server stands still, and keeps its connections."""
+        server.signal(signal.SIGSTOP)
+        return ""
+
+    async def go_on(_: str) -> str:
+        server.signal(signal.SIGCONT)
+        return ""
+
     async def link(_: str) -> str:
         """A link for the local operator."""
         return make_link(server.key.secret)
@@ -82,4 +92,5 @@ def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
 
     user = People(server.client).make
     telling = {"notice": notice, "withdraw": withdraw}
-    return {"answer": answer, "kill": kill, "start": start, "user": user, "link": link, **telling}
+    life = {"kill": kill, "start": start, "pause": pause, "go_on": go_on}
+    return {"answer": answer, "user": user, "link": link, **life, **telling}

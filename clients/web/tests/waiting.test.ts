@@ -70,6 +70,25 @@ test("a network that is silent is told within seconds to whoever waits, and left
   proxy.stop();
 }, 90_000);
 
+test("a server that stands still in mid-answer is told of soon, and its answer goes on", async () => {
+  const one = await visit(browser);
+  await ask("answer", { deltas: 200, gap_ms: 20 });
+  await one.say("Tell me");
+  await one.page.locator(".under-way .body").waitFor();
+  await ask("pause");
+  try {
+    const stopped = Date.now();
+    await one.page.getByText("Connection lost").waitFor({ timeout: 15_000 });
+    expect(Date.now() - stopped).toBeLessThan(13_000);
+  } finally {
+    await ask("go_on");
+  }
+  await one.answers(1);
+  expect((await one.page.locator(".message.assistant .body").innerText()).trim()).toBe("word ".repeat(200).trim());
+  await one.page.getByText("Connection lost").waitFor({ state: "detached" });
+  await one.close();
+}, 90_000);
+
 test("a sign-in link that is pasted into a tab signs it in", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
