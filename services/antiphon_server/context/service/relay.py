@@ -22,6 +22,7 @@ SET_ASIDE_RETRY_S = 3600.0
 FOR_GOOD = frozenset({Reason.INVALID_ARGUMENT, Reason.LIMIT_EXCEEDED, Reason.REQUEST_ID_REUSED})
 """Refusals of an entry itself: the same again would be refused again."""
 
+Superseding = Callable[[Sequence[EncodedEntry]], Sequence[EncodedEntry]]
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +32,8 @@ class Relay:
     ``tell`` commits an entry there; one that was told before is left alone. One that can't be told
     now holds up those of its own listener. An entry that is refused for good is set aside: those
     behind it go on, also to the same listener, because each says how things are now, and who lost
-    access must be seen to lose it. ``run`` is the
+    access must be seen to lose it. ``superseding`` marks what of a listener's entries is said again
+    by a later one. ``run`` is the
     background task that tries again, what was set aside at once and every ``set_aside_retry_s``
     seconds; the lifecycle calls ``start`` before.
     """
@@ -43,8 +45,10 @@ class Relay:
         tell: Callable[[EncodedEntry], Awaitable[None]],
         policy: RetryPolicy = OUTBOX,
         set_aside_retry_s: float = SET_ASIDE_RETRY_S,
+        superseding: Superseding = lambda entries: entries,
     ) -> None:
         self._store = store
+        self._superseding = superseding
         self._outbox = outbox
         self._tell = tell
         self._policy = policy
@@ -185,7 +189,7 @@ class Relay:
     async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list["_Came"]:
         """Listeners side by side, each in order; returns what came of each."""
         ordered = sorted(entries, key=_listener)  # stable
-        listeners = [list(it) for _, it in itertools.groupby(ordered, _listener)]
+        listeners = [self._superseding(list(it)) for _, it in itertools.groupby(ordered, _listener)]
         async with asyncio.TaskGroup() as tasks:
             telling = [tasks.create_task(self._tell_in_order(each)) for each in listeners]
         return [task.result() for task in telling]
@@ -246,10 +250,13 @@ def _listener(entry: EncodedEntry) -> str:
 
 
 def relay_to_log(
-    store: Store, tell: Callable[[EncodedEntry], Awaitable[None]], policy: RetryPolicy = OUTBOX
+    store: Store,
+    tell: Callable[[EncodedEntry], Awaitable[None]],
+    policy: RetryPolicy = OUTBOX,
+    superseding: Superseding = lambda entries: entries,
 ) -> Relay:
     """Tells the log of changes; no scope waits for another."""
-    return Relay(store, lambda r: r.outbox, tell, policy)
+    return Relay(store, lambda r: r.outbox, tell, policy, superseding=superseding)
 
 
 def relay_to_trail(store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX) -> Relay:
