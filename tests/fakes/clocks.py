@@ -1,8 +1,12 @@
 """An event loop whose time jumps to the next timer, for rules that know no clock but the loop's."""
 
 import asyncio
+import functools
 import selectors
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -29,9 +33,12 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed_s
 
 
-class JumpingPolicy(asyncio.DefaultEventLoopPolicy):
-    """What pytest-asyncio makes a test's loop by."""
+def in_no_time(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, None]:
+    """Run a test on such a loop."""
 
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """A loop whose time jumps."""
-        return JumpingLoop()
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run

@@ -10,16 +10,10 @@ from antiphon_server.runtime.limits.share_costs import OPENING_S, Meter
 from antiphon_server.runtime.limits.share_lines import BURST_S
 from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.limits.shares import MOST_CALLS, Shares
-from tests.fakes.clocks import JumpingPolicy
+from tests.fakes.clocks import in_no_time
 
 ANNA, BERT, CARL = "users/user_anna0000", "users/user_bert0000", "users/user_carl0000"
 STEP_S = 0.01
-
-
-@pytest.fixture
-def event_loop_policy() -> JumpingPolicy:
-    """How long somebody waits is no matter of the machine."""
-    return JumpingPolicy()
 
 
 class _Exact(Meter):
@@ -44,11 +38,13 @@ async def took_s(it: Shares, who: str, count: int, workspace_id: str = "") -> fl
     return loop.time() - began
 
 
+@in_no_time
 async def test_alone_nobody_waits() -> None:
     """An idle server gives everything to whoever asks."""
     assert await took_s(shares(), ANNA, 1000) == 0
 
 
+@in_no_time
 async def test_who_takes_much_waits_for_others() -> None:
     """Not who takes little; and it is never less than the share."""
     it = shares(user=0.25)
@@ -59,6 +55,7 @@ async def test_who_takes_much_waits_for_others() -> None:
     assert (0.3 - BURST_S - 2 * STEP_S) / 0.25 <= await waited <= 0.3 / 0.25
 
 
+@in_no_time
 async def test_all_streams_of_one_come_back_at_once() -> None:
     """As they do after a restart, while others are there: as many as one may have by default."""
     it = shares()
@@ -69,6 +66,7 @@ async def test_all_streams_of_one_come_back_at_once() -> None:
     assert asyncio.get_running_loop().time() - began < 0.5
 
 
+@in_no_time
 async def test_many_who_want_much_share_alike() -> None:
     """Each has as much as the others, by their weights, however many things it asks for."""
     it = shares(user=0.5, weights={"user_carl0000": 2})
@@ -95,6 +93,7 @@ async def test_many_who_want_much_share_alike() -> None:
     assert 1.5 < done[CARL] / done[BERT] < 2.7
 
 
+@in_no_time
 async def test_who_had_less_than_others_does_not_wait() -> None:
     """However busy the server is, and though it is more than a share: the greedy one makes way."""
     it = shares(user=0.05)
@@ -109,6 +108,7 @@ async def test_who_had_less_than_others_does_not_wait() -> None:
     await asyncio.wait(greedy)
 
 
+@in_no_time
 async def test_a_workspace_has_a_share_too() -> None:
     """Two users of one wait for another's, though neither takes more than theirs."""
     it = shares(user=1.0, workspace=0.1)
@@ -117,6 +117,7 @@ async def test_a_workspace_has_a_share_too() -> None:
     assert max(both) > 0.3
 
 
+@in_no_time
 async def test_who_goes_makes_way() -> None:
     """A place in line is released by a cancelled call, and by who leaves for something else."""
     it = shares(user=0.02)
@@ -138,6 +139,7 @@ async def test_who_goes_makes_way() -> None:
         await last
 
 
+@in_no_time
 async def test_a_line_of_calls_has_an_end() -> None:
     """Who would be one too many is told so, and when to come again; a stop stands in no line."""
     it = shares(user=0.01)
@@ -155,6 +157,7 @@ async def test_a_line_of_calls_has_an_end() -> None:
     await asyncio.wait(line)
 
 
+@in_no_time
 async def test_when_the_others_have_gone_nobody_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those in line are let in when one is alone again."""
     monkeypatch.setattr("antiphon_server.runtime.limits.share_lines.THERE_S", 0.3)
@@ -165,6 +168,7 @@ async def test_when_the_others_have_gone_nobody_waits_on(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("it", [shares(enabled=False), shares()])
+@in_no_time
 async def test_parts_of_the_installation_have_no_share(it: Shares) -> None:
     """Nor has anybody where shares are switched off."""
     who = ANNA if not it.settings.enabled else "services/dispatcher"
@@ -172,6 +176,7 @@ async def test_parts_of_the_installation_have_no_share(it: Shares) -> None:
     assert await took_s(it, who, 1000) == 0
 
 
+@in_no_time
 async def test_what_waits_is_told() -> None:
     """By whose share, not by whose name: the labels are few."""
     it = shares(user=0.01)
