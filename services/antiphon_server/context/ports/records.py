@@ -239,6 +239,10 @@ class MessageRecords(Protocol):
 class NoticeRecords(Protocol):
     """Notices within a transaction."""
 
+    def lock(self) -> None:
+        """Let nobody else add one until the transaction ends."""
+        ...
+
     def get(self, notice_id: NoticeId) -> Notice | None:
         """The notice."""
         ...

@@ -43,6 +43,7 @@ class Notices:
         notice = Notice(NoticeId(new_id("ntc")), text, now, expire_us)
 
         def work(records: Records) -> Notice:
+            records.notices.lock()
             before = answered(records, request)
             if before is not None:
                 return before
