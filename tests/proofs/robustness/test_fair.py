@@ -7,8 +7,8 @@ import pytest
 from tests.proofs.robustness.fair import KINDS, OFF, Fair, Kind, Times, fair_of
 
 SECONDS, ROUNDS = 4.0, 3
-MOST_SHARE = 0.8
-"""Of a processor: a user's quarter, and what a busy machine adds. Without shares it is all."""
+MOST_SHARE = 0.5
+"""Of a processor: a user's quarter, and as much for a busy machine. Without shares it is 0.8."""
 
 
 def pair(calls_ms: float, texts_ms: float) -> tuple[Times, Times]:
@@ -38,5 +38,5 @@ async def test_one_user_has_a_share(tmp_path: Path, kind: Kind) -> None:
 async def test_one_user_who_may_have_much_has_a_share(tmp_path: Path) -> None:
     """Of the processor, while another is there, though nothing that they ask for is refused."""
     fair = await fair_of(tmp_path, "turns", 1, ROUNDS, SECONDS, OFF | {"enabled": True})
-    assert fair.had["running"] > 100
+    assert fair.had["running"] >= 90  # of 120; a busy server puts some off
     assert fair.taken < MOST_SHARE
