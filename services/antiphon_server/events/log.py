@@ -297,8 +297,8 @@ class EventLog:
         """Remove a finished turn's text deltas; see :meth:`LogStore.fold`."""
         folded = await self._store.fold(scope, turn_id)
         hub = self._hubs.get(scope)
-        if hub is not None and folded.removed:
-            hub.forget_before(Offset(folded.up_to + 1))
+        if hub is not None:  # an append may have folded it, and left its deltas in the ring
+            hub.forget_before(Offset((folded.up_to if folded.removed else hub.head) + 1))
         return folded.removed
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
