@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Nothing of whoever runs the tests is read or changed: data, logins, settings, home."""
     for name in [name for name in os.environ if name.startswith("ANTIPHON_")]:
         del os.environ[name]
+    os.environ.pop("UV", None)  # by which hints say `uv run antiphon`
     home = tempfile.mkdtemp(prefix="antiphon-tests-")
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ |= {"XDG_DATA_HOME": f"{home}/data", "XDG_STATE_HOME": f"{home}/state"}

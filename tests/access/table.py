@@ -33,7 +33,7 @@ def _table() -> str:
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     others = "`, `".join(NOT_SERVED)
-    end = f"\nNot served, but called where an engine or a mesh is set: `{others}`.\n"
+    end = f"\nNot served, but called where an engine or a mesh is set:\n`{others}`.\n"
     return "\n".join(who) + "\n\n" + table + "\n" + end
 
 

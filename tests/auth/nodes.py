@@ -32,6 +32,7 @@ from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.events.compose import compose_events
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
@@ -97,7 +98,7 @@ async def node(data_dir: Path, redis_url: str = "") -> AsyncIterator[Node]:
         lifecycle.on_stop("auth", auth.close)
         await auth.start()
         policy = FixedRoles()
-        events = compose_events(database, policy, auth.verifier)
+        events = compose_events(database, policy, auth.verifier, Shares())
         auth.on_session_end(events.subscriptions.session_ended)
         auth.on_keys_withdrawn(events.subscriptions.check_tokens)
         lifecycle.spawn("log", events.log.run())

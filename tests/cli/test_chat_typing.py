@@ -116,13 +116,21 @@ def test_tab_completes_models_and_handlers(chat: Terminal) -> None:
 
 
 def test_an_answer_goes_on(chat: Terminal) -> None:
-    """/continue asks for it, where something was said before."""
+    """/continue asks for it, where something was said before; it is no question for /retry."""
     chat.line("/continue")
     chat.wait_for("Nothing was asked here yet")
     end = say(chat, "first words")
     chat.line("/continue")
     said = "Go on where you stopped\\."
-    chat.wait_for(rf"Asking: {said}\n{said}\n(.|\n)* s\n\n>$", after=end)
+    end = chat.wait_for(rf"Asking: {said}\n{said}\n(.|\n)* s\n\n>$", after=end).end()
+    chat.line("/retry")
+    end = chat.wait_for(r"Asking again: first words\nfirst words\n(.|\n)* s\n\n>$", after=end).end()
+    chat.line("/open 1")
+    end = chat.wait_for(r"/open 1\n(.|\n)*>$", after=end).end()
+    chat.line("/continue")
+    end = chat.wait_for(rf"Asking: {said}\n{said}\n(.|\n)* s\n\n>$", after=end).end()
+    chat.line("/retry")
+    chat.wait_for(r"Asking again: first words\n", after=end)
 
 
 def test_a_question_is_asked_again(chat: Terminal) -> None:

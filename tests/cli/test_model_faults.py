@@ -14,10 +14,10 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 SECRET = "a long enough secret"
 
 
-def once(home: Home, **model: str) -> "subprocess.CompletedProcess[str]":
+def once(home: Home, *options: str, **model: str) -> "subprocess.CompletedProcess[str]":
     described = {"name": "mine/x", "kind": "openai", **model}
     told = {"ANTIPHON_MODELS": json.dumps([described])}
-    return home.run("chat", "--once", "hello", "-m", "mine/x", timeout=120, **told)
+    return home.run("chat", "--once", "hello", "-m", "mine/x", *options, timeout=120, **told)
 
 
 def test_a_closed_port_is_named(home: Home) -> None:
@@ -26,6 +26,15 @@ def test_a_closed_port_is_named(home: Home) -> None:
     assert done.returncode == 1
     assert done.stderr.count("mine/x: http://127.0.0.1:1/v1: Connection refused") == 1
     assert "hidden" not in done.stderr
+
+
+def test_programs_are_told_the_same(home: Home) -> None:
+    """In the answer's JSON, with the reason that they look for."""
+    done = once(home, "--json", base_url="http://127.0.0.1:1/v1")
+    answer = json.loads(done.stdout)
+    assert answer["error"] == "MODEL_UNAVAILABLE"
+    assert answer["explanation"].startswith("the model mine/x can't be reached now")
+    assert answer["faults"] == ["mine/x: http://127.0.0.1:1/v1: Connection refused"]
 
 
 async def test_what_a_provider_refuses_is_told_with_its_status(home: Home) -> None:

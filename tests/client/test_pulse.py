@@ -1,19 +1,17 @@
 """A server that says nothing though somebody waits for it."""
 
 import asyncio
-import time
 
 from antiphon_client import ApiKey, Client
 from tests.client.fake_server import CONVERSATION, fake_server
 from tests.e2e.until import PATIENCE_S, until
 from tests.fakes.proxy import Proxy
 
-TOLD_WITHIN_S = 3.0  # about 2 s, on a machine that has other things to do
 SLOW = [f"word{n} " for n in range(8)]
 
 
 async def test_silence_is_told_and_so_is_its_end() -> None:
-    """A network that swallows all is told of within 2 s; what it held back then comes, once."""
+    """A network that swallows all is told of; what it held back then comes, once."""
     told: list[str] = []
     async with (
         fake_server(answer=SLOW, gap_s=0.3) as server,
@@ -25,9 +23,7 @@ async def test_silence_is_told_and_so_is_its_end() -> None:
     ):
         turn = await talk.post("Hi")
         proxy.stall("down")
-        began = time.monotonic()
-        await until(lambda: "silent" in told, PATIENCE_S)
-        assert time.monotonic() - began < TOLD_WITHIN_S
+        await until(lambda: "silent" in told)  # how soon: test_pulse_times
         proxy.flow()
         assert (await turn.result()).text == "".join(SLOW)
     assert told == ["connecting", "connected", "silent", "connected"]

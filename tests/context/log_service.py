@@ -18,6 +18,7 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.storage.database import Database
@@ -54,7 +55,9 @@ class LogService:
         if self.log.peer_commits is not None:
             self._life.spawn("log.nodes", self.log.peer_commits.run())
         server = LocalServer([ErrorInterceptor()])
-        add_EventServiceServicer_to_server(EventServicer(self.log, Subscriptions(_Open())), server)
+        add_EventServiceServicer_to_server(
+            EventServicer(self.log, Subscriptions(_Open(), Shares())), server
+        )
         self.stub: EventServiceAsyncStub = EventServiceStub(server.channel())
 
     async def stop(self) -> None:

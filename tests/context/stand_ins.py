@@ -99,8 +99,8 @@ class Held(SqlStore):
 class Flaky:
     """The log, which can be taken away, or refuse one scope.
 
-    ``appends`` are the entries that it was asked to keep, but for what lists are told. It breaks
-    when it has ``breaks_after`` told so many lists.
+    ``appends`` are the entries that it was asked to keep, but for what lists are told: those are
+    counted, as ``lists``. It breaks when it has ``breaks_after`` told so many lists.
     """
 
     def __init__(self, inner: EventLog) -> None:
@@ -110,10 +110,12 @@ class Flaky:
         self.why = Reason.OVERLOADED
         self.appends: list[OutboxEntry] = []
         self.breaks_after = -1
+        self.lists = 0
 
     async def append(self, entry: EncodedEntry, to: Scope | None = None) -> None:
         self._check()
         if to is not None:
+            self.lists += 1
             self.broken = self.breaks_after == 0
             self.breaks_after -= 1
             self._check()

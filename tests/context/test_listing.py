@@ -97,7 +97,8 @@ async def test_what_was_last_said_in_comes_first(world: World) -> None:
     activity.time.seconds += 1
     old = pb.Activity(conversation_id=third, time=Timestamp(seconds=1))
     unknown = pb.Activity(conversation_id="conv_unknown0", time=said.create_time)
-    request = pb.RecordActivityRequest(activities=[activity, old, unknown])
+    again = pb.Activity(conversation_id=second, time=said.create_time)
+    request = pb.RecordActivityRequest(activities=[activity, old, unknown, again])
     for _ in range(2):
         await world.client(SERVICE).RecordActivity(request)
     assert await listed(world, ANN, order=LAST_ACTIVITY) == ["2", "1", "3"]

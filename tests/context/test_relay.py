@@ -13,7 +13,7 @@ from antiphon.context.v1 import conversation_pb2
 from antiphon_server.context.adapters.sql.store import SqlStore
 from antiphon_server.context.model.changes import EncodedEntry
 from antiphon_server.context.ports import Records
-from antiphon_server.context.service.relay import Relay, relay_to_log
+from antiphon_server.context.service.relay import BATCH, Relay, relay_to_log
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.entries import entry_of
@@ -32,9 +32,9 @@ async def running(relay: Relay) -> AsyncIterator[None]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def waiting(world: World) -> list[EncodedEntry]:
+async def waiting(world: World, most: int = 100) -> list[EncodedEntry]:
     await world.context.to_log.close()  # what was told is removed a moment later
-    return await world.store.read(lambda r: r.outbox.first(100))
+    return await world.store.read(lambda r: r.outbox.first(most))
 
 
 async def rename(world: World, conversation_id: str, title: str) -> None:
@@ -153,3 +153,35 @@ async def test_old_request_ids_are_forgotten(world: World) -> None:
     world.clock.now += 3601
     await world.context.retention.once()
     assert await world.client(ANN).CreateWorkspace(request) != first
+
+
+async def test_entries_that_have_to_stay_hold_up_no_other_scope(world: World) -> None:
+    """More than are read at once, each of a scope of its own: what is behind them is told."""
+    away = {f"conversations/{await world.conversation()}" for _ in range(BATCH)}
+    others = await world.conversation()
+    told: list[EncodedEntry] = []
+
+    async def tell(entry: EncodedEntry) -> None:
+        if entry.listener in away:
+            raise DomainError(Reason.STORE_UNAVAILABLE) if len(told) % 2 else OSError("odd")
+        told.append(entry)
+
+    world.log.broken = True
+    for scope in sorted(away):
+        await rename(world, scope.removeprefix("conversations/"), "1")
+        await rename(world, scope.removeprefix("conversations/"), "2")
+    for number in range(3):
+        await rename(world, others, str(number))
+    relay = relay_to_log(world.store, tell)
+    assert not await relay.relay_outbox()
+    titles = [entry_of(it).changes[0].conversation.title for it in told]  # type: ignore[union-attr]
+    assert titles == ["0", "1", "2"]
+    await relay.close()
+    assert len(await waiting(world, 999)) == 2 * BATCH
+    behind, away = away, set()
+    assert await relay.relay_outbox()
+    assert {it.listener for it in told[3:]} == behind
+    titles = [entry_of(it).changes[0].conversation.title for it in told[3:]]  # type: ignore[union-attr]
+    assert titles.count("1") == titles.count("2") == BATCH
+    await relay.close()
+    assert await waiting(world) == []

@@ -3,6 +3,9 @@
 import asyncio
 import time
 
+import pytest
+
+from antiphon_server.context.adapters import event_log
 from antiphon_server.context.model.messages import LogPage, Totals, Window
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -10,6 +13,7 @@ from antiphon_server.context.model.resources import (
     TurnPolicy,
     WorkspaceId,
 )
+from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.tails import NEW_S, Tails
 from tests.context.stand_ins import Flaky
 from tests.context.world import World, texts
@@ -24,6 +28,17 @@ class Stuck(Flaky):
     async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
         await asyncio.sleep(0)
         return LogPage((), cursor, at_head=False)
+
+
+class Counted(Flaky):
+    """A log that knows how many messages were read from it."""
+
+    messages = 0
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> LogPage:
+        page = await super().read(conversation_id, cursor)
+        self.messages += len(page.items)
+        return page
 
 
 def conversation(number: int = 1) -> Conversation:
@@ -76,6 +91,29 @@ async def test_a_larger_window_of_a_new_conversation_has_all_that_fits(world: Wo
         await world.say(new, text)
     assert len((await world.context_of(new, 20)).messages) == 1
     assert len((await world.context_of(new, 1000)).messages) == 3
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_long_log_of_a_new_conversation_is_not_read_from_its_beginning_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, restarted: bool
+) -> None:
+    """One page of it; the rest is projected, once, and the next process needs the end alone."""
+    monkeypatch.setattr(event_log, "PAGE", 4)
+    new = await world.conversation()
+    for number in range(30):
+        await world.say(new, str(number))
+    if restarted:
+        await world.context_of(new, 3)
+        await world.say(new, "30")
+    read = Counted(world.log)
+    projection = Projection(world.store, read)
+    tails = Tails(read, lambda message: b"", world.clock)
+    at = await world.store.read(lambda r: r.conversations.get(ConversationId(new)))
+    assert at is not None
+    assert await tails.window(at, 3) is None
+    await projection.catch_up(at.conversation_id)
+    assert read.messages <= (4 + 1 if restarted else 4 + 30)
+    assert await tails.window(at, 3) is None  # nothing of the first page is taken for all
 
 
 async def projected(world: World, conversation: str) -> str:

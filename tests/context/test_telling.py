@@ -112,6 +112,26 @@ async def test_members_bring_their_names(world: World) -> None:
         assert updated.member_updated.member.display_name == name_of(BOB)
 
 
+async def test_of_updates_that_wait_readers_are_told_the_newest(world: World) -> None:
+    """However fast a conversation is renamed, its own log alone has each name."""
+    conversation_id = await world.conversation(title="T")
+    await world.add(conversation_id, BOB, ROLE_VIEWER)
+    world.log.broken = True
+    for number in range(20):
+        await rename(world, conversation_id, str(number))
+    request = pb.ArchiveConversationRequest(conversation_id=conversation_id)
+    await world.client(ANN).ArchiveConversation(request)
+    world.log.broken, asked = False, world.log.lists
+    assert await world.context.to_log.relay_outbox()
+    assert world.log.lists - asked == 2 * 2
+    for user in (ANN, BOB):
+        newest = ["conversation_updated 19", "conversation_archived 19"]
+        assert (await told(world, user))[-2:] == newest
+        assert sum("updated" in it for it in await told(world, user)) == 1
+    own = (await world.events(f"conversations/{conversation_id}")).events
+    assert sum(it.HasField("conversation_updated") for it in own) == 20
+
+
 @pytest.mark.parametrize("broken_after", [0, 1, 3, 7])
 async def test_each_reader_is_told_once(
     world: World, monkeypatch: pytest.MonkeyPatch, broken_after: int

@@ -193,11 +193,11 @@ async def test_folding_leaves_no_hole(store: LogStore) -> None:
     kept = event(kind=10)
     # 1 kept, 2-3 mine, 4 kept, 5 mine, 6 other, 7 mine, 8 kept (the message), 9 mine (a stray)
     await store.append([append(kept, mine, mine, kept, mine, other, mine, kept, mine)])
-    assert await store.fold(SCOPE, "t") == 4
+    assert await store.fold(SCOPE, "t") == (4, 8)
     page = await store.read(SCOPE, *ALL)
     assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 6), (7, 8), (9, 9)]
-    assert await store.fold(SCOPE, "t") == 0
-    assert await store.fold(SCOPE, "u") == 1
+    assert (await store.fold(SCOPE, "t")).removed == 0
+    assert await store.fold(SCOPE, "u") == (1, 8)
     page = await store.read(SCOPE, *ALL)
     assert [(r.first, r.last) for r in page.records] == [(1, 1), (2, 4), (5, 8), (9, 9)]
 
@@ -220,7 +220,7 @@ async def test_an_append_folds_the_turn_that_ends_with_it(store: LogStore) -> No
     ended = await one(store, append(delta, message, event(), fold="t"))
     assert (ended.first, ended.last, ended.folded) == (5, 7, True)
     assert await places(store) == [(1, 1), (2, 6), (7, 7)]
-    assert await store.fold(SCOPE, "t") == 0
+    assert (await store.fold(SCOPE, "t")).removed == 0
     assert (await one(store, append())).first == 8
 
 
@@ -250,7 +250,7 @@ async def test_what_lies_between_deltas_is_left_to_fold(store: LogStore) -> None
     await store.append([append(delta), append(event()), append(delta)])
     ended = await one(store, append(event(), fold="t"))
     if not ended.folded:
-        assert await store.fold(SCOPE, "t") == 2
+        assert (await store.fold(SCOPE, "t")).removed == 2
     assert await places(store) == [(1, 2), (3, 4)]
 
 

@@ -25,6 +25,7 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
@@ -70,7 +71,7 @@ def served(
     events, server = LocalServer([ErrorInterceptor()]), LocalServer([ErrorInterceptor(), *guards])
     add_EventServiceServicer_to_server(log, events)
     openings = ContextOpenings(Nobody, sessions, Nobody)  # nothing is made here
-    conversings = Conversings(calls, sessions, openings, events.channel())
+    conversings = Conversings(calls, sessions, openings, events.channel(), Shares())
     servicer = DispatcherServicer(Nobody, Nobody, conversings, openings)
     add_DispatcherServiceServicer_to_server(servicer, server)
     return DispatcherServiceStub(server.channel())
@@ -79,7 +80,7 @@ def served(
 @pytest.fixture
 def log(database: Database) -> EventServicer:
     """That of an empty log."""
-    return EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Sessions()))
+    return EventServicer(EventLog(SqlLogStore(database)), Subscriptions(Sessions(), Shares()))
 
 
 async def test_a_log_that_drains_ends_the_stream_as_draining() -> None:

@@ -313,13 +313,15 @@ async def world(
         if log is None:
             spawn("log", own_log.run())
         server = LocalServer([ErrorInterceptor()])
-        add_EventServiceServicer_to_server(EventServicer(own_log, Subscriptions(Open())), server)
+        add_EventServiceServicer_to_server(
+            EventServicer(own_log, Subscriptions(Open(), Shares())), server
+        )
         events = EventServiceStub(server.channel())
         journal = EventLogJournal(events, timeout_s, elsewhere=log_elsewhere, policy=journal_policy)
         known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock, shares=shares)
+        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock, shares=shares or Shares())
         lanes = Lanes()
         execution = Execution(kept, journal, handlers, runner, lanes, spawn, limits)
         recovery = Recovery(kept, journal, handlers, runner, lanes, execution)

@@ -15,6 +15,7 @@ from antiphon_server.events.compose import Events, compose_events
 from antiphon_server.runtime.access.permissions import Role
 from antiphon_server.runtime.access.principal import Principal, SessionId
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
@@ -62,7 +63,9 @@ async def server(
         redis = Redis(redis_url) if redis_url else None
         if redis is not None:
             lifecycle.on_stop("redis", redis.close)
-        events = compose_events(database, FixedRoles(roles), Tokens(), redis=redis, bus_key=b"key")
+        events = compose_events(
+            database, FixedRoles(roles), Tokens(), Shares(), redis=redis, bus_key=b"key"
+        )
         await events.start(lifecycle, Health())
 
         def stub(session_id: str) -> "EventServiceAsyncStub":

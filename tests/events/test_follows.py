@@ -16,6 +16,7 @@ from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Database
 from tests.e2e.refusals import Refused
@@ -24,7 +25,7 @@ from tests.events.world import ANNA, Gate
 
 async def test_a_stream_is_its_sessions(log: EventLog) -> None:
     """Another session of the same user, an API key's for one, does not find it; nor do others."""
-    subscriptions = Subscriptions(Gate())
+    subscriptions = Subscriptions(Gate(), Shares())
     elsewhere = replace(ANNA, session_id=SessionId("sess_2"))
     stranger = replace(ANNA, user_id=UserId("user_eve"))
     with subscriptions.open(log, ANNA, "mine") as subscription:
@@ -38,7 +39,7 @@ async def test_a_stream_is_its_sessions(log: EventLog) -> None:
 
 async def test_a_stream_goes_with_its_token(log: EventLog) -> None:
     """With a token of another session it is that session's."""
-    subscriptions = Subscriptions(Gate())
+    subscriptions = Subscriptions(Gate(), Shares())
     earlier = replace(ANNA, session_id=SessionId("sess_0"))
     with subscriptions.open(log, earlier, "mine") as subscription:
         await subscription.refresh("good")
@@ -57,7 +58,7 @@ class Slow(SqlLogStore):
 async def test_a_slow_store_is_no_stream_that_is_not_there(database: Database) -> None:
     """The time for an answer begins when the question can be heard."""
     log = EventLog(Slow(database), bus=SilentBus())
-    follows = Follows(Subscriptions(Gate()), log, answered_s=0.25)
+    follows = Follows(Subscriptions(Gate(), Shares()), log, answered_s=0.25)
 
     def answer(word: NodeMessage) -> None:
         if isinstance(word, StreamRequest):

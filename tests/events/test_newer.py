@@ -24,6 +24,7 @@ from antiphon_server.events.wire import placed
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.interceptors.validation import ValidationInterceptor
@@ -41,7 +42,7 @@ async def channel(log: EventLog) -> AsyncIterator[grpc.aio.Channel]:
     """To a log behind a port, for another service of the installation."""
     guards = [ErrorInterceptor(), CallerInterceptor(SERVICE), ValidationInterceptor()]
     table = LocalServer(guards)
-    add_EventServiceServicer_to_server(EventServicer(log, Subscriptions(Gate())), table)
+    add_EventServiceServicer_to_server(EventServicer(log, Subscriptions(Gate(), Shares())), table)
     async with on_a_port(table) as channel:
         yield channel
 

@@ -2,7 +2,7 @@
 
 from antiphon_server.events import hub as hub_module
 from antiphon_server.events.log import EventLog
-from antiphon_server.events.model import Epoch, Offset, Record
+from antiphon_server.events.model import Epoch, NewEvent, Offset, Record
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.watch import WatchRequest
 from tests.events.world import SCOPE, events
@@ -31,3 +31,27 @@ async def test_a_ring_that_nobody_follows_any_more_is_short(
     followed = log.ring_bytes
     subscription.close()
     assert log.ring_bytes <= followed * 2 * hub_module.IDLE_EVENTS / 256
+
+
+async def test_folding_drops_what_it_replaced_and_no_more(log: EventLog) -> None:
+    """What came behind it is still there, for those who are a little behind."""
+    delta, other = NewEvent(16, "t", b"\x2a\x01x"), NewEvent(16, "u", b"\x2a\x01x")
+    hub = await log.hub(SCOPE)
+    await log.append(SCOPE, [delta, other, delta, *events(4)])
+    assert await log.fold(SCOPE, "t") == 2
+    assert [hub.covers(Offset(at)) for at in (3, 4, 5)] == [False, True, True]
+    found = hub.after(Offset(4), 10, 1 << 20)
+    assert found is not None
+    assert [it.last for it in found[0]] == [5, 6, 7]
+    page = await log.read(SCOPE, Offset(0), 10)
+    assert [(it.first, it.last) for it in page.records] == [(1, 2), (3, 4), (5, 5), (6, 6), (7, 7)]
+
+
+async def test_folding_what_left_the_ring_long_ago_hides_nothing(log: EventLog) -> None:
+    """A ring without events still begins where it did: what follows is read from the store."""
+    hub = await log.hub(SCOPE)
+    await log.append(SCOPE, [NewEvent(16, "t", b"\x2a\x01x"), *events(4)])
+    hub.clear()
+    assert await log.fold(SCOPE, "t") == 1
+    page = await log.read(SCOPE, Offset(2), 10)
+    assert [it.last for it in page.records] == [3, 4, 5]

@@ -17,6 +17,7 @@ from antiphon_server.events.ports import LogStore
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.caller import CallerInterceptor
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from tests.events.world import ANNA, SCOPE, Gate
@@ -38,7 +39,7 @@ async def test_a_session_that_ends_while_its_stream_opens_ends_the_stream(
     store: LogStore, begin: Any
 ) -> None:
     """Whoever logs out before the stream could open gets the reason on it, and no event."""
-    slow, subscriptions = SlowOpening(), Subscriptions(Gate())
+    slow, subscriptions = SlowOpening(), Subscriptions(Gate(), Shares())
     table = LocalServer([ErrorInterceptor(), CallerInterceptor(ANNA), slow])
     servicer = EventServicer(EventLog(store), subscriptions)
     add_EventServiceServicer_to_server(servicer, table)

@@ -12,6 +12,7 @@ FENCED = re.compile(r"^```(?:sh|bash|console)?\n(.*?)^```", re.DOTALL | re.MULTI
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
 COMMAND = re.compile(r"^\s*(?:\$ )?(?:uv run )?antiphon (?P<arguments>[a-z].*)$", re.MULTILINE)
 NAMED = re.compile(r"`((?:clients|deploy|docs|proto|services|tests|\.ci)/[\w./-]+)`")
+WIDTH = 125
 TASK = re.compile(r"\bpoe ([a-z]+)")
 
 
@@ -27,6 +28,16 @@ def commands(document: Path) -> Iterator[list[str]]:
     for block in FENCED.finditer(document.read_text()):
         for match in COMMAND.finditer(block[1]):
             yield shlex.split(re.split(r" [|>&;]", match["arguments"])[0], comments=True)
+
+
+def prose(document: Path) -> Iterator[tuple[int, str]]:
+    """The lines outside of code blocks, with their numbers."""
+    in_code = False
+    for number, line in enumerate(document.read_text().splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif not in_code:
+            yield number, line
 
 
 def help_of(command: str) -> subprocess.CompletedProcess[str]:
@@ -81,3 +92,15 @@ def test_every_dependency_is_described() -> None:
         n for n in names if not re.search(rf"(?m)^\|[^\n]*(?<![\w-]){n}(?![\w-])", described)
     ]
     assert [name for name in missing if name != project["name"]] == []
+
+
+def test_prose_keeps_to_its_width() -> None:
+    """So that a difference shows what changed; tables and code are as they are."""
+    wide = [
+        f"{document.relative_to(ROOT)}:{number}"
+        for document in documents()
+        if document.is_relative_to(ROOT / "docs")
+        for number, line in prose(document)
+        if len(line) > WIDTH and not line.lstrip().startswith("|")
+    ]
+    assert wide == []

@@ -4,7 +4,7 @@ import asyncio
 import math
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +13,15 @@ from antiphon_server.runtime.storage.last_backup import last_backup
 from antiphon_server.runtime.telemetry.metrics import Gauges
 
 LOOK_S = 15.0
-_Gauge = tuple[str, Callable[[], float]]
 
 
 class _Looked(NamedTuple):
-    free: float
-    size: float
-    wal: float
-    backup: float
+    """What was found; None for what the disk does not say."""
+
+    free: float | None = None
+    size: float | None = None
+    wal: float | None = None
+    backup: float | None = None
 
 
 class MachineFigures:
@@ -36,12 +37,11 @@ class MachineFigures:
         self._data_dir = data_dir
         self._own = own_database
         self._ends = ends
-        self._looked: _Looked | None = None
+        self._looked = _Looked()
 
     async def look(self) -> None:
-        """Look once, off the loop: a disk may be slow. One that refuses leaves what was known."""
-        with suppress(OSError):
-            self._looked = await asyncio.to_thread(_look, self._data_dir)
+        """Look once, off the loop: a disk may be slow. What it refuses to say is not shown."""
+        self._looked = await asyncio.to_thread(_look, self._data_dir)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -51,29 +51,44 @@ class MachineFigures:
 
     def collect(self) -> Iterator[Any]:
         """Yield prometheus_client's metric families."""
-        yield from Gauges(dict(self._gauges())).collect()
+        for name, what, found in self._found():
+            if found is not None:
+                yield from Gauges({name: (what, partial(float, found))}).collect()
 
-    def _gauges(self) -> Iterator[tuple[str, _Gauge]]:
-        ends, looked = self._ends, self._looked
-        if ends is not None and ends() < math.inf:
+    def _found(self) -> Iterator[tuple[str, str, float | None]]:
+        ends = self._ends() if self._ends is not None else math.inf
+        if ends < math.inf:
             what = "When the port's certificate is over, in seconds since 1970."
-            yield "antiphon_certificate_end_timestamp_seconds", (what, ends)
-        if looked is None:
-            return
-        free, size, wal, backup = looked
-        what = "Room on the disk of the data folder."
-        yield "antiphon_disk_free_bytes", (what, lambda: free)
-        yield "antiphon_disk_size_bytes", ("Size of that disk.", lambda: size)
+            yield "antiphon_certificate_end_timestamp_seconds", what, ends
+        free, size, wal, backup = self._looked
+        yield "antiphon_disk_free_bytes", "Room on the disk of the data folder.", free
+        yield "antiphon_disk_size_bytes", "Size of that disk.", size
         if self._own:
             what = "Size of the write-ahead log, before it goes into the database."
-            yield "antiphon_wal_bytes", (what, lambda: wal)
+            yield "antiphon_wal_bytes", what, wal
         if self._own or backup:
             what = "When the newest backup that was read back was made; 0 for none."
-            yield "antiphon_backup_last_success_timestamp_seconds", (what, lambda: backup)
+            yield "antiphon_backup_last_success_timestamp_seconds", what, backup
 
 
 def _look(data_dir: Path) -> _Looked:
-    disk = shutil.disk_usage(data_dir)
+    try:
+        disk = shutil.disk_usage(data_dir)
+    except OSError:
+        return _Looked()
+    wal, backup = (_known(each, data_dir) for each in (_wal_bytes, last_backup))
+    return _Looked(disk.free, disk.total, wal, backup)
+
+
+def _known(read: Callable[[Path], float], data_dir: Path) -> float | None:
+    try:
+        return read(data_dir)
+    except FileNotFoundError:
+        return 0.0
+    except OSError:
+        return None
+
+
+def _wal_bytes(data_dir: Path) -> float:
     _, log, _ = database_files(data_dir)
-    wal = log.stat().st_size if log.exists() else 0
-    return _Looked(disk.free, disk.total, wal, last_backup(data_dir))
+    return log.stat().st_size

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from antiphon_server.app.own_database import keeps_postgres
+from antiphon_server.app.own_database import keeps_postgres, postgres_folder
 from antiphon_server.app.schemas import (
     DATABASE_FILE,
     MIGRATED_MARK,
@@ -62,7 +62,7 @@ async def migrate_to_postgres(data_dir: Path, url: str | None, tell: Tell) -> in
 async def _database(data_dir: Path, url: str | None) -> AsyncIterator[Database]:
     async with contextlib.AsyncExitStack() as stack:
         if url is None:
-            own = await start_postgres(data_dir / "postgres")
+            own = await start_postgres(postgres_folder(data_dir))
             stack.push_async_callback(own.child.stop)
             url = own.url
         await (await open_postgres(url, 2)).close()  # which says what is wrong with it

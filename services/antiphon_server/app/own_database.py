@@ -34,8 +34,12 @@ def check_own_database(data_dir: Path) -> None:
 
 
 def check_elsewhere(data_dir: Path) -> None:
-    """Raises DataDirUnusable where the data is in a Postgres."""
-    check_no_postgres(data_dir)
+    """Raises DataDirUnusable where the data is in a Postgres, this machine's own or another one."""
+    if keeps_postgres(data_dir):
+        raise DataDirUnusable(
+            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
+            "with --replicas 2 or more, or choose another --data-dir"
+        )
     if (data_dir / MOVED_FILE).exists():
         raise DataDirUnusable(
             f"the data of {data_dir} was migrated to a Postgres: set ANTIPHON_DATABASE_URL to it, "
@@ -43,21 +47,14 @@ def check_elsewhere(data_dir: Path) -> None:
         )
 
 
-def check_no_postgres(data_dir: Path) -> None:
-    """Raises DataDirUnusable where several servers have their own Postgres.
-
-    A database beside that is one whose migration has not ended: a start goes on with it.
-    """
-    if keeps_postgres(data_dir):
-        raise DataDirUnusable(
-            f"{data_dir} has the data of several servers, in a Postgres: run `antiphon up --mesh` "
-            "with --replicas 2 or more, or choose another --data-dir"
-        )
-
-
 def keeps_postgres(data_dir: Path) -> bool:
     """Whether the data of several servers is there, on this machine."""
-    return (data_dir / "postgres" / "data").exists()
+    return (postgres_folder(data_dir) / "data").exists()
+
+
+def postgres_folder(data_dir: Path) -> Path:
+    """Where several servers on this machine have their own Postgres."""
+    return data_dir / "postgres"
 
 
 def database_files(data_dir: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from antiphon_server.app.own_database import keeps_postgres
+from antiphon_server.app.own_database import keeps_postgres, postgres_folder
 from antiphon_server.app.schemas import DATABASE_FILE
 from antiphon_server.backups.archive import measured, read_archive, write_archive
 from antiphon_server.backups.failure import BackupFailed
@@ -64,24 +64,26 @@ def note_if_known(settings: Settings, manifest: Manifest) -> None:
 
 def _copy(settings: Settings, content: Path) -> Manifest:
     mark = secret_mark(settings)
+    database = settings.data_dir / DATABASE_FILE
     if settings.database_url is not None:
-        from antiphon_server.backups.postgres_dump import dump_database
+        return _dumped(settings.database_url.reveal(), content, mark)
+    if not database.exists() and keeps_postgres(settings.data_dir):
+        from antiphon_server.backups.own_postgres import with_postgres
 
-        heads, revisions = dump_database(settings.database_url.reveal(), content)
-        return manifest_of(POSTGRES_DUMP, measured(content), heads, revisions, mark)
+        folder = postgres_folder(settings.data_dir)
+        return with_postgres(folder, lambda url: _dumped(url, content, mark))
+    if not database.exists():
+        raise BackupFailed(
+            f"{database} is not there: say where the data is by --data-dir or ANTIPHON_DATA_DIR"
+        )
     from antiphon_server.backups.sqlite_copy import copy_database
 
-    database = settings.data_dir / DATABASE_FILE
-    if not database.exists():
-        raise BackupFailed(_nothing(settings, database))
     heads, revisions = copy_database(database, content)
     return manifest_of(DATABASE_FILE, measured(content), heads, revisions, mark)
 
 
-def _nothing(settings: Settings, database: Path) -> str:
-    if keeps_postgres(settings.data_dir):
-        return (
-            f"the data in {settings.data_dir} is in a Postgres of its own: say where by "
-            "ANTIPHON_DATABASE_URL"
-        )
-    return f"{database} is not there: say where the data is by --data-dir or ANTIPHON_DATA_DIR"
+def _dumped(url: str, content: Path, mark: str) -> Manifest:
+    from antiphon_server.backups.postgres_dump import dump_database
+
+    heads, revisions = dump_database(url, content)
+    return manifest_of(POSTGRES_DUMP, measured(content), heads, revisions, mark)

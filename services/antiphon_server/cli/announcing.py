@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
-from antiphon_server.cli.console import say
+from antiphon_server.cli.console import as_typed, say
 
 if TYPE_CHECKING:
     from antiphon_server.settings import Settings
@@ -16,4 +16,4 @@ def announce(text: str, settings: "Settings", level: int = logging.INFO) -> None
     if settings.log_format == "json":
         log.log(level, "%s", text)
     else:
-        say(text, err=True)
+        say(as_typed(text), err=True)

@@ -44,8 +44,9 @@ def backup(
 ) -> None:
     """Make a backup of all that is stored, while servers run: one file, read back and found whole.
 
-    Where ANTIPHON_DATABASE_URL is set it is of that Postgres (by pg_dump), else of the data folder.
-    The installation's secret is not in it. Run by root it goes on as the data's owner.
+    Where ANTIPHON_DATABASE_URL is set it is of that Postgres (by pg_dump), else of the data folder,
+    where `antiphon up --mesh` may have a Postgres of its own. The installation's secret is not in
+    it. Run by root it goes on as the data's owner.
 
     For example:
 
@@ -72,9 +73,10 @@ def restore(
 ) -> None:
     """Put a backup back, where no server runs: all of it, or nothing is changed.
 
-    Into the data folder, or into the empty Postgres of ANTIPHON_DATABASE_URL. Clients that follow
-    begin again, since what came after the backup is gone. Run by root it goes on as the folder's
-    owner.
+    Into the data folder, or into the empty Postgres of ANTIPHON_DATABASE_URL. One of a Postgres,
+    where none is named, becomes the one that `antiphon up --mesh` runs in the data folder.
+    Clients that follow begin again, since what came after the backup is gone. Run by root it goes
+    on as the folder's owner.
 
     For example:
 

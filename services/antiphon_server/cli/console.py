@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import sys
 import textwrap
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -86,9 +88,19 @@ def _fitting(text: str, *, err: bool, indent: str = "") -> str:
     return folded(text, shutil.get_terminal_size().columns, indent)
 
 
+def as_typed(hint: str) -> str:
+    """A sentence with the commands in backticks as they are typed here: in a checkout by uv.
+
+    https://docs.astral.sh/uv/reference/environment/ (UV)
+    """
+    in_checkout = (Path(__file__).parents[3] / "pyproject.toml").is_file()
+    by_uv = in_checkout and "UV" in os.environ
+    return hint.replace("`antiphon ", "`uv run antiphon ") if by_uv else hint
+
+
 def complain(sentence: str) -> None:
     """Say on stderr what is wrong."""
-    say(f"antiphon: {sentence}", colour="red", err=True)
+    say(f"antiphon: {as_typed(sentence)}", colour="red", err=True)
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:

@@ -56,7 +56,7 @@ _SENTENCES = {
     "SERVICE_UNAVAILABLE": "the service {service} is away for the moment; try again in {retry}",
     "STORE_UNAVAILABLE": "the server can't write to its disk; `antiphon doctor` says more",
     "INTERNAL": "the server failed; its log says more about request {request_id}",
-    "HANDLER_NOT_FOUND": "there is no handler {handler}",
+    "HANDLER_NOT_FOUND": "there is no handler {handler}; /handlers in `antiphon chat` lists them",
     "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
     "TURN_LOST": "the server ended while it answered; what had come is kept. Ask again",

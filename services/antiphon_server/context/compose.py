@@ -13,7 +13,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.context.v1.notice_service_pb2_grpc import add_NoticeServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon_server.context.adapters.changes_codec import for_lists
+from antiphon_server.context.adapters.changes_codec import for_lists, superseding
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
@@ -152,7 +152,7 @@ def compose(
     have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
-    to_log = relay_to_log(store, Telling(store, event_log, for_lists).tell)
+    to_log = relay_to_log(store, Telling(store, event_log, for_lists).tell, superseding=superseding)
     to_trail = relay_to_trail(store, audit)
     directory = Directory(store, roles, 0 if shared else MAX_BYTES)
     projection = Projection(store, event_log)

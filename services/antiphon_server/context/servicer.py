@@ -176,8 +176,8 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.RecordActivityResponse:
         times = {
             ConversationId(it.conversation_id): encoding.microseconds(it.time)
-            for it in request.activities
-        }
+            for it in sorted(request.activities, key=lambda it: it.time.ToNanoseconds())
+        }  # of several of one conversation the latest
         await self._activities.record(times)
         return pb.RecordActivityResponse()
 

@@ -171,7 +171,7 @@ def compose_service(
     registry = Handlers([*handlers(internal), Echo(text_of)])
     metrics = TurnMetrics()
     shares = infrastructure.shares
-    runner = Runner(store, journal, node, lease_s, observers=[metrics], shares=shares)
+    runner = Runner(store, journal, node, lease_s, shares, observers=[metrics])
     lanes = Lanes()
     limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)

@@ -76,9 +76,9 @@ class Conversings:
         gatekeeper: Gatekeeper,
         openings: Openings,
         events: grpc.aio.Channel,
-        shares: Shares | None = None,
+        shares: Shares,
     ) -> None:
-        self._shares = shares or Shares()
+        self._shares = shares
         self._calls = calls
         self._openings = openings
         self._gatekeeper = gatekeeper

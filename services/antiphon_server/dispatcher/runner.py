@@ -99,11 +99,11 @@ class Runner:
         journal: Journal,
         node: str,
         lease_s: float,
+        shares: Shares,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
-        shares: Shares | None = None,
     ) -> None:
-        self._shares = shares or Shares()
+        self._shares = shares
         self._observers = observers
         self._store = store
         self._journal = journal

@@ -122,9 +122,9 @@ def compose_service(
         infrastructure.database,
         guards.policy,
         guards.verifier,
+        infrastructure.shares,
         redis=redis,
         bus_key=key,
-        shares=infrastructure.shares,
     )
     guards.on_session_end(events.subscriptions.session_ended)
     guards.on_keys_withdrawn(events.subscriptions.check_tokens)
@@ -135,10 +135,10 @@ def compose_events(
     database: Database,
     policy: AccessPolicy,
     verifier: TokenVerifier,
+    shares: Shares,
     on_access_change: Callable[[AccessChange], None] | None = None,
     redis: Redis | None = None,
     bus_key: bytes = b"",
-    shares: Shares | None = None,
 ) -> Events:
     """Put the events service on a database.
 

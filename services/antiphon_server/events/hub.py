@@ -99,7 +99,7 @@ class Hub:
         kept = bisect_left(self._ring, first, key=_first)
         self._count(-sum(len(record.wire) for record in self._ring[:kept]))
         del self._ring[:kept]
-        self._base = self._ring[0].first if self._ring else first
+        self._base = self._ring[0].first if self._ring else max(self._base, first)
         self.cuts += 1
 
     def send_ephemeral(self, body: bytes) -> None:
@@ -150,6 +150,7 @@ class Hub:
         while self._ring and self._ring[-1].last >= first:
             self._count(-len(self._ring.pop().wire))
         self.forget_before(first)
+        self._base = first
 
     def _notify(self) -> None:
         for follower in self.followers:

@@ -295,11 +295,11 @@ class EventLog:
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """Remove a finished turn's text deltas; see :meth:`LogStore.fold`."""
-        removed = await self._store.fold(scope, turn_id)
+        folded = await self._store.fold(scope, turn_id)
         hub = self._hubs.get(scope)
-        if hub is not None:
-            hub.forget_before(Offset(hub.head + 1))
-        return removed
+        if hub is not None:  # an append may have folded it, and left its deltas in the ring
+            hub.forget_before(Offset((folded.up_to if folded.removed else hub.head) + 1))
+        return folded.removed
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
         """Remove the oldest events; see :meth:`LogStore.trim`."""

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -95,6 +95,13 @@ class Record:
     last: Offset
     kind: int
     wire: bytes
+
+
+class Folded(NamedTuple):
+    """How many deltas were removed; behind ``up_to`` the log is as it was."""
+
+    removed: int
+    up_to: Offset
 
 
 @dataclass(frozen=True, slots=True)

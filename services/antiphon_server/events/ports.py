@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from antiphon_server.events.model import Append, Appended, Commit, Head, Offset, Page, Scope
+from antiphon_server.events.model import Append, Appended, Commit, Folded, Head, Offset, Page, Scope
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError
 
@@ -46,10 +46,10 @@ class LogStore(Protocol):
         """
         ...
 
-    async def fold(self, scope: Scope, turn_id: str) -> int:
+    async def fold(self, scope: Scope, turn_id: str) -> Folded:
         """Remove the turn's text deltas; the event after each run takes over its offsets.
 
-        Deltas that nothing follows stay. Returns how many were removed.
+        Deltas that nothing follows stay. Returns how many were removed, and up to where.
         """
         ...
 

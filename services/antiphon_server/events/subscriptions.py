@@ -25,9 +25,9 @@ class Subscriptions:
     :class:`~antiphon_server.runtime.rpc.limits.Limits`.
     """
 
-    def __init__(self, gatekeeper: Gatekeeper, shares: Shares | None = None) -> None:
+    def __init__(self, gatekeeper: Gatekeeper, shares: Shares) -> None:
         self._gatekeeper = gatekeeper
-        self._shares = shares or Shares()
+        self._shares = shares
         self._pacing = Pacing()
         self._open: dict[Subscription, None] = {}
         self._per_user: dict[UserId, int] = {}

@@ -50,7 +50,23 @@ def _store(programs: Path, folder: Path) -> LocalStore:
     )
     log_file = folder / "postgres.log"
     child = Child("Postgres", _as_nobody(*command), log_file, stop_signal=signal.SIGINT)
-    return LocalStore(child, f"postgresql://{USER}:{password}@{HOST}:{port}/postgres")
+    return LocalStore(child, _url(password, port))
+
+
+def running_postgres(folder: Path) -> str | None:
+    """Where the one of this folder listens, with its password; None if it does not run.
+
+    https://www.postgresql.org/docs/current/storage-file-layout.html (postmaster.pid)
+    """
+    with contextlib.suppress(OSError, ValueError):
+        pid, _, _, port, *_ = (folder / "data" / "postmaster.pid").read_text().splitlines()
+        os.kill(int(pid), 0)
+        return _url((folder / "password").read_text(), int(port))
+    return None
+
+
+def _url(password: str, port: int) -> str:
+    return f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
 
 
 async def _make(programs: Path, folder: Path) -> None:

@@ -17,6 +17,7 @@ from antiphon_server.integration.ledger.model import (
     Usage,
 )
 from antiphon_server.integration.models.model import Finished, Step
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.e2e.refusals import Refused
@@ -166,8 +167,12 @@ async def test_a_cancelled_call_that_was_not_written_down_is_not_settled(world: 
 
 
 async def test_an_answer_is_not_lost_for_its_settlement(world: World) -> None:
-    """The entry stays open, and becomes UNKNOWN at the next start."""
-    world.ledger = FailingLedger(world.database)
-    steps = Recorder()
-    await world.generator().run(order(), steps)
+    """Nor is the settlement: what the store didn't take in time, it gets with a later call's."""
+    world.ledger = FailingLedger(world.database, TURN.tries)
+    generator, steps = world.generator(), Recorder()
+    await generator.run(order(), steps)
     assert isinstance(steps.steps[-1], Finished)
+    assert await world.calls() == []
+    await generator.run(order(), Recorder())
+    outcomes = [call.settlement.outcome for call in await world.calls()]
+    assert outcomes == [Outcome.SUCCEEDED] * 2

@@ -191,6 +191,7 @@ def test_an_answer_has_a_limit() -> None:
         ({"total": 9, "cache": 0, "processed": 4, "time_ms": 1}, (4, 9)),
         ({"total": 4, "processed": 9}, None),
         ({"total": "9", "processed": 4}, None),
+        ({"total": 1 << 31, "processed": 4}, None),
         ("half", None),
     ],
 )

@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.proofs.leaks streams | turns | heartbeats``."""
+"""The long forms: ``python -m tests.proofs.leaks streams | turns | fresh | heartbeats``."""
 
 import argparse
 import asyncio
@@ -9,7 +9,10 @@ from pathlib import Path
 
 from tests.proofs.leaks import runs
 
-COUNTS = {"streams": 100_000, "turns": 100_000, "heartbeats": runs.HOURS}
+COUNTS = {"streams": 100_000, "turns": 100_000, "fresh": 10_000, "heartbeats": runs.HOURS}
+
+REMEMBERS_LITTLE = ("--small",)
+"""What a server remembers of conversations takes thousands of them until it is full."""
 
 
 def main() -> int:
@@ -18,9 +21,15 @@ def main() -> int:
     run = runs.Run(
         count=arguments.count or COUNTS[arguments.what],
         seed=arguments.seed,
+        options=REMEMBERS_LITTLE if arguments.what == "fresh" else (),
         memray=arguments.memray,
     )
-    work = {"streams": runs.streams, "turns": runs.turns, "heartbeats": runs.heartbeats}
+    work = {
+        "streams": runs.streams,
+        "turns": runs.turns,
+        "fresh": runs.fresh,
+        "heartbeats": runs.heartbeats,
+    }
     with tempfile.TemporaryDirectory() as directory:
         figures = asyncio.run(work[arguments.what](Path(directory), run))
     if arguments.json is not None:

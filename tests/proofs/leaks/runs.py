@@ -59,6 +59,25 @@ async def turns(home: Path, run: Run) -> Figures:
         return await _measure("turns", server, run, _pieces(Turns, server, names, run))
 
 
+async def fresh(home: Path, run: Run) -> Figures:
+    """Post one message that is answered in each of so many conversations."""
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(FakeEndpoint(Behaviour(deltas=5)))
+        models = [openai_model(ENDPOINT, endpoint.base_url)]
+        server = Probed(home, models=models, options=run.options, memray=run.memray)
+        await stack.enter_async_context(server)
+        chance = random.Random(run.seed)
+
+        async def piece(count: int) -> int:
+            target = await server.target()
+            load = Turns(target, await conversations(target, count), chance, visit=1)
+            await load.run(count)
+            load.close()
+            return count
+
+        return await _measure("fresh conversations", server, run, piece)
+
+
 def _pieces(
     load_of: type[Streams] | type[Turns], server: Probed, names: list[str], run: Run
 ) -> Callable[[int], Awaitable[int]]:

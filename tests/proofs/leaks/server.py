@@ -2,8 +2,9 @@
 
 ``python -m tests.proofs.leaks.server --port P --data-dir D --probe SOCKET``. With ``--faster N``
 every period of the server is N times shorter: heartbeats, leases, tidying. With
-``--small`` the rings of newest events are full at once, and connections to models are
-kept for a second, so that short runs need not fill the one and wait for the other. With
+``--small`` the rings of newest events are full at once, what is remembered of conversations
+is full after some, and connections to models are kept for a second, so that short runs
+need not fill the ones and wait for the other. With
 ``--plant KIND`` it keeps something of each stream, or turn, on purpose: a test of the tests.
 """
 
@@ -13,6 +14,7 @@ import contextlib
 import functools
 import gc
 import json
+import math
 import os
 import re
 import signal
@@ -24,11 +26,14 @@ from pathlib import Path
 from typing import Any
 
 from antiphon_server.app import running
+from antiphon_server.context import compose as context_compose
+from antiphon_server.context.service import tails
 from antiphon_server.dispatcher import leases
 from antiphon_server.dispatcher.lane import Lanes
-from antiphon_server.events import compose, hubs, subscriptions
+from antiphon_server.events import compose, hubs, log, subscriptions
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.subscription import HEARTBEAT_S, Subscription
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.net import http_pool
 from antiphon_server.runtime.process.memory import give_back
 from antiphon_server.runtime.telemetry.logs import configure_logging
@@ -37,6 +42,7 @@ from antiphon_server.settings import read_settings
 _NUMBERS = re.compile(r"[0-9a-z_]*\d[0-9a-z_]*")
 _DIGITS = re.compile(r"\d+")
 _kept: list[Any] = []
+REMEMBERED, REMEMBERED_BYTES = 64, 64 << 10
 
 
 def weigh() -> dict[str, Any]:
@@ -105,6 +111,23 @@ def hurry(factor: float) -> None:
     leases.Leases.__init__ = faster  # type: ignore[method-assign]
 
 
+def shrink() -> None:
+    """Make what is remembered little: only what has no bound grows on."""
+    short = functools.partial(RingBudget, idle_events=1)
+    setattr(hubs, "RingBudget", short)  # noqa: B010 - as above
+    few = functools.partial(hubs.Hubs, most=REMEMBERED)
+    setattr(log, "Hubs", few)  # noqa: B010 - as above
+    little = functools.partial(tails.Tails, max_bytes=REMEMBERED_BYTES)
+    setattr(context_compose, "Tails", little)  # noqa: B010 - as above
+    http_pool.KEEP_ALIVE_S = 1.0
+    make = LruCache.__init__
+
+    def small(self: LruCache[Any, Any], most: float = math.inf, *needs: Any, **more: Any) -> None:
+        make(self, min(most, REMEMBERED), *needs, **more)
+
+    LruCache.__init__ = small  # type: ignore[method-assign]
+
+
 def _small() -> Any:
     """Four blocks of memory: far more than what comes and goes without a leak."""
     return [object(), object()]
@@ -164,9 +187,7 @@ def main() -> None:
     for kind in arguments.plant:
         plant(kind)
     if arguments.small:
-        short = functools.partial(RingBudget, idle_events=1)
-        setattr(hubs, "RingBudget", short)  # noqa: B010 - as above
-        http_pool.KEEP_ALIVE_S = 1.0
+        shrink()
     asyncio.run(_run(arguments))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.proofs.leaks.figures import Figures, Sample
 from tests.proofs.leaks.probed import Probed, Weight
-from tests.proofs.leaks.runs import Run, heartbeats, streams, turns
+from tests.proofs.leaks.runs import Run, fresh, heartbeats, streams, turns
 from tests.proofs.leaks.streams import NotServed, Streams, conversations
 
 SMALL = ("--small",)
@@ -31,6 +31,22 @@ async def test_nothing_is_left_of_turns(tmp_path: Path) -> None:
     """Answered by models in the process and outside of it, and cancelled."""
     figures = await turns(tmp_path, TURNS)
     assert figures.wrong == [], figures.line
+
+
+@pytest.mark.proof
+async def test_nothing_is_left_of_conversations(tmp_path: Path) -> None:
+    """Each is new, and what is remembered of conversations has a bound."""
+    figures = await fresh(tmp_path, TURNS)
+    assert figures.wrong == [], figures.line
+
+
+@pytest.mark.proof
+async def test_a_leak_of_conversations_is_caught(tmp_path: Path) -> None:
+    """A small object that is kept of each shows, by the same bounds."""
+    options = (*TURNS.options, "--plant", "turn's object")
+    short = replace(TURNS, count=400, pieces=2, warm=0.5, quiet_s=1.0, options=options)
+    figures = await fresh(tmp_path, short)
+    assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
 
 @pytest.mark.proof

@@ -86,18 +86,21 @@ class Visitor:
 
 
 class Turns:
-    """Visitors of all conversations."""
+    """Visitors of all conversations, who see so many turns of one before they go."""
 
-    def __init__(self, target: Target, names: list[str], chance: random.Random) -> None:
+    def __init__(
+        self, target: Target, names: list[str], chance: random.Random, visit: int = VISIT
+    ) -> None:
         self._target = target
         self._names = names
         self._chance = chance
+        self._visit = visit
         self._connection: Connection | None = None
 
     async def run(self, count: int) -> None:
         """Begin so many turns and see their ends. Raises Failed."""
         connection = self._connection = await connect(self._target, CONVERSE)
-        visits = iter([VISIT] * (count // VISIT))
+        visits = iter([self._visit] * (count // self._visit))
         free = self._names  # all in turn, over all runs
 
         async def work() -> None:

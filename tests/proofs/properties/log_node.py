@@ -15,6 +15,7 @@ from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class LogNode:
         self.log = EventLog(store, clock=clock, hubs=_small())
         self._writer = asyncio.create_task(self.log.run())
         self._server = LocalServer([ErrorInterceptor()])
-        servicer = EventServicer(self.log, Subscriptions(_Open()))
+        servicer = EventServicer(self.log, Subscriptions(_Open(), Shares()))
         add_EventServiceServicer_to_server(servicer, self._server)
         self.stub: EventServiceAsyncStub = EventServiceStub(self._server.channel())
 

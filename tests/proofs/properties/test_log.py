@@ -9,7 +9,17 @@ from sqlalchemy import delete, select, update
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import log, scopes
 from antiphon_server.events.hub import Hub
-from antiphon_server.events.model import Append, Appended, Epoch, Head, Offset, Page, Record, Scope
+from antiphon_server.events.model import (
+    Append,
+    Appended,
+    Epoch,
+    Folded,
+    Head,
+    Offset,
+    Page,
+    Record,
+    Scope,
+)
 from antiphon_server.runtime.errors import DomainError
 from tests.proofs.properties.log_machine import LogMachine
 from tests.proofs.properties.machine import caught, check
@@ -44,7 +54,7 @@ class Silent(SqlLogStore):
 class Holed(SqlLogStore):
     """Folds without handing on the places."""
 
-    async def fold(self, scope: Scope, turn_id: str) -> int:
+    async def fold(self, scope: Scope, turn_id: str) -> Folded:
         folded = await super().fold(scope, turn_id)
         unplaced = update(log).values(first_offset=log.c.last_offset)
         await self._database.write(lambda connection: connection.execute(unplaced))

@@ -21,7 +21,7 @@ async def test_a_killed_server_loses_nothing(tmp_path: Path) -> None:
     assert killed.wrong == []
     assert killed.inflicted["kill"] == 4
     assert killed.inflicted["kill while starting"]
-    assert killed.states["SUCCEEDED"] >= 1  # a slow machine has no time for more between two kills
+    assert killed.states["SUCCEEDED"] >= 1
     assert killed.counts["streams resumed"]
 
 

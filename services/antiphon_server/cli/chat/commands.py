@@ -1,5 +1,6 @@
 """The commands of a chat: what a line that begins with / does."""
 
+import shutil
 from collections.abc import Callable, Sequence
 
 from antiphon.context.v1.conversation_pb2 import Conversation
@@ -8,23 +9,23 @@ from antiphon_client import text_of
 from antiphon_server.cli.chat.history import History
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
-from antiphon_server.cli.chat.talk import Talk
-from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.chat.talk import GO_ON, Talk
+from antiphon_server.cli.console import CommandError, in_a_line, shortened
 from antiphon_server.cli.encoding import local_time
 
 _WHEN = "%Y-%m-%d %H:%M"
-_GO_ON = "Go on where you stopped."
 _AT_OPENING, _AT_MORE = 6, 20
 _LISTED, _SEARCHED = 20, 200
-_HELP = '''Type a message and press Enter: the answer streams in. Ctrl-C stops it; what you
-type meanwhile is sent when it has ended.
+_SHORTEST = 12
+_HELP = '''Type a message and press Enter: the answer streams in. Ctrl-C stops it; what
+you type meanwhile is sent when it has ended.
 
 Alt+Enter, Ctrl-J  begin another line; what you paste is one message, too
 """                several lines, until you end with """ again
 Tab                completes commands, titles, models and handlers
 
 /list              your conversations, numbered; so does /conversations
-/open 1            go on with one: its number in the list, part of its title, or its ID
+/open 1            go on with one: its number, part of its title, or its ID
 /new               begin another one with your next message
 /more              messages from before those that are shown
 /stop              stop what is being said here, also if you asked it elsewhere
@@ -159,11 +160,13 @@ class Commands:
 
     def _show_list(self, listed: list[Conversation]) -> None:
         self._listed = listed
+        columns = shutil.get_terminal_size().columns
         for number, found in enumerate(listed, 1):
-            title = in_a_line(found.title) or "(no title)"
             noted = found.HasField("last_activity_time")  # not by a server before this one
             when = local_time(found.last_activity_time if noted else found.create_time, _WHEN)
-            self._screen.note(f"{number:>2}  {found.conversation_id}  {when}  {title}")
+            begin = f"{number:>2}  {found.conversation_id}  {when}  "
+            title = shortened(found.title, max(_SHORTEST, columns - len(begin)))
+            self._screen.note(begin + (title or "(no title)"))
 
     def _new(self, _: str) -> None:
         self._loop.call(self._talk.leave())
@@ -187,8 +190,8 @@ class Commands:
         if not self._talk.conversation_id:
             self._screen.note("Nothing was asked here yet.")
             return
-        self._screen.note(f"Asking: {_GO_ON}")
-        self._ask(_GO_ON)
+        self._screen.note(f"Asking: {GO_ON}")
+        self._ask(GO_ON)
 
     def _retry(self, _: str) -> None:
         question = self._talk.question

@@ -1,7 +1,7 @@
 """The chat as its user sees it: prompt, answer, commands."""
 
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.summary import summary
 from antiphon_server.cli.chat.talk import Talk
 from antiphon_server.cli.chat.trying_out import for_trying_out
-from antiphon_server.cli.console import CommandError, in_a_line, print_json
+from antiphon_server.cli.console import CommandError, as_typed, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.kinds import name_of
@@ -44,11 +44,12 @@ class Dialogue:
         result = self._ask(text)
         if result is None:
             return 130
+        faults = self._loop.call(self._talk.faults(result))
         if json:
-            print_json(self._as_json(result))
+            print_json(self._as_json(result, faults))
         if result.error is not None:
-            self._screen.error(f"antiphon: {explain(result.error)}")
-            self._tell_faults(result)
+            self._screen.error(f"antiphon: {as_typed(explain(result.error))}")
+            self._tell(faults)
         elif result.state == TURN_STATE_CANCELLED:
             return 130
         return 0 if result.succeeded else 1
@@ -147,15 +148,15 @@ class Dialogue:
         if result is None:
             return
         if result.error is not None:
-            self._screen.error(explain(result.error))
-            self._tell_faults(result)
+            self._screen.error(as_typed(explain(result.error)))
+            self._tell(self._loop.call(self._talk.faults(result)))
         self._screen.note(summary(result, time.monotonic() - self._began))
 
-    def _tell_faults(self, result: TurnResult) -> None:
-        for fault in self._loop.call(self._talk.faults(result)):
+    def _tell(self, faults: Sequence[str]) -> None:
+        for fault in faults:
             self._screen.note(f"  {fault}")
 
-    def _as_json(self, result: TurnResult) -> dict[str, object]:
+    def _as_json(self, result: TurnResult, faults: Sequence[str]) -> dict[str, object]:
         return {
             "conversation_id": self._talk.conversation_id,
             "turn_id": result.turn_id,
@@ -165,4 +166,6 @@ class Dialogue:
             "usage": as_dict(result.usage, zeros=True),
             "omitted_messages": result.omitted_messages,
             "error": result.error.reason if result.error else "",
+            "explanation": explain(result.error) if result.error else "",
+            "faults": list(faults),
         }

@@ -33,6 +33,8 @@ from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 
+GO_ON = "Go on where you stopped."
+"""What asks for more of an answer that was cut off; it is no question to be asked again."""
 _OPEN_STATES = (TURN_STATE_ACCEPTED, TURN_STATE_QUEUED, TURN_STATE_RUNNING)
 _TITLE_LENGTH = 60
 _FAULTS_S = 5.0
@@ -119,7 +121,8 @@ class Talk:
 
     async def ask(self, text: str) -> TurnResult:
         """Post a message and show the answer as it comes."""
-        self.question = text
+        if text != GO_ON:
+            self.question = text
         async with self._waiting(new_turn_id(), text):
             self._screen.status("sending")
             models = [self.wishes.model] if self.wishes.model else []
@@ -228,9 +231,10 @@ class Talk:
         """
         authors = [one.author for one in messages if one.role == MESSAGE_ROLE_USER]
         await self._names.learn(self.client, self.conversation_id, authors)
-        asked = [it for it in messages if it.author in authors and not self._names.of(it.author)]
+        own = [it for it in messages if it.author in authors and not self._names.of(it.author)]
+        asked = [text for it in own if (text := text_of(it.parts)) != GO_ON]
         if asked and not self.question:
-            self.question = text_of(asked[-1].parts)
+            self.question = asked[-1]
         return [self._names.of(one.author) for one in messages]
 
     async def join(self) -> TurnResult | None:

@@ -4,6 +4,7 @@ from contextlib import aclosing
 
 from antiphon_client import Client
 from antiphon_server.cli.chat.talk import Wishes
+from antiphon_server.cli.console import as_typed
 from antiphon_server.integration.models.settings import SMALL_MODEL
 
 SENTENCE = (
@@ -20,5 +21,5 @@ async def for_trying_out(client: Client, wishes: Wishes) -> str:
     async with aclosing(client.list_models()) as models:
         async for model in models:
             if name or model.default:
-                return SENTENCE if (name or model.name) == SMALL_MODEL else ""
+                return as_typed(SENTENCE) if (name or model.name) == SMALL_MODEL else ""
     return ""

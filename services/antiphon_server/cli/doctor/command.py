@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import print_json, run, say
+from antiphon_server.cli.console import as_typed, print_json, run, say
 from antiphon_server.cli.env_file import take_env_file
 from antiphon_server.cli.options import Address, DataDir, Json
 
@@ -63,7 +63,7 @@ async def _doctor(
         mark, colour = _MARKS[finding.verdict]
         say(f"{finding.check}: {finding.found}", mark=f"{mark} ", colour=colour, indent="  ")
         if finding.remedy:
-            say(f"    {finding.remedy}", colour=colour, indent="    ")
+            say(f"    {as_typed(finding.remedy)}", colour=colour, indent="    ")
     if unsaid:
         say(f"{unsaid} more checks found nothing bad; `antiphon doctor --all` prints them.")
     return healthy

@@ -3,7 +3,7 @@
 A change and its payload in the contract have the same name and the same fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, TypeVar, get_args
 
@@ -27,6 +27,7 @@ _CONVERSATIONS = {
     "conversation_unarchived",
 }
 _LISTED = _CONVERSATIONS | {"workspace_updated"}
+_REPLACEABLE = {"conversation_updated", "workspace_updated"}
 _LISTED_IN = ("conversations/", "workspaces/")
 _PAYLOADS: Mapping[type, str] = {kind: _FIELDS[kind.__name__] for kind in get_args(Change)}
 
@@ -70,6 +71,30 @@ def for_lists(entry: EncodedEntry) -> EncodedEntry | None:
             its.conversation.ClearField("instructions")
         told.events.append(event)
     return replace(entry, body=told.SerializeToString()) if events else None
+
+
+def superseding(entries: Sequence[EncodedEntry]) -> Sequence[EncodedEntry]:
+    """A listener's entries in order, of which those are ``superseded`` that lists can do without.
+
+    An update says all that lists show, so the newest of several that wait is enough.
+    """
+    if len(entries) < 2:
+        return entries
+    found: list[EncodedEntry] = []
+    later: set[str] = set()
+    for entry in reversed(entries):
+        kinds = _listed_kinds(entry)
+        found.append(replace(entry, superseded=bool(kinds) and kinds <= later & _REPLACEABLE))
+        later |= kinds
+    return found[::-1]
+
+
+def _listed_kinds(entry: EncodedEntry) -> set[str]:
+    listed = for_lists(entry)
+    if listed is None:
+        return set()
+    told = event_service_pb2.AppendRequest.FromString(listed.body)
+    return {event.WhichOneof("payload") or "" for event in told.events}
 
 
 def _event(actor: str, change: Change) -> event_pb2.Event:

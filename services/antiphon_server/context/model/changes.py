@@ -124,11 +124,13 @@ class EncodedEntry:
 
     Nobody decodes it on the way, so fields of a newer server are delivered intact. ``listener`` is
     the recipient. Each recipient gets its entries in order, independently of the others.
+    ``superseded`` is one whose news for lists a later one brings, too, that waits behind it.
     """
 
     entry_id: str
     listener: str
     body: bytes
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

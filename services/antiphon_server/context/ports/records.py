@@ -107,8 +107,11 @@ class ConversationRecords(Protocol):
         """Note when conversations were active, unless something later is known."""
         ...
 
-    def note_missing(self) -> None:
-        """What a server of the version before has made counts as active when it was made."""
+    def note_missing(self, limit: int) -> bool:
+        """Note some whose activity is unknown: the newest message, or else when they were made.
+
+        Servers of the version before make such, and leave them. False if there are none left.
+        """
         ...
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
@@ -238,6 +241,10 @@ class MessageRecords(Protocol):
 
 class NoticeRecords(Protocol):
     """Notices within a transaction."""
+
+    def lock(self) -> None:
+        """Let nobody else change notices until the transaction's end."""
+        ...
 
     def get(self, notice_id: NoticeId) -> Notice | None:
         """The notice."""

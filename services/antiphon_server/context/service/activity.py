@@ -11,6 +11,8 @@ from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.concurrency.retry_policies import SOON
 from antiphon_server.runtime.errors import DomainError
 
+MISSING_AT_ONCE = 500
+
 
 class Activities:
     """Keeps them. What was said here is ``noted``, and recorded about a second later."""
@@ -39,7 +41,9 @@ class Activities:
         await self.noted.run()
 
     async def _note_missing(self) -> None:
-        await self._store.write(lambda records: records.conversations.note_missing())
+        """In pieces, each a transaction of its own: nobody waits for a whole table."""
+        while await self._store.write(lambda r: r.conversations.note_missing(MISSING_AT_ONCE)):
+            pass
 
     async def close(self) -> None:
         """Record what is left."""

@@ -43,6 +43,7 @@ class Notices:
         notice = Notice(NoticeId(new_id("ntc")), text, now, expire_us)
 
         def work(records: Records) -> Notice:
+            records.notices.lock()
             before = answered(records, request)
             if before is not None:
                 return before
@@ -61,10 +62,11 @@ class Notices:
         now = int(self._clock() * 1e6)
 
         def work(records: Records) -> Notice:
+            records.notices.lock()
             notice = records.notices.get(notice_id)
             if notice is None:
                 raise not_found(notice_id)
-            if notice.end_us <= now:
+            if notice.withdraw_us is not None or notice.end_us <= now:  # clocks differ
                 return notice
             records.notices.withdraw(notice_id, now)
             over = replace(notice, withdraw_us=now)

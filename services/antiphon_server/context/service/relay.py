@@ -16,19 +16,24 @@ from antiphon_server.runtime.concurrency.retry_policies import OUTBOX
 from antiphon_server.runtime.errors import DomainError, Reason
 
 BATCH = 64
+MOST_HELD_UP = 1024
+"""So many entries may have to stay before those behind them, of other listeners, wait too."""
 SET_ASIDE_RETRY_S = 3600.0
 FOR_GOOD = frozenset({Reason.INVALID_ARGUMENT, Reason.LIMIT_EXCEEDED, Reason.REQUEST_ID_REUSED})
 """Refusals of an entry itself: the same again would be refused again."""
 
+Superseding = Callable[[Sequence[EncodedEntry]], Sequence[EncodedEntry]]
 log = logging.getLogger(__name__)
 
 
 class Relay:
     """Moves an outbox to where it belongs.
 
-    ``tell`` commits an entry there; one that was told before is left alone. An entry that is
-    refused for good is set aside: those behind it go on, also to the same listener, because each
-    says how things are now, and who lost access must be seen to lose it. ``run`` is the
+    ``tell`` commits an entry there; one that was told before is left alone. One that can't be told
+    now holds up those of its own listener. An entry that is refused for good is set aside: those
+    behind it go on, also to the same listener, because each says how things are now, and who lost
+    access must be seen to lose it. ``superseding`` marks what of a listener's entries is said again
+    by a later one. ``run`` is the
     background task that tries again, what was set aside at once and every ``set_aside_retry_s``
     seconds; the lifecycle calls ``start`` before.
     """
@@ -40,8 +45,10 @@ class Relay:
         tell: Callable[[EncodedEntry], Awaitable[None]],
         policy: RetryPolicy = OUTBOX,
         set_aside_retry_s: float = SET_ASIDE_RETRY_S,
+        superseding: Superseding = lambda entries: entries,
     ) -> None:
         self._store = store
+        self._superseding = superseding
         self._outbox = outbox
         self._tell = tell
         self._policy = policy
@@ -142,23 +149,32 @@ class Relay:
         return True
 
     async def _relay_all(self) -> bool:
+        """Always from the beginning: of entries that come together the first may be seen last."""
+        away: set[str] = set()
+        staying = 0
         async with self._one_at_a_time:
-            while True:
+            while staying < MOST_HELD_UP:
                 await self._removed.wait()  # what was told is not told again
-                entries = await self._store.read(
-                    lambda r: self._outbox(r).first(BATCH), snapshot=False
-                )
-                if not entries:
-                    return True
-                came = await self._tell_all(entries)
-                told = [entry_id for it in came for entry_id in it.told]
-                if told:
-                    self._removed.clear()
-                    self._completion.begin(self._remove(told))
-                if not all(it.finished for it in came):
-                    return False
-                if len(entries) < BATCH:
-                    return True
+                most = staying + BATCH
+                entries = await self._first(most)
+                staying = await self._tell_those_there(entries, away)
+                if len(entries) < most:
+                    break
+        return not away
+
+    async def _first(self, most: int) -> Sequence[EncodedEntry]:
+        return await self._store.read(lambda r: self._outbox(r).first(most), snapshot=False)
+
+    async def _tell_those_there(self, entries: Sequence[EncodedEntry], away: set[str]) -> int:
+        """Tell all but those who are ``away``, which others become; returns how many stay."""
+        came = await self._tell_all([it for it in entries if it.listener not in away])
+        away.update(it.listener for it in came if not it.finished)
+        told = [entry_id for it in came for entry_id in it.told]
+        if told:
+            self._removed.clear()
+            self._completion.begin(self._remove(told))
+        left = [it for it in entries if it.listener in away]
+        return len(left) - sum(len(it.told) for it in came if not it.finished)
 
     async def _remove(self, told: Sequence[str]) -> None:
         """Nobody waits for it: what is told a second time is known there."""
@@ -173,7 +189,7 @@ class Relay:
     async def _tell_all(self, entries: Sequence[EncodedEntry]) -> list["_Came"]:
         """Listeners side by side, each in order; returns what came of each."""
         ordered = sorted(entries, key=_listener)  # stable
-        listeners = [list(it) for _, it in itertools.groupby(ordered, _listener)]
+        listeners = [self._superseding(list(it)) for _, it in itertools.groupby(ordered, _listener)]
         async with asyncio.TaskGroup() as tasks:
             telling = [tasks.create_task(self._tell_in_order(each)) for each in listeners]
         return [task.result() for task in telling]
@@ -185,10 +201,13 @@ class Relay:
                 await self._tell(entry)
             except DomainError as error:
                 if not await self._settled(entry, error):
-                    return _Came(told, finished=False)
+                    return _Came(entry.listener, told, finished=False)
+            except Exception:
+                log.exception("%s was not told of a change", entry.listener)
+                return _Came(entry.listener, told, finished=False)
             else:
                 told.append(entry.entry_id)
-        return _Came(told, finished=True)
+        return _Came(entries[0].listener, told, finished=True)
 
     async def _settled(self, entry: EncodedEntry, error: DomainError) -> bool:
         """Whether those behind the entry may be told: it was refused for good, and is set aside."""
@@ -221,6 +240,7 @@ class Relay:
 class _Came:
     """What a listener was told of; ``finished`` if nothing of the rest has to stay."""
 
+    listener: str
     told: Sequence[str]
     finished: bool
 
@@ -230,10 +250,13 @@ def _listener(entry: EncodedEntry) -> str:
 
 
 def relay_to_log(
-    store: Store, tell: Callable[[EncodedEntry], Awaitable[None]], policy: RetryPolicy = OUTBOX
+    store: Store,
+    tell: Callable[[EncodedEntry], Awaitable[None]],
+    policy: RetryPolicy = OUTBOX,
+    superseding: Superseding = lambda entries: entries,
 ) -> Relay:
     """Tells the log of changes; no scope waits for another."""
-    return Relay(store, lambda r: r.outbox, tell, policy)
+    return Relay(store, lambda r: r.outbox, tell, policy, superseding=superseding)
 
 
 def relay_to_trail(store: Store, audit: RoleAudit, policy: RetryPolicy = OUTBOX) -> Relay:

@@ -2,7 +2,8 @@
 
 A window is mostly made of what was said last. So the next one needs what the log has
 after the last one, and neither the projection nor the store. Nor does the first one of a new
-conversation: all that was said in it is in the log, from its beginning.
+conversation: all that was said in it is in the log, from its beginning. One page of it: behind a
+longer log (after a restart, or when the tail had to make way) the projection knows the end.
 """
 
 from collections import OrderedDict
@@ -119,10 +120,13 @@ class Tails:
             if conversation.create_us < (self._clock() - NEW_S) * 1e6:
                 return None
             tail = self._begin(conversation_id, Tail("", budget, Totals(0, 0)))
+        from_beginning = not tail.cursor
         self._tails.move_to_end(conversation_id)
         try:
             while not self._extend(conversation_id, tail, await self._read(conversation_id, tail)):
-                pass
+                if from_beginning:
+                    self._forget(conversation_id)
+                    return None
         except DomainError as error:
             self._forget(conversation_id)
             if error.reason not in _HISTORY_LOST:

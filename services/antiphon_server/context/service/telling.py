@@ -30,7 +30,7 @@ class Telling:
 
     async def tell(self, entry: EncodedEntry) -> None:
         """Commit it in all these logs. Raises DomainError as :meth:`EventLog.append`."""
-        listed = self._for_lists(entry)
+        listed = None if entry.superseded else self._for_lists(entry)
         if listed is None:
             await self._log.append(entry)
         else:

@@ -14,6 +14,7 @@ from antiphon_server.events.model import (
     Appended,
     Commit,
     Epoch,
+    Folded,
     Head,
     Kind,
     Offset,
@@ -91,6 +92,7 @@ _SET_EARLIEST = (
     .where(scopes.c.id == bindparam("b_scope_id"))
     .values(earliest_offset=bindparam("b_earliest"))
 )
+_NOTHING = Folded(0, Offset(0))
 
 
 class SqlLogStore:
@@ -128,7 +130,7 @@ class SqlLogStore:
             lambda connection: commits_after(connection, after, max_events)
         )
 
-    async def fold(self, scope: Scope, turn_id: str) -> int:
+    async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
@@ -193,19 +195,19 @@ def _read(
     return Page(records, records[-1].last, at_head=records[-1].last == head.last)
 
 
-def _fold(connection: Connection, scope: Scope, turn_id: str) -> int:
+def _fold(connection: Connection, scope: Scope, turn_id: str) -> Folded:
     found = _head(connection, scope, locked=True)
     if found is None:
-        return 0
+        return _NOTHING
     of_turn = {"scope_id": found[0], "turn_id": turn_id}
     deltas = [Span(*row) for row in connection.execute(_DELTAS, of_turn)]
     if not deltas:
-        return 0
+        return _NOTHING
     start = min(span.last for span in deltas)
     rows = connection.execute(_SPANS, {"scope_id": found[0], "start": start})
     plan = fold_spans([Span(*row) for row in rows], set(deltas))
     if plan.up_to is None:
-        return 0
+        return _NOTHING
     removed = connection.execute(_REMOVE_DELTAS, of_turn | {"up_to": plan.up_to}).rowcount
     connection.execute(
         _WIDEN,
@@ -214,7 +216,7 @@ def _fold(connection: Connection, scope: Scope, turn_id: str) -> int:
             for span in plan.widened
         ],
     )
-    return removed
+    return Folded(removed, plan.up_to)
 
 
 def _trim(connection: Connection, scope: Scope, before: Offset) -> Offset:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Column,
+    ColumnElement,
     Connection,
     Select,
     String,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    tuple_,
     update,
 )
 
@@ -26,6 +29,7 @@ from antiphon_server.context.adapters.tables import (
     UNNOTED_OF_MEMBER,
     conversations,
     members,
+    messages,
 )
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.resources import Conversation, ConversationId, Position
@@ -78,11 +82,31 @@ _NOTE_FOR_MEMBERS = Prepared(
         .values(resource_activity_us=bindparam("time_us"))
     )
 )
-_NOTE_MISSING = update(conversations).where(text(UNNOTED)).values(activity_us=_TABLE.create_us)
-_KNOWN = select(_TABLE.activity_us).where(_TABLE.conversation_id == members.c.resource)
+_NEWEST_MESSAGE = (
+    select(messages.c.create_us)
+    .where(messages.c.conversation_id == _TABLE.conversation_id)
+    .order_by(messages.c.log_offset.desc())
+    .limit(1)
+)
+_KNOWN = select(func.nullif(_TABLE.activity_us, 0)).where(
+    _TABLE.conversation_id == members.c.resource
+)
+
+
+def _some(unnoted: str, *key: Column[str]) -> ColumnElement[bool]:
+    """Some that are unnoted, the newest ids first; not those that another server notes now."""
+    some = select(*key).where(text(unnoted)).order_by(key[0].desc()).limit(PAGE_LIMIT)
+    return tuple_(*key).in_(some.with_for_update(skip_locked=True))
+
+
+_NOTE_MISSING = (
+    update(conversations)
+    .where(_some(UNNOTED, _TABLE.conversation_id))
+    .values(activity_us=func.coalesce(_NEWEST_MESSAGE.scalar_subquery(), _TABLE.create_us))
+)
 _NOTE_MISSING_FOR_MEMBERS = (
     update(members)
-    .where(text(UNNOTED_OF_MEMBER))
+    .where(_some(UNNOTED_OF_MEMBER, members.c.resource, members.c.user_id))
     .values(
         resource_activity_us=func.coalesce(_KNOWN.scalar_subquery(), members.c.resource_create_us)
     )
@@ -162,9 +186,11 @@ class SqlConversations:
         _NOTE.run_all(self._connection, rows)
         _NOTE_FOR_MEMBERS.run_all(self._connection, rows)
 
-    def note_missing(self) -> None:
-        self._connection.execute(_NOTE_MISSING)
-        self._connection.execute(_NOTE_MISSING_FOR_MEMBERS)
+    def note_missing(self, limit: int) -> bool:
+        for statement in (_NOTE_MISSING, _NOTE_MISSING_FOR_MEMBERS):
+            if self._connection.execute(statement, {"page_limit": limit}).rowcount:
+                return True
+        return False
 
     def list_ids(self, after: ConversationId | None, limit: int) -> list[ConversationId]:
         values = {"after": after or "", "page_limit": limit}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT, older, place
 from antiphon_server.context.adapters.tables import notices
@@ -11,6 +11,7 @@ from antiphon_server.context.model.resources import Position
 
 _TABLE = notices.c
 _GET = select(notices).where(_TABLE.notice_id == bindparam("notice"))
+_LOCK = text(f"LOCK TABLE {notices.name} IN SHARE ROW EXCLUSIVE MODE")
 _ADD = insert(notices)
 _WITHDRAW = (
     update(notices)
@@ -31,6 +32,11 @@ class SqlNotices:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def lock(self) -> None:
+        """See :meth:`NoticeRecords.lock`; SQLite has but one writer."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_LOCK)
 
     def get(self, notice_id: NoticeId) -> Notice | None:
         row = self._connection.execute(_GET, {"notice": notice_id}).first()

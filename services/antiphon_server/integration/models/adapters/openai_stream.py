@@ -15,6 +15,7 @@ from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tok
 MAX_LINE = 1 << 20
 MAX_ANSWER = 4 << 20
 MAX_COUNT = 1 << 40
+MAX_PROMPT = (1 << 31) - 1  # as the contract can say it
 
 _FINISH_REASONS = {
     "stop": FinishReason.STOP,
@@ -160,7 +161,9 @@ def _progress(progress: Any) -> tuple[int, int] | None:
     if not isinstance(progress, dict):
         return None
     read, total = progress.get("processed"), progress.get("total")
-    return (read, total) if _counts(read) and _counts(total) and read <= total else None
+    if not (_counts(read) and _counts(total)):
+        return None
+    return (read, total) if read <= total <= MAX_PROMPT else None
 
 
 def _counts(value: object) -> TypeGuard[int]:
