@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pygal
@@ -26,6 +27,7 @@ HEAD = (
 )
 # Of these the most of all rounds counts.
 MOST = ("peak_bytes", "grown_bytes", "exit_s")
+WIDTH = 125
 STARTING = "kill while starting"
 Result = Mapping[str, Any]
 
@@ -83,6 +85,11 @@ def write(results: Sequence[Result], page: Path) -> None:
     page.write_text(between.sub(lambda _: f"{BEGIN}\n{told}\n{END}", text))
 
 
+def _wrapped(line: str) -> str:
+    """Prose as the documents have it; tables and drawings stand as they are."""
+    return line if line.startswith(("|", "!")) else fill(line, WIDTH)
+
+
 def _told(results: Sequence[Result], folder: str) -> str:
     played = [it for it in results if "counts" in it]
     lines = [HEAD, ("---", *["---:"] * (len(HEAD) - 1)), *map(_row, played)]
@@ -117,7 +124,7 @@ def _told(results: Sequence[Result], folder: str) -> str:
                 f"ended after {it['exit_s']:.1f} s.\n\n"
                 f"![Delays without and with stalled readers]({folder}/crowd.svg)"
             )
-    return "\n\n".join(parts)
+    return "\n".join(map(_wrapped, "\n\n".join(parts).split("\n")))
 
 
 def _fair(it: Result) -> str:

@@ -47,7 +47,7 @@ class Notices:
             before = answered(records, request)
             if before is not None:
                 return before
-            if len(records.notices.page(now, None, IN_FORCE)) >= IN_FORCE:
+            if _in_force(records, now) >= IN_FORCE:
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{IN_FORCE} notices in force")
             first = answered_first(records, request, notice, now)
             if first is notice:
@@ -85,3 +85,9 @@ class Notices:
         since = _PAST if ended else int(self._clock() * 1e6)
         found = await self._store.read(lambda r: r.notices.page(since, after, limit + 1))
         return page_of(listed, found, limit, lambda it: Position(it.publish_us, it.notice_id))
+
+
+def _in_force(records: Records, now: int) -> int:
+    """How many there are, without those just withdrawn by a server whose clock is ahead."""
+    found = records.notices.page(now, None, 2 * IN_FORCE)
+    return sum(notice.withdraw_us is None for notice in found)
