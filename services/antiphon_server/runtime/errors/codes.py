@@ -146,6 +146,39 @@ TABLE: dict[Reason, Entry] = {
     Reason.MODEL_PROMPT_TOO_LONG: Entry(
         _PRECONDITION, "What was asked is longer than model {model} can read."
     ),
+    Reason.TOOL_NOT_FOUND: Entry(_NOT_FOUND, "There is no tool {tool}."),
+    Reason.TOOL_HELD: Entry(
+        _PRECONDITION, "Tool {tool} has changed, and waits for an admin's approval."
+    ),
+    Reason.TOOL_DENIED: Entry(StatusCode.PERMISSION_DENIED, "The call of tool {tool} was denied."),
+    Reason.TOOL_ARGUMENTS_INVALID: Entry(
+        _INVALID, "The arguments of tool {tool} are wrong at {path}: {rule}."
+    ),
+    Reason.TOOL_RESULT_INVALID: Entry(
+        _PRECONDITION, "The result of tool {tool} is wrong at {path}: {rule}."
+    ),
+    Reason.TOOL_TIMEOUT: Entry(
+        StatusCode.DEADLINE_EXCEEDED, "Tool {tool} did not answer within {timeout_ms} ms."
+    ),
+    Reason.TOOL_FAILED: Entry(_UNAVAILABLE, "Tool {tool} failed: {why}."),
+    Reason.TOOL_CALL_CHANGED: Entry(
+        StatusCode.ABORTED,
+        "The call {tool_call_id} has other arguments than those that were decided about.",
+    ),
+    Reason.TOOL_CALL_ENDED: Entry(
+        _PRECONDITION, "The call {tool_call_id} waits for no decision any more."
+    ),
+    Reason.TOOL_CALL_LOST: Entry(
+        StatusCode.ABORTED,
+        "The server died while tool {tool} ran; whether it did something is not known.",
+    ),
+    Reason.CONNECTION_NOT_FOUND: Entry(_NOT_FOUND, "There is no connection {connection}."),
+    Reason.CONNECTION_UNAVAILABLE: Entry(
+        _UNAVAILABLE, "Connection {connection} can't be used now: it is {state}."
+    ),
+    Reason.EGRESS_DENIED: Entry(
+        StatusCode.PERMISSION_DENIED, "Calls to {host} are not allowed: {why}."
+    ),
 }
 
 

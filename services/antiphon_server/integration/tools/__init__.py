@@ -1,0 +1,1 @@
+"""Tools: what models and clients can call, in one shape, whatever it comes from."""

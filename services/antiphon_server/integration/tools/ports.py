@@ -1,0 +1,77 @@
+"""What tools need from outside."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from antiphon_server.integration.tools.model import (
+    Call,
+    Definition,
+    Result,
+    Rule,
+    SourceName,
+    ToolName,
+)
+
+
+class Source(Protocol):
+    """Has tools: a connection, or what is built in."""
+
+    @property
+    def name(self) -> SourceName:
+        """The first part of its tools' names."""
+        ...
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its tools need no approval unless a rule says so: what is built in."""
+        ...
+
+    @property
+    def away(self) -> bool:
+        """Whether it can't be reached now; ``definitions`` are those that were last known."""
+        ...
+
+    def definitions(self) -> Mapping[ToolName, Definition]:
+        """Its tools, by name; asks nobody."""
+        ...
+
+    async def call(self, call: Call) -> Result:
+        """Call a tool, with arguments that its schema allows. Cancelling it closes what it uses.
+
+        Raises DomainError TOOL_NOT_FOUND, TOOL_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        """
+        ...
+
+
+class Sources(Protocol):
+    """Knows which sources a workspace may use."""
+
+    def of(self, workspace_id: str) -> Sequence[Source]:
+        """The built-in ones, the installation's and the workspace's own; asks nobody."""
+        ...
+
+
+class RuleStore(Protocol):
+    """Keeps what workspaces say of tools."""
+
+    async def rules(self, workspace_id: str) -> Mapping[ToolName, Rule]:
+        """All of a workspace's, those that were said."""
+        ...
+
+    async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
+        """Keep one; UNSPECIFIED forgets it."""
+        ...
+
+
+class PinStore(Protocol):
+    """Keeps what tools were when they were first used in a workspace, or last approved."""
+
+    async def pinned(self, workspace_id: str, tool: ToolName) -> tuple[bytes, Definition] | None:
+        """The digest and the definition; None of one that was never used."""
+        ...
+
+    async def pin(
+        self, workspace_id: str, tool: ToolName, digest: bytes, definition: Definition
+    ) -> None:
+        """Keep them in place of what is there."""
+        ...
