@@ -126,6 +126,7 @@ class Conversation(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id identifies the conversation: `conv_…`. The client may
     choose it, but for ids as the server makes them.
@@ -166,6 +167,12 @@ class Conversation(_message.Message):
         made. It is noted some seconds later, changes no etag, and is told by no event.
         """
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """tools are those that models may ask for here, by Tool.name; `source.*` stands for all of
+        a source. None unless somebody says so.
+        """
+
     def __init__(
         self,
         *,
@@ -180,10 +187,11 @@ class Conversation(_message.Message):
         etag: _builtins.str = ...,
         max_output_tokens: _builtins.int = ...,
         last_activity_time: _timestamp_pb2.Timestamp | None = ...,
+        tools: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_activity_time", b"last_activity_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,7 +32,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x8a\x04\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\xcf\x02\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"O\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xed\x05\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12v\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x8a\x04\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\x9d\x03\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12L\n\x05tools\x18\x08 \x03(\tB=\xbaH:\x92\x01\x37\x10@\"3r12/^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,127}|\\*)$\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x02\n\x15\x44\x65\x63ideToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12!\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x0f\n\x07\x61pprove\x18\x05 \x01(\x08\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\">\n\x16\x44\x65\x63ideToolCallResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\x12\x12\n\ndecided_by\x18\x02 \x01(\t\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"O\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfb\x06\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12v\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65\x63ideToolCall\x12-.antiphon.dispatcher.v1.DecideToolCallRequest\x1a..antiphon.dispatcher.v1.DecideToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,6 +71,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NEWCONVERSATION'].fields_by_name['instructions']._serialized_options = b'\272H\006r\004(\200\200\002'
   _globals['_NEWCONVERSATION'].fields_by_name['max_output_tokens']._loaded_options = None
   _globals['_NEWCONVERSATION'].fields_by_name['max_output_tokens']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
+  _globals['_NEWCONVERSATION'].fields_by_name['tools']._loaded_options = None
+  _globals['_NEWCONVERSATION'].fields_by_name['tools']._serialized_options = b'\272H:\222\0017\020@\"3r12/^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,127}|\\*)$'
   _globals['_GETTURNREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_GETTURNREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_GETTURNREQUEST'].fields_by_name['turn_id']._loaded_options = None
@@ -85,6 +87,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELTURNREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_CANCELTURNREQUEST'].fields_by_name['turn_id']._loaded_options = None
   _globals['_CANCELTURNREQUEST'].fields_by_name['turn_id']._serialized_options = b'\272H\036r\0342\032^turn_[0-9A-Za-z_-]{8,64}$'
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['turn_id']._loaded_options = None
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['turn_id']._serialized_options = b'\272H\036r\0342\032^turn_[0-9A-Za-z_-]{8,64}$'
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['tool_call_id']._loaded_options = None
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['tool_call_id']._serialized_options = b'\272H\036r\0342\032^tool_[0-9A-Za-z_-]{8,64}$'
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['arguments_sha256']._loaded_options = None
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['arguments_sha256']._serialized_options = b'\272H\004z\002h '
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_SETTYPING'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_SETTYPING'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_CONVERSEREQUEST'].oneofs_by_name['action']._loaded_options = None
@@ -103,6 +115,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListTurns']._serialized_options = b'\220\002\001\272\353\030\023\010\003\022\017conversation_id'
   _globals['_DISPATCHERSERVICE'].methods_by_name['CancelTurn']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['CancelTurn']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
+  _globals['_DISPATCHERSERVICE'].methods_by_name['DecideToolCall']._loaded_options = None
+  _globals['_DISPATCHERSERVICE'].methods_by_name['DecideToolCall']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
   _globals['_DISPATCHERSERVICE'].methods_by_name['Converse']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['Converse']._serialized_options = b'\220\002\000\272\353\030\004\010\002\030\003'
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListHandlers']._loaded_options = None
@@ -110,35 +124,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHREQUEST']._serialized_start=336
   _globals['_DISPATCHREQUEST']._serialized_end=858
   _globals['_NEWCONVERSATION']._serialized_start=861
-  _globals['_NEWCONVERSATION']._serialized_end=1196
-  _globals['_DISPATCHRESPONSE']._serialized_start=1198
-  _globals['_DISPATCHRESPONSE']._serialized_end=1276
-  _globals['_GETTURNREQUEST']._serialized_start=1279
-  _globals['_GETTURNREQUEST']._serialized_end=1407
-  _globals['_GETTURNRESPONSE']._serialized_start=1409
-  _globals['_GETTURNRESPONSE']._serialized_end=1470
-  _globals['_LISTTURNSREQUEST']._serialized_start=1473
-  _globals['_LISTTURNSREQUEST']._serialized_end=1609
-  _globals['_LISTTURNSRESPONSE']._serialized_start=1611
-  _globals['_LISTTURNSRESPONSE']._serialized_end=1700
-  _globals['_CANCELTURNREQUEST']._serialized_start=1703
-  _globals['_CANCELTURNREQUEST']._serialized_end=1834
-  _globals['_CANCELTURNRESPONSE']._serialized_start=1836
-  _globals['_CANCELTURNRESPONSE']._serialized_end=1900
-  _globals['_SETTYPING']._serialized_start=1902
-  _globals['_SETTYPING']._serialized_end=1989
-  _globals['_CONVERSEREQUEST']._serialized_start=1992
-  _globals['_CONVERSEREQUEST']._serialized_end=2376
-  _globals['_ACCEPTED']._serialized_start=2378
-  _globals['_ACCEPTED']._serialized_end=2461
-  _globals['_CONVERSEERROR']._serialized_start=2463
-  _globals['_CONVERSEERROR']._serialized_end=2526
-  _globals['_CONVERSERESPONSE']._serialized_start=2529
-  _globals['_CONVERSERESPONSE']._serialized_end=2917
-  _globals['_LISTHANDLERSREQUEST']._serialized_start=2919
-  _globals['_LISTHANDLERSREQUEST']._serialized_end=2998
-  _globals['_LISTHANDLERSRESPONSE']._serialized_start=3000
-  _globals['_LISTHANDLERSRESPONSE']._serialized_end=3098
-  _globals['_DISPATCHERSERVICE']._serialized_start=3101
-  _globals['_DISPATCHERSERVICE']._serialized_end=3850
+  _globals['_NEWCONVERSATION']._serialized_end=1274
+  _globals['_DISPATCHRESPONSE']._serialized_start=1276
+  _globals['_DISPATCHRESPONSE']._serialized_end=1354
+  _globals['_GETTURNREQUEST']._serialized_start=1357
+  _globals['_GETTURNREQUEST']._serialized_end=1485
+  _globals['_GETTURNRESPONSE']._serialized_start=1487
+  _globals['_GETTURNRESPONSE']._serialized_end=1548
+  _globals['_LISTTURNSREQUEST']._serialized_start=1551
+  _globals['_LISTTURNSREQUEST']._serialized_end=1687
+  _globals['_LISTTURNSRESPONSE']._serialized_start=1689
+  _globals['_LISTTURNSRESPONSE']._serialized_end=1778
+  _globals['_CANCELTURNREQUEST']._serialized_start=1781
+  _globals['_CANCELTURNREQUEST']._serialized_end=1912
+  _globals['_CANCELTURNRESPONSE']._serialized_start=1914
+  _globals['_CANCELTURNRESPONSE']._serialized_end=1978
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_start=1981
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_end=2251
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_start=2253
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_end=2315
+  _globals['_SETTYPING']._serialized_start=2317
+  _globals['_SETTYPING']._serialized_end=2404
+  _globals['_CONVERSEREQUEST']._serialized_start=2407
+  _globals['_CONVERSEREQUEST']._serialized_end=2791
+  _globals['_ACCEPTED']._serialized_start=2793
+  _globals['_ACCEPTED']._serialized_end=2876
+  _globals['_CONVERSEERROR']._serialized_start=2878
+  _globals['_CONVERSEERROR']._serialized_end=2941
+  _globals['_CONVERSERESPONSE']._serialized_start=2944
+  _globals['_CONVERSERESPONSE']._serialized_end=3332
+  _globals['_LISTHANDLERSREQUEST']._serialized_start=3334
+  _globals['_LISTHANDLERSREQUEST']._serialized_end=3413
+  _globals['_LISTHANDLERSRESPONSE']._serialized_start=3415
+  _globals['_LISTHANDLERSRESPONSE']._serialized_end=3513
+  _globals['_DISPATCHERSERVICE']._serialized_start=3516
+  _globals['_DISPATCHERSERVICE']._serialized_end=4407
 # @@protoc_insertion_point(module_scope)

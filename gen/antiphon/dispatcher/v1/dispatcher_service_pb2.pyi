@@ -110,6 +110,7 @@ class NewConversation(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is chosen by the client, or empty for one by the server, which the
     turn in the answer says.
@@ -132,6 +133,10 @@ class NewConversation(_message.Message):
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """tools are those that models may ask for in it, as Conversation.tools."""
+
     def __init__(
         self,
         *,
@@ -142,10 +147,11 @@ class NewConversation(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         instructions: _builtins.str = ...,
         max_output_tokens: _builtins.int = ...,
+        tools: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -338,6 +344,74 @@ class CancelTurnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelTurnResponse: _TypeAlias = CancelTurnResponse  # noqa: Y015
+
+@_typing.final
+class DecideToolCallRequest(_message.Message):
+    """DecideToolCallRequest is the request of DecideToolCall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_SHA256_FIELD_NUMBER: _builtins.int
+    APPROVE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where it was proposed."""
+    turn_id: _builtins.str
+    """turn_id is the turn that waits."""
+    tool_call_id: _builtins.str
+    """tool_call_id is the call."""
+    arguments_sha256: _builtins.bytes
+    """arguments_sha256 is ToolCallProposed.arguments_sha256, as it was shown to who decides."""
+    approve: _builtins.bool
+    """approve says whether it may be made."""
+    reason: _builtins.str
+    """reason is told to the model with a denial; may be empty."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        tool_call_id: _builtins.str = ...,
+        arguments_sha256: _builtins.bytes = ...,
+        approve: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve", b"approve", "arguments_sha256", b"arguments_sha256", "conversation_id", b"conversation_id", "reason", b"reason", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideToolCallRequest: _TypeAlias = DecideToolCallRequest  # noqa: Y015
+
+@_typing.final
+class DecideToolCallResponse(_message.Message):
+    """DecideToolCallResponse is the response of DecideToolCall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVED_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    approved: _builtins.bool
+    """approved is the first decision, perhaps another's."""
+    decided_by: _builtins.str
+    """decided_by is whose it was: `users/user_…`."""
+    def __init__(
+        self,
+        *,
+        approved: _builtins.bool = ...,
+        decided_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "decided_by", b"decided_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideToolCallResponse: _TypeAlias = DecideToolCallResponse  # noqa: Y015
 
 @_typing.final
 class SetTyping(_message.Message):

@@ -62,6 +62,11 @@ class DispatcherServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnResponse.FromString,
                 _registered_method=True)
+        self.DecideToolCall = channel.unary_unary(
+                '/antiphon.dispatcher.v1.DispatcherService/DecideToolCall',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.FromString,
+                _registered_method=True)
         self.Converse = channel.stream_stream(
                 '/antiphon.dispatcher.v1.DispatcherService/Converse',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseRequest.SerializeToString,
@@ -131,6 +136,16 @@ class DispatcherServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DecideToolCall(self, request, context):
+        """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
+        is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+        not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
+        servers).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Converse(self, request_iterator, context):
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
@@ -172,6 +187,11 @@ def add_DispatcherServiceServicer_to_server(servicer, server):
                     servicer.CancelTurn,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnResponse.SerializeToString,
+            ),
+            'DecideToolCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideToolCall,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.SerializeToString,
             ),
             'Converse': grpc.stream_stream_rpc_method_handler(
                     servicer.Converse,
@@ -300,6 +320,33 @@ class DispatcherService:
             '/antiphon.dispatcher.v1.DispatcherService/CancelTurn',
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CancelTurnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideToolCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.DispatcherService/DecideToolCall',
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

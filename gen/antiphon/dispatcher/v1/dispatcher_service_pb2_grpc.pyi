@@ -70,6 +70,12 @@ class DispatcherServiceStub:
     DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
     several servers).
     """
+    DecideToolCall: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]
+    """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
+    is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+    not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
+    servers).
+    """
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
@@ -122,6 +128,12 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     taken over. Errors:
     DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
     several servers).
+    """
+    DecideToolCall: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]  # type: ignore[assignment]
+    """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
+    is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+    not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
+    servers).
     """
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -196,6 +208,18 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         taken over. Errors:
         DEADLINE_EXCEEDED (the store is away; it will end all the same), DRAINING (on
         several servers).
+        """
+
+    @_abc_1.abstractmethod
+    def DecideToolCall(
+        self,
+        request: _dispatcher_service_pb2.DecideToolCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.DecideToolCallResponse, _abc.Awaitable[_dispatcher_service_pb2.DecideToolCallResponse]]:
+        """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
+        is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+        not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
+        servers).
         """
 
     @_abc_1.abstractmethod

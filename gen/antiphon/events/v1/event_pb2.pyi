@@ -51,6 +51,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TOOL_CALL_STARTED is Event.tool_call_started."""
     EVENT_KIND_TOOL_CALL_FINISHED: _EventKind.ValueType  # 18
     """EVENT_KIND_TOOL_CALL_FINISHED is Event.tool_call_finished."""
+    EVENT_KIND_TOOL_CALL_PROPOSED: _EventKind.ValueType  # 19
+    """EVENT_KIND_TOOL_CALL_PROPOSED is Event.tool_call_proposed."""
     EVENT_KIND_CONVERSATION_CREATED: _EventKind.ValueType  # 20
     """EVENT_KIND_CONVERSATION_CREATED is Event.conversation_created."""
     EVENT_KIND_CONVERSATION_UPDATED: _EventKind.ValueType  # 21
@@ -73,6 +75,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_NOTICE_WITHDRAWN is Event.notice_withdrawn."""
     EVENT_KIND_SESSION_REVOKED: _EventKind.ValueType  # 30
     """EVENT_KIND_SESSION_REVOKED is Event.session_revoked."""
+    EVENT_KIND_TOOL_CALL_DECIDED: _EventKind.ValueType  # 31
+    """EVENT_KIND_TOOL_CALL_DECIDED is Event.tool_call_decided."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -103,6 +107,8 @@ EVENT_KIND_TOOL_CALL_STARTED: EventKind.ValueType  # 17
 """EVENT_KIND_TOOL_CALL_STARTED is Event.tool_call_started."""
 EVENT_KIND_TOOL_CALL_FINISHED: EventKind.ValueType  # 18
 """EVENT_KIND_TOOL_CALL_FINISHED is Event.tool_call_finished."""
+EVENT_KIND_TOOL_CALL_PROPOSED: EventKind.ValueType  # 19
+"""EVENT_KIND_TOOL_CALL_PROPOSED is Event.tool_call_proposed."""
 EVENT_KIND_CONVERSATION_CREATED: EventKind.ValueType  # 20
 """EVENT_KIND_CONVERSATION_CREATED is Event.conversation_created."""
 EVENT_KIND_CONVERSATION_UPDATED: EventKind.ValueType  # 21
@@ -125,6 +131,8 @@ EVENT_KIND_NOTICE_WITHDRAWN: EventKind.ValueType  # 29
 """EVENT_KIND_NOTICE_WITHDRAWN is Event.notice_withdrawn."""
 EVENT_KIND_SESSION_REVOKED: EventKind.ValueType  # 30
 """EVENT_KIND_SESSION_REVOKED is Event.session_revoked."""
+EVENT_KIND_TOOL_CALL_DECIDED: EventKind.ValueType  # 31
+"""EVENT_KIND_TOOL_CALL_DECIDED is Event.tool_call_decided."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -183,6 +191,50 @@ TURN_STATE_EXPIRED: TurnState.ValueType  # 7
 """TURN_STATE_EXPIRED: reached its time limit; what was delivered is kept."""
 Global___TurnState: _TypeAlias = TurnState  # noqa: Y015
 
+class _ToolCallOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ToolCallOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolCallOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOOL_CALL_OUTCOME_UNSPECIFIED: _ToolCallOutcome.ValueType  # 0
+    """TOOL_CALL_OUTCOME_UNSPECIFIED: the server is of a time when none was told."""
+    TOOL_CALL_OUTCOME_SUCCEEDED: _ToolCallOutcome.ValueType  # 1
+    """TOOL_CALL_OUTCOME_SUCCEEDED: the tool answered."""
+    TOOL_CALL_OUTCOME_FAILED: _ToolCallOutcome.ValueType  # 2
+    """TOOL_CALL_OUTCOME_FAILED: the tool said that it could not do it, or could not be asked;
+    error says which.
+    """
+    TOOL_CALL_OUTCOME_DENIED: _ToolCallOutcome.ValueType  # 3
+    """TOOL_CALL_OUTCOME_DENIED: a person or a rule forbade it; it was not called."""
+    TOOL_CALL_OUTCOME_CANCELLED: _ToolCallOutcome.ValueType  # 4
+    """TOOL_CALL_OUTCOME_CANCELLED: the turn was stopped; the call was closed."""
+    TOOL_CALL_OUTCOME_UNKNOWN: _ToolCallOutcome.ValueType  # 5
+    """TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call. Whether the tool did something
+    nobody here knows, and it is not called again.
+    """
+
+class ToolCallOutcome(_ToolCallOutcome, metaclass=_ToolCallOutcomeEnumTypeWrapper):
+    """ToolCallOutcome is how a call ended."""
+
+TOOL_CALL_OUTCOME_UNSPECIFIED: ToolCallOutcome.ValueType  # 0
+"""TOOL_CALL_OUTCOME_UNSPECIFIED: the server is of a time when none was told."""
+TOOL_CALL_OUTCOME_SUCCEEDED: ToolCallOutcome.ValueType  # 1
+"""TOOL_CALL_OUTCOME_SUCCEEDED: the tool answered."""
+TOOL_CALL_OUTCOME_FAILED: ToolCallOutcome.ValueType  # 2
+"""TOOL_CALL_OUTCOME_FAILED: the tool said that it could not do it, or could not be asked;
+error says which.
+"""
+TOOL_CALL_OUTCOME_DENIED: ToolCallOutcome.ValueType  # 3
+"""TOOL_CALL_OUTCOME_DENIED: a person or a rule forbade it; it was not called."""
+TOOL_CALL_OUTCOME_CANCELLED: ToolCallOutcome.ValueType  # 4
+"""TOOL_CALL_OUTCOME_CANCELLED: the turn was stopped; the call was closed."""
+TOOL_CALL_OUTCOME_UNKNOWN: ToolCallOutcome.ValueType  # 5
+"""TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call. Whether the tool did something
+nobody here knows, and it is not called again.
+"""
+Global___ToolCallOutcome: _TypeAlias = ToolCallOutcome  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """Event is one fact in the log of one scope. Its kind is the payload's field."""
@@ -206,6 +258,8 @@ class Event(_message.Message):
     TEXT_DELTA_APPENDED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_STARTED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_FINISHED_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_PROPOSED_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_DECIDED_FIELD_NUMBER: _builtins.int
     CONVERSATION_CREATED_FIELD_NUMBER: _builtins.int
     CONVERSATION_UPDATED_FIELD_NUMBER: _builtins.int
     CONVERSATION_ARCHIVED_FIELD_NUMBER: _builtins.int
@@ -288,7 +342,15 @@ class Event(_message.Message):
 
     @_builtins.property
     def tool_call_finished(self) -> Global___ToolCallFinished:
-        """tool_call_finished: the tool answered."""
+        """tool_call_finished: the call has ended; nothing follows for it."""
+
+    @_builtins.property
+    def tool_call_proposed(self) -> Global___ToolCallProposed:
+        """tool_call_proposed: a model asked for a tool."""
+
+    @_builtins.property
+    def tool_call_decided(self) -> Global___ToolCallDecided:
+        """tool_call_decided: a person approved or denied a call that waited for it; the actor is who."""
 
     @_builtins.property
     def conversation_created(self) -> Global___ConversationCreated:
@@ -367,6 +429,8 @@ class Event(_message.Message):
         text_delta_appended: Global___TextDeltaAppended | None = ...,
         tool_call_started: Global___ToolCallStarted | None = ...,
         tool_call_finished: Global___ToolCallFinished | None = ...,
+        tool_call_proposed: Global___ToolCallProposed | None = ...,
+        tool_call_decided: Global___ToolCallDecided | None = ...,
         conversation_created: Global___ConversationCreated | None = ...,
         conversation_updated: Global___ConversationUpdated | None = ...,
         conversation_archived: Global___ConversationArchived | None = ...,
@@ -381,11 +445,11 @@ class Event(_message.Message):
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_finished", b"tool_call_finished", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -634,8 +698,82 @@ class TextDeltaAppended(_message.Message):
 Global___TextDeltaAppended: _TypeAlias = TextDeltaAppended  # noqa: Y015
 
 @_typing.final
+class ToolCallProposed(_message.Message):
+    """ToolCallProposed: a model asked for a tool. What follows is its start, its end without one
+    (a rule or its arguments forbid it), or a person's decision.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    TOOL_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_SHA256_FIELD_NUMBER: _builtins.int
+    ASKS_FIELD_NUMBER: _builtins.int
+    tool_call_id: _builtins.str
+    """tool_call_id identifies the call."""
+    tool: _builtins.str
+    """tool is the tool's name."""
+    arguments_json: _builtins.str
+    """arguments_json is what it is to be called with, at most 64 KiB."""
+    arguments_sha256: _builtins.bytes
+    """arguments_sha256 is the digest of the tool's name, a NUL, and the arguments: what a decision
+    is bound to.
+    """
+    asks: _builtins.bool
+    """asks says that it waits for a person's decision."""
+    def __init__(
+        self,
+        *,
+        tool_call_id: _builtins.str = ...,
+        tool: _builtins.str = ...,
+        arguments_json: _builtins.str = ...,
+        arguments_sha256: _builtins.bytes = ...,
+        asks: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "arguments_sha256", b"arguments_sha256", "asks", b"asks", "tool", b"tool", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCallProposed: _TypeAlias = ToolCallProposed  # noqa: Y015
+
+@_typing.final
+class ToolCallDecided(_message.Message):
+    """ToolCallDecided: a person approved or denied a call. The first decision counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    tool_call_id: _builtins.str
+    """tool_call_id is the call."""
+    approved: _builtins.bool
+    """approved says which."""
+    reason: _builtins.str
+    """reason is what the person said to a denial; the model is told. May be empty."""
+    def __init__(
+        self,
+        *,
+        tool_call_id: _builtins.str = ...,
+        approved: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved", b"approved", "reason", b"reason", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCallDecided: _TypeAlias = ToolCallDecided  # noqa: Y015
+
+@_typing.final
 class ToolCallStarted(_message.Message):
-    """ToolCallStarted: the handler called a tool."""
+    """ToolCallStarted: the handler called a tool. It is committed before the tool is called, so one
+    that has no end after a crash may or may not have run.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -665,22 +803,33 @@ Global___ToolCallStarted: _TypeAlias = ToolCallStarted  # noqa: Y015
 
 @_typing.final
 class ToolCallFinished(_message.Message):
-    """ToolCallFinished: the tool answered."""
+    """ToolCallFinished: the call has ended."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    OMITTED_BYTES_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id is the call that ended."""
+    outcome: Global___ToolCallOutcome.ValueType
+    """outcome is how it ended."""
+    omitted_bytes: _builtins.int
+    """omitted_bytes is how much of a larger result is not in it."""
+    duration_ms: _builtins.int
+    """duration_ms is how long the call took; 0 where it was not made."""
     @_builtins.property
     def result(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """result is what it returned, at most 64 KiB; larger ones go by reference."""
+        """result is what it returned, at most 64 KiB; of a larger one the beginning."""
 
     @_builtins.property
     def error(self) -> _status_pb2.Status:
-        """error says why it failed; unset if it did not."""
+        """error says why it failed, with ErrorInfo; unset if it did not, and where the tool itself
+        said so in its result.
+        """
 
     def __init__(
         self,
@@ -688,10 +837,13 @@ class ToolCallFinished(_message.Message):
         tool_call_id: _builtins.str = ...,
         result: _abc.Iterable[_message_pb2.Part] | None = ...,
         error: _status_pb2.Status | None = ...,
+        outcome: Global___ToolCallOutcome.ValueType = ...,
+        omitted_bytes: _builtins.int = ...,
+        duration_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "result", b"result", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "error", b"error", "omitted_bytes", b"omitted_bytes", "outcome", b"outcome", "result", b"result", "tool_call_id", b"tool_call_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

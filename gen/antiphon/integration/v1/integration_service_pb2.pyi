@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
+from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -30,14 +31,26 @@ class PromptMessage(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    TOOL_CALLS_FIELD_NUMBER: _builtins.int
+    TOOL_RESULT_FIELD_NUMBER: _builtins.int
     role: _message_pb2.MessageRole.ValueType
     """role is whose voice it is."""
     author: _builtins.str
     """author is who says it, where there are speakers; else empty."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are its content. A model that does not take a kind of part (Model.accepts) is not
-        asked; PART_NOT_ACCEPTED if none of them does.
+        """parts are its content; none only where there are calls or a result. A model that does not
+        take a kind of part (Model.accepts) is not asked; PART_NOT_ACCEPTED if none of them does.
+        """
+
+    @_builtins.property
+    def tool_calls(self) -> _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolCall]:
+        """tool_calls are what the assistant asked for behind its parts."""
+
+    @_builtins.property
+    def tool_result(self) -> _tool_pb2.ToolResult:
+        """tool_result is what came of one of the calls before; its parts stand here, and role is
+        MESSAGE_ROLE_USER.
         """
 
     def __init__(
@@ -46,10 +59,12 @@ class PromptMessage(_message.Message):
         role: _message_pb2.MessageRole.ValueType = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         author: _builtins.str = ...,
+        tool_calls: _abc.Iterable[_tool_pb2.ToolCall] | None = ...,
+        tool_result: _tool_pb2.ToolResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tool_result", b"tool_result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "parts", b"parts", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "parts", b"parts", "role", b"role", "tool_calls", b"tool_calls", "tool_result", b"tool_result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -125,6 +140,7 @@ class GenerateRequest(_message.Message):
     TEMPERATURE_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     SPEAKERS_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -162,6 +178,12 @@ class GenerateRequest(_message.Message):
         nobody can write in a message.
         """
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolDefinition]:
+        """tools are those that the model may ask for. One that it asks for is not called: the answer
+        ends with FINISH_REASON_TOOL_CALLS, and the next request has what came of the calls.
+        """
+
     def __init__(
         self,
         *,
@@ -175,10 +197,11 @@ class GenerateRequest(_message.Message):
         temperature: _builtins.float | None = ...,
         history: _abc.Iterable[_message_pb2.Message] | None = ...,
         speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
+        tools: _abc.Iterable[_tool_pb2.ToolDefinition] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015
@@ -330,6 +353,7 @@ class GenerateResponse(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def delta(self) -> Global___TextDelta:
         """delta is a piece of the answer."""
@@ -346,6 +370,10 @@ class GenerateResponse(_message.Message):
     def progress(self) -> Global___PromptProgress:
         """progress says how much of the prompt the model has read."""
 
+    @_builtins.property
+    def tool_call(self) -> _tool_pb2.ToolCall:
+        """tool_call is a call that the model asks for, whole. Its arguments may be no JSON."""
+
     def __init__(
         self,
         *,
@@ -353,12 +381,13 @@ class GenerateResponse(_message.Message):
         attempt: Global___AttemptStarted | None = ...,
         finished: Global___GenerateFinished | None = ...,
         progress: Global___PromptProgress | None = ...,
+        tool_call: _tool_pb2.ToolCall | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step", "tool_call", b"tool_call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "delta", b"delta", "finished", b"finished", "progress", b"progress", "step", b"step", "tool_call", b"tool_call"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["delta", "attempt", "finished", "progress"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["delta", "attempt", "finished", "progress", "tool_call"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class IntegrationServiceStub:
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     def __init__(self, channel):
@@ -64,8 +64,8 @@ class IntegrationServiceStub:
 
 
 class IntegrationServiceServicer:
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     def ListModels(self, request, context):
@@ -149,8 +149,8 @@ def add_IntegrationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IntegrationService:
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class IntegrationServiceStub:
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     @_typing.overload
@@ -60,8 +60,8 @@ class IntegrationServiceStub:
 
 @_typing.type_check_only
 class IntegrationServiceAsyncStub(IntegrationServiceStub):
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -89,8 +89,8 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     """
 
 class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """IntegrationService reaches the world outside: models now, tools later. Every
-    call is written into one ledger before it is made and settled after it.
+    """IntegrationService asks models. Every call is written into one ledger before it is made
+    and settled after it.
     """
 
     @_abc_1.abstractmethod

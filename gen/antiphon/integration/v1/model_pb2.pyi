@@ -99,6 +99,8 @@ class _CallKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallKind.Val
     """CALL_KIND_UNSPECIFIED: the server is of a time when all were models."""
     CALL_KIND_MODEL: _CallKind.ValueType  # 1
     """CALL_KIND_MODEL: a model."""
+    CALL_KIND_TOOL: _CallKind.ValueType  # 2
+    """CALL_KIND_TOOL: a tool; ModelCall.model is its name."""
 
 class CallKind(_CallKind, metaclass=_CallKindEnumTypeWrapper):
     """CallKind is what a call in the ledger was made to. Newer servers may list kinds that a
@@ -109,6 +111,8 @@ CALL_KIND_UNSPECIFIED: CallKind.ValueType  # 0
 """CALL_KIND_UNSPECIFIED: the server is of a time when all were models."""
 CALL_KIND_MODEL: CallKind.ValueType  # 1
 """CALL_KIND_MODEL: a model."""
+CALL_KIND_TOOL: CallKind.ValueType  # 2
+"""CALL_KIND_TOOL: a tool; ModelCall.model is its name."""
 Global___CallKind: _TypeAlias = CallKind  # noqa: Y015
 
 @_typing.final
