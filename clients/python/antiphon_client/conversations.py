@@ -33,8 +33,9 @@ class Conversations:
         instructions: str = "",
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
         max_output_tokens: int = 0,
+        tools: Sequence[str] = (),
     ) -> Conversation:
-        """Make a conversation that the caller owns."""
+        """Make a conversation that the caller owns; models may ask for ``tools`` in it."""
         request = messages.CreateConversationRequest(
             conversation_id=conversation_id,
             workspace_id=workspace_id,
@@ -43,6 +44,7 @@ class Conversations:
             models=models,
             instructions=instructions,
             max_output_tokens=max_output_tokens,
+            tools=tools,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 

@@ -82,6 +82,7 @@ def conversation(it: Conversation) -> conversation_pb2.Conversation:
         archive_time=timestamp(it.archive_us) if it.archive_us else None,
         etag=etag(it.version),
         max_output_tokens=it.max_output_tokens,
+        tools=it.tools,
         last_activity_time=timestamp(it.last_activity_us),
     )
 
@@ -100,6 +101,7 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         _version(it.etag),
         microseconds(it.last_activity_time),
         it.max_output_tokens,
+        tuple(it.tools),
     )
 
 
@@ -250,6 +252,7 @@ def window_head(it: Window) -> context_service_pb2.GetContextResponse:
             message_pb2.Speaker(author=speaker.author, display_name=speaker.display_name)
             for speaker in it.speakers
         ],
+        tools=it.tools,
     )
 
 

@@ -114,6 +114,7 @@ class ContextServicer(ContextServiceServicer):
             tuple(map(in_one_line, request.models)),
             request.instructions,
             request.max_output_tokens,
+            tuple(request.tools),
         )
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
@@ -287,7 +288,7 @@ def _membership(
 
 
 def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
-    allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens")
+    allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens", "tools")
     paths, wish = masked(request.update_mask, allowed), request.conversation
     return ConversationPatch(
         title=in_one_line(wish.title) if "title" in paths else None,
@@ -295,4 +296,5 @@ def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
         models=tuple(map(in_one_line, wish.models)) if "models" in paths else None,
         instructions=wish.instructions if "instructions" in paths else None,
         max_output_tokens=wish.max_output_tokens if "max_output_tokens" in paths else None,
+        tools=tuple(wish.tools) if "tools" in paths else None,
     )

@@ -322,6 +322,7 @@ class CreateConversationRequest(_message.Message):
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is chosen by the client, or empty for one by the server. One that
     looks like the server's (`conv_01`, g to z, 23 more of 0-9 a-z without i, l, o, u)
@@ -349,6 +350,10 @@ class CreateConversationRequest(_message.Message):
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """tools are those that models may ask for, as Conversation.tools."""
+
     def __init__(
         self,
         *,
@@ -360,10 +365,11 @@ class CreateConversationRequest(_message.Message):
         instructions: _builtins.str = ...,
         request_id: _builtins.str = ...,
         max_output_tokens: _builtins.int = ...,
+        tools: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "request_id", b"request_id", "title", b"title", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "request_id", b"request_id", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -538,7 +544,7 @@ class UpdateConversationRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """update_mask names the fields to change: title, turn_policy, models,
-        instructions, max_output_tokens.
+        instructions, max_output_tokens, tools.
         """
 
     def __init__(
@@ -1185,6 +1191,7 @@ class GetContextResponse(_message.Message):
     OMITTED_TOKENS_FIELD_NUMBER: _builtins.int
     ROLLED_BACK_MESSAGES_FIELD_NUMBER: _builtins.int
     SPEAKERS_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
     instructions: _builtins.str
     """instructions are the conversation's own, not counted in the budget."""
     estimated_tokens: _builtins.int
@@ -1211,6 +1218,10 @@ class GetContextResponse(_message.Message):
         services alone, and empty where one person is alone with models.
         """
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """tools are Conversation.tools."""
+
     def __init__(
         self,
         *,
@@ -1221,10 +1232,11 @@ class GetContextResponse(_message.Message):
         omitted_tokens: _builtins.int = ...,
         rolled_back_messages: _builtins.int = ...,
         speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
+        tools: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages", "speakers", b"speakers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimated_tokens", b"estimated_tokens", "instructions", b"instructions", "messages", b"messages", "omitted_messages", b"omitted_messages", "omitted_tokens", b"omitted_tokens", "rolled_back_messages", b"rolled_back_messages", "speakers", b"speakers", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

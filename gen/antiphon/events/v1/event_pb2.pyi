@@ -710,6 +710,7 @@ class ToolCallProposed(_message.Message):
     ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
     ARGUMENTS_SHA256_FIELD_NUMBER: _builtins.int
     ASKS_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id identifies the call."""
     tool: _builtins.str
@@ -722,6 +723,10 @@ class ToolCallProposed(_message.Message):
     """
     asks: _builtins.bool
     """asks says that it waits for a person's decision."""
+    step: _builtins.int
+    """step counts the times that the turn asked a model, from 1: calls of the same step are made
+    side by side.
+    """
     def __init__(
         self,
         *,
@@ -730,10 +735,11 @@ class ToolCallProposed(_message.Message):
         arguments_json: _builtins.str = ...,
         arguments_sha256: _builtins.bytes = ...,
         asks: _builtins.bool = ...,
+        step: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "arguments_sha256", b"arguments_sha256", "asks", b"asks", "tool", b"tool", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "arguments_sha256", b"arguments_sha256", "asks", b"asks", "step", b"step", "tool", b"tool", "tool_call_id", b"tool_call_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,7 @@ conversations = Table(
     # Of the newest message, or else of the making; 0 from a server of the version before.
     Column("activity_us", BigInteger, nullable=False, server_default="0"),
     Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
+    Column("tools", Text, nullable=False, server_default="[]"),  # a JSON list
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
     Index("context_conversations_by_activity", "workspace_id", "activity_us", "conversation_id"),
 )

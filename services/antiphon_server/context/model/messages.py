@@ -138,7 +138,7 @@ class Speaker:
 class Window:
     """What a model should see, the oldest message first, and what was left out.
 
-    ``speakers`` are the people in it, if there are several.
+    ``speakers`` are the people in it, if there are several; ``tools`` those that it may ask for.
     """
 
     instructions: str
@@ -147,3 +147,4 @@ class Window:
     omitted: Totals
     rolled_back_messages: int
     speakers: tuple[Speaker, ...] = ()
+    tools: tuple[str, ...] = ()

@@ -42,7 +42,8 @@ class Workspace:
 class Conversation:
     """A conversation. ``version`` counts its changes, from 1; activity is none.
 
-    ``max_output_tokens`` is 0 where it leaves the length of answers to server and model.
+    ``max_output_tokens`` is 0 where it leaves the length of answers to server and model. ``tools``
+    are names of those that models may ask for here, or `source.*`.
     """
 
     conversation_id: ConversationId
@@ -56,6 +57,7 @@ class Conversation:
     version: int = 1
     activity_us: int = 0
     max_output_tokens: int = 0
+    tools: tuple[str, ...] = ()
 
     @property
     def last_activity_us(self) -> int:

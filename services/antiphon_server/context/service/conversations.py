@@ -49,6 +49,7 @@ class NewConversation:
     models: tuple[str, ...] = ()
     instructions: str = ""
     max_output_tokens: int = 0
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         wish.instructions,
         now,
         max_output_tokens=wish.max_output_tokens,
+        tools=wish.tools,
         activity_us=now,
     )
 

@@ -96,4 +96,4 @@ def _both(
 
 def _size(_: ConversationId, it: Conversation) -> int:
     """In bytes: Python gives each character of a text as much as the widest needs."""
-    return _A_CONVERSATION + sum(map(sys.getsizeof, (it.title, it.instructions, *it.models)))
+    return _A_CONVERSATION + sum(map(sys.getsizeof, (it.title, it.instructions, *it.models, *it.tools)))

@@ -1,5 +1,6 @@
 """What may be changed of a conversation, within the limits that creating one has."""
 
+import re
 from dataclasses import dataclass, replace
 
 from antiphon_server.context.model.resources import Conversation, TurnPolicy
@@ -10,6 +11,8 @@ MAX_MODELS = 8
 MAX_MODEL = 128
 MAX_INSTRUCTIONS_BYTES = 32768
 MAX_OUTPUT_TOKENS = 1_000_000
+MAX_TOOLS = 64
+_TOOL = re.compile(r"[a-z0-9_-]{1,32}\.([A-Za-z0-9_./-]{1,127}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class ConversationPatch:
     models: tuple[str, ...] | None = None
     instructions: str | None = None
     max_output_tokens: int | None = None
+    tools: tuple[str, ...] | None = None
 
     def check(self) -> None:
         """Raises DomainError INVALID_ARGUMENT if a value is beyond its limit."""
@@ -36,6 +40,9 @@ class ConversationPatch:
             raise invalid("conversation.instructions", f"at most {MAX_INSTRUCTIONS_BYTES} bytes")
         if not 0 <= (self.max_output_tokens or 0) <= MAX_OUTPUT_TOKENS:
             raise invalid("conversation.max_output_tokens", f"0 to {MAX_OUTPUT_TOKENS}")
+        tools = self.tools or ()
+        if len(tools) > MAX_TOOLS or not all(map(_TOOL.fullmatch, tools)):
+            raise invalid("conversation.tools", f"at most {MAX_TOOLS}, as source.tool or source.*")
 
     def apply(self, conversation: Conversation) -> Conversation:
         """The conversation with the new values."""
@@ -53,4 +60,5 @@ class ConversationPatch:
                 if self.max_output_tokens is None
                 else self.max_output_tokens
             ),
+            tools=conversation.tools if self.tools is None else self.tools,
         )

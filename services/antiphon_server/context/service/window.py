@@ -34,7 +34,9 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
     kept, tokens = _fitting(records, conversation_id, max_tokens, before)
     undone = records.messages.left_out(conversation_id, before).rolled_back
     if not kept:
-        return Window(conversation.instructions, (), 0, Totals(0, 0), undone)
+        return Window(
+            conversation.instructions, (), 0, Totals(0, 0), undone, tools=conversation.tools
+        )
     oldest, newest = kept[-1].offset, kept[0].offset
     return Window(
         conversation.instructions,
@@ -42,6 +44,7 @@ def window(records: Records, conversation: Conversation, max_tokens: int, up_to:
         tokens,
         _omitted(records, conversation_id, oldest),
         undone,
+        tools=conversation.tools,
     )
 
 

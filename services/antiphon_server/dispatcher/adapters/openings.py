@@ -80,5 +80,6 @@ def _creation(wish: NewConversation, turn_id: str) -> CreateConversationRequest:
         models=wish.models,
         instructions=wish.instructions,
         max_output_tokens=wish.max_output_tokens,
+        tools=wish.tools,
         request_id=str(uuid.uuid5(_TURNS, turn_id)) if turn_id else "",
     )

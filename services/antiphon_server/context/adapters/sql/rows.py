@@ -48,6 +48,7 @@ def workspace_of(row: Sequence[Any]) -> Workspace:
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
     """A row of all columns, in their order."""
-    its_id, workspace_id, title, turn_policy, models, *rest = row
-    policy = TurnPolicy(turn_policy)
-    return Conversation(its_id, workspace_id, title, policy, tuple(json.loads(models)), *rest)
+    its_id, workspace_id, title, turn_policy, models, *rest, tools = row
+    policy, names = TurnPolicy(turn_policy), tuple(json.loads(models))
+    known = tuple(json.loads(tools))
+    return Conversation(its_id, workspace_id, title, policy, names, *rest, tools=known)
