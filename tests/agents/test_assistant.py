@@ -1,6 +1,6 @@
 """The assistant, when what it needs is away."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,7 +8,8 @@ import pytest
 
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
-from antiphon_server.dispatcher.handling import Work
+from antiphon_server.agents.ports import PlannedTool, Round
+from antiphon_server.dispatcher.handling import CallResult, PastCall, ToolCall, Work
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import ANSWER
@@ -29,6 +30,7 @@ class Asked:
     """A prompt without ``omitted`` older messages."""
 
     omitted: int = 0
+    tools: tuple[str, ...] = ()
 
 
 class Page:
@@ -36,6 +38,7 @@ class Page:
 
     turn = TURN
     others: set[TurnId] = set()  # noqa: RUF012
+    past_calls: tuple[PastCall, ...] = ()
 
     def __init__(self) -> None:
         self.text = ""
@@ -72,7 +75,19 @@ class Away:
     async def check(self, order: Order) -> None:
         """It takes anything."""
 
-    async def generate(self, turn: Turn, prompt: Asked) -> AsyncGenerator[ModelReply, None]:
+    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+        raise AssertionError("no tools are named")
+
+    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
+        raise AssertionError("no tools are named")
+
+    async def generate(
+        self,
+        turn: Turn,
+        prompt: Asked,
+        tools: Sequence[PlannedTool] = (),
+        rounds: Sequence[Round] = (),
+    ) -> AsyncGenerator[ModelReply, None]:
         self.asked += 1
         for _ in range(self._pieces):
             yield ModelReply(text="a")
@@ -85,7 +100,7 @@ class Away:
 async def answered(window: Away, models: Away, patience: RetryPolicy = ANSWER) -> Page:
     """What the assistant wrote."""
     page = Page()
-    assistant = Assistant(window, models, patience=patience)
+    assistant = Assistant(window, models, models, patience=patience)
     await assistant.run(cast(Work, page))
     return page
 

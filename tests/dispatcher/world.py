@@ -21,6 +21,7 @@ from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.adapters.tables import turns as rows
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
+from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
@@ -114,6 +115,7 @@ class World:
     fragile: Told
     admission: Admission
     turns: Turns
+    decisions: Decisions
     recovery: Recovery
     leases: Leases
     adoptions: Adoptions
@@ -344,6 +346,7 @@ async def world(
                 fragile,
                 admission,
                 turns,
+                Decisions(kept, journal, lanes),
                 recovery,
                 leases,
                 adoptions,

@@ -1,21 +1,42 @@
-"""Answers by a model: context -> model -> text."""
+"""Answers by a model: context -> model -> text, and tools in between."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
-from antiphon_server.agents.ports import Models, Prompt, Window
-from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Order, Work
+from antiphon_server.agents.ports import (
+    AskedTool,
+    Models,
+    PlannedTool,
+    Prompt,
+    Reply,
+    Round,
+    Tools,
+    Window,
+)
+from antiphon_server.agents.rounds import GAP, asked, past_rounds
+from antiphon_server.dispatcher.handling import (
+    AskedCall,
+    HandlerInfo,
+    LossPolicy,
+    Order,
+    ToolCall,
+    Usage,
+    Work,
+)
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
 from antiphon_server.runtime.concurrency.retry_policies import ANSWER
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
 PromptT = TypeVar("PromptT", bound=Prompt)
+MAX_STEPS = 16
+"""So often a turn asks models: one that calls tools for ever costs money for ever."""
 
 
 class Assistant(Generic[PromptT]):
-    """Gives a model the conversation and writes what it answers.
+    """Gives a model the conversation, makes the calls it asks for, and writes what it answers.
 
     A lost answer is not asked for again: what a model would say to the rest differs
     from what people have read, and would be paid twice. While a service that it needs is
@@ -26,11 +47,15 @@ class Assistant(Generic[PromptT]):
         self,
         window: Window[PromptT],
         models: Models[PromptT],
+        tools: Tools,
         patience: RetryPolicy = ANSWER,
+        max_steps: int = MAX_STEPS,
     ) -> None:
         self._window = window
         self._models = models
+        self._tools = tools
         self._patience = patience
+        self._max_steps = max_steps
 
     @property
     def info(self) -> HandlerInfo:
@@ -53,8 +78,38 @@ class Assistant(Generic[PromptT]):
             work, lambda: self._window.prompt(work.turn, budget, work.others)
         )
         work.leave_out(prompt.omitted)
-        answer = _Answer(self._models, prompt)
-        await self._patiently(work, lambda: answer.write(work))
+        tools: Sequence[PlannedTool] = ()
+        if prompt.tools:
+            tools = await self._patiently(work, lambda: self._tools.plan(work.turn, prompt.tools))
+        rounds = await self._past(work, tools) if work.past_calls else []
+        answer = _Answer(self._models, prompt, tools, rounds)
+        await self._go_on(work, answer)
+
+    async def _past(self, work: Work, tools: Sequence[PlannedTool]) -> list[Round]:
+        """Go on with the calls that an earlier attempt has left."""
+        rounds = []
+        for text, calls in past_rounds(work.past_calls, work.resumed_text):
+            by_name = {tool.name: tool for tool in tools}
+            wanted = [asked(it.call, by_name) for it in calls]
+            rounds.append(await self._made(work, text, wanted))
+        return rounds
+
+    async def _go_on(self, work: Work, answer: "_Answer[PromptT]") -> None:
+        """Ask the model until it asks for no more calls."""
+        first = len(answer.rounds) + 1
+        for step in range(first, self._max_steps + 1):
+            text, calls = await self._patiently(work, lambda: answer.write(work))
+            if not calls:
+                return
+            wanted = [_wanted(it, step, answer.tools) for it in calls]
+            answer.rounds.append(await self._made(work, text, wanted))
+        raise DomainError(
+            Reason.LIMIT_EXCEEDED, limit=f"{self._max_steps} questions to models a turn"
+        )
+
+    async def _made(self, work: Work, text: str, wanted: Sequence[AskedCall]) -> Round:
+        ends = await work.call(wanted, lambda call: self._tools.run(work.turn, call))
+        return Round(text, [it.call for it in wanted], ends)
 
     async def _patiently(self, work: Work, step: Callable[[], Awaitable[T]]) -> T:
         """Do the step, again while a service that it needs is away."""
@@ -69,33 +124,78 @@ def _is_away(error: DomainError) -> bool:
     return error.reason is Reason.SERVICE_UNAVAILABLE
 
 
-class _Answer(Generic[PromptT]):
-    """A model's answer to a prompt, asked for again only if nothing came of it."""
+def _wanted(it: AskedTool, step: int, tools: Sequence[PlannedTool]) -> AskedCall:
+    call = ToolCall(it.call_id, it.tool, it.arguments, step)
+    return asked(call, {tool.name: tool for tool in tools}, _garbled(it))
 
-    def __init__(self, models: Models[PromptT], prompt: PromptT) -> None:
+
+def _garbled(it: AskedTool) -> DomainError | None:
+    """Nobody is asked to approve what is no call at all."""
+    try:
+        if isinstance(json.loads(it.arguments or "{}"), dict):
+            return None
+    except (ValueError, RecursionError):
+        pass
+    return DomainError(
+        Reason.TOOL_ARGUMENTS_INVALID, tool=it.tool, path="$", rule="a JSON object is wanted"
+    )
+
+
+class _Answer(Generic[PromptT]):
+    """A model's answer to a prompt, in ``rounds`` where it calls tools.
+
+    A step of it is asked for again only if nothing came of it.
+    """
+
+    def __init__(
+        self,
+        models: Models[PromptT],
+        prompt: PromptT,
+        tools: Sequence[PlannedTool],
+        rounds: list[Round],
+    ) -> None:
+        self.tools = tools
+        self.rounds = rounds
         self._models = models
         self._prompt = prompt
-        self._begun = False
+        self._used: Usage | None = None
 
-    async def write(self, work: Work) -> None:
-        """Write the answer as it comes. Raises DomainError MODEL_*, or one of
-        SERVICE_UNAVAILABLE while nothing came and TURN_LOST after that.
+    async def write(self, work: Work) -> tuple[str, list[AskedTool]]:
+        """Write the model's next text as it comes; returns it, and what the model asks for.
+
+        Raises DomainError MODEL_*, or one of SERVICE_UNAVAILABLE while nothing came and
+        TURN_LOST after that.
         """
+        begun = False
+        text: list[str] = []
+        calls: list[AskedTool] = []
+        said_before = any(it.text for it in self.rounds)
+        asking = self._models.generate(work.turn, self._prompt, self.tools, self.rounds)
         try:
-            async with aclosing(self._models.generate(work.turn, self._prompt)) as replies:
+            async with aclosing(asking) as replies:
                 async for reply in replies:
-                    self._begun = True
+                    begun = True
                     if reply.text:
+                        if said_before and not text:
+                            await work.write(GAP)
+                        text.append(reply.text)
                         await work.write(reply.text)
+                    if reply.call is not None:
+                        calls.append(reply.call)
                     if reply.left_out is not None:
                         omitted, described = reply.left_out
                         work.leave_out(self._prompt.omitted + omitted, described)
                     if reply.status:
                         await work.progress(reply.status, reply.fraction)
                     if reply.usage is not None:
-                        ending = reply.finish_reason, reply.output_limit
-                        work.account(reply.usage, reply.model, *ending)
+                        self._account(work, reply)
         except DomainError as error:
-            if self._begun and error.reason is Reason.SERVICE_UNAVAILABLE:
+            if begun and error.reason is Reason.SERVICE_UNAVAILABLE:
                 raise DomainError(Reason.TURN_LOST) from error
             raise
+        return "".join(text), calls
+
+    def _account(self, work: Work, reply: Reply) -> None:
+        assert reply.usage is not None
+        self._used = self._used.plus(reply.usage) if self._used else reply.usage
+        work.account(self._used, reply.model, reply.finish_reason, reply.output_limit)

@@ -6,7 +6,9 @@ import grpc
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_server.agents.adapters.services import ContextWindow, IntegrationModels
+from antiphon_server.agents.adapters.tools import IntegrationTools
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Handler
 
@@ -14,4 +16,5 @@ from antiphon_server.dispatcher.handling import Handler
 def compose_agents(internal: grpc.aio.Channel) -> Sequence[Handler]:
     """All agents, the default first; ``internal`` leads to context and integration."""
     window = ContextWindow(ContextServiceStub(internal))
-    return [Assistant(window, IntegrationModels(IntegrationServiceStub(internal)))]
+    models = IntegrationModels(IntegrationServiceStub(internal))
+    return [Assistant(window, models, IntegrationTools(ToolServiceStub(internal)))]

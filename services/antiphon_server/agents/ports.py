@@ -1,9 +1,19 @@
 """What an agent needs from outside."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Usage
+from antiphon_server.dispatcher.handling import (
+    CallResult,
+    Order,
+    ToolCall,
+    ToolCallFinished,
+    ToolCallId,
+    Turn,
+    TurnId,
+    Usage,
+)
 
 
 class Prompt(Protocol):
@@ -12,6 +22,11 @@ class Prompt(Protocol):
     @property
     def omitted(self) -> int:
         """How many older messages did not fit."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """Names of tools that its model may ask for, or `source.*`."""
         ...
 
 
@@ -31,12 +46,54 @@ class Window(Protocol[PromptT_co]):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AskedTool:
+    """What a model asks for. ``arguments`` should be a JSON object, and may be anything."""
+
+    call_id: ToolCallId
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTool:
+    """A tool that a model is told of; ``schema`` is that of its arguments, JSON Schema as JSON."""
+
+    name: str
+    description: str
+    schema: str
+    asks: bool
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a model said, the calls it asked for behind that, and what came of each."""
+
+    text: str
+    calls: Sequence[ToolCall]
+    ends: Sequence[ToolCallFinished]
+
+
+class Tools(Protocol):
+    """Knows and calls tools."""
+
+    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+        """Those of ``names`` that the turn's model may be told of. Raises DomainError."""
+        ...
+
+    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
+        """Make a call; cancelling it closes what it uses. Raises DomainError TOOL_*."""
+        ...
+
+
 class Reply(Protocol):
     """A step of a model's answer.
 
     ``text`` is the next piece (may be empty); ``status`` says what is going on, and
     ``fraction`` how much of it is done; ``usage`` comes with the last step. When a model is asked,
     ``left_out`` says without how many of the prompt's messages, and with how many parts in words.
+    ``call`` is a call of a tool that the model asks for.
     """
 
     @property
@@ -55,6 +112,8 @@ class Reply(Protocol):
     def output_limit(self) -> int: ...  # noqa: D102
     @property
     def left_out(self) -> tuple[int, int] | None: ...  # noqa: D102
+    @property
+    def call(self) -> AskedTool | None: ...  # noqa: D102
 
 
 class Models(Protocol[PromptT_contra]):
@@ -68,8 +127,16 @@ class Models(Protocol[PromptT_contra]):
         """Raise DomainError PART_NOT_ACCEPTED if none of its models takes all its parts."""
         ...
 
-    def generate(self, turn: Turn, prompt: PromptT_contra) -> AsyncGenerator[Reply, None]:
-        """Stream the answer. Closing the iterator closes the provider's connection.
+    def generate(
+        self,
+        turn: Turn,
+        prompt: PromptT_contra,
+        tools: Sequence[PlannedTool] = (),
+        rounds: Sequence[Round] = (),
+    ) -> AsyncGenerator[Reply, None]:
+        """Stream the answer, which goes on behind ``rounds``.
+
+        Closing the iterator closes the provider's connection.
 
         Raises DomainError MODEL_*.
         """

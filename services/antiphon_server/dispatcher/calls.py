@@ -6,8 +6,14 @@ from typing import Any, Protocol, TypeAlias
 import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
-from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    ToolCallDecided,
+    ToolCallId,
+    TurnId,
+)
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access.principal import Principal, current_principal
 from antiphon_server.runtime.encoding.ids import new_id
@@ -54,6 +60,12 @@ class TurnCalls(Protocol):
         """See the contract's CancelTurn."""
         ...
 
+    async def decide(
+        self, request: pb.DecideToolCallRequest, caller: Caller
+    ) -> pb.DecideToolCallResponse:
+        """See the contract's DecideToolCall."""
+        ...
+
 
 class Openings(Protocol):
     """Makes conversations for what is to be posted in them."""
@@ -69,8 +81,9 @@ class Openings(Protocol):
 class CallsHere:
     """:class:`TurnCalls` about turns that this process works on."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, decisions: Decisions) -> None:
         self._turns = turns
+        self._decisions = decisions
 
     async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
         """See :meth:`TurnCalls.dispatch`."""
@@ -112,3 +125,16 @@ class CallsHere:
             caller.principal.actor,
         )
         return pb.CancelTurnResponse(turn=turn_message(turn))
+
+    async def decide(
+        self, request: pb.DecideToolCallRequest, caller: Caller
+    ) -> pb.DecideToolCallResponse:
+        """See :meth:`TurnCalls.decide`."""
+        call_id, actor = ToolCallId(request.tool_call_id), caller.principal.actor
+        decided = await self._decisions.decide(
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id),
+            ToolCallDecided(call_id, request.approve, actor, request.reason),
+            request.arguments_sha256,
+        )
+        return pb.DecideToolCallResponse(approved=decided.approved, decided_by=decided.actor)

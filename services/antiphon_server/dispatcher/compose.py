@@ -23,6 +23,7 @@ from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
+from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
@@ -194,7 +195,7 @@ def compose_service(
     adoptions = Adoptions(recovery, lanes)
     left = lease.left if lease else None
     leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
-    here = CallsHere(turns)
+    here = CallsHere(turns, Decisions(store, journal, lanes))
     routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here
     on_behalf = links.on_behalf

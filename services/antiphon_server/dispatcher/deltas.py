@@ -2,8 +2,15 @@
 
 import asyncio
 
-from antiphon_server.dispatcher.model import Step, TextAppended, Turn, TurnProgressed
+from antiphon_server.dispatcher.model import (
+    CallStep,
+    Step,
+    TextAppended,
+    Turn,
+    TurnProgressed,
+)
 from antiphon_server.dispatcher.ports import Journal
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.share_costs import COMMIT_S, PIECE_S
 from antiphon_server.runtime.limits.shares import FREE, Share
@@ -24,13 +31,23 @@ class TextWriter:
     The first text after a pause is committed at once, what follows every 25 ms, so that
     rows and frames follow time, not tokens. News for people wait that long for text to go
     with. ``committed`` is what clients can have seen. Commits wait for the ``share`` of the
-    turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too.
+    turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too. ``calls`` are
+    the turn's calls of tools, as far as they are committed.
     """
 
     def __init__(
-        self, journal: Journal, turn: Turn, committed: str = "", share: Share = FREE
+        self,
+        journal: Journal,
+        turn: Turn,
+        committed: str = "",
+        calls: ToolCalls | None = None,
+        share: Share = FREE,
     ) -> None:
+        self.calls = calls or ToolCalls()
         self._share = share
+        self._records: list[CallStep] = []
+        self._taken = self._recorded = 0
+        self._recording = asyncio.Lock()
         self.committed = committed
         self._journal = journal
         self._turn = turn
@@ -66,6 +83,22 @@ class TextWriter:
             await self._settle()
         self._progress.append(step)
         await self._flush_soon()
+
+    async def record(self, *steps: CallStep) -> None:
+        """Commit ``steps`` behind the text that came before, with what others record meanwhile.
+
+        No text may be written meanwhile. Raises the DomainError of a commit that failed.
+        """
+        await self._share.take(COMMIT_S)
+        self._records.extend(steps)
+        self._taken += len(steps)
+        ours = self._taken
+        self._hurry.set()
+        async with self._recording:
+            await self._settle()
+            if self._recorded < ours and self._records:
+                self._flushing = asyncio.create_task(self._commit(), name="turn-calls")
+                await self._settle()
 
     async def stop(self, *, keep_pending: bool) -> str:
         """Wait for the commit in flight; returns the text that is left for the last one.
@@ -125,6 +158,7 @@ class TextWriter:
     def _drop(self) -> None:
         self._pending.clear()
         self._pending_chars = 0
+        self._records.clear()
 
     def _is_full(self) -> bool:
         return self._pending_chars > MAX_UNCOMMITTED
@@ -147,7 +181,7 @@ class TextWriter:
         """Wait until it is time for the next commit; without text, for text to go with."""
         loop = asyncio.get_running_loop()
         patience = loop.time() + COMMIT_EVERY_S
-        while not (self._stopping or self._is_full()):
+        while not (self._stopping or self._is_full() or self._records):
             self._hurry.clear()
             left = (self._next_commit if self._pending else patience) - loop.time()
             if left <= 0:
@@ -163,9 +197,14 @@ class TextWriter:
         text = "".join(self._pending)
         if text:
             steps.append(self.piece(text))
+        records = list(self._records)
+        steps.extend(records)
         self._progress.clear()
         self._drop()
         self._next_commit = asyncio.get_running_loop().time() + COMMIT_EVERY_S
         await self._journal.write(self._turn, steps)
         self.committed += text
+        self._recorded += len(records)
+        for step in records:
+            self.calls.note(step, len(self.committed))
         self._position += len(text.encode())

@@ -12,6 +12,7 @@ from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     MessagePosted,
     Outcome,
+    Past,
     Policy,
     State,
     Step,
@@ -24,7 +25,9 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.places import Places
 from antiphon_server.dispatcher.ports import Journal, TurnStore
+from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.runner import Runner, consumed
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -85,10 +88,11 @@ class Execution:
         await completed(coming.stored)
         return await asyncio.shield(coming.accepted)
 
-    def go_on(self, lane: Lane, turn: Turn, text: str) -> None:
-        """Begin to work on a turn that somebody else accepted, behind its committed text."""
+    def go_on(self, lane: Lane, turn: Turn, past: Past) -> None:
+        """Begin to work on a turn that somebody else accepted, behind what is committed of it."""
         ahead = lane.before(turn.order.policy)
-        active = ActiveTurn(turn)
+        active = ActiveTurn(turn, calls=ToolCalls(past.calls))
+        text = past.text
         self._lanes.add(lane, active)
         self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, text, started=False))
 
@@ -188,8 +192,9 @@ class Execution:
             await self._stopped_early(active, text)
             return
         handler = self._handlers.named(active.turn.order.handler)
+        active.rest = Rest(_PlaceOf(active, self._places))
         active.turn = await self._runner.work(
-            active.turn, handler, text, active, lambda: lane.others(active)
+            active.turn, handler, text, active, active.rest, lambda: lane.others(active)
         )
         await self._settle(active)
 
@@ -206,7 +211,7 @@ class Execution:
         turn = await patiently(lambda: self._runner.next_attempt(active.turn))
         outcome = Outcome(State.CANCELLED, rolled_back=active.rolled_back)
         active.turn = await self._runner.finish(
-            turn, outcome, TextWriter(self._journal, turn, text)
+            turn, outcome, TextWriter(self._journal, turn, text, active.calls)
         )
         await self._settle(active)
 
@@ -214,6 +219,22 @@ class Execution:
         active.done.set()
         self._lanes.ended(active)  # who has seen its end may begin the next one
         await patiently(lambda: self._store.put(active.turn))
+
+
+@dataclass(frozen=True, slots=True)
+class _PlaceOf:
+    """See :class:`~antiphon_server.dispatcher.resting.Place`."""
+
+    active: ActiveTurn
+    places: Places
+
+    def leave(self) -> None:
+        self.active.has_slot = False
+        self.places.leave(self.active.turn)
+
+    async def take(self) -> None:
+        await self.places.wait(self.active.turn)
+        self.active.has_slot = True
 
 
 @dataclass(slots=True)

@@ -1,10 +1,41 @@
 """What a handler works with, wherever it stands: all that it may know of the dispatcher."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, Order, Turn, TurnId, Usage
+from antiphon_server.dispatcher.calling import AskedCall, CallResult, RunCall
+from antiphon_server.dispatcher.model import (
+    CallOutcome,
+    HandlerInfo,
+    LossPolicy,
+    Order,
+    PastCall,
+    ToolCall,
+    ToolCallFinished,
+    ToolCallId,
+    Turn,
+    TurnId,
+    Usage,
+)
 
-__all__ = ["Handler", "HandlerInfo", "LossPolicy", "Order", "Turn", "TurnId", "Usage", "Work"]
+__all__ = [
+    "AskedCall",
+    "CallOutcome",
+    "CallResult",
+    "Handler",
+    "HandlerInfo",
+    "LossPolicy",
+    "Order",
+    "PastCall",
+    "RunCall",
+    "ToolCall",
+    "ToolCallFinished",
+    "ToolCallId",
+    "Turn",
+    "TurnId",
+    "Usage",
+    "Work",
+]
 
 
 class Work(Protocol):
@@ -21,12 +52,26 @@ class Work(Protocol):
         ...
 
     @property
+    def past_calls(self) -> Sequence[PastCall]:
+        """The calls of tools that earlier attempts have left, in their order."""
+        ...
+
+    @property
     def others(self) -> set[TurnId]:
         """Turns of the conversation that are not done, without this one."""
         ...
 
     async def write(self, text: str) -> None:
         """Append to the answer. Waits while too much is not committed yet."""
+        ...
+
+    async def call(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
+        """Make calls of tools side by side, each at most once; returns their ends in order.
+
+        What is told, started and found is committed before the next step of it. Those that ask
+        wait for a person, and the turn rests meanwhile. ``run`` makes one: what it raises is that
+        call's end. Nothing may be written meanwhile.
+        """
         ...
 
     async def progress(self, status: str, fraction: float | None = None) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
+from antiphon_server.dispatcher.resting import Rest
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 
 LOOKS, LOOK_S = 10, 0.1
@@ -37,6 +39,8 @@ class ActiveTurn:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     has_slot: bool = False
     halt: Halt = Halt.NOT
+    calls: ToolCalls = field(default_factory=ToolCalls)
+    rest: Rest | None = None
     _sealed: bool = False
 
     def stop(self, *, rolled_back: bool = False) -> None:
@@ -65,6 +69,11 @@ class ActiveTurn:
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
         self._sealed = True
+
+    @property
+    def rests(self) -> bool:
+        """Whether it does nothing until a person decides."""
+        return self.rest is not None and self.rest.resting
 
     @property
     def sealed(self) -> bool:

@@ -1,5 +1,6 @@
 """The dispatcher's own types."""
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
@@ -10,6 +11,7 @@ from antiphon_server.runtime.errors import DomainError
 TurnId = NewType("TurnId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
+ToolCallId = NewType("ToolCallId", str)
 
 
 class State(OpenIntEnum):
@@ -62,6 +64,17 @@ class Usage:
     estimated: bool = False
     currency: str = "USD"
     cost_micros: int | None = None
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Both together; the cost is unknown if one of them is."""
+        costs = self.cost_micros, other.cost_micros
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.estimated or other.estimated,
+            other.currency,
+            None if None in costs else sum(filter(None, costs)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +264,81 @@ class TextAppended:
     position: int
 
 
+class CallOutcome(OpenIntEnum):
+    """How a call of a tool ended; the values are the contract's ToolCallOutcome."""
+
+    UNSPECIFIED = 0
+    SUCCEEDED = 1
+    FAILED = 2
+    DENIED = 3
+    CANCELLED = 4
+    UNKNOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model asks for. ``step`` counts the times that the turn asked it, from 1."""
+
+    call_id: ToolCallId
+    tool: str
+    arguments: str
+    step: int = 1
+
+    @property
+    def digest(self) -> bytes:
+        """What a decision is bound to: SHA-256 of tool, NUL, arguments."""
+        return hashlib.sha256(f"{self.tool}\0{self.arguments}".encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallProposed:
+    """A model asked for ``call``; ``asks``: a person has to decide."""
+
+    call: ToolCall
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDecided:
+    """A person decided; ``actor`` is who, ``reason`` what they said to a denial."""
+
+    call_id: ToolCallId
+    approved: bool
+    actor: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """The call is made from now on."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallFinished:
+    """The call has ended. ``content`` is its result: a message's parts, serialised."""
+
+    call_id: ToolCallId
+    outcome: CallOutcome
+    content: bytes = b""
+    error: DomainError | None = None
+    omitted_bytes: int = 0
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """What the log has of a call; ``text_before`` is the answer's characters before it."""
+
+    call: ToolCall
+    asks: bool = False
+    text_before: int = 0
+    decided: ToolCallDecided | None = None
+    started: bool = False
+    finished: ToolCallFinished | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyPosted:
     """The whole answer, as delivered."""
@@ -267,6 +355,7 @@ class TurnFinished:
     has_reply: bool
 
 
+CallStep: TypeAlias = ToolCallProposed | ToolCallDecided | ToolCallStarted | ToolCallFinished
 Step = (
     MessagePosted
     | TurnAccepted
@@ -274,6 +363,7 @@ Step = (
     | TurnStarted
     | TurnProgressed
     | TextAppended
+    | CallStep
     | ReplyPosted
     | TurnFinished
 )
@@ -281,7 +371,13 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the log has of a turn: its committed text, and its end if it has one."""
+    """What the log has of a turn: its committed text, its calls, and its end if it has one."""
 
     text: str = ""
     finished: TurnFinished | None = field(default=None)
+    calls: tuple[PastCall, ...] = ()
+
+    @property
+    def stands_at_calls(self) -> bool:
+        """Whether nothing was said behind its newest calls: going on there contradicts nothing."""
+        return bool(self.calls) and self.calls[-1].text_before == len(self.text)

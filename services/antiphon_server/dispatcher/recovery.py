@@ -4,9 +4,10 @@ from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
-from antiphon_server.dispatcher.model import Outcome, State, Turn
+from antiphon_server.dispatcher.model import Outcome, Past, State, Turn
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
@@ -33,8 +34,8 @@ class Recovery:
         """Take the turn in hand; returns when that is done, not when the turn has ended.
 
         Its outcome is taken over if it has ended in the log. It is cancelled if that was
-        asked for; it is resumed or failed, as its handler says, if it ran; it is started if
-        it waited.
+        asked for; it is resumed or failed, as its handler says, if it ran, and resumed in any
+        case if nothing was said behind its newest calls of tools; it is started if it waited.
         """
         async with self._lanes.of(turn.conversation_id) as lane:
             if turn.turn_id in lane.turns:
@@ -50,20 +51,23 @@ class Recovery:
                 await self._journal.fold(turn)
                 await self._store.put(turn.ended(outcome, now_us, has_reply=has_reply))
             elif turn.cancel_requested:
-                await self._end(lane, turn, past.text, Outcome(State.CANCELLED))
-            elif turn.state is State.RUNNING and not self._handlers.resumes(turn.order.handler):
+                await self._end(lane, turn, past, Outcome(State.CANCELLED))
+            elif turn.state is State.RUNNING and not self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
-                await self._end(lane, turn, past.text, lost)
+                await self._end(lane, turn, past, lost)
             else:
-                self._execution.go_on(lane, turn, past.text)
+                self._execution.go_on(lane, turn, past)
 
-    async def _end(self, lane: Lane, turn: Turn, text: str, outcome: Outcome) -> None:
+    def _resumes(self, turn: Turn, past: Past) -> bool:
+        return past.stands_at_calls or self._handlers.resumes(turn.order.handler)
+
+    async def _end(self, lane: Lane, turn: Turn, past: Past, outcome: Outcome) -> None:
         """End the turn, keeping what was delivered; nobody else writes to it any more."""
-        active = ActiveTurn(turn)
+        active = ActiveTurn(turn, calls=ToolCalls(past.calls))
         active.seal()
         self._lanes.add(lane, active)  # who sees its end in the log is told of it
         try:
-            writer = TextWriter(self._journal, turn, text)
+            writer = TextWriter(self._journal, turn, past.text, active.calls)
             active.turn = await self._runner.finish(turn, outcome, writer)
             await self._store.put(active.turn)
         finally:

@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from antiphon_server.dispatcher.calling import AskedCall, Calling, RunCall
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.model import (
     Outcome,
+    Past,
+    PastCall,
     ReplyPosted,
     State,
     Step,
+    ToolCallFinished,
     Turn,
     TurnFinished,
     TurnId,
@@ -22,6 +26,8 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
+from antiphon_server.dispatcher.resting import Rest
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -45,6 +51,11 @@ class Stop(Protocol):
         """Whether its messages are left out of the context from now on."""
         ...
 
+    @property
+    def calls(self) -> ToolCalls:
+        """What is committed of its calls, also by earlier attempts."""
+        ...
+
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
         ...
@@ -57,6 +68,7 @@ class TurnWork:
     turn: Turn
     resumed_text: str
     writer: TextWriter
+    calling: Calling
     list_others: Callable[[], set[TurnId]]
     usage: Usage | None = None
     model: str = ""
@@ -66,6 +78,11 @@ class TurnWork:
     described: int = 0
 
     @property
+    def past_calls(self) -> Sequence[PastCall]:
+        """See :attr:`Work.past_calls`."""
+        return self.writer.calls.all
+
+    @property
     def others(self) -> set[TurnId]:
         """See :attr:`Work.others`."""
         return self.list_others()
@@ -73,6 +90,10 @@ class TurnWork:
     async def write(self, text: str) -> None:
         """See :meth:`Work.write`."""
         await self.writer.write(text)
+
+    async def call(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
+        """See :meth:`Work.call`."""
+        return await self.calling.make(asked, run)
 
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """See :meth:`Work.progress`."""
@@ -144,6 +165,7 @@ class Runner:
         handler: Handler,
         resumed_text: str,
         stop: Stop,
+        rest: Rest,
         others: Callable[[], set[TurnId]],
     ) -> Turn:
         """Let ``handler`` work on the started turn; returns the turn as it ended.
@@ -152,30 +174,32 @@ class Runner:
         CancelledError is raised and nothing more is written.
         """
         share = self._shares.of(turn.creator, turn.workspace_id)
-        writer = TextWriter(self._journal, turn, resumed_text, share)
-        work = TurnWork(turn, resumed_text, writer, others)
-        outcome = await self._outcome(handler, work, stop)
+        writer = TextWriter(self._journal, turn, resumed_text, stop.calls, share)
+        work = TurnWork(turn, resumed_text, writer, Calling(writer, rest), others)
+        outcome = await self._outcome(handler, work, stop, rest)
         stop.seal()
         try:
-            rest = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
+            left = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
             if outcome.state is State.CANCELLED and not stop.wanted:
                 raise asyncio.CancelledError from error
             if error.reason not in AWAY:
                 raise  # FENCED: another node has the turn
-            turn, text = await self._look_up(turn)
-            writer, rest = TextWriter(self._journal, turn, text), ""
+            turn, past = await self._look_up(turn)
+            calls = ToolCalls(past.calls)
+            writer, left = TextWriter(self._journal, turn, past.text, calls), ""
             if outcome.state is State.SUCCEEDED:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        return await self.finish(turn, outcome, writer, rest)
+        return await self.finish(turn, outcome, writer, left)
 
-    async def _outcome(self, handler: Handler, work: TurnWork, stop: Stop) -> Outcome:
+    async def _outcome(self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest) -> Outcome:
         order = work.turn.order
         state, error = State.SUCCEEDED, None
         try:
             async with asyncio.timeout(order.time_limit_s) as limit:
+                rest.limit(limit)
                 await handler.run(work)
         except asyncio.CancelledError:
             state = State.CANCELLED
@@ -213,6 +237,7 @@ class Runner:
         """
         text = writer.committed + rest
         steps: list[Step] = [writer.piece(rest)] if rest else []
+        steps += await writer.calls.close()
         if text:
             steps.append(ReplyPosted(text, truncated=outcome.state is not State.SUCCEEDED))
         steps.append(TurnFinished(outcome, has_reply=bool(text)))
@@ -240,8 +265,8 @@ class Runner:
         await self._journal.fence(turn)
         return turn
 
-    async def _look_up(self, turn: Turn) -> tuple[Turn, str]:
-        """Ask the log what it has of the turn's text; returns the turn's next attempt with it.
+    async def _look_up(self, turn: Turn) -> tuple[Turn, Past]:
+        """Ask the log what it has of the turn; returns the turn's next attempt with it.
 
         A commit may be on its way still. What this attempt has not written by now is fenced
         out by the next one, and only then is the log asked.
@@ -250,7 +275,7 @@ class Runner:
         await self._told(lambda: self._journal.fence(ours))
         await self._told(lambda: self._journal.write(ours, [TurnProgressed(FOUND_AGAIN)]))
         past = await self._told(lambda: self._journal.past(ours, ours.cursor))
-        return ours, past.text
+        return ours, past
 
     async def _told(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call the journal until it succeeds, or what it needs stays away."""

@@ -49,6 +49,11 @@ class DispatcherServicer(DispatcherServiceServicer):
     ) -> pb.CancelTurnResponse:
         return await self._calls.cancel(request, Caller.of(context))
 
+    async def DecideToolCall(
+        self, request: pb.DecideToolCallRequest, context: Context
+    ) -> pb.DecideToolCallResponse:
+        return await self._calls.decide(request, Caller.of(context))
+
     async def Converse(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:

@@ -213,6 +213,9 @@ class Turns:
         self._admission.close()
         in_hand = [*self._lanes.all(), *self._lanes.coming()]
         waiting = [asyncio.create_task(it.done.wait()) for it in in_hand]
+        for it in in_hand:
+            if it.rests:  # for a person, who may take days
+                it.abandon()
         if waiting:
             await asyncio.wait(waiting, timeout=grace_s)
             for it in in_hand:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
-from antiphon.integration.v1 import integration_service_pb2, model_pb2
+from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
 from antiphon_server.agents.adapters.plans import Plans
-from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Usage
+from antiphon_server.agents.adapters.tools import definition, round_messages
+from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
+from antiphon_server.dispatcher.handling import Order, ToolCallId, Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -25,6 +27,7 @@ class ContextPrompt:
     messages: Sequence[message_pb2.Message]
     omitted: int = 0
     speakers: Sequence[message_pb2.Speaker] = ()
+    tools: Sequence[str] = ()
 
 
 class ContextWindow:
@@ -41,7 +44,11 @@ class ContextWindow:
             response = await self._context.GetContext(request, timeout=TIMEOUT_S)
         chosen = _chosen(response.messages, turn, without)
         return ContextPrompt(
-            response.instructions, chosen, response.omitted_messages, response.speakers
+            response.instructions,
+            chosen,
+            response.omitted_messages,
+            response.speakers,
+            response.tools,
         )
 
 
@@ -74,6 +81,7 @@ class ModelReply:
     finish_reason: int = 0
     output_limit: int = 0
     left_out: tuple[int, int] | None = None
+    call: AskedTool | None = None
 
 
 class IntegrationModels:
@@ -89,7 +97,13 @@ class IntegrationModels:
     async def check(self, order: Order) -> None:
         await self._plans.check(order)
 
-    async def generate(self, turn: Turn, prompt: ContextPrompt) -> AsyncGenerator[ModelReply, None]:
+    async def generate(
+        self,
+        turn: Turn,
+        prompt: ContextPrompt,
+        tools: Sequence[PlannedTool] = (),
+        rounds: Sequence[Round] = (),
+    ) -> AsyncGenerator[ModelReply, None]:
         request = integration_service_pb2.GenerateRequest(
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,
@@ -97,7 +111,11 @@ class IntegrationModels:
             models=turn.order.models,
             instructions=prompt.instructions,
             history=prompt.messages[:-1],
-            messages=[_prompt_message(message) for message in prompt.messages[-1:]],
+            messages=[
+                *map(_prompt_message, prompt.messages[-1:]),
+                *(message for it in rounds for message in round_messages(it)),
+            ],
+            tools=map(definition, tools),
             max_output_tokens=turn.order.max_output_tokens,
             speakers=prompt.speakers,
         )
@@ -118,10 +136,16 @@ def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
             return _asking(response.attempt)
         case "progress":
             return _reading(response.progress)
+        case "tool_call":
+            return ModelReply(call=_asked(response.tool_call))
         case "finished":
             return _finished(response.finished)
         case None:  # a newer server's
             return ModelReply()
+
+
+def _asked(call: tool_pb2.ToolCall) -> AskedTool:
+    return AskedTool(ToolCallId(call.tool_call_id), call.tool, call.arguments_json)
 
 
 def _asking(attempt: integration_service_pb2.AttemptStarted) -> ModelReply:

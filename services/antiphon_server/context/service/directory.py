@@ -96,4 +96,5 @@ def _both(
 
 def _size(_: ConversationId, it: Conversation) -> int:
     """In bytes: Python gives each character of a text as much as the widest needs."""
-    return _A_CONVERSATION + sum(map(sys.getsizeof, (it.title, it.instructions, *it.models, *it.tools)))
+    texts = (it.title, it.instructions, *it.models, *it.tools)
+    return _A_CONVERSATION + sum(map(sys.getsizeof, texts))

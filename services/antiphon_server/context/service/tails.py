@@ -89,7 +89,8 @@ class Tail:
             self.before.messages + len(self.messages) - len(kept),
             self.before.tokens + self.tokens - tokens,
         )
-        return Window(conversation.instructions, tuple(kept), tokens, omitted, 0, tools=conversation.tools)
+        tools = conversation.tools
+        return Window(conversation.instructions, tuple(kept), tokens, omitted, 0, tools=tools)
 
 
 class Tails:

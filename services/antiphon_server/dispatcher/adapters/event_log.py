@@ -4,9 +4,18 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
+from antiphon_server.dispatcher.adapters import call_steps
 from antiphon_server.dispatcher.adapters.steps import cancelled_of, event_of, finished_of
-from antiphon_server.dispatcher.model import ConversationId, Past, Step, Tombstone, Turn, TurnId
+from antiphon_server.dispatcher.model import (
+    ConversationId,
+    Past,
+    Step,
+    Tombstone,
+    Turn,
+    TurnId,
+)
 from antiphon_server.dispatcher.outages import patiently
+from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.encoding.ids import new_id
@@ -18,7 +27,11 @@ if TYPE_CHECKING:  # these exist for the type checker alone
 
 TIMEOUT_S = 30.0
 _AWAY: frozenset[Reason] = frozenset({Reason.SERVICE_UNAVAILABLE})
-_PAST_KINDS = (event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED, event_pb2.EVENT_KIND_TURN_FINISHED)
+_PAST_KINDS = (
+    event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED,
+    event_pb2.EVENT_KIND_TURN_FINISHED,
+    *call_steps.KINDS,
+)
 
 
 class EventLogJournal:
@@ -90,18 +103,21 @@ class EventLogJournal:
         request = event_service_pb2.ReadEventsRequest(
             scope=_scope(turn.conversation_id), cursor=cursor, page_size=1000, kinds=_PAST_KINDS
         )
-        text: list[str] = []
+        text = ""
+        calls = ToolCalls()
         while True:
             page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
                 if event.HasField("turn_finished"):
-                    return Past("".join(text), finished_of(event))
+                    return Past(text, finished_of(event), calls.all)
                 if event.HasField("text_delta_appended"):
-                    text.append(event.text_delta_appended.text)
+                    text += event.text_delta_appended.text
+                elif (step := call_steps.call_step_of(event)) is not None:
+                    calls.note(step, len(text))
             if page.at_head:
-                return Past("".join(text))
+                return Past(text, calls=calls.all)
             request.cursor = page.cursor
 
     async def _read(

@@ -113,6 +113,12 @@ class RoutedCalls:
             await self._catch_up(ConversationId(request.conversation_id))
         return answer
 
+    async def decide(
+        self, request: pb.DecideToolCallRequest, caller: Caller
+    ) -> pb.DecideToolCallResponse:
+        here, place = self._here.decide, self._owners.place
+        return await self._routed(request, caller, here, "DecideToolCall", place)
+
     async def close(self) -> None:
         """Close the channels to other servers."""
         for way in self._ways.values():

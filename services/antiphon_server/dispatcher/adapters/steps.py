@@ -5,6 +5,7 @@ from typing import assert_never
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
+from antiphon_server.dispatcher.adapters.call_steps import add_call_step
 from antiphon_server.dispatcher.encoding import usage_message, usage_of
 from antiphon_server.dispatcher.model import (
     MessagePosted,
@@ -14,6 +15,10 @@ from antiphon_server.dispatcher.model import (
     Step,
     TextAppended,
     Tombstone,
+    ToolCallDecided,
+    ToolCallFinished,
+    ToolCallProposed,
+    ToolCallStarted,
     Turn,
     TurnAccepted,
     TurnFinished,
@@ -46,6 +51,8 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
             event.turn_progressed.status = status
             if fraction is not None:
                 event.turn_progressed.fraction = fraction
+        case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallFinished():
+            add_call_step(event, step)
         case TurnFinished():
             event.turn_finished.CopyFrom(_finished(step, turn.reply_id))
         case _:
@@ -77,6 +84,8 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
 
 
 def _actor(turn: Turn, step: Step) -> str:
+    if isinstance(step, ToolCallDecided):
+        return step.actor
     if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
         return turn.creator
     return f"handlers/{turn.order.handler}"

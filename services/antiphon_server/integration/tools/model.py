@@ -8,7 +8,7 @@ ToolName = NewType("ToolName", str)
 """`source.tool`."""
 SourceName = NewType("SourceName", str)
 ToolCallId = NewType("ToolCallId", str)
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
 
 

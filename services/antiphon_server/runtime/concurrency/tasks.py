@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 from antiphon_server.runtime.errors import DomainError
@@ -63,6 +63,17 @@ async def every(
 def _own_name() -> str:
     task = asyncio.current_task()
     return task.get_name() if task else ""
+
+
+async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order, or the first error; none is left running then, nor if cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def first_of(works: Iterable[Coroutine[Any, Any, object]]) -> None:

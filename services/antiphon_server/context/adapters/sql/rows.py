@@ -50,5 +50,5 @@ def conversation_of(row: Sequence[Any]) -> Conversation:
     """A row of all columns, in their order."""
     its_id, workspace_id, title, turn_policy, models, *rest, tools = row
     policy, names = TurnPolicy(turn_policy), tuple(json.loads(models))
-    known = tuple(json.loads(tools))
-    return Conversation(its_id, workspace_id, title, policy, names, *rest, tools=known)
+    others = (*rest, tuple(json.loads(tools)))
+    return Conversation(its_id, workspace_id, title, policy, names, *others)

@@ -1,0 +1,33 @@
+"""What a turn has said and called before, put back together from its log."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from antiphon_server.agents.ports import PlannedTool
+from antiphon_server.dispatcher.handling import AskedCall, PastCall, ToolCall
+from antiphon_server.runtime.errors import DomainError, Reason
+
+GAP = "\n\n"
+"""Stands between what is said before calls and behind them."""
+
+
+def past_rounds(calls: Sequence[PastCall], text: str) -> list[tuple[str, list[PastCall]]]:
+    """What a model said and asked for, step by step; ``text`` is the whole answer so far."""
+    rounds: list[tuple[str, list[PastCall]]] = []
+    begin = 0
+    for _, of_step in groupby(calls, key=lambda it: it.call.step):
+        its = list(of_step)
+        rounds.append((text[begin : its[0].text_before].removeprefix(GAP), its))
+        begin = its[0].text_before
+    return rounds
+
+
+def asked(
+    call: ToolCall, tools: dict[str, PlannedTool], refused: DomainError | None = None
+) -> AskedCall:
+    """The call, as its tool is to be called."""
+    tool = tools.get(call.tool)
+    if tool is None:
+        refused = refused or DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
+        return AskedCall(call, refused=refused)
+    return AskedCall(call, tool.asks, tool.repeatable, refused)

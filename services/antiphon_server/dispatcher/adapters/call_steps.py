@@ -1,0 +1,100 @@
+"""Steps of a turn's calls of tools <-> events of the log."""
+
+from typing import assert_never
+
+from antiphon.context.v1 import message_pb2
+from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.model import (
+    CallOutcome,
+    CallStep,
+    ToolCall,
+    ToolCallDecided,
+    ToolCallFinished,
+    ToolCallId,
+    ToolCallProposed,
+    ToolCallStarted,
+)
+from antiphon_server.runtime.errors.wire import domain_error_of_status, status_of
+
+KINDS = (
+    event_pb2.EVENT_KIND_TOOL_CALL_PROPOSED,
+    event_pb2.EVENT_KIND_TOOL_CALL_DECIDED,
+    event_pb2.EVENT_KIND_TOOL_CALL_STARTED,
+    event_pb2.EVENT_KIND_TOOL_CALL_FINISHED,
+)
+
+
+def add_call_step(event: event_pb2.Event, step: CallStep) -> None:
+    """Encode what happened to a call."""
+    match step:
+        case ToolCallProposed(call, asks):
+            event.tool_call_proposed.CopyFrom(_proposed(call, asks=asks))
+        case ToolCallDecided(call_id, approved, _, reason):
+            decided = event.tool_call_decided
+            decided.tool_call_id, decided.approved, decided.reason = call_id, approved, reason
+        case ToolCallStarted(call):
+            started = event.tool_call_started
+            started.tool_call_id, started.tool = call.call_id, call.tool
+            started.arguments_json = call.arguments
+        case ToolCallFinished():
+            event.tool_call_finished.CopyFrom(_finished(step))
+        case _:
+            assert_never(step)
+
+
+def _proposed(call: ToolCall, *, asks: bool) -> event_pb2.ToolCallProposed:
+    return event_pb2.ToolCallProposed(
+        tool_call_id=call.call_id,
+        tool=call.tool,
+        arguments_json=call.arguments,
+        arguments_sha256=call.digest,
+        asks=asks,
+        step=call.step,
+    )
+
+
+def _finished(step: ToolCallFinished) -> event_pb2.ToolCallFinished:
+    return event_pb2.ToolCallFinished(
+        tool_call_id=step.call_id,
+        result=message_pb2.Message.FromString(step.content).parts,
+        error=status_of(step.error) if step.error else None,
+        outcome=event_pb2.ToolCallOutcome.ValueType(step.outcome),
+        omitted_bytes=step.omitted_bytes,
+        duration_ms=step.duration_ms,
+    )
+
+
+def call_step_of(event: event_pb2.Event) -> CallStep | None:
+    """Decode what happened to a call; None of an event that tells of none."""
+    match event.WhichOneof("payload"):
+        case "tool_call_proposed":
+            proposed = event.tool_call_proposed
+            return ToolCallProposed(_call_of(proposed, proposed.step), asks=proposed.asks)
+        case "tool_call_decided":
+            return _decided_of(event)
+        case "tool_call_started":
+            return ToolCallStarted(_call_of(event.tool_call_started))
+        case "tool_call_finished":
+            return _finished_of(event.tool_call_finished)
+        case _:
+            return None
+
+
+def _call_of(it: event_pb2.ToolCallProposed | event_pb2.ToolCallStarted, step: int = 0) -> ToolCall:
+    return ToolCall(ToolCallId(it.tool_call_id), it.tool, it.arguments_json, step)
+
+
+def _decided_of(event: event_pb2.Event) -> ToolCallDecided:
+    it = event.tool_call_decided
+    return ToolCallDecided(ToolCallId(it.tool_call_id), it.approved, event.actor, it.reason)
+
+
+def _finished_of(it: event_pb2.ToolCallFinished) -> ToolCallFinished:
+    return ToolCallFinished(
+        ToolCallId(it.tool_call_id),
+        CallOutcome(it.outcome),
+        message_pb2.Message(parts=it.result).SerializeToString(deterministic=True),
+        domain_error_of_status(it.error) if it.HasField("error") else None,
+        it.omitted_bytes,
+        it.duration_ms,
+    )

@@ -1,0 +1,149 @@
+"""Calls of tools in a turn: each step of one is committed before it is taken."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.model import (
+    CallOutcome,
+    CallStep,
+    PastCall,
+    ToolCall,
+    ToolCallFinished,
+    ToolCallId,
+    ToolCallProposed,
+    ToolCallStarted,
+)
+from antiphon_server.dispatcher.resting import Rest
+from antiphon_server.dispatcher.tool_calls import lost
+from antiphon_server.runtime.concurrency.tasks import together
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """A call that is to be made.
+
+    ``asks``: a person has to approve it. ``repeatable``: if it is not known whether it was made, it
+    may be made again. ``refused``: why it can't be made at all.
+    """
+
+    call: ToolCall
+    asks: bool = False
+    repeatable: bool = False
+    refused: DomainError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a tool returned: a message's parts, serialised. ``failed`` is the tool's own word."""
+
+    content: bytes
+    failed: bool = False
+    omitted_bytes: int = 0
+
+
+RunCall: TypeAlias = Callable[[ToolCall], Awaitable[CallResult]]
+
+
+class Calling:
+    """Makes a turn's calls, and goes on with those that earlier attempts have left.
+
+    No call is made twice: what was started and has no end is UNKNOWN, unless it is repeatable.
+    """
+
+    def __init__(self, writer: TextWriter, rest: Rest) -> None:
+        self._writer = writer
+        self._calls = writer.calls
+        self._rest = rest
+
+    async def make(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
+        """Make calls side by side; returns their ends in the same order.
+
+        One that fails costs the others nothing. Cancelling it cancels those that run. Raises
+        DomainError if the log can't be written.
+        """
+        at_once = await self._propose([it for it in asked if not self._is_known(it)])
+        self._rest.begin(len(asked))
+        works = [self._one(it, run, started=it.call.call_id in at_once) for it in asked]
+        return await together(works)
+
+    def _is_known(self, asked: AskedCall) -> bool:
+        return self._calls.find(asked.call.call_id) is not None
+
+    async def _propose(self, asked: Sequence[AskedCall]) -> set[ToolCallId]:
+        """Say in one commit what is asked for, and what of it starts now; returns that."""
+        steps: list[CallStep] = []
+        started: set[ToolCallId] = set()
+        for it in asked:
+            waits = it.asks and it.refused is None
+            steps.append(ToolCallProposed(it.call, waits))
+            if it.refused is not None:
+                steps.append(_refused(it.call, it.refused))
+            elif not waits:
+                steps.append(ToolCallStarted(it.call))
+                started.add(it.call.call_id)
+        if steps:
+            async with self._calls.deciding:  # who sees it in the log may decide at once
+                await self._writer.record(*steps)
+        return started
+
+    async def _one(self, asked: AskedCall, run: RunCall, *, started: bool) -> ToolCallFinished:
+        known = self._calls.find(asked.call.call_id)
+        assert known is not None, "it was proposed"
+        try:
+            end = known.finished
+            if end is None:
+                end = await self._brought_to_end(asked, known, run, started=started)
+                await self._writer.record(end)
+        finally:
+            self._rest.end()
+        return end
+
+    async def _brought_to_end(
+        self, asked: AskedCall, known: PastCall, run: RunCall, *, started: bool
+    ) -> ToolCallFinished:
+        if self._calls.is_lost(known.call.call_id):
+            if not asked.repeatable:
+                return lost(known)
+        elif not started:
+            if known.asks and (denied := await self._denied(known.call)) is not None:
+                return denied
+            await self._writer.record(ToolCallStarted(known.call))
+        return await _made(known.call, run)
+
+    async def _denied(self, call: ToolCall) -> ToolCallFinished | None:
+        """Wait for a person's decision; returns the end of a call that they denied."""
+        decided = await self._rest.until(self._calls.decision(call.call_id))
+        if decided.approved:
+            return None
+        return _refused(call, DomainError(Reason.TOOL_DENIED, tool=call.tool, why=decided.reason))
+
+
+def _refused(call: ToolCall, error: DomainError) -> ToolCallFinished:
+    denied = error.reason is Reason.TOOL_DENIED
+    outcome = CallOutcome.DENIED if denied else CallOutcome.FAILED
+    return ToolCallFinished(call.call_id, outcome, error=error)
+
+
+async def _made(call: ToolCall, run: RunCall) -> ToolCallFinished:
+    began = time.monotonic()
+    content, omitted, error = b"", 0, None
+    try:
+        result = await run(call)
+    except DomainError as failure:
+        outcome, error = CallOutcome.FAILED, failure
+    except Exception:
+        log.exception("a call of a tool failed", tool=call.tool, tool_call_id=call.call_id)
+        outcome = CallOutcome.FAILED
+        error = DomainError(Reason.INTERNAL, request_id=call.call_id)
+    else:
+        content, omitted = result.content, result.omitted_bytes
+        outcome = CallOutcome.FAILED if result.failed else CallOutcome.SUCCEEDED
+    duration_ms = int((time.monotonic() - began) * 1000)
+    return ToolCallFinished(call.call_id, outcome, content, error, omitted, duration_ms)

@@ -1,0 +1,75 @@
+"""A turn that has nothing to do until a person decides: it takes no place, and no time."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Place(Protocol):
+    """A turn's place among those that run."""
+
+    def leave(self) -> None:
+        """Give it to another turn."""
+        ...
+
+    async def take(self) -> None:
+        """Have one again, when it is the turn's."""
+        ...
+
+
+class Rest:
+    """Lets a turn rest while all that is done for it waits for people."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._under_way = 0
+        self._waiting = 0
+        self._waking = asyncio.Lock()
+        self._clock: asyncio.Timeout | None = None
+        self._left_s: float | None = None
+        self.resting = False
+
+    def limit(self, clock: asyncio.Timeout) -> None:
+        """Stop this clock while the turn rests."""
+        self._clock = clock
+
+    def begin(self, count: int) -> None:
+        """So many things are done for the turn from now on."""
+        self._under_way += count
+
+    def end(self) -> None:
+        """One of them is done."""
+        self._under_way -= 1
+        self._rest_if_all_wait()
+
+    async def until(self, decision: Awaitable[T]) -> T:
+        """What is done waits for a person."""
+        self._waiting += 1
+        self._rest_if_all_wait()
+        try:
+            decided = await decision
+        finally:
+            self._waiting -= 1
+        await self._wake()
+        return decided
+
+    def _rest_if_all_wait(self) -> None:
+        if self.resting or not self._waiting or self._waiting < self._under_way:
+            return
+        self.resting = True
+        self._place.leave()
+        clock = self._clock
+        if clock is not None and not clock.expired() and (when := clock.when()) is not None:
+            self._left_s = when - asyncio.get_running_loop().time()
+            clock.reschedule(None)
+
+    async def _wake(self) -> None:
+        async with self._waking:
+            if not self.resting:
+                return
+            await self._place.take()
+            self.resting = False
+            if self._clock is not None and self._left_s is not None:
+                self._clock.reschedule(asyncio.get_running_loop().time() + self._left_s)
