@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
-from antiphon.integration.v1 import model_pb2
+from antiphon.integration.v1 import model_pb2, tool_pb2
 from antiphon_server.integration.ledger.model import (
     Money,
     Payer,
@@ -27,6 +27,9 @@ from antiphon_server.integration.models.model import (
     PromptProgress,
     Role,
     Step,
+    ToolCall,
+    ToolCallId,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
@@ -67,6 +70,7 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
         asked,
         request.max_output_tokens,
         request.temperature if request.HasField("temperature") else None,
+        tuple([_definition(tool) for tool in request.tools]),
     )
     payer = Payer(WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id)
     return Order(payer, tuple(request.models), prompt, known, _instructions(request))
@@ -101,7 +105,7 @@ def prompt_messages(messages: Iterable[pb.PromptMessage]) -> tuple[PromptMessage
     for at, message in enumerate(messages):
         if any(part.WhichOneof("content") is None for part in message.parts):
             raise invalid(f"messages[{at}].parts", "a part is of a kind that is not known here")
-    return tuple([_prompt_message(message) for message in messages])
+    return tuple([_asked_message(message) for message in messages])
 
 
 def said(encoded: bytes) -> PromptMessage:
@@ -113,6 +117,26 @@ def _prompt_message(message: pb.PromptMessage | message_pb2.Message) -> PromptMe
     return PromptMessage(
         _ROLES.get(message.role, "user"), tuple(filter(None, map(_part, message.parts)))
     )
+
+
+def _asked_message(message: pb.PromptMessage) -> PromptMessage:
+    """A message of what is asked, which may stand for calls of tools and what came of them."""
+    said = _prompt_message(message)
+    if message.HasField("tool_result"):
+        result = message.tool_result
+        parts = tuple(filter(None, map(_part, result.parts)))
+        return PromptMessage("user", parts, answers=ToolCallId(result.tool_call_id))
+    if message.tool_calls:
+        return replace(said, calls=tuple([_call_of(it) for it in message.tool_calls]))
+    return said
+
+
+def _call_of(call: tool_pb2.ToolCall) -> ToolCall:
+    return ToolCall(ToolCallId(call.tool_call_id), call.tool, call.arguments_json)
+
+
+def _definition(tool: tool_pb2.ToolDefinition) -> ToolDefinition:
+    return ToolDefinition(tool.name, tool.description, tool.input_schema_json)
 
 
 def _part(part: message_pb2.Part) -> Part | None:
@@ -129,11 +153,19 @@ def response(step: Step) -> pb.GenerateResponse:
     """Encode a step of a generation."""
     if isinstance(step, str):
         return pb.GenerateResponse(delta=pb.TextDelta(text=step))
+    if isinstance(step, ToolCall):
+        return pb.GenerateResponse(tool_call=_asked_call(step))
     if isinstance(step, AttemptStarted):
         return pb.GenerateResponse(attempt=_attempt(step))
     if isinstance(step, PromptProgress):
         return pb.GenerateResponse(progress=_progress(step))
     return pb.GenerateResponse(finished=_finished(step))
+
+
+def _asked_call(step: ToolCall) -> tool_pb2.ToolCall:
+    return tool_pb2.ToolCall(
+        tool_call_id=step.call_id, tool=step.tool, arguments_json=step.arguments
+    )
 
 
 def _attempt(step: AttemptStarted) -> pb.AttemptStarted:

@@ -30,8 +30,13 @@ from antiphon_server.integration.models.model import (
     ProviderSaid,
     Step,
     Tokens,
+    ToolCall,
 )
-from antiphon_server.integration.models.tokens import tokens_of_bytes, tokens_of_prompt
+from antiphon_server.integration.models.tokens import (
+    tokens_of_bytes,
+    tokens_of_prompt,
+    tokens_of_tools,
+)
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -98,12 +103,13 @@ class Attempts:
         What ``emit`` or the ledger raises, and a cancellation (by ``limit``, for one),
         is raised, after the provider's connection was closed and the call was settled.
         """
-        progress = _Progress(tokens_of_prompt(wanted.prompt.messages))
+        prompt = wanted.prompt
+        progress = _Progress(tokens_of_prompt(prompt.messages) + tokens_of_tools(prompt.tools))
         left = wanted.omitted, wanted.described
         try:
             call = await completed(self._open(model, wanted.order.payer, progress))
             await emit(AttemptStarted(call.call_id, model.name, retry_of, *left))
-            await _stream(model, wanted.prompt, progress, emit)
+            await _stream(model, prompt, progress, emit)
         except DomainError as error:
             if progress.call is None:  # nothing was written that could be settled
                 raise
@@ -147,6 +153,8 @@ async def _stream(model: ConfiguredModel, prompt: Prompt, progress: _Progress, e
                 continue
             if isinstance(step, str):
                 progress.sent_bytes += len(step.encode())
+            elif isinstance(step, ToolCall):
+                progress.sent_bytes += len(step.tool.encode()) + len(step.arguments.encode())
             await emit(step)
 
 

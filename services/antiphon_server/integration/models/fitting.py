@@ -13,7 +13,11 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
 )
 from antiphon_server.integration.models.room import Room
-from antiphon_server.integration.models.tokens import tokens_of_message, tokens_of_prompt
+from antiphon_server.integration.models.tokens import (
+    tokens_of_message,
+    tokens_of_prompt,
+    tokens_of_tools,
+)
 
 _NAMES: dict[PartKind, str] = {"image": "an image", "audio": "a recording", "file": "a file"}
 _LONGEST_NAME = 80
@@ -56,6 +60,7 @@ def fitted(order: Order, room: Room, accepts: frozenset[PartKind]) -> Fitted:
         for message, count in zip(order.history, strange, strict=True)
     ]
     asked = tokens_of_prompt((*order.instructions, *order.prompt.messages))
+    asked += tokens_of_tools(order.prompt.tools)
     kept = _newest(told, room.prompt - asked)
     described = sum(strange[len(strange) - len(kept) :])
     return Fitted(order, room.output, kept, described)
@@ -71,7 +76,7 @@ def _newest(history: Sequence[PromptMessage], budget: int) -> tuple[PromptMessag
 
 def _in_words(message: PromptMessage, accepts: frozenset[PartKind]) -> PromptMessage:
     parts = [part if part.kind in accepts else _described(part) for part in message.parts]
-    return PromptMessage(message.role, tuple(parts))
+    return replace(message, parts=tuple(parts))
 
 
 def _described(part: Part) -> Part:

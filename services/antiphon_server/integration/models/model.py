@@ -9,6 +9,7 @@ from antiphon_server.integration.ledger.model import CallId, Money, Payer, Usage
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ModelName = NewType("ModelName", str)
+ToolCallId = NewType("ToolCallId", str)
 Role: TypeAlias = Literal["user", "assistant", "system"]
 PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
 
@@ -21,12 +22,39 @@ class Part:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """What a model is told of a tool; ``schema`` is that of its arguments, as JSON."""
+
+    name: str
+    description: str
+    schema: str
+
+    @property
+    def text_bytes(self) -> int:
+        """The length of its texts in UTF-8 bytes."""
+        return sum(len(it.encode()) for it in (self.name, self.description, self.schema))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model asks for; ``arguments`` should be a JSON object, and may be anything."""
+
+    call_id: ToolCallId
+    tool: str
+    arguments: str
+
+
 @dataclass(frozen=True)
 class PromptMessage:
-    """A message of a prompt."""
+    """A message of a prompt: of an assistant with the ``calls`` that it asked for, or what came of
+    the call ``answers``.
+    """
 
     role: Role
     parts: tuple[Part, ...]
+    calls: tuple[ToolCall, ...] = ()
+    answers: ToolCallId | None = None
 
     @cached_property
     def text(self) -> str:
@@ -35,8 +63,9 @@ class PromptMessage:
 
     @cached_property
     def text_bytes(self) -> int:
-        """The length of :attr:`text` in UTF-8 bytes."""
-        return len(self.text.encode())
+        """The length of :attr:`text` and of the calls in UTF-8 bytes."""
+        asked = sum(len(it.tool.encode()) + len(it.arguments.encode()) for it in self.calls)
+        return len(self.text.encode()) + asked
 
     @cached_property
     def kinds(self) -> frozenset[PartKind]:
@@ -51,6 +80,7 @@ class Prompt:
     messages: tuple[PromptMessage, ...]
     max_output_tokens: int = 1024
     temperature: float | None = None
+    tools: tuple[ToolDefinition, ...] = ()
 
 
 class FinishReason(IntEnum):
@@ -127,8 +157,8 @@ class PromptProgress:
     total_tokens: int
 
 
-# A backend's step: text to append (never empty), how far it has read, or the end.
-ModelStep: TypeAlias = str | PromptProgress | ModelEnd
+# A backend's step: text to append (never empty), a call, how far it has read, or the end.
+ModelStep: TypeAlias = str | ToolCall | PromptProgress | ModelEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +218,4 @@ class Finished:
 
 
 # A step of a generation: text to append, or what else happened.
-Step: TypeAlias = str | AttemptStarted | PromptProgress | Finished
+Step: TypeAlias = str | ToolCall | AttemptStarted | PromptProgress | Finished

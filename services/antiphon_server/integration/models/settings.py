@@ -35,10 +35,17 @@ _PUBLIC_URLS = frozenset(url for url, key in _OPENAI_WIRE.values() if key)
 _SMALL = {"context_tokens": 8192, "max_prompt_tokens": 3000, "max_output_tokens": 512}
 
 
+class ScriptedCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call of a tool that a scripted model asks for; ``arguments`` are JSON."""
+
+    tool: str
+    arguments: str = "{}"
+
+
 class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a scripted model answers: ``deltas`` of count, ``gap_ms`` before each text.
 
-    ``answers`` are what echo says to these questions.
+    ``answers`` are what echo says to these questions, ``calls`` what it asks for instead.
     """
 
     deltas: NotNegative = 20
@@ -46,6 +53,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fail_after: NotNegative | None = None
     fail_reason: str = "MODEL_UNAVAILABLE"
     answers: dict[str, str] = {}
+    calls: dict[str, list[ScriptedCall]] = {}
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

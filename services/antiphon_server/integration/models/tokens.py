@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from antiphon_server.integration.models.model import PromptMessage
+from antiphon_server.integration.models.model import PromptMessage, ToolDefinition
 
 BYTES_PER_TOKEN = 4
 TOKENS_PER_MESSAGE = 4
@@ -21,3 +21,8 @@ def tokens_of_message(message: PromptMessage) -> int:
 def tokens_of_prompt(messages: Iterable[PromptMessage]) -> int:
     """The estimate for a prompt."""
     return sum([tokens_of_message(message) for message in messages])
+
+
+def tokens_of_tools(tools: Iterable[ToolDefinition]) -> int:
+    """The estimate for what a model is told of tools."""
+    return sum([tokens_of_bytes(tool.text_bytes) + TOKENS_PER_MESSAGE for tool in tools])

@@ -14,6 +14,7 @@ from antiphon_server.integration.models.adapters.gguf import missing_gguf
 from antiphon_server.integration.models.adapters.llama_server import Address, LlamaServer
 from antiphon_server.integration.models.adapters.openai_request import encode_messages
 from antiphon_server.integration.models.adapters.openai_wire import OpenAIModel
+from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
     ModelStep,
     Part,
@@ -89,7 +90,7 @@ class LocalModel:
 
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         """See :meth:`ModelBackend.count`: by the model's own template and tokenizer."""
-        whole = encode_messages(_instructed(tuple(messages)))
+        whole = encode_messages(_instructed(tuple(messages)), ToolNames((), messages))
         prompt = await self._ask("apply-template", {"messages": whole}, _Rendered)
         question = {"content": prompt.prompt, "parse_special": True}
         return len((await self._ask("tokenize", question, _Tokenized)).tokens)

@@ -10,7 +10,19 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+from antiphon_server.integration.models.adapters.openai_calls import (
+    CallPiece,
+    CallPieces,
+    TooMuch,
+)
+from antiphon_server.integration.models.model import (
+    FinishReason,
+    ModelEnd,
+    Tokens,
+    ToolCall,
+    ToolCallId,
+)
+from antiphon_server.runtime.encoding.ids import new_id
 
 MAX_LINE = 1 << 20
 MAX_ANSWER = 4 << 20
@@ -36,6 +48,7 @@ class ProviderFault(Exception):
 
 class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
+    tool_calls: list[CallPiece] | None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -58,7 +71,7 @@ class AnswerParser:
 
     __slots__ = (
         *("_half", "_halves", "_held", "_held_size", "_size"),
-        *("done", "progress", "reason", "tokens"),
+        *("_pieces", "done", "progress", "reason", "tokens"),
     )
 
     def __init__(self) -> None:
@@ -66,6 +79,7 @@ class AnswerParser:
         self._held_size = 0
         self._size = 0
         self._halves = False  # whether characters come in halves
+        self._pieces: CallPieces | None = None
         self._half = ""  # the first half of a character, until the second one comes
         self.done = False
         self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
@@ -97,7 +111,15 @@ class AnswerParser:
         """The answer's end, when no more bytes come. Raises Malformed if it broke off."""
         if not self.done and self.reason is None:
             raise Malformed("no end")
-        return ModelEnd(self.reason or FinishReason.UNSPECIFIED, self.tokens)
+        reason = self.reason or FinishReason.UNSPECIFIED
+        if self._pieces and reason is not FinishReason.LENGTH:  # some say "stop"
+            reason = FinishReason.TOOL_CALLS
+        return ModelEnd(reason, self.tokens)
+
+    def calls(self) -> list[ToolCall]:
+        """The calls that the answer ends with, each with an id of its own."""
+        whole = self._pieces.whole() if self._pieces else []
+        return [ToolCall(ToolCallId(new_id("tool")), name, text) for name, text in whole]
 
     def _joined(self, text: str) -> str:
         """``text`` with the halves of characters put together; one at its end has to wait."""
@@ -137,7 +159,20 @@ class AnswerParser:
     def _choice(self, choice: _Choice) -> str:
         if choice.finish_reason is not None:
             self.reason = _FINISH_REASONS.get(str(choice.finish_reason), FinishReason.UNSPECIFIED)
-        return (choice.delta.content if choice.delta else None) or ""
+        delta = choice.delta
+        if delta is None:
+            return ""
+        if delta.tool_calls:
+            self._take(delta.tool_calls)
+        return delta.content or ""
+
+    def _take(self, pieces: list[CallPiece]) -> None:
+        self._pieces = self._pieces or CallPieces()
+        try:
+            for piece in pieces:
+                self._pieces.add(piece)
+        except TooMuch as error:
+            raise Malformed("too many calls") from error
 
 
 def _decode_loosely(data: bytes) -> _Chunk:

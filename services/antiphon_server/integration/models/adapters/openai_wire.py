@@ -5,6 +5,7 @@ This is the hot path: aiohttp and msgspec alone, no SDK.
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from antiphon_server.integration.models.adapters.failures import (
@@ -23,6 +24,7 @@ from antiphon_server.integration.models.adapters.openai_stream import (
     ProviderFault,
 )
 from antiphon_server.integration.models.adapters.prices import PublicModels
+from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
     ModelStep,
     Prices,
@@ -68,7 +70,8 @@ class OpenAIModel:
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         parser = AnswerParser()
-        body = encode_request(self._settings, prompt, progress=self._progress)
+        names = ToolNames(prompt.tools, prompt.messages)
+        body = encode_request(self._settings, prompt, names, progress=self._progress)
         response = await self._post(body)
         try:
             limit = self._settings.first_byte_timeout_s
@@ -85,6 +88,8 @@ class OpenAIModel:
             except Malformed as error:
                 raise garbled(self._settings.name) from error
             await _read_tail(response)
+            for call in parser.calls():
+                yield replace(call, tool=names.known(call.tool))
             yield end
         finally:
             response.close()
