@@ -1,12 +1,12 @@
 """Calls of tools in a turn: each step of one is committed before it is taken."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.handling import RunCall
 from antiphon_server.dispatcher.model import (
+    AskedCall,
     CallOutcome,
     CallStep,
     PastCall,
@@ -23,32 +23,6 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AskedCall:
-    """A call that is to be made.
-
-    ``asks``: a person has to approve it. ``repeatable``: if it is not known whether it was made, it
-    may be made again. ``refused``: why it can't be made at all.
-    """
-
-    call: ToolCall
-    asks: bool = False
-    repeatable: bool = False
-    refused: DomainError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What a tool returned: a message's parts, serialised. ``failed`` is the tool's own word."""
-
-    content: bytes
-    failed: bool = False
-    omitted_bytes: int = 0
-
-
-RunCall: TypeAlias = Callable[[ToolCall], Awaitable[CallResult]]
 
 
 class Calling:

@@ -1,11 +1,12 @@
 """What a handler works with, wherever it stands: all that it may know of the dispatcher."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
 
-from antiphon_server.dispatcher.calling import AskedCall, CallResult, RunCall
 from antiphon_server.dispatcher.model import (
+    AskedCall,
     CallOutcome,
+    CallResult,
     HandlerInfo,
     LossPolicy,
     Order,
@@ -36,6 +37,10 @@ __all__ = [
     "Usage",
     "Work",
 ]
+
+
+RunCall: TypeAlias = Callable[[ToolCall], Awaitable[CallResult]]
+"""Makes a call. What it raises is that call's end."""
 
 
 class Work(Protocol):

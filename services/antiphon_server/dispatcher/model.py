@@ -291,6 +291,29 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedCall:
+    """A call that is to be made.
+
+    ``asks``: a person has to approve it. ``repeatable``: if it is not known whether it was made, it
+    may be made again. ``refused``: why it can't be made at all.
+    """
+
+    call: ToolCall
+    asks: bool = False
+    repeatable: bool = False
+    refused: DomainError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a tool returned: a message's parts, serialised. ``failed`` is the tool's own word."""
+
+    content: bytes
+    failed: bool = False
+    omitted_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallProposed:
     """A model asked for ``call``; ``asks``: a person has to decide."""
 

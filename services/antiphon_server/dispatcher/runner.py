@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from antiphon_server.dispatcher.calling import AskedCall, Calling, RunCall
+from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
-from antiphon_server.dispatcher.handling import Handler
+from antiphon_server.dispatcher.handling import Handler, RunCall
 from antiphon_server.dispatcher.model import (
+    AskedCall,
     Outcome,
     Past,
     PastCall,

@@ -7,9 +7,11 @@ from typing import Protocol
 
 import grpc
 
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
+from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceServicer_to_server
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
@@ -23,6 +25,13 @@ from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.servicer import IntegrationServicer
+from antiphon_server.integration.tool_servicer import ToolServicer
+from antiphon_server.integration.tools.adapters.builtin import BuiltIn
+from antiphon_server.integration.tools.adapters.messages import ContextMessages
+from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
+from antiphon_server.integration.tools.calls import ToolCaller
+from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
+from antiphon_server.integration.tools.ports import Source
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -73,6 +82,7 @@ class Integration(Service):
     """The integration service; ``lost_calls`` are those of servers that share its database."""
 
     servicer: IntegrationServicer
+    tool_servicer: ToolServicer
     catalogue: Catalogue
     generator: Generator
     ledger: Ledger
@@ -83,6 +93,7 @@ class Integration(Service):
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_IntegrationServiceServicer_to_server(self.servicer, server)
+        add_ToolServiceServicer_to_server(self.tool_servicer, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Settle what an earlier process left open, and what others leave."""
@@ -108,7 +119,7 @@ class Integration(Service):
 
 
 def compose_service(
-    settings: ProcessSettings, infrastructure: Infrastructure, _links: Links, guards: Guards
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, guards: Guards
 ) -> Integration:
     """Put the integration service on what its process has."""
     database, lease = infrastructure.database, infrastructure.lease
@@ -121,6 +132,7 @@ def compose_service(
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
         public=PublicModels(settings.data_dir),
+        tools=[BuiltIn(ContextMessages(ContextServiceStub(links.internal)))],
     )
 
 
@@ -136,17 +148,22 @@ def compose_integration(
     lost_calls: LostCalls | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
+    tools: Sequence[Source] = (),
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
-    users are answered.
+    users are answered. ``tools`` are the sources of tools.
     """
     pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
-    generator = Generator(catalogue, Attempts(PricedCalls(ledger, owner)), patience)
+    calls = PricedCalls(ledger, owner)
+    generator = Generator(catalogue, Attempts(calls), patience)
+    known_tools = ToolCatalogue(tools, SqlRuleStore(database))
+    tool_servicer = ToolServicer(known_tools, ToolCaller(known_tools, calls))
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
-    return Integration(servicer, catalogue, generator, ledger, pool, owner, lost_calls)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls)
+    return Integration(servicer, tool_servicer, *parts)

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.integration.v1 import integration_service_pb2
+    from antiphon.integration.v1 import integration_service_pb2, tool_service_pb2
 
-    return (integration_service_pb2.DESCRIPTOR,)
+    return (integration_service_pb2.DESCRIPTOR, tool_service_pb2.DESCRIPTOR)
 
 
 def _tables() -> "MetaData":
-    from antiphon_server.integration.ledger.adapters.tables import metadata
+    from antiphon_server.integration.tools.adapters.tables import tool_rules
 
-    return metadata
+    return tool_rules.metadata  # the ledger's, too
 
 
 def _composition() -> "Compose[ProcessSettings]":
@@ -33,6 +33,7 @@ def _composition() -> "Compose[ProcessSettings]":
 INTEGRATION = ServiceDescriptor(
     name="integration",
     port=7465,
+    calls=("context",),
     folder=Path(__file__).parent / "ledger",
     contracts=_contracts,
     tables=_tables,

@@ -21,3 +21,12 @@ CREATE TABLE integration_calls (
 ;
 CREATE INDEX integration_calls_by_time ON integration_calls (workspace_id, start_us, call_id);
 CREATE INDEX integration_calls_open ON integration_calls (owner) WHERE outcome IS NULL;
+CREATE TABLE integration_tool_rules (
+	workspace_id VARCHAR(80) NOT NULL,
+	tool VARCHAR(128) NOT NULL,
+	rule SMALLINT NOT NULL,
+	PRIMARY KEY (workspace_id, tool)
+)
+ WITHOUT ROWID
+
+;

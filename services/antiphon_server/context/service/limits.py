@@ -12,7 +12,7 @@ MAX_MODEL = 128
 MAX_INSTRUCTIONS_BYTES = 32768
 MAX_OUTPUT_TOKENS = 1_000_000
 MAX_TOOLS = 64
-_TOOL = re.compile(r"[a-z0-9_-]{1,32}\.([A-Za-z0-9_./-]{1,127}|\*)")
+_TOOL = re.compile(r"[a-z0-9_-]{1,32}\.([A-Za-z0-9_./-]{1,95}|\*)")
 
 
 @dataclass(frozen=True, slots=True)

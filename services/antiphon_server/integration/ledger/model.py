@@ -12,6 +12,7 @@ WorkspaceId = NewType("WorkspaceId", str)
 # What was called, by the contract's number: newer servers write kinds that this one does not know.
 CallKind = NewType("CallKind", int)
 MODEL_CALL = CallKind(1)
+TOOL_CALL = CallKind(2)
 
 
 class Outcome(OpenIntEnum):

@@ -1,6 +1,7 @@
 """What tools need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.integration.tools.model import (
@@ -51,6 +52,23 @@ class Sources(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SaidMessage:
+    """A message: who said it, its text, and when, by RFC 3339."""
+
+    author: str
+    text: str
+    time: str
+
+
+class Messages(Protocol):
+    """Knows what was said in conversations."""
+
+    def newest(self, conversation_id: str) -> AsyncIterator[SaidMessage]:
+        """A conversation's messages, the newest first. Raises DomainError NOT_FOUND."""
+        ...
+
+
 class RuleStore(Protocol):
     """Keeps what workspaces say of tools."""
 
@@ -60,18 +78,4 @@ class RuleStore(Protocol):
 
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
         """Keep one; UNSPECIFIED forgets it."""
-        ...
-
-
-class PinStore(Protocol):
-    """Keeps what tools were when they were first used in a workspace, or last approved."""
-
-    async def pinned(self, workspace_id: str, tool: ToolName) -> tuple[bytes, Definition] | None:
-        """The digest and the definition; None of one that was never used."""
-        ...
-
-    async def pin(
-        self, workspace_id: str, tool: ToolName, digest: bytes, definition: Definition
-    ) -> None:
-        """Keep them in place of what is there."""
         ...

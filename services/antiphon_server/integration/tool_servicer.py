@@ -1,0 +1,72 @@
+"""ToolService: the contract's messages <-> the rules."""
+
+from typing import Any, TypeAlias
+
+import grpc
+
+from antiphon.integration.v1 import tool_service_pb2 as pb
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceServicer
+from antiphon_server.integration import tool_encoding as encoding
+from antiphon_server.integration.tools.calls import ToolCaller
+from antiphon_server.integration.tools.catalogue import Catalogue
+from antiphon_server.integration.tools.model import Caller, Rule, ToolCallId
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.rpc.paging import (
+    decode_page_token,
+    encode_page_token,
+    page_limit,
+)
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class ToolServicer(ToolServiceServicer):
+    """Serves tools."""
+
+    def __init__(self, catalogue: Catalogue, caller: ToolCaller) -> None:
+        self._catalogue = catalogue
+        self._caller = caller
+
+    async def ListTools(
+        self, request: pb.ListToolsRequest, context: Context
+    ) -> pb.ListToolsResponse:
+        listed = f"tools of {request.workspace_id} with {request.query}"
+        position = decode_page_token(request.page_token, listed, fields=1)
+        after = position[0] if position else ""
+        found = await self._catalogue.listed(request.workspace_id, request.query)
+        left = [tool for tool in found if tool.name > after]
+        page = left[: page_limit(request.page_size)]
+        more = len(left) > len(page)
+        return pb.ListToolsResponse(
+            tools=map(encoding.tool, page),
+            next_page_token=encode_page_token(listed, page[-1].name) if more else "",
+        )
+
+    async def GetTool(self, request: pb.GetToolRequest, context: Context) -> pb.GetToolResponse:
+        found = await self._catalogue.get(request.workspace_id, request.name)
+        return pb.GetToolResponse(tool=encoding.tool(found))
+
+    async def SetToolRule(
+        self, request: pb.SetToolRuleRequest, context: Context
+    ) -> pb.SetToolRuleResponse:
+        rule = Rule(request.rule)
+        tool = await self._catalogue.set_rule(request.workspace_id, request.name, rule)
+        return pb.SetToolRuleResponse(tool=encoding.tool(tool))
+
+    async def CallTool(self, request: pb.CallToolRequest, context: Context) -> pb.CallToolResponse:
+        call_id = ToolCallId(new_id("tool"))
+        caller = Caller(request.workspace_id)
+        result = await self._caller.call(caller, call_id, request.name, request.arguments_json)
+        return pb.CallToolResponse(result=encoding.result(call_id, result))
+
+    async def PlanTools(
+        self, request: pb.PlanToolsRequest, context: Context
+    ) -> pb.PlanToolsResponse:
+        planned = await self._catalogue.planned(request.workspace_id, request.tools)
+        return pb.PlanToolsResponse(tools=map(encoding.planned, planned))
+
+    async def RunTool(self, request: pb.RunToolRequest, context: Context) -> pb.RunToolResponse:
+        call, call_id = request.call, ToolCallId(request.call.tool_call_id)
+        caller = Caller(request.workspace_id, request.conversation_id, request.turn_id)
+        result = await self._caller.call(caller, call_id, call.tool, call.arguments_json)
+        return pb.RunToolResponse(result=encoding.result(call_id, result))

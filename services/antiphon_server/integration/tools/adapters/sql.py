@@ -1,0 +1,40 @@
+"""What workspaces say of tools, in a SQL database."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from antiphon_server.integration.tools.adapters.tables import tool_rules
+from antiphon_server.integration.tools.model import Rule, ToolName
+from antiphon_server.runtime.storage.database import Database
+
+_OF_WORKSPACE = select(tool_rules.c.tool, tool_rules.c.rule).where(
+    tool_rules.c.workspace_id == bindparam("b_workspace_id")
+)
+_FORGET = delete(tool_rules).where(
+    tool_rules.c.workspace_id == bindparam("b_workspace_id"),
+    tool_rules.c.tool == bindparam("b_tool"),
+)
+_SAY = insert(tool_rules)
+
+
+class SqlRuleStore:
+    """A :class:`~antiphon_server.integration.tools.ports.RuleStore` in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rules(self, workspace_id: str) -> Mapping[ToolName, Rule]:
+        row = {"b_workspace_id": workspace_id}
+        return await self._database.read(
+            lambda it: {ToolName(name): Rule(rule) for name, rule in it.execute(_OF_WORKSPACE, row)}
+        )
+
+    async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
+        def say(connection: Connection) -> None:
+            connection.execute(_FORGET, {"b_workspace_id": workspace_id, "b_tool": tool})
+            if rule is not Rule.UNSPECIFIED:
+                row = {"workspace_id": workspace_id, "tool": tool, "rule": rule.value}
+                connection.execute(_SAY, row)
+
+        await self._database.write(say)

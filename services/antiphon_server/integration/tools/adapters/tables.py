@@ -1,0 +1,15 @@
+"""The tables of tools."""
+
+from sqlalchemy import Column, SmallInteger, String, Table
+
+from antiphon_server.integration.ledger.adapters.tables import metadata
+
+# What workspaces have said of tools; nothing stands here for the others.
+tool_rules = Table(
+    "integration_tool_rules",
+    metadata,
+    Column("workspace_id", String(80), primary_key=True),
+    Column("tool", String(128), primary_key=True),
+    Column("rule", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,106 @@
+"""A call of a tool: allowed, checked, written into the ledger, made, bounded."""
+
+import asyncio
+import time
+
+from antiphon_server.integration.ledger.calls import PricedCalls
+from antiphon_server.integration.ledger.model import (
+    TOOL_CALL,
+    Money,
+    Outcome,
+    Payer,
+    Quantities,
+    Settlement,
+    Usage,
+    WorkspaceId,
+)
+from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Result,
+    ResultPart,
+    Rule,
+    State,
+    ToolCallId,
+)
+from antiphon_server.integration.tools.results import bounded
+from antiphon_server.integration.tools.schemas import Schemas
+from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.runtime.errors import DomainError, Reason
+
+LIMIT_S = 60.0
+_FREE = Usage(Quantities(), False, Money("USD", 0))
+
+
+class ToolCaller:
+    """Makes calls, each of which is one in the ledger. One may take ``limit_s``."""
+
+    def __init__(self, catalogue: Catalogue, calls: PricedCalls, limit_s: float = LIMIT_S) -> None:
+        self._catalogue = catalogue
+        self._calls = calls
+        self._limit_s = limit_s
+        self._schemas = Schemas()
+
+    async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
+        """Make the call; cancelling it closes what it uses.
+
+        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+        TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
+        """
+        tool = await self._catalogue.get(caller.workspace_id, name)
+        _check(tool)
+        decoded = self._schemas.arguments(tool.definition, arguments)
+        result = await self._paid(tool, Call(call_id, tool.name, decoded, caller))
+        return self._told(tool, bounded(result))
+
+    async def _paid(self, tool: ListedTool, call: Call) -> Result:
+        caller, began = call.caller, time.monotonic()
+        payer = Payer(WorkspaceId(caller.workspace_id), caller.conversation_id, caller.turn_id)
+        entry = await completed(self._calls.open(payer, TOOL_CALL, tool.name, _FREE))
+        outcome, reason = Outcome.CANCELLED, ""
+        try:
+            result = await self._made(tool, call)
+            outcome = Outcome.FAILED if result.failed else Outcome.SUCCEEDED
+        except DomainError as error:
+            outcome, reason = Outcome.FAILED, error.reason.value
+            raise
+        except Exception:
+            outcome, reason = Outcome.FAILED, Reason.INTERNAL.value
+            raise
+        finally:
+            duration_ms = round((time.monotonic() - began) * 1000)
+            settlement = Settlement(outcome, _FREE, duration_ms, reason)
+            await completed(self._calls.settle(entry, settlement))
+        return result
+
+    async def _made(self, tool: ListedTool, call: Call) -> Result:
+        limit = asyncio.timeout(self._limit_s)
+        try:
+            async with limit:
+                return await tool.source.call(call)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            timeout_ms = round(self._limit_s * 1000)
+            raise DomainError(Reason.TOOL_TIMEOUT, tool=tool.name, timeout_ms=timeout_ms) from None
+
+    def _told(self, tool: ListedTool, result: Result) -> Result:
+        """The result; one that breaks its schema is kept, and says so."""
+        if result.failed or result.structured is None:
+            return result
+        wrong = self._schemas.wrong_result(tool.definition, result.structured)
+        if wrong is None:
+            return result
+        path, rule = wrong
+        note = f"(This result is not what the tool promises, at {path}: {rule})"
+        return Result((*result.parts, ResultPart("text", note)), result.structured)
+
+
+def _check(tool: ListedTool) -> None:
+    if tool.rule is Rule.NEVER:
+        raise DomainError(Reason.TOOL_DENIED, tool=tool.name)
+    if tool.state is State.HELD:
+        raise DomainError(Reason.TOOL_HELD, tool=tool.name)
+    if tool.state is State.AWAY:
+        raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=tool.source.name, state="down")
