@@ -69,19 +69,25 @@ _RPCS = {
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
     """,
-    "reads a workspace": "ContextService/GetWorkspace IntegrationService/GetUsage",
+    "reads a workspace": """
+        ContextService/GetWorkspace IntegrationService/GetUsage
+        ToolService/ListTools ToolService/GetTool
+    """,
     "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
     "writes in a conversation": """
         ContextService/PostMessage EventService/PublishEphemeral
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
+        DispatcherService/DecideToolCall
     """,
-    "writes in a workspace": "IntegrationService/Generate",
+    "writes in a workspace": "IntegrationService/Generate ToolService/CallTool",
     "manages a conversation": """
         ContextService/UpdateConversation ContextService/ArchiveConversation
         ContextService/UnarchiveConversation
         ContextService/AddMember ContextService/UpdateMember ContextService/RemoveMember
     """,
-    "manages a workspace": "ContextService/UpdateWorkspace ContextService/ArchiveWorkspace",
+    "manages a workspace": """
+        ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule
+    """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
         AuthService/CreatePasswordReset AuthService/LinkIdentity AuthService/UnlinkIdentity
@@ -93,6 +99,7 @@ _RPCS = {
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
+        ToolService/PlanTools ToolService/RunTool
         ContextService/CheckAccess ContextService/RecordActivity
         EventService/Append EventService/Fold EventService/Trim
     """,

@@ -20,7 +20,7 @@ from antiphon_client.redial import Connection
 from antiphon_client.text import text_of
 from antiphon_client.tls import Tls
 from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenStore
-from antiphon_client.turn import TurnHandle, TurnResult, TurnStatus
+from antiphon_client.turn import CallStatus, TurnHandle, TurnResult, TurnStatus
 
 __all__ = [
     "Client",
@@ -40,6 +40,7 @@ __all__ = [
     "TurnHandle",
     "TurnResult",
     "TurnStatus",
+    "CallStatus",
     "Follow",
     "Batch",
     "restart_at_earliest",

@@ -18,6 +18,7 @@ from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
@@ -39,13 +40,14 @@ from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore, TokenStore
 from antiphon_client.tokens import TokenSource
+from antiphon_client.tools import Tools
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
 from antiphon_client.wire import SILENCE_S, Wire
 
 
 class Client(
-    Accesses, Accounts, Users, Audit, Conversations, Members, Notices, Turns, Models, Logs
+    Accesses, Accounts, Users, Audit, Conversations, Members, Notices, Turns, Models, Tools, Logs
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
@@ -75,6 +77,7 @@ class Client(
         self._dispatcher = DispatcherServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
+        self._tools = ToolServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

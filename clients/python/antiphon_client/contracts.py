@@ -16,7 +16,7 @@ from antiphon.auth.v1 import (
 from antiphon.context.v1 import context_service_pb2, notice_service_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
-from antiphon.integration.v1 import integration_service_pb2
+from antiphon.integration.v1 import integration_service_pb2, tool_service_pb2
 from antiphon_client.ids import new_request_id
 
 Request = TypeVar("Request")
@@ -33,6 +33,7 @@ _SERVICES = tuple(
         dispatcher_service_pb2,
         event_service_pb2,
         integration_service_pb2,
+        tool_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

@@ -3,12 +3,15 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from antiphon.context.v1 import context_service_pb2 as messages
 from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_UNSPECIFIED
 from antiphon.context.v1.conversation_pb2 import (
     TURN_POLICY_UNSPECIFIED,
     Conversation,
     TurnPolicy,
+    Workspace,
 )
 from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon_client.caller import Caller, pages
@@ -47,6 +50,23 @@ class Conversations:
             tools=tools,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
+
+    def list_workspaces(self) -> AsyncGenerator[Workspace]:
+        """The caller's workspaces, the newest first."""
+
+        async def fetch(page_token: str) -> messages.ListWorkspacesResponse:
+            request = messages.ListWorkspacesRequest(page_token=page_token)
+            return await self._caller.call(self._context.ListWorkspaces, request)
+
+        return pages(fetch, lambda page: page.workspaces)
+
+    async def set_tools(self, conversation_id: str, tools: Sequence[str]) -> Conversation:
+        """Say which tools models may ask for in a conversation: names, or `source.*`."""
+        request = messages.UpdateConversationRequest(
+            conversation=Conversation(conversation_id=conversation_id, tools=tools),
+            update_mask=FieldMask(paths=["tools"]),
+        )
+        return (await self._caller.call(self._context.UpdateConversation, request)).conversation
 
     async def get_conversation(self, conversation_id: str) -> Conversation:
         """One conversation."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
-from antiphon.events.v1.event_pb2 import Event, TurnState
+from antiphon.events.v1.event_pb2 import Event, ToolCallFinished, ToolCallProposed, TurnState
 from antiphon.integration.v1.model_pb2 import (
     FINISH_REASON_LENGTH,
     FINISH_REASON_UNSPECIFIED,
@@ -71,6 +71,18 @@ class TurnStatus:
     fraction: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallStatus(TurnStatus):
+    """A call of a tool: what was ``proposed``, and as soon as it has ended how it did.
+
+    ``waits``: a person has to decide about it (``decide_tool_call``) before the turn goes on.
+    """
+
+    proposed: ToolCallProposed = field(default_factory=ToolCallProposed)
+    finished: ToolCallFinished | None = None
+    waits: bool = False
+
+
 class TurnHandle:
     """A turn under way: iterate for the answer's text as it comes, then ask for the result.
 
@@ -84,6 +96,8 @@ class TurnHandle:
         self._cancel = cancel
         self._log: list[str | TurnStatus] = []
         self._texts: dict[str, Text] = {}
+        self._calls: dict[str, ToolCallProposed] = {}
+        self._decided: set[str] = set()
         self._message = Message()
         self._result: TurnResult | None = None
         self._error: AntiphonError | None = None
@@ -130,6 +144,10 @@ class TurnHandle:
             return text_of(self._message.parts)
         return "".join(map(str, self._texts.values()))
 
+    def is_decided(self, call: ToolCallProposed) -> bool:
+        """Whether a call waits for nobody any more, as far as is known."""
+        return call.tool_call_id in self._decided
+
     def apply(self, event: Event) -> None:
         """Take in one event of this turn."""
         match event.WhichOneof("payload"):
@@ -172,6 +190,41 @@ class TurnHandle:
                 at = event.turn_progressed
                 fraction = at.fraction if at.HasField("fraction") else None
                 self._say(TurnStatus(event_pb2.TURN_STATE_RUNNING, at.status, fraction))
+            case _:
+                self._take_call(event)
+
+    def _take_call(self, event: Event) -> None:
+        """Tell of a call of a tool: that it waits, that it is made, how it ended."""
+        match event.WhichOneof("payload"):
+            case "tool_call_proposed":
+                proposed = event.tool_call_proposed
+                self._calls[proposed.tool_call_id] = proposed
+                if proposed.asks:
+                    sentence = f"{proposed.tool} waits for an approval"
+                    self._say_of(proposed.tool_call_id, sentence, waits=True)
+            case "tool_call_decided":
+                verb = "approved" if event.tool_call_decided.approved else "denied"
+                self._say_of(event.tool_call_decided.tool_call_id, verb)
+            case "tool_call_started":
+                self._say_of(event.tool_call_started.tool_call_id, "calling")
+            case "tool_call_finished":
+                finished = event.tool_call_finished
+                self._say_of(finished.tool_call_id, "ended", finished)
+
+    def _say_of(
+        self,
+        call_id: str,
+        sentence: str,
+        finished: ToolCallFinished | None = None,
+        *,
+        waits: bool = False,
+    ) -> None:
+        proposed = self._calls.get(call_id, ToolCallProposed(tool_call_id=call_id))
+        if not waits:
+            self._decided.add(call_id)
+            sentence = f"{sentence} {proposed.tool}"
+        state = event_pb2.TURN_STATE_RUNNING
+        self._say(CallStatus(state, sentence, None, proposed, finished, waits))
 
     def _finish(self, finished: event_pb2.TurnFinished) -> None:
         has_error = finished.HasField("error")

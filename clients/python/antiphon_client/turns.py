@@ -7,6 +7,7 @@ from antiphon.context.v1.conversation_pb2 import TURN_POLICY_UNSPECIFIED, TurnPo
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as messages
 from antiphon.dispatcher.v1.turn_pb2 import Handler, Turn
+from antiphon.events.v1.event_pb2 import ToolCallProposed
 from antiphon_client.caller import Caller, pages
 from antiphon_client.ids import new_turn_id
 
@@ -68,6 +69,29 @@ class Turns:
         """Stop a turn, before, during or after it runs."""
         request = messages.CancelTurnRequest(conversation_id=conversation_id, turn_id=turn_id)
         return (await self._caller.call(self._dispatcher.CancelTurn, request)).turn
+
+    async def decide_tool_call(
+        self,
+        conversation_id: str,
+        turn_id: str,
+        call: ToolCallProposed,
+        *,
+        approve: bool,
+        reason: str = "",
+    ) -> messages.DecideToolCallResponse:
+        """Approve or deny a call that waits; the answer is the first decision, perhaps another's.
+
+        ``call`` is the event's: what was shown is what is decided about.
+        """
+        request = messages.DecideToolCallRequest(
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            tool_call_id=call.tool_call_id,
+            arguments_sha256=call.arguments_sha256,
+            approve=approve,
+            reason=reason,
+        )
+        return await self._caller.call(self._dispatcher.DecideToolCall, request)
 
     def list_handlers(self) -> AsyncGenerator[Handler]:
         """Who can work on turns, the default first."""

@@ -1,15 +1,12 @@
 """``antiphon conversations``."""
 
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
+from antiphon_server.cli.console import aside, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.own_server import found_or_started
-from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
+from antiphon_server.cli.own_server import run_at
 
 _ABOUT = """List conversations, put them away, and take them back.
 
@@ -51,7 +48,7 @@ def conversations(
 ) -> None:
     """See the help of the group."""
     if context.invoked_subcommand is None:
-        _run(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
+        run_at(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
 
 
 @app.command("list")
@@ -70,7 +67,7 @@ def list_conversations(
     - `antiphon conversations list --archived`
     - `antiphon conversations list --title Paris -n 100`
     """
-    _run(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
+    run_at(address, data_dir, lambda at: _list(limit, archived, title, json, at, data_dir))
 
 
 @app.command()
@@ -81,7 +78,7 @@ def archive(conversation: Which, address: Address = "", data_dir: DataDir = None
 
     - `antiphon conversations archive conv_…`
     """
-    _run(address, data_dir, lambda at: _archive(conversation, at, data_dir))
+    run_at(address, data_dir, lambda at: _archive(conversation, at, data_dir))
 
 
 @app.command()
@@ -93,24 +90,7 @@ def unarchive(conversation: Which, address: Address = "", data_dir: DataDir = No
     - `antiphon conversations list --archived`
     - `antiphon conversations unarchive conv_…`
     """
-    _run(address, data_dir, lambda at: _unarchive(conversation, at, data_dir))
-
-
-def _run(
-    address: str, data_dir: Path | None, work: Callable[[str], Coroutine[Any, Any, None]]
-) -> None:
-    """Do it at the server that is meant, or at one that is started for it.
-
-    Who has no data here, but a login elsewhere, is told of that.
-    """
-    from antiphon_server.cli.logins import hint
-    from antiphon_server.cli.where import server_for
-
-    folder = data_dir_or_default(data_dir)
-    if not address and hint() and not (folder / OPERATOR_FILE).exists():
-        address = server_for("", folder)
-    with found_or_started(address, data_dir) as found:
-        run(work(found.address))
+    run_at(address, data_dir, lambda at: _unarchive(conversation, at, data_dir))
 
 
 async def _list(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.events.v1.event_pb2 import Event, EventKind, TurnState
+from antiphon.events.v1.event_pb2 import Event, EventKind, ToolCallOutcome, TurnState
 from antiphon_client import text_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
@@ -43,6 +43,17 @@ def _detail(event: Event) -> str:
             return _short(event.text_delta_appended.text)
         case "turn_progressed":
             return event.turn_progressed.status
+        case "tool_call_proposed":
+            proposed = event.tool_call_proposed
+            asks = ", which a member has to approve" if proposed.asks else ""
+            return f"{proposed.tool} {_short(proposed.arguments_json)}{asks}"
+        case "tool_call_decided":
+            decided = event.tool_call_decided
+            return f"{'approved' if decided.approved else 'denied'} {decided.reason}".strip()
+        case "tool_call_finished":
+            finished = event.tool_call_finished
+            outcome = name_of(ToolCallOutcome, "TOOL_CALL_OUTCOME_", finished.outcome)
+            return f"{outcome} {_short(text_of(finished.result))} {finished.error.message}".strip()
         case "turn_finished":
             state = name_of(TurnState, "TURN_STATE_", event.turn_finished.state)
             return f"{state} {event.turn_finished.error.message}".strip()

@@ -22,6 +22,7 @@ from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
 from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
+from antiphon_server.cli.tools import app as tools
 from antiphon_server.cli.up import up
 from antiphon_server.cli.users import app as users
 from antiphon_server.cli.web import web
@@ -60,6 +61,7 @@ for command in (
     app.command()(command)
 app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
+app.add_typer(tools, name="tools")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")

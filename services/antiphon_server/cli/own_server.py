@@ -1,14 +1,15 @@
 """A server for as long as a command takes, where none runs on the data directory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from antiphon_server.cli.console import CommandError, aside
+from antiphon_server.cli.console import CommandError, aside, run
 from antiphon_server.cli.guests import present
 from antiphon_server.cli.local_server import LocalServer
-from antiphon_server.cli.paths import data_dir_or_default
+from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.server_file import told_in
 
 
@@ -54,3 +55,20 @@ def _start(own: LocalServer, folder: Path) -> str:
         if found is None:
             raise
         return found
+
+
+def run_at(
+    address: str, data_dir: Path | None, work: Callable[[str], Coroutine[Any, Any, None]]
+) -> None:
+    """Do it at the server that is meant, or at one that is started for it.
+
+    Who has no data here, but a login elsewhere, is told of that.
+    """
+    from antiphon_server.cli.logins import hint
+    from antiphon_server.cli.where import server_for
+
+    folder = data_dir_or_default(data_dir)
+    if not address and hint() and not (folder / OPERATOR_FILE).exists():
+        address = server_for("", folder)
+    with found_or_started(address, data_dir) as found:
+        run(work(found.address))

@@ -3,12 +3,15 @@
 import io
 import sys
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon_server.cli.console import CommandError, fail
 from antiphon_server.cli.options import Address, DataDir
+
+if TYPE_CHECKING:
+    from antiphon_server.cli.chat.talk import Wishes
 
 
 def chat(
@@ -33,6 +36,14 @@ def chat(
     handler: Annotated[
         str, typer.Option("--handler", help="Who shall answer, e.g. `assistant` or `echo`.")
     ] = "",
+    tool: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tool",
+            metavar="NAME",
+            help="A tool that the model may ask for, or all of a source: `antiphon.*`; repeatable.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="With --once: print the answer as a JSON object.")
     ] = False,
@@ -52,6 +63,7 @@ def chat(
     - `antiphon chat --last`
     - `antiphon chat --once "What is the capital of France?"`
     - `git diff | antiphon chat --once -`
+    - `antiphon chat --tool antiphon.time` (see `antiphon tools`)
     - `antiphon chat --conversation conv_… --model openai/gpt-4.1-mini`
     """
     if once == "-":
@@ -62,17 +74,19 @@ def chat(
         fail("--json needs --once", 2)
     if last and conversation:
         fail("--last and --conversation name two; leave one out", 2)
+    from antiphon_server.cli.chat.talk import Wishes
+
     with ExitStack() as stack:
         where = None if last else conversation
-        raise typer.Exit(_chat(stack, once, where, model, handler, json, address, data_dir))
+        wishes = Wishes(handler, model, tool or ())
+        raise typer.Exit(_chat(stack, once, where, wishes, json, address, data_dir))
 
 
 def _chat(
     stack: ExitStack,
     once: str | None,
     conversation: str | None,
-    model: str,
-    handler: str,
+    wishes: "Wishes",
     json: bool,
     address: str,
     data_dir: DataDir,
@@ -83,7 +97,6 @@ def _chat(
     from antiphon_server.cli.chat.loop_thread import LoopThread
     from antiphon_server.cli.chat.opening import open_talk
     from antiphon_server.cli.chat.screen import Screen
-    from antiphon_server.cli.chat.talk import Wishes
     from antiphon_server.cli.explain import explain
 
     screen = Screen(io.StringIO()) if json else Screen()  # JSON is printed at the end
@@ -92,10 +105,9 @@ def _chat(
         if once is None and screen.is_terminal:
             typed = stack.enter_context(unread_keys())
         loop = stack.enter_context(LoopThread())
-        wishes = Wishes(handler, model)
         talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
-        if model:
-            loop.call(talk.check_model(model))
+        if wishes.model:
+            loop.call(talk.check_model(wishes.model))
         dialogue = Dialogue(loop, talk, screen, typed)
         if conversation is None:
             newest = loop.call(talk.conversations(1))

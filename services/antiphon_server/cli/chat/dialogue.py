@@ -12,7 +12,8 @@ from antiphon_server.cli.chat.keyboard import Keyboard, Lines
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.summary import summary
-from antiphon_server.cli.chat.talk import Talk
+from antiphon_server.cli.chat.talk import Talk, Undecided
+from antiphon_server.cli.chat.tool_calls import show_waiting
 from antiphon_server.cli.chat.trying_out import for_trying_out
 from antiphon_server.cli.console import CommandError, as_typed, in_a_line, print_json
 from antiphon_server.cli.encoding import as_dict
@@ -113,7 +114,7 @@ class Dialogue:
         self._report(self._ask(text))
 
     def _join(self) -> None:
-        self._report(self._wait(self._talk.join()))
+        self._report(self._answer(self._talk.join()))
 
     def _news_came(self) -> None:
         """While an answer streams in, its lines go first; at the prompt the keyboard knows how."""
@@ -123,7 +124,32 @@ class Dialogue:
             self._keyboard.told()
 
     def _ask(self, text: str) -> TurnResult | None:
-        return self._wait(self._talk.ask(text))
+        return self._answer(self._talk.ask(text))
+
+    def _answer(
+        self, asking: Coroutine[Any, Any, TurnResult | Undecided | None]
+    ) -> TurnResult | None:
+        """Wait for the answer, and ask about the calls of tools that wait for somebody."""
+        self._talk.decides = self._screen.is_terminal
+        found = self._wait(asking)
+        while isinstance(found, Undecided):
+            approve, reason = self._decision(found)
+            found = self._wait(self._talk.decide(found, approve=approve, reason=reason))
+        return found
+
+    def _decision(self, what: Undecided) -> tuple[bool, str]:
+        """What the user says to a call: whether it may be made, and if not, why."""
+        show_waiting(self._screen, what.call)
+        self._screen.note("Allow it? y: yes, n: no, or what the model shall be told instead")
+        while True:
+            try:
+                said = self._keyboard.read().strip()
+            except (EOFError, KeyboardInterrupt):
+                return False, ""
+            if said.lower() in ("y", "yes"):
+                return True, ""
+            if said:
+                return False, "" if said.lower() in ("n", "no") else said
 
     def _wait(self, asking: Coroutine[Any, Any, Result]) -> Result | None:
         """Wait for an answer. Ctrl-C stops it; once more, and it is not waited for.

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,14 +15,17 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_QUEUED,
     TURN_STATE_RUNNING,
     Event,
+    ToolCallProposed,
 )
 from antiphon_client import (
     AntiphonError,
+    CallStatus,
     Client,
     Connection,
     LiveConversation,
     TurnHandle,
     TurnResult,
+    TurnStatus,
     new_turn_id,
     text_of,
 )
@@ -30,6 +33,7 @@ from antiphon_server.cli.chat.faults import faults_of
 from antiphon_server.cli.chat.names import Names
 from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.chat.tool_calls import show_call
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 
@@ -45,10 +49,22 @@ _NAMED_AFTER_S = 3.0  # what only restarts is back by then
 
 @dataclass
 class Wishes:
-    """How to ask: which handler and model; empty means the server's choice."""
+    """How to ask: which handler and model; empty means the server's choice.
+
+    ``tools`` are those that models may ask for in conversations that the chat begins.
+    """
 
     handler: str = ""
     model: str = ""
+    tools: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A call of a tool about which somebody has to decide before the turn goes on."""
+
+    turn: TurnHandle
+    call: ToolCallProposed
 
 
 class Talk:
@@ -66,6 +82,8 @@ class Talk:
         listens: bool = True,
     ) -> None:
         self.wishes = wishes
+        self.decides = False
+        self._updates: AsyncGenerator[str | TurnStatus]
         self._listens = listens
         self.conversation_id = ""
         self._away_since: float | None = None
@@ -119,7 +137,7 @@ class Talk:
             return f"the service {error.metadata.get('service', '')} is away"
         return "connection lost"
 
-    async def ask(self, text: str) -> TurnResult:
+    async def ask(self, text: str) -> TurnResult | Undecided:
         """Post a message and show the answer as it comes."""
         if text != GO_ON:
             self.question = text
@@ -237,7 +255,7 @@ class Talk:
             self.question = asked[-1]
         return [self._names.of(one.author) for one in messages]
 
-    async def join(self) -> TurnResult | None:
+    async def join(self) -> TurnResult | Undecided | None:
         """Show the answer that the conversation is in the middle of, if it is."""
         async for turn in self.client.list_turns(self.conversation_id):
             if turn.state in _OPEN_STATES:
@@ -254,7 +272,7 @@ class Talk:
         self.conversation_id = self._cursor = self.question = ""
         self.news.forget()
 
-    async def _join(self, turn_id: str) -> TurnResult:
+    async def _join(self, turn_id: str) -> TurnResult | Undecided:
         """What was said before now is read from the log, the rest follows behind it."""
         scope, cursor, at_head = f"conversations/{self.conversation_id}", "", False
         past: list[Event] = []
@@ -304,7 +322,7 @@ class Talk:
     async def _open(self, text: str) -> LiveConversation:
         if not self.conversation_id:
             title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
-            made = await self.client.create_conversation(title)
+            made = await self.client.create_conversation(title, tools=self.wishes.tools)
             self.conversation_id = made.conversation_id
         if self._live is not None and self._live.failed:
             self._cursor = self._live.cursor or self._cursor
@@ -314,16 +332,43 @@ class Talk:
             self._live = await self._converse()
         return self._live
 
-    async def _show(self, turn: TurnHandle) -> TurnResult:
-        async for update in turn.updates():
+    async def _show(self, turn: TurnHandle) -> TurnResult | Undecided:
+        self._updates = turn.updates()
+        return await self._show_more(turn)
+
+    async def _show_more(self, turn: TurnHandle) -> TurnResult | Undecided:
+        """Show what comes, until the turn has ended or somebody has to decide about a call."""
+        async for update in self._updates:
             if isinstance(update, str):
                 self._begin_answer()
                 self._screen.text(update)
+            elif isinstance(update, CallStatus):
+                if update.waits and self.decides and not turn.is_decided(update.proposed):
+                    return Undecided(turn, update.proposed)
+                show_call(self._screen, update)
             elif update.sentence:
                 self._screen.status(update.sentence, update.fraction)
         self._begin_answer()
         self._screen.end_line()
         return await turn.result()
+
+    async def decide(
+        self, what: Undecided, *, approve: bool, reason: str = ""
+    ) -> TurnResult | Undecided:
+        """Approve or deny a call that waits, and show what comes then."""
+        async with self._waiting(what.turn.turn_id):
+            try:
+                await self.client.decide_tool_call(
+                    self.conversation_id,
+                    what.turn.turn_id,
+                    what.call,
+                    approve=approve,
+                    reason=reason,
+                )
+            except AntiphonError as error:
+                if error.reason != "TOOL_CALL_ENDED":  # else the turn says what became of it
+                    raise
+            return await self._show_more(what.turn)
 
     def _begin_answer(self) -> None:
         """From now on nothing is between its text and what is said of it at its end."""

@@ -1,0 +1,67 @@
+"""Calls of tools, as a chat shows them."""
+
+import json
+
+from antiphon.events.v1.event_pb2 import (
+    TOOL_CALL_OUTCOME_DENIED,
+    TOOL_CALL_OUTCOME_SUCCEEDED,
+    TOOL_CALL_OUTCOME_UNKNOWN,
+    ToolCallFinished,
+    ToolCallProposed,
+)
+from antiphon_client import CallStatus, text_of
+from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.console import in_a_line, shortened
+
+_FOLDED = 100
+
+
+def show_call(screen: Screen, news: CallStatus) -> None:
+    """Show a call when it is made, and its result, folded to a line, when that is there."""
+    finished = news.finished
+    if finished is None:
+        screen.status(news.sentence)
+        return
+    screen.note(f"⚙ {_asked(news.proposed)}")
+    screen.note(f"  {_outcome(finished)}{_time(finished)}")
+
+
+def show_waiting(screen: Screen, call: ToolCallProposed) -> None:
+    """Show a call that a person has to decide about: all of it, since all of it is approved."""
+    screen.note(f"⚙ {in_a_line(call.tool)} is to be called with")
+    for line in _indented(call.arguments_json):
+        screen.note(f"    {line}")
+
+
+def _asked(call: ToolCallProposed) -> str:
+    return shortened(f"{call.tool} {call.arguments_json}", _FOLDED)
+
+
+def _outcome(finished: ToolCallFinished) -> str:
+    text = shortened(text_of(finished.result), _FOLDED)
+    match finished.outcome:
+        case x if x == TOOL_CALL_OUTCOME_SUCCEEDED:
+            return f"→ {text}"
+        case x if x == TOOL_CALL_OUTCOME_DENIED:
+            return "denied"
+        case x if x == TOOL_CALL_OUTCOME_UNKNOWN:
+            return "it is not known what became of it: the server died meanwhile"
+    return f"failed: {in_a_line(finished.error.message) or text}"
+
+
+def _time(finished: ToolCallFinished) -> str:
+    return f" · {finished.duration_ms / 1000:.1f} s" if finished.duration_ms else ""
+
+
+def _indented(arguments: str) -> list[str]:
+    """The arguments over several lines; as they are, if they are no JSON."""
+    try:
+        text = json.dumps(json.loads(arguments), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = arguments
+    return [_kept(line) for line in text.splitlines()]
+
+
+def _kept(line: str) -> str:
+    text = line.lstrip(" ")
+    return line[: len(line) - len(text)] + in_a_line(text)

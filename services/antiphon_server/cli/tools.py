@@ -1,0 +1,205 @@
+"""``antiphon tools``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say, shortened
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import run_at
+
+if TYPE_CHECKING:
+    from antiphon_client import Client
+
+_ABOUT = """List the tools that models can ask for, say whether they may be called, call them.
+
+A tool belongs to a source: `antiphon` is built in. A conversation has none until somebody names
+them: `antiphon chat --tool antiphon.time`. Built-in tools are called without asking anybody; each
+call of another one waits until a member of the conversation approves it, unless you say otherwise.
+
+For example:
+
+- `antiphon tools`
+- `antiphon tools call antiphon.time --arguments '{"zone": "Europe/Zurich"}'`
+- `antiphon tools ask antiphon.search`
+- `antiphon tools never antiphon.search`
+"""
+app = typer.Typer(
+    help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `list` shows it.")]
+Query = Annotated[
+    str, typer.Option("--query", "-q", metavar="WORDS", help="Those that have all the words.")
+]
+Where = Annotated[
+    str,
+    typer.Option("--workspace", "-w", metavar="ID", help="Whose rules; your first one if unsaid."),
+]
+_HEADINGS = ("tool", "rule", "state", "what it does")
+_LONGEST = 60
+
+
+@app.callback()
+def tools(
+    context: typer.Context,
+    query: Query = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """See the help of the group."""
+    if context.invoked_subcommand is None:
+        run_at(address, data_dir, lambda at: _list(query, workspace, json, at, data_dir))
+
+
+@app.command("list")
+def list_tools(
+    query: Query = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """List the tools of a workspace, with what holds for each.
+
+    For example:
+
+    - `antiphon tools list --query time`
+    """
+    run_at(address, data_dir, lambda at: _list(query, workspace, json, at, data_dir))
+
+
+@app.command()
+def always(
+    tool: Name, workspace: Where = "", address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Have a tool called without asking anybody; for admins of the workspace.
+
+    For example:
+
+    - `antiphon tools always antiphon.time`
+    """
+    run_at(address, data_dir, lambda at: _rule(tool, "ALWAYS", workspace, at, data_dir))
+
+
+@app.command()
+def ask(tool: Name, workspace: Where = "", address: Address = "", data_dir: DataDir = None) -> None:
+    """Have each call of a tool wait until a member approves it; for admins of the workspace.
+
+    For example:
+
+    - `antiphon tools ask antiphon.search`
+    """
+    run_at(address, data_dir, lambda at: _rule(tool, "ASK", workspace, at, data_dir))
+
+
+@app.command()
+def never(
+    tool: Name, workspace: Where = "", address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Keep a tool from being called at all; for admins of the workspace.
+
+    For example:
+
+    - `antiphon tools never antiphon.search`
+    """
+    run_at(address, data_dir, lambda at: _rule(tool, "NEVER", workspace, at, data_dir))
+
+
+@app.command()
+def call(
+    tool: Name,
+    arguments: Annotated[
+        str, typer.Option("--arguments", "-a", metavar="JSON", help="A JSON object.")
+    ] = "{}",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Call a tool and print its result; Ctrl-C stops the call.
+
+    For example:
+
+    - `antiphon tools call antiphon.time`
+    - `antiphon tools call antiphon.time --arguments '{"zone": "Asia/Tokyo"}'`
+    """
+    run_at(address, data_dir, lambda at: _call(tool, arguments, workspace, json, at, data_dir))
+
+
+async def _list(query: str, workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon.integration.v1.tool_pb2 import ToolRule, ToolState
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.kinds import name_of
+    from antiphon_server.cli.table import print_table
+
+    rows = []
+    async with client_for(address, data_dir) as client:
+        async for it in client.list_tools(await _workspace(client, workspace), query):
+            if json:
+                print_json(as_dict(it))
+                continue
+            rows.append(
+                (
+                    in_a_line(it.name),
+                    name_of(ToolRule, "TOOL_RULE_", it.rule),
+                    name_of(ToolState, "TOOL_STATE_", it.state),
+                    shortened(it.description, _LONGEST),
+                )
+            )
+    if rows:
+        print_table(_HEADINGS, rows)
+    elif not json:
+        say("There are none.", err=True)
+
+
+async def _rule(tool: str, rule: str, workspace: str, address: str, data_dir: DataDir) -> None:
+    from antiphon.integration.v1.tool_pb2 import ToolRule
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        where = await _workspace(client, workspace)
+        await client.set_tool_rule(where, tool, ToolRule.Value(f"TOOL_RULE_{rule}"))
+    aside(f"{in_a_line(tool)}: {rule.lower()}")
+
+
+async def _call(
+    tool: str, arguments: str, workspace: str, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_client import text_of
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    decoded = _decoded(arguments)
+    async with client_for(address, data_dir) as client:
+        result = await client.call_tool(await _workspace(client, workspace), tool, decoded)
+    if json:
+        print_json(as_dict(result))
+    else:
+        say(text_of(result.parts))
+    if result.failed:
+        fail("the tool says that it could not do it", 1)
+
+
+def _decoded(arguments: str) -> dict[str, object]:
+    import json
+
+    try:
+        decoded = json.loads(arguments)
+    except ValueError as error:
+        fail(f"--arguments is no JSON: {error}", 2)
+    if not isinstance(decoded, dict):
+        fail('--arguments is a JSON object, such as \'{"zone": "UTC"}\'', 2)
+    return decoded
+
+
+async def _workspace(client: "Client", wish: str) -> str:
+    """The one that is wished for, else the user's first."""
+    if wish:
+        return wish
+    found = [it.workspace_id async for it in client.list_workspaces()]
+    if not found:
+        fail("you have no workspace yet; your first conversation makes one", 1)
+    return found[-1]
