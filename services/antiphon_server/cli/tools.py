@@ -111,7 +111,7 @@ def never(
 def call(
     tool: Name,
     arguments: Annotated[
-        str, typer.Option("--arguments", "-a", metavar="JSON", help="A JSON object.")
+        str, typer.Option("--arguments", metavar="JSON", help="A JSON object.")
     ] = "{}",
     workspace: Where = "",
     json: Json = False,

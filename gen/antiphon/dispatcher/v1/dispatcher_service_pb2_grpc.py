@@ -138,7 +138,7 @@ class DispatcherServiceServicer:
 
     def DecideToolCall(self, request, context):
         """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-        is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+        is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
         not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
         servers).
         """

@@ -72,7 +72,7 @@ class DispatcherServiceStub:
     """
     DecideToolCall: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]
     """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-    is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+    is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
     not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
     servers).
     """
@@ -131,7 +131,7 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """
     DecideToolCall: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]  # type: ignore[assignment]
     """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-    is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+    is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
     not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
     servers).
     """
@@ -217,7 +217,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.DecideToolCallResponse, _abc.Awaitable[_dispatcher_service_pb2.DecideToolCallResponse]]:
         """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-        is what the others are answered with. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
+        is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
         not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
         servers).
         """

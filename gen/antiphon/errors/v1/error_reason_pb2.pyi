@@ -260,22 +260,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
     tool. Code NOT_FOUND.
     """
-    ERROR_REASON_TOOL_HELD: _ErrorReason.ValueType  # 121
-    """ERROR_REASON_TOOL_HELD: the tool is not what it was when it was first used; an admin of the
-    workspace has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
-    """
     ERROR_REASON_TOOL_DENIED: _ErrorReason.ValueType  # 122
-    """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool. Code
-    PERMISSION_DENIED.
+    """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why
+    (what the person said, if they did). Code PERMISSION_DENIED.
     """
     ERROR_REASON_TOOL_ARGUMENTS_INVALID: _ErrorReason.ValueType  # 123
     """ERROR_REASON_TOOL_ARGUMENTS_INVALID: the arguments are no JSON object, or break the tool's
-    schema; metadata: tool, path (a JSON Pointer into the arguments), rule (what is wrong
+    schema; metadata: tool, path (a JSONPath into the arguments), rule (what is wrong
     there). Code INVALID_ARGUMENT.
-    """
-    ERROR_REASON_TOOL_RESULT_INVALID: _ErrorReason.ValueType  # 124
-    """ERROR_REASON_TOOL_RESULT_INVALID: what the tool returned breaks its own schema; metadata:
-    tool, path, rule. Only in ToolCallFinished; the result is kept. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_TIMEOUT: _ErrorReason.ValueType  # 125
     """ERROR_REASON_TOOL_TIMEOUT: the tool did not answer in time; whether it did something is not
@@ -298,18 +290,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
     ABORTED.
     """
-    ERROR_REASON_CONNECTION_NOT_FOUND: _ErrorReason.ValueType  # 140
-    """ERROR_REASON_CONNECTION_NOT_FOUND: the workspace has no such connection; metadata:
-    connection. Code NOT_FOUND.
-    """
     ERROR_REASON_CONNECTION_UNAVAILABLE: _ErrorReason.ValueType  # 141
     """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
     a consent; RetryInfo says when it is tried again; metadata: connection, state. Code
     UNAVAILABLE.
-    """
-    ERROR_REASON_EGRESS_DENIED: _ErrorReason.ValueType  # 142
-    """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
-    why. Code PERMISSION_DENIED.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -563,22 +547,14 @@ ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
 tool. Code NOT_FOUND.
 """
-ERROR_REASON_TOOL_HELD: ErrorReason.ValueType  # 121
-"""ERROR_REASON_TOOL_HELD: the tool is not what it was when it was first used; an admin of the
-workspace has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
-"""
 ERROR_REASON_TOOL_DENIED: ErrorReason.ValueType  # 122
-"""ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool. Code
-PERMISSION_DENIED.
+"""ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why
+(what the person said, if they did). Code PERMISSION_DENIED.
 """
 ERROR_REASON_TOOL_ARGUMENTS_INVALID: ErrorReason.ValueType  # 123
 """ERROR_REASON_TOOL_ARGUMENTS_INVALID: the arguments are no JSON object, or break the tool's
-schema; metadata: tool, path (a JSON Pointer into the arguments), rule (what is wrong
+schema; metadata: tool, path (a JSONPath into the arguments), rule (what is wrong
 there). Code INVALID_ARGUMENT.
-"""
-ERROR_REASON_TOOL_RESULT_INVALID: ErrorReason.ValueType  # 124
-"""ERROR_REASON_TOOL_RESULT_INVALID: what the tool returned breaks its own schema; metadata:
-tool, path, rule. Only in ToolCallFinished; the result is kept. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_TIMEOUT: ErrorReason.ValueType  # 125
 """ERROR_REASON_TOOL_TIMEOUT: the tool did not answer in time; whether it did something is not
@@ -601,17 +577,9 @@ ERROR_REASON_TOOL_CALL_LOST: ErrorReason.ValueType  # 129
 is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
 ABORTED.
 """
-ERROR_REASON_CONNECTION_NOT_FOUND: ErrorReason.ValueType  # 140
-"""ERROR_REASON_CONNECTION_NOT_FOUND: the workspace has no such connection; metadata:
-connection. Code NOT_FOUND.
-"""
 ERROR_REASON_CONNECTION_UNAVAILABLE: ErrorReason.ValueType  # 141
 """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
 a consent; RetryInfo says when it is tried again; metadata: connection, state. Code
 UNAVAILABLE.
-"""
-ERROR_REASON_EGRESS_DENIED: ErrorReason.ValueType  # 142
-"""ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
-why. Code PERMISSION_DENIED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -60,10 +60,6 @@ class _ToolStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolState.V
     """TOOL_STATE_UNSPECIFIED is never sent."""
     TOOL_STATE_AVAILABLE: _ToolState.ValueType  # 1
     """TOOL_STATE_AVAILABLE: it can."""
-    TOOL_STATE_HELD: _ToolState.ValueType  # 2
-    """TOOL_STATE_HELD: it is not what it was when it was first used; an admin of the workspace has
-    to approve what it is now.
-    """
     TOOL_STATE_AWAY: _ToolState.ValueType  # 3
     """TOOL_STATE_AWAY: its source can't be reached."""
 
@@ -74,10 +70,6 @@ TOOL_STATE_UNSPECIFIED: ToolState.ValueType  # 0
 """TOOL_STATE_UNSPECIFIED is never sent."""
 TOOL_STATE_AVAILABLE: ToolState.ValueType  # 1
 """TOOL_STATE_AVAILABLE: it can."""
-TOOL_STATE_HELD: ToolState.ValueType  # 2
-"""TOOL_STATE_HELD: it is not what it was when it was first used; an admin of the workspace has
-to approve what it is now.
-"""
 TOOL_STATE_AWAY: ToolState.ValueType  # 3
 """TOOL_STATE_AWAY: its source can't be reached."""
 Global___ToolState: _TypeAlias = ToolState  # noqa: Y015

@@ -98,8 +98,8 @@ class ToolServiceServicer:
 
     def CallTool(self, request, context):
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
-        Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND, TOOL_HELD,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, TOOL_UNAVAILABLE,
+        Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
         TOOL_TIMEOUT, TOOL_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -115,7 +115,8 @@ class ToolServiceServicer:
 
     def RunTool(self, request, context):
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
-        services. Errors: those of CallTool.
+        services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
+        CallTool.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

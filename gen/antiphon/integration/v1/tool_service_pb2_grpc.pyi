@@ -47,15 +47,16 @@ class ToolServiceStub:
     """
     CallTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
-    Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND, TOOL_HELD,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, TOOL_UNAVAILABLE,
+    Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
     TOOL_TIMEOUT, TOOL_FAILED.
     """
     PlanTools: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services."""
     RunTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
-    services. Errors: those of CallTool.
+    services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
+    CallTool.
     """
 
 @_typing.type_check_only
@@ -77,15 +78,16 @@ class ToolServiceAsyncStub(ToolServiceStub):
     """
     CallTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]  # type: ignore[assignment]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
-    Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND, TOOL_HELD,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, TOOL_UNAVAILABLE,
+    Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
     TOOL_TIMEOUT, TOOL_FAILED.
     """
     PlanTools: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]  # type: ignore[assignment]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services."""
     RunTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]  # type: ignore[assignment]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
-    services. Errors: those of CallTool.
+    services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
+    CallTool.
     """
 
 class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -128,8 +130,8 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.CallToolResponse, _abc.Awaitable[_tool_service_pb2.CallToolResponse]]:
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
-        Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND, TOOL_HELD,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, TOOL_UNAVAILABLE,
+        Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
         TOOL_TIMEOUT, TOOL_FAILED.
         """
 
@@ -148,7 +150,8 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.RunToolResponse, _abc.Awaitable[_tool_service_pb2.RunToolResponse]]:
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
-        services. Errors: those of CallTool.
+        services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
+        CallTool.
         """
 
 def add_ToolServiceServicer_to_server(servicer: ToolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

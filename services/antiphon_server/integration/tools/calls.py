@@ -45,11 +45,12 @@ class ToolCaller:
     async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
         """Make the call; cancelling it closes what it uses.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_ARGUMENTS_INVALID,
         TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
         """
         tool = await self._catalogue.get(caller.workspace_id, name)
         _check(tool)
+        await self._schemas.load()
         decoded = self._schemas.arguments(tool.definition, arguments)
         result = await self._paid(tool, Call(call_id, tool.name, decoded, caller))
         return self._told(tool, bounded(result))
@@ -100,7 +101,5 @@ class ToolCaller:
 def _check(tool: ListedTool) -> None:
     if tool.rule is Rule.NEVER:
         raise DomainError(Reason.TOOL_DENIED, tool=tool.name)
-    if tool.state is State.HELD:
-        raise DomainError(Reason.TOOL_HELD, tool=tool.name)
     if tool.state is State.AWAY:
         raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=tool.source.name, state="down")

@@ -25,7 +25,6 @@ class State(IntEnum):
     """Whether a tool can be called now. Values are those of the contract's ToolState."""
 
     AVAILABLE = 1
-    HELD = 2
     AWAY = 3
 
 

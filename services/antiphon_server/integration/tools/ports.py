@@ -39,7 +39,7 @@ class Source(Protocol):
     async def call(self, call: Call) -> Result:
         """Call a tool, with arguments that its schema allows. Cancelling it closes what it uses.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        Raises DomainError TOOL_NOT_FOUND, TOOL_FAILED, CONNECTION_UNAVAILABLE.
         """
         ...
 
@@ -54,11 +54,12 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SaidMessage:
-    """A message: who said it, its text, and when, by RFC 3339."""
+    """A message: who said it, its text, when, by RFC 3339, and in which turn, if in one."""
 
     author: str
     text: str
     time: str
+    turn_id: str = ""
 
 
 class Messages(Protocol):

@@ -1,5 +1,6 @@
 """JSON Schema 2020-12 for arguments and results. Nothing is ever fetched for one."""
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,14 @@ class Schemas:
     """Checks values; validators are made once for each schema."""
 
     def __init__(self) -> None:
+        self._loaded = False
         self._validators = LruCache[str, "Draft202012Validator"](MOST_KEPT)
+
+    async def load(self) -> None:
+        """Import what checks, before it is first used: that reads many files."""
+        if not self._loaded:
+            await asyncio.to_thread(_load)
+            self._loaded = True
 
     def arguments(self, definition: Definition, text: str) -> dict[str, Json]:
         """Decode a call's arguments. Raises DomainError TOOL_ARGUMENTS_INVALID."""
@@ -58,6 +66,13 @@ class Schemas:
             known = Draft202012Validator(json.loads(schema), registry=Registry())
             self._validators.put(schema, known)
         return known
+
+
+def _load() -> None:
+    """Import all of it."""
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator({}).is_valid({})
 
 
 def _invalid(definition: Definition, path: str, rule: str) -> DomainError:

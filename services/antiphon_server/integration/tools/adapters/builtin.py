@@ -84,7 +84,8 @@ class BuiltIn:
         read = 0
         async for it in self._messages.newest(conversation_id):
             text = it.text.casefold()
-            if all(word in text for word in words):
+            asks_itself = it.turn_id == call.caller.turn_id
+            if not asks_itself and all(word in text for word in words):
                 excerpt = _excerpt(it.text, text.find(words[0]) if words else 0)
                 found.append({"author": it.author, "time": it.time, "excerpt": excerpt})
             read += 1

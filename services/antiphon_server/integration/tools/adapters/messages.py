@@ -29,7 +29,7 @@ class ContextMessages:
                 page = await self._context.ListMessages(request, timeout=TIMEOUT_S)
             for it in page.messages:
                 text = "\n".join(part.text for part in it.parts if part.HasField("text"))
-                yield SaidMessage(it.author, text, it.create_time.ToJsonString())
+                yield SaidMessage(it.author, text, it.create_time.ToJsonString(), it.turn_id)
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token

@@ -1,0 +1,176 @@
+"""Calls of tools: allowed, checked, paid for, bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.calls import PricedCalls
+from antiphon_server.integration.ledger.model import (
+    TOOL_CALL,
+    Outcome,
+    SettledCall,
+    UsageFilter,
+    WorkspaceId,
+)
+from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
+from antiphon_server.integration.tools.calls import ToolCaller
+from antiphon_server.integration.tools.catalogue import Catalogue
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Result,
+    ResultPart,
+    Rule,
+    ToolCallId,
+)
+from antiphon_server.integration.tools.results import MAX_TEXT_BYTES, bounded
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.databases import opened_sqlite
+from tests.integration.tools.sources import TestSource, text, tool
+
+WORKSPACE = WorkspaceId("ws_00000001")
+ME = Caller(WORKSPACE, "conv_00000001", "turn_00000001")
+ID = ToolCallId("tool_00000001")
+
+
+class World:
+    """A source behind the rules, and the ledger."""
+
+    def __init__(self, source: TestSource, rules: SqlRuleStore, ledger: SqlLedger) -> None:
+        self.source = source
+        self.ledger = ledger
+        self.catalogue = Catalogue([source], rules)
+        self.caller = ToolCaller(self.catalogue, PricedCalls(ledger, "me"), limit_s=0.2)
+
+    async def call(self, arguments: str = "{}", name: str = "test.one") -> Result:
+        return await self.caller.call(ME, ID, name, arguments)
+
+    async def refusal(self, arguments: str = "{}", name: str = "test.one") -> DomainError:
+        with pytest.raises(DomainError) as caught:
+            await self.call(arguments, name)
+        return caught.value
+
+    async def paid(self) -> list[SettledCall]:
+        return await self.ledger.calls(UsageFilter(WORKSPACE), None, 100)
+
+
+@asynccontextmanager
+async def world(source: TestSource) -> AsyncIterator[World]:
+    async with opened_sqlite(metadata) as database:
+        ledger = SqlLedger(database)
+        yield World(source, SqlRuleStore(database), ledger)
+        await ledger.close()
+
+
+async def test_a_call_is_in_the_ledger() -> None:
+    """For whom, of what, how long, at no cost."""
+    async with world(TestSource(tool())) as it:
+        assert (await it.call()).parts[0].content == "done"
+        (entry,) = await it.paid()
+        assert (entry.kind, entry.target, entry.payer.turn_id) == (
+            TOOL_CALL,
+            "test.one",
+            ME.turn_id,
+        )
+        assert entry.settlement.outcome is Outcome.SUCCEEDED
+        assert it.source.called[0].call_id == ID
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        ('{"count": "many"}', "$.count"),
+        ('{"count": 1, "more": 2}', "$"),
+        ("[]", "$"),
+        ("{", "$"),
+        ("[" * 100_000, "$"),
+    ],
+)
+async def test_arguments_that_break_the_schema_are_not_sent(arguments: str, path: str) -> None:
+    """The refusal says where; nothing is called, and nothing paid."""
+    schema = """{"type": "object", "properties": {"count": {"type": "integer"}},
+        "additionalProperties": false}"""
+    async with world(TestSource(tool(schema=schema))) as it:
+        refused = await it.refusal(arguments)
+        assert refused.reason is Reason.TOOL_ARGUMENTS_INVALID
+        assert refused.metadata["path"] == path
+        assert not it.source.called
+        assert await it.paid() == []
+
+
+async def test_a_reference_is_not_fetched() -> None:
+    """What a schema names elsewhere is not there."""
+    schema = '{"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:9/schema"}}}'
+    async with world(TestSource(tool(schema=schema))) as it:
+        refused = await it.refusal('{"a": 1}')
+        assert refused.reason is Reason.TOOL_ARGUMENTS_INVALID
+        assert refused.metadata["rule"] == "its schema can't be followed"
+
+
+async def test_who_forbids_a_tool_is_obeyed() -> None:
+    """It is not called, and no model is told of it; others' workspaces may."""
+    async with world(TestSource(tool())) as it:
+        (before,) = await it.catalogue.planned(WORKSPACE, ["test.*"])
+        assert before.rule is Rule.ASK
+        await it.catalogue.set_rule(WORKSPACE, "test.one", Rule.NEVER)
+        assert (await it.refusal()).reason is Reason.TOOL_DENIED
+        assert await it.catalogue.planned(WORKSPACE, ["test.*"]) == []
+        assert len(await it.catalogue.planned("ws_00000002", ["test.one"])) == 1
+
+
+async def test_what_is_not_there_is_said() -> None:
+    """An unknown tool, and one whose source is away."""
+    async with world(TestSource(tool(), away=True)) as it:
+        assert (await it.refusal(name="test.two")).reason is Reason.TOOL_NOT_FOUND
+        assert (await it.refusal(name="nobody.two")).reason is Reason.TOOL_NOT_FOUND
+        assert (await it.refusal()).reason is Reason.CONNECTION_UNAVAILABLE
+
+
+async def test_one_that_hangs_is_closed() -> None:
+    """After its limit, and settled so; a stop closes and settles it, too."""
+
+    async def hang(call: Call) -> Result:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with world(TestSource(tool(), answer=hang)) as it:
+        late = await it.refusal()
+        assert (late.reason, late.metadata["timeout_ms"]) == (Reason.TOOL_TIMEOUT, "200")
+        asking = asyncio.create_task(it.call())
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.wait([asking])
+        assert it.source.closed == 2
+        outcomes = [entry.settlement.outcome for entry in await it.paid()]
+        assert outcomes == [Outcome.CANCELLED, Outcome.FAILED]
+
+
+async def test_a_result_that_breaks_its_schema_is_kept_and_says_so() -> None:
+    """The model may still make something of it."""
+
+    async def odd(call: Call) -> Result:
+        return Result((ResultPart("text", "7"),), {"temperature": "warm"})
+
+    output = '{"type": "object", "properties": {"temperature": {"type": "number"}}}'
+    async with world(TestSource(tool(output=output), answer=odd)) as it:
+        kept, note = (await it.call()).parts
+        assert kept.content == "7"
+        assert "$.temperature" in note.content
+
+
+def test_a_large_result_is_cut_and_counted() -> None:
+    """64 KiB of text remain, whole characters, and what else fits."""
+    picture = ResultPart("image", "https://example.com/a.png", "image/png")
+    parts = (ResultPart("text", "ä" * MAX_TEXT_BYTES), ResultPart("text", "more"), picture)
+    cut = bounded(Result(parts))
+    assert cut.parts == (ResultPart("text", "ä" * (MAX_TEXT_BYTES // 2)), picture)
+    assert cut.omitted_bytes == MAX_TEXT_BYTES + 4
+
+
+def test_a_small_result_stays_as_it_is() -> None:
+    """Nothing is left out of it."""
+    assert bounded(text("done")) == text("done")
