@@ -67,6 +67,7 @@ def _is_needed(field: FieldDescriptor) -> bool:
         return False
     text = rules.string
     least = text.min_len or rules.repeated.min_items or rules.int64.HasField("gt")
+    least = least or rules.bytes.len
     needed = rules.required or field.full_name in NEEDED
     return bool(needed or text.pattern or text.uri or least or rules.enum.not_in)
 
@@ -88,6 +89,8 @@ def _value(field: FieldDescriptor, ids: Ids, resource: str) -> Any:
         return smallest(message_factory.GetMessageClass(field.message_type), ids, resource)
     if field.type == FieldDescriptor.TYPE_STRING:
         return _text(field, ids)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes(_rules(field).bytes.len)
     return 1
 
 

@@ -261,13 +261,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     tool. Code NOT_FOUND.
     """
     ERROR_REASON_TOOL_DENIED: _ErrorReason.ValueType  # 122
-    """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why
-    (what the person said, if they did). Code PERMISSION_DENIED.
+    """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the
+    person said, if they did). Code PERMISSION_DENIED.
     """
     ERROR_REASON_TOOL_ARGUMENTS_INVALID: _ErrorReason.ValueType  # 123
     """ERROR_REASON_TOOL_ARGUMENTS_INVALID: the arguments are no JSON object, or break the tool's
-    schema; metadata: tool, path (a JSONPath into the arguments), rule (what is wrong
-    there). Code INVALID_ARGUMENT.
+    schema; metadata: tool, path, rule (a JSONPath into the arguments, and what is wrong there).
+    Code INVALID_ARGUMENT.
     """
     ERROR_REASON_TOOL_TIMEOUT: _ErrorReason.ValueType  # 125
     """ERROR_REASON_TOOL_TIMEOUT: the tool did not answer in time; whether it did something is not
@@ -548,13 +548,13 @@ ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 tool. Code NOT_FOUND.
 """
 ERROR_REASON_TOOL_DENIED: ErrorReason.ValueType  # 122
-"""ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why
-(what the person said, if they did). Code PERMISSION_DENIED.
+"""ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the
+person said, if they did). Code PERMISSION_DENIED.
 """
 ERROR_REASON_TOOL_ARGUMENTS_INVALID: ErrorReason.ValueType  # 123
 """ERROR_REASON_TOOL_ARGUMENTS_INVALID: the arguments are no JSON object, or break the tool's
-schema; metadata: tool, path (a JSONPath into the arguments), rule (what is wrong
-there). Code INVALID_ARGUMENT.
+schema; metadata: tool, path, rule (a JSONPath into the arguments, and what is wrong there).
+Code INVALID_ARGUMENT.
 """
 ERROR_REASON_TOOL_TIMEOUT: ErrorReason.ValueType  # 125
 """ERROR_REASON_TOOL_TIMEOUT: the tool did not answer in time; whether it did something is not
