@@ -1,0 +1,1 @@
+"""What the official SDK does for connections, and what it leaves open."""

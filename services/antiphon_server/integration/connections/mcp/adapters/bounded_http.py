@@ -1,0 +1,73 @@
+"""HTTP that ends what is too long, and keeps one request's failure from all others."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx2
+
+REFUSED = -32000
+"""The JSON-RPC code of an answer that was made here, in place of one that never came."""
+
+
+class BoundedStream(httpx2.AsyncByteStream):
+    """A body that may be so long; what breaks it is a StreamError, which the SDK expects."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, max_bytes: int) -> None:
+        self._body, self._left = body, max_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Its pieces. Raises StreamError when it is too long or breaks off."""
+        try:
+            async for piece in self._body:
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise httpx2.StreamError("the body is too long")
+                yield piece
+        except httpx2.TransportError as error:
+            raise httpx2.StreamError("the body broke off") from error
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        await self._body.aclose()
+
+
+class BoundedTransport(httpx2.AsyncBaseTransport):
+    """Takes bodies up to ``max_bytes``, and none that is compressed."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, max_bytes: int) -> None:
+        self._inner, self._max_bytes = inner, max_bytes
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send it. Raises RemoteProtocolError for a compressed answer, which nobody asked for."""
+        request.headers["accept-encoding"] = "identity"
+        response = await self._inner.handle_async_request(request)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            await response.aclose()
+            raise httpx2.RemoteProtocolError("the answer is compressed", request=request)
+        body = response.stream
+        assert isinstance(body, httpx2.AsyncByteStream)
+        response.stream = BoundedStream(body, self._max_bytes)
+        return response
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._inner.aclose()
+
+
+class CalmClient(httpx2.AsyncClient):
+    """A client that answers 502 where a request fails.
+
+    The SDK's transport would end all requests of the connection for one that raises.
+    """
+
+    failed: Callable[[Exception], None] = staticmethod(lambda _error: None)
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send it; an error becomes a JSON-RPC error, which says its kind alone."""
+        try:
+            return await super().send(request, **options)
+        except Exception as error:  # whatever a transport or a consent raises
+            self.failed(error)
+            told = {"code": REFUSED, "message": type(error).__name__}
+            answer = {"jsonrpc": "2.0", "id": None, "error": told}
+            return httpx2.Response(502, json=answer, request=request)

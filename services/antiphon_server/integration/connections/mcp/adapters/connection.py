@@ -1,0 +1,243 @@
+"""One connection: one task owns its session, whoever calls; calls come and go beside it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx2
+import mcp_types as types
+from mcp.client import Client, ClientRequestContext
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from antiphon_server.integration.connections.mcp.adapters import results
+from antiphon_server.integration.connections.mcp.adapters.bounded_http import (
+    BoundedTransport,
+    CalmClient,
+)
+from antiphon_server.integration.connections.mcp.adapters.credentials import signing
+from antiphon_server.integration.connections.mcp.adapters.stdio import speaking
+from antiphon_server.integration.connections.mcp.model import Config, Program
+from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.integration.tools.model import Call, Definition, Result, ToolName
+from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+
+NAME = types.Implementation(name="antiphon", version="1")
+RETRY_S = 5.0
+
+
+class McpConnection:
+    """A source of tools. It is opened when it is first used, and again after it was lost."""
+
+    def __init__(self, config: Config, outside: Outside) -> None:
+        self._config, self._outside = config, outside
+        self._definitions: dict[ToolName, Definition] = {}
+        self._lock, self._calls = asyncio.Lock(), 0
+        self._owner: asyncio.Task[None] | None = None
+        self._leave = asyncio.Event()
+        self._client: Client | None = None
+        self._refused: DomainError | None = None
+
+    def definitions(self) -> Mapping[ToolName, Definition]:
+        """Those that were told last; asks nobody."""
+        return self._definitions
+
+    async def discover(self) -> Mapping[ToolName, Definition]:
+        """Ask for all tools, unless what was told still holds (``ttlMs``).
+
+        Raises DomainError CONNECTION_UNAVAILABLE.
+        """
+        try:
+            async with asyncio.timeout(self._config.limits.open_s):
+                client = await self._opened()
+                told = [tool async for tool in self._listed(client)]
+        except (TimeoutError, MCPError, ValueError) as error:
+            raise self._unavailable() from error
+        named = (results.definition(self._config.name, tool) for tool in told)
+        self._definitions = {definition.name: definition for definition in named}
+        return self._definitions
+
+    async def ping(self) -> None:
+        """Ask whether it is there, as its revision does.
+
+        Raises DomainError CONNECTION_UNAVAILABLE.
+        """
+        try:
+            async with asyncio.timeout(self._config.limits.open_s):
+                client = await self._opened()
+                if client.session.discover_result is not None:
+                    await client.session.send_discover(client.protocol_version)
+                else:
+                    await client.session.send_ping()
+        except (TimeoutError, MCPError) as error:
+            raise self._unavailable() from error
+
+    async def call(self, call: Call) -> Result:
+        """Call a tool; a program that runs for this call alone ends when it is cancelled.
+
+        Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        """
+        self._calls += 1
+        try:
+            return await self._call(call)
+        except asyncio.CancelledError:
+            if self._calls == 1 and isinstance(self._config.target, Program):
+                self._leave.set()
+            raise
+        finally:
+            self._calls -= 1
+
+    async def close(self) -> None:
+        """End the session; a program and all that it has started are gone afterwards."""
+        owner, self._client = self._owner, None
+        self._leave.set()
+        if owner is not None:
+            done, _ = await asyncio.wait([owner], timeout=self._config.limits.close_s)
+            if not done:
+                owner.cancel()
+                await asyncio.wait([owner], timeout=self._config.limits.close_s)
+
+    async def _call(self, call: Call) -> Result:
+        limits, name = self._config.limits, call.tool.removeprefix(f"{self._config.name}.")
+        self._refused = None
+        try:
+            async with asyncio.timeout(limits.open_s):
+                client = await self._opened()
+        except TimeoutError as error:
+            raise self._unavailable() from error
+        try:
+            async with asyncio.timeout(limits.call_s):
+                return results.result(await client.call_tool(name, call.arguments))
+        except TimeoutError as error:
+            timeout_ms = int(limits.call_s * 1000)
+            raise DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms) from error
+        except (MCPError, RuntimeError, ValueError) as error:
+            if self._lost(error):
+                self._leave.set()
+                raise self._unavailable() from error
+            if self._refused is not None:
+                raise self._refused from error
+            why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
+            raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from error
+
+    def _lost(self, error: Exception) -> bool:
+        """Whether the session is gone: the program has ended, or the server knows it no longer."""
+        if not isinstance(error, MCPError):
+            return False
+        if isinstance(self._config.target, Program):
+            return error.code == types.CONNECTION_CLOSED
+        return error.message == "Session terminated"
+
+    async def _opened(self) -> Client:
+        async with self._lock:
+            if self._owner is not None and self._leave.is_set():
+                await asyncio.wait([self._owner])
+            if self._owner is None or self._owner.done():
+                opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+                self._leave = asyncio.Event()
+                self._owner = asyncio.create_task(self._own(opened, self._leave))
+                self._client = await self._entered(opened)
+            assert self._client is not None
+            return self._client
+
+    async def _entered(self, opened: "asyncio.Future[Client]") -> Client:
+        """Wait for the session; where nobody waits any longer, its owner leaves."""
+        try:
+            return await opened
+        except asyncio.CancelledError:
+            assert self._owner is not None
+            self._leave.set()
+            self._owner.cancel()
+            raise
+
+    async def _own(self, opened: "asyncio.Future[Client]", leave: asyncio.Event) -> None:
+        """Enter the session, keep it, leave it: all in this one task."""
+        try:
+            async with self._session() as client:
+                client.session.validate_tool_result = _accepted  # type: ignore[method-assign,assignment]
+                if not opened.done():
+                    opened.set_result(client)
+                await leave.wait()
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # whatever the SDK or a transport raises; nobody else is hurt
+            if not opened.done():
+                opened.set_exception(self._refused or self._unavailable())
+        finally:
+            opened.cancel()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncGenerator[Client]:
+        limits, target = self._config.limits, self._config.target
+        if isinstance(target, Program):
+            async with self._client_of(speaking(target, limits)) as client:
+                yield client
+            return
+        timeout = httpx2.Timeout(limits.open_s, read=limits.call_s)
+        transport = BoundedTransport(self._outside.transport(), limits.max_bytes)
+        auth = signing(target, self._outside)
+        http = CalmClient(transport=transport, auth=auth, timeout=timeout, trust_env=False)
+        http.failed = self._failed
+        async with http:
+            streams = streamable_http_client(
+                target.url, http_client=http, max_sse_event_size=limits.max_bytes
+            )
+            async with self._client_of(streams) as client:
+                yield client
+
+    def _client_of(self, streams: object) -> Client:
+        legacy = self._config.revision == "2025-11-25"
+        return Client(
+            streams,  # type: ignore[arg-type]
+            mode="legacy" if legacy else self._config.revision,
+            client_info=NAME,
+            elicitation_callback=self._asked,
+            message_handler=self._heard,
+            input_required_max_rounds=self._config.limits.max_rounds,
+        )
+
+    async def _listed(self, client: Client) -> AsyncGenerator[types.Tool]:
+        cursor, count = None, 0
+        for _ in range(self._config.limits.max_pages):
+            page = await client.list_tools(cursor=cursor)
+            for tool in page.tools:
+                count += 1
+                if count > self._config.limits.max_tools:
+                    return
+                yield tool
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def _asked(
+        self, context: ClientRequestContext, params: types.ElicitRequestParams
+    ) -> types.ElicitResult:
+        schema = ""
+        if isinstance(params, types.ElicitRequestFormParams):
+            schema = json.dumps(params.requested_schema)
+        answer = await self._outside.questions.ask(params.message, schema)
+        content = answer.content if answer.action == "accept" else None
+        return types.ElicitResult(action=answer.action, content=content)  # type: ignore[arg-type]
+
+    async def _heard(self, message: object) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            self._outside.changed()
+
+    def _failed(self, error: Exception) -> None:
+        self._refused = error if isinstance(error, DomainError) else None
+
+    def _unavailable(self) -> DomainError:
+        return DomainError(
+            Reason.CONNECTION_UNAVAILABLE,
+            retry_after=RETRY_S,
+            connection=self._config.name,
+            state="DOWN",
+        )
+
+
+async def _accepted(_name: str, _result: types.CallToolResult) -> None:
+    """The hub compares results with schemas and keeps those that break them.
+
+    The SDK would list all tools for it, and lose the result of a tool that has run.
+    """

@@ -1,0 +1,101 @@
+"""What the official conformance package starts: our client, and what a person would do with it."""
+
+import asyncio
+import json
+import os
+import sys
+
+import httpx2
+
+from antiphon_server.integration.connections.mcp.model import (
+    ClientCredentials,
+    Config,
+    Credential,
+    Endpoint,
+    OAuth,
+    Revision,
+)
+from antiphon_server.integration.connections.mcp.opening import open_connection
+from antiphon_server.integration.connections.mcp.ports import Answer, Outside
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Definition,
+    Json,
+    SourceName,
+    ToolCallId,
+)
+from antiphon_server.runtime.errors.domain_error import DomainError
+
+SCENARIO = os.environ["MCP_CONFORMANCE_SCENARIO"]
+CONTEXT = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+REVISION: dict[str, Revision] = {"2025-11-25": "2025-11-25"}
+METADATA_URL = "https://conformance-test.local/client-metadata.json"
+VALUES: dict[str, Json] = {"string": "text", "number": 5, "integer": 5, "boolean": True}
+
+
+class Person:
+    """Consents at once, and answers with what a question suggests."""
+
+    async def ask(self, message: str, schema: str = "") -> Answer:
+        """Answer a server's question."""
+        fields = json.loads(schema or "{}").get("properties", {})
+        return Answer("accept", {k: v["default"] for k, v in fields.items() if "default" in v})
+
+
+class Browser:
+    """Follows to where consent is given, and back."""
+
+    async def ask(self, url: str) -> str:
+        """Open the page; this authorization server consents at once."""
+        async with httpx2.AsyncClient() as client:
+            response = await client.get(url)
+        return response.headers["location"]
+
+
+def credential() -> Credential:
+    """What the scenario has given this client."""
+    if key := CONTEXT.get("private_key_pem"):
+        return ClientCredentials(CONTEXT["client_id"], "", private_key_pem=key)
+    if SCENARIO.startswith("auth/client-credentials"):
+        return ClientCredentials(CONTEXT["client_id"], "", CONTEXT["client_secret"])
+    return OAuth(
+        "http://localhost:3000/callback",
+        CONTEXT.get("client_id", ""),
+        CONTEXT.get("client_secret", ""),
+        CONTEXT.get("issuer", ""),
+        METADATA_URL,
+    )
+
+
+def arguments(definition: Definition) -> dict[str, Json]:
+    """Some that its schema allows."""
+    schema = json.loads(definition.input_schema)
+    return {
+        name: VALUES.get(rules.get("type", "string"), "text")
+        for name, rules in schema.get("properties", {}).items()
+        if isinstance(rules, dict)
+    }
+
+
+async def main() -> None:
+    """List the tools, and call each as the scenario says, else once."""
+    revision = REVISION.get(os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"], "auto")
+    config = Config(SourceName("it"), Endpoint(sys.argv[1], credential()), revision)
+    outside = Outside(httpx2.AsyncHTTPTransport, consent=Browser(), questions=Person())
+    connection = await open_connection(config, outside)
+    try:
+        calls = CONTEXT.get("toolCalls")
+        for definition in (await connection.discover()).values():
+            given = [c["arguments"] for c in calls or () if f"it.{c['name']}" == definition.name]
+            for asked in given if calls else [arguments(definition)]:
+                call = Call(ToolCallId("1"), definition.name, asked, Caller("w"))
+                try:
+                    await connection.call(call)
+                except DomainError as error:
+                    print(definition.name, error, file=sys.stderr)
+    finally:
+        await connection.close()
+
+
+asyncio.run(main())
