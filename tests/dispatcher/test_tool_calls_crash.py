@@ -40,7 +40,7 @@ class Dying:
         self._committed = committed
         self._count = 0
         self.dead = asyncio.Event()
-        journal._append_once = self  # type: ignore[method-assign, assignment]
+        journal._append_once = self  # type: ignore[method-assign]
 
     async def __call__(
         self, request: event_service_pb2.AppendRequest
@@ -67,6 +67,11 @@ async def decide_all(it: World) -> None:
         await asyncio.sleep(0.001)
 
 
+async def _over(dying: Dying | None) -> None:
+    """A life has ended; the last one has time."""
+    await (dying.dead.wait() if dying else asyncio.sleep(SOON_S))
+
+
 async def lives(seed: int, stack: AsyncExitStack, tools: Toolbox) -> World:
     """Lives that each die at some append, but for the last one, in which the turn ends."""
     chance = random.Random(seed)
@@ -79,9 +84,9 @@ async def lives(seed: int, stack: AsyncExitStack, tools: Toolbox) -> World:
         deciding = asyncio.create_task(decide_all(it))
         if life < LIVES - 1:
             dying = Dying(journal, chance.randint(1, 12), committed=chance.random() < 0.5)
-            over = asyncio.create_task(dying.dead.wait())
+            over = asyncio.create_task(_over(dying))
         else:
-            over = asyncio.create_task(asyncio.sleep(SOON_S))
+            over = asyncio.create_task(_over(None))
         if life == 0:
             with contextlib.suppress(DomainError):
                 await it.dispatch(handler="caller")
