@@ -50,8 +50,9 @@ def text(result: Result) -> str:
     return result.parts[0].content
 
 
-async def children() -> list[psutil.Process]:
-    return await asyncio.to_thread(psutil.Process().children, recursive=True)
+async def children() -> set[psutil.Process]:
+    """This process's: those that other tests share, too."""
+    return set(await asyncio.to_thread(psutil.Process().children, recursive=True))
 
 
 def alive(number: int) -> bool:
@@ -60,6 +61,7 @@ def alive(number: int) -> bool:
 
 async def test_a_real_server_tells_its_tools_and_is_called() -> None:
     """mcp-server-time: definitions, a result, a ping."""
+    before = await children()
     async with connected("-m", "mcp_server_time", limits=Limits(open_s=60)) as connection:
         assert "it.get_current_time" in await connection.discover()
         await connection.ping()
@@ -67,7 +69,7 @@ async def test_a_real_server_tells_its_tools_and_is_called() -> None:
         assert json.loads(text(result))["timezone"] == "Asia/Tokyo"
         assert not result.failed
         assert (await connection.call(call("get_current_time", timezone="Nowhere/No"))).failed
-    assert not await children()
+    assert not await children() - before
 
 
 async def test_a_repository_is_read_by_a_real_server(tmp_path: Path) -> None:
@@ -132,6 +134,7 @@ async def test_a_program_gets_a_clean_environment(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.proof
 async def test_1000_cancelled_calls_leave_no_process() -> None:
     """Many at once, and now and then the last one, with which the program ends."""
+    before = await children()
     async with connected(STRANGE, limits=Limits(call_s=30)) as connection:
         for _ in range(20):
             calls = [asyncio.create_task(connection.call(call("hang"))) for _ in range(50)]
@@ -140,4 +143,4 @@ async def test_1000_cancelled_calls_leave_no_process() -> None:
                 one.cancel()
             await asyncio.wait(calls)
             assert all(one.cancelled() for one in calls)
-    assert not await children()
+    assert not await children() - before
