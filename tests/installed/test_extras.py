@@ -107,6 +107,17 @@ async def web(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
         assert "<title>" in await page.text()
 
 
+async def mcp(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """A tool of a program that speaks MCP is called."""
+    program = ROOT / "tests" / "integration" / "connections" / "mcp" / "strange_server.py"
+    command = (env.program("python"), Path(__file__).with_name("mcp_call.py"), program)
+    call = await asyncio.create_subprocess_exec(
+        *command, cwd=env.elsewhere, env=environment(), stdout=asyncio.subprocess.PIPE
+    )
+    said, _nothing = await call.communicate()
+    assert (call.returncode, said) == (0, b"here")
+
+
 async def _answers(env: Installed, home: Path, **variables: str) -> None:
     async with (
         env.server(home, model="scripted/echo", variables=variables) as server,
@@ -126,6 +137,7 @@ async def _up(env: Installed, home: Path, replicas: int) -> None:
 
 USES: dict[str, Use] = {
     "local": local,
+    "mcp": mcp,
     "mesh": mesh,
     "otlp": otlp,
     "postgres": postgres,
