@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,8 +13,9 @@ from antiphon_server.auth.model.identities import CodeAnswer
 from antiphon_server.auth.ports.identity_providers import Unanswered
 from antiphon_server.auth.service.provider_metadata import read_metadata
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
-from antiphon_server.runtime.net.public_addresses import is_public
 from tests.auth.oidc.issuer import Claims, Issuer
 from tests.auth.oidc.rig import Rig, changed, open_rig, settings_for
 from tests.auth.world import error
@@ -121,30 +121,11 @@ async def test_why_a_provider_fails_is_in_the_log(
     assert f"{where}/token: HTTP status 503" in caplog.text
 
 
-PUBLIC = ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"]
-PRIVATE = {
-    "here": ["0.0.0.0", "127.0.0.1", "127.1.2.3", "::", "::1", "::ffff:127.0.0.1", "2002:7f00:1::"],
-    "near": ["10.0.0.1", "100.64.0.1", "172.16.0.1", "192.168.0.1", "fc00::1", "fd00:ec2::254"],
-    "link": ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1", "fe80::1%eth0"],
-    "translated": ["64:ff9b::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::8.8.8.8", "64:ff9b::"],
-    "wrapped": ["::127.0.0.1", "::8.8.8.8", "2002:a00:1::1", "2002:a9fe:a9fe::", "::ffff:10.0.0.1"],
-    "tunnelled": ["2001:0:7f00:1::1", "2001:0:808:808::f5ff:fffe", "2001::"],
-    "nobody's": ["100::1", "4000::1", "5f00::1", "fec0::1", "2001:db8::1"],
-    "many": ["224.0.0.1", "240.0.0.1", "255.255.255.255", "ff02::1", "ff0e::1"],
-}
-
-
-def test_which_addresses_are_public() -> None:
-    """However they are written."""
-    assert [is_public(address) for address in PUBLIC] == [True] * len(PUBLIC)
-    assert not any(map(is_public, chain.from_iterable(PRIVATE.values())))
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1"])
 async def test_a_provider_can_not_have_this_network_asked(issuer: Issuer, host: str) -> None:
     """Neither by address nor by a name that leads there."""
     port = urlsplit(issuer.base).port
-    keys, pool = f"http://{host}:{port}/keys", HttpPool(1, public_only=True)
+    keys, pool = f"http://{host}:{port}/keys", HttpPool(1, Dialler(EgressPolicy()))
     try:
         with pytest.raises(Unanswered):
             await OidcWire(pool).get(keys)

@@ -4,10 +4,10 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING
 
-from antiphon_server.runtime.net.public_addresses import public_socket
-
 if TYPE_CHECKING:
     import aiohttp
+
+    from antiphon_server.runtime.net.egress.dialling import Dialler
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 1024
@@ -17,14 +17,15 @@ KEEP_ALIVE_S = 4.0  # less than servers allow: llama.cpp and others close after 
 class HttpPool:
     """A bounded pool of HTTP connections. aiohttp is imported at first use.
 
-    With ``public_only``, only public addresses are reached, whatever a URL names or resolves to.
+    With a ``dialler``, only what its policy allows is reached, whatever a URL names or resolves
+    to; without one, the URLs have to be the operator's own words.
     """
 
     def __init__(
-        self, max_connections: int = MAX_CONNECTIONS, *, public_only: bool = False
+        self, max_connections: int = MAX_CONNECTIONS, dialler: "Dialler | None" = None
     ) -> None:
         self._max_connections = max_connections
-        self._public_only = public_only
+        self._dialler = dialler
         self._session: aiohttp.ClientSession | None = None
         self._opening = asyncio.Lock()
 
@@ -46,14 +47,20 @@ class HttpPool:
         import aiohttp
 
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._max_connections,
-                keepalive_timeout=KEEP_ALIVE_S,
-                socket_factory=public_socket if self._public_only else None,
-            ),
+            connector=self._connector(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "User-Agent": "antiphon"},
             auto_decompress=False,
             trust_env=False,
         )
+
+    def _connector(self) -> "aiohttp.TCPConnector":
+        import aiohttp
+
+        limit, keep = self._max_connections, KEEP_ALIVE_S
+        if self._dialler is None:
+            return aiohttp.TCPConnector(limit=limit, keepalive_timeout=keep)
+        from antiphon_server.runtime.net.egress.connector import GuardedConnector
+
+        return GuardedConnector(self._dialler, limit=limit, keepalive_timeout=keep)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from antiphon_server.auth.ports.identity_providers import Unanswered
+from antiphon_server.runtime.errors.domain_error import DomainError
 from antiphon_server.runtime.net.http_pool import HttpPool
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class OidcWire:
                 if found is None:
                     raise _unanswered(url, f"HTTP status {response.status}, no JSON object")
                 return response.status, found
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, DomainError, OSError, ValueError) as error:
             raise _unanswered(url, type(error).__name__) from error
 
     async def _body(self, response: "aiohttp.ClientResponse") -> bytes:

@@ -1,6 +1,8 @@
 """Connections to identity providers: which may lead into private networks."""
 
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
 
 
@@ -12,7 +14,7 @@ class OidcPools:
     """
 
     def __init__(self, most: int) -> None:
-        self._public = HttpPool(most, public_only=True)
+        self._public = HttpPool(most, Dialler(EgressPolicy()))
         self._any = HttpPool(most)
 
     def of(self, settings: IdentityProviderSettings) -> HttpPool:

@@ -1,0 +1,1 @@
+"""What may leave: where calls go that users and workspaces name, not the operator."""

@@ -1,0 +1,77 @@
+"""Egress for aiohttp: requests and WebSockets, each hop and each pooled connection."""
+
+import errno
+import socket
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+
+from antiphon_server.runtime.errors.domain_error import DomainError
+from antiphon_server.runtime.net.egress.dialling import Dialler
+
+_host: ContextVar[str] = ContextVar("egress host")
+
+
+class _Resolver(AbstractResolver):
+    """Looks names up by a dialler, which checks every address."""
+
+    def __init__(self, dialler: Dialler) -> None:
+        self._dialler = dialler
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """See :class:`aiohttp.abc.AbstractResolver`."""
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in await self._dialler.vetted(host, port)
+        ]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+class GuardedConnector(aiohttp.TCPConnector):
+    """Connects where a policy allows. Raises DomainError EGRESS_DENIED.
+
+    aiohttp asks no resolver for addresses, and keeps what names came to for a while: so each
+    request is checked, and once more the address of each socket, right before it connects.
+    """
+
+    def __init__(self, dialler: Dialler, **options: Any) -> None:
+        super().__init__(
+            resolver=_Resolver(dialler), socket_factory=self._checked_socket, **options
+        )
+        self._policy = dialler.policy
+
+    async def connect(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        """See :class:`aiohttp.BaseConnector`."""
+        host = req.url.raw_host or ""
+        self._policy.check_host(host)
+        token = _host.set(host)
+        try:
+            return await super().connect(req, traces, timeout)
+        finally:
+            _host.reset(token)
+
+    def _checked_socket(self, address: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, where = address
+        try:
+            self._policy.check_address(_host.get(), where[0])
+        except DomainError as error:
+            raise OSError(errno.EACCES, str(error)) from error
+        return socket.socket(family, kind, protocol)
