@@ -1,0 +1,1 @@
+"""Secrets of workspaces: what connections sign their calls with."""

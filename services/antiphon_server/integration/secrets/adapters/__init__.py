@@ -1,0 +1,1 @@
+"""Secrets in a SQL database, sealed."""

@@ -1,0 +1,177 @@
+"""Secrets in a SQL database."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from antiphon_server.integration.secrets.adapters.sealing import new_key, opened, seal
+from antiphon_server.integration.secrets.adapters.tables import secret_keys, secrets
+from antiphon_server.integration.secrets.model import MOST_SECRETS, Secret, SecretName
+from antiphon_server.runtime.access.server_secret import ServerSecret
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors.domain_error import DomainError, Reason, not_found
+from antiphon_server.runtime.storage.database import Database
+
+BATCH = 100
+_HERE = (
+    secrets.c.workspace_id == bindparam("b_workspace_id"),
+    secrets.c.name == bindparam("b_name"),
+)
+_KEY = secret_keys.c.sealed.label("key_sealed")
+_ONE = select(secrets, _KEY).join(secret_keys, secret_keys.c.key_id == secrets.c.key_id)
+_READ = _ONE.where(*_HERE)
+_TIMES = select(secrets.c.created_us).where(*_HERE)
+_COUNT = select(func.count()).where(secrets.c.workspace_id == bindparam("b_workspace_id"))
+_LISTED = (
+    select(secrets.c.name, secrets.c.created_us, secrets.c.updated_us)
+    .where(secrets.c.workspace_id == bindparam("b_workspace_id"))
+    .where(secrets.c.name > bindparam("b_after"))
+    .order_by(secrets.c.name)
+    .limit(bindparam("b_limit"))
+)
+_DELETE = delete(secrets).where(*_HERE)
+# Who stores waits for whoever else stores, and who removes keys for both: so no row is left
+# without its key. An embedded database has one writer anyway.
+_NEWEST = (
+    select(secret_keys)
+    .order_by(secret_keys.c.created_us.desc(), secret_keys.c.key_id.desc())
+    .limit(1)
+    .with_for_update()
+)
+_OLDER = _ONE.where(secret_keys.c.created_us < bindparam("b_before")).limit(BATCH)
+_REWRAP = (
+    update(secrets)
+    .where(*_HERE, secrets.c.wrapped_key == bindparam("b_wrapped"))
+    .values(key_id=bindparam("b_key_id"), wrapped_key=bindparam("b_anew"))
+)
+_OLDER_KEYS = secret_keys.c.created_us < bindparam("b_before")
+_HOLD = select(secret_keys.c.key_id).where(_OLDER_KEYS).with_for_update()
+_UNUSED = (
+    delete(secret_keys)
+    .where(_OLDER_KEYS)
+    .where(~select(secrets.c.key_id).where(secrets.c.key_id == secret_keys.c.key_id).exists())
+)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class SqlSecrets:
+    """A :class:`~antiphon_server.integration.secrets.ports.SecretStore` in a SQL database."""
+
+    def __init__(
+        self, database: Database, secret: ServerSecret, now_us: Callable[[], int] = _now_us
+    ) -> None:
+        self._database, self._secret, self._now_us = database, secret, now_us
+
+    async def value(self, workspace_id: str, name: SecretName) -> str:
+        at = {"b_workspace_id": workspace_id, "b_name": name}
+        row = await self._database.read(lambda it: it.execute(_READ, at).one_or_none())
+        if row is None:
+            raise not_found(f"secret {name}")
+        plain = opened(self._data_key(row), row.sealed, workspace_id, name, "value")
+        if plain is None:
+            raise _not_ours(name)
+        return plain.decode()
+
+    async def put(self, workspace_id: str, name: SecretName, value: str) -> Secret:
+        data_key, now = new_key(), self._now_us()
+        sealed = seal(data_key, value.encode(), workspace_id, name, "value")
+        at = {"b_workspace_id": workspace_id, "b_name": name}
+
+        def store(connection: Connection) -> Secret:
+            key_id, key = self._newest(connection)
+            created = connection.execute(_TIMES, at).scalar_one_or_none()
+            if created is None and connection.execute(_COUNT, at).scalar_one() >= MOST_SECRETS:
+                raise DomainError(
+                    Reason.LIMIT_EXCEEDED, limit=f"{MOST_SECRETS} secrets a workspace"
+                )
+            connection.execute(_DELETE, at)
+            row = {"workspace_id": workspace_id, "name": name, "key_id": key_id, "sealed": sealed}
+            row["wrapped_key"] = seal(key, data_key, workspace_id, name, key_id)
+            since = now if created is None else created
+            connection.execute(insert(secrets), {**row, "created_us": since, "updated_us": now})
+            return Secret(name, since, now)
+
+        return await self._database.write(store)
+
+    async def listed(self, workspace_id: str, after: str, limit: int) -> Sequence[Secret]:
+        at = {"b_workspace_id": workspace_id, "b_after": after, "b_limit": limit}
+        return await self._database.read(
+            lambda it: [Secret(SecretName(n), c, u) for n, c, u in it.execute(_LISTED, at)]
+        )
+
+    async def delete(self, workspace_id: str, name: SecretName) -> None:
+        at = {"b_workspace_id": workspace_id, "b_name": name}
+        await self._database.write(lambda it: it.execute(_DELETE, at))
+
+    async def rotate(self) -> int:
+        key_id, key, created = await self._database.write(self._add_key)
+        older, count = {"b_before": created}, 0
+        while wrapped := await self._database.write(
+            lambda it: self._rewrap(it, key_id, key, older)
+        ):
+            count += wrapped
+        await self._database.write(lambda it: _remove_unused(it, older))
+        return count
+
+    def _newest(self, connection: Connection) -> tuple[str, bytes]:
+        row = connection.execute(_NEWEST).one_or_none()
+        return (
+            (row.key_id, self._open(row.key_id, row.sealed))
+            if row
+            else self._add_key(connection)[:2]
+        )
+
+    def _add_key(self, connection: Connection) -> tuple[str, bytes, int]:
+        key_id, key = new_id("skey"), new_key()
+        newest = connection.execute(select(func.max(secret_keys.c.created_us))).scalar_one()
+        created = max(self._now_us(), (newest or 0) + 1)
+        sealed = self._secret.seal(key, _purpose(key_id))
+        row = {"key_id": key_id, "sealed": sealed, "created_us": created}
+        connection.execute(insert(secret_keys), row)
+        return key_id, key, created
+
+    def _rewrap(
+        self, connection: Connection, key_id: str, key: bytes, older: Mapping[str, int]
+    ) -> int:
+        rows = connection.execute(_OLDER, older).all()
+        for row in rows:
+            at = (row.workspace_id, row.name)
+            anew = seal(key, self._data_key(row), *at, key_id)
+            values: dict[str, Any] = {"b_workspace_id": at[0], "b_name": at[1], "b_anew": anew}
+            connection.execute(
+                _REWRAP, {**values, "b_key_id": key_id, "b_wrapped": row.wrapped_key}
+            )
+        return len(rows)
+
+    def _data_key(self, row: Row[Any]) -> bytes:
+        key = self._open(row.key_id, row.key_sealed)
+        found = opened(key, row.wrapped_key, row.workspace_id, row.name, row.key_id)
+        if found is None:
+            raise _not_ours(row.name)
+        return found
+
+    def _open(self, key_id: str, sealed: bytes) -> bytes:
+        key = self._secret.open(sealed, _purpose(key_id))
+        if key is None:
+            raise _not_ours(key_id)
+        return key
+
+
+def _remove_unused(connection: Connection, older: Mapping[str, int]) -> None:
+    """Remove keys that wrap nothing; whoever is about to use one is waited for first."""
+    connection.execute(_HOLD, older).all()
+    connection.execute(_UNUSED, older)
+
+
+def _purpose(key_id: str) -> str:
+    return f"key of secrets {key_id}"
+
+
+def _not_ours(what: str) -> DomainError:
+    """It was sealed with another installation's secret, or about something else."""
+    return not_found(f"secret {what} that opens here; store it anew")
