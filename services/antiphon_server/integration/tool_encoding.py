@@ -6,6 +6,7 @@ from antiphon.integration.v1 import tool_service_pb2 as pb
 from antiphon_server.integration.tools.catalogue import ListedTool
 from antiphon_server.integration.tools.model import (
     Annotations,
+    Definition,
     Result,
     ResultPart,
     Rule,
@@ -15,7 +16,14 @@ from antiphon_server.integration.tools.model import (
 
 def tool(it: ListedTool) -> tool_pb2.Tool:
     """Encode a tool."""
-    told = it.definition
+    encoded = definition(it.definition)
+    encoded.rule = tool_pb2.ToolRule.ValueType(it.rule)
+    encoded.state = tool_pb2.ToolState.ValueType(it.state)
+    return encoded
+
+
+def definition(told: Definition) -> tool_pb2.Tool:
+    """Encode what a source says of a tool."""
     return tool_pb2.Tool(
         name=told.name,
         title=told.title,
@@ -23,8 +31,7 @@ def tool(it: ListedTool) -> tool_pb2.Tool:
         input_schema_json=told.input_schema,
         output_schema_json=told.output_schema,
         annotations=_annotations(told.annotations),
-        rule=tool_pb2.ToolRule.ValueType(it.rule),
-        state=tool_pb2.ToolState.ValueType(it.state),
+        definition_sha256=told.digest,
     )
 
 

@@ -9,7 +9,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceServicer
 from antiphon_server.integration import tool_encoding as encoding
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
-from antiphon_server.integration.tools.model import Caller, Rule, ToolCallId
+from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
@@ -44,7 +44,9 @@ class ToolServicer(ToolServiceServicer):
 
     async def GetTool(self, request: pb.GetToolRequest, context: Context) -> pb.GetToolResponse:
         found = await self._catalogue.get(request.workspace_id, request.name)
-        return pb.GetToolResponse(tool=encoding.tool(found))
+        before = await self._catalogue.before(request.workspace_id, found)
+        pinned = encoding.definition(before) if before is not None else None
+        return pb.GetToolResponse(tool=encoding.tool(found), pinned=pinned)
 
     async def SetToolRule(
         self, request: pb.SetToolRuleRequest, context: Context
@@ -52,6 +54,13 @@ class ToolServicer(ToolServiceServicer):
         rule = Rule(request.rule)
         tool = await self._catalogue.set_rule(request.workspace_id, request.name, rule)
         return pb.SetToolRuleResponse(tool=encoding.tool(tool))
+
+    async def ApproveTool(
+        self, request: pb.ApproveToolRequest, context: Context
+    ) -> pb.ApproveToolResponse:
+        seen = Digest(request.definition_sha256)
+        tool = await self._catalogue.approve(request.workspace_id, request.name, seen)
+        return pb.ApproveToolResponse(tool=encoding.tool(tool))
 
     async def CallTool(self, request: pb.CallToolRequest, context: Context) -> pb.CallToolResponse:
         call_id = ToolCallId(new_id("tool"))

@@ -1,7 +1,7 @@
 """Sources of tools that do as the test says."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from antiphon_server.integration.tools.model import (
     Call,
@@ -11,6 +11,7 @@ from antiphon_server.integration.tools.model import (
     SourceName,
     ToolName,
 )
+from antiphon_server.integration.tools.ports import Source
 
 ANY = '{"type": "object"}'
 
@@ -34,6 +35,10 @@ class TestSource:
         self._definitions = {it.name: it for it in definitions}
         self._answer = answer
 
+    def tell(self, *definitions: Definition) -> None:
+        """Have other tools from now on."""
+        self._definitions = {it.name: it for it in definitions}
+
     def definitions(self) -> Mapping[ToolName, Definition]:
         return self._definitions
 
@@ -46,6 +51,20 @@ class TestSource:
         except asyncio.CancelledError:
             self.closed += 1
             raise
+
+
+class TestSources:
+    """The same sources for every workspace."""
+
+    __test__ = False
+
+    def __init__(self, *sources: Source) -> None:
+        self._sources = {it.name: it for it in sources}
+
+    async def of(
+        self, workspace_id: str, names: Collection[SourceName] | None = None
+    ) -> Mapping[SourceName, Source]:
+        return self._sources
 
 
 def text(content: str) -> Result:

@@ -16,7 +16,11 @@ from antiphon_server.integration.ledger.model import (
     UsageFilter,
     WorkspaceId,
 )
+from antiphon_server.integration.ledger.model import (
+    Call as LedgerCall,
+)
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
+from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import (
@@ -29,8 +33,10 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.integration.tools.results import MAX_TEXT_BYTES, bounded
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
+from tests.e2e.until import PATIENCE_S
 from tests.fakes.databases import opened_sqlite
-from tests.integration.tools.sources import TestSource, text, tool
+from tests.integration.tools.sources import TestSource, TestSources, text, tool
 
 WORKSPACE = WorkspaceId("ws_00000001")
 ME = Caller(WORKSPACE, "conv_00000001", "turn_00000001")
@@ -40,11 +46,19 @@ ID = ToolCallId("tool_00000001")
 class World:
     """A source behind the rules, and the ledger."""
 
-    def __init__(self, source: TestSource, rules: SqlRuleStore, ledger: SqlLedger) -> None:
+    def __init__(self, source: TestSource, database: Database, ledger: SqlLedger) -> None:
         self.source = source
         self.ledger = ledger
-        self.catalogue = Catalogue([source], rules)
-        self.caller = ToolCaller(self.catalogue, PricedCalls(ledger, "me"), limit_s=0.2)
+        self.catalogue = Catalogue(
+            TestSources(source), SqlRuleStore(database), SqlPinStore(database)
+        )
+        self.seen: list[tuple[Outcome, str]] = []
+        calls = PricedCalls(ledger, "me")
+        self.caller = ToolCaller(self.catalogue, calls, 0.2, self._observe)
+
+    def _observe(self, outcome: Outcome, reason: str, seconds: float) -> None:
+        assert 0 <= seconds < PATIENCE_S
+        self.seen.append((outcome, reason))
 
     async def call(self, arguments: str = "{}", name: str = "test.one") -> Result:
         return await self.caller.call(ME, ID, name, arguments)
@@ -62,7 +76,7 @@ class World:
 async def world(source: TestSource) -> AsyncIterator[World]:
     async with opened_sqlite(metadata) as database:
         ledger = SqlLedger(database)
-        yield World(source, SqlRuleStore(database), ledger)
+        yield World(source, database, ledger)
         await ledger.close()
 
 
@@ -100,6 +114,7 @@ async def test_arguments_that_break_the_schema_are_not_sent(arguments: str, path
         assert refused.metadata["path"] == path
         assert not it.source.called
         assert await it.paid() == []
+        assert it.seen == [(Outcome.FAILED, "TOOL_ARGUMENTS_INVALID")]
 
 
 async def test_a_reference_is_not_fetched() -> None:
@@ -147,6 +162,7 @@ async def test_one_that_hangs_is_closed() -> None:
         assert it.source.closed == 2
         outcomes = [entry.settlement.outcome for entry in await it.paid()]
         assert outcomes == [Outcome.CANCELLED, Outcome.FAILED]
+        assert it.seen == [(Outcome.FAILED, "TOOL_TIMEOUT"), (Outcome.CANCELLED, "")]
 
 
 async def test_a_result_that_breaks_its_schema_is_kept_and_says_so() -> None:
@@ -160,6 +176,25 @@ async def test_a_result_that_breaks_its_schema_is_kept_and_says_so() -> None:
         kept, note = (await it.call()).parts
         assert kept.content == "7"
         assert "$.temperature" in note.content
+
+
+async def test_what_changes_while_it_is_paid_for_is_not_called() -> None:
+    """Between the check and the call others come and go; the ledger says why it failed."""
+
+    class Slow(SqlLedger):
+        async def open(self, call: LedgerCall, owner: str) -> None:
+            await super().open(call, owner)
+            source.tell(tool(schema='{"type": "object", "title": "changed"}'))
+
+    source = TestSource(tool())
+    async with opened_sqlite(metadata) as database:
+        ledger = Slow(database)
+        it = World(source, database, ledger)
+        assert (await it.refusal()).reason is Reason.TOOL_HELD
+        assert not source.called
+        (entry,) = await it.paid()
+        assert entry.settlement.error_reason == "TOOL_HELD"
+        await ledger.close()
 
 
 def test_a_large_result_is_cut_and_counted() -> None:

@@ -60,6 +60,10 @@ class _ToolStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolState.V
     """TOOL_STATE_UNSPECIFIED is never sent."""
     TOOL_STATE_AVAILABLE: _ToolState.ValueType  # 1
     """TOOL_STATE_AVAILABLE: it can."""
+    TOOL_STATE_HELD: _ToolState.ValueType  # 2
+    """TOOL_STATE_HELD: it is not what it was when the workspace first used it. It is not offered to
+    models, and calls of it are refused, until an admin approves it (ApproveTool).
+    """
     TOOL_STATE_AWAY: _ToolState.ValueType  # 3
     """TOOL_STATE_AWAY: its source can't be reached."""
 
@@ -70,6 +74,10 @@ TOOL_STATE_UNSPECIFIED: ToolState.ValueType  # 0
 """TOOL_STATE_UNSPECIFIED is never sent."""
 TOOL_STATE_AVAILABLE: ToolState.ValueType  # 1
 """TOOL_STATE_AVAILABLE: it can."""
+TOOL_STATE_HELD: ToolState.ValueType  # 2
+"""TOOL_STATE_HELD: it is not what it was when the workspace first used it. It is not offered to
+models, and calls of it are refused, until an admin approves it (ApproveTool).
+"""
 TOOL_STATE_AWAY: ToolState.ValueType  # 3
 """TOOL_STATE_AWAY: its source can't be reached."""
 Global___ToolState: _TypeAlias = ToolState  # noqa: Y015
@@ -124,6 +132,7 @@ class Tool(_message.Message):
     ANNOTATIONS_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    DEFINITION_SHA256_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `source.tool`, e.g. "antiphon.time". The source is a
     connection's name, or "antiphon" for what is built in.
@@ -140,6 +149,10 @@ class Tool(_message.Message):
     """rule is whether it may be called in the workspace that was asked about."""
     state: Global___ToolState.ValueType
     """state is whether it can be called now."""
+    definition_sha256: _builtins.bytes
+    """definition_sha256 is the digest of name, title, description, both schemas and annotations:
+    what an approval is about (ApproveTool).
+    """
     @_builtins.property
     def annotations(self) -> Global___ToolAnnotations:
         """annotations are what its source says of it."""
@@ -155,10 +168,11 @@ class Tool(_message.Message):
         annotations: Global___ToolAnnotations | None = ...,
         rule: Global___ToolRule.ValueType = ...,
         state: Global___ToolState.ValueType = ...,
+        definition_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "description", b"description", "input_schema_json", b"input_schema_json", "name", b"name", "output_schema_json", b"output_schema_json", "rule", b"rule", "state", b"state", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "definition_sha256", b"definition_sha256", "description", b"description", "input_schema_json", b"input_schema_json", "name", b"name", "output_schema_json", b"output_schema_json", "rule", b"rule", "state", b"state", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

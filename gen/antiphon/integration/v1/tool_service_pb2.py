@@ -27,7 +27,7 @@ from antiphon.integration.v1 import tool_pb2 as antiphon_dot_integration_dot_v1_
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/integration/v1/tool_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\"\x9c\x01\n\x10ListToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05query\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x11ListToolsResponse\x12,\n\x05tools\x18\x01 \x03(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x0eGetToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\">\n\x0fGetToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\xa0\x01\n\x12SetToolRuleRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x39\n\x04rule\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.ToolRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\"B\n\x13SetToolRuleResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x85\x01\n\x0f\x43\x61llToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"G\n\x10\x43\x61llToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"b\n\x10PlanToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05tools\x18\x02 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\"H\n\x11PlanToolsResponse\x12\x33\n\x05tools\x18\x01 \x03(\x0b\x32$.antiphon.integration.v1.PlannedTool\"l\n\x0bPlannedTool\x12;\n\ndefinition\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.ToolDefinition\x12\x0c\n\x04\x61sks\x18\x02 \x01(\x08\x12\x12\n\nrepeatable\x18\x03 \x01(\x08\"\xf0\x01\n\x0eRunToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x04\x63\x61ll\x18\x04 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallB\x06\xbaH\x03\xc8\x01\x01\"F\n\x0fRunToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult2\xd7\x05\n\x0bToolService\x12{\n\tListTools\x12).antiphon.integration.v1.ListToolsRequest\x1a*.antiphon.integration.v1.ListToolsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12u\n\x07GetTool\x12\'.antiphon.integration.v1.GetToolRequest\x1a(.antiphon.integration.v1.GetToolResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x81\x01\n\x0bSetToolRule\x12+.antiphon.integration.v1.SetToolRuleRequest\x1a,.antiphon.integration.v1.SetToolRuleResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12x\n\x08\x43\x61llTool\x12(.antiphon.integration.v1.CallToolRequest\x1a).antiphon.integration.v1.CallToolResponse\"\x17\x90\x02\x00\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_id\x12m\n\tPlanTools\x12).antiphon.integration.v1.PlanToolsRequest\x1a*.antiphon.integration.v1.PlanToolsResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12g\n\x07RunTool\x12\'.antiphon.integration.v1.RunToolRequest\x1a(.antiphon.integration.v1.RunToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/integration/v1/tool_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\"\x9c\x01\n\x10ListToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05query\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x11ListToolsResponse\x12,\n\x05tools\x18\x01 \x03(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x0eGetToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\"m\n\x0fGetToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12-\n\x06pinned\x18\x02 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\xa0\x01\n\x12SetToolRuleRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x39\n\x04rule\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.ToolRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\"B\n\x13SetToolRuleResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x89\x01\n\x12\x41pproveToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\"\n\x11\x64\x65\x66inition_sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"B\n\x13\x41pproveToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x85\x01\n\x0f\x43\x61llToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"G\n\x10\x43\x61llToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"b\n\x10PlanToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05tools\x18\x02 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\"H\n\x11PlanToolsResponse\x12\x33\n\x05tools\x18\x01 \x03(\x0b\x32$.antiphon.integration.v1.PlannedTool\"l\n\x0bPlannedTool\x12;\n\ndefinition\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.ToolDefinition\x12\x0c\n\x04\x61sks\x18\x02 \x01(\x08\x12\x12\n\nrepeatable\x18\x03 \x01(\x08\"\xf0\x01\n\x0eRunToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x04\x63\x61ll\x18\x04 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallB\x06\xbaH\x03\xc8\x01\x01\"F\n\x0fRunToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult2\xdb\x06\n\x0bToolService\x12{\n\tListTools\x12).antiphon.integration.v1.ListToolsRequest\x1a*.antiphon.integration.v1.ListToolsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12u\n\x07GetTool\x12\'.antiphon.integration.v1.GetToolRequest\x1a(.antiphon.integration.v1.GetToolResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x81\x01\n\x0bSetToolRule\x12+.antiphon.integration.v1.SetToolRuleRequest\x1a,.antiphon.integration.v1.SetToolRuleResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x81\x01\n\x0b\x41pproveTool\x12+.antiphon.integration.v1.ApproveToolRequest\x1a,.antiphon.integration.v1.ApproveToolResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12x\n\x08\x43\x61llTool\x12(.antiphon.integration.v1.CallToolRequest\x1a).antiphon.integration.v1.CallToolResponse\"\x17\x90\x02\x00\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_id\x12m\n\tPlanTools\x12).antiphon.integration.v1.PlanToolsRequest\x1a*.antiphon.integration.v1.PlanToolsResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12g\n\x07RunTool\x12\'.antiphon.integration.v1.RunToolRequest\x1a(.antiphon.integration.v1.RunToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETTOOLRULEREQUEST'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\003\030\200\001'
   _globals['_SETTOOLRULEREQUEST'].fields_by_name['rule']._loaded_options = None
   _globals['_SETTOOLRULEREQUEST'].fields_by_name['rule']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\003\030\200\001'
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['definition_sha256']._loaded_options = None
+  _globals['_APPROVETOOLREQUEST'].fields_by_name['definition_sha256']._serialized_options = b'\272H\004z\002h '
   _globals['_CALLTOOLREQUEST'].fields_by_name['workspace_id']._loaded_options = None
   _globals['_CALLTOOLREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
   _globals['_CALLTOOLREQUEST'].fields_by_name['name']._loaded_options = None
@@ -76,6 +82,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOOLSERVICE'].methods_by_name['GetTool']._serialized_options = b'\220\002\001\272\353\030\020\010\003\022\014workspace_id'
   _globals['_TOOLSERVICE'].methods_by_name['SetToolRule']._loaded_options = None
   _globals['_TOOLSERVICE'].methods_by_name['SetToolRule']._serialized_options = b'\220\002\002\272\353\030\020\010\005\022\014workspace_id'
+  _globals['_TOOLSERVICE'].methods_by_name['ApproveTool']._loaded_options = None
+  _globals['_TOOLSERVICE'].methods_by_name['ApproveTool']._serialized_options = b'\220\002\002\272\353\030\020\010\005\022\014workspace_id'
   _globals['_TOOLSERVICE'].methods_by_name['CallTool']._loaded_options = None
   _globals['_TOOLSERVICE'].methods_by_name['CallTool']._serialized_options = b'\220\002\000\272\353\030\020\010\004\022\014workspace_id'
   _globals['_TOOLSERVICE'].methods_by_name['PlanTools']._loaded_options = None
@@ -89,25 +97,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTOOLREQUEST']._serialized_start=418
   _globals['_GETTOOLREQUEST']._serialized_end=515
   _globals['_GETTOOLRESPONSE']._serialized_start=517
-  _globals['_GETTOOLRESPONSE']._serialized_end=579
-  _globals['_SETTOOLRULEREQUEST']._serialized_start=582
-  _globals['_SETTOOLRULEREQUEST']._serialized_end=742
-  _globals['_SETTOOLRULERESPONSE']._serialized_start=744
-  _globals['_SETTOOLRULERESPONSE']._serialized_end=810
-  _globals['_CALLTOOLREQUEST']._serialized_start=813
-  _globals['_CALLTOOLREQUEST']._serialized_end=946
-  _globals['_CALLTOOLRESPONSE']._serialized_start=948
-  _globals['_CALLTOOLRESPONSE']._serialized_end=1019
-  _globals['_PLANTOOLSREQUEST']._serialized_start=1021
-  _globals['_PLANTOOLSREQUEST']._serialized_end=1119
-  _globals['_PLANTOOLSRESPONSE']._serialized_start=1121
-  _globals['_PLANTOOLSRESPONSE']._serialized_end=1193
-  _globals['_PLANNEDTOOL']._serialized_start=1195
-  _globals['_PLANNEDTOOL']._serialized_end=1303
-  _globals['_RUNTOOLREQUEST']._serialized_start=1306
-  _globals['_RUNTOOLREQUEST']._serialized_end=1546
-  _globals['_RUNTOOLRESPONSE']._serialized_start=1548
-  _globals['_RUNTOOLRESPONSE']._serialized_end=1618
-  _globals['_TOOLSERVICE']._serialized_start=1621
-  _globals['_TOOLSERVICE']._serialized_end=2348
+  _globals['_GETTOOLRESPONSE']._serialized_end=626
+  _globals['_SETTOOLRULEREQUEST']._serialized_start=629
+  _globals['_SETTOOLRULEREQUEST']._serialized_end=789
+  _globals['_SETTOOLRULERESPONSE']._serialized_start=791
+  _globals['_SETTOOLRULERESPONSE']._serialized_end=857
+  _globals['_APPROVETOOLREQUEST']._serialized_start=860
+  _globals['_APPROVETOOLREQUEST']._serialized_end=997
+  _globals['_APPROVETOOLRESPONSE']._serialized_start=999
+  _globals['_APPROVETOOLRESPONSE']._serialized_end=1065
+  _globals['_CALLTOOLREQUEST']._serialized_start=1068
+  _globals['_CALLTOOLREQUEST']._serialized_end=1201
+  _globals['_CALLTOOLRESPONSE']._serialized_start=1203
+  _globals['_CALLTOOLRESPONSE']._serialized_end=1274
+  _globals['_PLANTOOLSREQUEST']._serialized_start=1276
+  _globals['_PLANTOOLSREQUEST']._serialized_end=1374
+  _globals['_PLANTOOLSRESPONSE']._serialized_start=1376
+  _globals['_PLANTOOLSRESPONSE']._serialized_end=1448
+  _globals['_PLANNEDTOOL']._serialized_start=1450
+  _globals['_PLANNEDTOOL']._serialized_end=1558
+  _globals['_RUNTOOLREQUEST']._serialized_start=1561
+  _globals['_RUNTOOLREQUEST']._serialized_end=1801
+  _globals['_RUNTOOLRESPONSE']._serialized_start=1803
+  _globals['_RUNTOOLRESPONSE']._serialized_end=1873
+  _globals['_TOOLSERVICE']._serialized_start=1876
+  _globals['_TOOLSERVICE']._serialized_end=2735
 # @@protoc_insertion_point(module_scope)

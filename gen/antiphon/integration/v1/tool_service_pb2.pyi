@@ -114,18 +114,26 @@ class GetToolResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TOOL_FIELD_NUMBER: _builtins.int
+    PINNED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tool(self) -> _tool_pb2.Tool:
         """tool is the tool."""
+
+    @_builtins.property
+    def pinned(self) -> _tool_pb2.Tool:
+        """pinned is what it was when it was first used, or approved last; only if it is held. Its rule
+        and state are not set.
+        """
 
     def __init__(
         self,
         *,
         tool: _tool_pb2.Tool | None = ...,
+        pinned: _tool_pb2.Tool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pinned", b"pinned", "tool", b"tool"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pinned", b"pinned", "tool", b"tool"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,6 +192,60 @@ class SetToolRuleResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetToolRuleResponse: _TypeAlias = SetToolRuleResponse  # noqa: Y015
+
+@_typing.final
+class ApproveToolRequest(_message.Message):
+    """ApproveToolRequest is the request of ApproveTool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DEFINITION_SHA256_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is for whom it is approved."""
+    name: _builtins.str
+    """name is Tool.name."""
+    definition_sha256: _builtins.bytes
+    """definition_sha256 is Tool.definition_sha256 as it was shown to who approves."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        definition_sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition_sha256", b"definition_sha256", "name", b"name", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveToolRequest: _TypeAlias = ApproveToolRequest  # noqa: Y015
+
+@_typing.final
+class ApproveToolResponse(_message.Message):
+    """ApproveToolResponse is the response of ApproveTool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tool(self) -> _tool_pb2.Tool:
+        """tool is the tool as it is now."""
+
+    def __init__(
+        self,
+        *,
+        tool: _tool_pb2.Tool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveToolResponse: _TypeAlias = ApproveToolResponse  # noqa: Y015
 
 @_typing.final
 class CallToolRequest(_message.Message):

@@ -51,6 +51,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.FromString,
                 _registered_method=True)
+        self.ApproveTool = channel.unary_unary(
+                '/antiphon.integration.v1.ToolService/ApproveTool',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolResponse.FromString,
+                _registered_method=True)
         self.CallTool = channel.unary_unary(
                 '/antiphon.integration.v1.ToolService/CallTool',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolRequest.SerializeToString,
@@ -82,7 +87,7 @@ class ToolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTool(self, request, context):
-        """GetTool returns one of them. Errors: TOOL_NOT_FOUND.
+        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,11 +101,19 @@ class ToolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveTool(self, request, context):
+        """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
+        Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CallTool(self, request, context):
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
-        TOOL_TIMEOUT, TOOL_FAILED.
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+        CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +121,7 @@ class ToolServiceServicer:
 
     def PlanTools(self, request, context):
         """PlanTools says which of a conversation's tools a model can be told of, for the other services.
+        What they are now is kept with the first plan that has them: from then on a change holds them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +153,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.SetToolRule,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.SerializeToString,
+            ),
+            'ApproveTool': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveTool,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolResponse.SerializeToString,
             ),
             'CallTool': grpc.unary_unary_rpc_method_handler(
                     servicer.CallTool,
@@ -239,6 +258,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/SetToolRule',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveTool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ToolService/ApproveTool',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolResponse.FromString,
             options,
             channel_credentials,
             insecure,

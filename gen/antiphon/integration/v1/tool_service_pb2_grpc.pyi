@@ -40,19 +40,25 @@ class ToolServiceStub:
     PAGE_TOKEN_INVALID.
     """
     GetTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.GetToolRequest, _tool_service_pb2.GetToolResponse]
-    """GetTool returns one of them. Errors: TOOL_NOT_FOUND."""
+    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
     SetToolRule: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolRuleRequest, _tool_service_pb2.SetToolRuleResponse]
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
     Errors: TOOL_NOT_FOUND.
     """
+    ApproveTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]
+    """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
+    Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+    """
     CallTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
     Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
-    TOOL_TIMEOUT, TOOL_FAILED.
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+    CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
     """
     PlanTools: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]
-    """PlanTools says which of a conversation's tools a model can be told of, for the other services."""
+    """PlanTools says which of a conversation's tools a model can be told of, for the other services.
+    What they are now is kept with the first plan that has them: from then on a change holds them.
+    """
     RunTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
     services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
@@ -71,19 +77,25 @@ class ToolServiceAsyncStub(ToolServiceStub):
     PAGE_TOKEN_INVALID.
     """
     GetTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.GetToolRequest, _tool_service_pb2.GetToolResponse]  # type: ignore[assignment]
-    """GetTool returns one of them. Errors: TOOL_NOT_FOUND."""
+    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
     SetToolRule: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolRuleRequest, _tool_service_pb2.SetToolRuleResponse]  # type: ignore[assignment]
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
     Errors: TOOL_NOT_FOUND.
     """
+    ApproveTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]  # type: ignore[assignment]
+    """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
+    Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+    """
     CallTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]  # type: ignore[assignment]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
     Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
-    TOOL_TIMEOUT, TOOL_FAILED.
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+    CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
     """
     PlanTools: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]  # type: ignore[assignment]
-    """PlanTools says which of a conversation's tools a model can be told of, for the other services."""
+    """PlanTools says which of a conversation's tools a model can be told of, for the other services.
+    What they are now is kept with the first plan that has them: from then on a change holds them.
+    """
     RunTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]  # type: ignore[assignment]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
     services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
@@ -111,7 +123,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tool_service_pb2.GetToolRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.GetToolResponse, _abc.Awaitable[_tool_service_pb2.GetToolResponse]]:
-        """GetTool returns one of them. Errors: TOOL_NOT_FOUND."""
+        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def SetToolRule(
@@ -124,6 +136,16 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ApproveTool(
+        self,
+        request: _tool_service_pb2.ApproveToolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tool_service_pb2.ApproveToolResponse, _abc.Awaitable[_tool_service_pb2.ApproveToolResponse]]:
+        """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
+        Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+        """
+
+    @_abc_1.abstractmethod
     def CallTool(
         self,
         request: _tool_service_pb2.CallToolRequest,
@@ -131,8 +153,8 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tool_service_pb2.CallToolResponse, _abc.Awaitable[_tool_service_pb2.CallToolResponse]]:
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_ARGUMENTS_INVALID, CONNECTION_UNAVAILABLE,
-        TOOL_TIMEOUT, TOOL_FAILED.
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
+        CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
         """
 
     @_abc_1.abstractmethod
@@ -141,7 +163,9 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tool_service_pb2.PlanToolsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.PlanToolsResponse, _abc.Awaitable[_tool_service_pb2.PlanToolsResponse]]:
-        """PlanTools says which of a conversation's tools a model can be told of, for the other services."""
+        """PlanTools says which of a conversation's tools a model can be told of, for the other services.
+        What they are now is kept with the first plan that has them: from then on a change holds them.
+        """
 
     @_abc_1.abstractmethod
     def RunTool(

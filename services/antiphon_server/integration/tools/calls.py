@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import TypeAlias
 
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
@@ -26,32 +28,49 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.integration.tools.results import bounded
 from antiphon_server.integration.tools.schemas import Schemas
+from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 
-LIMIT_S = 60.0
+LIMIT_S = ToolSettings().call_s
+Observe: TypeAlias = Callable[[Outcome, str, float], None]
+"""Takes how a call ended, the reason if it failed, and how many seconds it took."""
 _FREE = Usage(Quantities(), False, Money("USD", 0))
 
 
 class ToolCaller:
-    """Makes calls, each of which is one in the ledger. One may take ``limit_s``."""
+    """Makes calls, each of which is one in the ledger. One may take ``limit_s``.
 
-    def __init__(self, catalogue: Catalogue, calls: PricedCalls, limit_s: float = LIMIT_S) -> None:
+    ``observe`` is told of each, those that are refused, too.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        calls: PricedCalls,
+        limit_s: float = LIMIT_S,
+        observe: Observe = lambda *_: None,
+    ) -> None:
         self._catalogue = catalogue
         self._calls = calls
         self._limit_s = limit_s
+        self._observe = observe
         self._schemas = Schemas()
 
     async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
         """Make the call; cancelling it closes what it uses.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_ARGUMENTS_INVALID,
+        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
         TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
         """
-        tool = await self._catalogue.get(caller.workspace_id, name)
-        _check(tool)
-        await self._schemas.load()
-        decoded = self._schemas.arguments(tool.definition, arguments)
+        try:
+            tool = await self._catalogue.used(caller.workspace_id, name)
+            _check(tool)
+            await self._schemas.load()
+            decoded = self._schemas.arguments(tool.definition, arguments)
+        except DomainError as refused:
+            self._observe(Outcome.FAILED, refused.reason.value, 0.0)
+            raise
         result = await self._paid(tool, Call(call_id, tool.name, decoded, caller))
         return self._told(tool, bounded(result))
 
@@ -70,12 +89,15 @@ class ToolCaller:
             outcome, reason = Outcome.FAILED, Reason.INTERNAL.value
             raise
         finally:
-            duration_ms = round((time.monotonic() - began) * 1000)
-            settlement = Settlement(outcome, _FREE, duration_ms, reason)
+            took = time.monotonic() - began
+            self._observe(outcome, reason, took)
+            settlement = Settlement(outcome, _FREE, round(took * 1000), reason)
             await completed(self._calls.settle(entry, settlement))
         return result
 
     async def _made(self, tool: ListedTool, call: Call) -> Result:
+        if tool.source.definitions().get(tool.name) != tool.definition:  # since it was checked
+            raise DomainError(Reason.TOOL_HELD, tool=tool.name)
         limit = asyncio.timeout(self._limit_s)
         try:
             async with limit:
@@ -101,5 +123,7 @@ class ToolCaller:
 def _check(tool: ListedTool) -> None:
     if tool.rule is Rule.NEVER:
         raise DomainError(Reason.TOOL_DENIED, tool=tool.name)
+    if tool.state is State.HELD:
+        raise DomainError(Reason.TOOL_HELD, tool=tool.name)
     if tool.state is State.AWAY:
         raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=tool.source.name, state="down")

@@ -1,10 +1,17 @@
 """Which tools a workspace has, and what it has said of each."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from antiphon_server.integration.tools.model import Definition, Rule, SourceName, State, ToolName
-from antiphon_server.integration.tools.ports import RuleStore, Source
+from antiphon_server.integration.tools.model import (
+    Definition,
+    Digest,
+    Rule,
+    SourceName,
+    State,
+    ToolName,
+)
+from antiphon_server.integration.tools.ports import PinStore, RuleStore, Source, Sources
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ALL = "*"
@@ -13,67 +20,138 @@ MOST_PLANNED = 64
 
 @dataclass(frozen=True, slots=True)
 class ListedTool:
-    """A tool as a workspace has it; ``rule`` is what holds, said or not."""
+    """A tool as a workspace has it; ``rule`` is what holds, said or not.
+
+    ``pin`` is what it was when it was taken; None before that, and for trusted sources.
+    """
 
     definition: Definition
     source: Source
     rule: Rule
-    state: State
+    pin: Digest | None
 
     @property
     def name(self) -> ToolName:
         """See :attr:`Definition.name`."""
         return self.definition.name
 
+    @property
+    def state(self) -> State:
+        """Whether it can be called: one that has changed can't, whatever its rule is."""
+        if self.pin is not None and self.pin != self.definition.digest:
+            return State.HELD
+        return State.AWAY if self.source.away else State.AVAILABLE
+
 
 class Catalogue:
     """The tools of all sources."""
 
-    def __init__(self, sources: Iterable[Source], rules: RuleStore) -> None:
-        self._sources: Mapping[SourceName, Source] = {it.name: it for it in sources}
-        self._rules = rules
+    def __init__(self, sources: Sources, rules: RuleStore, pins: PinStore) -> None:
+        self._sources, self._rules, self._pins = sources, rules, pins
 
     async def listed(self, workspace_id: str, query: str = "") -> Sequence[ListedTool]:
         """Those that have all words of ``query`` in name, title or description, by name."""
-        words = query.casefold().split()
+        return await self._listed(workspace_id, query.casefold().split())
+
+    async def get(self, workspace_id: str, name: str) -> ListedTool:
+        """The tool. Raises DomainError TOOL_NOT_FOUND."""
+        wanted = _source_of(name)
+        source = (await self._sources.of(workspace_id, [wanted])).get(wanted)
+        definition = source.definitions().get(ToolName(name)) if source is not None else None
+        if source is None or definition is None:
+            raise DomainError(Reason.TOOL_NOT_FOUND, tool=name)
         said = await self._rules.rules(workspace_id)
+        pins = await self._kept(workspace_id, [source])
+        return _listed(source, definition, said, pins)
+
+    async def used(self, workspace_id: str, name: str) -> ListedTool:
+        """The tool, kept as it is with its first use. Raises DomainError TOOL_NOT_FOUND."""
+        (tool,) = await self._taken(workspace_id, [await self.get(workspace_id, name)])
+        return tool
+
+    async def planned(self, workspace_id: str, names: Collection[str]) -> Sequence[ListedTool]:
+        """Those of ``names`` that a model can be told of: 64 at most, by name.
+
+        They are kept as they are with their first use.
+        """
+        tools = [
+            tool
+            for tool in await self._listed(workspace_id, (), set(map(_source_of, names)))
+            if {tool.name, f"{tool.source.name}.{ALL}"} & set(names)
+        ]
+        usable = [tool for tool in tools if tool.rule is not Rule.NEVER]
+        there = [tool for tool in usable if tool.state is State.AVAILABLE]
+        taken = await self._taken(workspace_id, there[:MOST_PLANNED])
+        return [tool for tool in taken if tool.state is State.AVAILABLE]
+
+    async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
+        """Say whether it may be called: it as it is now. Raises DomainError TOOL_NOT_FOUND."""
+        tool = await self.used(workspace_id, name)
+        await self._rules.set_rule(workspace_id, tool.name, rule)
+        return await self.get(workspace_id, name)
+
+    async def approve(self, workspace_id: str, name: str, seen: Digest) -> ListedTool:
+        """Take it as it is now, and was ``seen``.
+
+        Raises DomainError TOOL_NOT_FOUND, TOOL_CHANGED.
+        """
+        tool = await self.get(workspace_id, name)
+        if tool.definition.digest != seen:
+            raise DomainError(Reason.TOOL_CHANGED, tool=tool.name)
+        if tool.source.trusted:
+            return tool
+        await self._pins.approve(workspace_id, tool.definition)
+        return replace(tool, pin=seen)
+
+    async def before(self, workspace_id: str, tool: ListedTool) -> Definition | None:
+        """What a tool that is held was when it was taken."""
+        held = tool.state is State.HELD
+        return await self._pins.pinned(workspace_id, tool.name) if held else None
+
+    async def _listed(
+        self, workspace_id: str, words: Collection[str], of: Collection[SourceName] | None = None
+    ) -> Sequence[ListedTool]:
+        sources = await self._sources.of(workspace_id, of)
+        wanted = [it for it in sources.values() if of is None or it.name in of]
+        said = await self._rules.rules(workspace_id)
+        pins = await self._kept(workspace_id, wanted)
         found = [
-            _listed(source, definition, said)
-            for source in self._sources.values()
+            _listed(source, definition, said, pins)
+            for source in wanted
             for definition in source.definitions().values()
             if _has(definition, words)
         ]
         return sorted(found, key=lambda tool: tool.name)
 
-    async def get(self, workspace_id: str, name: str) -> ListedTool:
-        """The tool. Raises DomainError TOOL_NOT_FOUND."""
-        source = self._sources.get(SourceName(name.partition(".")[0]))
-        definition = source.definitions().get(ToolName(name)) if source is not None else None
-        if source is None or definition is None:
-            raise DomainError(Reason.TOOL_NOT_FOUND, tool=name)
-        return _listed(source, definition, await self._rules.rules(workspace_id))
+    async def _kept(
+        self, workspace_id: str, sources: Iterable[Source]
+    ) -> Mapping[ToolName, Digest]:
+        """What was kept of tools; nothing is asked for what is built in."""
+        if all(source.trusted for source in sources):
+            return {}
+        return await self._pins.pins(workspace_id)
 
-    async def planned(self, workspace_id: str, names: Collection[str]) -> Sequence[ListedTool]:
-        """Those of ``names`` that a model can be told of: 64 at most, by name."""
-        tools = [
-            tool
-            for tool in await self.listed(workspace_id)
-            if {tool.name, f"{tool.source.name}.{ALL}"} & set(names)
-        ]
-        usable = [tool for tool in tools if tool.rule is not Rule.NEVER]
-        return [tool for tool in usable if tool.state is State.AVAILABLE][:MOST_PLANNED]
-
-    async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
-        """Say whether it may be called. Raises DomainError TOOL_NOT_FOUND."""
-        tool = await self.get(workspace_id, name)
-        await self._rules.set_rule(workspace_id, tool.name, rule)
-        return await self.get(workspace_id, name)
+    async def _taken(self, workspace_id: str, tools: Sequence[ListedTool]) -> Sequence[ListedTool]:
+        new = [it.definition for it in tools if it.pin is None and not it.source.trusted]
+        if not new:
+            return tools
+        pins = await self._pins.pin(workspace_id, new)
+        return [replace(it, pin=None if it.source.trusted else pins[it.name]) for it in tools]
 
 
-def _listed(source: Source, definition: Definition, said: Mapping[ToolName, Rule]) -> ListedTool:
+def _listed(
+    source: Source,
+    definition: Definition,
+    said: Mapping[ToolName, Rule],
+    pins: Mapping[ToolName, Digest],
+) -> ListedTool:
     unsaid = Rule.ALWAYS if source.trusted else Rule.ASK
-    state = State.AWAY if source.away else State.AVAILABLE
-    return ListedTool(definition, source, said.get(definition.name, unsaid), state)
+    pin = None if source.trusted else pins.get(definition.name)
+    return ListedTool(definition, source, said.get(definition.name, unsaid), pin)
+
+
+def _source_of(name: str) -> SourceName:
+    return SourceName(name.partition(".")[0])
 
 
 def _has(definition: Definition, words: Iterable[str]) -> bool:

@@ -1,13 +1,18 @@
 """Tools, calls, and what comes of them."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
 ToolName = NewType("ToolName", str)
 """`source.tool`."""
 SourceName = NewType("SourceName", str)
 ToolCallId = NewType("ToolCallId", str)
+Digest = NewType("Digest", bytes)
+"""SHA-256 of a definition."""
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
 
@@ -25,6 +30,7 @@ class State(IntEnum):
     """Whether a tool can be called now. Values are those of the contract's ToolState."""
 
     AVAILABLE = 1
+    HELD = 2
     AWAY = 3
 
 
@@ -38,7 +44,7 @@ class Annotations:
     open_world: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """A tool as its source describes it. Schemas are JSON Schema 2020-12, as JSON."""
 
@@ -48,6 +54,30 @@ class Definition:
     output_schema: str = ""
     title: str = ""
     annotations: Annotations = Annotations()
+
+    @cached_property
+    def canonical(self) -> str:
+        """All of it as JSON, the same however its source has spelled it (as in RFC 8785)."""
+        told = asdict(self)
+        told["input_schema"] = _canonical(self.input_schema)
+        told["output_schema"] = _canonical(self.output_schema)
+        return _spelled(told)
+
+    @cached_property
+    def digest(self) -> Digest:
+        """The digest of :attr:`canonical`: a tool with another one is another tool."""
+        return Digest(hashlib.sha256(self.canonical.encode()).digest())
+
+
+def _canonical(schema: str) -> str:
+    try:
+        return _spelled(json.loads(schema)) if schema else ""
+    except (ValueError, RecursionError):
+        return schema
+
+
+def _spelled(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)

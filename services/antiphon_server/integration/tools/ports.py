@@ -1,12 +1,13 @@
 """What tools need from outside."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.integration.tools.model import (
     Call,
     Definition,
+    Digest,
     Result,
     Rule,
     SourceName,
@@ -47,8 +48,14 @@ class Source(Protocol):
 class Sources(Protocol):
     """Knows which sources a workspace may use."""
 
-    def of(self, workspace_id: str) -> Sequence[Source]:
-        """The built-in ones, the installation's and the workspace's own; asks nobody."""
+    async def of(
+        self, workspace_id: str, names: Collection[SourceName] | None = None
+    ) -> Mapping[SourceName, Source]:
+        """The built-in ones, the installation's and the workspace's own.
+
+        Of those of ``names`` (None: of all) that were never asked, the tools are waited for, for
+        some seconds.
+        """
         ...
 
 
@@ -79,4 +86,26 @@ class RuleStore(Protocol):
 
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
         """Keep one; UNSPECIFIED forgets it."""
+        ...
+
+
+class PinStore(Protocol):
+    """Keeps what tools were when workspaces took them."""
+
+    async def pins(self, workspace_id: str) -> Mapping[ToolName, Digest]:
+        """All of a workspace's."""
+        ...
+
+    async def pinned(self, workspace_id: str, tool: ToolName) -> Definition | None:
+        """What was kept of a tool; its schemas are spelled canonically."""
+        ...
+
+    async def pin(
+        self, workspace_id: str, tools: Sequence[Definition]
+    ) -> Mapping[ToolName, Digest]:
+        """Keep those of which nothing is kept yet. Returns all that are kept then."""
+        ...
+
+    async def approve(self, workspace_id: str, tool: Definition) -> None:
+        """Keep what a tool is now, in place of what it was."""
         ...

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.tools.model import Definition, Json
@@ -9,23 +11,26 @@ from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:  # imported where it is first used: it takes its time
-    from jsonschema import Draft202012Validator
+    from antiphon_server.integration.tools.checking import Checker
 
+CHECKING = "antiphon_server.integration.tools.checking"
 MOST_KEPT = 1_000
+_MOST_ERRORS = 20
+"""So many are compared for the one that is told."""
 _LONGEST_RULE = 200
 
 
 class Schemas:
-    """Checks values; validators are made once for each schema."""
+    """Checks values; what checks them is made once for each schema."""
 
     def __init__(self) -> None:
         self._loaded = False
-        self._validators = LruCache[str, "Draft202012Validator"](MOST_KEPT)
+        self._checkers = LruCache[str, "Checker"](MOST_KEPT)
 
     async def load(self) -> None:
         """Import what checks, before it is first used: that reads many files."""
         if not self._loaded:
-            await asyncio.to_thread(_load)
+            await asyncio.to_thread(import_module, CHECKING)
             self._loaded = True
 
     def arguments(self, definition: Definition, text: str) -> dict[str, Json]:
@@ -42,37 +47,49 @@ class Schemas:
         return value
 
     def wrong_result(self, definition: Definition, value: Json) -> tuple[str, str] | None:
-        """Where a structured result breaks its schema, and how; None if it does not."""
+        """Where a structured result breaks its schema, and how; None if it does not.
+
+        One that is too large to be checked is taken as it is.
+        """
+        from antiphon_server.integration.tools.checking import TooManySteps
+
         if not definition.output_schema:
             return None
-        return self._wrong(definition.output_schema, value)
+        try:
+            return self._found(definition.output_schema, value)
+        except TooManySteps:
+            return None
 
     def _wrong(self, schema: str, value: Any) -> tuple[str, str] | None:
-        from jsonschema.exceptions import best_match
-        from referencing.exceptions import Unresolvable
+        from antiphon_server.integration.tools.checking import TooManySteps
 
         try:
-            error = best_match(self._validator(schema).iter_errors(value))
-        except (Unresolvable, RecursionError):
+            return self._found(schema, value)
+        except TooManySteps:
+            return "$", "its schema takes too many steps"
+
+    def _found(self, schema: str, value: Any) -> tuple[str, str] | None:
+        from jsonschema.exceptions import best_match
+
+        from antiphon_server.integration.tools.checking import TooManySteps
+
+        try:
+            errors = self._checker(schema).errors(value)
+            error = best_match(iter(list(islice(errors, _MOST_ERRORS))))
+        except TooManySteps:
+            raise
+        except Exception:  # whatever comes of what is no schema: it is not ours
             return "$", "its schema can't be followed"
         return None if error is None else (error.json_path, error.message[:_LONGEST_RULE])
 
-    def _validator(self, schema: str) -> "Draft202012Validator":
-        known = self._validators.get(schema)
+    def _checker(self, schema: str) -> "Checker":
+        from antiphon_server.integration.tools.checking import Checker
+
+        known = self._checkers.get(schema)
         if known is None:
-            from jsonschema import Draft202012Validator
-            from referencing import Registry
-
-            known = Draft202012Validator(json.loads(schema), registry=Registry())
-            self._validators.put(schema, known)
+            known = Checker(schema)
+            self._checkers.put(schema, known)
         return known
-
-
-def _load() -> None:
-    """Import all of it."""
-    from jsonschema import Draft202012Validator
-
-    Draft202012Validator({}).is_valid({})
 
 
 def _invalid(definition: Definition, path: str, rule: str) -> DomainError:

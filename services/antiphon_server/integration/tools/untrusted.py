@@ -1,0 +1,159 @@
+"""What sources outside say of their tools, as far as models and people may be shown it."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from antiphon_server.integration.tools.model import Definition, Json, ToolName
+
+MOST_TOOLS = 1_000
+MOST_TOLD = 100
+"""So many refused ones are named; the others are counted."""
+MAX_DESCRIPTION = 4 * 1024
+MAX_TITLE = 256
+MAX_SCHEMA = 64 * 1024
+MAX_DEPTH = 32
+REPLACEMENT = "\ufffd"
+# As in the contract's rule for Conversation.tools: no letter in it is invisible, or like another
+# one of another script.
+_NAME = re.compile(r"[a-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,95}")
+_ESCAPED = re.compile(r"\\(u....|.)")
+_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l"})
+# What is drawn as nothing and is no format character: joiners, fillers, variation selectors.
+_BLANK = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)}
+)
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A tool that is left out, by its name as it can be shown, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A source's tools. ``refused`` are the first of the ``left_out``, which counts them all."""
+
+    definitions: Mapping[ToolName, Definition]
+    refused: Sequence[Refused]
+    left_out: int
+
+
+class _Unacceptable(Exception):
+    """Says why a tool is left out."""
+
+
+def accepted(definitions: Iterable[Definition]) -> Accepted:
+    """Take what can be shown; characters that nobody sees are shown as U+FFFD.
+
+    Of tools whose names look alike the first is taken, so that none passes for another one.
+    """
+    taken: dict[str, Definition] = {}
+    refused: list[Refused] = []
+    left_out = 0
+    for each in definitions:
+        try:
+            _take(taken, each)
+        except _Unacceptable as why:
+            left_out += 1
+            if len(refused) < MOST_TOLD:
+                refused.append(Refused(visible(each.name[:128]), str(why)))
+    return Accepted({it.name: it for it in taken.values()}, refused, left_out)
+
+
+def visible(text: str) -> str:
+    """The text, in which each character that nobody sees is U+FFFD; lines and tabs stay."""
+    return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
+
+
+def _take(taken: dict[str, Definition], it: Definition) -> None:
+    if not _NAME.fullmatch(it.name):
+        raise _Unacceptable("its name is longer than 95 letters, digits and _ . / -, or has others")
+    if len(taken) == MOST_TOOLS:
+        raise _Unacceptable(f"its source has more than {MOST_TOOLS:,} tools")
+    like = it.name.lower().translate(_ALIKE)
+    if like in taken:
+        raise _Unacceptable(f"its name looks like {taken[like].name}")
+    taken[like] = replace(
+        it,
+        title=visible(it.title[:MAX_TITLE]),
+        description=_beginning(visible(it.description)),
+        input_schema=_schema(it.input_schema),
+        output_schema=_schema(it.output_schema) if it.output_schema else "",
+    )
+
+
+def _beginning(text: str) -> str:
+    encoded = text.encode()
+    if len(encoded) <= MAX_DESCRIPTION:
+        return text
+    kept = encoded[:MAX_DESCRIPTION].decode(errors="ignore")
+    return f"{kept} (cut: {len(encoded) - len(kept.encode())} bytes more)"
+
+
+def _schema(text: str) -> str:
+    if len(text) > MAX_SCHEMA:
+        raise _Unacceptable("a schema of it is longer than 64 KiB")
+    try:
+        schema = json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)
+        depth = _depth(schema)
+    except ValueError:
+        raise _Unacceptable("a schema of it is no JSON") from None
+    except RecursionError:
+        depth = MAX_DEPTH + 1
+    if depth > MAX_DEPTH:
+        raise _Unacceptable(f"a schema of it is deeper than {MAX_DEPTH}")
+    if not isinstance(schema, dict):
+        raise _Unacceptable("a schema of it is no object")
+    spelled = json.dumps(schema, ensure_ascii=False)
+    shown = visible(_ESCAPED.sub(_shown_escape, spelled))
+    if len(shown.encode()) > MAX_SCHEMA:
+        raise _Unacceptable("a schema of it is longer than 64 KiB")
+    return shown
+
+
+def _shown_escape(found: re.Match[str]) -> str:
+    """Control characters are escaped in JSON, and come back when a model's provider reads it."""
+    return found[0] if found[1] in '"\\nt' else REPLACEMENT
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a member that can't be told from another one would be filled in for it."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Unacceptable("a schema of it has a member twice")
+    if any(visible(name) != name for name in members):
+        raise _Unacceptable("a member of its schema has characters that nobody sees")
+    return members
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _depth(value: Json) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+class _Shown(dict[int, int]):
+    """What a character is shown as; each is looked up once."""
+
+    def __missing__(self, code: int) -> int:
+        hidden = unicodedata.category(chr(code)) in _HIDDEN or code in _BLANK
+        self[code] = ord(REPLACEMENT) if hidden else code
+        return self[code]
+
+
+_SHOWN = _Shown({ord("\n"): ord("\n"), ord("\t"): ord("\t")})
