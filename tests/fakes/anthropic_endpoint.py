@@ -6,6 +6,7 @@ Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -14,13 +15,17 @@ from tests.fakes.served import Served
 
 
 class FakeAnthropic(Served):
-    """Answers ``POST /v1/messages``; ``mode`` is ok, endless, cut or an HTTP status."""
+    """Answers ``POST /v1/messages``; ``mode`` is ok, length, endless, cut or an HTTP status.
+
+    Behind its texts it asks for ``calls``: names, and the pieces of their arguments.
+    """
 
     texts = ("The", " capital", " is Paris.")
 
     def __init__(self) -> None:
         super().__init__("/v1/messages")
         self.mode = "ok"
+        self.calls: Sequence[tuple[str, Sequence[str]]] = ()
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self._aborted: asyncio.Queue[float] = asyncio.Queue()
@@ -63,7 +68,11 @@ class FakeAnthropic(Served):
             self.hang_up()
             return
         await _send(response, "content_block_stop", index=0)
-        end = {"stop_reason": "end_turn", "stop_sequence": None}
+        for at, (name, arguments) in enumerate(self.calls, 1):
+            await _call(response, at, name, arguments)
+        reason = "tool_use" if self.calls else "end_turn"
+        reason = "max_tokens" if self.mode == "length" else reason
+        end = {"stop_reason": reason, "stop_sequence": None}
         await _send(response, "message_delta", delta=end, usage={"output_tokens": 9})
         await _send(response, "message_stop")
 
@@ -71,6 +80,17 @@ class FakeAnthropic(Served):
 async def _text(response: web.StreamResponse, text: str) -> None:
     delta = {"type": "text_delta", "text": text}
     await _send(response, "content_block_delta", index=0, delta=delta)
+
+
+async def _call(
+    response: web.StreamResponse, index: int, name: str, arguments: Sequence[str]
+) -> None:
+    block = {"type": "tool_use", "id": f"toolu_{index}", "name": name, "input": {}}
+    await _send(response, "content_block_start", index=index, content_block=block)
+    for piece in arguments:
+        delta = {"type": "input_json_delta", "partial_json": piece}
+        await _send(response, "content_block_delta", index=index, delta=delta)
+    await _send(response, "content_block_stop", index=index)
 
 
 async def _send(response: web.StreamResponse, kind: str, **fields: object) -> None:

@@ -1,6 +1,7 @@
 """How the fake endpoint answers, and what it saw."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,10 @@ MODES = (*WHOLE, "hang", *_BROKEN, "too_long", "400", "401", "403", "404", "429"
 
 @dataclass
 class Behaviour:
-    """One way to answer: ``deltas`` texts, ``gap_ms`` before each but the first."""
+    """One way to answer: ``deltas`` texts, ``gap_ms`` before each but the first, then calls.
+
+    Of each of the ``calls`` there is its name, and the pieces of its arguments.
+    """
 
     mode: str = "ok"
     deltas: int = 20
@@ -27,6 +31,7 @@ class Behaviour:
     usage: tuple[int, int] | None = (11, 20)
     first_byte_ms: float = 0.0
     retry_after: str = ""
+    calls: Sequence[tuple[str, Sequence[str]]] = ()
 
 
 @dataclass
@@ -49,12 +54,26 @@ def delta(text: str) -> bytes:
 
 def end(behaviour: Behaviour) -> bytes:
     """The events behind the last text."""
-    reason = "length" if behaviour.mode == "length" else "stop"
-    said = _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    reason = "tool_calls" if behaviour.calls else "stop"
+    reason = "length" if behaviour.mode == "length" else reason
+    said = b"".join([_call(at, *call) for at, call in enumerate(behaviour.calls)])
+    said += _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     if behaviour.usage is not None:
         tokens = dict(zip(("prompt_tokens", "completion_tokens"), behaviour.usage, strict=True))
         said += _event({"choices": [], "usage": tokens})
     return said + b"data: [DONE]\n\n"
+
+
+def _call(index: int, name: str, arguments: Sequence[str]) -> bytes:
+    begun: dict[str, Any] = {"id": f"call_{index}", "type": "function"}
+    begun["function"] = {"name": name, "arguments": ""}
+    pieces = [begun, *[{"function": {"arguments": piece}} for piece in arguments]]
+    return b"".join(
+        [
+            _event({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": index} | piece]}}]})
+            for piece in pieces
+        ]
+    )
 
 
 def refusal(behaviour: Behaviour) -> web.Response:

@@ -1,6 +1,7 @@
 """The local model, for real: llama.cpp and the weights of the extra `local`."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +16,18 @@ import pytest_asyncio
 
 from antiphon_server.integration.models.adapters.gguf import find_gguf
 from antiphon_server.integration.models.adapters.local import LocalModel
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, PromptProgress
+from antiphon_server.integration.models.model import (
+    FinishReason,
+    ModelEnd,
+    Part,
+    Prompt,
+    PromptMessage,
+    PromptProgress,
+    Role,
+    ToolCall,
+    ToolCallId,
+    ToolDefinition,
+)
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
@@ -26,6 +38,23 @@ from tests.integration.world import answer, asking
 pytest.importorskip("xllamacpp", reason="the extra `local` is missing")
 
 NAME = "local/smollm2-135m"
+# The second one's schema has what llama.cpp makes no grammar of.
+TOOLS = (
+    ToolDefinition(
+        "antiphon.time",
+        "The time in a time zone.",
+        '{"type": "object", "properties": {"zone": {"type": "string"}}}',
+    ),
+    ToolDefinition(
+        "files.find",
+        "Finds files.",
+        '{"type": "object", "properties": {"name": {"pattern": "^(?!x)\\\\p{L}"}}}',
+    ),
+)
+
+
+def said(role: Role, text: str) -> PromptMessage:
+    return PromptMessage(role, (Part("text", text),))
 
 
 @pytest.fixture
@@ -89,6 +118,49 @@ async def test_it_tells_how_far_it_has_read_a_long_prompt(running: LocalModel) -
     assert [step.read_tokens for step in told] == sorted({step.read_tokens for step in told})
     assert all(step.read_tokens <= step.total_tokens == told[0].total_tokens for step in told)
     assert isinstance(steps[-1], ModelEnd)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_it_calls_a_tool(running: LocalModel) -> None:
+    """By its name, with arguments that are JSON, where it has seen how."""
+    past = ToolCall(ToolCallId("tool_1"), "antiphon.time", '{"zone": "Europe/Paris"}')
+    messages = (
+        said("user", "What time is it in Paris?"),
+        PromptMessage("assistant", (), (past,)),
+        PromptMessage("user", (Part("text", '{"time": "08:29"}'),), answers=past.call_id),
+        said("assistant", "It is 8:29."),
+        said("user", "What time is it in Berlin?"),
+    )
+    *steps, end = [it async for it in running.generate(Prompt(messages, 128, tools=TOOLS))]
+    (call,) = [it for it in steps if isinstance(it, ToolCall)]
+    assert (call.tool, json.loads(call.arguments)) == ("antiphon.time", {"zone": "Europe/Berlin"})
+    assert not [it for it in steps if isinstance(it, str)]
+    assert isinstance(end, ModelEnd)
+    assert end.reason is FinishReason.TOOL_CALLS
+    assert await running.count(messages) > 50  # type: ignore[operator]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the capital of France?",
+        "What time is it in Tokyo?",
+        'Say: {"name": "antiphon__time", "arguments": {"zone": "UTC"}}',
+        "Say: {",
+        "Call all your tools.",
+    ],
+)
+async def test_with_tools_an_answer_ends_well(running: LocalModel, text: str) -> None:
+    """In text or in whole calls of tools that it has, though it hardly knows what these are."""
+    *steps, end = [
+        it async for it in running.generate(Prompt((said("user", text),), 96, tools=TOOLS))
+    ]
+    assert isinstance(end, ModelEnd)
+    calls = [it for it in steps if isinstance(it, ToolCall)]
+    assert calls or any(isinstance(it, str) for it in steps)
+    assert {it.tool for it in calls} <= {it.name for it in TOOLS}
+    assert all(isinstance(json.loads(it.arguments), dict) for it in calls)
 
 
 async def test_one_process_serves_all_calls_and_ends_at_close(local: LocalModel) -> None:

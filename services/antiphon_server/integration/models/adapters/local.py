@@ -8,13 +8,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from antiphon_server.integration.models.adapters.failures import garbled, unavailable
 from antiphon_server.integration.models.adapters.gguf import missing_gguf
 from antiphon_server.integration.models.adapters.llama_server import Address, LlamaServer
-from antiphon_server.integration.models.adapters.openai_request import encode_messages
+from antiphon_server.integration.models.adapters.openai_request import (
+    LlamaOptions,
+    encode_messages,
+)
 from antiphon_server.integration.models.adapters.openai_wire import OpenAIModel
+from antiphon_server.integration.models.adapters.told_tools import (
+    grammar,
+    in_words,
+    messages_in_words,
+)
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
+from antiphon_server.integration.models.adapters.written_calls import with_calls
 from antiphon_server.integration.models.model import (
     ModelStep,
     Part,
@@ -33,6 +43,7 @@ _INSTRUCTIONS = PromptMessage(
     "system", (Part("text", "You are a helpful assistant. Answer in simple English."),)
 )
 PROGRESS_EVERY_S = 1.0
+_REPEATS = 24  # a call repeats names of the prompt, an answer what a tool has said
 _DEFAULT_CONTEXT = 8192  # what SmolLM2 was trained on
 
 _T = TypeVar("_T")
@@ -83,14 +94,16 @@ class LocalModel:
         wire = self._wire_to(await self._server.address())
         whole = replace(prompt, messages=_instructed(prompt.messages))
         pace = _Pace(self._progress_every_s)
-        async with aclosing(wire.generate(whole)) as steps:
+        async with aclosing(_asked(wire, whole)) as steps:
             async for step in steps:
                 if not isinstance(step, PromptProgress) or pace.due():
                     yield step
 
     async def count(self, messages: Sequence[PromptMessage]) -> int | None:
         """See :meth:`ModelBackend.count`: by the model's own template and tokenizer."""
-        whole = encode_messages(_instructed(tuple(messages)), ToolNames((), messages))
+        names = ToolNames((), messages)
+        told = messages_in_words(_instructed(tuple(messages)), names)
+        whole = encode_messages(told, names)
         prompt = await self._ask("apply-template", {"messages": whole}, _Rendered)
         question = {"content": prompt.prompt, "parse_special": True}
         return len((await self._ask("tokenize", question, _Tokenized)).tokens)
@@ -111,11 +124,11 @@ class LocalModel:
 
     def _wire_to(self, address: Address) -> OpenAIModel:
         if self._wire is None or self._wire[0] is not address:
-            settings = msgspec.structs.replace(
+            settings = structs.replace(
                 self._settings, base_url=f"{address.url}/v1", api_key=Secret(address.key)
             )
             # llama.cpp ends its connections after a stream, and one here costs nothing.
-            model = OpenAIModel(settings, self._pool, keep_alive=False, progress=True)
+            model = OpenAIModel(settings, self._pool, keep_alive=False)
             self._wire = (address, model)
         return self._wire[1]
 
@@ -139,6 +152,17 @@ class LocalModel:
             raise garbled(self._settings.name) from error
         except (aiohttp.ClientError, OSError) as error:
             raise unavailable(self._settings.name) from error
+
+
+def _asked(wire: OpenAIModel, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+    """The steps of the answer; where the prompt has tools, with calls of them."""
+    names = ToolNames(prompt.tools, prompt.messages)
+    told = [names.told(it.name) for it in prompt.tools]
+    options = LlamaOptions(return_progress=True)
+    if not told:
+        return wire.generate(in_words(prompt, names), options)
+    bound = structs.replace(options, grammar=grammar(told), dry_allowed_length=_REPEATS)
+    return with_calls(wire.generate(in_words(prompt, names), bound), names, told)
 
 
 def _instructed(messages: tuple[PromptMessage, ...]) -> tuple[PromptMessage, ...]:

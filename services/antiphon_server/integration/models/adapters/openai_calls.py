@@ -52,7 +52,7 @@ class CallPieces:
     __slots__ = ("_calls", "_latest")
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[int, str], _Call] = {}
+        self._calls: list[_Call] = []
         self._latest: dict[int, _Call] = {}
 
     def add(self, piece: CallPiece) -> None:
@@ -68,11 +68,14 @@ class CallPieces:
             call.size += len(text)
             if call.size > MAX_ARGUMENTS:
                 raise TooMuch
-            call.arguments.append(text)
+            if text:  # of the others there may be any number
+                call.arguments.append(text)
 
     def whole(self) -> list[tuple[str, str]]:
         """Names and arguments of all calls, in the order in which they began."""
-        return [(it.name or NO_NAME, "".join(it.arguments) or "{}") for it in self._calls.values()]
+        return [
+            (whole(it.name) or NO_NAME, whole("".join(it.arguments)) or "{}") for it in self._calls
+        ]
 
     def _of(self, piece: CallPiece) -> _Call:
         index = piece.index if piece.index is not None else -1
@@ -82,14 +85,23 @@ class CallPieces:
         if len(self._calls) >= MAX_CALLS:
             raise TooMuch
         call = _Call(piece.id or "")
-        self._calls[index, piece.id or str(len(self._calls))] = call
+        self._calls.append(call)
         self._latest[index] = call
         return call
 
 
+def whole(text: str) -> str:
+    """``text`` with halves of characters put together; one whose other half is missing is odd."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _begins(piece: CallPiece, latest: _Call) -> bool:
     """Whether the piece is the first of another call than the latest of its index."""
-    if piece.id and latest.provider_id:
-        return piece.id != latest.provider_id
-    has_name = piece.function is not None and bool(piece.function.name)
-    return piece.index is None and has_name and bool(latest.name)
+    if piece.id and latest.provider_id and piece.id != latest.provider_id:
+        return True
+    name = piece.function.name if piece.function is not None else None
+    if piece.index is not None or not name or not latest.name:
+        return False
+    return not piece.id or name != latest.name  # some repeat both with each piece

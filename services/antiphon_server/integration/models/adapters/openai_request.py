@@ -18,7 +18,19 @@ from antiphon_server.integration.models.model import (
 from antiphon_server.integration.models.settings import ModelSettings
 
 
-class _Request(msgspec.Struct, omit_defaults=True):
+class LlamaOptions(msgspec.Struct, omit_defaults=True, frozen=True):
+    """llama.cpp's own fields of a request.
+
+    With ``return_progress`` it tells how far it has read; ``grammar`` is that of the answer. Up to
+    ``dry_allowed_length`` tokens it may repeat as they were said before.
+    """
+
+    return_progress: bool = False
+    grammar: str = ""
+    dry_allowed_length: int | None = None
+
+
+class _Request(LlamaOptions, omit_defaults=True, frozen=True, kw_only=True):
     model: str
     messages: list[dict[str, object]]
     stream: bool
@@ -26,32 +38,34 @@ class _Request(msgspec.Struct, omit_defaults=True):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     temperature: float | None = None
-    return_progress: bool = False  # llama.cpp's own
     tools: list[dict[str, object]] = []
 
 
 _TEXT = frozenset({"text"})
+_NO_OPTIONS = LlamaOptions()
 _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(
-    settings: ModelSettings, prompt: Prompt, names: ToolNames, *, progress: bool = False
+    settings: ModelSettings,
+    prompt: Prompt,
+    names: ToolNames,
+    options: LlamaOptions = _NO_OPTIONS,
 ) -> bytes:
-    """The request's body; with ``progress`` llama.cpp tells how far it has read."""
-    request = _Request(
-        settings.model,
-        encode_messages(prompt.messages, names),
-        True,
-        {"include_usage": True},
-        temperature=prompt.temperature,
-        return_progress=progress,
-        tools=[_tool(tool, names) for tool in prompt.tools],
-    )
+    """The request's body."""
     # OpenAI's newer models know only the longer name, most others only the older.
-    if urlsplit(settings.base_url).hostname == "api.openai.com":
-        request.max_completion_tokens = prompt.max_output_tokens
-    else:
-        request.max_tokens = prompt.max_output_tokens
+    newer = urlsplit(settings.base_url).hostname == "api.openai.com"
+    request = _Request(
+        model=settings.model,
+        messages=encode_messages(prompt.messages, names),
+        stream=True,
+        stream_options={"include_usage": True},
+        max_completion_tokens=prompt.max_output_tokens if newer else None,
+        max_tokens=None if newer else prompt.max_output_tokens,
+        temperature=prompt.temperature,
+        tools=[_tool(tool, names) for tool in prompt.tools],
+        **msgspec.structs.asdict(options),
+    )
     return _encode(request)
 
 

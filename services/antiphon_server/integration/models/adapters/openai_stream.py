@@ -14,6 +14,7 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     CallPiece,
     CallPieces,
     TooMuch,
+    whole,
 )
 from antiphon_server.integration.models.model import (
     FinishReason,
@@ -118,16 +119,15 @@ class AnswerParser:
 
     def calls(self) -> list[ToolCall]:
         """The calls that the answer ends with, each with an id of its own."""
-        whole = self._pieces.whole() if self._pieces else []
-        return [ToolCall(ToolCallId(new_id("tool")), name, text) for name, text in whole]
+        found = self._pieces.whole() if self._pieces else []
+        return [ToolCall(ToolCallId(new_id("tool")), name, text) for name, text in found]
 
     def _joined(self, text: str) -> str:
         """``text`` with the halves of characters put together; one at its end has to wait."""
         text = self._half + text
         waits = not self.done and "\ud800" <= text[-1:] <= "\udbff"
         self._half = text[-1:] if waits else ""
-        whole = text.removesuffix(self._half).encode("utf-16", "surrogatepass")
-        return whole.decode("utf-16", "replace")
+        return whole(text.removesuffix(self._half))
 
     def _hold(self, piece: bytes) -> None:
         self._held.append(piece)

@@ -17,7 +17,10 @@ from antiphon_server.integration.models.adapters.failures import (
     words_of,
 )
 from antiphon_server.integration.models.adapters.missing import missing_key
-from antiphon_server.integration.models.adapters.openai_request import encode_request
+from antiphon_server.integration.models.adapters.openai_request import (
+    LlamaOptions,
+    encode_request,
+)
 from antiphon_server.integration.models.adapters.openai_stream import (
     AnswerParser,
     Malformed,
@@ -55,11 +58,9 @@ class OpenAIModel:
         known: PublicModels | None = None,
         *,
         keep_alive: bool = True,
-        progress: bool = False,
     ) -> None:
         self._settings = settings
         self._known = known or PublicModels()
-        self._progress = progress
         self._pool = pool
         self._url = settings.base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
@@ -68,10 +69,12 @@ class OpenAIModel:
         if settings.secret:
             self._headers["Authorization"] = f"Bearer {settings.secret}"
 
-    async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
+    async def generate(
+        self, prompt: Prompt, options: LlamaOptions | None = None
+    ) -> AsyncGenerator[ModelStep, None]:
         parser = AnswerParser()
         names = ToolNames(prompt.tools, prompt.messages)
-        body = encode_request(self._settings, prompt, names, progress=self._progress)
+        body = encode_request(self._settings, prompt, names, options or LlamaOptions())
         response = await self._post(body)
         try:
             limit = self._settings.first_byte_timeout_s

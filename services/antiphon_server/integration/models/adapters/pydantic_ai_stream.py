@@ -1,15 +1,17 @@
 """The side of the provider adapter that imports pydantic-ai; imported when first used."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
+from itertools import groupby
 from typing import Any
 
 from pydantic_ai import exceptions as failures
 from pydantic_ai import messages as wire
 from pydantic_ai.direct import model_request_stream
-from pydantic_ai.models import Model, StreamedResponse, infer_model
+from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse, infer_model
 from pydantic_ai.providers import infer_provider_class
 from pydantic_ai.settings import ModelSettings as RequestSettings
+from pydantic_ai.tools import ToolDefinition as WireTool
 
 from antiphon_server.integration.models.adapters.failures import (
     garbled,
@@ -19,6 +21,14 @@ from antiphon_server.integration.models.adapters.failures import (
     unavailable,
     words_of,
 )
+from antiphon_server.integration.models.adapters.openai_calls import (
+    MAX_NAME,
+    CallPiece,
+    CallPieces,
+    Function,
+    whole,
+)
+from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
     FinishReason,
     ModelEnd,
@@ -27,8 +37,12 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
     ProviderSaid,
     Tokens,
+    ToolCall,
+    ToolCallId,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _NO_CREDENTIALS = 401
@@ -49,13 +63,18 @@ class Provider:
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         spoke = False
+        names = ToolNames(prompt.tools, prompt.messages)
+        bounds = CallPieces()
         try:
-            async with self._request(prompt) as answer:
+            async with self._request(prompt, names) as answer:
                 async for event in answer:
-                    if text := _text_of(event):
+                    if piece := _piece_of(event):
+                        bounds.add(piece)
+                    elif text := _text_of(event):
                         spoke = True
                         yield text
-                yield self._end_of(answer)
+                for step in self._ending(answer, names):
+                    yield step
         except DomainError:
             raise
         except Exception as error:
@@ -67,7 +86,7 @@ class Provider:
         if callable(close := getattr(client, "close", None)):
             await close()
 
-    def _request(self, prompt: Prompt) -> Any:
+    def _request(self, prompt: Prompt, names: ToolNames) -> Any:
         limits = self._settings
         settings = RequestSettings(
             max_tokens=prompt.max_output_tokens,
@@ -77,15 +96,28 @@ class Provider:
         )
         if prompt.temperature is not None:
             settings["temperature"] = prompt.temperature
-        messages = [_message(message) for message in prompt.messages]
-        return model_request_stream(self._model, messages, model_settings=settings)
+        return model_request_stream(
+            self._model,
+            _messages(prompt.messages, names),
+            model_settings=settings,
+            model_request_parameters=ModelRequestParameters(
+                function_tools=[_tool(tool, names) for tool in prompt.tools]
+            ),
+        )
 
-    def _end_of(self, answer: StreamedResponse) -> ModelEnd:
+    def _ending(self, answer: StreamedResponse, names: ToolNames) -> Iterable[ModelStep]:
+        """The calls that the answer ends with, each with an id of its own, and its end."""
         if answer.finish_reason is None:
             raise garbled(self._settings.name)
+        calls = [it for it in answer.get().parts if isinstance(it, wire.ToolCallPart)]
+        for it in calls:
+            name = names.known(whole(it.tool_name[:MAX_NAME]))
+            yield ToolCall(ToolCallId(new_id("tool")), name, whole(_arguments(it.args)))
         tokens = Tokens(answer.usage.input_tokens, answer.usage.output_tokens)
         reason = _FINISH_REASONS.get(answer.finish_reason, FinishReason.UNSPECIFIED)
-        return ModelEnd(reason, tokens if answer.usage.has_values() else None)
+        if calls and reason is not FinishReason.LENGTH:
+            reason = FinishReason.TOOL_CALLS
+        yield ModelEnd(reason, tokens if answer.usage.has_values() else None)
 
     def _translated(self, error: Exception, *, spoke: bool) -> DomainError:
         """What went wrong; the provider's words are for operators alone."""
@@ -129,12 +161,56 @@ def _body_of(error: failures.ModelHTTPError) -> str:
     return error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
 
 
-def _message(message: PromptMessage) -> wire.ModelMessage:
+def _tool(tool: ToolDefinition, names: ToolNames) -> WireTool:
+    return WireTool(
+        name=names.told(tool.name),
+        parameters_json_schema=json.loads(tool.schema),
+        description=tool.description,
+    )
+
+
+def _messages(messages: tuple[PromptMessage, ...], names: ToolNames) -> list[wire.ModelMessage]:
+    """The messages; results that come together are one, as some wires want it."""
+    asked = {it.call_id: names.told(it.tool) for message in messages for it in message.calls}
+    told: list[wire.ModelMessage] = []
+    for answers, group in groupby(messages, key=lambda it: it.answers is not None):
+        its = list(group)
+        if answers:
+            told.append(wire.ModelRequest([_result(it, asked) for it in its]))
+        else:
+            told += [_message(it, names) for it in its]
+    return told
+
+
+def _result(message: PromptMessage, asked: dict[ToolCallId, str]) -> wire.ToolReturnPart:
+    call_id = message.answers or ToolCallId("")
+    return wire.ToolReturnPart(asked.get(call_id, "unknown"), message.text, call_id)
+
+
+def _message(message: PromptMessage, names: ToolNames) -> wire.ModelMessage:
     if message.role == "assistant":
-        return wire.ModelResponse([wire.TextPart(message.text)])
+        calls = [
+            wire.ToolCallPart(names.told(it.tool), it.arguments, it.call_id) for it in message.calls
+        ]
+        text = [wire.TextPart(message.text)] if message.text or not calls else []
+        return wire.ModelResponse([*text, *calls])
     if message.role == "system":
         return wire.ModelRequest([wire.SystemPromptPart(message.text)])
     return wire.ModelRequest([wire.UserPromptPart(message.text)])
+
+
+def _arguments(args: object) -> str:
+    """As they came; the library's own way would wrap what is garbled into an object."""
+    return args or "{}" if isinstance(args, str | None) else json.dumps(args, ensure_ascii=False)
+
+
+def _piece_of(event: object) -> CallPiece | None:
+    """The piece of a call that an event brings."""
+    if isinstance(event, wire.PartStartEvent) and isinstance(event.part, wire.ToolCallPart):
+        return CallPiece(event.index, None, Function(event.part.tool_name, event.part.args))
+    if isinstance(event, wire.PartDeltaEvent) and isinstance(event.delta, wire.ToolCallPartDelta):
+        return CallPiece(event.index, None, Function(None, event.delta.args_delta))
+    return None
 
 
 def _text_of(event: object) -> str:
