@@ -14,7 +14,14 @@ from antiphon_server.auth.model.identity_providers import IdentityProviderSettin
 from antiphon_server.auth.service.alarms import AlarmSettings
 from antiphon_server.auth.service.token_settings import MOST_USER_SECONDS
 from antiphon_server.installation import NAMES, ServiceName
+from antiphon_server.integration.connections.settings import (
+    MAX_PROGRAMS,
+    ConnectionSettings,
+    ProgramSettings,
+    check_connections,
+)
 from antiphon_server.integration.models.settings import SMALL_MODEL, ModelSettings, model_named
+from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (
@@ -27,6 +34,7 @@ from antiphon_server.runtime.configuration import (
 from antiphon_server.runtime.limits.rate_limits import RateLimits
 from antiphon_server.runtime.limits.share_settings import ShareSettings
 from antiphon_server.runtime.net.addresses import Network
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.loopback import is_loopback
 from antiphon_server.runtime.net.tls import TlsFiles
 from antiphon_server.runtime.nodes.name import LEASE_S
@@ -65,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     models: tuple[ModelSettings, ...] = ()
     max_prompt_tokens: Annotated[int, Meta(ge=0, le=2_000_000)] = 0
     max_output_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    tools: ToolSettings = ToolSettings()
     env: Literal["development", "production"] = "development"
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -75,6 +84,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     breached_passwords_file: Path | None = None
     reflection: bool | None = None
     identity_providers: tuple[IdentityProviderSettings, ...] = ()
+    connections: tuple[ConnectionSettings, ...] = ()
+    programs: dict[str, ProgramSettings] = {}
+    max_programs: Annotated[int, Meta(ge=1, le=1000)] = MAX_PROGRAMS
+    egress_allow_hosts: tuple[str, ...] = ()
+    egress_allow_networks: tuple[str, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
@@ -129,6 +143,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             )
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
+        check_connections(self.connections, self.programs)
         if self.test_users and not self.in_production and self._reachable:
             raise ValueError(
                 "test_users: a test user is for this machine alone; leave it away "
@@ -187,6 +202,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         )
 
     @property
+    def most_steps(self) -> int:
+        """How often a turn asks models at most."""
+        return self.tools.steps
+
+    @property
+    def tool_call_s(self) -> float:
+        """How long a call of a tool may take, in seconds."""
+        return self.tools.call_s
+
+    @property
     def registries(self) -> tuple[str, ...]:
         """The registries at which services register: ``host:port`` of each edge."""
         return tuple(map(str.strip, self.registry.split(","))) if self.registry else ()
@@ -240,6 +265,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         default = named.pop(self.model, None) or model_named(self.model)
         return (default, *named.values())
 
+    def egress(self) -> EgressPolicy:
+        """Where calls may go that users and workspaces name. Raises WrongSetting."""
+        try:
+            return EgressPolicy.allowing(self.egress_allow_hosts, self.egress_allow_networks)
+        except ValueError as error:
+            raise WrongSetting(f"egress_allow_networks: {error}") from error
+
     def proxy_networks(self) -> tuple[Network, ...]:
         """The networks of ``trusted_proxies``. Raises WrongSetting."""
         try:
@@ -257,6 +289,7 @@ def read_settings(**given: Any) -> Settings:
         settings = configured({**from_environment(PREFIX, Settings, os.environ), **given}, Settings)
         settings.all_models()
         settings.proxy_networks()
+        settings.egress()
         one_of_each_name(settings.identity_providers)
     except WrongSetting as error:
         raise WrongSetting(_with_variables(str(error), given)) from error

@@ -17,6 +17,7 @@ from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
+from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_client.accesses import Accesses
@@ -24,6 +25,7 @@ from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
 from antiphon_client.audit import Audit
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
+from antiphon_client.connections import Connections
 from antiphon_client.contracts import SERVICES
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
@@ -47,7 +49,18 @@ from antiphon_client.wire import SILENCE_S, Wire
 
 
 class Client(
-    Accesses, Accounts, Users, Audit, Conversations, Members, Notices, Turns, Models, Tools, Logs
+    Accesses,
+    Accounts,
+    Users,
+    Audit,
+    Conversations,
+    Members,
+    Notices,
+    Turns,
+    Models,
+    Tools,
+    Connections,
+    Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
 
@@ -78,6 +91,7 @@ class Client(
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)
+        self._connections = ConnectionServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

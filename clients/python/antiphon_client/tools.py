@@ -39,6 +39,19 @@ class Tools:
         request = messages.SetToolRuleRequest(workspace_id=workspace_id, name=name, rule=rule)
         return (await self._caller.call(self._tools.SetToolRule, request)).tool
 
+    async def compare_tool(self, workspace_id: str, name: str) -> tuple[Tool, Tool | None]:
+        """One tool, and what it was before if it is held."""
+        request = messages.GetToolRequest(workspace_id=workspace_id, name=name)
+        response = await self._caller.call(self._tools.GetTool, request)
+        return response.tool, response.pinned if response.HasField("pinned") else None
+
+    async def approve_tool(self, workspace_id: str, seen: Tool) -> Tool:
+        """Take a tool as it was ``seen``, so that it is no longer held."""
+        request = messages.ApproveToolRequest(
+            workspace_id=workspace_id, name=seen.name, definition_sha256=seen.definition_sha256
+        )
+        return (await self._caller.call(self._tools.ApproveTool, request)).tool
+
     async def call_tool(
         self, workspace_id: str, name: str, arguments: Mapping[str, object] | None = None
     ) -> ToolResult:

@@ -1,17 +1,36 @@
 """The composition root's slice for the world outside: every concrete class in its place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.connection_service_pb2_grpc import (
+    add_ConnectionServiceServicer_to_server,
+)
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
 from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceServicer_to_server
+from antiphon_server.integration.connection_encoding import connection_status
+from antiphon_server.integration.connection_servicer import ConnectionServicer
+from antiphon_server.integration.connections.adapters.announcements import Announcements
+from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
+from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
+from antiphon_server.integration.connections.adapters.sql import SqlConnections
+from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.model import (
+    Connection,
+    Mcp,
+    McpProgram,
+    ProgramId,
+    Status,
+)
+from antiphon_server.integration.connections.settings import ConnectionSettings, ProgramSettings
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
@@ -24,18 +43,22 @@ from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
+from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.tool_servicer import ToolServicer
 from antiphon_server.integration.tools.adapters.builtin import BuiltIn
 from antiphon_server.integration.tools.adapters.messages import ContextMessages
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
-from antiphon_server.integration.tools.calls import ToolCaller
+from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
+from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
+from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import Source
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
@@ -72,6 +95,30 @@ class ProcessSettings(Protocol):
         """The most tokens of an answer that nobody asked to be longer; 0 leaves it to each."""
         ...
 
+    @property
+    def connections(self) -> Sequence[ConnectionSettings]:
+        """Those that all workspaces may use."""
+        ...
+
+    @property
+    def programs(self) -> Mapping[str, ProgramSettings]:
+        """The programs that connections may start, by id."""
+        ...
+
+    @property
+    def max_programs(self) -> int:
+        """How many of them run at once."""
+        ...
+
+    def egress(self) -> EgressPolicy:
+        """Where calls may go that workspaces name."""
+        ...
+
+    @property
+    def tool_call_s(self) -> float:
+        """How long a call of a tool may take, in seconds."""
+        ...
+
     def all_models(self) -> Sequence[ModelSettings]:
         """Those that can be called, the default first."""
         ...
@@ -83,6 +130,8 @@ class Integration(Service):
 
     servicer: IntegrationServicer
     tool_servicer: ToolServicer
+    connections: Connections
+    tool_metrics: ToolMetrics
     catalogue: Catalogue
     generator: Generator
     ledger: Ledger
@@ -94,14 +143,22 @@ class Integration(Service):
         """See :meth:`Service.register`."""
         add_IntegrationServiceServicer_to_server(self.servicer, server)
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
+        servicer = ConnectionServicer(self.connections)
+        add_ConnectionServiceServicer_to_server(servicer, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Settle what an earlier process left open, and what others leave."""
         lifecycle.on_stop("integration", self.close)
         await self.settle()
         self.catalogue.look_up_default()
+        self.connections.start()
+        lifecycle.spawn("integration.connections", self.connections.tidy(), vital=False)
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`Service.collectors`."""
+        return [self.tool_metrics]
 
     async def settle(self) -> None:
         """Settle what an earlier process left open, and warn of models that can't be asked."""
@@ -113,6 +170,7 @@ class Integration(Service):
 
     async def close(self) -> None:
         """Stop the local model, close all connections, and write what waits."""
+        await self.connections.close()
         await self.catalogue.close()
         await self.pool.close()
         await self.ledger.close()
@@ -132,7 +190,28 @@ def compose_service(
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
         public=PublicModels(settings.data_dir),
-        tools=[BuiltIn(ContextMessages(ContextServiceStub(links.internal)))],
+        connections=_connections(settings, infrastructure, links),
+        tool_call_s=settings.tool_call_s,
+    )
+
+
+def _connections(
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links
+) -> Connections:
+    """The tools of the product itself, the installation's connections, and those of workspaces."""
+    given, policy = settings.connections, settings.egress()
+    own = {SecretName(it.name): it.token for it in given if it.token}
+    stored = SqlSecrets(infrastructure.database, infrastructure.secret)
+    programs = {ProgramId(name): it for name, it in settings.programs.items()}
+    return Connections(
+        SqlConnections(infrastructure.database),
+        {
+            Mcp: McpServers(policy, OperatorSecrets(own, stored)),
+            McpProgram: McpPrograms(programs, settings.max_programs),
+        },
+        Announcements(EventServiceStub(links.internal), connection_status),
+        [it.connection for it in given],
+        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)))],
     )
 
 
@@ -148,22 +227,31 @@ def compose_integration(
     lost_calls: LostCalls | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
-    tools: Sequence[Source] = (),
+    connections: Connections | None = None,
+    tool_call_s: float = LIMIT_S,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
-    users are answered. ``tools`` are the sources of tools.
+    users are answered. ``connections`` are where tools come from, a call of which may take
+    ``tool_call_s``.
     """
     pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     calls = PricedCalls(ledger, owner)
     generator = Generator(catalogue, Attempts(calls), patience)
-    known_tools = ToolCatalogue(tools, SqlRuleStore(database))
-    tool_servicer = ToolServicer(known_tools, ToolCaller(known_tools, calls))
+    connections = connections or Connections(SqlConnections(database), {}, _nobody)
+    known_tools = ToolCatalogue(connections, SqlRuleStore(database), SqlPinStore(database))
+    tool_metrics = ToolMetrics()
+    caller = ToolCaller(known_tools, calls, tool_call_s, tool_metrics.observe)
+    tool_servicer = ToolServicer(known_tools, caller)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls)
-    return Integration(servicer, tool_servicer, *parts)
+    return Integration(servicer, tool_servicer, connections, tool_metrics, *parts)
+
+
+async def _nobody(connection: Connection, status: Status | None) -> None:
+    """Nobody is told."""

@@ -13,15 +13,23 @@ if TYPE_CHECKING:
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.integration.v1 import integration_service_pb2, tool_service_pb2
+    from antiphon.integration.v1 import (
+        connection_service_pb2,
+        integration_service_pb2,
+        tool_service_pb2,
+    )
 
-    return (integration_service_pb2.DESCRIPTOR, tool_service_pb2.DESCRIPTOR)
+    services = (integration_service_pb2, tool_service_pb2, connection_service_pb2)
+    return tuple(service.DESCRIPTOR for service in services)
 
 
 def _tables() -> "MetaData":
+    from antiphon_server.integration.connections.adapters.tables import connections
+    from antiphon_server.integration.secrets.adapters.tables import secrets
     from antiphon_server.integration.tools.adapters.tables import tool_rules
 
-    return tool_rules.metadata  # the ledger's, too
+    assert connections.metadata is secrets.metadata is tool_rules.metadata  # the ledger's, too
+    return secrets.metadata
 
 
 def _composition() -> "Compose[ProcessSettings]":
@@ -33,7 +41,7 @@ def _composition() -> "Compose[ProcessSettings]":
 INTEGRATION = ServiceDescriptor(
     name="integration",
     port=7465,
-    calls=("context",),
+    calls=("context", "events"),
     folder=Path(__file__).parent / "ledger",
     contracts=_contracts,
     tables=_tables,

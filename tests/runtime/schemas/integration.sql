@@ -21,6 +21,38 @@ CREATE TABLE integration_calls (
 ;
 CREATE INDEX integration_calls_by_time ON integration_calls (workspace_id, start_us, call_id);
 CREATE INDEX integration_calls_open ON integration_calls (owner) WHERE outcome IS NULL;
+CREATE TABLE integration_connections (
+	workspace_id VARCHAR(80) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	record BLOB NOT NULL,
+	etag VARCHAR(64) NOT NULL,
+	created_us BIGINT NOT NULL,
+	PRIMARY KEY (workspace_id, name)
+);
+CREATE TABLE integration_secret_keys (
+	key_id VARCHAR(64) NOT NULL,
+	sealed BLOB NOT NULL,
+	created_us BIGINT NOT NULL,
+	PRIMARY KEY (key_id)
+);
+CREATE TABLE integration_secrets (
+	workspace_id VARCHAR(80) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	key_id VARCHAR(64) NOT NULL,
+	wrapped_key BLOB NOT NULL,
+	sealed BLOB NOT NULL,
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	PRIMARY KEY (workspace_id, name)
+);
+CREATE INDEX ix_integration_secrets_key_id ON integration_secrets (key_id);
+CREATE TABLE integration_tool_pins (
+	workspace_id VARCHAR(80) NOT NULL,
+	tool VARCHAR(128) NOT NULL,
+	sha256 BLOB NOT NULL,
+	definition TEXT NOT NULL,
+	PRIMARY KEY (workspace_id, tool)
+);
 CREATE TABLE integration_tool_rules (
 	workspace_id VARCHAR(80) NOT NULL,
 	tool VARCHAR(128) NOT NULL,

@@ -260,6 +260,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
     tool. Code NOT_FOUND.
     """
+    ERROR_REASON_TOOL_HELD: _ErrorReason.ValueType  # 121
+    """ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it; an admin
+    has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
+    """
     ERROR_REASON_TOOL_DENIED: _ErrorReason.ValueType  # 122
     """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the
     person said, if they did). Code PERMISSION_DENIED.
@@ -290,10 +294,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
     ABORTED.
     """
+    ERROR_REASON_TOOL_CHANGED: _ErrorReason.ValueType  # 130
+    """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
+    tool. Code ABORTED.
+    """
     ERROR_REASON_CONNECTION_UNAVAILABLE: _ErrorReason.ValueType  # 141
     """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
     a consent; RetryInfo says when it is tried again; metadata: connection, state. Code
     UNAVAILABLE.
+    """
+    ERROR_REASON_EGRESS_DENIED: _ErrorReason.ValueType  # 142
+    """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
+    why. Code PERMISSION_DENIED.
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -547,6 +559,10 @@ ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
 tool. Code NOT_FOUND.
 """
+ERROR_REASON_TOOL_HELD: ErrorReason.ValueType  # 121
+"""ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it; an admin
+has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
+"""
 ERROR_REASON_TOOL_DENIED: ErrorReason.ValueType  # 122
 """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the
 person said, if they did). Code PERMISSION_DENIED.
@@ -577,9 +593,17 @@ ERROR_REASON_TOOL_CALL_LOST: ErrorReason.ValueType  # 129
 is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
 ABORTED.
 """
+ERROR_REASON_TOOL_CHANGED: ErrorReason.ValueType  # 130
+"""ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
+tool. Code ABORTED.
+"""
 ERROR_REASON_CONNECTION_UNAVAILABLE: ErrorReason.ValueType  # 141
 """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
 a consent; RetryInfo says when it is tried again; metadata: connection, state. Code
 UNAVAILABLE.
+"""
+ERROR_REASON_EGRESS_DENIED: ErrorReason.ValueType  # 142
+"""ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
+why. Code PERMISSION_DENIED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

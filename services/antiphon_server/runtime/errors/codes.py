@@ -147,6 +147,9 @@ TABLE: dict[Reason, Entry] = {
         _PRECONDITION, "What was asked is longer than model {model} can read."
     ),
     Reason.TOOL_NOT_FOUND: Entry(_NOT_FOUND, "There is no tool {tool}."),
+    Reason.TOOL_HELD: Entry(
+        _PRECONDITION, "Tool {tool} has changed, and waits for an admin's approval."
+    ),
     Reason.TOOL_DENIED: Entry(StatusCode.PERMISSION_DENIED, "The call of tool {tool} was denied."),
     Reason.TOOL_ARGUMENTS_INVALID: Entry(
         _INVALID, "The arguments of tool {tool} are wrong at {path}: {rule}."
@@ -166,8 +169,14 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.ABORTED,
         "The server died while tool {tool} ran; whether it did something is not known.",
     ),
+    Reason.TOOL_CHANGED: Entry(
+        StatusCode.ABORTED, "Tool {tool} is not what was shown; look at it once more."
+    ),
     Reason.CONNECTION_UNAVAILABLE: Entry(
         _UNAVAILABLE, "Connection {connection} can't be used now: it is {state}."
+    ),
+    Reason.EGRESS_DENIED: Entry(
+        StatusCode.PERMISSION_DENIED, "Calls to {host} are not allowed: {why}."
     ),
 }
 

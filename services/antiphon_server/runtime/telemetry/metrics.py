@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
@@ -11,14 +12,24 @@ OWN_FAULTS = ("UNKNOWN", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 """Codes of RPCs that failed by the server's fault."""
 
 
-class _Durations:
-    """How long the RPCs of one method and code took."""
+class Durations:
+    """How long things of one kind took, in seconds."""
 
     __slots__ = ("buckets", "seconds")
 
     def __init__(self) -> None:
         self.buckets = [0] * (len(BOUNDS) + 1)
         self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one more."""
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    def cumulated(self) -> list[tuple[str, float]]:
+        """How many took at most as long as each bound, as prometheus_client takes it."""
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        return list(zip(bounds, accumulate(self.buckets), strict=True))
 
 
 class MethodMetrics:
@@ -28,7 +39,7 @@ class MethodMetrics:
 
     def __init__(self) -> None:
         self.running = 0
-        self.by_code: defaultdict[str, _Durations] = defaultdict(_Durations)
+        self.by_code: defaultdict[str, Durations] = defaultdict(Durations)
 
     def counted(self) -> tuple[int, int]:
         """How many RPCs ended, and how many of them failed by the server's fault."""
@@ -38,9 +49,7 @@ class MethodMetrics:
     def ended(self, code: str, seconds: float) -> None:
         """Count an RPC that ended with ``code`` after ``seconds``."""
         self.running -= 1
-        durations = self.by_code[code]
-        durations.buckets[bisect_left(BOUNDS, seconds)] += 1
-        durations.seconds += seconds
+        self.by_code[code].add(seconds)
 
 
 class RpcMetrics:
@@ -68,7 +77,7 @@ class RpcMetrics:
         for name, metrics in list(self.methods.items()):
             running.add_metric([name], metrics.running)
             for code, measured in list(metrics.by_code.items()):
-                durations.add_metric([name, code], _cumulated(measured.buckets), measured.seconds)
+                durations.add_metric([name, code], measured.cumulated(), measured.seconds)
         yield durations
         yield running
 
@@ -85,12 +94,3 @@ class Gauges:
 
         for name, (what, find) in self._gauges.items():
             yield GaugeMetricFamily(name, what, value=find())
-
-
-def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
-    total = 0
-    found: list[tuple[str, float]] = []
-    for bound, count in zip([*map(str, BOUNDS), "+Inf"], buckets, strict=True):
-        total += count
-        found.append((bound, total))
-    return found

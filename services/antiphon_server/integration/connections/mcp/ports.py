@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from antiphon_server.integration.tools.model import Json
+from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:
     import httpx2
@@ -57,11 +58,29 @@ class Declined:
         return Answer("decline")
 
 
+class Places:
+    """How many programs run at once, of all connections: ``with places:`` around each."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+
+    def __enter__(self) -> None:
+        """Take a place. Raises DomainError LIMIT_EXCEEDED if there is none."""
+        if self._taken >= self._most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{self._most} programs at once")
+        self._taken += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self._taken -= 1
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """All that connections use. No port for sampling: no server is offered our models."""
 
     transport: "Callable[[], httpx2.AsyncBaseTransport]"
+    places: Places = field(default_factory=lambda: Places(1))
     tokens: TokenStore | None = None
     consent: Consent | None = None
     questions: Questions = field(default_factory=Declined)

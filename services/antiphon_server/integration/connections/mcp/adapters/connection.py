@@ -21,10 +21,13 @@ from antiphon_server.integration.connections.mcp.adapters.stdio import speaking
 from antiphon_server.integration.connections.mcp.model import Config, Program
 from antiphon_server.integration.connections.mcp.ports import Outside
 from antiphon_server.integration.tools.model import Call, Definition, Result, ToolName
+from antiphon_server.integration.tools.untrusted import Accepted, accepted
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
 
 NAME = types.Implementation(name="antiphon", version="1")
 RETRY_S = 5.0
+logger = structlog.get_logger(__name__)
 
 
 class McpConnection:
@@ -33,6 +36,7 @@ class McpConnection:
     def __init__(self, config: Config, outside: Outside) -> None:
         self._config, self._outside = config, outside
         self._definitions: dict[ToolName, Definition] = {}
+        self.told = Accepted({}, (), 0)
         self._lock, self._calls = asyncio.Lock(), 0
         self._owner: asyncio.Task[None] | None = None
         self._leave = asyncio.Event()
@@ -48,15 +52,26 @@ class McpConnection:
 
         Raises DomainError CONNECTION_UNAVAILABLE.
         """
+        self._refused = None
         try:
             async with asyncio.timeout(self._config.limits.open_s):
                 client = await self._opened()
                 told = [tool async for tool in self._listed(client)]
         except (TimeoutError, MCPError, ValueError) as error:
-            raise self._unavailable() from error
+            if self._lost(error):
+                self._leave.set()
+            raise self._refused or self._unavailable() from error
         named = (results.definition(self._config.name, tool) for tool in told)
-        self._definitions = {definition.name: definition for definition in named}
+        self._take(accepted(named))
         return self._definitions
+
+    def _take(self, told: Accepted) -> None:
+        """Have these tools from now on; who operates the server is told of those left out, once."""
+        if told.left_out and told.refused != self.told.refused:
+            first = told.refused[0]
+            left_out = {"left_out": told.left_out, "tool": first.name, "why": first.why}
+            logger.warning("tools are left out", connection=self._config.name, **left_out)
+        self.told, self._definitions = told, dict(told.definitions)
 
     async def ping(self) -> None:
         """Ask whether it is there, as its revision does.
@@ -161,8 +176,9 @@ class McpConnection:
                 await leave.wait()
         except asyncio.CancelledError:
             raise
-        except Exception:  # whatever the SDK or a transport raises; nobody else is hurt
+        except Exception as error:  # whatever the SDK or a transport raises; nobody else is hurt
             if not opened.done():
+                self._failed(error)
                 opened.set_exception(self._refused or self._unavailable())
         finally:
             opened.cancel()
@@ -171,8 +187,9 @@ class McpConnection:
     async def _session(self) -> AsyncGenerator[Client]:
         limits, target = self._config.limits, self._config.target
         if isinstance(target, Program):
-            async with self._client_of(speaking(target, limits)) as client:
-                yield client
+            with self._outside.places:
+                async with self._client_of(speaking(target, limits)) as client:
+                    yield client
             return
         timeout = httpx2.Timeout(limits.open_s, read=limits.call_s)
         transport = BoundedTransport(self._outside.transport(), limits.max_bytes)
@@ -225,7 +242,8 @@ class McpConnection:
             self._outside.changed()
 
     def _failed(self, error: Exception) -> None:
-        self._refused = error if isinstance(error, DomainError) else None
+        if isinstance(error, DomainError):
+            self._refused = error
 
     def _unavailable(self) -> DomainError:
         return DomainError(

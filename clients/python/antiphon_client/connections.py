@@ -1,0 +1,59 @@
+"""Connections: what is outside, whose tools can be called."""
+
+from collections.abc import AsyncGenerator, Collection
+from typing import TYPE_CHECKING
+
+from antiphon.integration.v1 import connection_service_pb2 as messages
+from antiphon.integration.v1.connection_pb2 import Connection
+from antiphon_client.caller import Caller, pages
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceAsyncStub
+
+
+class Connections:
+    """The connection service. Errors: AntiphonError, as each RPC's comment says."""
+
+    _connections: "ConnectionServiceAsyncStub"
+    _caller: Caller
+
+    async def create_connection(self, workspace_id: str, connection: Connection) -> Connection:
+        """Make a connection of a workspace; it is probed from now on."""
+        request = messages.CreateConnectionRequest(workspace_id=workspace_id, connection=connection)
+        made = await self._caller.call(self._connections.CreateConnection, request)
+        return made.connection
+
+    async def get_connection(self, workspace_id: str, name: str) -> Connection:
+        """One connection, with what is known of it."""
+        request = messages.GetConnectionRequest(workspace_id=workspace_id, name=name)
+        return (await self._caller.call(self._connections.GetConnection, request)).connection
+
+    def list_connections(self, workspace_id: str) -> AsyncGenerator[Connection]:
+        """Those that a workspace may use, by name."""
+
+        async def fetch(page_token: str) -> messages.ListConnectionsResponse:
+            request = messages.ListConnectionsRequest(
+                workspace_id=workspace_id, page_token=page_token
+            )
+            return await self._caller.call(self._connections.ListConnections, request)
+
+        return pages(fetch, lambda page: page.connections)
+
+    async def update_connection(
+        self, workspace_id: str, connection: Connection, fields: Collection[str]
+    ) -> Connection:
+        """Change these ``fields`` of the connection of that name, if its etag still holds."""
+        request = messages.UpdateConnectionRequest(workspace_id=workspace_id, connection=connection)
+        request.update_mask.paths.extend(fields)
+        changed = await self._caller.call(self._connections.UpdateConnection, request)
+        return changed.connection
+
+    async def delete_connection(self, workspace_id: str, name: str) -> None:
+        """Remove a connection, and its tools with it."""
+        request = messages.DeleteConnectionRequest(workspace_id=workspace_id, name=name)
+        await self._caller.call(self._connections.DeleteConnection, request)
+
+    async def test_connection(self, workspace_id: str, name: str) -> Connection:
+        """Probe a connection now; its status says what came of it."""
+        request = messages.TestConnectionRequest(workspace_id=workspace_id, name=name)
+        return (await self._caller.call(self._connections.TestConnection, request)).connection

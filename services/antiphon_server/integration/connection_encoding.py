@@ -1,0 +1,123 @@
+"""The contract's messages about connections <-> the domain's types."""
+
+from typing import Any
+
+from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon_server.integration.connections.model import (
+    Basic,
+    Bearer,
+    Connection,
+    Credential,
+    Header,
+    Limits,
+    Mcp,
+    McpProgram,
+    ProgramId,
+    Status,
+    Target,
+)
+from antiphon_server.integration.secrets.model import SecretName
+from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.rpc.field_masks import masked
+from antiphon_server.runtime.rpc.times import timestamp
+
+TARGETS = ("mcp", "mcp_program")
+CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled")
+
+
+def fields_of(mask: Any) -> frozenset[str]:
+    """The domain's fields that an update is about. Raises DomainError INVALID_ARGUMENT."""
+    return frozenset("target" if it in TARGETS else it for it in masked(mask, CHANGEABLE))
+
+
+def connection(it: Connection, status: Status) -> pb.Connection:
+    """Encode one."""
+    encoded = pb.Connection(
+        workspace_id=it.workspace_id,
+        name=it.name,
+        title=it.title,
+        credential=_credential(it.credential),
+        limits=_limits(it.limits),
+        disabled=it.disabled,
+        status=connection_status(status),
+        etag=it.etag,
+    )
+    if it.created_us:
+        encoded.create_time.CopyFrom(timestamp(it.created_us))
+    _set_target(encoded, it.target)
+    return encoded
+
+
+def connection_status(it: Status) -> pb.ConnectionStatus:
+    """Encode what is known of one."""
+    encoded = pb.ConnectionStatus(
+        state=pb.ConnectionState.ValueType(it.state),
+        since_time=timestamp(it.since_us),
+        error_reason=it.error_reason,
+        tools=it.tools,
+    )
+    if it.latency_us:
+        encoded.latency.FromMicroseconds(it.latency_us)
+    return encoded
+
+
+def decoded(it: pb.Connection, workspace_id: str) -> Connection:
+    """What a request says of one."""
+    return Connection(
+        workspace_id,
+        SourceName(it.name),
+        _target(it),
+        it.title,
+        _decoded_credential(it.credential) if it.HasField("credential") else None,
+        _decoded_limits(it.limits),
+        it.disabled,
+        etag=it.etag,
+    )
+
+
+def _set_target(encoded: pb.Connection, target: Target) -> None:
+    match target:
+        case Mcp(url):
+            encoded.mcp.url = url
+        case McpProgram(program):
+            encoded.mcp_program.program = program
+
+
+def _target(it: pb.Connection) -> Target:
+    if it.HasField("mcp"):
+        return Mcp(it.mcp.url)
+    return McpProgram(ProgramId(it.mcp_program.program))
+
+
+def _credential(it: Credential) -> pb.Credential | None:
+    match it:
+        case Bearer(secret):
+            return pb.Credential(bearer=secret)
+        case Header(name, secret):
+            return pb.Credential(header=pb.HeaderCredential(name=name, secret=secret))
+        case Basic(user, secret):
+            return pb.Credential(basic=pb.BasicCredential(user=user, secret=secret))
+    return None
+
+
+def _decoded_credential(it: pb.Credential) -> Credential:
+    if it.HasField("header"):
+        return Header(it.header.name, SecretName(it.header.secret))
+    if it.HasField("basic"):
+        return Basic(it.basic.user, SecretName(it.basic.secret))
+    return Bearer(SecretName(it.bearer))
+
+
+def _limits(it: Limits) -> pb.ConnectionLimits:
+    encoded = pb.ConnectionLimits(max_result_bytes=it.max_bytes, max_calls=it.max_calls)
+    encoded.call_timeout.FromMicroseconds(round(it.call_s * 1e6))
+    return encoded
+
+
+def _decoded_limits(it: pb.ConnectionLimits) -> Limits:
+    default = Limits()
+    return Limits(
+        it.call_timeout.ToMicroseconds() / 1e6 if it.HasField("call_timeout") else default.call_s,
+        it.max_result_bytes or default.max_bytes,
+        it.max_calls or default.max_calls,
+    )

@@ -1,0 +1,80 @@
+"""ConnectionService: the contract's messages <-> the rules."""
+
+from typing import Any, TypeAlias
+
+import grpc
+
+from antiphon.integration.v1 import connection_pb2
+from antiphon.integration.v1 import connection_service_pb2 as pb
+from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceServicer
+from antiphon_server.integration import connection_encoding as encoding
+from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.supervision import Supervised
+from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.rpc.paging import (
+    decode_page_token,
+    encode_page_token,
+    page_limit,
+)
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class ConnectionServicer(ConnectionServiceServicer):
+    """Serves connections."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def CreateConnection(
+        self, request: pb.CreateConnectionRequest, context: Context
+    ) -> pb.CreateConnectionResponse:
+        wanted = encoding.decoded(request.connection, request.workspace_id)
+        made = await self._connections.create(wanted)
+        return pb.CreateConnectionResponse(connection=_encoded(made))
+
+    async def GetConnection(
+        self, request: pb.GetConnectionRequest, context: Context
+    ) -> pb.GetConnectionResponse:
+        found = await self._connections.get(request.workspace_id, SourceName(request.name))
+        return pb.GetConnectionResponse(connection=_encoded(found))
+
+    async def ListConnections(
+        self, request: pb.ListConnectionsRequest, context: Context
+    ) -> pb.ListConnectionsResponse:
+        listed = f"connections of {request.workspace_id}"
+        position = decode_page_token(request.page_token, listed, fields=1)
+        after = position[0] if position else ""
+        found = await self._connections.listed(request.workspace_id)
+        left = [it for it in found if it.name > after]
+        page = left[: page_limit(request.page_size)]
+        more = len(left) > len(page)
+        return pb.ListConnectionsResponse(
+            connections=map(_encoded, page),
+            next_page_token=encode_page_token(listed, page[-1].name) if more else "",
+        )
+
+    async def UpdateConnection(
+        self, request: pb.UpdateConnectionRequest, context: Context
+    ) -> pb.UpdateConnectionResponse:
+        fields = encoding.fields_of(request.update_mask)
+        wanted = encoding.decoded(request.connection, request.workspace_id)
+        changed = await self._connections.update(wanted, fields)
+        return pb.UpdateConnectionResponse(connection=_encoded(changed))
+
+    async def DeleteConnection(
+        self, request: pb.DeleteConnectionRequest, context: Context
+    ) -> pb.DeleteConnectionResponse:
+        await self._connections.delete(request.workspace_id, SourceName(request.name))
+        return pb.DeleteConnectionResponse()
+
+    async def TestConnection(
+        self, request: pb.TestConnectionRequest, context: Context
+    ) -> pb.TestConnectionResponse:
+        found = await self._connections.get(request.workspace_id, SourceName(request.name))
+        await found.probe()
+        return pb.TestConnectionResponse(connection=_encoded(found))
+
+
+def _encoded(it: Supervised) -> connection_pb2.Connection:
+    return encoding.connection(it.connection, it.status)

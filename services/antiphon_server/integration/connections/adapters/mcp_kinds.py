@@ -1,0 +1,107 @@
+"""MCP servers as connections: over HTTP, and as programs."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from antiphon_server.integration.connections.mcp.model import Config, Endpoint, Limits, Program
+from antiphon_server.integration.connections.mcp.opening import open_connection
+from antiphon_server.integration.connections.mcp.ports import Outside, Places
+from antiphon_server.integration.connections.model import Connection, Mcp, McpProgram, ProgramId
+from antiphon_server.integration.connections.ports import Link
+from antiphon_server.integration.connections.settings import MAX_PROGRAMS, ProgramSettings
+from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.errors import invalid, not_found
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.names import place_of
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx2
+
+TRANSPORT = "antiphon_server.integration.connections.adapters.mcp_transport"
+
+
+class McpServers:
+    """See :class:`~antiphon_server.integration.connections.ports.Kind`.
+
+    Where the operator's own connections lead to is the operator's word; all else is guarded.
+    """
+
+    def __init__(self, policy: EgressPolicy, secrets: Secrets) -> None:
+        self._policy, self._secrets = policy, secrets
+        self._context: ssl.SSLContext | None = None
+
+    async def check(self, connection: Connection) -> None:
+        """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
+        _installed()
+        assert isinstance(connection.target, Mcp)
+        place = place_of(connection.target.url)
+        if place.scheme not in ("http", "https"):
+            raise invalid("connection.mcp.url", "an address of http or https")
+        self._policy.check_host(place.host)
+
+    async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
+        """See :meth:`~antiphon_server.integration.connections.ports.Kind.link`."""
+        _installed()
+        assert isinstance(connection.target, Mcp)
+        url, policy = connection.target.url, self._policy
+        if not connection.workspace_id:
+            policy = policy.trusting(place_of(url).host)
+        transport = await asyncio.to_thread(import_module, TRANSPORT)
+        if self._context is None:
+            self._context = await asyncio.to_thread(transport.trust)
+        make = transport.signed(connection, url, self._secrets, Dialler(policy), self._context)
+        config = Config(connection.name, Endpoint(url), limits=_limits(connection))
+        return await open_connection(config, Outside(make, changed=changed))
+
+
+class McpPrograms:
+    """See :class:`~antiphon_server.integration.connections.ports.Kind`; so many run at once."""
+
+    def __init__(
+        self, programs: Mapping[ProgramId, ProgramSettings], most: int = MAX_PROGRAMS
+    ) -> None:
+        self._programs, self._places = programs, Places(most)
+
+    async def check(self, connection: Connection) -> None:
+        """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
+        _installed()
+        self._program(connection)
+        if connection.credential is not None:
+            raise invalid("connection.credential", "empty: a program has its own in the settings")
+
+    async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
+        """See :meth:`~antiphon_server.integration.connections.ports.Kind.link`."""
+        _installed()
+        given = self._program(connection)
+        variables = {name: value.reveal() for name, value in given.variables.items()}
+        folder = None if given.folder is None else str(given.folder)
+        program = Program(given.command, given.arguments, variables, folder)
+        config = Config(connection.name, program, limits=_limits(connection))
+        return await open_connection(config, Outside(_no_transport, self._places, changed=changed))
+
+    def _program(self, connection: Connection) -> ProgramSettings:
+        assert isinstance(connection.target, McpProgram)
+        found = self._programs.get(connection.target.program)
+        if found is None:
+            raise not_found(f"program {connection.target.program} in the server's settings")
+        return found
+
+
+def _limits(connection: Connection) -> Limits:
+    given = connection.limits
+    return Limits(open_s=given.open_s, call_s=given.call_s, max_bytes=given.max_bytes)
+
+
+def _installed() -> None:
+    if find_spec("mcp") is None:
+        raise invalid("connection", "of a kind that works: MCP needs antiphon[mcp] on the server")
+
+
+def _no_transport() -> "httpx2.AsyncBaseTransport":
+    raise AssertionError("programs speak by stdio")

@@ -1,0 +1,39 @@
+"""What signs the calls of connections."""
+
+import base64
+from collections.abc import Mapping
+
+from antiphon_server.integration.connections.model import Basic, Bearer, Connection, Header
+from antiphon_server.integration.secrets.model import SecretName
+from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.errors import not_found
+
+
+class OperatorSecrets:
+    """The secrets of workspaces, and those of the installation's connections: workspace ""."""
+
+    def __init__(self, own: Mapping[SecretName, str], workspaces: Secrets) -> None:
+        self._own, self._workspaces = own, workspaces
+
+    async def value(self, workspace_id: str, name: SecretName) -> str:
+        """See :class:`~antiphon_server.integration.secrets.ports.Secrets`."""
+        if workspace_id:
+            return await self._workspaces.value(workspace_id, name)
+        if name not in self._own:
+            raise not_found(f"secret {name}")
+        return self._own[name]
+
+
+async def signature(connection: Connection, secrets: Secrets) -> Mapping[str, str]:
+    """The headers that sign a call, with the secret as it is now. Raises DomainError NOT_FOUND."""
+    match connection.credential:
+        case Bearer(secret):
+            token = await secrets.value(connection.workspace_id, secret)
+            return {"Authorization": f"Bearer {token}"}
+        case Header(name, secret):
+            return {name: await secrets.value(connection.workspace_id, secret)}
+        case Basic(user, secret):
+            password = await secrets.value(connection.workspace_id, secret)
+            joined = base64.b64encode(f"{user}:{password}".encode()).decode()
+            return {"Authorization": f"Basic {joined}"}
+    return {}

@@ -1,0 +1,74 @@
+"""Connections in a SQL database."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import Row, bindparam, delete, func, insert, select
+
+from antiphon_server.integration.connections.adapters.tables import connections
+from antiphon_server.integration.connections.model import MOST_CONNECTIONS, Connection
+from antiphon_server.integration.connections.ports import Change
+from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
+
+_OF_WORKSPACE = connections.c.workspace_id == bindparam("b_workspace_id")
+_ALL = select(connections).where(_OF_WORKSPACE).order_by(connections.c.name)
+_HERE = (_OF_WORKSPACE, connections.c.name == bindparam("b_name"))
+_ONE = select(connections).where(*_HERE).with_for_update()
+_COUNT = select(func.count()).where(_OF_WORKSPACE)
+_DELETE = delete(connections).where(*_HERE)
+
+
+class SqlConnections:
+    """A :class:`~antiphon_server.integration.connections.ports.ConnectionStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, workspace_id: str) -> Sequence[Connection]:
+        at = {"b_workspace_id": workspace_id}
+        return await self._database.read(lambda it: list(map(_read, it.execute(_ALL, at))))
+
+    async def change(
+        self, workspace_id: str, name: SourceName, change: Change
+    ) -> Connection | None:
+        at = {"b_workspace_id": workspace_id, "b_name": name}
+
+        def make(it: SqlConnection) -> Connection | None:
+            row = it.execute(_ONE, at).one_or_none()
+            before = None if row is None else _read(row)
+            after = change(before)
+            if after == before:
+                return before
+            if before is None and it.execute(_COUNT, at).scalar_one() >= MOST_CONNECTIONS:
+                limit = f"{MOST_CONNECTIONS} connections a workspace"
+                raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
+            it.execute(_DELETE, at)
+            return None if after is None else _write(it, after)
+
+        return await self._database.write(make)
+
+
+def _read(row: Row[Any]) -> Connection:
+    record = msgspec.json.decode(row.record, type=Connection)
+    return replace(record, created_us=row.created_us, etag=row.etag)
+
+
+def _write(it: SqlConnection, connection: Connection) -> Connection:
+    created = connection.created_us or time.time_ns() // 1000
+    stored = replace(connection, etag=new_id("etag"), created_us=created)
+    row = {
+        "workspace_id": stored.workspace_id,
+        "name": stored.name,
+        "record": msgspec.json.encode(replace(stored, etag="", created_us=0)),
+        "etag": stored.etag,
+        "created_us": created,
+    }
+    it.execute(insert(connections), row)
+    return stored

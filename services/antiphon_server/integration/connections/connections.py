@@ -1,0 +1,191 @@
+"""The connections of the installation and of workspaces: kept, changed, and used as sources."""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from antiphon_server.integration.connections.model import RESERVED, Connection, Target
+from antiphon_server.integration.connections.ports import Change, ConnectionStore, Kind, Told
+from antiphon_server.integration.connections.supervision import Supervised
+from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.integration.tools.ports import Source
+from antiphon_server.runtime.concurrency.tasks import TaskSet, every
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+
+FIRST_S = 5.0
+"""So long its first probe is waited for by those who ask for its tools."""
+MOST_WORKSPACES = 500
+"""Whose connections one server keeps; those that were asked for longest ago are let go first."""
+IDLE_S = 600.0
+"""A workspace's connection that nobody has asked for so long is let go, until somebody does."""
+Kinds = Mapping[type[Target], Kind]
+
+
+class Connections:
+    """See :class:`~antiphon_server.integration.tools.ports.Sources`; ``installed`` are for all.
+
+    What workspaces have is read from the store each time, so each server has what another changed.
+    """
+
+    def __init__(
+        self,
+        store: ConnectionStore,
+        kinds: Kinds,
+        told: Told,
+        installed: Iterable[Connection] = (),
+        built_in: Iterable[Source] = (),
+    ) -> None:
+        self._store, self._kinds, self._told = store, kinds, told
+        self._built_in = {it.name: it for it in built_in}
+        self._installed = {it.name: self._supervised(it) for it in installed}
+        self._known: dict[str, dict[SourceName, Supervised]] = {}
+        self._closing = TaskSet()
+
+    async def of(
+        self, workspace_id: str, names: Collection[SourceName] | None = None
+    ) -> Mapping[SourceName, Source]:
+        """All that it may use. Of ``names`` (None: of all) the first probe is waited for."""
+        found = await self._all(workspace_id)
+        await _known(it for it in found.values() if names is None or it.name in names)
+        return {**found, **self._built_in}
+
+    async def listed(self, workspace_id: str) -> Sequence[Supervised]:
+        """All that it may use, by name, with what is known of each."""
+        found = await self._all(workspace_id)
+        await _known(found.values())
+        return [found[name] for name in sorted(found)]
+
+    async def get(self, workspace_id: str, name: SourceName) -> Supervised:
+        """One of them. Raises DomainError NOT_FOUND."""
+        found = (await self._all(workspace_id)).get(name)
+        if found is None:
+            raise not_found(f"connection {name}")
+        return found
+
+    async def create(self, connection: Connection) -> Supervised:
+        """Make one; the same again changes nothing.
+
+        Raises DomainError ALREADY_EXISTS, LIMIT_EXCEEDED and what its kind says of it.
+        """
+        taken = RESERVED | self._installed.keys()
+        if connection.name in taken:
+            raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
+        await self._kind(connection).check(connection)
+
+        def change(before: Connection | None) -> Connection:
+            if before is None:
+                return connection
+            if replace(before, created_us=0, etag="") != connection:
+                raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
+            return before
+
+        return await self._changed(connection.workspace_id, connection.name, change)
+
+    async def update(self, connection: Connection, fields: Collection[str]) -> Supervised:
+        """Change ``fields`` of it, if its etag is that which was seen, or "".
+
+        Raises DomainError NOT_FOUND, ETAG_MISMATCH and what its kind says of it.
+        """
+        wanted = {field: getattr(connection, field) for field in fields}
+        before = await self.get(connection.workspace_id, connection.name)
+        _owned(before.connection)
+        await self._kind(anew := replace(before.connection, **wanted)).check(anew)
+
+        def change(stored: Connection | None) -> Connection:
+            if stored is None:
+                raise not_found(f"connection {connection.name}")
+            if connection.etag and connection.etag != stored.etag:
+                raise DomainError(Reason.ETAG_MISMATCH, etag=stored.etag)
+            return replace(stored, **wanted)
+
+        return await self._changed(connection.workspace_id, connection.name, change)
+
+    async def delete(self, workspace_id: str, name: SourceName) -> None:
+        """Remove one, if it is there."""
+        known = (await self._all(workspace_id)).get(name)
+        if known is None:
+            return
+        _owned(known.connection)
+        await self._store.change(workspace_id, name, lambda _: None)
+        await self._all(workspace_id)
+        await self._told(known.connection, None)
+
+    def start(self) -> None:
+        """Begin with those of the installation."""
+        for one in self._installed.values():
+            one.start()
+
+    async def tidy(self) -> None:
+        """Let go of what nobody asks for, again and again until cancelled."""
+        await every(IDLE_S / 10, self._let_go, at_once=False)
+
+    async def close(self) -> None:
+        """Close all."""
+        ours = [one for known in self._known.values() for one in known.values()]
+        self._known.clear()
+        await asyncio.gather(*(one.close() for one in (*ours, *self._installed.values())))
+        await self._closing.stop()
+
+    async def _changed(self, workspace_id: str, name: SourceName, change: Change) -> Supervised:
+        await self._store.change(workspace_id, name, change)
+        return await self.get(workspace_id, name)
+
+    async def _all(self, workspace_id: str) -> Mapping[SourceName, Supervised]:
+        """Those of the installation and those that are stored, each begun if it is new."""
+        stored = await self._store.of(workspace_id)
+        known = self._known.get(workspace_id, {})
+        now, kept = time.monotonic(), {}
+        for connection in stored:
+            one = known.pop(connection.name, None)
+            if one is None or one.connection != connection:
+                self._finish(one)
+                one = self._supervised(connection)
+                one.start()
+            one.used, kept[one.name] = now, one
+        for gone in known.values():
+            self._finish(gone)
+        self._known.pop(workspace_id, None)
+        if kept:
+            self._known[workspace_id] = kept
+        if len(self._known) > MOST_WORKSPACES:
+            self._forget(next(iter(self._known)))
+        return {**kept, **self._installed}
+
+    async def _let_go(self) -> None:
+        before = time.monotonic() - IDLE_S
+        for workspace_id, known in list(self._known.items()):
+            if all(one.used < before for one in known.values()):
+                self._forget(workspace_id)
+
+    def _forget(self, workspace_id: str) -> None:
+        for one in self._known.pop(workspace_id).values():
+            self._finish(one)
+
+    def _finish(self, one: Supervised | None) -> None:
+        if one is not None:
+            self._closing.spawn("integration.connection.finish", one.finish())
+
+    def _supervised(self, connection: Connection) -> Supervised:
+        return Supervised(connection, self._kind(connection), self._told)
+
+    def _kind(self, connection: Connection) -> Kind:
+        return self._kinds[type(connection.target)]
+
+
+async def _known(sources: Iterable[Supervised]) -> None:
+    """Wait until each was probed once, but not for long."""
+    new = [asyncio.ensure_future(it.known.wait()) for it in sources if not it.known.is_set()]
+    if not new:
+        return
+    try:
+        await asyncio.wait(new, timeout=FIRST_S)
+    finally:
+        for waiting in new:
+            waiting.cancel()
+
+
+def _owned(connection: Connection) -> None:
+    if not connection.workspace_id:
+        raise invalid("name", "one of the workspace itself; this one stands in settings")

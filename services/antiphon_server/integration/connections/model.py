@@ -1,0 +1,98 @@
+"""What connections are, and what is known of them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType, TypeAlias
+
+import msgspec
+
+from antiphon_server.integration.secrets.model import SecretName
+from antiphon_server.integration.tools.model import SourceName
+
+ProgramId = NewType("ProgramId", str)
+RESERVED = frozenset({SourceName("antiphon")})
+"""Names of sources that are built in."""
+MOST_CONNECTIONS = 100
+"""Of one workspace."""
+
+
+class State(IntEnum):
+    """Whether a connection can be used. Values are those of the contract's ConnectionState."""
+
+    CONNECTING = 1
+    UP = 2
+    DEGRADED = 3
+    DOWN = 4
+    DISABLED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is known of a connection: since when (microseconds since 1970), and why it is down."""
+
+    state: State
+    since_us: int
+    error_reason: str = ""
+    latency_us: int = 0
+    tools: int = 0
+
+
+class Mcp(msgspec.Struct, frozen=True, tag="mcp"):
+    """An MCP server over HTTP."""
+
+    url: str
+
+
+class McpProgram(msgspec.Struct, frozen=True, tag="mcp_program"):
+    """An MCP server as a program of the settings."""
+
+    program: ProgramId
+
+
+Target: TypeAlias = Mcp | McpProgram
+
+
+class Bearer(msgspec.Struct, frozen=True, tag="bearer"):
+    """A secret as a bearer token."""
+
+    secret: SecretName
+
+
+class Header(msgspec.Struct, frozen=True, tag="header"):
+    """A secret in a header of its own."""
+
+    name: str
+    secret: SecretName
+
+
+class Basic(msgspec.Struct, frozen=True, tag="basic"):
+    """A secret as a user's password."""
+
+    user: str
+    secret: SecretName
+
+
+Credential: TypeAlias = Bearer | Header | Basic | None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one connection may cost."""
+
+    call_s: float = 60.0
+    max_bytes: int = 8 * 1024 * 1024
+    max_calls: int = 16
+    open_s: float = 20.0
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """A connection; ``workspace_id`` is "" for one of the installation."""
+
+    workspace_id: str
+    name: SourceName
+    target: Target
+    title: str = ""
+    credential: Credential = None
+    limits: Limits = Limits()
+    disabled: bool = False
+    created_us: int = 0
+    etag: str = ""

@@ -1,0 +1,75 @@
+"""What connections need from outside."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from antiphon_server.integration.connections.model import Connection, Status
+from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
+
+Change: TypeAlias = Callable[[Connection | None], Connection | None]
+"""From what is stored to what shall be, None for none; what it raises leaves all as it is."""
+
+
+class Link(Protocol):
+    """A way to what is outside, which opens itself when it is first used."""
+
+    async def discover(self) -> Mapping[ToolName, Definition]:
+        """Ask whether it is there, and which tools it has.
+
+        Raises DomainError CONNECTION_UNAVAILABLE, EGRESS_DENIED, and NOT_FOUND for a secret.
+        """
+        ...
+
+    async def call(self, call: Call) -> Result:
+        """Call a tool; cancelling it closes what it uses.
+
+        Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release everything."""
+        ...
+
+
+class Kind(Protocol):
+    """Makes links of one kind of target."""
+
+    async def check(self, connection: Connection) -> None:
+        """Check what can be checked without asking anybody.
+
+        Raises DomainError INVALID_ARGUMENT, EGRESS_DENIED, NOT_FOUND, UNIMPLEMENTED.
+        """
+        ...
+
+    async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
+        """A link, which speaks to nobody yet; ``changed`` is told of other tools.
+
+        Raises DomainError CONNECTION_UNAVAILABLE.
+        """
+        ...
+
+
+class ConnectionStore(Protocol):
+    """Keeps workspaces' connections."""
+
+    async def of(self, workspace_id: str) -> Sequence[Connection]:
+        """All of a workspace's, by name."""
+        ...
+
+    async def change(
+        self, workspace_id: str, name: SourceName, change: Change
+    ) -> Connection | None:
+        """Change one by what is stored: its creation and etag are set here.
+
+        Raises DomainError LIMIT_EXCEEDED and what ``change`` raises.
+        """
+        ...
+
+
+class Told(Protocol):
+    """Is told when a connection's state changes, or it is removed (None)."""
+
+    def __call__(self, connection: Connection, status: Status | None) -> Awaitable[None]:
+        """Tell."""
+        ...

@@ -1,0 +1,178 @@
+"""One connection as long as it is in use: probed, counted, told about."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from antiphon_server.integration.connections.model import Connection, State, Status
+from antiphon_server.integration.connections.ports import Kind, Link, Told
+from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
+from antiphon_server.runtime.errors import DomainError, Reason
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 30.0
+FIRST_WAIT_S = 1.0
+"""After the first failure; twice as long after each other one, up to PROBE_S."""
+REMEMBERED = 10
+FAILURES = 3
+"""So many of the calls that are remembered make it DEGRADED."""
+_ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT)
+
+
+class Supervised:
+    """A source of tools, whose connection one task probes until it is closed."""
+
+    trusted = False
+
+    def __init__(
+        self, connection: Connection, kind: Kind, told: Told, *, probe_s: float = PROBE_S
+    ) -> None:
+        self.connection = connection
+        self.used = time.monotonic()
+        self._kind, self._told, self._probe_s = kind, told, probe_s
+        state = State.DISABLED if connection.disabled else State.CONNECTING
+        self._status = Status(state, _now_us())
+        self._definitions: Mapping[ToolName, Definition] = {}
+        self._link: Link | None = None
+        self._places = asyncio.Semaphore(connection.limits.max_calls)
+        self._failures: deque[str] = deque(maxlen=REMEMBERED)
+        self._failed, self._due = 0, asyncio.Event()
+        self._calls, self._idle = 0, asyncio.Event()
+        self._idle.set()
+        self._probing, self.known = asyncio.Lock(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> SourceName:
+        """The connection's name."""
+        return self.connection.name
+
+    @property
+    def status(self) -> Status:
+        """What is known now."""
+        return self._status
+
+    @property
+    def away(self) -> bool:
+        """Whether calls are refused without being tried."""
+        return self._status.state not in (State.UP, State.DEGRADED)
+
+    def definitions(self) -> Mapping[ToolName, Definition]:
+        """The tools that were told last; none of one that is disabled."""
+        return self._definitions
+
+    def start(self) -> None:
+        """Begin to probe, unless it is disabled."""
+        if self.connection.disabled:
+            self.known.set()
+        else:
+            self._task = asyncio.create_task(self._run(), name="integration.connection")
+
+    async def finish(self) -> None:
+        """Close it when its calls have ended, which none does later than its limit."""
+        await self._stop_probing()
+        try:
+            async with asyncio.timeout(self.connection.limits.call_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("calls of connection %s outlast their limit", self.name)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End the probes, and the link with all that runs on it."""
+        await self._stop_probing()
+        if self._link is not None:
+            await self._link.close()
+
+    async def call(self, call: Call) -> Result:
+        """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
+        limit = asyncio.timeout(self.connection.limits.call_s)
+        self._calls += 1
+        self._idle.clear()
+        try:
+            async with limit, self._places:
+                result = await (await self._linked()).call(call)
+        except DomainError as error:
+            self._remember(error.reason)
+            raise
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._remember(Reason.TOOL_TIMEOUT)
+            timeout_ms = round(self.connection.limits.call_s * 1000)
+            raise DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms) from None
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+        self._remember(None)
+        return result
+
+    async def probe(self) -> Status:
+        """Ask now whether it is there; what comes of it is its status."""
+        if self.connection.disabled:
+            return self._status
+        async with self._probing:
+            began, reason = time.monotonic(), ""
+            try:
+                async with asyncio.timeout(self.connection.limits.open_s):
+                    self._definitions = await (await self._linked()).discover()
+            except DomainError as error:
+                reason = error.reason.value
+            except TimeoutError:
+                reason = Reason.DEADLINE_EXCEEDED.value
+            except Exception:
+                log.exception("connection %s could not be probed", self.name)
+                reason = Reason.INTERNAL.value
+            self._failed = self._failed + 1 if reason else 0
+            await self._set(reason, round((time.monotonic() - began) * 1e6))
+        return self._status
+
+    async def _run(self) -> None:
+        while True:
+            self._due.clear()
+            await self.probe()
+            self.known.set()
+            wait = FIRST_WAIT_S * 2 ** min(self._failed - 1, 10) if self._failed else self._probe_s
+            try:
+                async with asyncio.timeout(min(wait, self._probe_s)):
+                    await self._due.wait()
+            except TimeoutError:
+                continue
+            await asyncio.sleep(FIRST_WAIT_S)  # whoever says all the time that tools changed
+
+    async def _stop_probing(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _linked(self) -> Link:
+        if self._link is None:
+            self._link = await self._kind.link(self.connection, self._due.set)
+        return self._link
+
+    def _remember(self, reason: Reason | None) -> None:
+        """Keep what came of a call; the first of many failures is a reason to look at once."""
+        fault = reason in _ITS_FAULT
+        self._failures.append(reason.value if reason is not None and fault else "")
+        if reason is Reason.CONNECTION_UNAVAILABLE and not self._failed:
+            self._due.set()
+
+    async def _set(self, reason: str, latency_us: int) -> None:
+        failures = [failure for failure in self._failures if failure]
+        state = State.DOWN if reason else State.UP
+        if not reason and len(failures) >= FAILURES:
+            state, reason = State.DEGRADED, failures[-1]
+        before, tools = self._status, len(self._definitions)
+        since = before.since_us if state is before.state else _now_us()
+        self._status = Status(state, since, reason, latency_us, tools)
+        if (state, tools) != (before.state, before.tools):
+            await self._told(self.connection, self._status)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,164 @@
+"""Connections to real MCP servers, through a whole server and its client."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from antiphon.events.v1.event_pb2 import ConnectionChanged
+from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.tool_pb2 import TOOL_RULE_ALWAYS
+from antiphon_client import AntiphonError, Client, text_of
+from tests.e2e.process import all_of
+from tests.e2e.server import ServerProcess
+from tests.e2e.until import PATIENCE_S
+
+TIME = str(Path(sys.executable).with_name("mcp-server-time"))
+SETTINGS = {
+    "ANTIPHON_PROGRAMS": json.dumps(
+        {"time": {"command": TIME}, "none": {"command": "/nowhere/at/all"}}
+    ),
+    "ANTIPHON_CONNECTIONS": json.dumps(
+        [{"name": "clock", "program": "time"}, {"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}]
+    ),
+    "ANTIPHON_MAX_PROGRAMS": "2",
+}
+ZURICH = {"timezone": "Europe/Zurich"}
+
+
+@asynccontextmanager
+async def _served(home: Path) -> AsyncIterator[tuple[ServerProcess, Client, str]]:
+    server = ServerProcess(home, variables=SETTINGS)
+    async with all_of([server]), server.client() as client:
+        await client.create_conversation()
+        workspaces = [it.workspace_id async for it in client.list_workspaces()]
+        yield server, client, workspaces[0]
+
+
+def _program(name: str, program: str = "time") -> pb.Connection:
+    return pb.Connection(name=name, mcp_program=pb.McpProgram(program=program))
+
+
+def _over_http(name: str, url: str) -> pb.Connection:
+    return pb.Connection(name=name, mcp=pb.McpTarget(url=url))
+
+
+async def test_a_real_server_is_called_and_a_dead_one_hurts_nobody(tmp_path: Path) -> None:
+    """Those of the installation are there for all; their tools ask before they are called."""
+    async with _served(tmp_path) as (_, client, workspace):
+        listed = {it.name: it async for it in client.list_connections(workspace)}
+        assert listed["clock"].status.state == pb.CONNECTION_STATE_UP
+        assert listed["gone"].status.state == pb.CONNECTION_STATE_DOWN
+        assert listed["gone"].status.error_reason == "CONNECTION_UNAVAILABLE"
+        tools = [it.name async for it in client.list_tools(workspace)]
+        assert "clock.get_current_time" in tools
+        result = await client.call_tool(workspace, "clock.get_current_time", ZURICH)
+        assert json.loads(text_of(result.parts))["timezone"] == "Europe/Zurich"
+        with pytest.raises(AntiphonError) as caught:
+            await client.delete_connection(workspace, "clock")
+        assert caught.value.reason == "INVALID_ARGUMENT"
+
+
+async def test_a_workspace_adds_changes_and_removes_one(tmp_path: Path) -> None:
+    """The same again changes nothing; another under the name is refused, and so is an old etag."""
+    async with _served(tmp_path) as (_, client, workspace):
+        made = await client.create_connection(workspace, _program("mine"))
+        assert (await client.create_connection(workspace, _program("mine"))).etag == made.etag
+        with pytest.raises(AntiphonError) as taken:
+            await client.create_connection(workspace, _program("mine", "none"))
+        assert taken.value.reason == "ALREADY_EXISTS"
+        tested = await client.test_connection(workspace, "mine")
+        assert (tested.status.state, tested.status.tools) == (pb.CONNECTION_STATE_UP, 2)
+        await client.set_tool_rule(workspace, "mine.convert_time", TOOL_RULE_ALWAYS)
+        off = pb.Connection(
+            name="mine", disabled=True, etag=made.etag, mcp_program=made.mcp_program
+        )
+        changed = await client.update_connection(workspace, off, ["disabled"])
+        assert changed.status.state == pb.CONNECTION_STATE_DISABLED
+        with pytest.raises(AntiphonError) as old:
+            await client.update_connection(workspace, off, ["disabled"])
+        assert old.value.reason == "ETAG_MISMATCH"
+        with pytest.raises(AntiphonError) as away:
+            await client.call_tool(workspace, "mine.convert_time", {})
+        assert away.value.reason == "TOOL_NOT_FOUND"
+        await client.delete_connection(workspace, "mine")
+        await client.delete_connection(workspace, "mine")
+        with pytest.raises(AntiphonError) as removed:
+            await client.get_connection(workspace, "mine")
+        assert removed.value.reason == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("connection", "reason"),
+    [
+        (_program("x", "unknown"), "NOT_FOUND"),
+        (pb.Connection(name="x", mcp=pb.McpTarget(url="http://10.0.0.1/mcp")), "EGRESS_DENIED"),
+        (pb.Connection(name="x", mcp=pb.McpTarget(url="http://127.1/mcp")), "EGRESS_DENIED"),
+        (pb.Connection(name="x", mcp=pb.McpTarget(url="wss://a.example/")), "INVALID_ARGUMENT"),
+        (
+            pb.Connection(name="antiphon", mcp=pb.McpTarget(url="https://a.example")),
+            "ALREADY_EXISTS",
+        ),
+        (pb.Connection(name="clock", mcp=pb.McpTarget(url="https://a.example")), "ALREADY_EXISTS"),
+        (pb.Connection(name="x"), "INVALID_ARGUMENT"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, connection: pb.Connection, reason: str
+) -> None:
+    """Before anybody is asked."""
+    async with _served(tmp_path) as (_, client, workspace):
+        with pytest.raises(AntiphonError) as caught:
+            await client.create_connection(workspace, connection)
+        assert caught.value.reason == reason
+
+
+async def test_its_changes_are_in_the_log_and_its_program_ends(tmp_path: Path) -> None:
+    """Up, and removed; a program that is not there is down, and one too many is refused."""
+    async with _served(tmp_path) as (_, client, workspace):
+        await client.create_connection(workspace, _program("mine"))
+        await client.test_connection(workspace, "mine")
+        await client.create_connection(workspace, _program("many"))
+        many = await client.test_connection(workspace, "many")
+        assert many.status.error_reason == "LIMIT_EXCEEDED"
+        await client.create_connection(workspace, _program("wrong", "none"))
+        wrong = await client.test_connection(workspace, "wrong")
+        assert wrong.status.state == pb.CONNECTION_STATE_DOWN
+        await client.delete_connection(workspace, "mine")
+        seen = await _until_removed(client, workspace, "mine")
+        assert [it.status.state for it in seen] == [pb.CONNECTION_STATE_UP, 0]
+        async with asyncio.timeout(PATIENCE_S):
+            while len(_programs()) > 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert not _programs()
+
+
+async def _until_removed(client: Client, workspace: str, name: str) -> list[ConnectionChanged]:
+    seen = []
+    events = aiter(client.follow(f"workspaces/{workspace}", earliest=True))
+    async with asyncio.timeout(PATIENCE_S), aclosing(events):
+        async for event in events:
+            changed = event.connection_changed
+            if event.HasField("connection_changed") and changed.name == name:
+                seen.append(changed)
+                if not changed.HasField("status"):
+                    return seen
+    raise AssertionError
+
+
+def _programs() -> list[str]:
+    """The programs of this machine's connections that run."""
+    found = []
+    for process in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            told = Path("/proc", process, "cmdline").read_text()
+        except OSError:
+            continue
+        if TIME in told:
+            found.append(process)
+    return found
