@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from antiphon.events.v1.event_pb2 import Event
 from antiphon_server.dispatcher.handling import AskedCall, CallOutcome
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import Policy, State, ToolCallDecided, ToolCallId
@@ -20,6 +21,10 @@ async def outcomes(it: World) -> dict[str, int]:
     """How each call ended in the log."""
     finished = [event.tool_call_finished for event in await it.history()]
     return {end.tool_call_id: end.outcome for end in finished if end.tool_call_id}
+
+
+async def _proposed(it: World) -> list[Event]:
+    return [event for event in await it.history() if event.HasField("tool_call_proposed")]
 
 
 async def decide(
@@ -40,6 +45,7 @@ async def test_each_step_of_a_call_is_in_the_log_behind_the_text_before_it() -> 
         proposed = ["tool_call_proposed", "tool_call_started"]
         assert kinds == [*proposed, *proposed, "tool_call_finished", "tool_call_finished"]
         assert (await it.messages())[-1] == ("before after", False)
+        assert {event.tool_call_proposed.position for event in await _proposed(it)} == {7}
         assert await outcomes(it) == {call(1).call_id: 1, call(2).call_id: 1}
 
 

@@ -13,8 +13,12 @@ from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Handler
 
 
-def compose_agents(internal: grpc.aio.Channel) -> Sequence[Handler]:
-    """All agents, the default first; ``internal`` leads to context and integration."""
+def compose_agents(internal: grpc.aio.Channel, most_steps: int) -> Sequence[Handler]:
+    """All agents, the default first; ``internal`` leads to context and integration.
+
+    A turn asks models ``most_steps`` times at most.
+    """
     window = ContextWindow(ContextServiceStub(internal))
     models = IntegrationModels(IntegrationServiceStub(internal))
-    return [Assistant(window, models, IntegrationTools(ToolServiceStub(internal)))]
+    tools = IntegrationTools(ToolServiceStub(internal))
+    return [Assistant(window, models, tools, max_steps=most_steps)]

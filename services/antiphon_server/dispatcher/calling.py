@@ -56,7 +56,7 @@ class Calling:
         started: set[ToolCallId] = set()
         for it in asked:
             waits = it.asks and it.refused is None
-            steps.append(ToolCallProposed(it.call, waits))
+            steps.append(ToolCallProposed(it.call, waits, self._writer.accepted))
             if it.refused is not None:
                 steps.append(_refused(it.call, it.refused))
             elif not waits:

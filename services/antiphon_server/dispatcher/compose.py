@@ -28,7 +28,7 @@ from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.handling import Handler
+from antiphon_server.dispatcher.handling import Handler, HandlerSettings
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -55,7 +55,7 @@ ALONE = "embedded"
 """The name in leases of a server that is alone with its store."""
 
 
-class ProcessSettings(Protocol):
+class ProcessSettings(HandlerSettings, Protocol):
     """What of a process's settings the dispatcher reads."""
 
     @property
@@ -145,7 +145,7 @@ class Sharing:
 
 
 def compose_service(
-    handlers: Callable[[grpc.aio.Channel], Sequence[Handler]],
+    handlers: Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]],
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -169,7 +169,7 @@ def compose_service(
         elsewhere="events" in links.elsewhere,
         on_said=activity.note,
     )
-    registry = Handlers([*handlers(internal), Echo(text_of)])
+    registry = Handlers([*handlers(settings, internal), Echo(text_of)])
     metrics = TurnMetrics()
     shares = infrastructure.shares
     runner = Runner(store, journal, node, lease_s, shares, observers=[metrics])

@@ -60,6 +60,11 @@ class TextWriter:
         self._next_commit = 0.0
         self._stopping = False
 
+    @property
+    def accepted(self) -> int:
+        """Bytes of UTF-8 of the answer so far."""
+        return self._accepted
+
     async def write(self, text: str) -> None:
         """Accept ``text``; waits while 64 Ki characters are not committed.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from antiphon_server.dispatcher.compose import ProcessSettings
-    from antiphon_server.dispatcher.handling import Handler
+    from antiphon_server.dispatcher.handling import Handler, HandlerSettings
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -29,7 +29,7 @@ def _tables() -> "MetaData":
 
 
 def dispatcher(
-    handlers: "Callable[[grpc.aio.Channel], Sequence[Handler]]",
+    handlers: "Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]]",
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed."""
 

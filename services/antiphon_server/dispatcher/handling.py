@@ -94,6 +94,15 @@ class Work(Protocol):
         ...
 
 
+class HandlerSettings(Protocol):
+    """What of a process's settings handlers read."""
+
+    @property
+    def most_steps(self) -> int:
+        """How often a turn asks models at most."""
+        ...
+
+
 class Handler(Protocol):
     """Works on turns."""
 

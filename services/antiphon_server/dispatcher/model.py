@@ -315,10 +315,14 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallProposed:
-    """A model asked for ``call``; ``asks``: a person has to decide."""
+    """A model asked for ``call``; ``asks``: a person has to decide.
+
+    ``position`` is the bytes of UTF-8 of the answer before it.
+    """
 
     call: ToolCall
     asks: bool
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class ToolCalls:
     def note(self, step: CallStep, text_before: int = 0) -> None:
         """Note what was committed. Of several decisions the first one counts."""
         match step:
-            case ToolCallProposed(call, asks):
+            case ToolCallProposed(call, asks, _):
                 self._calls[call.call_id] = PastCall(call, asks, text_before)
             case ToolCallStarted(call):
                 self._change(call.call_id, started=True)

@@ -27,8 +27,8 @@ KINDS = (
 def add_call_step(event: event_pb2.Event, step: CallStep) -> None:
     """Encode what happened to a call."""
     match step:
-        case ToolCallProposed(call, asks):
-            event.tool_call_proposed.CopyFrom(_proposed(call, asks=asks))
+        case ToolCallProposed():
+            event.tool_call_proposed.CopyFrom(_proposed(step))
         case ToolCallDecided(call_id, approved, _, reason):
             decided = event.tool_call_decided
             decided.tool_call_id, decided.approved, decided.reason = call_id, approved, reason
@@ -42,14 +42,16 @@ def add_call_step(event: event_pb2.Event, step: CallStep) -> None:
             assert_never(step)
 
 
-def _proposed(call: ToolCall, *, asks: bool) -> event_pb2.ToolCallProposed:
+def _proposed(step: ToolCallProposed) -> event_pb2.ToolCallProposed:
+    call = step.call
     return event_pb2.ToolCallProposed(
         tool_call_id=call.call_id,
         tool=call.tool,
         arguments_json=call.arguments,
         arguments_sha256=call.digest,
-        asks=asks,
+        asks=step.asks,
         step=call.step,
+        position=step.position,
     )
 
 
@@ -69,7 +71,8 @@ def call_step_of(event: event_pb2.Event) -> CallStep | None:
     match event.WhichOneof("payload"):
         case "tool_call_proposed":
             proposed = event.tool_call_proposed
-            return ToolCallProposed(_call_of(proposed, proposed.step), asks=proposed.asks)
+            call = _call_of(proposed, proposed.step)
+            return ToolCallProposed(call, proposed.asks, proposed.position)
         case "tool_call_decided":
             return _decided_of(event)
         case "tool_call_started":
