@@ -1,6 +1,7 @@
 """The library and the pages for browsers: their own tests, against a real server and Envoy."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,25 @@ from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.bench.processes import free_port
 from tests.web.control import Control, wishes_of
 from tests.web.vitest import IN_A_BROWSER, NEEDED, passes
+
+# What people say in tests/calls.test.ts, and what the model asks for then.
+_ZONES = {"Time?": "Asia/Tokyo", "Nowhere?": "<script>\u202e\u200b"}
+CALLING = {
+    "name": "scripted/echo",
+    "kind": "scripted",
+    "model": "echo",
+    "script": {
+        "calls": {
+            said: [
+                {
+                    "tool": "antiphon.time",
+                    "arguments": json.dumps({"zone": zone}, ensure_ascii=False),
+                }
+            ]
+            for said, zone in _ZONES.items()
+        }
+    },
+}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,7 +56,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
     async with FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint:
         prices = {"input_price_micros": 100_000, "output_price_micros": 400_000}
-        models = [openai_model("fake/model", endpoint.base_url, **prices)]
+        models = [openai_model("fake/model", endpoint.base_url, **prices), CALLING]
         async with (
             ServerProcess(home, models=models, variables=variables) as server,
             Control(wishes_of(server, endpoint)) as control,
@@ -66,7 +86,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         *("parts", "closing", "library"),
         *(
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
-            for name in ("pages", "reading", "waiting", "keeping", "lists")
+            for name in ("pages", "reading", "waiting", "keeping", "lists", "calls")
         ),
     ],
 )

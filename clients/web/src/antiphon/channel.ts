@@ -18,6 +18,7 @@ import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
+import { ToolService } from "../gen/antiphon/integration/v1/tool_service_pb";
 import { sleep } from "./backoff";
 import { errorOf } from "./errors";
 import { newRequestId } from "./ids";
@@ -38,6 +39,7 @@ export interface Stubs {
   events: Stub<typeof EventService>;
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
+  tools: Stub<typeof ToolService>;
 }
 
 /** Where the server is, and for tests how to fetch. */
@@ -74,6 +76,7 @@ function stubsOn(wire: Transport): Stubs {
     events: createClient(EventService, wire),
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
+    tools: createClient(ToolService, wire),
   };
 }
 

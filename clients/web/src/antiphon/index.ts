@@ -1,5 +1,6 @@
 // A client for Antiphon in browsers: calls with typed errors, and streams that outlive connections.
 
+export { type CallState, type ToolCall, stateOf } from "./calls";
 export { Changing } from "./changing";
 export { Company } from "./company";
 export { AntiphonError, GapError, errorOf, errorOfStatus } from "./errors";
@@ -14,4 +15,4 @@ export { NOBODY, type Outgoing, type Wishes, isAnswered } from "./outbox";
 export { Thread, type ThreadOptions, isQueued } from "./thread";
 export type { Entry } from "./transcript";
 export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
-export { type ToolCall, TurnView } from "./turn";
+export { TurnView } from "./turn";

@@ -6,6 +6,7 @@ import type { Conversation, Member } from "../gen/antiphon/context/v1/conversati
 import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { ToolCall } from "./calls";
 import { Changing } from "./changing";
 import type { Stubs } from "./channel";
 import { Company } from "./company";
@@ -113,6 +114,11 @@ export class Thread extends Changing {
   /** Whether one is told who takes part, as far as the log still says: guests are not. */
   get isToldMembers(): boolean {
     return this.ownRole !== undefined && this.ownRole !== Role.GUEST;
+  }
+
+  /** Whether one may write there, and so decide about calls, as far as the log says. */
+  get mayWrite(): boolean {
+    return this.ownRole !== Role.VIEWER && !this.isArchived;
   }
 
   /** Whether it takes no message any more. */
@@ -263,6 +269,24 @@ export class Thread extends Changing {
     const sent = this.outgoing.filter(isAnswered);
     const turns = [...this.open, ...sent.map((each) => this.transcript.turnOf(each.turnId))];
     await Promise.all([...new Set(turns)].map((turn) => this.stop(turn)));
+  }
+
+  /**
+   * Approve or deny a call that waits; says whose decision counts, which was the first. It is shown
+   * by what the log says of it. Throws AntiphonError.
+   */
+  async decide(turn: TurnView, call: ToolCall, approve: boolean, reason = ""): Promise<string> {
+    const { approved, decidedBy } = await this.stubs.dispatcher.decideToolCall({
+      conversationId: this.conversationId,
+      turnId: turn.turnId,
+      toolCallId: call.id,
+      argumentsSha256: call.sha256,
+      approve,
+      reason,
+    });
+    if (!call.decision) turn.calls.decide(call.id, { approved, by: decidedBy, reason: "" });
+    this.changed();
+    return decidedBy;
   }
 
   /** Tell the others whether one is typing; often, for it is thinned out here. */

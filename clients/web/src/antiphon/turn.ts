@@ -5,18 +5,9 @@ import { MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
 import type { FinishReason, Usage } from "../gen/antiphon/integration/v1/model_pb";
+import { type ToolCall, ToolCalls, stateOf } from "./calls";
 import { type AntiphonError, errorOfStatus } from "./errors";
 import { Text, textOf } from "./text";
-
-/** A tool that a handler called. */
-export interface ToolCall {
-  id: string;
-  tool: string;
-  arguments: string;
-  result: string;
-  isDone: boolean;
-  error: AntiphonError | undefined;
-}
 
 /** What is known of one turn. It changes as events are applied. */
 export class TurnView {
@@ -42,7 +33,7 @@ export class TurnView {
   isStopping = false;
   /** Grows when something becomes known after the end. */
   revision = 0;
-  readonly toolCalls: ToolCall[] = [];
+  readonly calls = new ToolCalls();
   private readonly texts = new Map<string, Text>();
 
   constructor(readonly turnId: string) {}
@@ -55,6 +46,16 @@ export class TurnView {
   /** The answer so far. */
   get text(): string {
     return [...this.texts.values()].join("");
+  }
+
+  /** Calls of tools, in the order they were proposed. */
+  get toolCalls(): ToolCall[] {
+    return this.calls.all;
+  }
+
+  /** Those that wait for a person's decision. */
+  get waiting(): ToolCall[] {
+    return this.toolCalls.filter((call) => stateOf(call, this.isDone) === "waits");
   }
 
   /** Take in the server's word of how it is now. */
@@ -113,17 +114,6 @@ export class TurnView {
         this.textOfMessage(message.messageId).replace(textOf(message.parts));
         break;
       }
-      case "toolCallStarted":
-        this.toolCall(payload.value.toolCallId).tool = payload.value.tool;
-        this.toolCall(payload.value.toolCallId).arguments = payload.value.argumentsJson;
-        break;
-      case "toolCallFinished": {
-        const call = this.toolCall(payload.value.toolCallId);
-        call.isDone = true;
-        call.result = textOf(payload.value.result);
-        call.error = payload.value.error && errorOfStatus(payload.value.error);
-        break;
-      }
       case "turnFinished":
         this.state = payload.value.state;
         this.usage = payload.value.usage;
@@ -135,6 +125,8 @@ export class TurnView {
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;
         break;
+      default:
+        this.calls.apply(event);
     }
   }
 
@@ -146,14 +138,5 @@ export class TurnView {
     let text = this.texts.get(messageId);
     if (!text) this.texts.set(messageId, (text = new Text()));
     return text;
-  }
-
-  private toolCall(id: string): ToolCall {
-    let call = this.toolCalls.find((each) => each.id === id);
-    if (!call) {
-      call = { id, tool: "", arguments: "", result: "", isDone: false, error: undefined };
-      this.toolCalls.push(call);
-    }
-    return call;
   }
 }

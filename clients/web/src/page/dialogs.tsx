@@ -17,6 +17,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }): JSX.Eleme
     ["Ctrl + K", "new conversation"],
     ["Ctrl + B", "show or hide the list"],
     ["Alt + ↑ ↓", "the conversation before, after"],
+    ["Alt + A", "to what waits for your approval"],
     ["/", "go and write"],
     ["?", "this list"],
   ];

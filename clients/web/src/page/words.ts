@@ -39,6 +39,12 @@ const SENTENCES: Record<string, string> = {
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
   PART_NOT_ACCEPTED: "The model does not take such an attachment. Choose another model.",
   MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
+  TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
+  TOOL_DENIED: "A rule of the workspace forbids it.",
+  TOOL_CALL_CHANGED: "It is to be called with something else by now. Reload, and look again.",
+  TOOL_CALL_ENDED: "It waits for nobody any more.",
+  TOOL_CALL_LOST: "The server died while it ran. It may have run; nobody knows.",
+  CONNECTION_UNAVAILABLE: "What it belongs to can't be reached now.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };
@@ -60,6 +66,28 @@ export function sentenceOf(thrown: unknown): string {
   if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
   if (error.code === Code.Unauthenticated) return "Sign in to go on.";
   return error.rawMessage || "That did not work.";
+}
+
+/** Why a call of a tool came to nothing, if it did. */
+export function failureOf(error: AntiphonError | undefined): string {
+  if (!error) return "";
+  const { why = "", path = "", rule = "", host = "", timeout_ms: limit = "" } = error.variables;
+  switch (error.reason) {
+    case "TOOL_ARGUMENTS_INVALID":
+      return `What the model asked it does not fit: ${rule} (${path}).`;
+    case "TOOL_TIMEOUT":
+      return `It took more than ${duration(Number(limit))} and was closed. It may have done something.`;
+    case "TOOL_FAILED":
+      return `It could not be asked: ${why}`;
+    case "EGRESS_DENIED":
+      return `This server may not call ${host}: ${why}`;
+  }
+  return sentenceOf(error);
+}
+
+/** How long a call took, which often is not long. */
+export function took(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : duration(ms);
 }
 
 /** Milliseconds as people say them. */

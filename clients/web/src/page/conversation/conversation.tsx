@@ -2,19 +2,21 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Entry, Thread, TurnView } from "../../antiphon";
+import type { Entry, Thread, ToolCall, TurnView } from "../../antiphon";
 import { Composer } from "../composer";
 import type { Desk } from "../desk";
 import { Icon, Notice } from "../parts";
 import { useChanges } from "../use";
+import { brief, visible } from "../visible";
 import { sentenceOf } from "../words";
 import type { Doings } from "./facts";
+import type { Deciding } from "./call";
 import { useFollowing } from "./following";
-import { type Item, itemsOf } from "./items";
+import { type Item, hasOnlyCalled, itemsOf } from "./items";
 import { Kept } from "./kept";
 import { Older } from "./older";
 import { Said } from "./said";
-import { UnderWay, Unsent } from "./under_way";
+import { Ended, UnderWay, Unsent } from "./under_way";
 import { Versions } from "./versions";
 
 type SaidItem = Extract<Item, { kind: "said" }>;
@@ -72,6 +74,7 @@ function drawn(item: Item, desk: Desk, thread: Thread): JSX.Element {
             {...item}
             thread={thread}
             doings={doingsOf(item.question, desk, thread)}
+            deciding={decidingOf(desk, thread)}
             say={(entry) => said({ entry, question: undefined, isRepeated: false }, desk, thread)}
           />
         </Kept>
@@ -85,7 +88,19 @@ function drawn(item: Item, desk: Desk, thread: Thread): JSX.Element {
     case "under way":
       return (
         <Kept key={item.turn.turnId} role="assistant" text={item.turn.text}>
-          <UnderWay turn={item.turn} version={thread.version} question={item.question} asker={nameOf(item.question)} />
+          <UnderWay
+            turn={item.turn}
+            version={thread.version}
+            question={item.question}
+            asker={nameOf(item.question)}
+            deciding={decidingOf(desk, thread)}
+          />
+        </Kept>
+      );
+    case "ended":
+      return (
+        <Kept key={item.turn.turnId} role="assistant" text="">
+          <Ended turn={item.turn} doings={doingsOf(item.question, desk, thread)} deciding={decidingOf(desk, thread)} />
         </Kept>
       );
   }
@@ -105,9 +120,16 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
         question={question}
         asker={askerOf(question, desk, thread)}
         doings={doingsOf(thread.questionOf(entry), desk, thread, entry)}
+        deciding={decidingOf(desk, thread)}
+        deciders={turn?.toolCalls.map(({ decision }) => (decision ? desk.nameOf(decision.by) : "")).join("\n") ?? ""}
       />
     </Kept>
   );
+}
+
+function decidingOf(desk: Desk, thread: Thread): Deciding {
+  const decide: Deciding["decide"] = (turn, call, approve, reason) => thread.decide(turn, call, approve, reason);
+  return { self: thread.self, nameOf: (actor) => desk.nameOf(actor), decide: thread.mayWrite ? decide : undefined };
 }
 
 function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): string {
@@ -131,7 +153,7 @@ function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread, entry
 function footerBelongs(thread: Thread, entry: Entry, turn: TurnView | undefined): boolean {
   if (!turn?.isDone) return false;
   if (entry.role === "assistant") return true;
-  return !thread.hasReply(turn) && entry.role === "user";
+  return !thread.hasReply(turn) && entry.role === "user" && !hasOnlyCalled(thread, turn);
 }
 
 function Typing({ desk, thread }: { desk: Desk; thread: Thread }): JSX.Element {
@@ -145,7 +167,7 @@ function Typing({ desk, thread }: { desk: Desk; thread: Thread }): JSX.Element {
   );
 }
 
-/** Tells those who listen that an answer has come, not each word of it. */
+/** Tells those who listen that an answer has come, not each word of it, and that a call waits. */
 function Announcer({ thread }: { thread: Thread }): JSX.Element {
   const [words, setWords] = useState("");
   const last = thread.messages.at(-1);
@@ -156,11 +178,21 @@ function Announcer({ thread }: { thread: Thread }): JSX.Element {
     lastId.current = last.id;
     if (isNew && last.role === "assistant") setWords(`Answer: ${last.text.slice(0, 600)}`);
   }, [last?.id, thread.isLoading]);
+  const waiting = thread.open.flatMap((turn) => turn.waiting);
+  const newest = waiting.at(-1);
+  useEffect(() => {
+    if (newest) setWords(wanted(newest, thread.mayWrite));
+  }, [newest?.id]);
   return (
     <p class="hidden" aria-live="polite">
       {words}
     </p>
   );
+}
+
+function wanted({ tool, arguments: asked }: ToolCall, mayDecide: boolean): string {
+  const way = mayDecide ? " Alt + A leads there." : "";
+  return `${visible(tool)} waits for approval, with ${brief(asked, 200)}.${way}`;
 }
 
 function Skeleton(): JSX.Element {

@@ -7,7 +7,8 @@ export type Item =
   | { kind: "said"; entry: Entry; question: Entry | undefined; isRepeated: boolean }
   | { kind: "versions"; question: Entry; turnIds: string[] }
   | { kind: "unsent"; outgoing: Outgoing }
-  | { kind: "under way"; turn: TurnView; question: Entry | undefined };
+  | { kind: "under way"; turn: TurnView; question: Entry | undefined }
+  | { kind: "ended"; turn: TurnView; question: Entry };
 
 /** All there is to show. An answer's `question` is set where one could mistake what it answers. */
 export function itemsOf(thread: Thread): Item[] {
@@ -36,6 +37,9 @@ export function itemsOf(thread: Thread): Item[] {
     items.push({ kind: "said", entry, question, isRepeated });
     if (isRepeated) {
       items.push({ kind: "versions", question: entry, turnIds: versions.get(entry.turnId)! });
+    } else if (isQuestion(entry)) {
+      const turn = thread.turn(entry.turnId);
+      if (turn && hasOnlyCalled(thread, turn)) items.push({ kind: "ended", turn, question: entry });
     }
   }
   for (const outgoing of thread.outgoing) {
@@ -46,6 +50,11 @@ export function itemsOf(thread: Thread): Item[] {
     items.push({ kind: "under way", turn, question: told(thread.entry(turn.messageId)) });
   }
   return items;
+}
+
+/** Whether it ended without a word, and called tools: that has to be shown somewhere. */
+export function hasOnlyCalled(thread: Thread, turn: TurnView): boolean {
+  return turn.isDone && turn.toolCalls.length > 0 && !thread.hasReply(turn);
 }
 
 function isQuestion(entry: Entry): boolean {

@@ -3,12 +3,12 @@
 import type { JSX } from "preact";
 import { memo } from "preact/compat";
 import type { Entry, TurnView } from "../../antiphon";
-import { Markdown } from "../markdown/markdown";
 import { Icon } from "../parts";
 import { inWords, moment } from "../words";
+import { Answer } from "./answer";
+import type { Deciding } from "./call";
 import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
-import { Tools } from "./tools";
 
 interface SaidProps {
   entry: Entry;
@@ -20,11 +20,14 @@ interface SaidProps {
   question: Entry | undefined;
   asker: string;
   doings: Doings;
+  deciding: Deciding;
+  /** Who decided about the turn's calls, by name. */
+  deciders: string;
 }
 
 /** A question or an answer; drawn again only when something of it has changed. */
 export const Said = memo(
-  function Said({ entry, name, isMine, turn, question, asker, doings }: SaidProps): JSX.Element {
+  function Said({ entry, name, isMine, turn, question, asker, doings, deciding }: SaidProps): JSX.Element {
     const isAnswer = entry.role === "assistant";
     return (
       <article
@@ -34,21 +37,21 @@ export const Said = memo(
       >
         {isMine ? <h2 class="hidden">You</h2> : <Head name={name} actor={entry.author} timeMs={entry.timeMs} />}
         <ReplyTo question={question} name={asker} />
-        {turn && isAnswer && <Tools turn={turn} />}
-        <div class="body">
-          {isAnswer ? (
-            <Markdown text={entry.text} />
-          ) : (
-            <p class="plain" dir="auto">
-              {entry.text}
-            </p>
-          )}
-          {entry.others.map((part, index) => (
-            <p key={index} class="quiet">
-              {inWords(part)}
-            </p>
-          ))}
-        </div>
+        {isAnswer && <Answer text={entry.text} turn={turn} deciding={deciding} />}
+        {(!isAnswer || entry.others.length > 0) && (
+          <div class="body">
+            {!isAnswer && (
+              <p class="plain" dir="auto">
+                {entry.text}
+              </p>
+            )}
+            {entry.others.map((part, index) => (
+              <p key={index} class="quiet">
+                {inWords(part)}
+              </p>
+            ))}
+          </div>
+        )}
         {entry.isAside && (
           <p class="aside">
             <Icon name="people" /> for the people here; no model is told
@@ -68,6 +71,7 @@ export const Said = memo(
     a.isMine === b.isMine &&
     a.question === b.question &&
     a.asker === b.asker &&
+    a.deciders === b.deciders &&
     !a.doings.again === !b.doings.again &&
     !a.doings.goOn === !b.doings.goOn,
 );

@@ -1,13 +1,14 @@
 // What is on its way: a message that is being sent, an answer that is being given.
 
 import type { JSX } from "preact";
-import { type Entry, type Outgoing, type Thread, type TurnView, isQueued } from "../../antiphon";
-import { Markdown } from "../markdown/markdown";
+import { type Entry, type Outgoing, type Thread, type TurnView, isQueued, stateOf } from "../../antiphon";
 import { Notice } from "../parts";
 import { useNow, useSteady } from "../use";
 import { duration, sentenceOf } from "../words";
+import { Answer } from "./answer";
+import type { Deciding } from "./call";
+import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
-import { Tools } from "./tools";
 
 /** What was said here and is on its way. */
 export function Unsent({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }): JSX.Element {
@@ -60,22 +61,18 @@ export function UnderWay(props: {
   version: number;
   question: Entry | undefined;
   asker: string;
+  deciding: Deciding;
 }): JSX.Element {
-  const { turn } = props;
+  const { turn, deciding } = props;
   const now = useNow(1000);
   const name = turn.handler || "assistant";
   const text = useSteady(turn.text);
   const waited = turn.startMs ? now - turn.startMs : 0;
   return (
-    <article class="message assistant under-way" aria-label={`${name} is answering`} aria-busy="true">
+    <article class="message assistant under-way" aria-label={`${name} is answering`} aria-busy={!turn.waiting.length}>
       <Head name={name} actor={`handlers/${name}`} timeMs={0} />
       <ReplyTo question={props.question} name={props.asker} />
-      <Tools turn={turn} />
-      {text && (
-        <div class="body">
-          <Markdown text={text} />
-        </div>
-      )}
+      <Answer text={text} turn={turn} deciding={deciding} />
       <footer class="facts">
         <span class="pulse" aria-hidden="true">
           <i />
@@ -90,8 +87,23 @@ export function UnderWay(props: {
   );
 }
 
+/** A turn that has ended without an answer, perhaps after calls. */
+export function Ended({ turn, doings, deciding }: { turn: TurnView; doings: Doings; deciding: Deciding }): JSX.Element {
+  const name = turn.handler || "assistant";
+  return (
+    <article class="message assistant" aria-label={`${name}, no answer`}>
+      <Head name={name} actor={`handlers/${name}`} timeMs={turn.endMs} />
+      <Answer text="" turn={turn} deciding={deciding} />
+      <Facts turn={turn} text="" isTruncated={false} doings={doings} />
+    </article>
+  );
+}
+
 function statusOf(turn: TurnView): string {
   if (turn.isStopping) return "stopping…";
   if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
+  if (turn.waiting.length) return "waiting for approval";
+  const running = turn.toolCalls.filter((call) => stateOf(call, false) === "runs");
+  if (running.length) return running.length > 1 ? `calling ${running.length} tools` : "calling a tool";
   return turn.text ? "answering" : turn.status || "thinking";
 }

@@ -4,9 +4,9 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Entry, Thread, TurnView } from "../../antiphon";
 import { IconButton } from "../parts";
-import { type Doings, Facts } from "./facts";
-import { Head } from "./head";
-import { Sending, UnderWay } from "./under_way";
+import type { Doings } from "./facts";
+import type { Deciding } from "./call";
+import { Ended, Sending, UnderWay } from "./under_way";
 
 /** The newest answer, and the way to those before it. `say` draws one that was said. */
 export function Versions(props: {
@@ -14,6 +14,7 @@ export function Versions(props: {
   question: Entry;
   turnIds: string[];
   doings: Doings;
+  deciding: Deciding;
   say: (answer: Entry, turn: TurnView) => JSX.Element;
 }): JSX.Element {
   const { turnIds } = props;
@@ -35,19 +36,13 @@ export function Versions(props: {
 }
 
 function Version(props: Parameters<typeof Versions>[0] & { turnId: string }): JSX.Element | null {
-  const { thread, turnId, doings } = props;
+  const { thread, turnId, doings, deciding } = props;
   const outgoing = thread.outgoing.find((each) => each.turnId === turnId);
   const turn = thread.turn(turnId);
   const answer = turn && thread.entry(turn.replyMessageId);
   if (turn && answer) return props.say(answer, turn);
   if (outgoing) return <Sending outgoing={outgoing} thread={thread} />;
   if (!turn) return null;
-  if (!turn.isDone) return <UnderWay turn={turn} version={thread.version} question={undefined} asker="" />;
-  const name = turn.handler || "assistant";
-  return (
-    <article class="message assistant" aria-label={`${name}, no answer`}>
-      <Head name={name} actor={`handlers/${name}`} timeMs={turn.endMs} />
-      <Facts turn={turn} text="" isTruncated={false} doings={doings} />
-    </article>
-  );
+  if (!turn.isDone) return <UnderWay turn={turn} version={thread.version} question={undefined} asker="" deciding={deciding} />;
+  return <Ended turn={turn} doings={doings} deciding={deciding} />;
 }

@@ -1,0 +1,161 @@
+// A call of a tool: what it is asked, how it stands, what came of it. Nothing in it is ever HTML.
+
+import type { JSX } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { type CallState, type ToolCall, type TurnView, stateOf, textOf } from "../../antiphon";
+import { Icon } from "../parts";
+import { useNow } from "../use";
+import { brief, pretty, visible } from "../visible";
+import { duration, failureOf, inWords, took } from "../words";
+import { Decide } from "./decide";
+
+const BRIEF = 200;
+const PREVIEW = 300;
+
+/** What is to be known of people for showing who decided, and for deciding. */
+export interface Deciding {
+  self: string;
+  nameOf: (actor: string) => string;
+  /** Missing where one may not. Returns whose decision counts; throws AntiphonError. */
+  decide?: ((turn: TurnView, call: ToolCall, approve: boolean, reason: string) => Promise<string>) | undefined;
+}
+
+/** Folded to a few lines; whole as long as it waits, for whole it is approved. */
+export function Call({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deciding: Deciding }): JSX.Element {
+  const state = stateOf(call, turn.isDone);
+  const [chosen, choose] = useState<boolean>();
+  const [faster, setFaster] = useState("");
+  const isOpen = chosen ?? state === "waits";
+  const { decide } = deciding;
+  const decided = async (approve: boolean, reason: string) => {
+    const by = await decide!(turn, call, approve, reason);
+    if (by !== deciding.self) setFaster(by);
+  };
+  const toggle = (event: Event) => {
+    event.preventDefault();
+    choose(!isOpen);
+  };
+  return (
+    <li class={`call ${state}`}>
+      <details open={isOpen}>
+        <summary onClick={toggle}>
+          <Icon name="tool" />
+          <bdi class="call-name">{visible(call.tool)}</bdi>
+          {!isOpen && <Brief text={call.arguments} />}
+          <Standing call={call} state={state} />
+        </summary>
+        {isOpen && <Whole call={call} />}
+      </details>
+      {!isOpen && <Preview call={call} />}
+      <Told call={call} state={state} deciding={deciding} />
+      {faster && (
+        <p class="call-told" role="status">
+          {deciding.nameOf(faster)} was faster than you.
+        </p>
+      )}
+      {state === "waits" && decide && (
+        <Decide tool={visible(call.tool)} onDecide={decided} onGone={goOn} />
+      )}
+    </li>
+  );
+}
+
+/** The answer may be drawn anew any moment: so who decided by keys goes on where one writes. */
+function goOn(): void {
+  const isTouched = matchMedia("(pointer: coarse)").matches; // there it would bring up a keyboard
+  document.querySelector<HTMLElement>(isTouched ? "#main" : ".composer textarea")?.focus();
+}
+
+function Brief({ text }: { text: string }): JSX.Element | null {
+  const shown = useMemo(() => brief(text, BRIEF), [text]);
+  if (shown === "{}" || !shown) return null;
+  return (
+    <code class="call-brief" dir="ltr">
+      {shown}
+    </code>
+  );
+}
+
+const STANDINGS: Record<CallState, string> = {
+  waits: "waits for approval",
+  approved: "approved",
+  runs: "running",
+  succeeded: "done",
+  failed: "failed",
+  denied: "denied",
+  stopped: "stopped",
+  unknown: "may have run",
+};
+
+function Standing({ call, state }: { call: ToolCall; state: CallState }): JSX.Element {
+  const isUnderWay = state === "runs" || state === "approved";
+  return (
+    <span class="call-state">
+      {isUnderWay && <span class="spinner" aria-hidden="true" />}
+      {state === "succeeded" && <Icon name="check" />}
+      {(state === "failed" || state === "unknown") && <Icon name="alert" />}
+      <span>{STANDINGS[state]}</span>
+      {state === "runs" && <Elapsed sinceMs={call.startMs} />}
+      {call.end && call.end.tookMs > 0 && <span class="quiet">{took(call.end.tookMs)}</span>}
+    </span>
+  );
+}
+
+function Elapsed({ sinceMs }: { sinceMs: number }): JSX.Element | null {
+  const passed = useNow(1000) - sinceMs;
+  return passed < 1000 ? null : <span class="quiet">{duration(passed)}</span>;
+}
+
+/** Who decided, and why it came to nothing. */
+function Told({ call, state, deciding }: { call: ToolCall; state: CallState; deciding: Deciding }): JSX.Element | null {
+  const { decision } = call;
+  const by = decision && (decision.by === deciding.self ? "you" : deciding.nameOf(decision.by));
+  const failure = decision?.approved === false ? "" : failureOf(call.end?.error);
+  const unknown = state === "unknown" && !failure ? "It may have run; nobody knows." : "";
+  if (!decision && !failure && !unknown) return null;
+  return (
+    <p class="call-told" dir="auto">
+      {decision && (
+        <>
+          {decision.approved ? "Approved" : "Denied"} by <bdi>{by}</bdi>
+          {decision.reason && `: “${visible(decision.reason)}”`}
+          {!decision.reason && "."}{" "}
+        </>
+      )}
+      {(failure || unknown) && <span class="wrong">{visible(failure || unknown)}</span>}
+    </p>
+  );
+}
+
+/** The first lines of what came of it. */
+function Preview({ call }: { call: ToolCall }): JSX.Element | null {
+  const text = useMemo(() => visible(textOf(call.end?.parts ?? []).trim().slice(0, PREVIEW)), [call.end]);
+  if (!text) return null;
+  return (
+    <p class="call-preview" dir="auto">
+      {text}
+    </p>
+  );
+}
+
+/** All of it. */
+function Whole({ call }: { call: ToolCall }): JSX.Element {
+  const asked = useMemo(() => visible(pretty(call.arguments)), [call.arguments]);
+  const parts = useMemo(() => (call.end?.parts ?? []).map((part) => visible(pretty(inWords(part)))), [call.end]);
+  const omitted = call.end?.omittedBytes ?? 0;
+  return (
+    <div class="call-whole">
+      <h3>Arguments</h3>
+      <pre tabIndex={0} dir="ltr">
+        {asked || "{}"}
+      </pre>
+      {parts.length > 0 && <h3>Result</h3>}
+      {parts.map((text, index) => (
+        <pre key={index} tabIndex={0} dir="auto">
+          {text}
+        </pre>
+      ))}
+      {omitted > 0 && <p class="call-told">{omitted.toLocaleString()} more bytes were not kept.</p>}
+    </div>
+  );
+}
