@@ -72,6 +72,7 @@ _RPCS = {
     "reads a workspace": """
         ContextService/GetWorkspace IntegrationService/GetUsage
         ToolService/ListTools ToolService/GetTool
+        ConnectionService/GetConnection ConnectionService/ListConnections
     """,
     "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
     "writes in a conversation": """
@@ -79,7 +80,9 @@ _RPCS = {
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall
     """,
-    "writes in a workspace": "IntegrationService/Generate ToolService/CallTool",
+    "writes in a workspace": (
+        "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
+    ),
     "manages a conversation": """
         ContextService/UpdateConversation ContextService/ArchiveConversation
         ContextService/UnarchiveConversation
@@ -87,6 +90,9 @@ _RPCS = {
     """,
     "manages a workspace": """
         ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule
+        ConnectionService/CreateConnection ConnectionService/UpdateConnection
+        ConnectionService/DeleteConnection
+        ToolService/ApproveTool
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser

@@ -41,6 +41,23 @@ def test_they_are_listed_ruled_and_called(antiphon: Run) -> None:
     antiphon("tools", "always", "antiphon.time")
 
 
+def test_one_is_shown_and_approved(antiphon: Run) -> None:
+    """Whole; who does not say yes has approved nothing, and one that is not there is said."""
+    antiphon("chat", "--once", "hello", "--handler", "echo")
+    told = antiphon("tools", "show", "antiphon.time").stdout
+    assert "Says what time and which weekday it is in a time zone." in told
+    assert "sha256: " in told
+    seen = json.loads(antiphon("tools", "show", "antiphon.time", "--json").stdout)
+    assert seen["tool"]["state"] == "TOOL_STATE_AVAILABLE"
+    asked = antiphon("tools", "approve", "antiphon.time")
+    assert asked.returncode == 1
+    assert "approved" not in asked.stderr
+    done = antiphon("tools", "approve", "antiphon.time", "--yes")
+    assert (done.returncode, "antiphon.time: approved" in done.stderr) == (0, True)
+    missing = antiphon("tools", "approve", "antiphon.none", "--yes")
+    assert (missing.returncode, "There is no tool" in missing.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

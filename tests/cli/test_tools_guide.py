@@ -20,6 +20,8 @@ def test_its_commands_do_what_it_says(home: Home) -> None:
     assert [ran.exit_code for ran in rules] == [0] * 4, rules
     listed = {line.split()[0]: line.split()[1] for line in rules[2].output.splitlines() if line}
     assert (listed["antiphon.time"], listed["antiphon.search"]) == ("ask", "never")
+    held = run(commands("held", GUIDE), home.environment)
+    assert [ran.exit_code for ran in held] == [0, 0], held
 
 
 @pytest.mark.parametrize("reason", [it for it in Reason if it.startswith("TOOL_")])

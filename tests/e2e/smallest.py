@@ -17,10 +17,14 @@ Ids = Mapping[str, str]
 SAMPLE = "sample-000001"
 """What stands in fields that may hold any text."""
 # What the contract says in words alone.
-SAMPLES = {"antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI"}
+SAMPLES = {
+    "antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI",
+    "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
+}
 NEEDED = {"antiphon.context.v1.Workspace.display_name"}
 MASKS = {
     "UpdateConversationRequest": "title",
+    "UpdateConnectionRequest": "title",
     "UpdateUserRequest": "display_name",
     "UpdateWorkspaceRequest": "display_name",
 }

@@ -21,10 +21,12 @@ from antiphon.integration.v1.tool_pb2 import TOOL_RULE_ASK, TOOL_RULE_NEVER
 from antiphon_client import AntiphonError, CallStatus, Client, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.e2e.test_set_aside import metric
 from tests.e2e.until import PATIENCE_S
 from tests.fakes.postgres import Postgres
 
 TIME = "antiphon.time"
+MADE = 'antiphon_tool_call_duration_seconds_count{outcome="succeeded",reason=""}'
 ASK = "What time is it?"
 MODEL: dict[str, Any] = {
     "name": "scripted/echo",
@@ -78,6 +80,18 @@ async def test_a_model_calls_a_tool_and_says_what_came_of_it(tmp_path: Path) -> 
         usage = await client.get_usage(made.workspace_id, result.turn_id, made.conversation_id)
         assert sorted(call.model for call in usage.calls) == [TIME, MODEL["name"], MODEL["name"]]
         assert [it.kind for it in usage.calls].count(CALL_KIND_TOOL) == 1
+
+
+async def test_a_turn_asks_models_as_often_as_is_set(tmp_path: Path) -> None:
+    """One that calls tools for ever ends, and says by which limit."""
+    variables = {"ANTIPHON_TOOLS": '{"steps": 1}'}
+    server = ServerProcess(tmp_path, models=[MODEL], variables=variables)
+    async with all_of([server]), server.client() as client:
+        made = await client.create_conversation(tools=[TIME])
+        await client.dispatch(made.conversation_id, ASK)
+        end = (await _seen(client, made.conversation_id, "turn_finished")).turn_finished
+        assert b"LIMIT_EXCEEDED" in end.error.SerializeToString()
+        assert await metric(server, MADE) == 1
 
 
 async def test_search_finds_what_was_said(tmp_path: Path) -> None:

@@ -179,3 +179,20 @@ async def test_a_key_that_somebody_spoiled_is_of_that_key_alone(valkey: Valkey) 
             await agree(made, 57, who)
         assert [node.redis.availability.up for node in made] == [True, True]
         assert [node.redis.down_since for node in made] == [None, None]
+
+
+async def test_a_marker_that_somebody_spoiled_is_set_anew(valkey: Valkey) -> None:
+    """It is no reason to take Redis for away for ever."""
+    from redis.asyncio import Redis as Client
+
+    async with nodes(valkey.url) as made, Client.from_url(valkey.url) as other:
+        for node in made:
+            node.spend(5)
+        await agree(made, 10)
+        for key in await other.keys("*node:*"):
+            spoil = other.pipeline()
+            spoil.delete(key)
+            spoil.lpush(key, "x")
+            await spoil.execute()
+        made[1].spend(7)
+        await agree(made, 17)

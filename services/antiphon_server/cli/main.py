@@ -7,6 +7,7 @@ from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.backup import backup, restore
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
+from antiphon_server.cli.connections import app as connections
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
@@ -62,6 +63,7 @@ for command in (
 app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
+app.add_typer(connections, name="connections")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")

@@ -1,15 +1,14 @@
 """``antiphon tools``."""
 
-from typing import TYPE_CHECKING, Annotated
+import asyncio
+from typing import Annotated
 
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say, shortened
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-
-if TYPE_CHECKING:
-    from antiphon_client import Client
+from antiphon_server.cli.workspaces import Where, workspace_of
 
 _ABOUT = """List the tools that models can ask for, say whether they may be called, call them.
 
@@ -23,6 +22,7 @@ For example:
 - `antiphon tools call antiphon.time --arguments '{"zone": "Europe/Zurich"}'`
 - `antiphon tools ask antiphon.search`
 - `antiphon tools never antiphon.search`
+- `antiphon tools show antiphon.time`
 """
 app = typer.Typer(
     help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
@@ -30,10 +30,6 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `list` shows it.")]
 Query = Annotated[
     str, typer.Option("--query", "-q", metavar="WORDS", help="Those that have all the words.")
-]
-Where = Annotated[
-    str,
-    typer.Option("--workspace", "-w", metavar="ID", help="Whose rules; your first one if unsaid."),
 ]
 _HEADINGS = ("tool", "rule", "state", "what it does")
 _LONGEST = 60
@@ -108,6 +104,42 @@ def never(
 
 
 @app.command()
+def show(
+    tool: Name,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Show all that a tool says of itself; of one that is held, what has changed.
+
+    For example:
+
+    - `antiphon tools show antiphon.time`
+    """
+    run_at(address, data_dir, lambda at: _show(tool, workspace, json, at, data_dir))
+
+
+@app.command()
+def approve(
+    tool: Name,
+    workspace: Where = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Take a tool that is held as it is now; for admins of the workspace.
+
+    It shows what has changed and asks. What changes after that stays held.
+
+    For example:
+
+    - `antiphon tools approve antiphon.time`
+    """
+    run_at(address, data_dir, lambda at: _approve(tool, workspace, yes, at, data_dir))
+
+
+@app.command()
 def call(
     tool: Name,
     arguments: Annotated[
@@ -137,7 +169,7 @@ async def _list(query: str, workspace: str, json: bool, address: str, data_dir: 
 
     rows = []
     async with client_for(address, data_dir) as client:
-        async for it in client.list_tools(await _workspace(client, workspace), query):
+        async for it in client.list_tools(await workspace_of(client, workspace), query):
             if json:
                 print_json(as_dict(it))
                 continue
@@ -160,9 +192,37 @@ async def _rule(tool: str, rule: str, workspace: str, address: str, data_dir: Da
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        where = await _workspace(client, workspace)
+        where = await workspace_of(client, workspace)
         await client.set_tool_rule(where, tool, ToolRule.Value(f"TOOL_RULE_{rule}"))
     aside(f"{in_a_line(tool)}: {rule.lower()}")
+
+
+async def _show(tool: str, workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.tool_definitions import shown
+
+    async with client_for(address, data_dir) as client:
+        where = await workspace_of(client, workspace)
+        now, before = await client.compare_tool(where, tool)
+    if json:
+        print_json({"tool": as_dict(now)} | ({"pinned": as_dict(before)} if before else {}))
+    else:
+        say("\n".join(shown(now, before)))
+
+
+async def _approve(tool: str, workspace: str, yes: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.tool_definitions import shown
+
+    async with client_for(address, data_dir) as client:
+        where = await workspace_of(client, workspace)
+        now, before = await client.compare_tool(where, tool)
+        say("\n".join(shown(now, before)), err=True)
+        if not yes and not await asyncio.to_thread(typer.confirm, "Approve it?", err=True):
+            raise typer.Exit(1)
+        await client.approve_tool(where, now)
+    aside(f"{in_a_line(tool)}: approved")
 
 
 async def _call(
@@ -174,7 +234,7 @@ async def _call(
 
     decoded = _decoded(arguments)
     async with client_for(address, data_dir) as client:
-        result = await client.call_tool(await _workspace(client, workspace), tool, decoded)
+        result = await client.call_tool(await workspace_of(client, workspace), tool, decoded)
     if json:
         print_json(as_dict(result))
     else:
@@ -193,13 +253,3 @@ def _decoded(arguments: str) -> dict[str, object]:
     if not isinstance(decoded, dict):
         fail('--arguments is a JSON object, such as \'{"zone": "UTC"}\'', 2)
     return decoded
-
-
-async def _workspace(client: "Client", wish: str) -> str:
-    """The one that is wished for, else the user's first."""
-    if wish:
-        return wish
-    found = [it.workspace_id async for it in client.list_workspaces()]
-    if not found:
-        fail("you have no workspace yet; your first conversation makes one", 1)
-    return found[-1]

@@ -106,10 +106,9 @@ async def told(port: int) -> dict[str, str]:
     said = {}
     async with begun(port) as raw:
         for stream, rpc in enumerate(RPCS):
+            of = raw.of(2 * stream + 1)
             await raw.call(2 * stream + 1, grpc_frame(), request_headers(rpc.path))
-        ended = [raw.of(2 * stream + 1) for stream in range(len(RPCS))]
-        assert await raw.until(lambda: all(of.status is not None for of in ended), 10)
-        for rpc, of in zip(RPCS, ended, strict=True):
+            assert await raw.until(lambda of=of: of.status is not None, 10)
             details = of.trailers.get("grpc-status-details-bin", "")
             said[rpc.path] = f"{of.trailers} {unpacked(details)!r}"
     return said

@@ -24,6 +24,8 @@ BATCH = 500
 _KEPT_S = int(3 * WINDOW_S)
 _PREFIX = "{antiphon:rates}:"  # one slot of a cluster, as one script may touch no more
 _SCRIPT = """
+local marked = redis.call('TYPE', KEYS[1])['ok']
+if marked ~= 'string' and marked ~= 'none' then redis.call('DEL', KEYS[1]) end
 local known = redis.call('SET', KEYS[1], 1, 'EX', ARGV[2], 'GET')
 local answer = {known and 1 or 0}
 for i = 2, #KEYS do

@@ -1,0 +1,204 @@
+"""``antiphon connections``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.workspaces import Where, workspace_of
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.connection_pb2 import Connection
+
+_ABOUT = """List what is outside of the server and can be called, add to it, test it.
+
+What a connection can do are tools, named by it: `wiki.search` is `search` of the connection `wiki`.
+Connections that all workspaces may use, and programs, stand in the server's settings:
+ANTIPHON_CONNECTIONS and ANTIPHON_PROGRAMS.
+
+For example:
+
+- `antiphon connections`
+- `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
+- `antiphon connections add files --program files`
+- `antiphon connections test wiki`
+- `antiphon connections delete wiki`
+"""
+app = typer.Typer(
+    help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `list` shows it.")]
+_HEADINGS = ("connection", "kind", "state", "tools", "where")
+
+
+@app.callback()
+def connections(
+    context: typer.Context,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """See the help of the group."""
+    if context.invoked_subcommand is None:
+        run_at(address, data_dir, lambda at: _list(workspace, json, at, data_dir))
+
+
+@app.command("list")
+def list_connections(
+    workspace: Where = "", json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
+    """List the connections that a workspace may use, with the state of each.
+
+    For example:
+
+    - `antiphon connections list`
+    """
+    run_at(address, data_dir, lambda at: _list(workspace, json, at, data_dir))
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What its tools begin with.")],
+    mcp: Annotated[str, typer.Option("--mcp", metavar="URL", help="An MCP server over HTTP.")] = "",
+    program: Annotated[
+        str, typer.Option("--program", metavar="ID", help="A program of the server's settings.")
+    ] = "",
+    bearer: Annotated[
+        str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
+    ] = "",
+    title: Annotated[str, typer.Option("--title", help="What people see.")] = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Add a connection and say whether it answers; for admins of the workspace.
+
+    For example:
+
+    - `antiphon connections add wiki --mcp https://wiki.example/mcp`
+    - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
+    - `antiphon connections add files --program files`
+    """
+    from antiphon.integration.v1.connection_pb2 import Connection, McpProgram, McpTarget
+
+    if bool(mcp) == bool(program):
+        fail("say where it is: --mcp URL, or --program ID", 2)
+    wanted = Connection(name=name, title=title)
+    if mcp:
+        wanted.mcp.CopyFrom(McpTarget(url=mcp))
+    else:
+        wanted.mcp_program.CopyFrom(McpProgram(program=program))
+    if bearer:
+        wanted.credential.bearer = bearer
+    run_at(address, data_dir, lambda at: _add(wanted, workspace, json, at, data_dir))
+
+
+@app.command("test")
+def probe(
+    name: Name,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a connection now whether it is there; the exit code is 1 if it is not.
+
+    For example:
+
+    - `antiphon connections test wiki`
+    """
+    run_at(address, data_dir, lambda at: _test(name, workspace, json, at, data_dir))
+
+
+@app.command()
+def delete(
+    name: Name, workspace: Where = "", address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Remove a connection, and its tools with it; for admins of the workspace.
+
+    For example:
+
+    - `antiphon connections delete wiki`
+    """
+    run_at(address, data_dir, lambda at: _delete(name, workspace, at, data_dir))
+
+
+async def _list(workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.table import print_table
+
+    rows = []
+    async with client_for(address, data_dir) as client:
+        async for it in client.list_connections(await workspace_of(client, workspace)):
+            if json:
+                print_json(as_dict(it))
+            else:
+                kind, where = _target(it)
+                rows.append((it.name, kind, _state(it), str(it.status.tools), where))
+    if rows:
+        print_table(_HEADINGS, rows)
+    elif not json:
+        say("There are none. `antiphon connections add --help` says how to add one.", err=True)
+
+
+async def _add(
+    wanted: "Connection", workspace: str, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        where = await workspace_of(client, workspace)
+        await client.create_connection(where, wanted)
+        tested = await client.test_connection(where, wanted.name)
+    _tell(tested, json)
+
+
+async def _test(name: str, workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon.integration.v1.connection_pb2 import CONNECTION_STATE_DOWN
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        tested = await client.test_connection(await workspace_of(client, workspace), name)
+    _tell(tested, json)
+    if tested.status.state == CONNECTION_STATE_DOWN:
+        raise typer.Exit(1)
+
+
+async def _delete(name: str, workspace: str, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        await client.delete_connection(await workspace_of(client, workspace), name)
+    aside(f"{in_a_line(name)} is removed.")
+
+
+def _tell(it: "Connection", json: bool) -> None:
+    from antiphon_server.cli.encoding import as_dict
+
+    if json:
+        print_json(as_dict(it))
+    else:
+        say(f"{in_a_line(it.name)} is {_state(it)}, {it.status.tools} tools")
+
+
+def _state(it: "Connection") -> str:
+    from antiphon.integration.v1.connection_pb2 import ConnectionState
+    from antiphon_server.cli.kinds import name_of
+
+    state = name_of(ConnectionState, "CONNECTION_STATE_", it.status.state)
+    return f"{state} ({it.status.error_reason})" if it.status.error_reason else state
+
+
+def _target(it: "Connection") -> tuple[str, str]:
+    """Which kind it is, and where it leads to."""
+    match it.WhichOneof("target"):
+        case "mcp":
+            return "mcp", it.mcp.url
+        case "mcp_program":
+            return "program", it.mcp_program.program
+    return "?", ""
