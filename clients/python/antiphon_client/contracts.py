@@ -16,7 +16,11 @@ from antiphon.auth.v1 import (
 from antiphon.context.v1 import context_service_pb2, notice_service_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
-from antiphon.integration.v1 import integration_service_pb2, tool_service_pb2
+from antiphon.integration.v1 import (
+    connection_service_pb2,
+    integration_service_pb2,
+    tool_service_pb2,
+)
 from antiphon_client.ids import new_request_id
 
 Request = TypeVar("Request")
@@ -32,6 +36,7 @@ _SERVICES = tuple(
         notice_service_pb2,
         dispatcher_service_pb2,
         event_service_pb2,
+        connection_service_pb2,
         integration_service_pb2,
         tool_service_pb2,
     )
