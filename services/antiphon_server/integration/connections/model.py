@@ -85,7 +85,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """A connection; ``workspace_id`` is "" for one of the installation."""
+    """A connection; ``workspace_id`` is "" for one of the installation.
+
+    ``egress`` are the hosts that its workspace's connections may call, empty for all that the
+    operator allows. They are stored by themselves, and stand here so that whatever they change is
+    another connection, to which links are opened anew.
+    """
 
     workspace_id: str
     name: SourceName
@@ -96,3 +101,4 @@ class Connection(msgspec.Struct, frozen=True):
     disabled: bool = False
     created_us: int = 0
     etag: str = ""
+    egress: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.mcp.model import Config, Endpoint, Limits, Program
 from antiphon_server.integration.connections.mcp.opening import open_connection
 from antiphon_server.integration.connections.mcp.ports import Outside, Places
@@ -27,10 +28,7 @@ TRANSPORT = "antiphon_server.integration.connections.adapters.mcp_transport"
 
 
 class McpServers:
-    """See :class:`~antiphon_server.integration.connections.ports.Kind`.
-
-    Where the operator's own connections lead to is the operator's word; all else is guarded.
-    """
+    """See :class:`~antiphon_server.integration.connections.ports.Kind`."""
 
     def __init__(self, policy: EgressPolicy, secrets: Secrets) -> None:
         self._policy, self._secrets = policy, secrets
@@ -43,15 +41,14 @@ class McpServers:
         place = place_of(connection.target.url)
         if place.scheme not in ("http", "https"):
             raise invalid("connection.mcp.url", "an address of http or https")
-        self._policy.check_host(place.host)
+        egress_of(connection, place.host, self._policy).check_host(place.host)
 
     async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.link`."""
         _installed()
         assert isinstance(connection.target, Mcp)
-        url, policy = connection.target.url, self._policy
-        if not connection.workspace_id:
-            policy = policy.trusting(place_of(url).host)
+        url = connection.target.url
+        policy = egress_of(connection, place_of(url).host, self._policy)
         transport = await asyncio.to_thread(import_module, TRANSPORT)
         if self._context is None:
             self._context = await asyncio.to_thread(transport.trust)

@@ -66,7 +66,7 @@ def _write(it: SqlConnection, connection: Connection) -> Connection:
     row = {
         "workspace_id": stored.workspace_id,
         "name": stored.name,
-        "record": msgspec.json.encode(replace(stored, etag="", created_us=0)),
+        "record": msgspec.json.encode(replace(stored, etag="", created_us=0, egress=())),
         "etag": stored.etag,
         "created_us": created,
     }
