@@ -19,21 +19,25 @@ from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
 
 TIME = str(Path(sys.executable).with_name("mcp-server-time"))
-SETTINGS = {
-    "ANTIPHON_PROGRAMS": json.dumps(
-        {"time": {"command": TIME}, "none": {"command": "/nowhere/at/all"}}
-    ),
-    "ANTIPHON_CONNECTIONS": json.dumps(
-        [{"name": "clock", "program": "time"}, {"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}]
-    ),
-    "ANTIPHON_MAX_PROGRAMS": "2",
-}
 ZURICH = {"timezone": "Europe/Zurich"}
+
+
+def _settings(home: Path) -> dict[str, str]:
+    """A program of a path that no other test's has, and one that is not there."""
+    own = home / "mcp-server-time"
+    own.symlink_to(TIME)
+    programs = {"time": {"command": str(own)}, "none": {"command": "/nowhere/at/all"}}
+    gone = {"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}
+    return {
+        "ANTIPHON_PROGRAMS": json.dumps(programs),
+        "ANTIPHON_CONNECTIONS": json.dumps([{"name": "clock", "program": "time"}, gone]),
+        "ANTIPHON_MAX_PROGRAMS": "2",
+    }
 
 
 @asynccontextmanager
 async def _served(home: Path) -> AsyncIterator[tuple[ServerProcess, Client, str]]:
-    server = ServerProcess(home, variables=SETTINGS)
+    server = ServerProcess(home, variables=_settings(home))
     async with all_of([server]), server.client() as client:
         await client.create_conversation()
         workspaces = [it.workspace_id async for it in client.list_workspaces()]
@@ -133,9 +137,9 @@ async def test_its_changes_are_in_the_log_and_its_program_ends(tmp_path: Path) -
         seen = await _until_removed(client, workspace, "mine")
         assert [it.status.state for it in seen] == [pb.CONNECTION_STATE_UP, 0]
         async with asyncio.timeout(PATIENCE_S):
-            while len(_programs()) > 1:  # noqa: ASYNC110
+            while len(_programs(tmp_path)) > 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-    assert not _programs()
+    assert not _programs(tmp_path)
 
 
 async def _until_removed(client: Client, workspace: str, name: str) -> list[ConnectionChanged]:
@@ -151,14 +155,14 @@ async def _until_removed(client: Client, workspace: str, name: str) -> list[Conn
     raise AssertionError
 
 
-def _programs() -> list[str]:
-    """The programs of this machine's connections that run."""
+def _programs(home: Path) -> list[str]:
+    """The processes that a test's connections have started, and which run."""
     found = []
     for process in filter(str.isdecimal, os.listdir("/proc")):
         try:
             told = Path("/proc", process, "cmdline").read_text()
         except OSError:
             continue
-        if TIME in told:
+        if str(home) in told and "mcp-server-time" in told:
             found.append(process)
     return found

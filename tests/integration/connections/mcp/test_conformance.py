@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import npm
 from tests.integration.connections.mcp import conformance
 
 SUMMARY = """
@@ -32,7 +33,7 @@ def test_what_made_no_check_counts_as_failed() -> None:
 @pytest.mark.timeout(1200)
 def test_every_required_scenario_of_both_revisions_passes(tmp_path: Path) -> None:
     """32 of 32 and 18 of 18."""
-    conformance.install(tmp_path)
+    npm.install(tmp_path, conformance.PACKAGES)
     for revision, required in conformance.REVISIONS.items():
         score = conformance.score(tmp_path, revision)
         assert not score.failed, score
