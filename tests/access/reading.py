@@ -78,7 +78,7 @@ _RPCS = {
     "writes in a conversation": """
         ContextService/PostMessage EventService/PublishEphemeral
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
-        DispatcherService/DecideToolCall
+        DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
@@ -105,7 +105,7 @@ _RPCS = {
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
-        ToolService/PlanTools ToolService/RunTool
+        ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
         EventService/Append EventService/Fold EventService/Trim
     """,

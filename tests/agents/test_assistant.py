@@ -9,7 +9,7 @@ import pytest
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.agents.ports import PlannedTool, Round
-from antiphon_server.dispatcher.handling import CallResult, PastCall, ToolCall, Work
+from antiphon_server.dispatcher.handling import Attendance, CallResult, PastCall, ToolCall, Work
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import ANSWER
@@ -78,7 +78,7 @@ class Away:
     async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
         raise AssertionError("no tools are named")
 
-    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
+    async def run(self, turn: Turn, call: ToolCall, attendance: Attendance) -> CallResult:
         raise AssertionError("no tools are named")
 
     async def generate(

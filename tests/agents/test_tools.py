@@ -7,7 +7,9 @@ from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
+    Attendance,
     CallOutcome,
+    CallPaused,
     CallResult,
     Order,
     ToolCall,
@@ -55,8 +57,10 @@ class Scripted:
         assert names == Asked().tools
         return [TIME, SEND]
 
-    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
-        return await self.toolbox.run(call)
+    async def run(
+        self, turn: Turn, call: ToolCall, attendance: Attendance
+    ) -> CallResult | CallPaused:
+        return await self.toolbox.run(call, attendance)
 
     async def generate(
         self,

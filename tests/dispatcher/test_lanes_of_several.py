@@ -217,7 +217,9 @@ async def test_what_was_left_behind_is_in_hand_before_anything_is_decided(
         async with world(database, before.log, b.store, clock=clock, node="b") as it:
             looked, go_on = looking(it)
             owners = SqlLaneOwners(database, b.lease, it.adoptions.begin, LEASE_S, clock)
-            calls = RoutedCalls(CallsHere(it.turns, it.decisions), owners, it.adoptions, no_way)
+            calls = RoutedCalls(
+                CallsHere(it.turns, it.decisions, it.answers), owners, it.adoptions, no_way
+            )
             first = asyncio.create_task(calls.get(GET, ME))
             await looked.wait()
             first.cancel()

@@ -21,6 +21,7 @@ from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.adapters.tables import turns as rows
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
+from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
@@ -116,6 +117,7 @@ class World:
     admission: Admission
     turns: Turns
     decisions: Decisions
+    answers: Answers
     recovery: Recovery
     leases: Leases
     adoptions: Adoptions
@@ -347,6 +349,7 @@ async def world(
                 admission,
                 turns,
                 Decisions(kept, journal, lanes),
+                Answers(kept, journal, lanes),
                 recovery,
                 leases,
                 adoptions,

@@ -10,7 +10,14 @@ import httpx2
 from antiphon_server.integration.connections.mcp.model import Config, Program
 from antiphon_server.integration.connections.mcp.opening import open_connection
 from antiphon_server.integration.connections.mcp.ports import Outside
-from antiphon_server.integration.tools.model import Call, Caller, SourceName, ToolCallId, ToolName
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Result,
+    SourceName,
+    ToolCallId,
+    ToolName,
+)
 
 
 async def main(program: str) -> None:
@@ -21,6 +28,7 @@ async def main(program: str) -> None:
         result = await connection.call(asked)
     finally:
         await connection.close()
+    assert isinstance(result, Result)
     sys.stdout.write(result.parts[0].content)
 
 

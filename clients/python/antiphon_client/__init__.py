@@ -20,7 +20,13 @@ from antiphon_client.redial import Connection
 from antiphon_client.text import text_of
 from antiphon_client.tls import Tls
 from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenStore
-from antiphon_client.turn import CallStatus, TurnHandle, TurnResult, TurnStatus
+from antiphon_client.turn import (
+    CallStatus,
+    QuestionStatus,
+    TurnHandle,
+    TurnResult,
+    TurnStatus,
+)
 
 __all__ = [
     "Client",
@@ -41,6 +47,7 @@ __all__ = [
     "TurnResult",
     "TurnStatus",
     "CallStatus",
+    "QuestionStatus",
     "Follow",
     "Batch",
     "restart_at_earliest",

@@ -7,12 +7,23 @@ from dataclasses import dataclass, field
 from antiphon.context.v1.message_pb2 import MESSAGE_ROLE_ASSISTANT, Message
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
-from antiphon.events.v1.event_pb2 import Event, ToolCallFinished, ToolCallProposed, TurnState
+from antiphon.events.v1.event_pb2 import (
+    Event,
+    ToolCallFinished,
+    ToolCallProposed,
+    ToolCallQuestionAnswered,
+    ToolCallQuestionAsked,
+    TurnState,
+)
 from antiphon.integration.v1.model_pb2 import (
     FINISH_REASON_LENGTH,
     FINISH_REASON_UNSPECIFIED,
     FinishReason,
     Usage,
+)
+from antiphon.integration.v1.tool_pb2 import (
+    TOOL_ANSWER_ACTION_CANCELLED,
+    TOOL_ANSWER_ACTION_DECLINED,
 )
 from antiphon_client.errors import AntiphonError
 from antiphon_client.status import error_of_status
@@ -26,6 +37,10 @@ _ENDED = frozenset(
         event_pb2.TURN_STATE_EXPIRED,
     }
 )
+_VERBS = {
+    TOOL_ANSWER_ACTION_DECLINED: "declined",
+    TOOL_ANSWER_ACTION_CANCELLED: "put away",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,23 @@ class CallStatus(TurnStatus):
     waits: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionStatus(TurnStatus):
+    """What a call's tool asked (``answer_tool_call``), and what was said as soon as it was.
+
+    ``waits``: nobody has answered, as far as is known.
+    """
+
+    proposed: ToolCallProposed = field(default_factory=ToolCallProposed)
+    asked: ToolCallQuestionAsked = field(default_factory=ToolCallQuestionAsked)
+    answered: ToolCallQuestionAnswered | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the call goes on only when somebody has answered."""
+        return self.answered is None
+
+
 class TurnHandle:
     """A turn under way: iterate for the answer's text as it comes, then ask for the result.
 
@@ -98,6 +130,7 @@ class TurnHandle:
         self._texts: dict[str, Text] = {}
         self._calls: dict[str, ToolCallProposed] = {}
         self._decided: set[str] = set()
+        self._asked: dict[str, ToolCallQuestionAsked] = {}
         self._message = Message()
         self._result: TurnResult | None = None
         self._error: AntiphonError | None = None
@@ -147,6 +180,10 @@ class TurnHandle:
     def is_decided(self, call: ToolCallProposed) -> bool:
         """Whether a call waits for nobody any more, as far as is known."""
         return call.tool_call_id in self._decided
+
+    def is_answered(self, asked: ToolCallQuestionAsked) -> bool:
+        """Whether a question waits for nobody any more, as far as is known."""
+        return asked.question.question_id not in self._asked
 
     def apply(self, event: Event) -> None:
         """Take in one event of this turn."""
@@ -209,7 +246,30 @@ class TurnHandle:
                 self._say_of(event.tool_call_started.tool_call_id, "calling")
             case "tool_call_finished":
                 finished = event.tool_call_finished
+                for question_id, asked in list(self._asked.items()):
+                    if asked.tool_call_id == finished.tool_call_id:
+                        del self._asked[question_id]
                 self._say_of(finished.tool_call_id, "ended", finished)
+            case _:
+                self._take_question(event)
+
+    def _take_question(self, event: Event) -> None:
+        """Tell what a call's tool asks, and what was said to that."""
+        state = event_pb2.TURN_STATE_RUNNING
+        match event.WhichOneof("payload"):
+            case "tool_call_question_asked":
+                asked = event.tool_call_question_asked
+                self._asked[asked.question.question_id] = asked
+                call = self._calls.get(asked.tool_call_id, ToolCallProposed())
+                sentence = f"{call.tool} waits for an answer"
+                self._say(QuestionStatus(state, sentence, None, call, asked))
+            case "tool_call_question_answered":
+                answered = event.tool_call_question_answered
+                put = self._asked.pop(answered.answer.question_id, ToolCallQuestionAsked())
+                call = self._calls.get(answered.tool_call_id, ToolCallProposed())
+                verb = _VERBS.get(answered.answer.action, "answered")
+                sentence = f"{verb} what {call.tool} asked"
+                self._say(QuestionStatus(state, sentence, None, call, put, answered))
 
     def _say_of(
         self,

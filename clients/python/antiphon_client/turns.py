@@ -1,13 +1,15 @@
 """Turns without a stream: dispatch, look, stop."""
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_UNSPECIFIED, TurnPolicy
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as messages
 from antiphon.dispatcher.v1.turn_pb2 import Handler, Turn
-from antiphon.events.v1.event_pb2 import ToolCallProposed
+from antiphon.events.v1.event_pb2 import ToolCallProposed, ToolCallQuestionAsked
+from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED, ToolAnswerAction
 from antiphon_client.caller import Caller, pages
 from antiphon_client.ids import new_turn_id
 
@@ -92,6 +94,30 @@ class Turns:
             reason=reason,
         )
         return await self._caller.call(self._dispatcher.DecideToolCall, request)
+
+    async def answer_tool_call(
+        self,
+        conversation_id: str,
+        turn_id: str,
+        asked: ToolCallQuestionAsked,
+        action: ToolAnswerAction.ValueType = TOOL_ANSWER_ACTION_ACCEPTED,
+        content: Mapping[str, Any] | None = None,
+    ) -> messages.AnswerToolCallResponse:
+        """Answer what a call's tool asks; the response is the first answer, perhaps another's.
+
+        ``asked`` is the event's: what was shown is what is answered. ``content`` is what its schema
+        wants; None for a page, and where it is declined.
+        """
+        request = messages.AnswerToolCallRequest(
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            tool_call_id=asked.tool_call_id,
+            question_id=asked.question.question_id,
+            question_sha256=asked.question_sha256,
+            action=action,
+            content_json="" if content is None else json.dumps(content),
+        )
+        return await self._caller.call(self._dispatcher.AnswerToolCall, request)
 
     def list_handlers(self) -> AsyncGenerator[Handler]:
         """Who can work on turns, the default first."""

@@ -108,7 +108,9 @@ class Assistant(Generic[PromptT]):
         )
 
     async def _made(self, work: Work, text: str, wanted: Sequence[AskedCall]) -> Round:
-        ends = await work.call(wanted, lambda call: self._tools.run(work.turn, call))
+        ends = await work.call(
+            wanted, lambda call, people: self._tools.run(work.turn, call, people)
+        )
         return Round(text, [it.call for it in wanted], ends)
 
     async def _patiently(self, work: Work, step: Callable[[], Awaitable[T]]) -> T:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.handling import (
+    Attendance,
+    CallPaused,
     CallResult,
     Order,
     ToolCall,
@@ -82,8 +84,13 @@ class Tools(Protocol):
         """Those of ``names`` that the turn's model may be told of. Raises DomainError."""
         ...
 
-    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
-        """Make a call; cancelling it closes what it uses. Raises DomainError TOOL_*."""
+    async def run(
+        self, turn: Turn, call: ToolCall, attendance: Attendance
+    ) -> CallResult | CallPaused:
+        """Make a call, or go on with one that has paused; cancelling it closes what it uses.
+
+        Raises DomainError TOOL_*.
+        """
         ...
 
 

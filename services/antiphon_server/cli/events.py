@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from antiphon.events.v1.event_pb2 import Event, EventKind, ToolCallOutcome, TurnState
+from antiphon.integration.v1.tool_pb2 import ToolAnswerAction
 from antiphon_client import text_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
@@ -50,6 +51,13 @@ def _detail(event: Event) -> str:
         case "tool_call_decided":
             decided = event.tool_call_decided
             return f"{'approved' if decided.approved else 'denied'} {decided.reason}".strip()
+        case "tool_call_question_asked":
+            question = event.tool_call_question_asked.question
+            return f"{_short(question.message)} {question.url}".strip()
+        case "tool_call_question_answered":
+            answer = event.tool_call_question_answered.answer
+            action = name_of(ToolAnswerAction, "TOOL_ANSWER_ACTION_", answer.action)
+            return f"{action} {_short(answer.content_json) if answer.content_json else ''}".strip()
         case "tool_call_finished":
             finished = event.tool_call_finished
             outcome = name_of(ToolCallOutcome, "TOOL_CALL_OUTCOME_", finished.outcome)

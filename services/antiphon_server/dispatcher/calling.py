@@ -3,11 +3,13 @@
 import time
 from collections.abc import Sequence
 
+from antiphon_server.dispatcher.attending import Attending
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import RunCall
 from antiphon_server.dispatcher.model import (
     AskedCall,
     CallOutcome,
+    CallResult,
     CallStep,
     PastCall,
     ToolCall,
@@ -28,7 +30,8 @@ log = structlog.get_logger(__name__)
 class Calling:
     """Makes a turn's calls, and goes on with those that earlier attempts have left.
 
-    No call is made twice: what was started and has no end is UNKNOWN, unless it is repeatable.
+    No call is made twice: what was started and has no end is UNKNOWN, unless it is repeatable. One
+    that has paused goes on where it stood.
     """
 
     def __init__(self, writer: TextWriter, rest: Rest) -> None:
@@ -82,14 +85,17 @@ class Calling:
     async def _brought_to_end(
         self, asked: AskedCall, known: PastCall, run: RunCall, *, started: bool
     ) -> ToolCallFinished:
+        attending = Attending(known.call, self._writer, self._rest)
         if self._calls.is_lost(known.call.call_id):
             if not asked.repeatable:
                 return lost(known)
+        elif known.paused:
+            await attending.answered()
         elif not started:
             if known.asks and (denied := await self._denied(known.call)) is not None:
                 return denied
             await self._writer.record(ToolCallStarted(known.call))
-        return await _made(known.call, run)
+        return await _made(known.call, run, attending)
 
     async def _denied(self, call: ToolCall) -> ToolCallFinished | None:
         """Wait for a person's decision; returns the end of a call that they denied."""
@@ -105,11 +111,11 @@ def _refused(call: ToolCall, error: DomainError) -> ToolCallFinished:
     return ToolCallFinished(call.call_id, outcome, error=error)
 
 
-async def _made(call: ToolCall, run: RunCall) -> ToolCallFinished:
+async def _made(call: ToolCall, run: RunCall, attending: Attending) -> ToolCallFinished:
     began = time.monotonic()
     content, omitted, error = b"", 0, None
     try:
-        result = await run(call)
+        result = await _result(call, run, attending)
     except DomainError as failure:
         outcome, error = CallOutcome.FAILED, failure
     except Exception:
@@ -119,5 +125,14 @@ async def _made(call: ToolCall, run: RunCall) -> ToolCallFinished:
     else:
         content, omitted = result.content, result.omitted_bytes
         outcome = CallOutcome.FAILED if result.failed else CallOutcome.SUCCEEDED
-    duration_ms = int((time.monotonic() - began) * 1000)
+    duration_ms = int((time.monotonic() - began - attending.waited_s) * 1000)
     return ToolCallFinished(call.call_id, outcome, content, error, omitted, duration_ms)
+
+
+async def _result(call: ToolCall, run: RunCall, attending: Attending) -> CallResult:
+    """What comes of it in the end, however often it pauses."""
+    while True:
+        came = await run(call, attending)
+        if isinstance(came, CallResult):
+            return came
+        await attending.pause(came)

@@ -6,10 +6,16 @@ from typing import Any, Protocol, TypeAlias
 import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
+from antiphon.integration.v1 import tool_pb2
+from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
 from antiphon_server.dispatcher.model import (
+    Answer,
+    AnswerAction,
     ConversationId,
+    QuestionAnswered,
+    QuestionId,
     ToolCallDecided,
     ToolCallId,
     TurnId,
@@ -66,6 +72,12 @@ class TurnCalls(Protocol):
         """See the contract's DecideToolCall."""
         ...
 
+    async def answer(
+        self, request: pb.AnswerToolCallRequest, caller: Caller
+    ) -> pb.AnswerToolCallResponse:
+        """See the contract's AnswerToolCall."""
+        ...
+
 
 class Openings(Protocol):
     """Makes conversations for what is to be posted in them."""
@@ -81,9 +93,10 @@ class Openings(Protocol):
 class CallsHere:
     """:class:`TurnCalls` about turns that this process works on."""
 
-    def __init__(self, turns: Turns, decisions: Decisions) -> None:
+    def __init__(self, turns: Turns, decisions: Decisions, answers: Answers) -> None:
         self._turns = turns
         self._decisions = decisions
+        self._answers = answers
 
     async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
         """See :meth:`TurnCalls.dispatch`."""
@@ -138,3 +151,18 @@ class CallsHere:
             request.arguments_sha256,
         )
         return pb.DecideToolCallResponse(approved=decided.approved, decided_by=decided.actor)
+
+    async def answer(
+        self, request: pb.AnswerToolCallRequest, caller: Caller
+    ) -> pb.AnswerToolCallResponse:
+        """See :meth:`TurnCalls.answer`."""
+        action = AnswerAction(request.action)
+        said = Answer(QuestionId(request.question_id), action, request.content_json)
+        answered = await self._answers.answer(
+            ConversationId(request.conversation_id),
+            TurnId(request.turn_id),
+            QuestionAnswered(ToolCallId(request.tool_call_id), said, caller.principal.actor),
+            request.question_sha256,
+        )
+        first = tool_pb2.ToolAnswerAction.ValueType(answered.answer.action)
+        return pb.AnswerToolCallResponse(action=first, answered_by=answered.actor)

@@ -21,6 +21,7 @@ from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.turn_metrics import TurnMetrics
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
+from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.calls import CallsHere
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.decisions import Decisions
@@ -195,7 +196,8 @@ def compose_service(
     adoptions = Adoptions(recovery, lanes)
     left = lease.left if lease else None
     leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
-    here = CallsHere(turns, Decisions(store, journal, lanes))
+    decided = (store, journal, lanes)
+    here = CallsHere(turns, Decisions(*decided), Answers(*decided))
     routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
     calls = routed or here
     on_behalf = links.on_behalf

@@ -35,7 +35,8 @@ class Decisions:
         """
         active = self._lanes.find(conversation_id, turn_id)
         if active is None:
-            return _decided(await self._stored(conversation_id, turn_id), wish, digest)
+            calls = await stored_calls(self._store, self._journal, conversation_id, turn_id)
+            return _decided(calls, wish, digest)
         async with active.calls.deciding:
             known = _checked(active.calls, wish, digest)
             if known.decided is not None:
@@ -45,13 +46,6 @@ class Decisions:
             decided = await self._written(active, wish)
             active.calls.note(decided)
         return decided
-
-    async def _stored(self, conversation_id: ConversationId, turn_id: TurnId) -> ToolCalls:
-        """The calls of a turn that has ended."""
-        turn = await self._store.get(conversation_id, turn_id)
-        if not isinstance(turn, Turn):
-            raise not_found(turn_id)
-        return ToolCalls((await self._journal.past(turn, turn.cursor)).calls)
 
     async def _written(self, active: ActiveTurn, wish: ToolCallDecided) -> ToolCallDecided:
         """Commit the decision; one of a call before whose answer was lost stands."""
@@ -66,6 +60,16 @@ class Decisions:
             past = await self._journal.past(active.turn, active.turn.cursor)
             return _decided(ToolCalls(past.calls), wish, wish_digest(active, wish))
         return wish
+
+
+async def stored_calls(
+    store: TurnStore, journal: Journal, conversation_id: ConversationId, turn_id: TurnId
+) -> ToolCalls:
+    """The calls of a turn that is not in hand. Raises DomainError NOT_FOUND."""
+    turn = await store.get(conversation_id, turn_id)
+    if not isinstance(turn, Turn):
+        raise not_found(turn_id)
+    return ToolCalls((await journal.past(turn, turn.cursor)).calls)
 
 
 def wish_digest(active: ActiveTurn, wish: ToolCallDecided) -> bytes:

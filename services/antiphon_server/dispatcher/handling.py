@@ -4,13 +4,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from antiphon_server.dispatcher.model import (
+    Answer,
+    AnswerAction,
     AskedCall,
     CallOutcome,
+    CallPaused,
     CallResult,
     HandlerInfo,
     LossPolicy,
     Order,
     PastCall,
+    Question,
+    QuestionId,
+    Resumed,
     ToolCall,
     ToolCallFinished,
     ToolCallId,
@@ -20,14 +26,21 @@ from antiphon_server.dispatcher.model import (
 )
 
 __all__ = [
+    "Answer",
+    "AnswerAction",
     "AskedCall",
+    "Attendance",
     "CallOutcome",
+    "CallPaused",
     "CallResult",
     "Handler",
     "HandlerInfo",
     "LossPolicy",
     "Order",
     "PastCall",
+    "Question",
+    "QuestionId",
+    "Resumed",
     "RunCall",
     "ToolCall",
     "ToolCallFinished",
@@ -39,8 +52,24 @@ __all__ = [
 ]
 
 
-RunCall: TypeAlias = Callable[[ToolCall], Awaitable[CallResult]]
-"""Makes a call. What it raises is that call's end."""
+class Attendance(Protocol):
+    """The people of the conversation, whom a call's tool may ask."""
+
+    @property
+    def resumed(self) -> Resumed:
+        """What the call goes on with, if it had paused."""
+        ...
+
+    async def ask(self, question: Question) -> Answer:
+        """Ask while the call is held open; it is put away after five minutes."""
+        ...
+
+
+RunCall: TypeAlias = Callable[[ToolCall, Attendance], Awaitable[CallResult | CallPaused]]
+"""Makes a call, or goes on with it. What it raises is that call's end.
+
+One that pauses is run again when its questions are answered; nothing of it runs meanwhile.
+"""
 
 
 class Work(Protocol):

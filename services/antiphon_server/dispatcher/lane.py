@@ -72,8 +72,8 @@ class ActiveTurn:
 
     @property
     def rests(self) -> bool:
-        """Whether it does nothing until a person decides."""
-        return self.rest is not None and self.rest.resting
+        """Whether it does nothing until a person decides, here or on another server."""
+        return self.rest is not None and self.rest.may_be_let_go
 
     @property
     def sealed(self) -> bool:

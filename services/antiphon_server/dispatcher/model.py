@@ -12,6 +12,7 @@ TurnId = NewType("TurnId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 ToolCallId = NewType("ToolCallId", str)
+QuestionId = NewType("QuestionId", str)
 
 
 class State(OpenIntEnum):
@@ -313,6 +314,56 @@ class CallResult:
     omitted_bytes: int = 0
 
 
+class AnswerAction(OpenIntEnum):
+    """What was done with a question; the values are the contract's ToolAnswerAction."""
+
+    UNSPECIFIED = 0
+    ACCEPTED = 1
+    DECLINED = 2
+    CANCELLED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a call's tool asks: ``schema`` is its answer's, ``url`` a page in place of that."""
+
+    question_id: QuestionId
+    message: str
+    schema: str = ""
+    url: str = ""
+
+    @property
+    def digest(self) -> bytes:
+        """What an answer is bound to: SHA-256 of id, message, schema, URL, each with a NUL."""
+        told = (self.question_id, self.message, self.schema, self.url)
+        return hashlib.sha256("".join(f"{it}\0" for it in told).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was said to a question; ``content`` is a JSON object, or ""."""
+
+    question_id: QuestionId
+    action: AnswerAction
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallPaused:
+    """A call goes on with ``state`` when its questions are answered; nothing of it runs."""
+
+    questions: tuple[Question, ...]
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What a call goes on with that had paused; a new one has neither."""
+
+    state: bytes = b""
+    answers: tuple[Answer, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCallProposed:
     """A model asked for ``call``; ``asks``: a person has to decide.
@@ -343,6 +394,28 @@ class ToolCallStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionAsked:
+    """A call's tool asks. With ``state`` the call has paused, with this and what follows at once.
+
+    One that is held open is put away at ``expires_us``, in microseconds since 1970.
+    """
+
+    call_id: ToolCallId
+    question: Question
+    state: bytes = b""
+    expires_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered:
+    """A question was answered; ``actor`` is who, "" if its time was over."""
+
+    call_id: ToolCallId
+    answer: Answer
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallFinished:
     """The call has ended. ``content`` is its result: a message's parts, serialised."""
 
@@ -355,8 +428,24 @@ class ToolCallFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PastQuestion:
+    """What the log has of a question."""
+
+    asked: QuestionAsked
+    answered: QuestionAnswered | None = None
+
+    @property
+    def question_id(self) -> QuestionId:
+        """The question's id."""
+        return self.asked.question.question_id
+
+
+@dataclass(frozen=True, slots=True)
 class PastCall:
-    """What the log has of a call; ``text_before`` is the answer's characters before it."""
+    """What the log has of a call; ``text_before`` is the answer's characters before it.
+
+    ``pause`` is what it goes on with behind the last of its pauses.
+    """
 
     call: ToolCall
     asks: bool = False
@@ -364,6 +453,17 @@ class PastCall:
     decided: ToolCallDecided | None = None
     started: bool = False
     finished: ToolCallFinished | None = None
+    pause: CallPaused | None = None
+    questions: tuple[PastQuestion, ...] = ()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing of it runs until its questions are answered."""
+        return self.pause is not None and not self.started
+
+    def question(self, question_id: QuestionId) -> PastQuestion | None:
+        """The question; None if its tool has not asked that."""
+        return next((it for it in self.questions if it.question_id == question_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +482,14 @@ class TurnFinished:
     has_reply: bool
 
 
-CallStep: TypeAlias = ToolCallProposed | ToolCallDecided | ToolCallStarted | ToolCallFinished
+CallStep: TypeAlias = (
+    ToolCallProposed
+    | ToolCallDecided
+    | ToolCallStarted
+    | QuestionAsked
+    | QuestionAnswered
+    | ToolCallFinished
+)
 Step = (
     MessagePosted
     | TurnAccepted

@@ -26,10 +26,16 @@ class Rest:
         self._place = place
         self._under_way = 0
         self._waiting = 0
+        self._held = 0
         self._waking = asyncio.Lock()
         self._clock: asyncio.Timeout | None = None
         self._left_s: float | None = None
         self.resting = False
+
+    @property
+    def may_be_let_go(self) -> bool:
+        """Whether it rests, and nothing is held open for it that another server could not have."""
+        return self.resting and not self._held
 
     def limit(self, clock: asyncio.Timeout) -> None:
         """Stop this clock while the turn rests."""
@@ -44,14 +50,16 @@ class Rest:
         self._under_way -= 1
         self._rest_if_all_wait()
 
-    async def until(self, decision: Awaitable[T]) -> T:
-        """What is done waits for a person."""
+    async def until(self, decision: Awaitable[T], *, held: bool = False) -> T:
+        """What is done waits for a person; ``held``: something is open meanwhile."""
         self._waiting += 1
+        self._held += held
         self._rest_if_all_wait()
         try:
             decided = await decision
         finally:
             self._waiting -= 1
+            self._held -= held
         await self._wake()
         return decided
 

@@ -54,6 +54,11 @@ class DispatcherServicer(DispatcherServiceServicer):
     ) -> pb.DecideToolCallResponse:
         return await self._calls.decide(request, Caller.of(context))
 
+    async def AnswerToolCall(
+        self, request: pb.AnswerToolCallRequest, context: Context
+    ) -> pb.AnswerToolCallResponse:
+        return await self._calls.answer(request, Caller.of(context))
+
     async def Converse(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:

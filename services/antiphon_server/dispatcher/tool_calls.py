@@ -7,8 +7,14 @@ from typing import assert_never
 
 from antiphon_server.dispatcher.model import (
     CallOutcome,
+    CallPaused,
     CallStep,
     PastCall,
+    PastQuestion,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionId,
+    Resumed,
     ToolCallDecided,
     ToolCallFinished,
     ToolCallId,
@@ -19,7 +25,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 
 class ToolCalls:
-    """What is committed of a turn's calls. ``deciding`` orders who decides about them.
+    """What is committed of a turn's calls. ``deciding`` orders who decides and answers.
 
     Those of ``past`` are of earlier attempts: one of them that was started and has not ended
     may have run or not.
@@ -29,6 +35,7 @@ class ToolCalls:
         self._calls = {it.call.call_id: it for it in past}
         self._lost = {it.call.call_id for it in self._calls.values() if _runs(it)}
         self._awaited: dict[ToolCallId, asyncio.Future[ToolCallDecided]] = {}
+        self._unanswered: dict[QuestionId, asyncio.Future[QuestionAnswered]] = {}
         self.deciding = asyncio.Lock()
         self.closed = False
 
@@ -57,6 +64,10 @@ class ToolCalls:
                 self._change(step.call_id, finished=step)
             case ToolCallDecided():
                 self._note_decision(step)
+            case QuestionAsked():
+                self._note_question(step)
+            case QuestionAnswered():
+                self._note_answer(step)
             case _:
                 assert_never(step)
 
@@ -67,6 +78,23 @@ class ToolCalls:
             return decided
         future = self._awaited.setdefault(call_id, asyncio.get_running_loop().create_future())
         return await future
+
+    async def answer(self, call_id: ToolCallId, question_id: QuestionId) -> QuestionAnswered:
+        """The answer to a call's question, when there is one."""
+        found = self._calls[call_id].question(question_id)
+        if found is not None and found.answered is not None:
+            return found.answered
+        future = asyncio.get_running_loop().create_future()
+        return await self._unanswered.setdefault(question_id, future)
+
+    def resumed(self, call_id: ToolCallId) -> Resumed:
+        """What a call goes on with behind its last pause."""
+        call = self._calls[call_id]
+        if call.pause is None:
+            return Resumed()
+        asked = [call.question(it.question_id) for it in call.pause.questions]
+        answers = [it.answered.answer for it in asked if it is not None and it.answered]
+        return Resumed(call.pause.state, tuple(answers))
 
     async def close(self) -> list[ToolCallFinished]:
         """Take no more decisions; returns the ends of those that have none."""
@@ -86,6 +114,28 @@ class ToolCalls:
         future = self._awaited.pop(step.call_id, None)
         if future is not None and not future.done():
             future.set_result(first)
+
+    def _note_question(self, step: QuestionAsked) -> None:
+        """The first of a pause has its state; those that follow before the next start are of it."""
+        call = self._calls[step.call_id]
+        self._change(step.call_id, questions=(*call.questions, PastQuestion(step)))
+        if step.state:
+            pause = CallPaused((step.question,), step.state)
+            self._change(step.call_id, pause=pause, started=False)
+        elif call.paused and call.pause is not None:
+            questions = (*call.pause.questions, step.question)
+            self._change(step.call_id, pause=replace(call.pause, questions=questions))
+
+    def _note_answer(self, step: QuestionAnswered) -> None:
+        question_id = step.answer.question_id
+        questions = [
+            replace(it, answered=it.answered or step) if it.question_id == question_id else it
+            for it in self._calls[step.call_id].questions
+        ]
+        self._change(step.call_id, questions=tuple(questions))
+        future = self._unanswered.pop(question_id, None)
+        if future is not None and not future.done():
+            future.set_result(step)
 
     def _change(self, call_id: ToolCallId, **news: object) -> None:
         self._calls[call_id] = replace(self._calls[call_id], **news)  # type: ignore[arg-type]

@@ -54,6 +54,7 @@ from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
+from antiphon_server.integration.tools.ports import States
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -192,6 +193,7 @@ def compose_service(
         public=PublicModels(settings.data_dir),
         connections=_connections(settings, infrastructure, links),
         tool_call_s=settings.tool_call_s,
+        secret=infrastructure.secret,
     )
 
 
@@ -229,13 +231,14 @@ def compose_integration(
     public: PublicModels | None = None,
     connections: Connections | None = None,
     tool_call_s: float = LIMIT_S,
+    secret: States | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
     users are answered. ``connections`` are where tools come from, a call of which may take
-    ``tool_call_s``.
+    ``tool_call_s``. ``secret`` seals what calls go on with that ask people.
     """
     pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
@@ -245,7 +248,7 @@ def compose_integration(
     connections = connections or Connections(SqlConnections(database), {}, _nobody)
     known_tools = ToolCatalogue(connections, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
-    caller = ToolCaller(known_tools, calls, tool_call_s, tool_metrics.observe)
+    caller = ToolCaller(known_tools, calls, tool_call_s, tool_metrics.observe, secret)
     tool_servicer = ToolServicer(known_tools, caller)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)

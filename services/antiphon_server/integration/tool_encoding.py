@@ -1,5 +1,8 @@
 """The contract's messages about tools <-> the domain's types."""
 
+import json
+from collections.abc import Iterable, Mapping
+
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import tool_pb2
 from antiphon.integration.v1 import tool_service_pb2 as pb
@@ -12,6 +15,7 @@ from antiphon_server.integration.tools.model import (
     Rule,
     ToolCallId,
 )
+from antiphon_server.integration.tools.questions import Action, Answer, Pause, Question, QuestionId
 
 
 def tool(it: ListedTool) -> tool_pb2.Tool:
@@ -66,6 +70,32 @@ def result(call_id: ToolCallId, it: Result) -> tool_pb2.ToolResult:
         failed=it.failed,
         omitted_bytes=it.omitted_bytes,
     )
+
+
+def ended(call_id: ToolCallId, it: Result | Pause) -> pb.RunToolResponse:
+    """Encode what came of a turn's call."""
+    if isinstance(it, Result):
+        return pb.RunToolResponse(result=result(call_id, it))
+    pause = tool_pb2.ToolPause(questions=map(question, it.questions), state=it.state)
+    return pb.RunToolResponse(pause=pause)
+
+
+def question(it: Question) -> tool_pb2.ToolQuestion:
+    """Encode a question."""
+    return tool_pb2.ToolQuestion(
+        question_id=it.question_id, message=it.message, schema_json=it.schema, url=it.url
+    )
+
+
+def answers(given: Iterable[tool_pb2.ToolAnswer]) -> Mapping[QuestionId, Answer]:
+    """Decode answers, which were compared with their questions before."""
+    return dict(map(answer, given))
+
+
+def answer(it: tool_pb2.ToolAnswer) -> tuple[QuestionId, Answer]:
+    """Decode an answer."""
+    content = json.loads(it.content_json) if it.content_json else {}
+    return QuestionId(it.question_id), Answer(Action(it.action), content)
 
 
 def _part(it: ResultPart) -> message_pb2.Part:

@@ -1,5 +1,6 @@
 """ToolService: the contract's messages <-> the rules."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import grpc
@@ -10,7 +11,9 @@ from antiphon_server.integration import tool_encoding as encoding
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
+from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -76,6 +79,42 @@ class ToolServicer(ToolServiceServicer):
 
     async def RunTool(self, request: pb.RunToolRequest, context: Context) -> pb.RunToolResponse:
         call, call_id = request.call, ToolCallId(request.call.tool_call_id)
-        caller = Caller(request.workspace_id, request.conversation_id, request.turn_id)
+        caller = _caller(request)
         result = await self._caller.call(caller, call_id, call.tool, call.arguments_json)
-        return pb.RunToolResponse(result=encoding.result(call_id, result))
+        return encoding.ended(call_id, result)
+
+    async def AttendTool(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
+        await open_stream(context)
+        run = (await context.read()).run
+        attendance = Attendance(_told_on(context), run.state, encoding.answers(run.answers))
+        await serve_duplex(_heard(context, attendance), self._attended(run, attendance, context))
+
+    async def _attended(
+        self, request: pb.RunToolRequest, attendance: Attendance, context: Context
+    ) -> None:
+        call, call_id = request.call, ToolCallId(request.call.tool_call_id)
+        asked = (_caller(request), call_id, call.tool, call.arguments_json)
+        came = await self._caller.attend(*asked, attendance)
+        await context.write(pb.AttendToolResponse(ended=encoding.ended(call_id, came)))
+
+
+def _caller(request: pb.RunToolRequest) -> Caller:
+    models = tuple(request.models)
+    return Caller(request.workspace_id, request.conversation_id, request.turn_id, models)
+
+
+def _told_on(context: Context) -> Callable[[Question], Awaitable[None]]:
+    """Tells whoever attends a question."""
+
+    async def tell(question: Question) -> None:
+        await context.write(pb.AttendToolResponse(question=encoding.question(question)))
+
+    return tell
+
+
+async def _heard(context: Context, attendance: Attendance) -> None:
+    """Take the answers of whoever attends."""
+    while (request := await context.read()) is not grpc.aio.EOF:
+        attendance.take(*encoding.answer(request.answer))

@@ -60,8 +60,12 @@ class World:
     async def run(self) -> str:
         """Make a turn's call, as the dispatcher does; returns why it is refused, or ""."""
         call = ToolCall(tool_call_id="tool_00000001", tool="test.one", arguments_json="{}")
-        where = {"conversation_id": "conv_00000001", "turn_id": "turn_00000001"}
-        request = pb.RunToolRequest(workspace_id=WORKSPACE, call=call, **where)
+        request = pb.RunToolRequest(
+            workspace_id=WORKSPACE,
+            call=call,
+            conversation_id="conv_00000001",
+            turn_id="turn_00000001",
+        )
         try:
             await self._tools.RunTool(request, CONTEXT)
         except DomainError as error:

@@ -27,12 +27,13 @@ from antiphon.context.v1 import conversation_pb2 as antiphon_dot_context_dot_v1_
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
 from antiphon.dispatcher.v1 import turn_pb2 as antiphon_dot_dispatcher_dot_v1_dot_turn__pb2
 from antiphon.events.v1 import stream_pb2 as antiphon_dot_events_dot_v1_dot_stream__pb2
+from antiphon.integration.v1 import tool_pb2 as antiphon_dot_integration_dot_v1_dot_tool__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x8a\x04\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\x9c\x03\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12K\n\x05tools\x18\x08 \x03(\tB<\xbaH9\x92\x01\x36\x10@\"2r02.^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,95}|\\*)$\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x02\n\x15\x44\x65\x63ideToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12!\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x0f\n\x07\x61pprove\x18\x05 \x01(\x08\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\">\n\x16\x44\x65\x63ideToolCallResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\x12\x12\n\ndecided_by\x18\x02 \x01(\t\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"O\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfb\x06\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12v\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65\x63ideToolCall\x12-.antiphon.dispatcher.v1.DecideToolCallRequest\x1a..antiphon.dispatcher.v1.DecideToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x8a\x04\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\x9c\x03\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12K\n\x05tools\x18\x08 \x03(\tB<\xbaH9\x92\x01\x36\x10@\"2r02.^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,95}|\\*)$\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x02\n\x15\x44\x65\x63ideToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12!\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x0f\n\x07\x61pprove\x18\x05 \x01(\x08\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\">\n\x16\x44\x65\x63ideToolCallResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\x12\x12\n\ndecided_by\x18\x02 \x01(\t\"\x81\x03\n\x15\x41nswerToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x0bquestion_id\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^ask_[0-9A-Za-z_-]{8,64}$\x12 \n\x0fquestion_sha256\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x45\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x0c\x63ontent_json\x18\x07 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\"h\n\x16\x41nswerToolCallResponse\x12\x39\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerAction\x12\x13\n\x0b\x61nswered_by\x18\x02 \x01(\t\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"O\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x89\x08\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12v\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65\x63ideToolCall\x12-.antiphon.dispatcher.v1.DecideToolCallRequest\x1a..antiphon.dispatcher.v1.DecideToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x41nswerToolCall\x12-.antiphon.dispatcher.v1.AnswerToolCallRequest\x1a..antiphon.dispatcher.v1.AnswerToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -97,6 +98,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['arguments_sha256']._serialized_options = b'\272H\004z\002h '
   _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['reason']._loaded_options = None
   _globals['_DECIDETOOLCALLREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\350\007'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['turn_id']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['turn_id']._serialized_options = b'\272H\036r\0342\032^turn_[0-9A-Za-z_-]{8,64}$'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['tool_call_id']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['tool_call_id']._serialized_options = b'\272H\036r\0342\032^tool_[0-9A-Za-z_-]{8,64}$'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['question_id']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['question_id']._serialized_options = b'\272H\035r\0332\031^ask_[0-9A-Za-z_-]{8,64}$'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['question_sha256']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['question_sha256']._serialized_options = b'\272H\004z\002h '
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['action']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['action']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['content_json']._loaded_options = None
+  _globals['_ANSWERTOOLCALLREQUEST'].fields_by_name['content_json']._serialized_options = b'\272H\006r\004(\200\200\001'
   _globals['_SETTYPING'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_SETTYPING'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_CONVERSEREQUEST'].oneofs_by_name['action']._loaded_options = None
@@ -117,46 +132,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHERSERVICE'].methods_by_name['CancelTurn']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
   _globals['_DISPATCHERSERVICE'].methods_by_name['DecideToolCall']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['DecideToolCall']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
+  _globals['_DISPATCHERSERVICE'].methods_by_name['AnswerToolCall']._loaded_options = None
+  _globals['_DISPATCHERSERVICE'].methods_by_name['AnswerToolCall']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
   _globals['_DISPATCHERSERVICE'].methods_by_name['Converse']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['Converse']._serialized_options = b'\220\002\000\272\353\030\004\010\002\030\003'
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListHandlers']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListHandlers']._serialized_options = b'\220\002\001\272\353\030\004\010\002\030\002'
-  _globals['_DISPATCHREQUEST']._serialized_start=336
-  _globals['_DISPATCHREQUEST']._serialized_end=858
-  _globals['_NEWCONVERSATION']._serialized_start=861
-  _globals['_NEWCONVERSATION']._serialized_end=1273
-  _globals['_DISPATCHRESPONSE']._serialized_start=1275
-  _globals['_DISPATCHRESPONSE']._serialized_end=1353
-  _globals['_GETTURNREQUEST']._serialized_start=1356
-  _globals['_GETTURNREQUEST']._serialized_end=1484
-  _globals['_GETTURNRESPONSE']._serialized_start=1486
-  _globals['_GETTURNRESPONSE']._serialized_end=1547
-  _globals['_LISTTURNSREQUEST']._serialized_start=1550
-  _globals['_LISTTURNSREQUEST']._serialized_end=1686
-  _globals['_LISTTURNSRESPONSE']._serialized_start=1688
-  _globals['_LISTTURNSRESPONSE']._serialized_end=1777
-  _globals['_CANCELTURNREQUEST']._serialized_start=1780
-  _globals['_CANCELTURNREQUEST']._serialized_end=1911
-  _globals['_CANCELTURNRESPONSE']._serialized_start=1913
-  _globals['_CANCELTURNRESPONSE']._serialized_end=1977
-  _globals['_DECIDETOOLCALLREQUEST']._serialized_start=1980
-  _globals['_DECIDETOOLCALLREQUEST']._serialized_end=2250
-  _globals['_DECIDETOOLCALLRESPONSE']._serialized_start=2252
-  _globals['_DECIDETOOLCALLRESPONSE']._serialized_end=2314
-  _globals['_SETTYPING']._serialized_start=2316
-  _globals['_SETTYPING']._serialized_end=2403
-  _globals['_CONVERSEREQUEST']._serialized_start=2406
-  _globals['_CONVERSEREQUEST']._serialized_end=2790
-  _globals['_ACCEPTED']._serialized_start=2792
-  _globals['_ACCEPTED']._serialized_end=2875
-  _globals['_CONVERSEERROR']._serialized_start=2877
-  _globals['_CONVERSEERROR']._serialized_end=2940
-  _globals['_CONVERSERESPONSE']._serialized_start=2943
-  _globals['_CONVERSERESPONSE']._serialized_end=3331
-  _globals['_LISTHANDLERSREQUEST']._serialized_start=3333
-  _globals['_LISTHANDLERSREQUEST']._serialized_end=3412
-  _globals['_LISTHANDLERSRESPONSE']._serialized_start=3414
-  _globals['_LISTHANDLERSRESPONSE']._serialized_end=3512
-  _globals['_DISPATCHERSERVICE']._serialized_start=3515
-  _globals['_DISPATCHERSERVICE']._serialized_end=4406
+  _globals['_DISPATCHREQUEST']._serialized_start=372
+  _globals['_DISPATCHREQUEST']._serialized_end=894
+  _globals['_NEWCONVERSATION']._serialized_start=897
+  _globals['_NEWCONVERSATION']._serialized_end=1309
+  _globals['_DISPATCHRESPONSE']._serialized_start=1311
+  _globals['_DISPATCHRESPONSE']._serialized_end=1389
+  _globals['_GETTURNREQUEST']._serialized_start=1392
+  _globals['_GETTURNREQUEST']._serialized_end=1520
+  _globals['_GETTURNRESPONSE']._serialized_start=1522
+  _globals['_GETTURNRESPONSE']._serialized_end=1583
+  _globals['_LISTTURNSREQUEST']._serialized_start=1586
+  _globals['_LISTTURNSREQUEST']._serialized_end=1722
+  _globals['_LISTTURNSRESPONSE']._serialized_start=1724
+  _globals['_LISTTURNSRESPONSE']._serialized_end=1813
+  _globals['_CANCELTURNREQUEST']._serialized_start=1816
+  _globals['_CANCELTURNREQUEST']._serialized_end=1947
+  _globals['_CANCELTURNRESPONSE']._serialized_start=1949
+  _globals['_CANCELTURNRESPONSE']._serialized_end=2013
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_start=2016
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_end=2286
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_start=2288
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_end=2350
+  _globals['_ANSWERTOOLCALLREQUEST']._serialized_start=2353
+  _globals['_ANSWERTOOLCALLREQUEST']._serialized_end=2738
+  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_start=2740
+  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_end=2844
+  _globals['_SETTYPING']._serialized_start=2846
+  _globals['_SETTYPING']._serialized_end=2933
+  _globals['_CONVERSEREQUEST']._serialized_start=2936
+  _globals['_CONVERSEREQUEST']._serialized_end=3320
+  _globals['_ACCEPTED']._serialized_start=3322
+  _globals['_ACCEPTED']._serialized_end=3405
+  _globals['_CONVERSEERROR']._serialized_start=3407
+  _globals['_CONVERSEERROR']._serialized_end=3470
+  _globals['_CONVERSERESPONSE']._serialized_start=3473
+  _globals['_CONVERSERESPONSE']._serialized_end=3861
+  _globals['_LISTHANDLERSREQUEST']._serialized_start=3863
+  _globals['_LISTHANDLERSREQUEST']._serialized_end=3942
+  _globals['_LISTHANDLERSRESPONSE']._serialized_start=3944
+  _globals['_LISTHANDLERSRESPONSE']._serialized_end=4042
+  _globals['_DISPATCHERSERVICE']._serialized_start=4045
+  _globals['_DISPATCHERSERVICE']._serialized_end=5078
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.dispatcher.v1 import turn_pb2 as _turn_pb2
 from antiphon.events.v1 import stream_pb2 as _stream_pb2
+from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -412,6 +413,78 @@ class DecideToolCallResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DecideToolCallResponse: _TypeAlias = DecideToolCallResponse  # noqa: Y015
+
+@_typing.final
+class AnswerToolCallRequest(_message.Message):
+    """AnswerToolCallRequest is the request of AnswerToolCall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_SHA256_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    CONTENT_JSON_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where it was asked."""
+    turn_id: _builtins.str
+    """turn_id is the turn that waits."""
+    tool_call_id: _builtins.str
+    """tool_call_id is the call whose tool asks."""
+    question_id: _builtins.str
+    """question_id is the question."""
+    question_sha256: _builtins.bytes
+    """question_sha256 is ToolCallQuestionAsked.question_sha256, as it was shown to who answers."""
+    action: _tool_pb2.ToolAnswerAction.ValueType
+    """action is what is done with it."""
+    content_json: _builtins.str
+    """content_json is ToolAnswer.content_json."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        tool_call_id: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+        question_sha256: _builtins.bytes = ...,
+        action: _tool_pb2.ToolAnswerAction.ValueType = ...,
+        content_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "content_json", b"content_json", "conversation_id", b"conversation_id", "question_id", b"question_id", "question_sha256", b"question_sha256", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerToolCallRequest: _TypeAlias = AnswerToolCallRequest  # noqa: Y015
+
+@_typing.final
+class AnswerToolCallResponse(_message.Message):
+    """AnswerToolCallResponse is the response of AnswerToolCall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    action: _tool_pb2.ToolAnswerAction.ValueType
+    """action is what the first answer did, perhaps another's."""
+    answered_by: _builtins.str
+    """answered_by is whose it was: `users/user_…`; `handlers/…` for one that nobody answered in time."""
+    def __init__(
+        self,
+        *,
+        action: _tool_pb2.ToolAnswerAction.ValueType = ...,
+        answered_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "answered_by", b"answered_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerToolCallResponse: _TypeAlias = AnswerToolCallResponse  # noqa: Y015
 
 @_typing.final
 class SetTyping(_message.Message):

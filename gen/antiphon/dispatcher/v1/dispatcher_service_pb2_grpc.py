@@ -67,6 +67,11 @@ class DispatcherServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.FromString,
                 _registered_method=True)
+        self.AnswerToolCall = channel.unary_unary(
+                '/antiphon.dispatcher.v1.DispatcherService/AnswerToolCall',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallResponse.FromString,
+                _registered_method=True)
         self.Converse = channel.stream_stream(
                 '/antiphon.dispatcher.v1.DispatcherService/Converse',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseRequest.SerializeToString,
@@ -146,6 +151,17 @@ class DispatcherServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AnswerToolCall(self, request, context):
+        """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
+        what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+        (the answer is not what the question's schema allows; the field names the member),
+        TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
+        unanswered), DRAINING (on several servers).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Converse(self, request_iterator, context):
         """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
         message is checked on its own; one that fails is answered by error and the
@@ -192,6 +208,11 @@ def add_DispatcherServiceServicer_to_server(servicer, server):
                     servicer.DecideToolCall,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.SerializeToString,
+            ),
+            'AnswerToolCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerToolCall,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallResponse.SerializeToString,
             ),
             'Converse': grpc.stream_stream_rpc_method_handler(
                     servicer.Converse,
@@ -347,6 +368,33 @@ class DispatcherService:
             '/antiphon.dispatcher.v1.DispatcherService/DecideToolCall',
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.DecideToolCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerToolCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.DispatcherService/AnswerToolCall',
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.AnswerToolCallResponse.FromString,
             options,
             channel_credentials,
             insecure,

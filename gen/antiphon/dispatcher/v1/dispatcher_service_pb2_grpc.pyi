@@ -76,6 +76,13 @@ class DispatcherServiceStub:
     not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
     servers).
     """
+    AnswerToolCall: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.AnswerToolCallRequest, _dispatcher_service_pb2.AnswerToolCallResponse]
+    """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
+    what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+    (the answer is not what the question's schema allows; the field names the member),
+    TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
+    unanswered), DRAINING (on several servers).
+    """
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
     message is checked on its own; one that fails is answered by error and the
@@ -134,6 +141,13 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
     not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
     servers).
+    """
+    AnswerToolCall: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.AnswerToolCallRequest, _dispatcher_service_pb2.AnswerToolCallResponse]  # type: ignore[assignment]
+    """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
+    what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+    (the answer is not what the question's schema allows; the field names the member),
+    TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
+    unanswered), DRAINING (on several servers).
     """
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -220,6 +234,19 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
         not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
         servers).
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerToolCall(
+        self,
+        request: _dispatcher_service_pb2.AnswerToolCallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.AnswerToolCallResponse, _abc.Awaitable[_dispatcher_service_pb2.AnswerToolCallResponse]]:
+        """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
+        what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+        (the answer is not what the question's schema allows; the field names the member),
+        TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
+        unanswered), DRAINING (on several servers).
         """
 
     @_abc_1.abstractmethod

@@ -8,6 +8,7 @@ from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.context.v1 import notice_pb2 as _notice_pb2
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
+from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -80,6 +81,10 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TOOL_CALL_DECIDED is Event.tool_call_decided."""
     EVENT_KIND_CONNECTION_CHANGED: _EventKind.ValueType  # 32
     """EVENT_KIND_CONNECTION_CHANGED is Event.connection_changed."""
+    EVENT_KIND_TOOL_CALL_QUESTION_ASKED: _EventKind.ValueType  # 33
+    """EVENT_KIND_TOOL_CALL_QUESTION_ASKED is Event.tool_call_question_asked."""
+    EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED: _EventKind.ValueType  # 34
+    """EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED is Event.tool_call_question_answered."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -138,6 +143,10 @@ EVENT_KIND_TOOL_CALL_DECIDED: EventKind.ValueType  # 31
 """EVENT_KIND_TOOL_CALL_DECIDED is Event.tool_call_decided."""
 EVENT_KIND_CONNECTION_CHANGED: EventKind.ValueType  # 32
 """EVENT_KIND_CONNECTION_CHANGED is Event.connection_changed."""
+EVENT_KIND_TOOL_CALL_QUESTION_ASKED: EventKind.ValueType  # 33
+"""EVENT_KIND_TOOL_CALL_QUESTION_ASKED is Event.tool_call_question_asked."""
+EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED: EventKind.ValueType  # 34
+"""EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED is Event.tool_call_question_answered."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -265,6 +274,8 @@ class Event(_message.Message):
     TOOL_CALL_FINISHED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_PROPOSED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_DECIDED_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_QUESTION_ASKED_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_QUESTION_ANSWERED_FIELD_NUMBER: _builtins.int
     CONVERSATION_CREATED_FIELD_NUMBER: _builtins.int
     CONVERSATION_UPDATED_FIELD_NUMBER: _builtins.int
     CONVERSATION_ARCHIVED_FIELD_NUMBER: _builtins.int
@@ -359,6 +370,14 @@ class Event(_message.Message):
         """tool_call_decided: a person approved or denied a call that waited for it; the actor is who."""
 
     @_builtins.property
+    def tool_call_question_asked(self) -> Global___ToolCallQuestionAsked:
+        """tool_call_question_asked: a call's tool asks people something before it goes on."""
+
+    @_builtins.property
+    def tool_call_question_answered(self) -> Global___ToolCallQuestionAnswered:
+        """tool_call_question_answered: that was answered, declined or put away; the actor is who."""
+
+    @_builtins.property
     def conversation_created(self) -> Global___ConversationCreated:
         """conversation_created: the conversation exists; first in its log. In a user's own
         log, as the three below: one that the user may read, by a role there or as admin
@@ -443,6 +462,8 @@ class Event(_message.Message):
         tool_call_finished: Global___ToolCallFinished | None = ...,
         tool_call_proposed: Global___ToolCallProposed | None = ...,
         tool_call_decided: Global___ToolCallDecided | None = ...,
+        tool_call_question_asked: Global___ToolCallQuestionAsked | None = ...,
+        tool_call_question_answered: Global___ToolCallQuestionAnswered | None = ...,
         conversation_created: Global___ConversationCreated | None = ...,
         conversation_updated: Global___ConversationUpdated | None = ...,
         conversation_archived: Global___ConversationArchived | None = ...,
@@ -458,11 +479,11 @@ class Event(_message.Message):
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -795,9 +816,85 @@ class ToolCallDecided(_message.Message):
 Global___ToolCallDecided: _TypeAlias = ToolCallDecided  # noqa: Y015
 
 @_typing.final
+class ToolCallQuestionAsked(_message.Message):
+    """ToolCallQuestionAsked: a call's tool asks people something. One that waits without limit has
+    paused: nothing of it runs, and when all that it asks is answered it starts again
+    (ToolCallStarted), where it stood. One with an expire_time is held open, and is over with the
+    server that makes it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    QUESTION_SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    tool_call_id: _builtins.str
+    """tool_call_id is the call."""
+    question_sha256: _builtins.bytes
+    """question_sha256 is the digest of question_id, message, schema_json and url, each followed by a
+    NUL: what an answer is bound to.
+    """
+    state: _builtins.bytes
+    """state is what a call that has paused goes on with, sealed; with the first question of a pause."""
+    @_builtins.property
+    def question(self) -> _tool_pb2.ToolQuestion:
+        """question is what it asks."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """expire_time is when it is put away unanswered; unset if it waits without limit."""
+
+    def __init__(
+        self,
+        *,
+        tool_call_id: _builtins.str = ...,
+        question: _tool_pb2.ToolQuestion | None = ...,
+        question_sha256: _builtins.bytes = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        state: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "question", b"question", "question_sha256", b"question_sha256", "state", b"state", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCallQuestionAsked: _TypeAlias = ToolCallQuestionAsked  # noqa: Y015
+
+@_typing.final
+class ToolCallQuestionAnswered(_message.Message):
+    """ToolCallQuestionAnswered: what came of a question. The first answer counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    tool_call_id: _builtins.str
+    """tool_call_id is the call."""
+    @_builtins.property
+    def answer(self) -> _tool_pb2.ToolAnswer:
+        """answer is what its tool is told, and so can everybody here read it."""
+
+    def __init__(
+        self,
+        *,
+        tool_call_id: _builtins.str = ...,
+        answer: _tool_pb2.ToolAnswer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCallQuestionAnswered: _TypeAlias = ToolCallQuestionAnswered  # noqa: Y015
+
+@_typing.final
 class ToolCallStarted(_message.Message):
-    """ToolCallStarted: the handler called a tool. It is committed before the tool is called, so one
-    that has no end after a crash may or may not have run.
+    """ToolCallStarted: the handler called a tool, or goes on with a call that has paused. It is
+    committed before that, so one that has no end after a crash may or may not have run.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

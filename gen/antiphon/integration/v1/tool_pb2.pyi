@@ -82,6 +82,34 @@ TOOL_STATE_AWAY: ToolState.ValueType  # 3
 """TOOL_STATE_AWAY: its source can't be reached."""
 Global___ToolState: _TypeAlias = ToolState  # noqa: Y015
 
+class _ToolAnswerAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ToolAnswerActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolAnswerAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOOL_ANSWER_ACTION_UNSPECIFIED: _ToolAnswerAction.ValueType  # 0
+    """TOOL_ANSWER_ACTION_UNSPECIFIED is never sent."""
+    TOOL_ANSWER_ACTION_ACCEPTED: _ToolAnswerAction.ValueType  # 1
+    """TOOL_ANSWER_ACTION_ACCEPTED: it is answered, or its page was visited."""
+    TOOL_ANSWER_ACTION_DECLINED: _ToolAnswerAction.ValueType  # 2
+    """TOOL_ANSWER_ACTION_DECLINED: it is not going to be answered."""
+    TOOL_ANSWER_ACTION_CANCELLED: _ToolAnswerAction.ValueType  # 3
+    """TOOL_ANSWER_ACTION_CANCELLED: it was put away; nobody has said no."""
+
+class ToolAnswerAction(_ToolAnswerAction, metaclass=_ToolAnswerActionEnumTypeWrapper):
+    """ToolAnswerAction is what a person does with a question."""
+
+TOOL_ANSWER_ACTION_UNSPECIFIED: ToolAnswerAction.ValueType  # 0
+"""TOOL_ANSWER_ACTION_UNSPECIFIED is never sent."""
+TOOL_ANSWER_ACTION_ACCEPTED: ToolAnswerAction.ValueType  # 1
+"""TOOL_ANSWER_ACTION_ACCEPTED: it is answered, or its page was visited."""
+TOOL_ANSWER_ACTION_DECLINED: ToolAnswerAction.ValueType  # 2
+"""TOOL_ANSWER_ACTION_DECLINED: it is not going to be answered."""
+TOOL_ANSWER_ACTION_CANCELLED: ToolAnswerAction.ValueType  # 3
+"""TOOL_ANSWER_ACTION_CANCELLED: it was put away; nobody has said no."""
+Global___ToolAnswerAction: _TypeAlias = ToolAnswerAction  # noqa: Y015
+
 @_typing.final
 class ToolAnnotations(_message.Message):
     """ToolAnnotations are what a source says of its tool. Nothing vouches for it: people may be shown
@@ -275,3 +303,107 @@ class ToolResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ToolResult: _TypeAlias = ToolResult  # noqa: Y015
+
+@_typing.final
+class ToolQuestion(_message.Message):
+    """ToolQuestion is what a tool's server asks people in the middle of a call (MCP calls it
+    elicitation). All of it is the server's word: nothing vouches for it, and nobody should answer it
+    with a password or a key. Characters that nobody sees are U+FFFD in it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    """question_id identifies it: `ask_…`, unlike every other one."""
+    message: _builtins.str
+    """message is the question, at most 4 KiB."""
+    schema_json: _builtins.str
+    """schema_json is the JSON Schema of its answer, at most 16 KiB: an object whose members are
+    strings, numbers, integers, booleans, one of some strings, or a list of some of them. Empty
+    where a page is to be visited instead.
+    """
+    url: _builtins.str
+    """url is a page outside, which a person may visit before saying ACCEPTED: of http or https. It is
+    shown as text with its host, and never opened by itself. Empty with a schema.
+    """
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        message: _builtins.str = ...,
+        schema_json: _builtins.str = ...,
+        url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "question_id", b"question_id", "schema_json", b"schema_json", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolQuestion: _TypeAlias = ToolQuestion  # noqa: Y015
+
+@_typing.final
+class ToolAnswer(_message.Message):
+    """ToolAnswer is what came of a question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    CONTENT_JSON_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    """question_id is the question."""
+    action: Global___ToolAnswerAction.ValueType
+    """action says what was done with it."""
+    content_json: _builtins.str
+    """content_json is what was answered: a JSON object that the question's schema allows, at most
+    16 KiB; empty unless it was ACCEPTED, and for a page.
+    """
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        action: Global___ToolAnswerAction.ValueType = ...,
+        content_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "content_json", b"content_json", "question_id", b"question_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolAnswer: _TypeAlias = ToolAnswer  # noqa: Y015
+
+@_typing.final
+class ToolPause(_message.Message):
+    """ToolPause is a call that can't go on before its questions are answered. Nothing of it runs
+    meanwhile.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    state: _builtins.bytes
+    """state is what the call goes on with: sealed, for the service that runs tools alone."""
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToolQuestion]:
+        """questions are all to be answered."""
+
+    def __init__(
+        self,
+        *,
+        questions: _abc.Iterable[Global___ToolQuestion] | None = ...,
+        state: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolPause: _TypeAlias = ToolPause  # noqa: Y015

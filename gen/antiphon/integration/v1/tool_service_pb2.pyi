@@ -395,15 +395,30 @@ class RunToolRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     TURN_ID_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ANSWERS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
     """conversation_id is where it is called."""
     turn_id: _builtins.str
     """turn_id is the turn that calls it."""
+    state: _builtins.bytes
+    """state is ToolPause.state of a call that goes on; empty for one that begins."""
     @_builtins.property
     def call(self) -> _tool_pb2.ToolCall:
         """call is the call; its id is the idempotency key that the tool is told, if it takes one."""
+
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """models are those that the turn asks, if its tool's server may have a model asked; empty for the
+        default.
+        """
+
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolAnswer]:
+        """answers are those to the questions of that pause."""
 
     def __init__(
         self,
@@ -412,10 +427,13 @@ class RunToolRequest(_message.Message):
         conversation_id: _builtins.str = ...,
         turn_id: _builtins.str = ...,
         call: _tool_pb2.ToolCall | None = ...,
+        models: _abc.Iterable[_builtins.str] | None = ...,
+        state: _builtins.bytes = ...,
+        answers: _abc.Iterable[_tool_pb2.ToolAnswer] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "conversation_id", b"conversation_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,19 +446,89 @@ class RunToolResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESULT_FIELD_NUMBER: _builtins.int
+    PAUSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def result(self) -> _tool_pb2.ToolResult:
-        """result is what came of it."""
+        """result is what came of it; unset if it pauses."""
+
+    @_builtins.property
+    def pause(self) -> _tool_pb2.ToolPause:
+        """pause is what has to be answered before it goes on, in AttendTool alone."""
 
     def __init__(
         self,
         *,
         result: _tool_pb2.ToolResult | None = ...,
+        pause: _tool_pb2.ToolPause | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pause", b"pause", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pause", b"pause", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunToolResponse: _TypeAlias = RunToolResponse  # noqa: Y015
+
+@_typing.final
+class AttendToolRequest(_message.Message):
+    """AttendToolRequest is what is said to a call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> Global___RunToolRequest:
+        """run is the call, which comes first."""
+
+    @_builtins.property
+    def answer(self) -> _tool_pb2.ToolAnswer:
+        """answer is that to a question of this stream."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___RunToolRequest | None = ...,
+        answer: _tool_pb2.ToolAnswer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "run", b"run", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "run", b"run", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["run", "answer"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___AttendToolRequest: _TypeAlias = AttendToolRequest  # noqa: Y015
+
+@_typing.final
+class AttendToolResponse(_message.Message):
+    """AttendToolResponse is what a call says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> _tool_pb2.ToolQuestion:
+        """question waits for its answer on this stream; the call stays open for it."""
+
+    @_builtins.property
+    def ended(self) -> Global___RunToolResponse:
+        """ended is the last."""
+
+    def __init__(
+        self,
+        *,
+        question: _tool_pb2.ToolQuestion | None = ...,
+        ended: Global___RunToolResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "question", b"question", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended", b"ended", "question", b"question", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["question", "ended"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___AttendToolResponse: _TypeAlias = AttendToolResponse  # noqa: Y015

@@ -71,6 +71,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.FromString,
                 _registered_method=True)
+        self.AttendTool = channel.stream_stream(
+                '/antiphon.integration.v1.ToolService/AttendTool',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolResponse.FromString,
+                _registered_method=True)
 
 
 class ToolServiceServicer:
@@ -129,8 +134,18 @@ class ToolServiceServicer:
 
     def RunTool(self, request, context):
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
-        services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
-        CallTool.
+        services. What its server asks people is declined. Not to be repeated, unless the tool is
+        PlannedTool.repeatable. Errors: those of CallTool.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttendTool(self, request_iterator, context):
+        """AttendTool is RunTool with people to ask. The first request is the call; each question is
+        answered on the same stream while the call goes on, or the call pauses: then the stream ends,
+        and when all of its questions are answered another one goes on with it. Errors: those of
+        CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +188,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.RunTool,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.SerializeToString,
+            ),
+            'AttendTool': grpc.stream_stream_rpc_method_handler(
+                    servicer.AttendTool,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -366,6 +386,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/RunTool',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttendTool(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/antiphon.integration.v1.ToolService/AttendTool',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,8 +61,14 @@ class ToolServiceStub:
     """
     RunTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
-    services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
-    CallTool.
+    services. What its server asks people is declined. Not to be repeated, unless the tool is
+    PlannedTool.repeatable. Errors: those of CallTool.
+    """
+    AttendTool: _grpc.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]
+    """AttendTool is RunTool with people to ask. The first request is the call; each question is
+    answered on the same stream while the call goes on, or the call pauses: then the stream ends,
+    and when all of its questions are answered another one goes on with it. Errors: those of
+    CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
     """
 
 @_typing.type_check_only
@@ -98,8 +104,14 @@ class ToolServiceAsyncStub(ToolServiceStub):
     """
     RunTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]  # type: ignore[assignment]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
-    services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
-    CallTool.
+    services. What its server asks people is declined. Not to be repeated, unless the tool is
+    PlannedTool.repeatable. Errors: those of CallTool.
+    """
+    AttendTool: _aio.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]  # type: ignore[assignment]
+    """AttendTool is RunTool with people to ask. The first request is the call; each question is
+    answered on the same stream while the call goes on, or the call pauses: then the stream ends,
+    and when all of its questions are answered another one goes on with it. Errors: those of
+    CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
     """
 
 class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -174,8 +186,20 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.RunToolResponse, _abc.Awaitable[_tool_service_pb2.RunToolResponse]]:
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
-        services. Not to be repeated, unless the tool is PlannedTool.repeatable. Errors: those of
-        CallTool.
+        services. What its server asks people is declined. Not to be repeated, unless the tool is
+        PlannedTool.repeatable. Errors: those of CallTool.
+        """
+
+    @_abc_1.abstractmethod
+    def AttendTool(
+        self,
+        request_iterator: _MaybeAsyncIterator[_tool_service_pb2.AttendToolRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_tool_service_pb2.AttendToolResponse], _abc.AsyncIterator[_tool_service_pb2.AttendToolResponse]]:
+        """AttendTool is RunTool with people to ask. The first request is the call; each question is
+        answered on the same stream while the call goes on, or the call pauses: then the stream ends,
+        and when all of its questions are answered another one goes on with it. Errors: those of
+        CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
         """
 
 def add_ToolServiceServicer_to_server(servicer: ToolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,24 +1,34 @@
 """Tools, through the service that owns them, and what models are told of their calls."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2, tool_pb2, tool_service_pb2
 from antiphon_server.agents.ports import PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
+    Answer,
+    Attendance,
     CallOutcome,
+    CallPaused,
     CallResult,
+    Question,
+    QuestionId,
     ToolCall,
     ToolCallFinished,
     Turn,
 )
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors, status_of
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceAsyncStub
 
 TIMEOUT_S = 30.0
+ASKING_S = 1500.0
+"""So much longer a call may take that asks people: a turn's time stands still meanwhile."""
 
 
 class IntegrationTools:
@@ -33,18 +43,63 @@ class IntegrationTools:
             response = await self._tools.PlanTools(request, timeout=TIMEOUT_S)
         return [_planned(it) for it in response.tools]
 
-    async def run(self, turn: Turn, call: ToolCall) -> CallResult:
+    async def run(
+        self, turn: Turn, call: ToolCall, attendance: Attendance
+    ) -> CallResult | CallPaused:
+        resumed = attendance.resumed
         request = tool_service_pb2.RunToolRequest(
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
             call=_call(call),
+            models=turn.order.models,
+            state=resumed.state,
+            answers=map(_answer, resumed.answers),
         )
-        with remote_errors("integration"):
-            response = await self._tools.RunTool(request, timeout=turn.order.time_limit_s)
-        result = response.result
-        content = message_pb2.Message(parts=result.parts).SerializeToString(deterministic=True)
-        return CallResult(content, result.failed, result.omitted_bytes)
+        limit_s = turn.order.time_limit_s
+        try:
+            with remote_errors("integration"):
+                ended = await self._attended(request, attendance, limit_s + ASKING_S)
+        except DomainError as error:
+            if error.reason is not Reason.UNIMPLEMENTED or resumed.state:
+                raise
+            with remote_errors("integration"):  # of the version before: nothing was begun
+                ended = await self._tools.RunTool(request, timeout=limit_s)
+        return _came(ended)
+
+    async def _attended(
+        self, request: tool_service_pb2.RunToolRequest, attendance: Attendance, timeout_s: float
+    ) -> tool_service_pb2.RunToolResponse:
+        """Make the call, and have people answer what its tool asks meanwhile."""
+        stream = self._tools.AttendTool(timeout=timeout_s)
+        try:
+            await stream.write(tool_service_pb2.AttendToolRequest(run=request))
+            async for said in stream:
+                if said.HasField("ended"):
+                    return said.ended
+                answer = _answer(await attendance.ask(_question(said.question)))
+                with suppress(asyncio.InvalidStateError):  # it is over; its status says why
+                    await stream.write(tool_service_pb2.AttendToolRequest(answer=answer))
+        finally:
+            stream.cancel()
+        raise DomainError(Reason.SERVICE_UNAVAILABLE, service="integration")
+
+
+def _came(ended: tool_service_pb2.RunToolResponse) -> CallResult | CallPaused:
+    if ended.HasField("pause"):
+        return CallPaused(tuple(map(_question, ended.pause.questions)), ended.pause.state)
+    result = ended.result
+    content = message_pb2.Message(parts=result.parts).SerializeToString(deterministic=True)
+    return CallResult(content, result.failed, result.omitted_bytes)
+
+
+def _question(it: tool_pb2.ToolQuestion) -> Question:
+    return Question(QuestionId(it.question_id), it.message, it.schema_json, it.url)
+
+
+def _answer(it: Answer) -> tool_pb2.ToolAnswer:
+    action = tool_pb2.ToolAnswerAction.ValueType(it.action)
+    return tool_pb2.ToolAnswer(question_id=it.question_id, action=action, content_json=it.content)
 
 
 def _planned(it: tool_service_pb2.PlannedTool) -> PlannedTool:

@@ -10,9 +10,10 @@ from antiphon_client import AntiphonError, TurnResult
 from antiphon_server.cli.chat.commands import Commands
 from antiphon_server.cli.chat.keyboard import Keyboard, Lines
 from antiphon_server.cli.chat.loop_thread import LoopThread
+from antiphon_server.cli.chat.questions import read_answer
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.summary import summary
-from antiphon_server.cli.chat.talk import Talk, Undecided
+from antiphon_server.cli.chat.talk import Paused, Talk, Undecided
 from antiphon_server.cli.chat.tool_calls import show_waiting
 from antiphon_server.cli.chat.trying_out import for_trying_out
 from antiphon_server.cli.console import CommandError, as_typed, in_a_line, print_json
@@ -126,16 +127,29 @@ class Dialogue:
     def _ask(self, text: str) -> TurnResult | None:
         return self._answer(self._talk.ask(text))
 
-    def _answer(
-        self, asking: Coroutine[Any, Any, TurnResult | Undecided | None]
-    ) -> TurnResult | None:
-        """Wait for the answer, and ask about the calls of tools that wait for somebody."""
+    def _answer(self, asking: Coroutine[Any, Any, TurnResult | Paused | None]) -> TurnResult | None:
+        """Wait for the answer, and ask about the calls of tools that wait for somebody.
+
+        What the server refuses of an answer to a question is said, and it is asked again.
+        """
         self._talk.decides = self._screen.is_terminal
         found = self._wait(asking)
-        while isinstance(found, Undecided):
-            approve, reason = self._decision(found)
-            found = self._wait(self._talk.decide(found, approve=approve, reason=reason))
+        while isinstance(found, Paused):
+            try:
+                found = self._wait(self._settled(found))
+            except AntiphonError as error:
+                if error.reason != "INVALID_ARGUMENT":
+                    raise
+                self._screen.error(explain(error))
         return found
+
+    def _settled(self, what: Paused) -> Coroutine[Any, Any, TurnResult | Paused]:
+        """Ask the user about what waits; what becomes of that."""
+        if isinstance(what, Undecided):
+            approve, reason = self._decision(what)
+            return self._talk.decide(what, approve=approve, reason=reason)
+        said = read_answer(self._screen, self._keyboard, what.call, what.asked)
+        return self._talk.answer(what, said)
 
     def _decision(self, what: Undecided) -> tuple[bool, str]:
         """What the user says to a call: whether it may be made, and if not, why."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
 from antiphon.context.v1.conversation_pb2 import Conversation
@@ -16,13 +17,16 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_RUNNING,
     Event,
     ToolCallProposed,
+    ToolCallQuestionAsked,
 )
+from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import (
     AntiphonError,
     CallStatus,
     Client,
     Connection,
     LiveConversation,
+    QuestionStatus,
     TurnHandle,
     TurnResult,
     TurnStatus,
@@ -32,6 +36,7 @@ from antiphon_client import (
 from antiphon_server.cli.chat.faults import faults_of
 from antiphon_server.cli.chat.names import Names
 from antiphon_server.cli.chat.news import News
+from antiphon_server.cli.chat.questions import Said
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.tool_calls import show_call
 from antiphon_server.cli.console import CommandError
@@ -65,6 +70,19 @@ class Undecided:
 
     turn: TurnHandle
     call: ToolCallProposed
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """What a call's tool asks, which somebody has to answer before the call goes on."""
+
+    turn: TurnHandle
+    call: ToolCallProposed
+    asked: ToolCallQuestionAsked
+
+
+Paused: TypeAlias = Undecided | Unanswered
+"""What the user is asked in the middle of an answer."""
 
 
 class Talk:
@@ -137,7 +155,7 @@ class Talk:
             return f"the service {error.metadata.get('service', '')} is away"
         return "connection lost"
 
-    async def ask(self, text: str) -> TurnResult | Undecided:
+    async def ask(self, text: str) -> TurnResult | Paused:
         """Post a message and show the answer as it comes."""
         if text != GO_ON:
             self.question = text
@@ -255,7 +273,7 @@ class Talk:
             self.question = asked[-1]
         return [self._names.of(one.author) for one in messages]
 
-    async def join(self) -> TurnResult | Undecided | None:
+    async def join(self) -> TurnResult | Paused | None:
         """Show the answer that the conversation is in the middle of, if it is."""
         async for turn in self.client.list_turns(self.conversation_id):
             if turn.state in _OPEN_STATES:
@@ -272,7 +290,7 @@ class Talk:
         self.conversation_id = self._cursor = self.question = ""
         self.news.forget()
 
-    async def _join(self, turn_id: str) -> TurnResult | Undecided:
+    async def _join(self, turn_id: str) -> TurnResult | Paused:
         """What was said before now is read from the log, the rest follows behind it."""
         scope, cursor, at_head = f"conversations/{self.conversation_id}", "", False
         past: list[Event] = []
@@ -332,11 +350,11 @@ class Talk:
             self._live = await self._converse()
         return self._live
 
-    async def _show(self, turn: TurnHandle) -> TurnResult | Undecided:
+    async def _show(self, turn: TurnHandle) -> TurnResult | Paused:
         self._updates = turn.updates()
         return await self._show_more(turn)
 
-    async def _show_more(self, turn: TurnHandle) -> TurnResult | Undecided:
+    async def _show_more(self, turn: TurnHandle) -> TurnResult | Paused:
         """Show what comes, until the turn has ended or somebody has to decide about a call."""
         async for update in self._updates:
             if isinstance(update, str):
@@ -346,6 +364,9 @@ class Talk:
                 if update.waits and self.decides and not turn.is_decided(update.proposed):
                     return Undecided(turn, update.proposed)
                 show_call(self._screen, update)
+            elif isinstance(update, QuestionStatus) and update.waits and self.decides:
+                if not turn.is_answered(update.asked):
+                    return Unanswered(turn, update.proposed, update.asked)
             elif update.sentence:
                 self._screen.status(update.sentence, update.fraction)
         self._begin_answer()
@@ -354,7 +375,7 @@ class Talk:
 
     async def decide(
         self, what: Undecided, *, approve: bool, reason: str = ""
-    ) -> TurnResult | Undecided:
+    ) -> TurnResult | Paused:
         """Approve or deny a call that waits, and show what comes then."""
         async with self._waiting(what.turn.turn_id):
             try:
@@ -364,6 +385,23 @@ class Talk:
                     what.call,
                     approve=approve,
                     reason=reason,
+                )
+            except AntiphonError as error:
+                if error.reason != "TOOL_CALL_ENDED":  # else the turn says what became of it
+                    raise
+            return await self._show_more(what.turn)
+
+    async def answer(self, what: Unanswered, said: Said) -> TurnResult | Paused:
+        """Say to a question what the user says, and show what comes then."""
+        async with self._waiting(what.turn.turn_id):
+            filled = said.action == TOOL_ANSWER_ACTION_ACCEPTED and not what.asked.question.url
+            try:
+                await self.client.answer_tool_call(
+                    self.conversation_id,
+                    what.turn.turn_id,
+                    what.asked,
+                    said.action,
+                    said.content if filled else None,
                 )
             except AntiphonError as error:
                 if error.reason != "TOOL_CALL_ENDED":  # else the turn says what became of it

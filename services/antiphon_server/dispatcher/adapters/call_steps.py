@@ -4,9 +4,16 @@ from typing import assert_never
 
 from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_pb2
+from antiphon.integration.v1 import tool_pb2
 from antiphon_server.dispatcher.model import (
+    Answer,
+    AnswerAction,
     CallOutcome,
     CallStep,
+    Question,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionId,
     ToolCall,
     ToolCallDecided,
     ToolCallFinished,
@@ -15,11 +22,14 @@ from antiphon_server.dispatcher.model import (
     ToolCallStarted,
 )
 from antiphon_server.runtime.errors.wire import domain_error_of_status, status_of
+from antiphon_server.runtime.rpc.times import timestamp
 
 KINDS = (
     event_pb2.EVENT_KIND_TOOL_CALL_PROPOSED,
     event_pb2.EVENT_KIND_TOOL_CALL_DECIDED,
     event_pb2.EVENT_KIND_TOOL_CALL_STARTED,
+    event_pb2.EVENT_KIND_TOOL_CALL_QUESTION_ASKED,
+    event_pb2.EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED,
     event_pb2.EVENT_KIND_TOOL_CALL_FINISHED,
 )
 
@@ -36,6 +46,14 @@ def add_call_step(event: event_pb2.Event, step: CallStep) -> None:
             started = event.tool_call_started
             started.tool_call_id, started.tool = call.call_id, call.tool
             started.arguments_json = call.arguments
+        case QuestionAsked():
+            event.tool_call_question_asked.CopyFrom(_asked(step))
+        case QuestionAnswered(call_id, answer):
+            answered = event.tool_call_question_answered
+            answered.tool_call_id = call_id
+            answered.answer.question_id = answer.question_id
+            answered.answer.action = tool_pb2.ToolAnswerAction.ValueType(answer.action)
+            answered.answer.content_json = answer.content
         case ToolCallFinished():
             event.tool_call_finished.CopyFrom(_finished(step))
         case _:
@@ -53,6 +71,16 @@ def _proposed(step: ToolCallProposed) -> event_pb2.ToolCallProposed:
         step=call.step,
         position=step.position,
     )
+
+
+def _asked(step: QuestionAsked) -> event_pb2.ToolCallQuestionAsked:
+    asked, it = step.question, event_pb2.ToolCallQuestionAsked()
+    it.tool_call_id, it.state, it.question_sha256 = step.call_id, step.state, asked.digest
+    it.question.question_id, it.question.message = asked.question_id, asked.message
+    it.question.schema_json, it.question.url = asked.schema, asked.url
+    if step.expires_us:
+        it.expire_time.CopyFrom(timestamp(step.expires_us))
+    return it
 
 
 def _finished(step: ToolCallFinished) -> event_pb2.ToolCallFinished:
@@ -77,6 +105,10 @@ def call_step_of(event: event_pb2.Event) -> CallStep | None:
             return _decided_of(event)
         case "tool_call_started":
             return ToolCallStarted(_call_of(event.tool_call_started))
+        case "tool_call_question_asked":
+            return _asked_of(event.tool_call_question_asked)
+        case "tool_call_question_answered":
+            return _answered_of(event)
         case "tool_call_finished":
             return _finished_of(event.tool_call_finished)
         case _:
@@ -90,6 +122,21 @@ def _call_of(it: event_pb2.ToolCallProposed | event_pb2.ToolCallStarted, step: i
 def _decided_of(event: event_pb2.Event) -> ToolCallDecided:
     it = event.tool_call_decided
     return ToolCallDecided(ToolCallId(it.tool_call_id), it.approved, event.actor, it.reason)
+
+
+def _asked_of(it: event_pb2.ToolCallQuestionAsked) -> QuestionAsked:
+    told = it.question
+    question_id = QuestionId(told.question_id)
+    question = Question(question_id, told.message, told.schema_json, told.url)
+    expires_us = it.expire_time.ToMicroseconds() if it.HasField("expire_time") else 0
+    return QuestionAsked(ToolCallId(it.tool_call_id), question, it.state, expires_us)
+
+
+def _answered_of(event: event_pb2.Event) -> QuestionAnswered:
+    it = event.tool_call_question_answered
+    said = it.answer
+    answer = Answer(QuestionId(said.question_id), AnswerAction(said.action), said.content_json)
+    return QuestionAnswered(ToolCallId(it.tool_call_id), answer, event.actor)
 
 
 def _finished_of(it: event_pb2.ToolCallFinished) -> ToolCallFinished:

@@ -119,6 +119,12 @@ class RoutedCalls:
         here, place = self._here.decide, self._owners.place
         return await self._routed(request, caller, here, "DecideToolCall", place)
 
+    async def answer(
+        self, request: pb.AnswerToolCallRequest, caller: Caller
+    ) -> pb.AnswerToolCallResponse:
+        here, place = self._here.answer, self._owners.place
+        return await self._routed(request, caller, here, "AnswerToolCall", place)
+
     async def close(self) -> None:
         """Close the channels to other servers."""
         for way in self._ways.values():

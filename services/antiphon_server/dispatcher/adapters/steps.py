@@ -10,6 +10,8 @@ from antiphon_server.dispatcher.encoding import usage_message, usage_of
 from antiphon_server.dispatcher.model import (
     MessagePosted,
     Outcome,
+    QuestionAnswered,
+    QuestionAsked,
     ReplyPosted,
     State,
     Step,
@@ -53,6 +55,8 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
                 event.turn_progressed.fraction = fraction
         case ToolCallProposed() | ToolCallDecided() | ToolCallStarted() | ToolCallFinished():
             add_call_step(event, step)
+        case QuestionAsked() | QuestionAnswered():
+            add_call_step(event, step)
         case TurnFinished():
             event.turn_finished.CopyFrom(_finished(step, turn.reply_id))
         case _:
@@ -84,7 +88,7 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
 
 
 def _actor(turn: Turn, step: Step) -> str:
-    if isinstance(step, ToolCallDecided):
+    if isinstance(step, ToolCallDecided | QuestionAnswered) and step.actor:
         return step.actor
     if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
         return turn.creator

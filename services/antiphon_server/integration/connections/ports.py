@@ -5,6 +5,7 @@ from typing import Protocol, TypeAlias
 
 from antiphon_server.integration.connections.model import Connection, Status
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
+from antiphon_server.integration.tools.questions import Pause
 
 Change: TypeAlias = Callable[[Connection | None], Connection | None]
 """From what is stored to what shall be, None for none; what it raises leaves all as it is."""
@@ -20,7 +21,7 @@ class Link(Protocol):
         """
         ...
 
-    async def call(self, call: Call) -> Result:
+    async def call(self, call: Call) -> Result | Pause:
         """Call a tool; cancelling it closes what it uses.
 
         Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.

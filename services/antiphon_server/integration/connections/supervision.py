@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from antiphon_server.integration.connections.model import Connection, State, Status
 from antiphon_server.integration.connections.ports import Kind, Link, Told
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
+from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.errors import DomainError, Reason
 
 log = logging.getLogger(__name__)
@@ -88,19 +89,19 @@ class Supervised:
         if self._link is not None:
             await self._link.close()
 
-    async def call(self, call: Call) -> Result:
+    async def call(self, call: Call) -> Result | Pause:
         """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
-        limit = asyncio.timeout(self.connection.limits.call_s)
+        limit: asyncio.Timeout | None = None
         self._calls += 1
         self._idle.clear()
         try:
-            async with limit, self._places:
+            async with call.limit(self.connection.limits.call_s) as limit, self._places:
                 result = await (await self._linked()).call(call)
         except DomainError as error:
             self._remember(error.reason)
             raise
         except TimeoutError:
-            if not limit.expired():
+            if limit is None or not limit.expired():
                 raise
             self._remember(Reason.TOOL_TIMEOUT)
             timeout_ms = round(self.connection.limits.call_s * 1000)

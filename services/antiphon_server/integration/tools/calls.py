@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.integration.ledger.calls import PricedCalls
@@ -26,6 +27,8 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolCallId,
 )
+from antiphon_server.integration.tools.ports import States
+from antiphon_server.integration.tools.questions import Attendance, Pause
 from antiphon_server.integration.tools.results import bounded
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
@@ -41,7 +44,8 @@ _FREE = Usage(Quantities(), False, Money("USD", 0))
 class ToolCaller:
     """Makes calls, each of which is one in the ledger. One may take ``limit_s``.
 
-    ``observe`` is told of each, those that are refused, too.
+    ``observe`` is told of each, those that are refused, too. ``states`` seals what calls go on
+    with; without it none has people to ask.
     """
 
     def __init__(
@@ -50,15 +54,30 @@ class ToolCaller:
         calls: PricedCalls,
         limit_s: float = LIMIT_S,
         observe: Observe = lambda *_: None,
+        states: States | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._calls = calls
         self._limit_s = limit_s
         self._observe = observe
+        self._states = states
         self._schemas = Schemas()
 
     async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
-        """Make the call; cancelling it closes what it uses.
+        """Make a call with nobody to ask: see :meth:`attend`."""
+        result = await self.attend(caller, call_id, name, arguments, None)
+        assert isinstance(result, Result), "who has nobody to ask does not pause"
+        return result
+
+    async def attend(
+        self,
+        caller: Caller,
+        call_id: ToolCallId,
+        name: str,
+        arguments: str,
+        attendance: Attendance | None,
+    ) -> Result | Pause:
+        """Make the call, or go on with it; cancelling it closes what it uses.
 
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
         TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
@@ -71,17 +90,34 @@ class ToolCaller:
         except DomainError as refused:
             self._observe(Outcome.FAILED, refused.reason.value, 0.0)
             raise
-        result = await self._paid(tool, Call(call_id, tool.name, decoded, caller))
-        return self._told(tool, bounded(result))
+        call = self._attended(Call(call_id, tool.name, decoded, caller, attendance))
+        came = await self._paid(tool, call)
+        if isinstance(came, Pause):
+            assert self._states is not None, "who has nobody to ask does not pause"
+            return replace(came, state=self._states.seal(came.state, _purpose(call)))
+        return self._told(tool, bounded(came))
 
-    async def _paid(self, tool: ListedTool, call: Call) -> Result:
+    def _attended(self, call: Call) -> Call:
+        """The call with what it goes on with. Raises DomainError TOOL_FAILED."""
+        if call.attendance is None or self._states is None:
+            return replace(call, attendance=None)
+        if sealed := call.attendance.state:
+            state = self._states.open(sealed, _purpose(call))
+            if state is None:
+                why = "what it goes on with was sealed elsewhere"
+                raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why)
+            call.attendance.state = state
+        return call
+
+    async def _paid(self, tool: ListedTool, call: Call) -> Result | Pause:
         caller, began = call.caller, time.monotonic()
         payer = Payer(WorkspaceId(caller.workspace_id), caller.conversation_id, caller.turn_id)
         entry = await completed(self._calls.open(payer, TOOL_CALL, tool.name, _FREE))
         outcome, reason = Outcome.CANCELLED, ""
         try:
             result = await self._made(tool, call)
-            outcome = Outcome.FAILED if result.failed else Outcome.SUCCEEDED
+            failed = isinstance(result, Result) and result.failed
+            outcome = Outcome.FAILED if failed else Outcome.SUCCEEDED
         except DomainError as error:
             outcome, reason = Outcome.FAILED, error.reason.value
             raise
@@ -95,15 +131,15 @@ class ToolCaller:
             await completed(self._calls.settle(entry, settlement))
         return result
 
-    async def _made(self, tool: ListedTool, call: Call) -> Result:
+    async def _made(self, tool: ListedTool, call: Call) -> Result | Pause:
         if tool.source.definitions().get(tool.name) != tool.definition:  # since it was checked
             raise DomainError(Reason.TOOL_HELD, tool=tool.name)
-        limit = asyncio.timeout(self._limit_s)
+        limit: asyncio.Timeout | None = None
         try:
-            async with limit:
+            async with call.limit(self._limit_s) as limit:
                 return await tool.source.call(call)
         except TimeoutError:
-            if not limit.expired():
+            if limit is None or not limit.expired():
                 raise
             timeout_ms = round(self._limit_s * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=tool.name, timeout_ms=timeout_ms) from None
@@ -118,6 +154,11 @@ class ToolCaller:
         path, rule = wrong
         note = f"(This result is not what the tool promises, at {path}: {rule})"
         return Result((*result.parts, ResultPart("text", note)), result.structured)
+
+
+def _purpose(call: Call) -> str:
+    where = call.caller
+    return f"tool call {where.workspace_id} {where.conversation_id} {call.tool} {call.call_id}"
 
 
 def _check(tool: ListedTool) -> None:

@@ -1,11 +1,15 @@
 """Tools, calls, and what comes of them."""
 
+import asyncio
 import hashlib
 import json
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from functools import cached_property
 from typing import Literal, NewType, TypeAlias
+
+from antiphon_server.integration.tools.questions import Attendance
 
 ToolName = NewType("ToolName", str)
 """`source.tool`."""
@@ -82,21 +86,34 @@ def _spelled(value: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a tool is called: who pays, and where it was asked for; "" where it was not."""
+    """For whom a tool is called: who pays, and where it was asked for; "" where it was not.
+
+    ``models`` are those that the turn asks.
+    """
 
     workspace_id: str
     conversation_id: str = ""
     turn_id: str = ""
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call; its id is the idempotency key for tools that take one."""
+    """A call; its id is the idempotency key for tools that take one.
+
+    ``attendance`` are the people whom it may ask; None if there is nobody, and all is declined.
+    """
 
     call_id: ToolCallId
     tool: ToolName
     arguments: dict[str, Json]
     caller: Caller
+    attendance: Attendance | None = None
+
+    def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """As :func:`asyncio.timeout`, without the time in which people are asked."""
+        there = self.attendance
+        return asyncio.timeout(seconds) if there is None else there.limit(seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from antiphon_server.integration.tools.model import (
     SourceName,
     ToolName,
 )
+from antiphon_server.integration.tools.questions import Pause
 
 
 class Source(Protocol):
@@ -37,11 +38,24 @@ class Source(Protocol):
         """Its tools, by name; asks nobody."""
         ...
 
-    async def call(self, call: Call) -> Result:
+    async def call(self, call: Call) -> Result | Pause:
         """Call a tool, with arguments that its schema allows. Cancelling it closes what it uses.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_FAILED, CONNECTION_UNAVAILABLE.
+        It pauses only where there are people to ask. Raises DomainError TOOL_NOT_FOUND,
+        TOOL_FAILED, CONNECTION_UNAVAILABLE.
         """
+        ...
+
+
+class States(Protocol):
+    """Keeps from everybody else what calls go on with."""
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, sealed: bytes, purpose: str) -> bytes | None:
+        """Decrypt; None if it was sealed elsewhere, or for another purpose."""
         ...
 
 

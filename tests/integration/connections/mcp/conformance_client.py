@@ -7,6 +7,7 @@ import sys
 
 import httpx2
 
+from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
 from antiphon_server.integration.connections.mcp.model import (
     ClientCredentials,
     Config,
@@ -16,7 +17,7 @@ from antiphon_server.integration.connections.mcp.model import (
     Revision,
 )
 from antiphon_server.integration.connections.mcp.opening import open_connection
-from antiphon_server.integration.connections.mcp.ports import Answer, Outside
+from antiphon_server.integration.connections.mcp.ports import Outside
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
@@ -24,6 +25,13 @@ from antiphon_server.integration.tools.model import (
     Json,
     SourceName,
     ToolCallId,
+)
+from antiphon_server.integration.tools.questions import (
+    Action,
+    Answer,
+    Attendance,
+    Pause,
+    Question,
 )
 from antiphon_server.runtime.errors.domain_error import DomainError
 
@@ -34,13 +42,22 @@ METADATA_URL = "https://conformance-test.local/client-metadata.json"
 VALUES: dict[str, Json] = {"string": "text", "number": 5, "integer": 5, "boolean": True}
 
 
-class Person:
-    """Consents at once, and answers with what a question suggests."""
+def attended() -> Attendance:
+    """Somebody who answers each question at once with what it suggests."""
+    there: Attendance
 
-    async def ask(self, message: str, schema: str = "") -> Answer:
-        """Answer a server's question."""
-        fields = json.loads(schema or "{}").get("properties", {})
-        return Answer("accept", {k: v["default"] for k, v in fields.items() if "default" in v})
+    async def tell(question: Question) -> None:
+        there.take(question.question_id, suggested(question))
+
+    there = Attendance(tell)
+    return there
+
+
+def suggested(question: Question) -> Answer:
+    """The defaults of a question's form."""
+    fields = json.loads(question.schema or "{}").get("properties", {})
+    content = {k: v["default"] for k, v in fields.items() if "default" in v}
+    return Answer(Action.ACCEPTED, content)
 
 
 class Browser:
@@ -78,20 +95,28 @@ def arguments(definition: Definition) -> dict[str, Json]:
     }
 
 
+async def called(connection: McpConnection, call: Call) -> None:
+    """Call, and call again as often as the call pauses."""
+    while isinstance(pause := await connection.call(call), Pause):
+        assert call.attendance is not None
+        call.attendance.state = pause.state
+        call.attendance.answers = {it.question_id: suggested(it) for it in pause.questions}
+
+
 async def main() -> None:
     """List the tools, and call each as the scenario says, else once."""
     revision = REVISION.get(os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"], "auto")
     config = Config(SourceName("it"), Endpoint(sys.argv[1], credential()), revision)
-    outside = Outside(httpx2.AsyncHTTPTransport, consent=Browser(), questions=Person())
+    outside = Outside(httpx2.AsyncHTTPTransport, consent=Browser())
     connection = await open_connection(config, outside)
     try:
         calls = CONTEXT.get("toolCalls")
         for definition in (await connection.discover()).values():
             given = [c["arguments"] for c in calls or () if f"it.{c['name']}" == definition.name]
             for asked in given if calls else [arguments(definition)]:
-                call = Call(ToolCallId("1"), definition.name, asked, Caller("w"))
+                call = Call(ToolCallId("1"), definition.name, asked, Caller("w"), attended())
                 try:
-                    await connection.call(call)
+                    await called(connection, call)
                 except DomainError as error:
                     print(definition.name, error, file=sys.stderr)
     finally:

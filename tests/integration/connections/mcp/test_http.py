@@ -12,7 +12,14 @@ from antiphon_server.integration.connections.mcp.adapters.connection import McpC
 from antiphon_server.integration.connections.mcp.model import Config, Endpoint, Limits, OAuth
 from antiphon_server.integration.connections.mcp.opening import open_connection
 from antiphon_server.integration.connections.mcp.ports import Outside
-from antiphon_server.integration.tools.model import Call, Caller, SourceName, ToolCallId, ToolName
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Result,
+    SourceName,
+    ToolCallId,
+    ToolName,
+)
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 
 URL = "http://outside.test/mcp"
@@ -86,8 +93,12 @@ async def test_a_bad_answer_ends_its_own_call_alone(tool: str) -> None:
             outside.call(call(tool)), outside.call(call("good")), return_exceptions=True
         )
         assert isinstance(bad, DomainError)
-        assert bad.reason in (Reason.TOOL_FAILED, Reason.CONNECTION_UNAVAILABLE)
-        assert not isinstance(good, BaseException)
+        assert bad.reason in (
+            Reason.TOOL_FAILED,
+            Reason.CONNECTION_UNAVAILABLE,
+            Reason.LIMIT_EXCEEDED,
+        )
+        assert isinstance(good, Result)
         assert good.parts[0].content == "here"
     finally:
         await outside.close()

@@ -25,6 +25,7 @@ from antiphon_server.integration.tools.model import (
     ToolCallId,
     ToolName,
 )
+from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 
 STRANGE = str(Path(__file__).with_name("strange_server.py"))
@@ -46,7 +47,8 @@ def call(tool: str, **arguments: Json) -> Call:
     return Call(ToolCallId("1"), ToolName(f"it.{tool}"), arguments, Caller("w"))
 
 
-def text(result: Result) -> str:
+def text(result: Result | Pause) -> str:
+    assert isinstance(result, Result)
     return result.parts[0].content
 
 
@@ -67,8 +69,11 @@ async def test_a_real_server_tells_its_tools_and_is_called() -> None:
         await connection.ping()
         result = await connection.call(call("get_current_time", timezone="Asia/Tokyo"))
         assert json.loads(text(result))["timezone"] == "Asia/Tokyo"
+        assert isinstance(result, Result)
         assert not result.failed
-        assert (await connection.call(call("get_current_time", timezone="Nowhere/No"))).failed
+        nowhere = await connection.call(call("get_current_time", timezone="Nowhere/No"))
+        assert isinstance(nowhere, Result)
+        assert nowhere.failed
     assert not await children() - before
 
 

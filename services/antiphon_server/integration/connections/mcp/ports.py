@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from antiphon_server.integration.tools.model import Json
 from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:
@@ -34,30 +33,6 @@ class Consent(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person answers a server's question."""
-
-    action: Literal["accept", "decline", "cancel"]
-    content: dict[str, Json] = field(default_factory=dict)
-
-
-class Questions(Protocol):
-    """Answers what servers ask people (elicitation)."""
-
-    async def ask(self, message: str, schema: str) -> Answer:
-        """Ask; ``schema`` is the answer's JSON Schema, "" where a page is to be opened instead."""
-        ...
-
-
-class Declined:
-    """Declines whatever is asked."""
-
-    async def ask(self, message: str, schema: str) -> Answer:
-        """See :meth:`Questions.ask`."""
-        return Answer("decline")
-
-
 class Places:
     """How many programs run at once, of all connections: ``with places:`` around each."""
 
@@ -83,6 +58,5 @@ class Outside:
     places: Places = field(default_factory=lambda: Places(1))
     tokens: TokenStore | None = None
     consent: Consent | None = None
-    questions: Questions = field(default_factory=Declined)
     changed: Callable[[], None] = lambda: None
     """Called when the server says that its list of tools has changed."""

@@ -1,7 +1,6 @@
 """One connection: one task owns its session, whoever calls; calls come and go beside it."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -12,6 +11,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from antiphon_server.integration.connections.mcp.adapters import results
+from antiphon_server.integration.connections.mcp.adapters.asking import (
+    RUNNING,
+    Asking,
+    PausingClient,
+)
 from antiphon_server.integration.connections.mcp.adapters.bounded_http import (
     BoundedTransport,
     CalmClient,
@@ -21,12 +25,15 @@ from antiphon_server.integration.connections.mcp.adapters.stdio import speaking
 from antiphon_server.integration.connections.mcp.model import Config, Program
 from antiphon_server.integration.connections.mcp.ports import Outside
 from antiphon_server.integration.tools.model import Call, Definition, Result, ToolName
+from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.integration.tools.untrusted import Accepted, accepted
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
 NAME = types.Implementation(name="antiphon", version="1")
 RETRY_S = 5.0
+ASKING_S = 600.0
+"""So much longer than a call may be silent that waits for people."""
 logger = structlog.get_logger(__name__)
 
 
@@ -38,6 +45,7 @@ class McpConnection:
         self._definitions: dict[ToolName, Definition] = {}
         self.told = Accepted({}, (), 0)
         self._lock, self._calls = asyncio.Lock(), 0
+        self._asking: set[Asking] = set()
         self._owner: asyncio.Task[None] | None = None
         self._leave = asyncio.Event()
         self._client: Client | None = None
@@ -88,7 +96,7 @@ class McpConnection:
         except (TimeoutError, MCPError) as error:
             raise self._unavailable() from error
 
-    async def call(self, call: Call) -> Result:
+    async def call(self, call: Call) -> Result | Pause:
         """Call a tool; a program that runs for this call alone ends when it is cancelled.
 
         Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
@@ -113,20 +121,21 @@ class McpConnection:
                 owner.cancel()
                 await asyncio.wait([owner], timeout=self._config.limits.close_s)
 
-    async def _call(self, call: Call) -> Result:
-        limits, name = self._config.limits, call.tool.removeprefix(f"{self._config.name}.")
+    async def _call(self, call: Call) -> Result | Pause:
+        limits = self._config.limits
         self._refused = None
         try:
             async with asyncio.timeout(limits.open_s):
                 client = await self._opened()
         except TimeoutError as error:
             raise self._unavailable() from error
+        asking = Asking(call, limits.max_rounds)
         try:
-            async with asyncio.timeout(limits.call_s):
-                return results.result(await client.call_tool(name, call.arguments))
+            return await self._asked_back(client, call, asking)
         except TimeoutError as error:
             timeout_ms = int(limits.call_s * 1000)
-            raise DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms) from error
+            timed_out = DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms)
+            raise asking.refused or timed_out from error
         except (MCPError, RuntimeError, ValueError) as error:
             if self._lost(error):
                 self._leave.set()
@@ -135,6 +144,26 @@ class McpConnection:
                 raise self._refused from error
             why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
             raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from error
+
+    async def _asked_back(self, client: Client, call: Call, asking: Asking) -> Result | Pause:
+        """Call, and let the server ask people meanwhile."""
+        name = call.tool.removeprefix(f"{self._config.name}.")
+
+        async def send(
+            responses: types.InputResponses | None, state: str | None
+        ) -> types.CallToolResult:
+            said = {"input_responses": responses, "request_state": state}
+            return await client.call_tool(name, call.arguments, **said)  # type: ignore[arg-type]
+
+        running = RUNNING.set(asking)
+        self._asking.add(asking)
+        try:
+            async with call.limit(self._config.limits.call_s) as limit:
+                came = await asking.answered(send, limit)
+        finally:
+            self._asking.discard(asking)
+            RUNNING.reset(running)
+        return came if isinstance(came, Pause) else results.result(came)
 
     def _lost(self, error: Exception) -> bool:
         """Whether the session is gone: the program has ended, or the server knows it no longer."""
@@ -191,7 +220,7 @@ class McpConnection:
                 async with self._client_of(speaking(target, limits)) as client:
                     yield client
             return
-        timeout = httpx2.Timeout(limits.open_s, read=limits.call_s)
+        timeout = httpx2.Timeout(limits.open_s, read=limits.call_s + ASKING_S)
         transport = BoundedTransport(self._outside.transport(), limits.max_bytes)
         auth = signing(target, self._outside)
         http = CalmClient(transport=transport, auth=auth, timeout=timeout, trust_env=False)
@@ -205,13 +234,12 @@ class McpConnection:
 
     def _client_of(self, streams: object) -> Client:
         legacy = self._config.revision == "2025-11-25"
-        return Client(
+        return PausingClient(
             streams,  # type: ignore[arg-type]
             mode="legacy" if legacy else self._config.revision,
             client_info=NAME,
             elicitation_callback=self._asked,
             message_handler=self._heard,
-            input_required_max_rounds=self._config.limits.max_rounds,
         )
 
     async def _listed(self, client: Client) -> AsyncGenerator[types.Tool]:
@@ -229,13 +257,17 @@ class McpConnection:
 
     async def _asked(
         self, context: ClientRequestContext, params: types.ElicitRequestParams
-    ) -> types.ElicitResult:
-        schema = ""
-        if isinstance(params, types.ElicitRequestFormParams):
-            schema = json.dumps(params.requested_schema)
-        answer = await self._outside.questions.ask(params.message, schema)
-        content = answer.content if answer.action == "accept" else None
-        return types.ElicitResult(action=answer.action, content=content)  # type: ignore[arg-type]
+    ) -> types.ElicitResult | types.ErrorData:
+        """Ask the people of the call that it belongs to.
+
+        Programs do not say to which: with several at once nobody is asked.
+        """
+        asking = RUNNING.get()
+        if asking is None and len(self._asking) == 1:
+            (asking,) = self._asking
+        if asking is None or asking not in self._asking:
+            return types.ElicitResult(action="decline")
+        return await asking.ask(params)
 
     async def _heard(self, message: object) -> None:
         if isinstance(message, types.ToolListChangedNotification):

@@ -1,0 +1,82 @@
+"""A server of the official SDK whose tools ask: by input_required, or in the middle of a call.
+
+Which it is, its client says by its revision. What a tool has done is a line of a file.
+"""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import uvicorn
+from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.server.request_state import RequestStateSecurity
+from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
+from pydantic import BaseModel, Field
+
+DONE = Path(sys.argv[1])
+server = MCPServer("asking", request_state_security=RequestStateSecurity(keys=["k" * 32]))
+
+
+class Cake(BaseModel):
+    """What a person is asked for."""
+
+    flavour: Literal["lemon", "chocolate"] = Field(description="Its taste")
+    slices: int = Field(ge=1, le=12)
+    candles: bool = False
+
+
+Outcome = AcceptedElicitation[Cake] | DeclinedElicitation | CancelledElicitation
+
+
+def done(told: str) -> None:
+    """Write down what was done."""
+    with DONE.open("a") as file:
+        file.write(f"{told}\n")
+
+
+def ask_cake() -> Elicit[Cake]:
+    """The first question."""
+    return Elicit("Which cake\u202e shall it be?", Cake)
+
+
+@server.tool()
+async def bake(who: str, cake: Annotated[Outcome, Resolve(ask_cake)]) -> str:
+    """Bakes a cake, once somebody has said which."""
+    if not isinstance(cake, AcceptedElicitation):
+        return f"No cake for {who}: {cake.action}"
+    told = f"{cake.data.slices} slices of {cake.data.flavour} for {who}"
+    done(told)
+    return told
+
+
+@server.tool()
+async def never_content(ctx: Context) -> InputRequiredResult | str:
+    """Asks again, whatever is said."""
+    form = ElicitRequestFormParams(message="Again?", requested_schema=Cake.model_json_schema())
+    if (ctx.protocol_version or "") >= "2026":
+        return InputRequiredResult(input_requests={"again": ElicitRequest(params=form)})
+    while True:
+        await ctx.elicit("Again?", Cake)
+
+
+@server.tool()
+async def visit(ctx: Context) -> str:
+    """Has a page visited."""
+    came = await ctx.elicit_url("Say who you are", "https://login.example/ask?x=1", "e1")
+    return f"It was {came.action}"
+
+
+def serve() -> None:
+    """Over HTTP, at a port that is told by a line."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+    config = uvicorn.Config(server.streamable_http_app(), log_level="error")
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+
+
+if __name__ == "__main__":
+    serve() if "http" in sys.argv else server.run("stdio")

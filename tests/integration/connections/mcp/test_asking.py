@@ -1,0 +1,179 @@
+"""Tools of a real server that ask people, by both revisions."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
+from antiphon_server.integration.connections.mcp.model import (
+    Config,
+    Endpoint,
+    Limits,
+    Program,
+    Revision,
+)
+from antiphon_server.integration.connections.mcp.opening import open_connection
+from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Json,
+    Result,
+    SourceName,
+    ToolCallId,
+    ToolName,
+)
+from antiphon_server.integration.tools.questions import (
+    Action,
+    Answer,
+    Attendance,
+    Pause,
+    Question,
+)
+from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+from tests.integration.connections.mcp.asking import SERVER, asking_server
+
+STATELESS: Revision = "2026-07-28"
+SESSIONS: Revision = "2025-11-25"
+TRUST = httpx2.create_ssl_context(verify=False)
+LIMITS = Limits(open_s=30, call_s=5, max_rounds=3)
+LEMON = Answer(Action.ACCEPTED, {"flavour": "lemon", "slices": 4})
+
+
+class People:
+    """Those who attend one call: they say the same to each question, if they are told to."""
+
+    def __init__(self, says: Answer | None = None) -> None:
+        self.asked: list[Question] = []
+        self.attendance = Attendance(self._tell)
+        self._says = says
+
+    async def _tell(self, question: Question) -> None:
+        self.asked.append(question)
+        if self._says is not None:
+            self.attendance.take(question.question_id, self._says)
+
+
+@asynccontextmanager
+async def connected(
+    target: Endpoint | Program, revision: Revision
+) -> AsyncGenerator[McpConnection]:
+    config = Config(SourceName("it"), target, revision, LIMITS)
+    connection = await open_connection(
+        config, Outside(lambda: httpx2.AsyncHTTPTransport(verify=TRUST))
+    )
+    try:
+        await connection.discover()
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def over_http(done: Path, revision: Revision) -> AsyncGenerator[McpConnection]:
+    async with asking_server(done) as url, connected(Endpoint(url), revision) as connection:
+        yield connection
+
+
+def call(tool: str, people: People | None = None, **arguments: Json) -> Call:
+    attendance = people.attendance if people else None
+    return Call(ToolCallId("1"), ToolName(f"it.{tool}"), arguments, Caller("w"), attendance)
+
+
+def text(result: Result | Pause) -> str:
+    assert isinstance(result, Result)
+    return result.parts[0].content
+
+
+async def test_a_stateless_server_pauses_the_call_and_is_called_again(tmp_path: Path) -> None:
+    """Another process could do that: all that it needs is the pause's state."""
+    done = tmp_path / "done"
+    async with over_http(done, STATELESS) as first:
+        pause = await first.call(call("bake", People(), who="Anna"))
+        assert isinstance(pause, Pause)
+        (question,) = pause.questions
+        assert question.message == "Which cake\ufffd shall it be?"
+        form = json.loads(question.schema)
+        assert form["properties"]["flavour"]["enum"] == ["lemon", "chocolate"]
+        assert form["required"] == ["flavour", "slices"]
+        assert not done.exists()
+        await first.close()
+        there = People()
+        there.attendance.state = pause.state
+        there.attendance.answers = {question.question_id: LEMON}
+        told = await first.call(call("bake", there, who="Anna"))
+        assert text(told) == "4 slices of lemon for Anna"
+        assert done.read_text().splitlines() == [text(told)]
+
+
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_with_nobody_to_ask_all_is_declined(tmp_path: Path, revision: Revision) -> None:
+    """And the tool says what comes of that."""
+    async with over_http(tmp_path / "done", revision) as connection:
+        assert text(await connection.call(call("bake", who="Anna"))) == "No cake for Anna: decline"
+
+
+async def test_a_server_with_sessions_asks_while_the_call_is_open(tmp_path: Path) -> None:
+    """Of two calls at once each asks its own people; a page is shown as it is."""
+    async with over_http(tmp_path / "done", SESSIONS) as connection:
+        anna, ben = People(LEMON), People(Answer(Action.CANCELLED))
+        both = await asyncio.gather(
+            connection.call(call("bake", anna, who="Anna")),
+            connection.call(call("bake", ben, who="Ben")),
+        )
+        assert [text(it) for it in both] == [
+            "4 slices of lemon for Anna",
+            "No cake for Ben: cancel",
+        ]
+        assert (len(anna.asked), len(ben.asked)) == (1, 1)
+        page = People(Answer(Action.ACCEPTED))
+        assert text(await connection.call(call("visit", page))) == "It was accept"
+        assert page.asked[0].url == "https://login.example/ask?x=1"
+
+
+async def test_the_time_of_people_does_not_count(tmp_path: Path) -> None:
+    """A call may take five seconds, and its question is answered after six."""
+    async with over_http(tmp_path / "done", SESSIONS) as connection:
+        slow = People()
+        calling = asyncio.create_task(connection.call(call("bake", slow, who="Anna")))
+        await asyncio.sleep(6)
+        slow.attendance.take(slow.asked[0].question_id, LEMON)
+        assert text(await calling) == "4 slices of lemon for Anna"
+
+
+async def insisting(connection: McpConnection, people: People) -> None:
+    """Call again as often as the call pauses."""
+    while isinstance(pause := await connection.call(call("never_content", people)), Pause):
+        people.asked.extend(pause.questions)
+        people.attendance.state = pause.state
+        people.attendance.answers = {it.question_id: LEMON for it in pause.questions}
+
+
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_who_never_stops_asking_is_stopped(tmp_path: Path, revision: Revision) -> None:
+    """By name; the connection's next call is answered."""
+    async with over_http(tmp_path / "done", revision) as connection:
+        people = People(LEMON)
+        with pytest.raises(DomainError) as refused:
+            await insisting(connection, people)
+        assert refused.value.reason is Reason.LIMIT_EXCEEDED
+        assert len(people.asked) == LIMITS.max_rounds
+        assert "Anna" in text(await connection.call(call("bake", who="Anna")))
+
+
+async def test_a_program_with_several_calls_asks_nobody(tmp_path: Path) -> None:
+    """It does not say for which of them it asks; one alone asks its own people."""
+    program = Program(sys.executable, (SERVER, str(tmp_path / "done")))
+    async with connected(program, SESSIONS) as connection:
+        people = [People(LEMON), People(LEMON)]
+        both = await asyncio.gather(
+            *(connection.call(call("bake", it, who="Anna")) for it in people)
+        )
+        assert [text(it) for it in both] == ["No cake for Anna: decline"] * 2
+        assert text(await connection.call(call("bake", people[0], who="Ben"))).endswith("for Ben")
