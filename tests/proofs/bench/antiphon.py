@@ -38,9 +38,11 @@ def antiphon(
     variables: Mapping[str, str] | None = None,
     verb: Sequence[str] = ("up",),
     port: int = 0,
+    models: Sequence[Mapping[str, Any]] = (),
 ) -> MeasuredServer:
     """The process, on the data of ``home``."""
-    models = [openai_model(MODEL, model_url, model="fake")] if model_url else []
+    if model_url:
+        models = [openai_model(MODEL, model_url, model="fake")]
     # One user posts thousands of times a second here: what is measured is the server.
     limits = {"ANTIPHON_RATE_LIMITS": '{"enabled": false}', **ONE_FOR_MANY}
     chosen = {**limits, **(variables or {})}

@@ -1,7 +1,7 @@
 """What rows are given: how much to do, and the parts to do it with."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +42,15 @@ class Bench:
 
     @asynccontextmanager
     async def antiphon(
-        self, data_dir: Path | None = None, model_url: str = ""
+        self,
+        data_dir: Path | None = None,
+        model_url: str = "",
+        models: Sequence[Mapping[str, Any]] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Antiphon]:
         """A whole server, ready, and the operator's token."""
         home = data_dir.parent if data_dir else self.fresh()
-        async with antiphon(home, model_url) as server:
+        async with antiphon(home, model_url, variables, models=models) as server:
             yield Antiphon(server, await operator_token(server))
 
     def model(self, deltas: int, gap_ms: float) -> AbstractAsyncContextManager[Printed]:

@@ -145,11 +145,11 @@ class Conversing:
         await self.answered()
         self._tally.ended(begun, self.received)
 
-    async def answered(self) -> None:
+    async def answered(self, said: str = "say it") -> None:
         """Post, and wait for the end."""
         self._turn_id = f"turn_{secrets.token_hex(8)}"
         post = DispatchRequest(conversation_id=self._conversation, turn_id=self._turn_id)
-        post.parts.append(Part(text="say it"))
+        post.parts.append(Part(text=said))
         self.received, self.first = 0, 0.0
         self._news = asyncio.get_running_loop().create_future()
         self._stream.send(ConverseRequest(post=post).SerializeToString())

@@ -18,6 +18,7 @@ from tests.proofs.bench.rows.names import names
 from tests.proofs.bench.rows.posts import posts
 from tests.proofs.bench.rows.replicas import replicas
 from tests.proofs.bench.rows.resume import resume
+from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
 
 ROWS = (
@@ -38,6 +39,7 @@ ROWS = (
     Row("layers", "processor time that each interceptor adds to a call", layers),
     Row("access", "processor time of authentication and access together, and queries", access),
     Row("hop", "calls, posts and turns with the log in another process", hop),
+    Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("names", "a list of 100 members with names, the accounts in another process", names),
     Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
     Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
