@@ -23,6 +23,8 @@ DEADLINE_S = 20.0
 KEPT = 4
 TRIES = 5
 FORGED = "e30.e30." + "A" * 86
+ENDED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+"""What a key is refused with that was revoked, and one of an account that was disabled."""
 LOST = frozenset({"SESSION_REVOKED", "TOKEN_EXPIRED", "TOKEN_INVALID"})
 """Reasons for which one signs in again; the last comes of keys that were called compromised."""
 
@@ -73,7 +75,7 @@ class World:
         try:
             signed = await self._auth.Login(login, timeout=DEADLINE_S)
         except grpc.aio.AioRpcError as error:
-            if who != "user" or error.code() is not grpc.StatusCode.UNAUTHENTICATED:
+            if who != "user" or error.code() not in ENDED:
                 raise
             await self._make_user()
         else:
