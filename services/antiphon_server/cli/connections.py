@@ -23,6 +23,7 @@ For example:
 - `antiphon connections`
 - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
 - `antiphon connections add files --program files`
+- `antiphon connections add shop --openapi https://shop.example/openapi.json`
 - `antiphon connections test wiki`
 - `antiphon connections delete wiki`
 """
@@ -66,6 +67,16 @@ def add(
     program: Annotated[
         str, typer.Option("--program", metavar="ID", help="A program of the server's settings.")
     ] = "",
+    openapi: Annotated[
+        str,
+        typer.Option("--openapi", metavar="URL", help="The OpenAPI document of a service."),
+    ] = "",
+    base_url: Annotated[
+        str,
+        typer.Option(
+            "--base-url", metavar="URL", help="Where that service is, if not where it says."
+        ),
+    ] = "",
     bearer: Annotated[
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
@@ -82,16 +93,21 @@ def add(
     - `antiphon connections add wiki --mcp https://wiki.example/mcp`
     - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
     - `antiphon connections add files --program files`
+    - `antiphon connections add shop --openapi https://shop.example/openapi.json --bearer shop-key`
     """
-    from antiphon.integration.v1.connection_pb2 import Connection, McpProgram, McpTarget
+    from antiphon.integration.v1.connection_pb2 import Connection
 
-    if bool(mcp) == bool(program):
-        fail("say where it is: --mcp URL, or --program ID", 2)
+    if sum(map(bool, (mcp, program, openapi))) != 1:
+        fail("say where it is: --mcp URL, --program ID or --openapi URL", 2)
+    if base_url and not openapi:
+        fail("--base-url belongs to --openapi", 2)
     wanted = Connection(name=name, title=title)
     if mcp:
-        wanted.mcp.CopyFrom(McpTarget(url=mcp))
+        wanted.mcp.url = mcp
+    elif program:
+        wanted.mcp_program.program = program
     else:
-        wanted.mcp_program.CopyFrom(McpProgram(program=program))
+        wanted.openapi.url, wanted.openapi.base_url = openapi, base_url
     if bearer:
         wanted.credential.bearer = bearer
     run_at(address, data_dir, lambda at: _add(wanted, workspace, json, at, data_dir))
@@ -201,4 +217,6 @@ def _target(it: "Connection") -> tuple[str, str]:
             return "mcp", it.mcp.url
         case "mcp_program":
             return "program", it.mcp_program.program
+        case "openapi":
+            return "openapi", it.openapi.url
     return "?", ""

@@ -20,6 +20,7 @@ from antiphon_server.integration.connection_encoding import connection_status
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.announcements import Announcements
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
+from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
 from antiphon_server.integration.connections.connections import Connections
@@ -27,6 +28,7 @@ from antiphon_server.integration.connections.model import (
     Connection,
     Mcp,
     McpProgram,
+    OpenApi,
     ProgramId,
     Status,
 )
@@ -204,12 +206,14 @@ def _connections(
     given, policy = settings.connections, settings.egress()
     own = {SecretName(it.name): it.token for it in given if it.token}
     stored = SqlSecrets(infrastructure.database, infrastructure.secret)
+    signed_by = OperatorSecrets(own, stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
     return Connections(
         SqlConnections(infrastructure.database),
         {
-            Mcp: McpServers(policy, OperatorSecrets(own, stored)),
+            Mcp: McpServers(policy, signed_by),
             McpProgram: McpPrograms(programs, settings.max_programs),
+            OpenApi: RestServices(policy, signed_by),
         },
         Announcements(EventServiceStub(links.internal), connection_status),
         [it.connection for it in given],

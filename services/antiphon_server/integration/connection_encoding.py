@@ -12,6 +12,7 @@ from antiphon_server.integration.connections.model import (
     Limits,
     Mcp,
     McpProgram,
+    OpenApi,
     ProgramId,
     Status,
     Target,
@@ -21,7 +22,7 @@ from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.times import timestamp
 
-TARGETS = ("mcp", "mcp_program")
+TARGETS = ("mcp", "mcp_program", "openapi")
 CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled")
 
 
@@ -81,11 +82,15 @@ def _set_target(encoded: pb.Connection, target: Target) -> None:
             encoded.mcp.url = url
         case McpProgram(program):
             encoded.mcp_program.program = program
+        case OpenApi(url, base_url):
+            encoded.openapi.url, encoded.openapi.base_url = url, base_url
 
 
 def _target(it: pb.Connection) -> Target:
     if it.HasField("mcp"):
         return Mcp(it.mcp.url)
+    if it.HasField("openapi"):
+        return OpenApi(it.openapi.url, it.openapi.base_url)
     return McpProgram(ProgramId(it.mcp_program.program))
 
 

@@ -234,6 +234,39 @@ class McpProgram(_message.Message):
 Global___McpProgram: _TypeAlias = McpProgram  # noqa: Y015
 
 @_typing.final
+class OpenApiTarget(_message.Message):
+    """OpenApiTarget is a service over HTTP that a document describes (OpenAPI 3.0 and 3.1, Swagger 2.0;
+    JSON or YAML): each of its operations is a tool, named by its operationId, or by its method and
+    path where it has none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    BASE_URL_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """url is where the document is; it is read again with each probe. 16 MiB and 10,000 operations are
+    the most, of which the first 1,000 are tools; a document with more is LIMIT_EXCEEDED.
+    """
+    base_url: _builtins.str
+    """base_url is what the paths of operations stand below, in place of what the document says. The
+    credential is sent there; without it, to where the document is, and nowhere else.
+    """
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        base_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_url", b"base_url", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenApiTarget: _TypeAlias = OpenApiTarget  # noqa: Y015
+
+@_typing.final
 class ConnectionLimits(_message.Message):
     """ConnectionLimits bound what one connection may cost. 0 and unset are the server's own limits."""
 
@@ -278,6 +311,7 @@ class Connection(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     MCP_FIELD_NUMBER: _builtins.int
     MCP_PROGRAM_FIELD_NUMBER: _builtins.int
+    OPENAPI_FIELD_NUMBER: _builtins.int
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
@@ -303,6 +337,10 @@ class Connection(_message.Message):
         """mcp_program is an MCP server as a program."""
 
     @_builtins.property
+    def openapi(self) -> Global___OpenApiTarget:
+        """openapi is a service over HTTP, by its OpenAPI document."""
+
+    @_builtins.property
     def credential(self) -> Global___Credential:
         """credential signs its calls; unset for none."""
 
@@ -326,6 +364,7 @@ class Connection(_message.Message):
         title: _builtins.str = ...,
         mcp: Global___McpTarget | None = ...,
         mcp_program: Global___McpProgram | None = ...,
+        openapi: Global___OpenApiTarget | None = ...,
         credential: Global___Credential | None = ...,
         limits: Global___ConnectionLimits | None = ...,
         disabled: _builtins.bool = ...,
@@ -333,11 +372,11 @@ class Connection(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "status", b"status", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "status", b"status", "target", b"target", "title", b"title", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program"]  # noqa: Y015
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
 

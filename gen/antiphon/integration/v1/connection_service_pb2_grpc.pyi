@@ -47,9 +47,10 @@ class ConnectionServiceStub:
     ListConnections: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.ListConnectionsRequest, _connection_service_pb2.ListConnectionsResponse]
     """ListConnections lists those that a workspace may use, by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateConnectionRequest, _connection_service_pb2.UpdateConnectionResponse]
-    """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program),
-    credential, limits, disabled. Calls that run on it as it was go on. Repeated with an etag, it
-    is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, EGRESS_DENIED.
+    """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
+    openapi), credential, limits, disabled. Calls that run on it as it was go on. Repeated with an
+    etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT,
+    EGRESS_DENIED.
     """
     DeleteConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.DeleteConnectionRequest, _connection_service_pb2.DeleteConnectionResponse]
     """DeleteConnection removes one, and its tools with it. Repeated, it changes nothing."""
@@ -77,9 +78,10 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     ListConnections: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.ListConnectionsRequest, _connection_service_pb2.ListConnectionsResponse]  # type: ignore[assignment]
     """ListConnections lists those that a workspace may use, by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateConnectionRequest, _connection_service_pb2.UpdateConnectionResponse]  # type: ignore[assignment]
-    """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program),
-    credential, limits, disabled. Calls that run on it as it was go on. Repeated with an etag, it
-    is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, EGRESS_DENIED.
+    """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
+    openapi), credential, limits, disabled. Calls that run on it as it was go on. Repeated with an
+    etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT,
+    EGRESS_DENIED.
     """
     DeleteConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.DeleteConnectionRequest, _connection_service_pb2.DeleteConnectionResponse]  # type: ignore[assignment]
     """DeleteConnection removes one, and its tools with it. Repeated, it changes nothing."""
@@ -128,9 +130,10 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _connection_service_pb2.UpdateConnectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_connection_service_pb2.UpdateConnectionResponse, _abc.Awaitable[_connection_service_pb2.UpdateConnectionResponse]]:
-        """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program),
-        credential, limits, disabled. Calls that run on it as it was go on. Repeated with an etag, it
-        is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, EGRESS_DENIED.
+        """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
+        openapi), credential, limits, disabled. Calls that run on it as it was go on. Repeated with an
+        etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT,
+        EGRESS_DENIED.
         """
 
     @_abc_1.abstractmethod

@@ -49,7 +49,14 @@ class McpProgram(msgspec.Struct, frozen=True, tag="mcp_program"):
     program: ProgramId
 
 
-Target: TypeAlias = Mcp | McpProgram
+class OpenApi(msgspec.Struct, frozen=True, tag="openapi"):
+    """A service over HTTP; its operations are below ``base_url``, "" for where it says itself."""
+
+    url: str
+    base_url: str = ""
+
+
+Target: TypeAlias = Mcp | McpProgram | OpenApi
 
 
 class Bearer(msgspec.Struct, frozen=True, tag="bearer"):

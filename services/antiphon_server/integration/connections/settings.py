@@ -14,6 +14,7 @@ from antiphon_server.integration.connections.model import (
     Connection,
     Mcp,
     McpProgram,
+    OpenApi,
     ProgramId,
     Target,
 )
@@ -35,22 +36,28 @@ class ProgramSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A connection that all workspaces may use: ``mcp`` is an address, ``program`` an id.
+    """A connection that all workspaces may use.
 
-    The token is ``bearer``, or the value of the environment variable named by ``bearer_env``.
+    ``mcp`` is an address, ``program`` an id, ``openapi`` a document's address, whose operations are
+    below ``base_url`` where that is given. The token is ``bearer``, or the value of the environment
+    variable named by ``bearer_env``.
     """
 
     name: Name
     title: str = ""
     mcp: str = ""
     program: str = ""
+    openapi: str = ""
+    base_url: str = ""
     bearer: Secret | None = None
     bearer_env: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense."""
-        if bool(self.mcp) == bool(self.program):
-            raise ValueError(f"connections: {self.name}: give mcp or program, one of them")
+        if sum(map(bool, (self.mcp, self.program, self.openapi))) != 1:
+            raise ValueError(f"connections: {self.name}: give one of mcp, program and openapi")
+        if self.base_url and not self.openapi:
+            raise ValueError(f"connections: {self.name}: a base_url belongs to openapi")
 
     @property
     def token(self) -> str:
@@ -62,9 +69,16 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     def connection(self) -> Connection:
         """The connection; its secret has its own name."""
         name = SourceName(self.name)
-        target: Target = Mcp(self.mcp) if self.mcp else McpProgram(ProgramId(self.program))
         credential = Bearer(SecretName(self.name)) if self.token else None
-        return Connection("", name, target, self.title, credential)
+        return Connection("", name, self._target, self.title, credential)
+
+    @property
+    def _target(self) -> Target:
+        if self.mcp:
+            return Mcp(self.mcp)
+        if self.openapi:
+            return OpenApi(self.openapi, self.base_url)
+        return McpProgram(ProgramId(self.program))
 
 
 def check_connections(

@@ -74,12 +74,17 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
 
 
+def alike(name: str) -> str:
+    """What a name is for eyes that are in a hurry: the same for names that look alike."""
+    return name.lower().translate(_ALIKE)
+
+
 def _take(taken: dict[str, Definition], it: Definition) -> None:
     if not _NAME.fullmatch(it.name):
         raise _Unacceptable("its name is longer than 95 letters, digits and _ . / -, or has others")
     if len(taken) == MOST_TOOLS:
         raise _Unacceptable(f"its source has more than {MOST_TOOLS:,} tools")
-    like = it.name.lower().translate(_ALIKE)
+    like = alike(it.name)
     if like in taken:
         raise _Unacceptable(f"its name looks like {taken[like].name}")
     taken[like] = replace(

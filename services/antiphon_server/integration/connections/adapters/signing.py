@@ -37,3 +37,13 @@ async def signature(connection: Connection, secrets: Secrets) -> Mapping[str, st
             joined = base64.b64encode(f"{user}:{password}".encode()).decode()
             return {"Authorization": f"Basic {joined}"}
     return {}
+
+
+def signed_headers(connection: Connection) -> frozenset[str]:
+    """The names of those headers, in small letters."""
+    match connection.credential:
+        case Header(name, _):
+            return frozenset({name.lower()})
+        case Bearer() | Basic():
+            return frozenset({"authorization"})
+    return frozenset()

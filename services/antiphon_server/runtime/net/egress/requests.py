@@ -42,7 +42,7 @@ async def asked(
             if target is None or not left:
                 yield response
                 return
-        url = urljoin(url, target)
+        url = _joined(url, target)
         there = _following(here, url)
         if there != here:
             told = {name: told[name] for name in told if name.lower() in _UNSIGNED}
@@ -53,6 +53,13 @@ async def asked(
 def _target(method: str, response: "aiohttp.ClientResponse") -> str | None:
     followed = _ANY_REDIRECT if method in ("GET", "HEAD") else _SAME_METHOD
     return response.headers.get("Location") if response.status in followed else None
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:  # brackets around what is no address
+        raise denied("-", "the redirect leads to no URL") from None
 
 
 def _following(here: Place, url: str) -> Place:

@@ -1,0 +1,1 @@
+"""Services over HTTP that an OpenAPI document describes, whose operations are tools."""

@@ -1,0 +1,163 @@
+"""A way to a service over HTTP: its document is read again with each probe."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+import aiohttp
+
+from antiphon_server.integration.connections.adapters.signing import signature, signed_headers
+from antiphon_server.integration.connections.model import Connection, OpenApi
+from antiphon_server.integration.connections.rest.adapters.results import result
+from antiphon_server.integration.connections.rest.documents import MAX_DOCUMENT, read
+from antiphon_server.integration.connections.rest.model import Api
+from antiphon_server.integration.connections.rest.operations import api
+from antiphon_server.integration.connections.rest.requests import request
+from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.integration.tools.model import Call, Definition, Result, ToolName
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.egress.bodies import PACKING, BodyGarbled, BodyTooLarge
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.names import place_of
+from antiphon_server.runtime.net.egress.requests import asked, body_of
+from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.telemetry.structured import structlog
+
+RETRY_S = 5.0
+ACCEPT = "application/json, application/yaml;q=0.9, */*;q=0.1"
+logger = structlog.get_logger(__name__)
+
+
+class RestLink:
+    """See :class:`~antiphon_server.integration.connections.ports.Link`.
+
+    ``reading`` is taken while a document is read: one at a time, however many there are.
+    """
+
+    def __init__(
+        self, connection: Connection, dialler: Dialler, secrets: Secrets, reading: asyncio.Lock
+    ) -> None:
+        assert isinstance(connection.target, OpenApi)
+        self._connection, self._target = connection, connection.target
+        self._secrets, self._reading = secrets, reading
+        self._pool = HttpPool(connection.limits.max_calls + 1, dialler)
+        self._place = place_of(self._target.base_url or self._target.url)
+        self._api: Api | None = None
+        self._tags: Mapping[str, str] = {}
+        self._digest = b""
+        self._found: Api | DomainError | None = None
+
+    async def discover(self) -> Mapping[ToolName, Definition]:
+        known = self._api
+        headers = {"Accept": ACCEPT, **(self._tags if known else {})}
+        try:
+            async with self._asked("GET", self._target.url, headers) as response:
+                if known and response.status == 304:
+                    return known.definitions
+                if response.status != 200:
+                    raise self._unavailable()
+                text = await body_of(response, most=MAX_DOCUMENT)
+                tags = _tags(response.headers)
+        except BodyTooLarge:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_DOCUMENT} bytes") from None
+        except BodyGarbled as error:
+            raise self._unavailable() from error
+        found = await self._read(text)
+        self._api, self._tags = found, tags
+        return found.definitions
+
+    async def call(self, call: Call) -> Result:
+        if self._api is None:
+            await self.discover()
+        assert self._api is not None
+        operation = self._api.operations.get(call.tool)
+        if operation is None:
+            raise DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
+        promised = bool(self._api.definitions[call.tool].output_schema)
+        wanted, most = request(self._api, operation, call), self._connection.limits.max_bytes
+        try:
+            async with self._asked(
+                wanted.method, wanted.url, wanted.headers, wanted.body
+            ) as response:
+                kind, charset = response.headers.get("Content-Type", ""), response.charset or ""
+                body = await body_of(response, most=most)
+        except BodyTooLarge:
+            why = f"its answer has more than {most} bytes"
+            raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from None
+        except BodyGarbled:
+            why = "its answer is not packed as it says"
+            raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from None
+        return result(response.status, kind, charset, body, promised=promised)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer; what goes to the connection's own place is signed, and nothing else."""
+        told = {**headers, "Accept-Encoding": PACKING}
+        if place_of(url) == self._place:
+            told |= await signature(self._connection, self._secrets)
+        with self._reaching():
+            async with asked(await self._pool.session(), method, url, told, data=body) as response:
+                yield response
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._unavailable() from error
+
+    async def _read(self, text: bytes) -> Api:
+        """What the document says; one that says the same as before is not read again."""
+        digest = hashlib.sha256(text).digest()
+        if self._digest != digest:
+            async with self._reading:
+                self._found = await asyncio.to_thread(self._understood, text)
+            self._digest = digest
+            self._tell()
+        if isinstance(self._found, DomainError):
+            raise self._found.with_traceback(None)
+        assert self._found is not None
+        return self._found
+
+    def _tell(self) -> None:
+        """Tell who operates the server what a connection's owner may look for in vain."""
+        if not isinstance(found := self._found, Api):
+            return
+        name = self._connection.name
+        if found.left_out:
+            logger.warning("operations are left out", connection=name, left_out=found.left_out)
+        if self._connection.credential and place_of(found.base_url) != self._place:
+            logger.warning("calls elsewhere are not signed: give a base_url", connection=name)
+
+    def _understood(self, text: bytes) -> Api | DomainError:
+        """In a thread: it takes a while for large documents."""
+        try:
+            return api(
+                read(text),
+                self._connection.name,
+                base_url=self._target.base_url,
+                address=self._target.url,
+                signed=signed_headers(self._connection),
+            )
+        except DomainError as refused:
+            return refused
+
+    def _unavailable(self) -> DomainError:
+        return DomainError(
+            Reason.CONNECTION_UNAVAILABLE,
+            retry_after=RETRY_S,
+            connection=self._connection.name,
+            state="DOWN",
+        )
+
+
+def _tags(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """What asks next time whether the document is still the same (RFC 9110)."""
+    names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+    return {then: headers[now] for now, then in names.items() if now in headers}

@@ -1,0 +1,59 @@
+"""What services answer, in the shape that all tools' results have."""
+
+import base64
+from http import HTTPStatus
+
+import msgspec
+
+from antiphon_server.integration.connections.rest.bodies import is_json
+from antiphon_server.integration.tools.model import Json, PartKind, Result, ResultPart
+
+LARGEST_CHECKED = 1024 * 1024
+"""Bytes of an answer that are compared with its schema."""
+_TEXTS = ("", "application/xml", "application/yaml", "application/x-www-form-urlencoded")
+
+
+def result(status: int, media_type: str, charset: str, body: bytes, *, promised: bool) -> Result:
+    """The result; from 400 on, and where a redirect was not followed, it begins with the status.
+
+    ``promised`` says that the tool has an output schema.
+    """
+    failed, kind = status >= 400, media_type.partition(";")[0].strip().lower()
+    parts = (_part(kind, charset, body),) if body else ()
+    if status >= 300 or not parts:
+        parts = (ResultPart("text", _said(status)), *parts)
+    wanted = promised and not failed and is_json(kind) and len(body) <= LARGEST_CHECKED
+    return Result(parts, _decoded(body) if wanted else None, failed)
+
+
+def _said(status: int) -> str:
+    try:
+        return f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP {status}"
+
+
+def _part(kind: str, charset: str, body: bytes) -> ResultPart:
+    if is_json(kind) or kind.startswith("text/") or kind.endswith("+xml") or kind in _TEXTS:
+        return ResultPart("text", _text(body, charset))
+    found: PartKind = "file"
+    if kind.startswith("image/"):
+        found = "image"
+    elif kind.startswith("audio/"):
+        found = "audio"
+    return ResultPart(found, f"data:{kind};base64,{base64.b64encode(body).decode()}", kind)
+
+
+def _text(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(charset or "utf-8", errors="replace")
+    except LookupError:
+        return body.decode(errors="replace")
+
+
+def _decoded(body: bytes) -> Json:
+    try:
+        found: Json = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return found

@@ -1,0 +1,107 @@
+"""A real service over HTTP by its own OpenAPI document, through a whole server and its client."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon_client import AntiphonError, Client, text_of
+from tests.e2e.process import all_of
+from tests.e2e.server import ServerProcess
+from tests.fakes.httpbin_server import httpbin_server
+
+
+@asynccontextmanager
+async def _served(home: Path) -> AsyncIterator[tuple[Client, str, str]]:
+    """A client, its workspace, and where httpbin is: a connection of the installation."""
+    async with httpbin_server() as url:
+        own = {"name": "bin", "openapi": f"{url}/spec.json", "base_url": url, "bearer": "s3cret"}
+        variables = {
+            "ANTIPHON_CONNECTIONS": json.dumps([own]),
+            "ANTIPHON_EGRESS_ALLOW_NETWORKS": '["127.0.0.0/8"]',
+        }
+        server = ServerProcess(home, variables=variables)
+        async with all_of([server]), server.client() as client:
+            await client.create_conversation()
+            workspaces = [it.workspace_id async for it in client.list_workspaces()]
+            yield client, workspaces[0], url
+
+
+async def test_its_operations_are_called(tmp_path: Path) -> None:
+    """They are listed, answer, say that they failed, and are signed."""
+    async with _served(tmp_path) as (client, workspace, _):
+        tools = {it.name: it async for it in client.list_tools(workspace, query="bin")}
+        assert len(tools) > 70
+        assert tools["bin.get_uuid"].annotations.read_only
+        called = await client.call_tool(
+            workspace, "bin.post_anything_anything", {"anything": "a/b"}
+        )
+        told = json.loads(text_of(called.parts))
+        assert told["url"].endswith("/anything/a/b")
+        assert told["headers"]["Authorization"] == "Bearer s3cret"
+        assert told["headers"]["Idempotency-Key"]
+        moved = await client.call_tool(
+            workspace, "bin.post_redirect_to", {"body": {"url": "/get", "status_code": 307}}
+        )
+        assert "405" in text_of(moved.parts)
+        failed = await client.call_tool(workspace, "bin.get_status_codes", {"codes": "503"})
+        assert failed.failed
+        assert "HTTP 503" in text_of(failed.parts)
+        with pytest.raises(AntiphonError) as wrong:
+            await client.call_tool(workspace, "bin.get_bytes_n", {"n": "many"})
+        assert wrong.value.reason == "TOOL_ARGUMENTS_INVALID"
+
+
+async def test_a_workspace_adds_one(tmp_path: Path) -> None:
+    """Its limits hold, its document may be missing, and its calls are not signed by others."""
+    async with _served(tmp_path) as (client, workspace, url):
+        target = pb.OpenApiTarget(url=f"{url}/spec.json", base_url=url)
+        limits = pb.ConnectionLimits(call_timeout=Duration(seconds=1))
+        await client.create_connection(
+            workspace, pb.Connection(name="mine", openapi=target, limits=limits)
+        )
+        tested = await client.test_connection(workspace, "mine")
+        assert (tested.status.state, tested.openapi) == (pb.CONNECTION_STATE_UP, target)
+        began = time.monotonic()
+        with pytest.raises(AntiphonError) as late:
+            await client.call_tool(workspace, "mine.get_delay_delay", {"delay": 5})
+        assert late.value.reason == "TOOL_TIMEOUT"
+        assert time.monotonic() - began < 4
+        told = await client.call_tool(workspace, "mine.get_headers", {})
+        assert "s3cret" not in text_of(told.parts)
+        missing = pb.OpenApiTarget(url=f"{url}/status/404")
+        await client.create_connection(workspace, pb.Connection(name="none", openapi=missing))
+        down = await client.test_connection(workspace, "none")
+        assert down.status.error_reason == "CONNECTION_UNAVAILABLE"
+        page = pb.OpenApiTarget(url=f"{url}/html")
+        await client.create_connection(workspace, pb.Connection(name="page", openapi=page))
+        odd = await client.test_connection(workspace, "page")
+        assert odd.status.error_reason == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (pb.OpenApiTarget(url="http://10.0.0.1/openapi.json"), "EGRESS_DENIED"),
+        (pb.OpenApiTarget(url="https://a.example/", base_url="http://[::1]/"), "EGRESS_DENIED"),
+        (pb.OpenApiTarget(url="wss://a.example/"), "INVALID_ARGUMENT"),
+        (
+            pb.OpenApiTarget(url="https://a.example/", base_url="https://a.example/?x"),
+            "INVALID_ARGUMENT",
+        ),
+        (pb.OpenApiTarget(), "INVALID_ARGUMENT"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, target: pb.OpenApiTarget, reason: str
+) -> None:
+    """Before anybody is asked."""
+    async with _served(tmp_path) as (client, workspace, _):
+        with pytest.raises(AntiphonError) as caught:
+            await client.create_connection(workspace, pb.Connection(name="x", openapi=target))
+        assert caught.value.reason == reason
