@@ -171,9 +171,11 @@ def test_names() -> None:
 
 def test_parameters_that_share_a_name() -> None:
     """Each is an argument of its own, and so is the body."""
-    told = [{"name": "id", "in": where, "schema": {}} for where in ("path", "query", "header")]
+    told: list[dict[str, Any]] = [
+        {"name": "id", "in": where, "schema": {}} for where in ("path", "query", "header")
+    ]
     told.append({"name": "body", "in": "query", "schema": {}})
-    content = {"text/plain": {}}
+    content: dict[str, Any] = {"text/plain": {}}
     given = document({"/{id}": {"put": {"parameters": told, "requestBody": {"content": content}}}})
     _, schema = only(given)
     assert set(schema["properties"]) == {"id", "query_id", "header_id", "query_body", "body"}

@@ -15,7 +15,7 @@ from antiphon_server.integration.connections.adapters.signing import OperatorSec
 from antiphon_server.integration.connections.model import Bearer, Connection, Limits, OpenApi
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.secrets.model import SecretName
-from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.integration.tools.model import Result, SourceName
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from tests.integration.connections.rest.documents import call, document
@@ -134,8 +134,14 @@ async def linked(
         await link.close()
 
 
-async def done(link: Link, what: str, tool: str = "it.do") -> str:
+async def result_of(link: Link, what: str, tool: str = "it.do") -> Result:
     result = await link.call(call(tool, {"what": what}))
+    assert isinstance(result, Result)
+    return result
+
+
+async def done(link: Link, what: str, tool: str = "it.do") -> str:
+    result = await result_of(link, what, tool)
     return " ".join(part.content for part in result.parts)
 
 
@@ -147,7 +153,7 @@ async def test_a_call(outside: Service) -> None:
         assert await done(link, "packed") == "hello"
         assert await done(link, "none") == "HTTP 204 No Content"
         assert await done(link, "image") == "data:image/png;base64,iVBORw=="
-        refused = await link.call(call("it.do", {"what": "refused"}))
+        refused = await result_of(link, "refused")
         assert refused.failed
         assert [it.content for it in refused.parts] == ["HTTP 418 I'm a Teapot", "short and stout"]
         await done(link, "z", "it.make")

@@ -109,7 +109,7 @@ def test_bodies(media_type: str, value: Any, body: str) -> None:
 
 def test_a_form_of_several_parts() -> None:
     """No field's name or value begins another part."""
-    content = {"multipart/form-data": {}}
+    content: dict[str, Any] = {"multipart/form-data": {}}
     given = document({"/": {"post": {"requestBody": {"content": content}}}})
     found = sent(given, {"body": {'a"\r\nx': "1\r\n--x", "b": {"c": 1}}})
     boundary = found.headers["Content-Type"].partition("boundary=")[2]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from importlib import import_module
 
+from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.model import Connection, OpenApi
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.secrets.ports import Secrets
@@ -18,8 +19,7 @@ LINK = "antiphon_server.integration.connections.rest.adapters.link"
 class RestServices:
     """See :class:`~antiphon_server.integration.connections.ports.Kind`.
 
-    Where the operator's own connections lead to is the operator's word; what their documents name
-    is not.
+    What a document names is nobody's word but its own: it is guarded like all else.
     """
 
     def __init__(self, policy: EgressPolicy, secrets: Secrets) -> None:
@@ -34,14 +34,13 @@ class RestServices:
                 raise invalid(f"connection.openapi.{field}", "an address of http or https")
             if field == "base_url" and set("?#") & set(url):
                 raise invalid(f"connection.openapi.{field}", "an address without query or fragment")
-            self._policy.check_host(place.host)
+            egress_of(connection, place.host, self._policy).check_host(place.host)
 
     async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.link`."""
         policy = self._policy
-        if not connection.workspace_id:
-            for _, url in _named(connection):
-                policy = policy.trusting(place_of(url).host)
+        for _, url in _named(connection):
+            policy = egress_of(connection, place_of(url).host, policy)
         adapter = await asyncio.to_thread(import_module, LINK)
         link: Link = adapter.RestLink(connection, Dialler(policy), self._secrets, self._reading)
         return link
