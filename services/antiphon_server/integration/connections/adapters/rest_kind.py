@@ -13,7 +13,7 @@ from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 
-LINK = "antiphon_server.integration.connections.rest.adapters.link"
+LINK = "antiphon_server.integration.connections.adapters.rest_link"
 
 
 class RestServices:

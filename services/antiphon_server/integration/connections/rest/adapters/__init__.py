@@ -1,1 +1,1 @@
-"""How such services are asked, and what their answers are as results."""
+"""What such services answer, as results."""
