@@ -93,6 +93,7 @@ _RPCS = {
         ConnectionService/CreateConnection ConnectionService/UpdateConnection
         ConnectionService/DeleteConnection
         ToolService/ApproveTool
+        SecretService/PutSecret SecretService/ListSecrets SecretService/DeleteSecret
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
@@ -101,6 +102,7 @@ _RPCS = {
         AuditService/ExportSecurityEvents AuditService/VerifySecurityEvents
         AuditService/GetAuditHead
         NoticeService/PublishNotice NoticeService/WithdrawNotice
+        SecretService/RotateSecretKeys
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions

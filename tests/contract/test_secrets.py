@@ -88,6 +88,20 @@ async def test_another_installations_secret_opens_nothing(store: Store) -> None:
         await thief.value(ONE, A)
 
 
+async def test_beside_another_installations_secret_they_are_stored_anew(store: Store) -> None:
+    """What was restored there does not open, and hinders neither new values nor a rotation."""
+    await store.put(ONE, A, CANARY)
+    await store.put(OTHER, A, "never stored anew")
+    there = SqlSecrets(store.database, MasterSecret(bytes(reversed(range(32)))))
+    assert [it.name for it in await there.listed(ONE, "", 10)] == [A]
+    await there.put(ONE, A, "anew")
+    await there.put(ONE, B, "b")
+    assert await there.value(ONE, A) == "anew"
+    assert await there.rotate() == 2
+    assert (await there.value(ONE, A), await there.value(ONE, B)) == ("anew", "b")
+    assert await store.value(OTHER, A) == "never stored anew"
+
+
 async def test_keys_rotate_while_secrets_are_used(store: Store) -> None:
     """Ten thousand reads during rotations, none of which fails, and writes beside them."""
     names = [SecretName(f"n{number}") for number in range(10)]

@@ -19,6 +19,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
@@ -38,6 +39,7 @@ from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
+from antiphon_client.secrets import Secrets
 from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
 from antiphon_client.token_store import MemoryTokenStore, TokenStore
@@ -60,6 +62,7 @@ class Client(
     Models,
     Tools,
     Connections,
+    Secrets,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -92,6 +95,7 @@ class Client(
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)
         self._connections = ConnectionServiceStub(channel)
+        self._secrets = SecretServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

@@ -19,6 +19,7 @@ from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import (
     connection_service_pb2,
     integration_service_pb2,
+    secret_service_pb2,
     tool_service_pb2,
 )
 from antiphon_client.ids import new_request_id
@@ -38,6 +39,7 @@ _SERVICES = tuple(
         event_service_pb2,
         connection_service_pb2,
         integration_service_pb2,
+        secret_service_pb2,
         tool_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()

@@ -10,7 +10,7 @@ from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
-    from antiphon.integration.v1.connection_pb2 import Connection
+    from antiphon.integration.v1.connection_pb2 import Connection, Credential
 
 _ABOUT = """List what is outside of the server and can be called, add to it, test it.
 
@@ -200,6 +200,17 @@ def _tell(it: "Connection", json: bool) -> None:
         print_json(as_dict(it))
     else:
         say(f"{in_a_line(it.name)} is {_state(it)}, {it.status.tools} tools")
+    if it.HasField("credential") and it.status.error_reason == "NOT_FOUND":
+        secret = in_a_line(_secret(it.credential))
+        aside(
+            f"The workspace has no secret {secret}, or none that opens here. Store it with "
+            f"`antiphon secrets put {secret}`; the next call is signed with it."
+        )
+
+
+def _secret(it: "Credential") -> str:
+    """The name of the secret that a credential sends."""
+    return it.bearer or it.header.secret or it.basic.secret
 
 
 def _state(it: "Connection") -> str:

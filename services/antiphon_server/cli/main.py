@@ -19,6 +19,7 @@ from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
 from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
+from antiphon_server.cli.secrets import app as secrets
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
 from antiphon_server.cli.tail import tail
@@ -64,6 +65,7 @@ app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(connections, name="connections")
+app.add_typer(secrets, name="secrets")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")

@@ -15,6 +15,7 @@ from antiphon.integration.v1.connection_service_pb2_grpc import (
 from antiphon.integration.v1.integration_service_pb2_grpc import (
     add_IntegrationServiceServicer_to_server,
 )
+from antiphon.integration.v1.secret_service_pb2_grpc import add_SecretServiceServicer_to_server
 from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceServicer_to_server
 from antiphon_server.integration.connection_encoding import connection_status
 from antiphon_server.integration.connection_servicer import ConnectionServicer
@@ -45,8 +46,10 @@ from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.secret_servicer import SecretServicer
 from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
 from antiphon_server.integration.secrets.model import SecretName
+from antiphon_server.integration.secrets.ports import Secrets, SecretStore
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.tool_servicer import ToolServicer
 from antiphon_server.integration.tools.adapters.builtin import BuiltIn
@@ -129,7 +132,10 @@ class ProcessSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Integration(Service):
-    """The integration service; ``lost_calls`` are those of servers that share its database."""
+    """The integration service; ``lost_calls`` are those of servers that share its database.
+
+    Without ``secrets`` it serves none: whoever composes it alone has no installation's secret.
+    """
 
     servicer: IntegrationServicer
     tool_servicer: ToolServicer
@@ -141,6 +147,7 @@ class Integration(Service):
     pool: HttpPool
     owner: str
     lost_calls: LostCalls | None = None
+    secrets: SecretStore | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -148,6 +155,9 @@ class Integration(Service):
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
         servicer = ConnectionServicer(self.connections)
         add_ConnectionServiceServicer_to_server(servicer, server)
+        if self.secrets is not None:
+            secrets = SecretServicer(self.secrets, self.connections)
+            add_SecretServiceServicer_to_server(secrets, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Settle what an earlier process left open, and what others leave."""
@@ -184,6 +194,7 @@ def compose_service(
 ) -> Integration:
     """Put the integration service on what its process has."""
     database, lease = infrastructure.database, infrastructure.lease
+    secrets = SqlSecrets(database, infrastructure.secret)
     return compose_integration(
         database,
         settings.all_models(),
@@ -193,23 +204,23 @@ def compose_service(
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
         public=PublicModels(settings.data_dir),
-        connections=_connections(settings, infrastructure, links),
+        connections=_connections(settings, database, secrets, links),
+        secrets=secrets,
         tool_call_s=settings.tool_call_s,
         secret=infrastructure.secret,
     )
 
 
 def _connections(
-    settings: ProcessSettings, infrastructure: Infrastructure, links: Links
+    settings: ProcessSettings, database: Database, stored: Secrets, links: Links
 ) -> Connections:
     """The tools of the product itself, the installation's connections, and those of workspaces."""
     given, policy = settings.connections, settings.egress()
     own = {SecretName(it.name): it.token for it in given if it.token}
-    stored = SqlSecrets(infrastructure.database, infrastructure.secret)
     signed_by = OperatorSecrets(own, stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
     return Connections(
-        SqlConnections(infrastructure.database),
+        SqlConnections(database),
         {
             Mcp: McpServers(policy, signed_by),
             McpProgram: McpPrograms(programs, settings.max_programs),
@@ -236,6 +247,7 @@ def compose_integration(
     connections: Connections | None = None,
     tool_call_s: float = LIMIT_S,
     secret: States | None = None,
+    secrets: SecretStore | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -256,7 +268,7 @@ def compose_integration(
     tool_servicer = ToolServicer(known_tools, caller)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
-    parts = (catalogue, generator, ledger, pool, owner, lost_calls)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)
     return Integration(servicer, tool_servicer, connections, tool_metrics, *parts)
 
 

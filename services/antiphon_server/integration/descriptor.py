@@ -16,10 +16,16 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.integration.v1 import (
         connection_service_pb2,
         integration_service_pb2,
+        secret_service_pb2,
         tool_service_pb2,
     )
 
-    services = (integration_service_pb2, tool_service_pb2, connection_service_pb2)
+    services = (
+        integration_service_pb2,
+        tool_service_pb2,
+        connection_service_pb2,
+        secret_service_pb2,
+    )
     return tuple(service.DESCRIPTOR for service in services)
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from antiphon_server.integration.connections.model import RESERVED, Connection, Target
 from antiphon_server.integration.connections.ports import Change, ConnectionStore, Kind, Told
 from antiphon_server.integration.connections.supervision import Supervised
+from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.tools.ports import Source
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
@@ -111,6 +112,14 @@ class Connections:
         await self._store.change(workspace_id, name, lambda _: None)
         await self._all(workspace_id)
         await self._told(known.connection, None)
+
+    async def signed_by(self, workspace_id: str) -> Mapping[SecretName, Sequence[SourceName]]:
+        """The workspace's connections by the secrets that sign their calls; asks nobody."""
+        found: dict[SecretName, list[SourceName]] = {}
+        for it in await self._store.of(workspace_id):
+            if it.credential is not None:
+                found.setdefault(it.credential.secret, []).append(it.name)
+        return found
 
     def start(self) -> None:
         """Begin with those of the installation."""

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
 
 from antiphon_server.integration.secrets.adapters.sealing import new_key, opened, seal
 from antiphon_server.integration.secrets.adapters.tables import secret_keys, secrets
@@ -40,7 +41,15 @@ _NEWEST = (
     .limit(1)
     .with_for_update()
 )
-_OLDER = _ONE.where(secret_keys.c.created_us < bindparam("b_before")).limit(BATCH)
+_OLDER = (
+    _ONE.where(secret_keys.c.created_us < bindparam("b_before"))
+    .where(
+        tuple_(secrets.c.workspace_id, secrets.c.name)
+        > tuple_(bindparam("b_workspace_id"), bindparam("b_name"))
+    )
+    .order_by(secrets.c.workspace_id, secrets.c.name)
+    .limit(BATCH)
+)
 _REWRAP = (
     update(secrets)
     .where(*_HERE, secrets.c.wrapped_key == bindparam("b_wrapped"))
@@ -68,7 +77,7 @@ class SqlSecrets:
         self._database, self._secret, self._now_us = database, secret, now_us
 
     async def value(self, workspace_id: str, name: SecretName) -> str:
-        at = {"b_workspace_id": workspace_id, "b_name": name}
+        at = _at(workspace_id, name)
         row = await self._database.read(lambda it: it.execute(_READ, at).one_or_none())
         if row is None:
             raise not_found(f"secret {name}")
@@ -80,7 +89,7 @@ class SqlSecrets:
     async def put(self, workspace_id: str, name: SecretName, value: str) -> Secret:
         data_key, now = new_key(), self._now_us()
         sealed = seal(data_key, value.encode(), workspace_id, name, "value")
-        at = {"b_workspace_id": workspace_id, "b_name": name}
+        at = _at(workspace_id, name)
 
         def store(connection: Connection) -> Secret:
             key_id, key = self._newest(connection)
@@ -105,26 +114,24 @@ class SqlSecrets:
         )
 
     async def delete(self, workspace_id: str, name: SecretName) -> None:
-        at = {"b_workspace_id": workspace_id, "b_name": name}
+        at = _at(workspace_id, name)
         await self._database.write(lambda it: it.execute(_DELETE, at))
 
     async def rotate(self) -> int:
-        key_id, key, created = await self._database.write(self._add_key)
-        older, count = {"b_before": created}, 0
-        while wrapped := await self._database.write(
-            lambda it: self._rewrap(it, key_id, key, older)
-        ):
-            count += wrapped
-        await self._database.write(lambda it: _remove_unused(it, older))
+        key = await self._database.write(self._add_key)
+        count, last = 0, ("", "")
+        while rows := await self._database.write(partial(self._rewrap, after=last, key=key)):
+            count, last = count + sum(rows.values()), next(reversed(rows))
+        await self._database.write(lambda it: _remove_unused(it, {"b_before": key[2]}))
         return count
 
     def _newest(self, connection: Connection) -> tuple[str, bytes]:
+        """The key that wraps; a new one where there is none that opens here."""
         row = connection.execute(_NEWEST).one_or_none()
-        return (
-            (row.key_id, self._open(row.key_id, row.sealed))
-            if row
-            else self._add_key(connection)[:2]
-        )
+        key = None if row is None else self._secret.open(row.sealed, _purpose(row.key_id))
+        if row is None or key is None:
+            return self._add_key(connection)[:2]
+        return row.key_id, key
 
     def _add_key(self, connection: Connection) -> tuple[str, bytes, int]:
         key_id, key = new_id("skey"), new_key()
@@ -136,17 +143,21 @@ class SqlSecrets:
         return key_id, key, created
 
     def _rewrap(
-        self, connection: Connection, key_id: str, key: bytes, older: Mapping[str, int]
-    ) -> int:
-        rows = connection.execute(_OLDER, older).all()
-        for row in rows:
+        self, connection: Connection, after: tuple[str, str], key: tuple[str, bytes, int]
+    ) -> dict[tuple[str, str], bool]:
+        """Wrap a batch behind ``after``; which were, in order. What does not open here stays."""
+        done: dict[tuple[str, str], bool] = {}
+        for row in connection.execute(_OLDER, {"b_before": key[2], **_at(*after)}).all():
             at = (row.workspace_id, row.name)
-            anew = seal(key, self._data_key(row), *at, key_id)
-            values: dict[str, Any] = {"b_workspace_id": at[0], "b_name": at[1], "b_anew": anew}
-            connection.execute(
-                _REWRAP, {**values, "b_key_id": key_id, "b_wrapped": row.wrapped_key}
-            )
-        return len(rows)
+            try:
+                anew = seal(key[1], self._data_key(row), *at, key[0])
+            except DomainError:
+                done[at] = False
+                continue
+            read = {"b_key_id": key[0], "b_wrapped": row.wrapped_key, "b_anew": anew}
+            connection.execute(_REWRAP, {**_at(*at), **read})
+            done[at] = True
+        return done
 
     def _data_key(self, row: Row[Any]) -> bytes:
         key = self._open(row.key_id, row.key_sealed)
@@ -160,6 +171,10 @@ class SqlSecrets:
         if key is None:
             raise _not_ours(key_id)
         return key
+
+
+def _at(workspace_id: str, name: str) -> dict[str, Any]:
+    return {"b_workspace_id": workspace_id, "b_name": name}
 
 
 def _remove_unused(connection: Connection, older: Mapping[str, int]) -> None:
