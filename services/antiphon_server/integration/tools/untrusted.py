@@ -135,7 +135,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise _Unacceptable("a schema of it has a member twice")
-    if any(visible(name) != name for name in members):
+    names = "".join(members)
+    if visible(names) != names:
         raise _Unacceptable("a member of its schema has characters that nobody sees")
     return members
 
@@ -145,11 +146,11 @@ def _no_number(name: str) -> float:
 
 
 def _depth(value: Json) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+    depth, level = 0, [value]
+    while inner := [it for it in level if isinstance(it, dict | list)]:
+        depth += 1
+        level = [each for it in inner for each in (it.values() if isinstance(it, dict) else it)]
+    return depth
 
 
 class _Shown(dict[int, int]):

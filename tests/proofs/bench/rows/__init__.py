@@ -17,6 +17,7 @@ from tests.proofs.bench.rows.layers import layers
 from tests.proofs.bench.rows.names import names
 from tests.proofs.bench.rows.posts import posts
 from tests.proofs.bench.rows.replicas import replicas
+from tests.proofs.bench.rows.rest import tool_rest
 from tests.proofs.bench.rows.resume import resume
 from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
@@ -40,6 +41,7 @@ ROWS = (
     Row("access", "processor time of authentication and access together, and queries", access),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
+    Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
     Row("names", "a list of 100 members with names, the accounts in another process", names),
     Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
     Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
