@@ -1,0 +1,1 @@
+"""Turns that call tools, on real servers that are killed, stopped and halted."""
