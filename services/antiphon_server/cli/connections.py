@@ -1,5 +1,6 @@
 """``antiphon connections``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.web_socket_tools import web_socket_of
 from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
@@ -77,6 +79,13 @@ def add(
             "--base-url", metavar="URL", help="Where that service is, if not where it says."
         ),
     ] = "",
+    websocket: Annotated[
+        str, typer.Option("--websocket", metavar="URL", help="A server of WebSockets.")
+    ] = "",
+    tools: Annotated[
+        Path | None,
+        typer.Option("--tools", metavar="FILE", help="What can be asked there, as JSON."),
+    ] = None,
     bearer: Annotated[
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
@@ -94,11 +103,12 @@ def add(
     - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
     - `antiphon connections add files --program files`
     - `antiphon connections add shop --openapi https://shop.example/openapi.json --bearer shop-key`
+    - `antiphon connections add prices --websocket wss://prices.example/ws --tools prices.json`
     """
     from antiphon.integration.v1.connection_pb2 import Connection
 
-    if sum(map(bool, (mcp, program, openapi))) != 1:
-        fail("say where it is: --mcp URL, --program ID or --openapi URL", 2)
+    if sum(map(bool, (mcp, program, openapi, websocket))) != 1:
+        fail("say where it is: --mcp URL, --program ID, --openapi URL or --websocket URL", 2)
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
     wanted = Connection(name=name, title=title)
@@ -106,6 +116,8 @@ def add(
         wanted.mcp.url = mcp
     elif program:
         wanted.mcp_program.program = program
+    elif websocket:
+        wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
     else:
         wanted.openapi.url, wanted.openapi.base_url = openapi, base_url
     if bearer:
@@ -230,4 +242,6 @@ def _target(it: "Connection") -> tuple[str, str]:
             return "program", it.mcp_program.program
         case "openapi":
             return "openapi", it.openapi.url
+        case "web_socket":
+            return "websocket", it.web_socket.url
     return "?", ""

@@ -24,6 +24,7 @@ from antiphon_server.integration.connections.adapters.mcp_kinds import McpProgra
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
+from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.model import (
     Connection,
@@ -32,6 +33,7 @@ from antiphon_server.integration.connections.model import (
     OpenApi,
     ProgramId,
     Status,
+    WebSocket,
 )
 from antiphon_server.integration.connections.settings import ConnectionSettings, ProgramSettings
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
@@ -225,6 +227,7 @@ def _connections(
             Mcp: McpServers(policy, signed_by),
             McpProgram: McpPrograms(programs, settings.max_programs),
             OpenApi: RestServices(policy, signed_by),
+            WebSocket: WebSockets(policy, signed_by),
         },
         Announcements(EventServiceStub(links.internal), connection_status),
         [it.connection for it in given],

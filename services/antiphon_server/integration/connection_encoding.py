@@ -16,13 +16,15 @@ from antiphon_server.integration.connections.model import (
     ProgramId,
     Status,
     Target,
+    WebSocket,
+    WebSocketTool,
 )
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.times import timestamp
 
-TARGETS = ("mcp", "mcp_program", "openapi")
+TARGETS = ("mcp", "mcp_program", "openapi", "web_socket")
 CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled")
 
 
@@ -84,6 +86,8 @@ def _set_target(encoded: pb.Connection, target: Target) -> None:
             encoded.mcp_program.program = program
         case OpenApi(url, base_url):
             encoded.openapi.url, encoded.openapi.base_url = url, base_url
+        case WebSocket():
+            encoded.web_socket.CopyFrom(_web_socket(target))
 
 
 def _target(it: pb.Connection) -> Target:
@@ -91,7 +95,39 @@ def _target(it: pb.Connection) -> Target:
         return Mcp(it.mcp.url)
     if it.HasField("openapi"):
         return OpenApi(it.openapi.url, it.openapi.base_url)
+    if it.HasField("web_socket"):
+        return _decoded_web_socket(it.web_socket)
     return McpProgram(ProgramId(it.mcp_program.program))
+
+
+def _web_socket(it: WebSocket) -> pb.WebSocketTarget:
+    return pb.WebSocketTarget(
+        url=it.url,
+        subprotocol=it.subprotocol,
+        tools=[
+            pb.WebSocketTool(
+                name=tool.name,
+                description=tool.description,
+                input_schema=tool.input_schema,
+                request=tool.request,
+                arguments_member=tool.arguments_member,
+            )
+            for tool in it.tools
+        ],
+        id_member=it.id_member,
+        result_member=it.result_member,
+        error_member=it.error_member,
+    )
+
+
+def _decoded_web_socket(it: pb.WebSocketTarget) -> WebSocket:
+    tools = tuple(
+        WebSocketTool(
+            tool.name, tool.description, tool.input_schema, tool.request, tool.arguments_member
+        )
+        for tool in it.tools
+    )
+    return WebSocket(it.url, it.subprotocol, tools, it.id_member, it.result_member, it.error_member)
 
 
 def _credential(it: Credential) -> pb.Credential | None:

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\"\xc8\x01\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"K\n\rOpenApiTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xb0\x04\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@B\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\"\xc8\x01\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"K\n\rOpenApiTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\"\xfb\x01\n\x0fWebSocketTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12\x32\n\x0bsubprotocol\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12?\n\x05tools\x18\x03 \x03(\x0b\x32&.antiphon.integration.v1.WebSocketToolB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1a\n\tid_member\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\rresult_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x65rror_member\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbb\x01\n\rWebSocketTool\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./-]{1,95}$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1f\n\x0cinput_schema\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x19\n\x07request\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80 \x12!\n\x10\x61rguments_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xf0\x04\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12>\n\nweb_socket\x18\x07 \x01(\x0b\x32(.antiphon.integration.v1.WebSocketTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@B\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,6 +54,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENAPITARGET'].fields_by_name['url']._serialized_options = b'\272H\010r\006\030\200\020\210\001\001'
   _globals['_OPENAPITARGET'].fields_by_name['base_url']._loaded_options = None
   _globals['_OPENAPITARGET'].fields_by_name['base_url']._serialized_options = b'\272H\013r\006\030\200\020\210\001\001\330\001\001'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['url']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['url']._serialized_options = b'\272H\010r\006\030\200\020\210\001\001'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['subprotocol']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['subprotocol']._serialized_options = b'\272H\032r\0302\026^[A-Za-z0-9._-]{0,64}$'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['tools']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['tools']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['id_member']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['id_member']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['result_member']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['result_member']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_WEBSOCKETTARGET'].fields_by_name['error_member']._loaded_options = None
+  _globals['_WEBSOCKETTARGET'].fields_by_name['error_member']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_WEBSOCKETTOOL'].fields_by_name['name']._loaded_options = None
+  _globals['_WEBSOCKETTOOL'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^[A-Za-z0-9_./-]{1,95}$'
+  _globals['_WEBSOCKETTOOL'].fields_by_name['description']._loaded_options = None
+  _globals['_WEBSOCKETTOOL'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\200 '
+  _globals['_WEBSOCKETTOOL'].fields_by_name['input_schema']._loaded_options = None
+  _globals['_WEBSOCKETTOOL'].fields_by_name['input_schema']._serialized_options = b'\272H\006r\004(\200\200\001'
+  _globals['_WEBSOCKETTOOL'].fields_by_name['request']._loaded_options = None
+  _globals['_WEBSOCKETTOOL'].fields_by_name['request']._serialized_options = b'\272H\005r\003(\200 '
+  _globals['_WEBSOCKETTOOL'].fields_by_name['arguments_member']._loaded_options = None
+  _globals['_WEBSOCKETTOOL'].fields_by_name['arguments_member']._serialized_options = b'\272H\004r\002\030@'
   _globals['_CONNECTIONLIMITS'].fields_by_name['call_timeout']._loaded_options = None
   _globals['_CONNECTIONLIMITS'].fields_by_name['call_timeout']._serialized_options = b'\272H\n\252\001\007\"\003\010\220\034*\000'
   _globals['_CONNECTIONLIMITS'].fields_by_name['max_result_bytes']._loaded_options = None
@@ -68,8 +90,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONNECTION'].fields_by_name['title']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CONNECTION'].fields_by_name['etag']._loaded_options = None
   _globals['_CONNECTION'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_CONNECTIONSTATE']._serialized_start=1703
-  _globals['_CONNECTIONSTATE']._serialized_end=1901
+  _globals['_CONNECTIONSTATE']._serialized_start=2211
+  _globals['_CONNECTIONSTATE']._serialized_end=2409
   _globals['_CONNECTIONSTATUS']._serialized_start=164
   _globals['_CONNECTIONSTATUS']._serialized_end=368
   _globals['_CREDENTIAL']._serialized_start=371
@@ -84,8 +106,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MCPPROGRAM']._serialized_end=904
   _globals['_OPENAPITARGET']._serialized_start=906
   _globals['_OPENAPITARGET']._serialized_end=981
-  _globals['_CONNECTIONLIMITS']._serialized_start=984
-  _globals['_CONNECTIONLIMITS']._serialized_end=1137
-  _globals['_CONNECTION']._serialized_start=1140
-  _globals['_CONNECTION']._serialized_end=1700
+  _globals['_WEBSOCKETTARGET']._serialized_start=984
+  _globals['_WEBSOCKETTARGET']._serialized_end=1235
+  _globals['_WEBSOCKETTOOL']._serialized_start=1238
+  _globals['_WEBSOCKETTOOL']._serialized_end=1425
+  _globals['_CONNECTIONLIMITS']._serialized_start=1428
+  _globals['_CONNECTIONLIMITS']._serialized_end=1581
+  _globals['_CONNECTION']._serialized_start=1584
+  _globals['_CONNECTION']._serialized_end=2208
 # @@protoc_insertion_point(module_scope)

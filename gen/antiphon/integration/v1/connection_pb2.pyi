@@ -3,10 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -267,6 +269,101 @@ class OpenApiTarget(_message.Message):
 Global___OpenApiTarget: _TypeAlias = OpenApiTarget  # noqa: Y015
 
 @_typing.final
+class WebSocketTarget(_message.Message):
+    """WebSocketTarget is a server of WebSockets (RFC 6455). Its protocol is told here, since it tells
+    nothing of itself: tools are requests with an answer each, all JSON objects. One WebSocket
+    carries all calls of a server, and is opened again when it is lost; messages that answer nothing
+    are dropped. Nothing is compressed, and no redirect is followed.
+
+    JSON-RPC 2.0, for one, has id_member `id`, result_member `result`, error_member `error`, and of
+    each tool the request `{"jsonrpc": "2.0", "method": "…"}` and the arguments_member `params`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    SUBPROTOCOL_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    ID_MEMBER_FIELD_NUMBER: _builtins.int
+    RESULT_MEMBER_FIELD_NUMBER: _builtins.int
+    ERROR_MEMBER_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """url is where it is, by ws or wss."""
+    subprotocol: _builtins.str
+    """subprotocol is asked for in the handshake, which fails if it is not taken; empty for none."""
+    id_member: _builtins.str
+    """id_member is the member in which a request carries a number of its own, and its answer the
+    same. Empty: the next message after a request is its answer, and requests go one at a time.
+    """
+    result_member: _builtins.str
+    """result_member is the member of an answer that is the result; empty for the whole answer."""
+    error_member: _builtins.str
+    """error_member is a member that only answers have which say that the request failed; empty for
+    none.
+    """
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___WebSocketTool]:
+        """tools are what can be asked there; without any, people forward messages alone."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        subprotocol: _builtins.str = ...,
+        tools: _abc.Iterable[Global___WebSocketTool] | None = ...,
+        id_member: _builtins.str = ...,
+        result_member: _builtins.str = ...,
+        error_member: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_member", b"error_member", "id_member", b"id_member", "result_member", b"result_member", "subprotocol", b"subprotocol", "tools", b"tools", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebSocketTarget: _TypeAlias = WebSocketTarget  # noqa: Y015
+
+@_typing.final
+class WebSocketTool(_message.Message):
+    """WebSocketTool is a request and its answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    INPUT_SCHEMA_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_MEMBER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """name is the tool's, behind the connection's."""
+    description: _builtins.str
+    """description tells models what it does."""
+    input_schema: _builtins.str
+    """input_schema is the JSON Schema (2020-12) of its arguments, an object, as JSON; empty for any."""
+    request: _builtins.str
+    """request is the JSON object that asks, but for arguments and id; empty for `{}`."""
+    arguments_member: _builtins.str
+    """arguments_member is the member of the request that has the arguments; empty: they are members
+    of the request itself, whose own go before them.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        input_schema: _builtins.str = ...,
+        request: _builtins.str = ...,
+        arguments_member: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_member", b"arguments_member", "description", b"description", "input_schema", b"input_schema", "name", b"name", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebSocketTool: _TypeAlias = WebSocketTool  # noqa: Y015
+
+@_typing.final
 class ConnectionLimits(_message.Message):
     """ConnectionLimits bound what one connection may cost. 0 and unset are the server's own limits."""
 
@@ -312,6 +409,7 @@ class Connection(_message.Message):
     MCP_FIELD_NUMBER: _builtins.int
     MCP_PROGRAM_FIELD_NUMBER: _builtins.int
     OPENAPI_FIELD_NUMBER: _builtins.int
+    WEB_SOCKET_FIELD_NUMBER: _builtins.int
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
@@ -341,6 +439,10 @@ class Connection(_message.Message):
         """openapi is a service over HTTP, by its OpenAPI document."""
 
     @_builtins.property
+    def web_socket(self) -> Global___WebSocketTarget:
+        """web_socket is a server of WebSockets."""
+
+    @_builtins.property
     def credential(self) -> Global___Credential:
         """credential signs its calls; unset for none."""
 
@@ -365,6 +467,7 @@ class Connection(_message.Message):
         mcp: Global___McpTarget | None = ...,
         mcp_program: Global___McpProgram | None = ...,
         openapi: Global___OpenApiTarget | None = ...,
+        web_socket: Global___WebSocketTarget | None = ...,
         credential: Global___Credential | None = ...,
         limits: Global___ConnectionLimits | None = ...,
         disabled: _builtins.bool = ...,
@@ -372,11 +475,11 @@ class Connection(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target", "web_socket", b"web_socket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "web_socket", b"web_socket", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi"]  # noqa: Y015
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi", "web_socket"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
 

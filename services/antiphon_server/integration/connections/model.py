@@ -56,7 +56,33 @@ class OpenApi(msgspec.Struct, frozen=True, tag="openapi"):
     base_url: str = ""
 
 
-Target: TypeAlias = Mcp | McpProgram | OpenApi
+class WebSocketTool(msgspec.Struct, frozen=True):
+    """A request and its answer; schema and request are JSON objects, "" for any and for `{}`."""
+
+    name: str
+    description: str = ""
+    input_schema: str = ""
+    request: str = ""
+    arguments_member: str = ""
+
+
+class WebSocket(msgspec.Struct, frozen=True, tag="web_socket"):
+    """A server of WebSockets, whose protocol is told by the names of members of its messages.
+
+    Without an ``id_member`` requests go one at a time, and the next message is the answer.
+    """
+
+    url: str
+    subprotocol: str = ""
+    tools: tuple[WebSocketTool, ...] = ()
+    id_member: str = ""
+    result_member: str = ""
+    error_member: str = ""
+
+
+Message: TypeAlias = str | bytes
+"""A message on a WebSocket: text, or bytes."""
+Target: TypeAlias = Mcp | McpProgram | OpenApi | WebSocket
 
 
 class Bearer(msgspec.Struct, frozen=True, tag="bearer"):

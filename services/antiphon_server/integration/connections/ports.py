@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from antiphon_server.integration.connections.model import Connection, Status
+from antiphon_server.integration.connections.model import Connection, Message, Status
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
 
@@ -48,6 +48,37 @@ class Kind(Protocol):
 
         Raises DomainError CONNECTION_UNAVAILABLE.
         """
+        ...
+
+
+class SocketClosed(Exception):
+    """A WebSocket is over: its ``code`` (RFC 6455) and ``reason``, as the other side has said."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"closed with {code}")
+        self.code, self.reason = code, reason
+
+
+class Socket(Protocol):
+    """An open WebSocket. One task receives; others may send meanwhile."""
+
+    async def send(self, message: Message) -> None:
+        """Send; waits while the other side does not read. Raises SocketClosed."""
+        ...
+
+    async def receive(self) -> Message:
+        """The next message; answers pings meanwhile. Raises SocketClosed."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the other side has answered a ping, which somebody has to receive.
+
+        Raises SocketClosed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say good-bye and let go, within a second."""
         ...
 
 

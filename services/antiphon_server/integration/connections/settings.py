@@ -17,6 +17,7 @@ from antiphon_server.integration.connections.model import (
     OpenApi,
     ProgramId,
     Target,
+    WebSocket,
 )
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
@@ -39,7 +40,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """A connection that all workspaces may use.
 
     ``mcp`` is an address, ``program`` an id, ``openapi`` a document's address, whose operations are
-    below ``base_url`` where that is given. The token is ``bearer``, or the value of the environment
+    below ``base_url`` where that is given, ``websocket`` an address or all that is to be said of a
+    server of WebSockets. The token is ``bearer``, or the value of the environment
     variable named by ``bearer_env``.
     """
 
@@ -49,13 +51,16 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     program: str = ""
     openapi: str = ""
     base_url: str = ""
+    websocket: str | WebSocket = ""
     bearer: Secret | None = None
     bearer_env: str = ""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense."""
-        if sum(map(bool, (self.mcp, self.program, self.openapi))) != 1:
-            raise ValueError(f"connections: {self.name}: give one of mcp, program and openapi")
+        if sum(map(bool, (self.mcp, self.program, self.openapi, self.websocket))) != 1:
+            raise ValueError(
+                f"connections: {self.name}: give one of mcp, program, openapi and websocket"
+            )
         if self.base_url and not self.openapi:
             raise ValueError(f"connections: {self.name}: a base_url belongs to openapi")
 
@@ -78,7 +83,10 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             return Mcp(self.mcp)
         if self.openapi:
             return OpenApi(self.openapi, self.base_url)
-        return McpProgram(ProgramId(self.program))
+        if self.program:
+            return McpProgram(ProgramId(self.program))
+        told = self.websocket
+        return told if isinstance(told, WebSocket) else WebSocket(told)
 
 
 def check_connections(
