@@ -212,6 +212,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return self.tools.call_s
 
     @property
+    def kept_result_bytes(self) -> int:
+        """How many bytes of large results of tools are kept for each workspace."""
+        return self.tools.kept_bytes
+
+    @property
     def registries(self) -> tuple[str, ...]:
         """The registries at which services register: ``host:port`` of each edge."""
         return tuple(map(str.strip, self.registry.split(","))) if self.registry else ()

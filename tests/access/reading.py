@@ -65,7 +65,7 @@ _RPCS = {
     "whoever may make something there": "ContextService/CreateConversation",
     "reads a conversation": """
         ContextService/GetConversation ContextService/ListMessages ContextService/GetContext
-        DispatcherService/GetTurn DispatcherService/ListTurns
+        DispatcherService/GetTurn DispatcherService/ListTurns ToolService/ReadToolResult
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
     """,

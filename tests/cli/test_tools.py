@@ -1,12 +1,17 @@
 """``antiphon tools``, and a chat in which a model calls them."""
 
+import base64
 import json
+import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Home
+from tests.cli.large_results import LINES, PNG
 from tests.cli.terminal import Terminal
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -99,3 +104,42 @@ def test_a_program_that_chats_is_not_asked(home: Home) -> None:
     done = home.run(*command, timeout=120, **told)
     assert json.loads(done.stdout)["zone"] == "Asia/Tokyo"
     assert "⚙ antiphon.time" in done.stderr
+
+
+def test_a_large_result_is_read_to_its_end(home: Home) -> None:
+    """A chat says where it is; a text is printed, a picture written into a new file."""
+    root = str(Path(__file__).parents[2])
+    program = {
+        "command": sys.executable,
+        "arguments": ["-m", "tests.cli.large_results"],
+        "folder": root,
+    }
+    script = {"calls": {"dump": [{"tool": "big.dump", "arguments": "{}"}]}}
+    told = {
+        "ANTIPHON_PROGRAMS": json.dumps({"big": program}),
+        "ANTIPHON_CONNECTIONS": json.dumps([{"name": "big", "program": "big"}]),
+        "ANTIPHON_MODELS": json.dumps([{**MODEL, "script": script}]),
+    }
+
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return home.run(*arguments, timeout=60, **told)
+
+    run("chat", "--once", "hello", "--handler", "echo")
+    run("tools", "always", "big.dump")
+    command = ["chat", "--model", "test/echo", "--tool", "big.*", "--once", "dump"]
+    said = run(*command).stderr
+    where = re.search(r"tools result (conv_\S+) (tool_\S+)", said)
+    assert where is not None, said
+    text = run("tools", "result", *where.groups())
+    assert text.stdout.splitlines()[-1] == f"line {LINES - 1}"
+    refused = run("tools", "result", *where.groups(), "--part", "1")
+    assert (refused.returncode, "image/png" in refused.stderr) == (2, True)
+    file = home.path / "picture.png"
+    into = ["--part", "1", "--output", str(file)]
+    run("tools", "result", *where.groups(), *into)
+    assert file.read_bytes() == base64.b64decode(PNG)
+    again = run("tools", "result", *where.groups(), *into)
+    assert (again.returncode, "File exists" in again.stderr) == (1, True)
+    gone = run("tools", "result", where[1], "tool_nothing01")
+    assert gone.returncode == 1
+    assert "there is no part 0" in gone.stderr

@@ -60,3 +60,25 @@ class Tools:
             workspace_id=workspace_id, name=name, arguments_json=json.dumps(arguments or {})
         )
         return (await self._caller.call(self._tools.CallTool, request)).result
+
+    async def read_tool_result(
+        self, conversation_id: str, tool_call_id: str, part: int = 0, offset: int = 0
+    ) -> messages.ReadToolResultResponse:
+        """Read up to 1 MiB of a result that is kept whole, from ``offset`` bytes on."""
+        request = messages.ReadToolResultRequest(
+            conversation_id=conversation_id, tool_call_id=tool_call_id, part=part, offset=offset
+        )
+        return await self._caller.call(self._tools.ReadToolResult, request)
+
+    async def tool_result_data(
+        self, conversation_id: str, tool_call_id: str, part: int = 0
+    ) -> AsyncGenerator[bytes]:
+        """All bytes of a part of a result that is kept whole, in pieces of 1 MiB at most."""
+        offset = 0
+        while True:
+            piece = await self.read_tool_result(conversation_id, tool_call_id, part, offset)
+            if piece.data:
+                yield piece.data
+            offset += len(piece.data)
+            if not piece.data or offset >= piece.size_bytes:
+                return

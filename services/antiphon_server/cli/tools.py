@@ -1,6 +1,7 @@
 """``antiphon tools``."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -140,6 +141,29 @@ def approve(
 
 
 @app.command()
+def result(
+    conversation: Annotated[
+        str, typer.Argument(metavar="CONVERSATION", help="Where the tool was called: conv_…")
+    ],
+    call: Annotated[str, typer.Argument(metavar="CALL", help="The call: tool_…")],
+    part: Annotated[int, typer.Option("--part", min=0, max=31, help="Counted from 0.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file for it.")
+    ] = None,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Print all of a result that was too long to be told whole, or write it into a file.
+
+    For example:
+
+    - `antiphon tools result conv_… tool_…`
+    - `antiphon tools result conv_… tool_… --part 1 --output picture.png`
+    """
+    run_at(address, data_dir, lambda at: _result(conversation, call, part, output, at, data_dir))
+
+
+@app.command()
 def call(
     tool: Name,
     arguments: Annotated[
@@ -241,6 +265,16 @@ async def _call(
         say(text_of(result.parts))
     if result.failed:
         fail("the tool says that it could not do it", 1)
+
+
+async def _result(
+    conversation: str, call: str, part: int, output: Path | None, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.tool_results import show_result
+
+    async with client_for(address, data_dir) as client:
+        await show_result(client, conversation, call, part, output)
 
 
 def _decoded(arguments: str) -> dict[str, object]:

@@ -113,7 +113,7 @@ def _refused(call: ToolCall, error: DomainError) -> ToolCallFinished:
 
 async def _made(call: ToolCall, run: RunCall, attending: Attending) -> ToolCallFinished:
     began = time.monotonic()
-    content, omitted, error = b"", 0, None
+    result, error = CallResult(b""), None
     try:
         result = await _result(call, run, attending)
     except DomainError as failure:
@@ -123,10 +123,17 @@ async def _made(call: ToolCall, run: RunCall, attending: Attending) -> ToolCallF
         outcome = CallOutcome.FAILED
         error = DomainError(Reason.INTERNAL, request_id=call.call_id)
     else:
-        content, omitted = result.content, result.omitted_bytes
         outcome = CallOutcome.FAILED if result.failed else CallOutcome.SUCCEEDED
     duration_ms = int((time.monotonic() - began - attending.waited_s) * 1000)
-    return ToolCallFinished(call.call_id, outcome, content, error, omitted, duration_ms)
+    return ToolCallFinished(
+        call.call_id,
+        outcome,
+        result.content,
+        error,
+        result.omitted_bytes,
+        duration_ms,
+        result.kept,
+    )
 
 
 async def _result(call: ToolCall, run: RunCall, attending: Attending) -> CallResult:

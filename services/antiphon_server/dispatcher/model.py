@@ -312,6 +312,7 @@ class CallResult:
     content: bytes
     failed: bool = False
     omitted_bytes: int = 0
+    kept: bool = False
 
 
 class AnswerAction(OpenIntEnum):
@@ -417,7 +418,10 @@ class QuestionAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallFinished:
-    """The call has ended. ``content`` is its result: a message's parts, serialised."""
+    """The call has ended. ``content`` is its result: a message's parts, serialised.
+
+    ``kept`` says that there is more of it elsewhere, by the call's id.
+    """
 
     call_id: ToolCallId
     outcome: CallOutcome
@@ -425,6 +429,7 @@ class ToolCallFinished:
     error: DomainError | None = None
     omitted_bytes: int = 0
     duration_ms: int = 0
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,10 +58,12 @@ from antiphon_server.integration.tools.adapters.builtin import BuiltIn
 from antiphon_server.integration.tools.adapters.messages import ContextMessages
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
 from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
+from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import States
+from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -125,6 +127,11 @@ class ProcessSettings(Protocol):
     @property
     def tool_call_s(self) -> float:
         """How long a call of a tool may take, in seconds."""
+        ...
+
+    @property
+    def kept_result_bytes(self) -> int:
+        """How many bytes of large results of tools are kept for each workspace."""
         ...
 
     def all_models(self) -> Sequence[ModelSettings]:
@@ -197,6 +204,7 @@ def compose_service(
     """Put the integration service on what its process has."""
     database, lease = infrastructure.database, infrastructure.lease
     secrets = SqlSecrets(database, infrastructure.secret)
+    results = SqlResultStore(database, settings.kept_result_bytes)
     return compose_integration(
         database,
         settings.all_models(),
@@ -210,6 +218,7 @@ def compose_service(
         secrets=secrets,
         tool_call_s=settings.tool_call_s,
         secret=infrastructure.secret,
+        results=results,
     )
 
 
@@ -218,6 +227,7 @@ def _connections(
 ) -> Connections:
     """The tools of the product itself, the installation's connections, and those of workspaces."""
     given, policy = settings.connections, settings.egress()
+    results = SqlResultStore(database, settings.kept_result_bytes)
     own = {SecretName(it.name): it.token for it in given if it.token}
     signed_by = OperatorSecrets(own, stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
@@ -231,7 +241,7 @@ def _connections(
         },
         Announcements(EventServiceStub(links.internal), connection_status),
         [it.connection for it in given],
-        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)))],
+        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results)],
     )
 
 
@@ -251,6 +261,7 @@ def compose_integration(
     tool_call_s: float = LIMIT_S,
     secret: States | None = None,
     secrets: SecretStore | None = None,
+    results: ResultStore | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -267,8 +278,9 @@ def compose_integration(
     connections = connections or Connections(SqlConnections(database), {}, _nobody)
     known_tools = ToolCatalogue(connections, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
-    caller = ToolCaller(known_tools, calls, tool_call_s, tool_metrics.observe, secret)
-    tool_servicer = ToolServicer(known_tools, caller)
+    results = results or SqlResultStore(database, ToolSettings().kept_bytes)
+    caller = ToolCaller(known_tools, calls, results, tool_call_s, tool_metrics.observe, secret)
+    tool_servicer = ToolServicer(known_tools, caller, results)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)

@@ -10,6 +10,7 @@ from antiphon_server.integration.tools.catalogue import ListedTool
 from antiphon_server.integration.tools.model import (
     Annotations,
     Definition,
+    Piece,
     Result,
     ResultPart,
     Rule,
@@ -69,6 +70,18 @@ def result(call_id: ToolCallId, it: Result) -> tool_pb2.ToolResult:
         parts=map(_part, it.parts),
         failed=it.failed,
         omitted_bytes=it.omitted_bytes,
+        kept=it.kept,
+    )
+
+
+def piece(it: Piece) -> pb.ReadToolResultResponse:
+    """Encode a piece of a result that is kept."""
+    return pb.ReadToolResultResponse(
+        data=it.data,
+        kind=message_pb2.PartKind.Value(f"PART_KIND_{it.kind.upper()}"),
+        media_type=it.media_type,
+        size_bytes=it.size,
+        parts=it.parts,
     )
 
 

@@ -11,6 +11,7 @@ from antiphon_server.integration import tool_encoding as encoding
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
+from antiphon_server.integration.tools.ports import ResultStore
 from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
@@ -20,14 +21,17 @@ from antiphon_server.runtime.rpc.paging import (
     page_limit,
 )
 
+MAX_PIECE = 1024 * 1024
+"""Bytes of a result that one answer has."""
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ToolServicer(ToolServiceServicer):
     """Serves tools."""
 
-    def __init__(self, catalogue: Catalogue, caller: ToolCaller) -> None:
+    def __init__(self, catalogue: Catalogue, caller: ToolCaller, results: ResultStore) -> None:
         self._catalogue = catalogue
+        self._results = results
         self._caller = caller
 
     async def ListTools(
@@ -70,6 +74,14 @@ class ToolServicer(ToolServiceServicer):
         caller = Caller(request.workspace_id)
         result = await self._caller.call(caller, call_id, request.name, request.arguments_json)
         return pb.CallToolResponse(result=encoding.result(call_id, result))
+
+    async def ReadToolResult(
+        self, request: pb.ReadToolResultRequest, context: Context
+    ) -> pb.ReadToolResultResponse:
+        call_id, length = ToolCallId(request.tool_call_id), request.length or MAX_PIECE
+        where = request.conversation_id, call_id, request.part
+        piece = await self._results.read(*where, request.offset, length)
+        return encoding.piece(piece)
 
     async def PlanTools(
         self, request: pb.PlanToolsRequest, context: Context

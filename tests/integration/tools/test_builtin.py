@@ -2,15 +2,33 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
 
-from antiphon_server.integration.tools.adapters.builtin import MOST_READ, SEARCH, TIME, BuiltIn
-from antiphon_server.integration.tools.model import Call, Caller, Json, Result, ToolCallId
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.tools.adapters.builtin import (
+    MOST_READ,
+    RESULT,
+    SEARCH,
+    TIME,
+    BuiltIn,
+)
+from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
+from antiphon_server.integration.tools.model import (
+    Call,
+    Caller,
+    Json,
+    KeptPart,
+    Result,
+    ToolCallId,
+)
 from antiphon_server.integration.tools.ports import SaidMessage
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.fakes.databases import opened_sqlite
 
+LARGE = ToolCallId("tool_large001")
 CALLER = Caller("ws_00000001", "conv_00000001", "turn_now")
 
 
@@ -30,9 +48,19 @@ class Said:
 
 
 async def called(tool: str, arguments: dict[str, Json], *texts: str) -> Result:
-    source = BuiltIn(Said(*texts))
-    name = TIME if tool == "time" else SEARCH
-    return await source.call(Call(ToolCallId("tool_00000001"), name, arguments, CALLER))
+    async with built_in(Said(*texts)) as source:
+        name = TIME if tool == "time" else SEARCH
+        return await source.call(Call(ToolCallId("tool_00000001"), name, arguments, CALLER))
+
+
+@asynccontextmanager
+async def built_in(said: Said, *kept: KeptPart) -> AsyncIterator[BuiltIn]:
+    """The tools, beside a result that is kept."""
+    async with opened_sqlite(metadata) as database:
+        results = SqlResultStore(database, 1_000_000)
+        if kept:
+            await results.keep(CALLER, LARGE, kept)
+        yield BuiltIn(said, results)
 
 
 async def test_the_time_in_a_zone() -> None:
@@ -75,13 +103,41 @@ async def test_search_reads_no_more_than_its_share() -> None:
     """A conversation of 100,000 messages costs what one of 2,000 does."""
     said = Said(*["hello"] * (MOST_READ + 100))
     call = Call(ToolCallId("tool_1"), SEARCH, {"words": "nothing"}, CALLER)
-    assert (await BuiltIn(said).call(call)).structured == {"found": []}
+    async with built_in(said) as source:
+        assert (await source.call(call)).structured == {"found": []}
     assert said.read == MOST_READ
 
 
 async def test_search_needs_a_conversation() -> None:
     """A call by a client is of none."""
     call = Call(ToolCallId("tool_1"), SEARCH, {"words": "a"}, Caller("ws_00000001"))
-    with pytest.raises(DomainError) as caught:
-        await BuiltIn(Said()).call(call)
+    async with built_in(Said()) as source:
+        with pytest.raises(DomainError) as caught:
+            await source.call(call)
     assert caught.value.reason is Reason.TOOL_FAILED
+
+
+async def test_a_model_reads_on_in_a_large_result() -> None:
+    """Piece by piece to its end, told where it is; a character is never torn into others."""
+    text = "aä€" * 20_000
+    async with built_in(Said(), KeptPart("text", "text/plain", text.encode())) as source:
+        read, offset = "", 0
+        for _ in range(4):
+            arguments: dict[str, Json] = {"call_id": LARGE, "offset": offset}
+            result = await source.call(Call(ToolCallId("tool_1"), RESULT, arguments, CALLER))
+            read += result.parts[0].content
+            if "end of it" in result.parts[1].content:
+                break
+            offset = int(result.parts[1].content.rpartition("offset ")[2].rstrip(")"))
+        assert read == text
+
+
+async def test_a_model_is_told_what_it_cannot_read() -> None:
+    """Data that is no text, and what is not kept."""
+    picture = KeptPart("image", "image/png", b"png")
+    async with built_in(Said(), picture) as source:
+        for call_id, told in ((LARGE, "image/png, 3 bytes"), ("tool_other", "Nothing is kept")):
+            arguments: dict[str, Json] = {"call_id": call_id}
+            result = await source.call(Call(ToolCallId("tool_1"), RESULT, arguments, CALLER))
+            assert result.failed
+            assert told in result.parts[0].content

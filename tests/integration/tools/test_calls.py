@@ -1,6 +1,7 @@
 """Calls of tools: allowed, checked, paid for, bounded."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,17 +22,19 @@ from antiphon_server.integration.ledger.model import (
 )
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
 from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
+from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
+    KeptPart,
     Result,
     ResultPart,
     Rule,
     ToolCallId,
 )
-from antiphon_server.integration.tools.results import MAX_TEXT_BYTES, bounded
+from antiphon_server.integration.tools.results import MAX_TEXT_BYTES, bounded, whole
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.e2e.until import PATIENCE_S
@@ -48,13 +51,15 @@ class World:
 
     def __init__(self, source: TestSource, database: Database, ledger: SqlLedger) -> None:
         self.source = source
+        self.database = database
         self.ledger = ledger
         self.catalogue = Catalogue(
             TestSources(source), SqlRuleStore(database), SqlPinStore(database)
         )
         self.seen: list[tuple[Outcome, str]] = []
         calls = PricedCalls(ledger, "me")
-        self.caller = ToolCaller(self.catalogue, calls, 0.2, self._observe)
+        self.results = SqlResultStore(database, 1_000_000)
+        self.caller = ToolCaller(self.catalogue, calls, self.results, 0.2, self._observe)
 
     def _observe(self, outcome: Outcome, reason: str, seconds: float) -> None:
         assert 0 <= seconds < PATIENCE_S
@@ -209,3 +214,63 @@ def test_a_large_result_is_cut_and_counted() -> None:
 def test_a_small_result_stays_as_it_is() -> None:
     """Nothing is left out of it."""
     assert bounded(text("done")) == text("done")
+
+
+async def test_a_large_result_is_kept_whole() -> None:
+    """Its first part is told, the rest is read beside; data is referred to."""
+    long, png = "ä" * MAX_TEXT_BYTES, b"\x89PNG" * 1_000
+    data = "data:image/png;base64," + base64.b64encode(png).decode()
+    parts = ResultPart("text", long), ResultPart("image", data, "image/png")
+
+    async def answer(_: Call) -> Result:
+        return Result(parts)
+
+    async with world(TestSource(tool(), answer=answer)) as it:
+        result = await it.call()
+        assert (result.kept, result.omitted_bytes) == (True, MAX_TEXT_BYTES)
+        assert result.parts[1] == ResultPart("image", f"antiphon:{ID}/1", "image/png")
+        text_piece = await it.results.read(ME.conversation_id, ID, 0, 0, len(long) * 2)
+        assert text_piece.data.decode() == long
+        piece = await it.results.read(ME.conversation_id, ID, 1, 0, 10_000)
+        assert (piece.data, piece.media_type, piece.parts) == (png, "image/png", 2)
+
+
+async def test_many_short_texts_are_kept_as_one() -> None:
+    """So is none of them left out."""
+    lines = [f"line {number}" for number in range(1_000)]
+
+    async def answer(_: Call) -> Result:
+        return Result(tuple(ResultPart("text", line) for line in lines))
+
+    async with world(TestSource(tool(), answer=answer)) as it:
+        result = await it.call()
+        assert result == text("\n".join(lines))
+
+
+class Broken(SqlResultStore):
+    """Its database has gone."""
+
+    async def keep(self, *_: object) -> bool:
+        raise OSError("the disk is full")
+
+
+async def test_a_result_that_cannot_be_kept_is_told_as_far_as_it_fits() -> None:
+    """That the call was made is not lost; a small one is not stored at all."""
+
+    async def answer(_: Call) -> Result:
+        return text("x" * (MAX_TEXT_BYTES + 7))
+
+    async with world(TestSource(tool(), answer=answer)) as it:
+        it.caller._results = Broken(it.database, 0)
+        result = await it.call()
+        assert (result.kept, result.omitted_bytes) == (False, 7)
+        assert result.parts == text("x" * MAX_TEXT_BYTES).parts
+    async with world(TestSource(tool())) as it:
+        it.caller._results = Broken(it.database, 0)
+        assert await it.call() == text("done")
+
+
+def test_a_type_that_is_none_is_not_passed_on() -> None:
+    """Nor is data that can't be decoded taken for what it says."""
+    part = ResultPart("image", "data:image/png;base64,%%%", "image/png\r\nX: <b>")
+    assert whole(Result((part,))) == [KeptPart("image", "application/octet-stream", b"")]

@@ -24,6 +24,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.tool_servicer import ToolServicer
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
 from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
+from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Annotations, Definition
@@ -93,8 +94,9 @@ async def world(*tools: Definition) -> AsyncIterator[World]:
     async with opened_sqlite(metadata) as database:
         source, ledger = TestSource(*tools), SqlLedger(database)
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
-        caller = ToolCaller(catalogue, PricedCalls(ledger, "me"))
-        yield World(source, ToolServicer(catalogue, caller))
+        results = SqlResultStore(database, 1_000_000)
+        caller = ToolCaller(catalogue, PricedCalls(ledger, "me"), results)
+        yield World(source, ToolServicer(catalogue, caller, results))
         await ledger.close()
 
 

@@ -53,6 +53,19 @@ CREATE TABLE integration_tool_pins (
 	definition TEXT NOT NULL,
 	PRIMARY KEY (workspace_id, tool)
 );
+CREATE TABLE integration_tool_results (
+	conversation_id VARCHAR(80) NOT NULL,
+	tool_call_id VARCHAR(80) NOT NULL,
+	part SMALLINT NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	created_us BIGINT NOT NULL,
+	kind VARCHAR(8) NOT NULL,
+	media_type VARCHAR(128) NOT NULL,
+	size BIGINT NOT NULL,
+	data BLOB NOT NULL,
+	PRIMARY KEY (conversation_id, tool_call_id, part)
+);
+CREATE INDEX integration_tool_results_age ON integration_tool_results (workspace_id, created_us, tool_call_id, size);
 CREATE TABLE integration_tool_rules (
 	workspace_id VARCHAR(80) NOT NULL,
 	tool VARCHAR(128) NOT NULL,

@@ -20,6 +20,8 @@ export interface CallEnd {
   outcome: ToolCallOutcome;
   parts: Part[];
   omittedBytes: number;
+  /** Whether the whole result can be read. */
+  isKept: boolean;
   tookMs: number;
   error: AntiphonError | undefined;
 }
@@ -80,11 +82,12 @@ export class ToolCalls {
         break;
       }
       case "toolCallFinished": {
-        const { toolCallId, outcome, result: parts, omittedBytes, durationMs, error } = payload.value;
+        const { toolCallId, outcome, result: parts, omittedBytes, durationMs, error, kept } = payload.value;
         this.of(toolCallId).end = {
           outcome,
           parts,
           omittedBytes: Number(omittedBytes),
+          isKept: kept,
           tookMs: Number(durationMs),
           error: error && errorOfStatus(error),
         };

@@ -92,7 +92,8 @@ class Reference(_message.Message):
     uri: _builtins.str
     """uri is where the content is: https or an object store's scheme (s3, gs, az, abfs, abfss).
     It carries no name and password (`https://user:pw@…`): everybody who reads the message would
-    have them. What stands before the @ of abfs is a container.
+    have them. What stands before the @ of abfs is a container. In results of tools alone it may be
+    `antiphon:tool_…/1`: part 1 of a result that is kept (ToolService.ReadToolResult).
     """
     media_type: _builtins.str
     """media_type is its type, e.g. "image/png" (RFC 6838)."""

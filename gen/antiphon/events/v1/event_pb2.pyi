@@ -935,6 +935,7 @@ class ToolCallFinished(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     OMITTED_BYTES_FIELD_NUMBER: _builtins.int
     DURATION_MS_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id is the call that ended."""
     outcome: Global___ToolCallOutcome.ValueType
@@ -943,6 +944,8 @@ class ToolCallFinished(_message.Message):
     """omitted_bytes is how much of a larger result is not in it."""
     duration_ms: _builtins.int
     """duration_ms is how long the call took; 0 where it was not made."""
+    kept: _builtins.bool
+    """kept is ToolResult.kept."""
     @_builtins.property
     def result(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """result is what it returned, at most 64 KiB; of a larger one the beginning."""
@@ -962,10 +965,11 @@ class ToolCallFinished(_message.Message):
         outcome: Global___ToolCallOutcome.ValueType = ...,
         omitted_bytes: _builtins.int = ...,
         duration_ms: _builtins.int = ...,
+        kept: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "error", b"error", "omitted_bytes", b"omitted_bytes", "outcome", b"outcome", "result", b"result", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "error", b"error", "kept", b"kept", "omitted_bytes", b"omitted_bytes", "outcome", b"outcome", "result", b"result", "tool_call_id", b"tool_call_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

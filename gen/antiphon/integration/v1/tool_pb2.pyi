@@ -276,12 +276,17 @@ class ToolResult(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
     OMITTED_BYTES_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id is the call."""
     failed: _builtins.bool
     """failed says that the tool itself said that it could not do it: parts say why."""
     omitted_bytes: _builtins.int
     """omitted_bytes is how much of a longer result is not in parts."""
+    kept: _builtins.bool
+    """kept says that the whole result is kept (ToolService.ReadToolResult), as one that is longer than
+    parts, or has data: that is a Reference to `antiphon:tool_…/1`, which is part 1 of it.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are what it returned, for models and people; at most 64 KiB of text, the beginning of
@@ -295,10 +300,11 @@ class ToolResult(_message.Message):
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         failed: _builtins.bool = ...,
         omitted_bytes: _builtins.int = ...,
+        kept: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "omitted_bytes", b"omitted_bytes", "parts", b"parts", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "kept", b"kept", "omitted_bytes", b"omitted_bytes", "parts", b"parts", "tool_call_id", b"tool_call_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -300,6 +301,86 @@ class CallToolResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallToolResponse: _TypeAlias = CallToolResponse  # noqa: Y015
+
+@_typing.final
+class ReadToolResultRequest(_message.Message):
+    """ReadToolResultRequest is the request of ReadToolResult."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where the tool was called."""
+    tool_call_id: _builtins.str
+    """tool_call_id is the call."""
+    part: _builtins.int
+    """part is which part of the result, counted from 0."""
+    offset: _builtins.int
+    """offset is the first byte to return; behind the end there is no data."""
+    length: _builtins.int
+    """length is the most bytes to return; 0 means 1 MiB, which is also the most."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        tool_call_id: _builtins.str = ...,
+        part: _builtins.int = ...,
+        offset: _builtins.int = ...,
+        length: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "length", b"length", "offset", b"offset", "part", b"part", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadToolResultRequest: _TypeAlias = ReadToolResultRequest  # noqa: Y015
+
+@_typing.final
+class ReadToolResultResponse(_message.Message):
+    """ReadToolResultResponse is the response of ReadToolResult."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """data are the bytes from offset on; of a text its UTF-8, in which a character may begin before
+    them, or end behind them.
+    """
+    kind: _message_pb2.PartKind.ValueType
+    """kind is the part's."""
+    media_type: _builtins.str
+    """media_type is the part's; "text/plain" of a text. What a tool says of its own data: whoever
+    shows it decides by the data, and shows nothing that can act.
+    """
+    size_bytes: _builtins.int
+    """size_bytes is the size of the whole part."""
+    parts: _builtins.int
+    """parts is how many parts the result has."""
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+        kind: _message_pb2.PartKind.ValueType = ...,
+        media_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        parts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "kind", b"kind", "media_type", b"media_type", "parts", b"parts", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadToolResultResponse: _TypeAlias = ReadToolResultResponse  # noqa: Y015
 
 @_typing.final
 class PlanToolsRequest(_message.Message):

@@ -61,6 +61,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolResponse.FromString,
                 _registered_method=True)
+        self.ReadToolResult = channel.unary_unary(
+                '/antiphon.integration.v1.ToolService/ReadToolResult',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.FromString,
+                _registered_method=True)
         self.PlanTools = channel.unary_unary(
                 '/antiphon.integration.v1.ToolService/PlanTools',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.PlanToolsRequest.SerializeToString,
@@ -124,6 +129,16 @@ class ToolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadToolResult(self, request, context):
+        """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
+        events and models are given, or had data. Of a workspace's results the oldest make room for new
+        ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
+        such part).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanTools(self, request, context):
         """PlanTools says which of a conversation's tools a model can be told of, for the other services.
         What they are now is kept with the first plan that has them: from then on a change holds them.
@@ -178,6 +193,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.CallTool,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolResponse.SerializeToString,
+            ),
+            'ReadToolResult': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadToolResult,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.SerializeToString,
             ),
             'PlanTools': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanTools,
@@ -332,6 +352,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/CallTool',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.CallToolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadToolResult(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ToolService/ReadToolResult',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,12 @@ class ToolServiceStub:
     TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
     CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
     """
+    ReadToolResult: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]
+    """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
+    events and models are given, or had data. Of a workspace's results the oldest make room for new
+    ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
+    such part).
+    """
     PlanTools: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
     What they are now is kept with the first plan that has them: from then on a change holds them.
@@ -97,6 +103,12 @@ class ToolServiceAsyncStub(ToolServiceStub):
     Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
     TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
     CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+    """
+    ReadToolResult: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]  # type: ignore[assignment]
+    """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
+    events and models are given, or had data. Of a workspace's results the oldest make room for new
+    ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
+    such part).
     """
     PlanTools: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]  # type: ignore[assignment]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
@@ -167,6 +179,18 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
         TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
         CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadToolResult(
+        self,
+        request: _tool_service_pb2.ReadToolResultRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tool_service_pb2.ReadToolResultResponse, _abc.Awaitable[_tool_service_pb2.ReadToolResultResponse]]:
+        """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
+        events and models are given, or had data. Of a workspace's results the oldest make room for new
+        ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
+        such part).
         """
 
     @_abc_1.abstractmethod

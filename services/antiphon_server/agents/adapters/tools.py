@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 30.0
 ASKING_S = 1500.0
 """So much longer a call may take that asks people: a turn's time stands still meanwhile."""
+KEPT = "antiphon:"
+"""So begin references to what is kept of results."""
 
 
 class IntegrationTools:
@@ -90,7 +92,7 @@ def _came(ended: tool_service_pb2.RunToolResponse) -> CallResult | CallPaused:
         return CallPaused(tuple(map(_question, ended.pause.questions)), ended.pause.state)
     result = ended.result
     content = message_pb2.Message(parts=result.parts).SerializeToString(deterministic=True)
-    return CallResult(content, result.failed, result.omitted_bytes)
+    return CallResult(content, result.failed, result.omitted_bytes, result.kept)
 
 
 def _question(it: tool_pb2.ToolQuestion) -> Question:
@@ -134,7 +136,7 @@ def _call(call: ToolCall) -> tool_pb2.ToolCall:
 
 
 def _result(call: ToolCall, end: ToolCallFinished) -> tool_pb2.ToolResult:
-    parts = list(message_pb2.Message.FromString(end.content).parts)
+    parts = [_told(it) for it in message_pb2.Message.FromString(end.content).parts]
     parts.extend(message_pb2.Part(text=text) for text in _notes(end))
     return tool_pb2.ToolResult(
         tool_call_id=call.call_id,
@@ -144,6 +146,17 @@ def _result(call: ToolCall, end: ToolCallFinished) -> tool_pb2.ToolResult:
     )
 
 
+def _told(part: message_pb2.Part) -> message_pb2.Part:
+    """A part as all models take it in a result: what is no text is said in words."""
+    kind = part.WhichOneof("content")
+    if kind is None or kind == "text":
+        return part
+    it: message_pb2.Reference = getattr(part, kind)
+    if it.uri.startswith(KEPT):
+        return message_pb2.Part(text=f"[{kind}, {it.media_type}: people see it, you can't]")
+    return message_pb2.Part(text=f"[{kind}, {it.media_type or 'of an unknown type'}: {it.uri}]")
+
+
 def _notes(end: ToolCallFinished) -> Iterator[str]:
     """What a model is told beside a result."""
     if end.error is not None:
@@ -151,4 +164,5 @@ def _notes(end: ToolCallFinished) -> Iterator[str]:
         if why := end.error.metadata.get("why"):
             yield f"The reason given: {why}"
     if end.omitted_bytes:
-        yield f"({end.omitted_bytes} bytes more were left out.)"
+        where = f" antiphon.result reads on: call_id {end.call_id}" if end.kept else ""
+        yield f"({end.omitted_bytes} bytes more were left out.{where})"

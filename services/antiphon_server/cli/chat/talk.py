@@ -363,7 +363,7 @@ class Talk:
             elif isinstance(update, CallStatus):
                 if update.waits and self.decides and not turn.is_decided(update.proposed):
                     return Undecided(turn, update.proposed)
-                show_call(self._screen, update)
+                show_call(self._screen, update, self.conversation_id)
             elif isinstance(update, QuestionStatus) and update.waits and self.decides:
                 if not turn.is_answered(update.asked):
                     return Unanswered(turn, update.proposed, update.asked)

@@ -16,7 +16,7 @@ from antiphon_server.cli.console import in_a_line, shortened
 _FOLDED = 100
 
 
-def show_call(screen: Screen, news: CallStatus) -> None:
+def show_call(screen: Screen, news: CallStatus, conversation_id: str) -> None:
     """Show a call when it is made, and its result, folded to a line, when that is there."""
     finished = news.finished
     if finished is None:
@@ -24,6 +24,9 @@ def show_call(screen: Screen, news: CallStatus) -> None:
         return
     screen.note(f"⚙ {_asked(news.proposed)}")
     screen.note(f"  {_outcome(finished)}{_time(finished)}")
+    if finished.kept:
+        where = f"{conversation_id} {in_a_line(finished.tool_call_id)}"
+        screen.note(f"  all of it: antiphon tools result {where}")
 
 
 def show_waiting(screen: Screen, call: ToolCallProposed) -> None:

@@ -91,6 +91,7 @@ def _finished(step: ToolCallFinished) -> event_pb2.ToolCallFinished:
         outcome=event_pb2.ToolCallOutcome.ValueType(step.outcome),
         omitted_bytes=step.omitted_bytes,
         duration_ms=step.duration_ms,
+        kept=step.kept,
     )
 
 
@@ -147,4 +148,5 @@ def _finished_of(it: event_pb2.ToolCallFinished) -> ToolCallFinished:
         domain_error_of_status(it.error) if it.HasField("error") else None,
         it.omitted_bytes,
         it.duration_ms,
+        it.kept,
     )

@@ -27,15 +27,20 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import States
+from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.questions import Attendance, Pause
-from antiphon_server.integration.tools.results import bounded
+from antiphon_server.integration.tools.results import bounded, joined, whole
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
 
 LIMIT_S = ToolSettings().call_s
+KEEP_S = 10.0
+"""So long is waited for a large result to be stored."""
 Observe: TypeAlias = Callable[[Outcome, str, float], None]
 """Takes how a call ended, the reason if it failed, and how many seconds it took."""
 _FREE = Usage(Quantities(), False, Money("USD", 0))
@@ -52,12 +57,14 @@ class ToolCaller:
         self,
         catalogue: Catalogue,
         calls: PricedCalls,
+        results: ResultStore,
         limit_s: float = LIMIT_S,
         observe: Observe = lambda *_: None,
         states: States | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._calls = calls
+        self._results = results
         self._limit_s = limit_s
         self._observe = observe
         self._states = states
@@ -95,7 +102,7 @@ class ToolCaller:
         if isinstance(came, Pause):
             assert self._states is not None, "who has nobody to ask does not pause"
             return replace(came, state=self._states.seal(came.state, _purpose(call)))
-        return self._told(tool, bounded(came))
+        return await self._kept(caller, call_id, self._told(tool, joined(came)))
 
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""
@@ -143,6 +150,23 @@ class ToolCaller:
                 raise
             timeout_ms = round(self._limit_s * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=tool.name, timeout_ms=timeout_ms) from None
+
+    async def _kept(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
+        """The beginning of the result, the whole of which is kept if it is longer.
+
+        That a call has been made is not lost with what came of it: if it can't be kept, what fits
+        into events is all there is.
+        """
+        parts = whole(result) if caller.conversation_id else ()
+        if not parts:
+            return bounded(result)
+        try:
+            async with asyncio.timeout(KEEP_S):
+                kept = await self._results.keep(caller, call_id, parts)
+        except Exception:
+            log.exception("the result of a call could not be kept", tool_call_id=call_id)
+            kept = False
+        return bounded(result, call_id if kept else None)
 
     def _told(self, tool: ListedTool, result: Result) -> Result:
         """The result; one that breaks its schema is kept, and says so."""

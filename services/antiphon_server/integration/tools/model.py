@@ -118,7 +118,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ResultPart:
-    """A piece of a result: ``content`` is the text itself, or a URI of something else."""
+    """A piece of a result: ``content`` is the text itself, or a URI of something else.
+
+    Data that was sent along is a `data:` URI, as long as the result is on its way here.
+    """
 
     kind: PartKind
     content: str
@@ -136,3 +139,26 @@ class Result:
     structured: Json = None
     failed: bool = False
     omitted_bytes: int = 0
+    kept: bool = False
+    """Whether the whole of it is kept beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPart:
+    """A part of a result that is kept: all its bytes, of a text those of UTF-8."""
+
+    kind: PartKind
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of a part that is kept, with what is known of the whole."""
+
+    kind: PartKind
+    media_type: str
+    data: bytes
+    size: int
+    parts: int
+    """How many parts its result has."""

@@ -6,11 +6,15 @@ from typing import Protocol
 
 from antiphon_server.integration.tools.model import (
     Call,
+    Caller,
     Definition,
     Digest,
+    KeptPart,
+    Piece,
     Result,
     Rule,
     SourceName,
+    ToolCallId,
     ToolName,
 )
 from antiphon_server.integration.tools.questions import Pause
@@ -88,6 +92,23 @@ class Messages(Protocol):
 
     def newest(self, conversation_id: str) -> AsyncIterator[SaidMessage]:
         """A conversation's messages, the newest first. Raises DomainError NOT_FOUND."""
+        ...
+
+
+class ResultStore(Protocol):
+    """Keeps results that are longer than what events and models are given."""
+
+    async def keep(self, caller: Caller, call_id: ToolCallId, parts: Sequence[KeptPart]) -> bool:
+        """Keep a result; the workspace's oldest ones go, until there is room.
+
+        Returns False, and keeps nothing, if it is larger than all the room there is.
+        """
+        ...
+
+    async def read(
+        self, conversation_id: str, call_id: ToolCallId, part: int, offset: int, length: int
+    ) -> Piece:
+        """Read bytes of a part. Raises DomainError NOT_FOUND."""
         ...
 
 

@@ -1,7 +1,8 @@
-"""The tools that every server has: the time, and search in the conversation."""
+"""The tools that every server has: the time, and what was said or found in the conversation."""
 
 import asyncio
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,21 +11,26 @@ from antiphon_server.integration.tools.model import (
     Annotations,
     Call,
     Definition,
+    Piece,
     Result,
     ResultPart,
     SourceName,
+    ToolCallId,
     ToolName,
 )
-from antiphon_server.integration.tools.ports import Messages
+from antiphon_server.integration.tools.ports import Messages, ResultStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
 NAME = SourceName("antiphon")
 TIME = ToolName("antiphon.time")
 SEARCH = ToolName("antiphon.search")
+RESULT = ToolName("antiphon.result")
 MOST_FOUND = 10
 MOST_READ = 2_000
 """So many of the newest messages are looked through."""
 EXCERPT = 300
+PIECE = 32 * 1024
+"""Bytes of a result that are read at once."""
 _READS = Annotations(read_only=True, idempotent=True, open_world=False)
 _DEFINITIONS = {
     TIME: Definition(
@@ -50,6 +56,19 @@ _DEFINITIONS = {
         "Search",
         _READS,
     ),
+    RESULT: Definition(
+        RESULT,
+        "Reads on in the result of a call that was too long to be told whole.",
+        """{"type": "object", "additionalProperties": false, "required": ["call_id"],
+            "properties": {"call_id": {"type": "string", "maxLength": 80},
+            "part": {"type": "integer", "minimum": 0, "maximum": 31,
+            "description": "Which part of the result; 0 if left out."},
+            "offset": {"type": "integer", "minimum": 0,
+            "description": "The first byte to read; 0 if left out."}}}""",
+        "",
+        "Result",
+        _READS,
+    ),
 }
 
 
@@ -60,8 +79,8 @@ class BuiltIn:
     trusted = True
     away = False
 
-    def __init__(self, messages: Messages) -> None:
-        self._messages = messages
+    def __init__(self, messages: Messages, results: ResultStore) -> None:
+        self._messages, self._results = messages, results
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         return _DEFINITIONS
@@ -71,7 +90,21 @@ class BuiltIn:
             return await _time(str(call.arguments.get("zone", "UTC")))
         if call.tool == SEARCH:
             return await self._search(call)
+        if call.tool == RESULT:
+            return await self._read(call)
         raise DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
+
+    async def _read(self, call: Call) -> Result:
+        call_id, part = ToolCallId(str(call.arguments["call_id"])), _number(call, "part")
+        offset, where = _number(call, "offset"), call.caller.conversation_id
+        try:
+            piece = await self._results.read(where, call_id, part, offset, PIECE)
+        except DomainError as error:
+            if error.reason is not Reason.NOT_FOUND:
+                raise
+            told = f"Nothing is kept of part {part} of {call_id}."
+            return Result((ResultPart("text", told),), failed=True)
+        return _read_text(part, offset, piece)
 
     async def _search(self, call: Call) -> Result:
         conversation_id = call.caller.conversation_id
@@ -92,6 +125,27 @@ class BuiltIn:
             if len(found) == MOST_FOUND or read == MOST_READ:
                 break
         return _result({"found": found})
+
+
+def _number(call: Call, name: str) -> int:
+    value = call.arguments.get(name, 0)
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _characters(data: bytes, *, is_last: bool) -> str:
+    """The text of a piece, without a character that ends behind it."""
+    return getincrementaldecoder("utf-8")("replace").decode(data, final=is_last)
+
+
+def _read_text(part: int, offset: int, piece: Piece) -> Result:
+    if piece.kind != "text":
+        told = f"Part {part} is no text: {piece.kind}, {piece.media_type}, {piece.size} bytes."
+        return Result((ResultPart("text", told),), failed=True)
+    text = _characters(piece.data, is_last=offset + len(piece.data) >= piece.size)
+    end = offset + len(text.encode())
+    rest = f"read on with offset {end}" if end < piece.size else "this is the end of it"
+    where = f"(part {part} of {piece.parts}, bytes {offset} to {end} of {piece.size}: {rest})"
+    return Result((ResultPart("text", text), ResultPart("text", where)))
 
 
 async def _time(zone: str) -> Result:

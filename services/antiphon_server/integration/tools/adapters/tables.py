@@ -1,6 +1,6 @@
 """The tables of tools."""
 
-from sqlalchemy import Column, LargeBinary, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table, Text
 
 from antiphon_server.integration.ledger.adapters.tables import metadata
 
@@ -22,4 +22,20 @@ tool_pins = Table(
     Column("tool", String(128), primary_key=True),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("definition", Text, nullable=False),
+)
+
+# Results that are longer than what events hold, each part in one row, whole.
+tool_results = Table(
+    "integration_tool_results",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("tool_call_id", String(80), primary_key=True),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    Column("workspace_id", String(80), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("media_type", String(128), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index("integration_tool_results_age", "workspace_id", "created_us", "tool_call_id", "size"),
 )
