@@ -17,6 +17,7 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_SUCCEEDED,
     ToolCallQuestionAsked,
 )
+from antiphon.integration.v1.model_pb2 import CALL_KIND_MODEL
 from antiphon.integration.v1.tool_pb2 import (
     TOOL_ANSWER_ACTION_ACCEPTED,
     TOOL_ANSWER_ACTION_DECLINED,
@@ -31,18 +32,25 @@ from tests.integration.connections.mcp.asking import asking_server
 
 BAKE = "cakes.bake"
 ASK = "A cake, please."
+PRAISE = "Praise a cake."
 MODEL: dict[str, Any] = {
     "name": "scripted/echo",
     "kind": "scripted",
     "model": "echo",
-    "script": {"calls": {ASK: [{"tool": BAKE, "arguments": '{"who": "Anna"}'}]}},
+    "script": {
+        "calls": {
+            ASK: [{"tool": BAKE, "arguments": '{"who": "Anna"}'}],
+            PRAISE: [{"tool": "cakes.praise", "arguments": "{}"}],
+        }
+    },
 }
 LEMON = {"flavour": "lemon", "slices": 4}
 BAKED = "4 slices of lemon for Anna"
 
 
 def _settings(url: str) -> dict[str, str]:
-    return {"ANTIPHON_CONNECTIONS": json.dumps([{"name": "cakes", "mcp": url}])}
+    cakes = {"name": "cakes", "mcp": url, "allow_sampling": True}
+    return {"ANTIPHON_CONNECTIONS": json.dumps([cakes])}
 
 
 @asynccontextmanager
@@ -153,3 +161,20 @@ async def test_another_server_takes_the_answer(postgres: Postgres, tmp_path: Pat
                 baked += both[0].action == TOOL_ANSWER_ACTION_ACCEPTED
             lines = done.read_text().splitlines() if done.exists() else []
             assert len(lines) == baked
+
+
+async def test_a_model_is_asked_for_a_tool_and_its_turn_pays(tmp_path: Path) -> None:
+    """With what the server says alone, once, though the call pauses behind that."""
+    async with _served(tmp_path) as (_, client, _done):
+        made = await client.create_conversation(tools=["cakes.*"])
+        await client.post_message(made.conversation_id, "Nobody else is to know of this.")
+        await client.set_tool_rule(made.workspace_id, "cakes.praise", TOOL_RULE_ALWAYS)
+        where = made.conversation_id
+        turn_id = (await client.dispatch(where, PRAISE)).turn.turn_id
+        asked = (await seen(client, where, "tool_call_question_asked")).tool_call_question_asked
+        await client.answer_tool_call(where, turn_id, asked, content=LEMON)
+        finished = (await seen(client, where, "tool_call_finished")).tool_call_finished
+        assert text_of(finished.result) == "scripted/echo: A word on cake (accept)"
+        await seen(client, where, "turn_finished")
+        usage = await client.get_usage(made.workspace_id, turn_id, where)
+        assert [it.kind for it in usage.calls].count(CALL_KIND_MODEL) == 3

@@ -90,6 +90,9 @@ def add(
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
     title: Annotated[str, typer.Option("--title", help="What people see.")] = "",
+    allow_sampling: Annotated[
+        bool, typer.Option("--allow-sampling", help="It may have models asked; callers pay.")
+    ] = False,
     workspace: Where = "",
     json: Json = False,
     address: Address = "",
@@ -111,7 +114,7 @@ def add(
         fail("say where it is: --mcp URL, --program ID, --openapi URL or --websocket URL", 2)
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
-    wanted = Connection(name=name, title=title)
+    wanted = Connection(name=name, title=title, allow_sampling=allow_sampling)
     if mcp:
         wanted.mcp.url = mcp
     elif program:

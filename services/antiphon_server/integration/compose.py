@@ -1,7 +1,8 @@
 """The composition root's slice for the world outside: every concrete class in its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from antiphon_server.integration.connections.adapters.signing import OperatorSec
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.mcp.ports import Sampling
 from antiphon_server.integration.connections.model import (
     Connection,
     Mcp,
@@ -48,6 +50,7 @@ from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.sampling import ModelSampling
 from antiphon_server.integration.secret_servicer import SecretServicer
 from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
 from antiphon_server.integration.secrets.model import SecretName
@@ -214,7 +217,7 @@ def compose_service(
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
         public=PublicModels(settings.data_dir),
-        connections=_connections(settings, database, secrets, links),
+        connections=partial(_connections, settings, database, secrets, links),
         secrets=secrets,
         tool_call_s=settings.tool_call_s,
         secret=infrastructure.secret,
@@ -223,7 +226,11 @@ def compose_service(
 
 
 def _connections(
-    settings: ProcessSettings, database: Database, stored: Secrets, links: Links
+    settings: ProcessSettings,
+    database: Database,
+    stored: Secrets,
+    links: Links,
+    sampling: Sampling,
 ) -> Connections:
     """The tools of the product itself, the installation's connections, and those of workspaces."""
     given, policy = settings.connections, settings.egress()
@@ -234,8 +241,8 @@ def _connections(
     return Connections(
         SqlConnections(database),
         {
-            Mcp: McpServers(policy, signed_by),
-            McpProgram: McpPrograms(programs, settings.max_programs),
+            Mcp: McpServers(policy, signed_by, sampling),
+            McpProgram: McpPrograms(programs, settings.max_programs, sampling),
             OpenApi: RestServices(policy, signed_by),
             WebSocket: WebSockets(policy, signed_by),
         },
@@ -257,7 +264,7 @@ def compose_integration(
     lost_calls: LostCalls | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
-    connections: Connections | None = None,
+    connections: Callable[[Sampling], Connections] | None = None,
     tool_call_s: float = LIMIT_S,
     secret: States | None = None,
     secrets: SecretStore | None = None,
@@ -275,8 +282,9 @@ def compose_integration(
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     calls = PricedCalls(ledger, owner)
     generator = Generator(catalogue, Attempts(calls), patience)
-    connections = connections or Connections(SqlConnections(database), {}, _nobody)
-    known_tools = ToolCatalogue(connections, SqlRuleStore(database), SqlPinStore(database))
+    make = connections or (lambda _: Connections(SqlConnections(database), {}, _nobody))
+    made = make(ModelSampling(generator))
+    known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
     caller = ToolCaller(known_tools, calls, results, tool_call_s, tool_metrics.observe, secret)
@@ -284,7 +292,7 @@ def compose_integration(
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)
-    return Integration(servicer, tool_servicer, connections, tool_metrics, *parts)
+    return Integration(servicer, tool_servicer, made, tool_metrics, *parts)
 
 
 async def _nobody(connection: Connection, status: Status | None) -> None:

@@ -25,7 +25,7 @@ from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.times import timestamp
 
 TARGETS = ("mcp", "mcp_program", "openapi", "web_socket")
-CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled")
+CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled", "allow_sampling")
 
 
 def fields_of(mask: Any) -> frozenset[str]:
@@ -44,6 +44,7 @@ def connection(it: Connection, status: Status) -> pb.Connection:
         disabled=it.disabled,
         status=connection_status(status),
         etag=it.etag,
+        allow_sampling=it.allow_sampling,
     )
     if it.created_us:
         encoded.create_time.CopyFrom(timestamp(it.created_us))
@@ -75,6 +76,7 @@ def decoded(it: pb.Connection, workspace_id: str) -> Connection:
         _decoded_limits(it.limits),
         it.disabled,
         etag=it.etag,
+        allow_sampling=it.allow_sampling,
     )
 
 

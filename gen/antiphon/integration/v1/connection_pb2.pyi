@@ -416,6 +416,7 @@ class Connection(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    ALLOW_SAMPLING_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is whose it is; empty for one of the installation, which all workspaces may use."""
     name: _builtins.str
@@ -426,6 +427,10 @@ class Connection(_message.Message):
     """disabled puts it out of use."""
     etag: _builtins.str
     """etag changes with every change but of status; send it back to change only what you saw."""
+    allow_sampling: _builtins.bool
+    """allow_sampling lets an MCP server have this server's models asked in the middle of a call, with
+    what it says itself and nothing of the conversation. Who calls the tool pays.
+    """
     @_builtins.property
     def mcp(self) -> Global___McpTarget:
         """mcp is an MCP server over HTTP."""
@@ -474,10 +479,11 @@ class Connection(_message.Message):
         status: Global___ConnectionStatus | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        allow_sampling: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target", "web_socket", b"web_socket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "web_socket", b"web_socket", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_sampling", b"allow_sampling", "create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "web_socket", b"web_socket", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi", "web_socket"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015

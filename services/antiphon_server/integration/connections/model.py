@@ -134,4 +134,5 @@ class Connection(msgspec.Struct, frozen=True):
     disabled: bool = False
     created_us: int = 0
     etag: str = ""
+    allow_sampling: bool = False
     egress: tuple[str, ...] = ()

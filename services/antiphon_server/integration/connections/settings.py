@@ -42,7 +42,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     ``mcp`` is an address, ``program`` an id, ``openapi`` a document's address, whose operations are
     below ``base_url`` where that is given, ``websocket`` an address or all that is to be said of a
     server of WebSockets. The token is ``bearer``, or the value of the environment
-    variable named by ``bearer_env``.
+    variable named by ``bearer_env``. ``allow_sampling`` lets an MCP server have models
+    asked.
     """
 
     name: Name
@@ -54,6 +55,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     websocket: str | WebSocket = ""
     bearer: Secret | None = None
     bearer_env: str = ""
+    allow_sampling: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense."""
@@ -75,7 +77,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         """The connection; its secret has its own name."""
         name = SourceName(self.name)
         credential = Bearer(SecretName(self.name)) if self.token else None
-        return Connection("", name, self._target, self.title, credential)
+        sampling = self.allow_sampling
+        return Connection("", name, self._target, self.title, credential, allow_sampling=sampling)
 
     @property
     def _target(self) -> Target:

@@ -12,9 +12,16 @@ from typing import Annotated, Literal
 import uvicorn
 from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, DeclinedElicitation
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.server.mcpserver.resolve import Elicit, Resolve, Sample
 from mcp.server.request_state import RequestStateSecurity
-from mcp_types import ElicitRequest, ElicitRequestFormParams, InputRequiredResult
+from mcp_types import (
+    CreateMessageResult,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    InputRequiredResult,
+    SamplingMessage,
+    TextContent,
+)
 from pydantic import BaseModel, Field
 
 DONE = Path(sys.argv[1])
@@ -68,6 +75,31 @@ async def visit(ctx: Context) -> str:
     """Has a page visited."""
     came = await ctx.elicit_url("Say who you are", "https://login.example/ask?x=1", "e1")
     return f"It was {came.action}"
+
+
+def ask_model() -> Sample:
+    """What a model is asked."""
+    said = SamplingMessage(role="user", content=TextContent(type="text", text="A word on cake"))
+    return Sample([said], max_tokens=100_000, system_prompt="Be brief.", include_context="none")
+
+
+@server.tool()
+async def praise(
+    word: Annotated[CreateMessageResult, Resolve(ask_model)],
+    cake: Annotated[Outcome, Resolve(ask_cake)],
+) -> str:
+    """Has a model say a word on cake, and somebody choose one."""
+    text = word.content.text if isinstance(word.content, TextContent) else ""
+    return f"{word.model}: {text} ({cake.action})"
+
+
+@server.tool()
+async def chatter(ctx: Context) -> str:
+    """Has models asked again and again."""
+    said = ask_model().params.messages
+    for _ in range(100):
+        await ctx.session.create_message(messages=said, max_tokens=10)
+    return "enough"
 
 
 def serve() -> None:

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
+from antiphon_server.integration.connections.mcp.adapters.sampled import MAX_TOKENS, MOST_SAMPLES
 from antiphon_server.integration.connections.mcp.model import (
     Config,
     Endpoint,
@@ -19,7 +20,7 @@ from antiphon_server.integration.connections.mcp.model import (
     Revision,
 )
 from antiphon_server.integration.connections.mcp.opening import open_connection
-from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.integration.connections.mcp.ports import Line, Outside, Sampled, Wanted
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
@@ -62,12 +63,11 @@ class People:
 
 @asynccontextmanager
 async def connected(
-    target: Endpoint | Program, revision: Revision
+    target: Endpoint | Program, revision: Revision, model: "Model | None" = None
 ) -> AsyncGenerator[McpConnection]:
     config = Config(SourceName("it"), target, revision, LIMITS)
-    connection = await open_connection(
-        config, Outside(lambda: httpx2.AsyncHTTPTransport(verify=TRUST))
-    )
+    outside = Outside(lambda: httpx2.AsyncHTTPTransport(verify=TRUST), sampling=model)
+    connection = await open_connection(config, outside)
     try:
         await connection.discover()
         yield connection
@@ -76,8 +76,13 @@ async def connected(
 
 
 @asynccontextmanager
-async def over_http(done: Path, revision: Revision) -> AsyncGenerator[McpConnection]:
-    async with asking_server(done) as url, connected(Endpoint(url), revision) as connection:
+async def over_http(
+    done: Path, revision: Revision, model: "Model | None" = None
+) -> AsyncGenerator[McpConnection]:
+    async with (
+        asking_server(done) as url,
+        connected(Endpoint(url), revision, model) as connection,
+    ):
         yield connection
 
 
@@ -177,3 +182,51 @@ async def test_a_program_with_several_calls_asks_nobody(tmp_path: Path) -> None:
         )
         assert [text(it) for it in both] == ["No cake for Anna: decline"] * 2
         assert text(await connection.call(call("bake", people[0], who="Ben"))).endswith("for Ben")
+
+
+class Model:
+    """Says how often it was asked, and remembers what."""
+
+    def __init__(self) -> None:
+        self.asked: list[Wanted] = []
+
+    async def sample(self, caller: Caller, wanted: Wanted) -> Sampled:
+        self.asked.append(wanted)
+        return Sampled(f"word {len(self.asked)}", "test/model")
+
+
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_a_model_is_asked_where_that_is_allowed(tmp_path: Path, revision: Revision) -> None:
+    """Once, so long at most, beside what people are asked; and refused where it is not."""
+    model, people = Model(), People(LEMON)
+    async with over_http(tmp_path / "done", revision, model) as connection:
+        came = await connection.call(call("praise", people))
+        if isinstance(came, Pause):
+            people.attendance.state = came.state
+            people.attendance.answers = {it.question_id: LEMON for it in came.questions}
+            came = await connection.call(call("praise", people))
+        assert text(came) == "test/model: word 1 (accept)"
+        (wanted,) = model.asked
+        assert wanted.lines == (Line("user", "A word on cake"),)
+        assert (wanted.instructions, wanted.max_tokens) == ("Be brief.", MAX_TOKENS)
+
+
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_no_model_is_asked_where_nobody_has_allowed_it(
+    tmp_path: Path, revision: Revision
+) -> None:
+    """The server is not even offered it."""
+    async with over_http(tmp_path / "done", revision) as connection:
+        with pytest.raises(DomainError) as refused:
+            await connection.call(call("praise", People(LEMON)))
+        assert refused.value.reason is Reason.TOOL_FAILED
+
+
+async def test_who_asks_models_again_and_again_is_stopped(tmp_path: Path) -> None:
+    """By name, after so many answers."""
+    model = Model()
+    async with over_http(tmp_path / "done", SESSIONS, model) as connection:
+        with pytest.raises(DomainError) as refused:
+            await connection.call(call("chatter"))
+        assert refused.value.reason is Reason.LIMIT_EXCEEDED
+        assert len(model.asked) == MOST_SAMPLES

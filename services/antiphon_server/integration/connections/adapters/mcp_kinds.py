@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.mcp.model import Config, Endpoint, Limits, Program
 from antiphon_server.integration.connections.mcp.opening import open_connection
-from antiphon_server.integration.connections.mcp.ports import Outside, Places
+from antiphon_server.integration.connections.mcp.ports import Outside, Places, Sampling
 from antiphon_server.integration.connections.model import Connection, Mcp, McpProgram, ProgramId
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.connections.settings import MAX_PROGRAMS, ProgramSettings
@@ -28,10 +28,15 @@ TRANSPORT = "antiphon_server.integration.connections.adapters.mcp_transport"
 
 
 class McpServers:
-    """See :class:`~antiphon_server.integration.connections.ports.Kind`."""
+    """See :class:`~antiphon_server.integration.connections.ports.Kind`.
 
-    def __init__(self, policy: EgressPolicy, secrets: Secrets) -> None:
-        self._policy, self._secrets = policy, secrets
+    Those that may have models asked use ``sampling``.
+    """
+
+    def __init__(
+        self, policy: EgressPolicy, secrets: Secrets, sampling: Sampling | None = None
+    ) -> None:
+        self._policy, self._secrets, self._sampling = policy, secrets, sampling
         self._context: ssl.SSLContext | None = None
 
     async def check(self, connection: Connection) -> None:
@@ -54,16 +59,20 @@ class McpServers:
             self._context = await asyncio.to_thread(transport.trust)
         make = transport.signed(connection, url, self._secrets, Dialler(policy), self._context)
         config = Config(connection.name, Endpoint(url), limits=_limits(connection))
-        return await open_connection(config, Outside(make, changed=changed))
+        sampling = self._sampling if connection.allow_sampling else None
+        return await open_connection(config, Outside(make, changed=changed, sampling=sampling))
 
 
 class McpPrograms:
     """See :class:`~antiphon_server.integration.connections.ports.Kind`; so many run at once."""
 
     def __init__(
-        self, programs: Mapping[ProgramId, ProgramSettings], most: int = MAX_PROGRAMS
+        self,
+        programs: Mapping[ProgramId, ProgramSettings],
+        most: int = MAX_PROGRAMS,
+        sampling: Sampling | None = None,
     ) -> None:
-        self._programs, self._places = programs, Places(most)
+        self._programs, self._places, self._sampling = programs, Places(most), sampling
 
     async def check(self, connection: Connection) -> None:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
@@ -80,7 +89,9 @@ class McpPrograms:
         folder = None if given.folder is None else str(given.folder)
         program = Program(given.command, given.arguments, variables, folder)
         config = Config(connection.name, program, limits=_limits(connection))
-        return await open_connection(config, Outside(_no_transport, self._places, changed=changed))
+        sampling = self._sampling if connection.allow_sampling else None
+        outside = Outside(_no_transport, self._places, changed=changed, sampling=sampling)
+        return await open_connection(config, outside)
 
     def _program(self, connection: Connection) -> ProgramSettings:
         assert isinstance(connection.target, McpProgram)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from antiphon_server.integration.tools.model import Caller
 from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:
@@ -33,6 +34,41 @@ class Consent(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody says in what a model is asked."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a server would have a model asked: ``lines`` behind ``instructions``, all its own."""
+
+    lines: tuple[Line, ...]
+    instructions: str
+    max_tokens: int
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What ``model`` answered; ``cut`` at the limit of tokens."""
+
+    text: str
+    model: str
+    cut: bool = False
+
+
+class Sampling(Protocol):
+    """Has models asked on behalf of whoever calls a tool."""
+
+    async def sample(self, caller: Caller, wanted: Wanted) -> Sampled:
+        """Ask; the caller pays. Raises DomainError MODEL_*."""
+        ...
+
+
 class Places:
     """How many programs run at once, of all connections: ``with places:`` around each."""
 
@@ -52,11 +88,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All that connections use. No port for sampling: no server is offered our models."""
+    """All that connections use. Without ``sampling`` the server is offered no model."""
 
     transport: "Callable[[], httpx2.AsyncBaseTransport]"
     places: Places = field(default_factory=lambda: Places(1))
     tokens: TokenStore | None = None
     consent: Consent | None = None
+    sampling: Sampling | None = None
     changed: Callable[[], None] = lambda: None
     """Called when the server says that its list of tools has changed."""

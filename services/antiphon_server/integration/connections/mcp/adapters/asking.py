@@ -1,4 +1,4 @@
-"""What a server asks in the middle of a call: of people, who may be there or not.
+"""What a server asks in the middle of a call: of people, who may be there or not, and of models.
 
 A server of 2026-07-28 ends its answer with questions, and is called again with what was said to
 them (``input_required``): the call pauses. One of 2025-11-25 asks while the call is open, by a
@@ -15,6 +15,13 @@ import msgspec
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
+from antiphon_server.integration.connections.mcp.adapters.sampled import (
+    MOST_SAMPLES,
+    NotSampled,
+    told,
+    wanted,
+)
+from antiphon_server.integration.connections.mcp.ports import Sampling
 from antiphon_server.integration.tools.forms import NotShown, form, page
 from antiphon_server.integration.tools.model import Call
 from antiphon_server.integration.tools.questions import (
@@ -63,19 +70,24 @@ class PausingClient(Client):
 
 
 class _State(msgspec.Struct):
-    """What a call goes on with: its rounds so far, the server's state, who asked what."""
+    """What a call goes on with: how often it has asked, the server's state, who asked what.
+
+    ``ready`` is what models have said to the questions beside.
+    """
 
     rounds: int
+    samples: int
     request_state: str | None
     keys: dict[str, str]
+    ready: dict[str, Any]
 
 
 class Asking:
-    """The questions of one call, in so many rounds at most."""
+    """The questions of one call, in so many rounds at most; with ``sampling`` models are asked."""
 
-    def __init__(self, call: Call, max_rounds: int) -> None:
-        self._call, self._max_rounds = call, max_rounds
-        self._rounds = 0
+    def __init__(self, call: Call, max_rounds: int, sampling: Sampling | None = None) -> None:
+        self._call, self._max_rounds, self._sampling = call, max_rounds, sampling
+        self._rounds = self._samples = 0
         self._limit: asyncio.Timeout | None = None
         self.refused: DomainError | None = None
 
@@ -90,15 +102,17 @@ class Asking:
             try:
                 return await send(responses, state)
             except InputRequired as required:
-                wanted = required.result
+                result = required.result
             self._count()
-            asked = self._asked(wanted.input_requests or {})
+            requests, state = result.input_requests or {}, result.request_state
+            asked = self._asked(requests)
+            ready = await self._ready(requests)
             if asked and self._call.attendance is not None:
-                return self._pause(wanted.request_state, asked)
-            if not asked:
+                return self._pause(state, asked, ready)
+            if not requests:
                 await asyncio.sleep(STATE_ONLY_S)
-            responses = {key: _told(Answer(Action.DECLINED)) for key in asked} or None
-            state = wanted.request_state
+            declined = {key: _told(Answer(Action.DECLINED)) for key in asked}
+            responses = {**ready, **declined} or None
 
     async def ask(self, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
         """Ask people while the call is open; after too many rounds the call ends."""
@@ -112,6 +126,40 @@ class Asking:
             return _told(Answer(Action.CANCELLED))
         there = self._call.attendance
         return _told(await there.ask(question) if there else Answer(Action.DECLINED))
+
+    async def sample(
+        self, params: types.CreateMessageRequestParams
+    ) -> types.CreateMessageResult | types.ErrorData:
+        """Have a model asked while the call is open; after too many times the call ends."""
+        try:
+            return await self._sample(params)
+        except NotSampled as why:
+            return types.ErrorData(code=types.INVALID_PARAMS, message=str(why))
+        except DomainError as refused:
+            if refused.reason is Reason.LIMIT_EXCEEDED:
+                self._end(refused)
+            return types.ErrorData(code=types.INTERNAL_ERROR, message=refused.reason.value)
+
+    async def _sample(self, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        assert self._sampling is not None, "else it is not offered"
+        self._samples += 1
+        if self._samples > MOST_SAMPLES:
+            limit = f"{MOST_SAMPLES} answers of models a call"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
+        return told(await self._sampling.sample(self._call.caller, wanted(params)))
+
+    async def _ready(
+        self, requests: Mapping[str, types.InputRequest]
+    ) -> dict[str, types.CreateMessageResult]:
+        """What models say to those of the requests that are for them."""
+        found = {}
+        for key, request in requests.items():
+            if isinstance(request, types.CreateMessageRequest):
+                try:
+                    found[key] = await self._sample(request.params)
+                except NotSampled as why:
+                    raise self._failed(str(why)) from why
+        return found
 
     def _end(self, refused: DomainError) -> None:
         """End the call, which waits for its server."""
@@ -130,6 +178,8 @@ class Asking:
             raise self._failed(f"it asks more than {MOST_AT_ONCE} questions at once")
         found = {}
         for key, request in requests.items():
+            if isinstance(request, types.CreateMessageRequest) and self._sampling is not None:
+                continue
             if not isinstance(request, types.ElicitRequest):
                 raise MCPError(types.INVALID_REQUEST, f"{request.method} is not offered")
             try:
@@ -138,9 +188,15 @@ class Asking:
                 raise self._failed(str(why)) from why
         return found
 
-    def _pause(self, state: str | None, asked: Mapping[str, Question]) -> Pause:
+    def _pause(
+        self,
+        state: str | None,
+        asked: Mapping[str, Question],
+        ready: Mapping[str, types.CreateMessageResult],
+    ) -> Pause:
         keys: dict[str, str] = {question.question_id: key for key, question in asked.items()}
-        kept = msgspec.json.encode(_State(self._rounds, state, keys))
+        said = {key: it.model_dump(mode="json", by_alias=True) for key, it in ready.items()}
+        kept = msgspec.json.encode(_State(self._rounds, self._samples, state, keys, said))
         if len(kept) > MAX_STATE:
             raise self._failed("its state is longer than 32 KiB")
         return Pause(tuple(asked.values()), kept)
@@ -150,14 +206,17 @@ class Asking:
         if there is None or not there.state:
             return None, None
         kept = msgspec.json.decode(there.state, type=_State)
-        self._rounds = kept.rounds
-        return _responses(there, kept.keys), kept.request_state
+        self._rounds, self._samples = kept.rounds, kept.samples
+        ready = {
+            key: types.CreateMessageResult.model_validate(it) for key, it in kept.ready.items()
+        }
+        return {**ready, **_responses(there, kept.keys)}, kept.request_state
 
     def _failed(self, why: str) -> DomainError:
         return DomainError(Reason.TOOL_FAILED, tool=self._call.tool, why=why)
 
 
-def _responses(there: Attendance, keys: Mapping[str, str]) -> types.InputResponses:
+def _responses(there: Attendance, keys: Mapping[str, str]) -> dict[str, types.ElicitResult]:
     nobody = Answer(Action.CANCELLED)
     answers = {key: there.answers.get(QuestionId(it), nobody) for it, key in keys.items()}
     return {key: _told(answer) for key, answer in answers.items()}

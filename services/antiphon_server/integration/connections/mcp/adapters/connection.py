@@ -129,7 +129,7 @@ class McpConnection:
                 client = await self._opened()
         except TimeoutError as error:
             raise self._unavailable() from error
-        asking = Asking(call, limits.max_rounds)
+        asking = Asking(call, limits.max_rounds, self._outside.sampling)
         try:
             return await self._asked_back(client, call, asking)
         except TimeoutError as error:
@@ -239,6 +239,7 @@ class McpConnection:
             mode="legacy" if legacy else self._config.revision,
             client_info=NAME,
             elicitation_callback=self._asked,
+            sampling_callback=self._sampled if self._outside.sampling else None,
             message_handler=self._heard,
         )
 
@@ -258,16 +259,25 @@ class McpConnection:
     async def _asked(
         self, context: ClientRequestContext, params: types.ElicitRequestParams
     ) -> types.ElicitResult | types.ErrorData:
-        """Ask the people of the call that it belongs to.
+        """Ask the people of the call that it belongs to."""
+        asking = self._of()
+        return await asking.ask(params) if asking else types.ElicitResult(action="decline")
 
-        Programs do not say to which: with several at once nobody is asked.
-        """
+    async def _sampled(
+        self, context: ClientRequestContext, params: types.CreateMessageRequestParams
+    ) -> types.CreateMessageResult | types.ErrorData:
+        """Have a model asked for the call that it belongs to."""
+        asking = self._of()
+        if asking is None:
+            return types.ErrorData(code=types.INVALID_REQUEST, message="for which call?")
+        return await asking.sample(params)
+
+    def _of(self) -> Asking | None:
+        """The call that asks. Programs do not say which: of several at once it is none."""
         asking = RUNNING.get()
         if asking is None and len(self._asking) == 1:
             (asking,) = self._asking
-        if asking is None or asking not in self._asking:
-            return types.ElicitResult(action="decline")
-        return await asking.ask(params)
+        return asking if asking in self._asking else None
 
     async def _heard(self, message: object) -> None:
         if isinstance(message, types.ToolListChangedNotification):
