@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.proofs.tools`` and one of ``kills …``.
+approvals``.
 
 Each prints what came of it; the exit status is 1 if any promise was broken.
 """
@@ -8,12 +8,19 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.proofs.robustness.record import room
+from tests.proofs.tools.approvals import approvals_of
 from tests.proofs.tools.kills import kills_of
+from tests.proofs.tools.stops import stops_of
 
 MOST_SHOWN = 50
-LONG = {"kills": (kills_of, 1000)}
+LONG: dict[str, tuple[Any, int]] = {
+    "kills": (kills_of, 1000),
+    "stops": (stops_of, 101),
+    "approvals": (approvals_of, 200),
+}
 
 
 def main() -> int:

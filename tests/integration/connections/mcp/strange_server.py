@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-TOOLS = ["echo", "hang", "fail", "endless", "other_id", "close", "child", "environment"]
+TOOLS = ["echo", "hang", "fail", "endless", "other_id", "close", "child", "environment", "deafen"]
 
 
 def say(message: object) -> None:
@@ -43,6 +43,8 @@ def call(number: object, tool: str, arguments: dict[str, str]) -> None:
         assert child.stdout is not None
         child.stdout.readline()
         text(number, str(child.pid))
+    elif tool == "deafen":
+        time.sleep(99)
     elif tool == "environment":
         text(number, json.dumps(dict(os.environ)))
 

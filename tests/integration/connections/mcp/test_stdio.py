@@ -118,6 +118,20 @@ async def test_a_bad_answer_is_named_and_the_next_call_works(tool: str, reason: 
         assert text(await connection.call(call("echo", text="here"))) == "here"
 
 
+async def test_a_program_whose_last_call_is_cancelled_ends_soon() -> None:
+    """Within 100 ms, one too that hears neither the end of its input nor anything else."""
+    before = await children()
+    async with connected(STRANGE, limits=Limits(call_s=30)) as connection:
+        await connection.call(call("echo", text="here"))
+        (program,) = await children() - before
+        hanging = asyncio.create_task(connection.call(call("deafen")))
+        await asyncio.sleep(0.2)
+        hanging.cancel()
+        await asyncio.sleep(0.1)
+        assert not await asyncio.to_thread(alive, program.pid)
+        assert text(await connection.call(call("echo", text="again"))) == "again"
+
+
 async def test_what_a_program_started_ends_with_it() -> None:
     """A grandchild that ignores SIGTERM, and a server that stays when its input is closed."""
     async with connected(STRANGE, "deaf") as connection:

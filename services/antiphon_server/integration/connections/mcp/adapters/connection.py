@@ -47,7 +47,7 @@ class McpConnection:
         self._lock, self._calls = asyncio.Lock(), 0
         self._asking: set[Asking] = set()
         self._owner: asyncio.Task[None] | None = None
-        self._leave = asyncio.Event()
+        self._leave, self._hurried = asyncio.Event(), False
         self._client: Client | None = None
         self._refused: DomainError | None = None
 
@@ -106,6 +106,7 @@ class McpConnection:
             return await self._call(call)
         except asyncio.CancelledError:
             if self._calls == 1 and isinstance(self._config.target, Program):
+                self._hurried = True
                 self._leave.set()
             raise
         finally:
@@ -179,7 +180,7 @@ class McpConnection:
                 await asyncio.wait([self._owner])
             if self._owner is None or self._owner.done():
                 opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-                self._leave = asyncio.Event()
+                self._leave, self._hurried = asyncio.Event(), False
                 self._owner = asyncio.create_task(self._own(opened, self._leave))
                 self._client = await self._entered(opened)
             assert self._client is not None
@@ -217,7 +218,9 @@ class McpConnection:
         limits, target = self._config.limits, self._config.target
         if isinstance(target, Program):
             with self._outside.places:
-                async with self._client_of(speaking(target, limits)) as client:
+                async with self._client_of(
+                    speaking(target, limits, lambda: self._hurried)
+                ) as client:
                     yield client
             return
         timeout = httpx2.Timeout(limits.open_s, read=limits.call_s + ASKING_S)

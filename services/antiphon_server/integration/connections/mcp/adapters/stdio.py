@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -16,11 +16,18 @@ from antiphon_server.integration.connections.mcp.model import Limits, Program
 
 GRACE_S = 0.5
 """So long a program may take to end, each time that it is told more plainly."""
+HURRY_S = 0.02
+"""The same where somebody waits for its end."""
 
 
 @asynccontextmanager
-async def speaking(program: Program, limits: Limits) -> AsyncGenerator[TransportStreams]:
-    """Start it, and speak with it by lines; when left, nothing of its process group is alive."""
+async def speaking(
+    program: Program, limits: Limits, hurried: Callable[[], bool]
+) -> AsyncGenerator[TransportStreams]:
+    """Start it, and speak with it by lines; when left, nothing of its process group is alive.
+
+    ``hurried`` says then whether somebody waits for its end.
+    """
     process = await asyncio.create_subprocess_exec(
         program.command,
         *program.arguments,
@@ -59,7 +66,7 @@ async def speaking(program: Program, limits: Limits) -> AsyncGenerator[Transport
             stream.close()
         for task in tasks:
             task.cancel()
-        await _ended(process)
+        await _ended(process, HURRY_S if hurried() else GRACE_S)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -70,25 +77,25 @@ def _message(line: bytes) -> SessionMessage | Exception:
         return error
 
 
-async def _ended(process: Process) -> None:
+async def _ended(process: Process, grace_s: float) -> None:
     """Close its input, then tell its group to end, then end it: what it has started too."""
     assert process.stdin is not None
     process.stdin.close()
     try:
         with suppress(TimeoutError):
-            await _exited(process)
+            await _exited(process, grace_s)
             return
         _signal(process, signal.SIGTERM)
         with suppress(TimeoutError):
-            await _exited(process)
+            await _exited(process, grace_s)
     finally:
         _signal(process, signal.SIGKILL)
         process._transport.close()  # type: ignore[attr-defined]  # what left its group holds pipes
 
 
-async def _exited(process: Process) -> None:
+async def _exited(process: Process, grace_s: float) -> None:
     """Not ``wait``, which waits for the pipes too, and a grandchild may hold them."""
-    async with asyncio.timeout(GRACE_S):
+    async with asyncio.timeout(grace_s):
         while process.returncode is None:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
