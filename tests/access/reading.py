@@ -73,6 +73,7 @@ _RPCS = {
         ContextService/GetWorkspace IntegrationService/GetUsage
         ToolService/ListTools ToolService/GetTool
         ConnectionService/GetConnection ConnectionService/ListConnections
+        ConnectionService/GetEgressRules
     """,
     "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
     "writes in a conversation": """
@@ -93,6 +94,7 @@ _RPCS = {
         ConnectionService/CreateConnection ConnectionService/UpdateConnection
         ConnectionService/DeleteConnection
         ToolService/ApproveTool
+        ConnectionService/SetEgressRules
         SecretService/PutSecret SecretService/ListSecrets SecretService/DeleteSecret
     """,
     "operators": """

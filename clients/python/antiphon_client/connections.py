@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Collection
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import connection_service_pb2 as messages
-from antiphon.integration.v1.connection_pb2 import Connection
+from antiphon.integration.v1.connection_pb2 import Connection, EgressRules
 from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
@@ -57,3 +57,13 @@ class Connections:
         """Probe a connection now; its status says what came of it."""
         request = messages.TestConnectionRequest(workspace_id=workspace_id, name=name)
         return (await self._caller.call(self._connections.TestConnection, request)).connection
+
+    async def get_egress_rules(self, workspace_id: str) -> EgressRules:
+        """Which hosts a workspace's connections may call."""
+        request = messages.GetEgressRulesRequest(workspace_id=workspace_id)
+        return (await self._caller.call(self._connections.GetEgressRules, request)).rules
+
+    async def set_egress_rules(self, workspace_id: str, rules: EgressRules) -> EgressRules:
+        """Say which hosts they may call, if the etag of ``rules`` still holds or is empty."""
+        request = messages.SetEgressRulesRequest(workspace_id=workspace_id, rules=rules)
+        return (await self._caller.call(self._connections.SetEgressRules, request)).rules

@@ -25,6 +25,7 @@ from antiphon_server.integration.connections.adapters.mcp_kinds import McpProgra
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
+from antiphon_server.integration.connections.adapters.sql_egress import SqlEgressRules
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.mcp.ports import Sampling
@@ -247,6 +248,7 @@ def _connections(
             WebSocket: WebSockets(policy, signed_by),
         },
         Announcements(EventServiceStub(links.internal), connection_status),
+        SqlEgressRules(database),
         [it.connection for it in given],
         [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results)],
     )
@@ -282,7 +284,7 @@ def compose_integration(
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     calls = PricedCalls(ledger, owner)
     generator = Generator(catalogue, Attempts(calls), patience)
-    make = connections or (lambda _: Connections(SqlConnections(database), {}, _nobody))
+    make = connections or (lambda _: _none(database))
     made = make(ModelSampling(generator))
     known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
@@ -293,6 +295,11 @@ def compose_integration(
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)
     return Integration(servicer, tool_servicer, made, tool_metrics, *parts)
+
+
+def _none(database: Database) -> Connections:
+    """Those of nothing: no kind, and nobody who is told."""
+    return Connections(SqlConnections(database), {}, _nobody, SqlEgressRules(database))
 
 
 async def _nobody(connection: Connection, status: Status | None) -> None:

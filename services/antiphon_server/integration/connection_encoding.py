@@ -8,6 +8,7 @@ from antiphon_server.integration.connections.model import (
     Bearer,
     Connection,
     Credential,
+    EgressRules,
     Header,
     Limits,
     Mcp,
@@ -63,6 +64,16 @@ def connection_status(it: Status) -> pb.ConnectionStatus:
     if it.latency_us:
         encoded.latency.FromMicroseconds(it.latency_us)
     return encoded
+
+
+def egress_rules(it: EgressRules) -> pb.EgressRules:
+    """Encode where a workspace's may call."""
+    return pb.EgressRules(hosts=it.hosts, etag=it.etag)
+
+
+def decoded_egress(it: pb.EgressRules) -> EgressRules:
+    """What a request says of that."""
+    return EgressRules(tuple(it.hosts), it.etag)
 
 
 def decoded(it: pb.Connection, workspace_id: str) -> Connection:

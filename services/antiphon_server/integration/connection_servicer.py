@@ -75,6 +75,19 @@ class ConnectionServicer(ConnectionServiceServicer):
         await found.probe()
         return pb.TestConnectionResponse(connection=_encoded(found))
 
+    async def GetEgressRules(
+        self, request: pb.GetEgressRulesRequest, context: Context
+    ) -> pb.GetEgressRulesResponse:
+        rules = await self._connections.egress(request.workspace_id)
+        return pb.GetEgressRulesResponse(rules=encoding.egress_rules(rules))
+
+    async def SetEgressRules(
+        self, request: pb.SetEgressRulesRequest, context: Context
+    ) -> pb.SetEgressRulesResponse:
+        wanted = encoding.decoded_egress(request.rules)
+        rules = await self._connections.set_egress(request.workspace_id, wanted)
+        return pb.SetEgressRulesResponse(rules=encoding.egress_rules(rules))
+
 
 def _encoded(it: Supervised) -> connection_pb2.Connection:
     return encoding.connection(it.connection, it.status)

@@ -29,6 +29,12 @@ CREATE TABLE integration_connections (
 	created_us BIGINT NOT NULL,
 	PRIMARY KEY (workspace_id, name)
 );
+CREATE TABLE integration_egress_rules (
+	workspace_id VARCHAR(80) NOT NULL,
+	hosts BLOB NOT NULL,
+	etag VARCHAR(64) NOT NULL,
+	PRIMARY KEY (workspace_id)
+);
 CREATE TABLE integration_secret_keys (
 	key_id VARCHAR(64) NOT NULL,
 	sealed BLOB NOT NULL,

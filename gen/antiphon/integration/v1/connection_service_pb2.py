@@ -28,13 +28,19 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0antiphon/integration/v1/connection_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a(antiphon/integration/v1/connection.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\x91\x01\n\x17\x43reateConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12?\n\nconnection\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ConnectionB\x06\xbaH\x03\xc8\x01\x01\"S\n\x18\x43reateConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"~\n\x14GetConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"P\n\x15GetConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"\x89\x01\n\x16ListConnectionsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"l\n\x17ListConnectionsResponse\x12\x38\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32#.antiphon.integration.v1.Connection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xca\x01\n\x17UpdateConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12?\n\nconnection\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ConnectionB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\"S\n\x18UpdateConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"\x81\x01\n\x17\x44\x65leteConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"\x1a\n\x18\x44\x65leteConnectionResponse\"\x7f\n\x15TestConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"Q\n\x16TestConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection2\xf3\x06\n\x11\x43onnectionService\x12\x90\x01\n\x10\x43reateConnection\x12\x30.antiphon.integration.v1.CreateConnectionRequest\x1a\x31.antiphon.integration.v1.CreateConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x87\x01\n\rGetConnection\x12-.antiphon.integration.v1.GetConnectionRequest\x1a..antiphon.integration.v1.GetConnectionResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x8d\x01\n\x0fListConnections\x12/.antiphon.integration.v1.ListConnectionsRequest\x1a\x30.antiphon.integration.v1.ListConnectionsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x90\x01\n\x10UpdateConnection\x12\x30.antiphon.integration.v1.UpdateConnectionRequest\x1a\x31.antiphon.integration.v1.UpdateConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x90\x01\n\x10\x44\x65leteConnection\x12\x30.antiphon.integration.v1.DeleteConnectionRequest\x1a\x31.antiphon.integration.v1.DeleteConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x8a\x01\n\x0eTestConnection\x12..antiphon.integration.v1.TestConnectionRequest\x1a/.antiphon.integration.v1.TestConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0antiphon/integration/v1/connection_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a(antiphon/integration/v1/connection.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"N\n\x15GetEgressRulesRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\"M\n\x16GetEgressRulesResponse\x12\x33\n\x05rules\x18\x01 \x01(\x0b\x32$.antiphon.integration.v1.EgressRules\"\x8b\x01\n\x15SetEgressRulesRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12;\n\x05rules\x18\x02 \x01(\x0b\x32$.antiphon.integration.v1.EgressRulesB\x06\xbaH\x03\xc8\x01\x01\"M\n\x16SetEgressRulesResponse\x12\x33\n\x05rules\x18\x01 \x01(\x0b\x32$.antiphon.integration.v1.EgressRules\"\x91\x01\n\x17\x43reateConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12?\n\nconnection\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ConnectionB\x06\xbaH\x03\xc8\x01\x01\"S\n\x18\x43reateConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"~\n\x14GetConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"P\n\x15GetConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"\x89\x01\n\x16ListConnectionsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"l\n\x17ListConnectionsResponse\x12\x38\n\x0b\x63onnections\x18\x01 \x03(\x0b\x32#.antiphon.integration.v1.Connection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xca\x01\n\x17UpdateConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12?\n\nconnection\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ConnectionB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\"S\n\x18UpdateConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection\"\x81\x01\n\x17\x44\x65leteConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"\x1a\n\x18\x44\x65leteConnectionResponse\"\x7f\n\x15TestConnectionRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"Q\n\x16TestConnectionResponse\x12\x37\n\nconnection\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.Connection2\x8d\t\n\x11\x43onnectionService\x12\x90\x01\n\x10\x43reateConnection\x12\x30.antiphon.integration.v1.CreateConnectionRequest\x1a\x31.antiphon.integration.v1.CreateConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x87\x01\n\rGetConnection\x12-.antiphon.integration.v1.GetConnectionRequest\x1a..antiphon.integration.v1.GetConnectionResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x8d\x01\n\x0fListConnections\x12/.antiphon.integration.v1.ListConnectionsRequest\x1a\x30.antiphon.integration.v1.ListConnectionsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x90\x01\n\x10UpdateConnection\x12\x30.antiphon.integration.v1.UpdateConnectionRequest\x1a\x31.antiphon.integration.v1.UpdateConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x90\x01\n\x10\x44\x65leteConnection\x12\x30.antiphon.integration.v1.DeleteConnectionRequest\x1a\x31.antiphon.integration.v1.DeleteConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x8a\x01\n\x0eTestConnection\x12..antiphon.integration.v1.TestConnectionRequest\x1a/.antiphon.integration.v1.TestConnectionResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_id\x12\x8a\x01\n\x0eGetEgressRules\x12..antiphon.integration.v1.GetEgressRulesRequest\x1a/.antiphon.integration.v1.GetEgressRulesResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x8a\x01\n\x0eSetEgressRules\x12..antiphon.integration.v1.SetEgressRulesRequest\x1a/.antiphon.integration.v1.SetEgressRulesResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.integration.v1.connection_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_GETEGRESSRULESREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_GETEGRESSRULESREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
+  _globals['_SETEGRESSRULESREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_SETEGRESSRULESREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
+  _globals['_SETEGRESSRULESREQUEST'].fields_by_name['rules']._loaded_options = None
+  _globals['_SETEGRESSRULESREQUEST'].fields_by_name['rules']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATECONNECTIONREQUEST'].fields_by_name['workspace_id']._loaded_options = None
   _globals['_CREATECONNECTIONREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
   _globals['_CREATECONNECTIONREQUEST'].fields_by_name['connection']._loaded_options = None
@@ -75,30 +81,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONNECTIONSERVICE'].methods_by_name['DeleteConnection']._serialized_options = b'\220\002\002\272\353\030\020\010\005\022\014workspace_id'
   _globals['_CONNECTIONSERVICE'].methods_by_name['TestConnection']._loaded_options = None
   _globals['_CONNECTIONSERVICE'].methods_by_name['TestConnection']._serialized_options = b'\220\002\002\272\353\030\020\010\004\022\014workspace_id'
-  _globals['_CREATECONNECTIONREQUEST']._serialized_start=214
-  _globals['_CREATECONNECTIONREQUEST']._serialized_end=359
-  _globals['_CREATECONNECTIONRESPONSE']._serialized_start=361
-  _globals['_CREATECONNECTIONRESPONSE']._serialized_end=444
-  _globals['_GETCONNECTIONREQUEST']._serialized_start=446
-  _globals['_GETCONNECTIONREQUEST']._serialized_end=572
-  _globals['_GETCONNECTIONRESPONSE']._serialized_start=574
-  _globals['_GETCONNECTIONRESPONSE']._serialized_end=654
-  _globals['_LISTCONNECTIONSREQUEST']._serialized_start=657
-  _globals['_LISTCONNECTIONSREQUEST']._serialized_end=794
-  _globals['_LISTCONNECTIONSRESPONSE']._serialized_start=796
-  _globals['_LISTCONNECTIONSRESPONSE']._serialized_end=904
-  _globals['_UPDATECONNECTIONREQUEST']._serialized_start=907
-  _globals['_UPDATECONNECTIONREQUEST']._serialized_end=1109
-  _globals['_UPDATECONNECTIONRESPONSE']._serialized_start=1111
-  _globals['_UPDATECONNECTIONRESPONSE']._serialized_end=1194
-  _globals['_DELETECONNECTIONREQUEST']._serialized_start=1197
-  _globals['_DELETECONNECTIONREQUEST']._serialized_end=1326
-  _globals['_DELETECONNECTIONRESPONSE']._serialized_start=1328
-  _globals['_DELETECONNECTIONRESPONSE']._serialized_end=1354
-  _globals['_TESTCONNECTIONREQUEST']._serialized_start=1356
-  _globals['_TESTCONNECTIONREQUEST']._serialized_end=1483
-  _globals['_TESTCONNECTIONRESPONSE']._serialized_start=1485
-  _globals['_TESTCONNECTIONRESPONSE']._serialized_end=1566
-  _globals['_CONNECTIONSERVICE']._serialized_start=1569
-  _globals['_CONNECTIONSERVICE']._serialized_end=2452
+  _globals['_CONNECTIONSERVICE'].methods_by_name['GetEgressRules']._loaded_options = None
+  _globals['_CONNECTIONSERVICE'].methods_by_name['GetEgressRules']._serialized_options = b'\220\002\001\272\353\030\020\010\003\022\014workspace_id'
+  _globals['_CONNECTIONSERVICE'].methods_by_name['SetEgressRules']._loaded_options = None
+  _globals['_CONNECTIONSERVICE'].methods_by_name['SetEgressRules']._serialized_options = b'\220\002\002\272\353\030\020\010\005\022\014workspace_id'
+  _globals['_GETEGRESSRULESREQUEST']._serialized_start=213
+  _globals['_GETEGRESSRULESREQUEST']._serialized_end=291
+  _globals['_GETEGRESSRULESRESPONSE']._serialized_start=293
+  _globals['_GETEGRESSRULESRESPONSE']._serialized_end=370
+  _globals['_SETEGRESSRULESREQUEST']._serialized_start=373
+  _globals['_SETEGRESSRULESREQUEST']._serialized_end=512
+  _globals['_SETEGRESSRULESRESPONSE']._serialized_start=514
+  _globals['_SETEGRESSRULESRESPONSE']._serialized_end=591
+  _globals['_CREATECONNECTIONREQUEST']._serialized_start=594
+  _globals['_CREATECONNECTIONREQUEST']._serialized_end=739
+  _globals['_CREATECONNECTIONRESPONSE']._serialized_start=741
+  _globals['_CREATECONNECTIONRESPONSE']._serialized_end=824
+  _globals['_GETCONNECTIONREQUEST']._serialized_start=826
+  _globals['_GETCONNECTIONREQUEST']._serialized_end=952
+  _globals['_GETCONNECTIONRESPONSE']._serialized_start=954
+  _globals['_GETCONNECTIONRESPONSE']._serialized_end=1034
+  _globals['_LISTCONNECTIONSREQUEST']._serialized_start=1037
+  _globals['_LISTCONNECTIONSREQUEST']._serialized_end=1174
+  _globals['_LISTCONNECTIONSRESPONSE']._serialized_start=1176
+  _globals['_LISTCONNECTIONSRESPONSE']._serialized_end=1284
+  _globals['_UPDATECONNECTIONREQUEST']._serialized_start=1287
+  _globals['_UPDATECONNECTIONREQUEST']._serialized_end=1489
+  _globals['_UPDATECONNECTIONRESPONSE']._serialized_start=1491
+  _globals['_UPDATECONNECTIONRESPONSE']._serialized_end=1574
+  _globals['_DELETECONNECTIONREQUEST']._serialized_start=1577
+  _globals['_DELETECONNECTIONREQUEST']._serialized_end=1706
+  _globals['_DELETECONNECTIONRESPONSE']._serialized_start=1708
+  _globals['_DELETECONNECTIONRESPONSE']._serialized_end=1734
+  _globals['_TESTCONNECTIONREQUEST']._serialized_start=1736
+  _globals['_TESTCONNECTIONREQUEST']._serialized_end=1863
+  _globals['_TESTCONNECTIONRESPONSE']._serialized_start=1865
+  _globals['_TESTCONNECTIONRESPONSE']._serialized_end=1946
+  _globals['_CONNECTIONSERVICE']._serialized_start=1949
+  _globals['_CONNECTIONSERVICE']._serialized_end=3114
 # @@protoc_insertion_point(module_scope)

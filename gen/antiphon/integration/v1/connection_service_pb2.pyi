@@ -21,6 +21,104 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class GetEgressRulesRequest(_message.Message):
+    """GetEgressRulesRequest is the request of GetEgressRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is whose they are."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEgressRulesRequest: _TypeAlias = GetEgressRulesRequest  # noqa: Y015
+
+@_typing.final
+class GetEgressRulesResponse(_message.Message):
+    """GetEgressRulesResponse is the response of GetEgressRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _connection_pb2.EgressRules:
+        """rules are how they are now."""
+
+    def __init__(
+        self,
+        *,
+        rules: _connection_pb2.EgressRules | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEgressRulesResponse: _TypeAlias = GetEgressRulesResponse  # noqa: Y015
+
+@_typing.final
+class SetEgressRulesRequest(_message.Message):
+    """SetEgressRulesRequest is the request of SetEgressRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is whose they are."""
+    @_builtins.property
+    def rules(self) -> _connection_pb2.EgressRules:
+        """rules are the new ones, and the etag that was seen; empty changes them as they are."""
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        rules: _connection_pb2.EgressRules | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetEgressRulesRequest: _TypeAlias = SetEgressRulesRequest  # noqa: Y015
+
+@_typing.final
+class SetEgressRulesResponse(_message.Message):
+    """SetEgressRulesResponse is the response of SetEgressRules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rules(self) -> _connection_pb2.EgressRules:
+        """rules are how they are now."""
+
+    def __init__(
+        self,
+        *,
+        rules: _connection_pb2.EgressRules | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetEgressRulesResponse: _TypeAlias = SetEgressRulesResponse  # noqa: Y015
+
+@_typing.final
 class CreateConnectionRequest(_message.Message):
     """CreateConnectionRequest is the request of CreateConnection."""
 

@@ -68,6 +68,16 @@ class ConnectionServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.FromString,
                 _registered_method=True)
+        self.GetEgressRules = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/GetEgressRules',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesResponse.FromString,
+                _registered_method=True)
+        self.SetEgressRules = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/SetEgressRules',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.FromString,
+                _registered_method=True)
 
 
 class ConnectionServiceServicer:
@@ -125,6 +135,23 @@ class ConnectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetEgressRules(self, request, context):
+        """GetEgressRules returns which hosts a workspace's connections may call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetEgressRules(self, request, context):
+        """SetEgressRules says which hosts a workspace's connections may call, in place of what was said
+        before. Every call that begins from now on keeps to it, on connections that are open, too; those
+        to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
+        INVALID_ARGUMENT, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConnectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -157,6 +184,16 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     servicer.TestConnection,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.SerializeToString,
+            ),
+            'GetEgressRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEgressRules,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesResponse.SerializeToString,
+            ),
+            'SetEgressRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetEgressRules,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -325,6 +362,60 @@ class ConnectionService:
             '/antiphon.integration.v1.ConnectionService/TestConnection',
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEgressRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/GetEgressRules',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetEgressRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/SetEgressRules',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

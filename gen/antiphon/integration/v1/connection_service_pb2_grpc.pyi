@@ -58,6 +58,14 @@ class ConnectionServiceStub:
     """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
     Repeated, it probes again. Errors: NOT_FOUND.
     """
+    GetEgressRules: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.GetEgressRulesRequest, _connection_service_pb2.GetEgressRulesResponse]
+    """GetEgressRules returns which hosts a workspace's connections may call."""
+    SetEgressRules: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.SetEgressRulesRequest, _connection_service_pb2.SetEgressRulesResponse]
+    """SetEgressRules says which hosts a workspace's connections may call, in place of what was said
+    before. Every call that begins from now on keeps to it, on connections that are open, too; those
+    to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
+    INVALID_ARGUMENT, ETAG_MISMATCH.
+    """
 
 @_typing.type_check_only
 class ConnectionServiceAsyncStub(ConnectionServiceStub):
@@ -88,6 +96,14 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     TestConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.TestConnectionRequest, _connection_service_pb2.TestConnectionResponse]  # type: ignore[assignment]
     """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
     Repeated, it probes again. Errors: NOT_FOUND.
+    """
+    GetEgressRules: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.GetEgressRulesRequest, _connection_service_pb2.GetEgressRulesResponse]  # type: ignore[assignment]
+    """GetEgressRules returns which hosts a workspace's connections may call."""
+    SetEgressRules: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.SetEgressRulesRequest, _connection_service_pb2.SetEgressRulesResponse]  # type: ignore[assignment]
+    """SetEgressRules says which hosts a workspace's connections may call, in place of what was said
+    before. Every call that begins from now on keeps to it, on connections that are open, too; those
+    to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
+    INVALID_ARGUMENT, ETAG_MISMATCH.
     """
 
 class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -152,6 +168,26 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_connection_service_pb2.TestConnectionResponse, _abc.Awaitable[_connection_service_pb2.TestConnectionResponse]]:
         """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
         Repeated, it probes again. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEgressRules(
+        self,
+        request: _connection_service_pb2.GetEgressRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.GetEgressRulesResponse, _abc.Awaitable[_connection_service_pb2.GetEgressRulesResponse]]:
+        """GetEgressRules returns which hosts a workspace's connections may call."""
+
+    @_abc_1.abstractmethod
+    def SetEgressRules(
+        self,
+        request: _connection_service_pb2.SetEgressRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.SetEgressRulesResponse, _abc.Awaitable[_connection_service_pb2.SetEgressRulesResponse]]:
+        """SetEgressRules says which hosts a workspace's connections may call, in place of what was said
+        before. Every call that begins from now on keeps to it, on connections that are open, too; those
+        to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
+        INVALID_ARGUMENT, ETAG_MISMATCH.
         """
 
 def add_ConnectionServiceServicer_to_server(servicer: ConnectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

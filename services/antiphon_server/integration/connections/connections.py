@@ -6,14 +6,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from antiphon_server.integration.connections.model import RESERVED, Connection, Target
-from antiphon_server.integration.connections.ports import Change, ConnectionStore, Kind, Told
+from antiphon_server.integration.connections.model import (
+    RESERVED,
+    Connection,
+    EgressRules,
+    Target,
+)
+from antiphon_server.integration.connections.ports import (
+    Change,
+    ConnectionStore,
+    EgressStore,
+    Kind,
+    Told,
+)
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.tools.ports import Source
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.net.egress.names import named
 
 FIRST_S = 5.0
 """So long its first probe is waited for by those who ask for its tools."""
@@ -35,10 +47,12 @@ class Connections:
         store: ConnectionStore,
         kinds: Kinds,
         told: Told,
+        egress: EgressStore,
         installed: Iterable[Connection] = (),
         built_in: Iterable[Source] = (),
     ) -> None:
         self._store, self._kinds, self._told = store, kinds, told
+        self._egress = egress
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
         self._known: dict[str, dict[SourceName, Supervised]] = {}
@@ -73,7 +87,7 @@ class Connections:
         taken = RESERVED | self._installed.keys()
         if connection.name in taken:
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
-        await self._kind(connection).check(connection)
+        await self._kind(connection).check(await self._bound(connection))
 
         def change(before: Connection | None) -> Connection:
             if before is None:
@@ -136,6 +150,25 @@ class Connections:
         self._known.clear()
         await asyncio.gather(*(one.close() for one in (*ours, *self._installed.values())))
         await self._closing.stop()
+
+    async def egress(self, workspace_id: str) -> EgressRules:
+        """Which hosts the workspace's connections may call."""
+        return await self._egress.rules(workspace_id)
+
+    async def set_egress(self, workspace_id: str, rules: EgressRules) -> EgressRules:
+        """Set them. Raises DomainError INVALID_ARGUMENT, ETAG_MISMATCH."""
+        for number, host in enumerate(rules.hosts):
+            if not named(host.removeprefix("*.")):
+                raise invalid(f"rules.hosts[{number}]", "a name of a host, or an address")
+        hosts = tuple(sorted({host.lower() for host in rules.hosts}))
+        stored = await self._egress.set_rules(workspace_id, replace(rules, hosts=hosts))
+        await self._all(workspace_id)
+        return stored
+
+    async def _bound(self, connection: Connection) -> Connection:
+        """One that is new, with the hosts that it may call."""
+        rules = await self._egress.rules(connection.workspace_id)
+        return replace(connection, egress=rules.hosts)
 
     async def _changed(self, workspace_id: str, name: SourceName, change: Change) -> Supervised:
         await self._store.change(workspace_id, name, change)

@@ -117,6 +117,13 @@ class Limits(msgspec.Struct, frozen=True):
     open_s: float = 20.0
 
 
+class EgressRules(msgspec.Struct, frozen=True):
+    """The hosts that a workspace's connections may call; none for all that the operator allows."""
+
+    hosts: tuple[str, ...] = ()
+    etag: str = ""
+
+
 class Connection(msgspec.Struct, frozen=True):
     """A connection; ``workspace_id`` is "" for one of the installation.
 

@@ -3,7 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from antiphon_server.integration.connections.model import Connection, Message, Status
+from antiphon_server.integration.connections.model import (
+    Connection,
+    EgressRules,
+    Message,
+    Status,
+)
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
 
@@ -86,7 +91,7 @@ class ConnectionStore(Protocol):
     """Keeps workspaces' connections."""
 
     async def of(self, workspace_id: str) -> Sequence[Connection]:
-        """All of a workspace's, by name."""
+        """All of a workspace's, by name, with the hosts that they may call."""
         ...
 
     async def change(
@@ -95,6 +100,21 @@ class ConnectionStore(Protocol):
         """Change one by what is stored: its creation and etag are set here.
 
         Raises DomainError LIMIT_EXCEEDED and what ``change`` raises.
+        """
+        ...
+
+
+class EgressStore(Protocol):
+    """Keeps which hosts workspaces' connections may call."""
+
+    async def rules(self, workspace_id: str) -> EgressRules:
+        """A workspace's."""
+        ...
+
+    async def set_rules(self, workspace_id: str, rules: EgressRules) -> EgressRules:
+        """Set them, if ``rules.etag`` is that which is stored, or "".
+
+        Raises DomainError ETAG_MISMATCH.
         """
         ...
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Row, bindparam, delete, func, insert, select
 
+from antiphon_server.integration.connections.adapters.sql_egress import rules_of
 from antiphon_server.integration.connections.adapters.tables import connections
 from antiphon_server.integration.connections.model import MOST_CONNECTIONS, Connection
 from antiphon_server.integration.connections.ports import Change
@@ -33,7 +34,12 @@ class SqlConnections:
 
     async def of(self, workspace_id: str) -> Sequence[Connection]:
         at = {"b_workspace_id": workspace_id}
-        return await self._database.read(lambda it: list(map(_read, it.execute(_ALL, at))))
+
+        def read(it: SqlConnection) -> list[Connection]:
+            egress = rules_of(it, workspace_id).hosts
+            return [replace(_read(row), egress=egress) for row in it.execute(_ALL, at)]
+
+        return await self._database.read(read)
 
     async def change(
         self, workspace_id: str, name: SourceName, change: Change

@@ -14,3 +14,11 @@ connections = Table(
     Column("etag", String(64), nullable=False),
     Column("created_us", BigInteger, nullable=False),
 )
+# Which hosts a workspace's connections may call, as a JSON list; no row for all of them.
+egress_rules = Table(
+    "integration_egress_rules",
+    metadata,
+    Column("workspace_id", String(80), primary_key=True),
+    Column("hosts", LargeBinary, nullable=False),
+    Column("etag", String(64), nullable=False),
+)

@@ -39,6 +39,15 @@ def literal(host: str) -> Address | None:
     return None
 
 
+def named(host: str) -> bool:
+    """Whether it is written as hosts are."""
+    try:
+        literal(host)
+    except DomainError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a URL leads: ``host`` without brackets, in small letters."""
