@@ -83,6 +83,8 @@ _RPCS = {
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
+        " ConnectionService/Forward"
+        " ConnectionService/Forward"
     ),
     "manages a conversation": """
         ContextService/UpdateConversation ContextService/ArchiveConversation

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.connection_service_pb2 import HttpHeader, HttpRequest
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
@@ -53,6 +54,34 @@ async def test_its_operations_are_called(tmp_path: Path) -> None:
         with pytest.raises(AntiphonError) as wrong:
             await client.call_tool(workspace, "bin.get_bytes_n", {"n": "many"})
         assert wrong.value.reason == "TOOL_ARGUMENTS_INVALID"
+
+
+async def test_a_person_forwards_requests(tmp_path: Path) -> None:
+    """Signed by the connection and by nobody else, whatever is answered, below its own address."""
+    async with _served(tmp_path) as (client, workspace, _):
+        headers = [
+            HttpHeader(name="X-Mine", value="yes"),
+            HttpHeader(name="Authorization", value="Bearer other"),
+            HttpHeader(name="Host", value="evil.example"),
+        ]
+        wanted = HttpRequest(method="POST", path="/anything/a?b=c", headers=headers, body=b"{}")
+        answer = (await client.forward(workspace, "bin", wanted)).http
+        told = json.loads(answer.body)
+        assert (answer.status, told["args"], told["data"]) == (200, {"b": "c"}, "{}")
+        assert told["headers"]["Authorization"] == "Bearer s3cret"
+        assert told["headers"]["X-Mine"] == "yes"
+        assert "evil.example" not in told["headers"]["Host"]
+        failed = HttpRequest(method="GET", path="/status/418")
+        assert (await client.forward(workspace, "bin", failed)).http.status == 418
+        assert [it.model for it in (await client.get_usage(workspace)).calls] == ["bin", "bin"]
+        for path in ("/../admin", "/a/%2e%2e/%2e%2e/b", "/a#b"):
+            with pytest.raises(AntiphonError) as out:
+                await client.forward(workspace, "bin", HttpRequest(method="GET", path=path))
+            assert out.value.reason == "INVALID_ARGUMENT"
+        elsewhere = HttpRequest(method="GET", path="/redirect-to?url=http://10.0.0.1/")
+        with pytest.raises(AntiphonError) as refused:
+            await client.forward(workspace, "bin", elsewhere)
+        assert refused.value.reason == "EGRESS_DENIED"
 
 
 async def test_a_workspace_adds_one(tmp_path: Path) -> None:

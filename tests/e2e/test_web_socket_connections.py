@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.connection_service_pb2 import HttpRequest, SocketMessage
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.go_httpbin import go_httpbin
 from tests.e2e.process import all_of
@@ -57,6 +58,24 @@ async def test_a_real_server_is_asked(tmp_path: Path) -> None:
             await client.call_tool(workspace, "mine.say", {"text": 1})
         assert caught.value.reason == "TOOL_ARGUMENTS_INVALID"
         assert (await client.get_connection(workspace, "mine")).web_socket.tools[0].name == "say"
+
+
+@pytest.mark.needs("go")
+async def test_a_person_forwards_messages(tmp_path: Path) -> None:
+    """Text and bytes, each with its answer, each in the ledger; other kinds take none."""
+    async with _served(tmp_path) as (client, workspace, _):
+        text = await client.forward(workspace, "loud", SocketMessage(text='{"id": 7}'))
+        assert text.message.text == '{"id": 7}'
+        binary = await client.forward(workspace, "bare", SocketMessage(binary=b"\x00\xff"))
+        assert binary.message.binary == b"\x00\xff"
+        calls = [it.model for it in (await client.get_usage(workspace)).calls]
+        assert sorted(calls) == ["bare", "loud"]
+        with pytest.raises(AntiphonError) as wrong:
+            await client.forward(workspace, "bare", HttpRequest(method="GET", path="/"))
+        assert wrong.value.reason == "UNIMPLEMENTED"
+        with pytest.raises(AntiphonError) as unknown:
+            await client.forward(workspace, "nobody", SocketMessage(text="hello"))
+        assert unknown.value.reason == "NOT_FOUND"
 
 
 @pytest.mark.needs("go")

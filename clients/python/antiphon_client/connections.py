@@ -67,3 +67,17 @@ class Connections:
         """Say which hosts they may call, if the etag of ``rules`` still holds or is empty."""
         request = messages.SetEgressRulesRequest(workspace_id=workspace_id, rules=rules)
         return (await self._caller.call(self._connections.SetEgressRules, request)).rules
+
+    async def forward(
+        self,
+        workspace_id: str,
+        name: str,
+        request: messages.HttpRequest | messages.SocketMessage,
+    ) -> messages.ForwardResponse:
+        """Send a request by a connection as it is, and return its answer."""
+        wanted = messages.ForwardRequest(workspace_id=workspace_id, name=name)
+        if isinstance(request, messages.HttpRequest):
+            wanted.http.CopyFrom(request)
+        else:
+            wanted.message.CopyFrom(request)
+        return await self._caller.call(self._connections.Forward, wanted)

@@ -27,6 +27,7 @@ For example:
 - `antiphon connections add files --program files`
 - `antiphon connections add shop --openapi https://shop.example/openapi.json`
 - `antiphon connections test wiki`
+- `antiphon connections forward shop --path /orders`
 - `antiphon connections delete wiki`
 - `antiphon connections allow wiki.example`
 """
@@ -144,6 +145,38 @@ def probe(
     - `antiphon connections test wiki`
     """
     run_at(address, data_dir, lambda at: _test(name, workspace, json, at, data_dir))
+
+
+@app.command()
+def forward(
+    name: Name,
+    said: Annotated[
+        str, typer.Argument(metavar="[MESSAGE]", help="To WebSockets: what to say.")
+    ] = "",
+    path: Annotated[
+        str, typer.Option("--path", metavar="PATH", help="To HTTP: where, with its query.")
+    ] = "",
+    method: Annotated[str, typer.Option("--method", help="To HTTP: what to do.")] = "GET",
+    body: Annotated[str, typer.Option("--body", help="To HTTP: what to send, as JSON.")] = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Send one request by a connection as it is, and print its answer; no approval is asked for.
+
+    For example:
+
+    - `antiphon connections forward prices '{"jsonrpc": "2.0", "method": "list", "id": 1}'`
+    - `antiphon connections forward shop --path '/orders?state=open'`
+    - `antiphon connections forward shop --method POST --path /orders --body '{"item": 7}'`
+    """
+    from antiphon_server.cli.forwarding import forwarded, request_of
+
+    if bool(said) == bool(path):
+        fail("say what to send: a MESSAGE, or --path PATH", 2)
+    wanted = request_of(said, method, path, body)
+    run_at(address, data_dir, lambda at: forwarded(name, wanted, workspace, json, at, data_dir))
 
 
 @app.command()

@@ -28,6 +28,7 @@ from antiphon_server.integration.connections.adapters.sql import SqlConnections
 from antiphon_server.integration.connections.adapters.sql_egress import SqlEgressRules
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.mcp.ports import Sampling
 from antiphon_server.integration.connections.model import (
     Connection,
@@ -153,6 +154,7 @@ class Integration(Service):
     servicer: IntegrationServicer
     tool_servicer: ToolServicer
     connections: Connections
+    forwarding: Forwarding
     tool_metrics: ToolMetrics
     catalogue: Catalogue
     generator: Generator
@@ -166,7 +168,7 @@ class Integration(Service):
         """See :meth:`Service.register`."""
         add_IntegrationServiceServicer_to_server(self.servicer, server)
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
-        servicer = ConnectionServicer(self.connections)
+        servicer = ConnectionServicer(self.connections, self.forwarding)
         add_ConnectionServiceServicer_to_server(servicer, server)
         if self.secrets is not None:
             secrets = SecretServicer(self.secrets, self.connections)
@@ -291,10 +293,11 @@ def compose_integration(
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
     caller = ToolCaller(known_tools, calls, results, tool_call_s, tool_metrics.observe, secret)
     tool_servicer = ToolServicer(known_tools, caller, results)
+    forwarding = Forwarding(made, calls)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)
-    return Integration(servicer, tool_servicer, made, tool_metrics, *parts)
+    return Integration(servicer, tool_servicer, made, forwarding, tool_metrics, *parts)
 
 
 def _none(database: Database) -> Connections:

@@ -8,7 +8,9 @@ from antiphon.integration.v1 import connection_pb2
 from antiphon.integration.v1 import connection_service_pb2 as pb
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceServicer
 from antiphon_server.integration import connection_encoding as encoding
+from antiphon_server.integration import forward_encoding
 from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.rpc.paging import (
@@ -23,8 +25,8 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class ConnectionServicer(ConnectionServiceServicer):
     """Serves connections."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, connections: Connections, forwarding: Forwarding) -> None:
+        self._connections, self._forwarding = connections, forwarding
 
     async def CreateConnection(
         self, request: pb.CreateConnectionRequest, context: Context
@@ -87,6 +89,11 @@ class ConnectionServicer(ConnectionServiceServicer):
         wanted = encoding.decoded_egress(request.rules)
         rules = await self._connections.set_egress(request.workspace_id, wanted)
         return pb.SetEgressRulesResponse(rules=encoding.egress_rules(rules))
+
+    async def Forward(self, request: pb.ForwardRequest, context: Context) -> pb.ForwardResponse:
+        name, wanted = SourceName(request.name), forward_encoding.forwarded(request)
+        answer = await self._forwarding.forward(request.workspace_id, name, wanted)
+        return forward_encoding.response(answer)
 
 
 def _encoded(it: Supervised) -> connection_pb2.Connection:

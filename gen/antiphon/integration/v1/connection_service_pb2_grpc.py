@@ -78,6 +78,11 @@ class ConnectionServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.FromString,
                 _registered_method=True)
+        self.Forward = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/Forward',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
+                _registered_method=True)
 
 
 class ConnectionServiceServicer:
@@ -152,6 +157,19 @@ class ConnectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Forward(self, request, context):
+        """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
+        service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
+        workspace says of tools (always, ask, never) and approvals don't hold for it; where the
+        connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
+        may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
+        CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
+        connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConnectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -194,6 +212,11 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     servicer.SetEgressRules,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.SerializeToString,
+            ),
+            'Forward': grpc.unary_unary_rpc_method_handler(
+                    servicer.Forward,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -416,6 +439,33 @@ class ConnectionService:
             '/antiphon.integration.v1.ConnectionService/SetEgressRules',
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Forward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/Forward',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
             options,
             channel_credentials,
             insecure,

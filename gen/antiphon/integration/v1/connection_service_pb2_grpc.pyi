@@ -66,6 +66,15 @@ class ConnectionServiceStub:
     to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
     INVALID_ARGUMENT, ETAG_MISMATCH.
     """
+    Forward: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.ForwardRequest, _connection_service_pb2.ForwardResponse]
+    """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
+    service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
+    workspace says of tools (always, ask, never) and approvals don't hold for it; where the
+    connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
+    may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
+    CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
+    connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    """
 
 @_typing.type_check_only
 class ConnectionServiceAsyncStub(ConnectionServiceStub):
@@ -104,6 +113,15 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     before. Every call that begins from now on keeps to it, on connections that are open, too; those
     to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
     INVALID_ARGUMENT, ETAG_MISMATCH.
+    """
+    Forward: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.ForwardRequest, _connection_service_pb2.ForwardResponse]  # type: ignore[assignment]
+    """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
+    service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
+    workspace says of tools (always, ask, never) and approvals don't hold for it; where the
+    connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
+    may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
+    CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
+    connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
     """
 
 class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -188,6 +206,21 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         before. Every call that begins from now on keeps to it, on connections that are open, too; those
         to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
         INVALID_ARGUMENT, ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def Forward(
+        self,
+        request: _connection_service_pb2.ForwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.ForwardResponse, _abc.Awaitable[_connection_service_pb2.ForwardResponse]]:
+        """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
+        service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
+        workspace says of tools (always, ask, never) and approvals don't hold for it; where the
+        connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
+        may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
+        CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
+        connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
         """
 
 def add_ConnectionServiceServicer_to_server(servicer: ConnectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -143,3 +143,28 @@ class Connection(msgspec.Struct, frozen=True):
     etag: str = ""
     allow_sampling: bool = False
     egress: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to a service over HTTP; ``path`` is below the connection's own address."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a service over HTTP has answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+MOST_ANSWERED = 1024 * 1024
+"""Bytes of an answer to what was forwarded."""
+Forwarded: TypeAlias = HttpRequest | Message
+Answered: TypeAlias = HttpAnswer | Message

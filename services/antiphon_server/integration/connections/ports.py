@@ -1,11 +1,13 @@
 """What connections need from outside."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from antiphon_server.integration.connections.model import (
+    Answered,
     Connection,
     EgressRules,
+    Forwarded,
     Message,
     Status,
 )
@@ -35,6 +37,18 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Release everything."""
+        ...
+
+
+@runtime_checkable
+class Forwards(Protocol):
+    """A link that also takes requests as people write them."""
+
+    async def forward(self, request: Forwarded) -> Answered:
+        """Send it, and return its answer; cancelling it closes what it uses.
+
+        Raises DomainError UNIMPLEMENTED for a request of another kind, and what ``Link.call`` does.
+        """
         ...
 
 

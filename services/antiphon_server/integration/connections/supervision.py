@@ -6,8 +6,14 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from antiphon_server.integration.connections.model import Connection, State, Status
-from antiphon_server.integration.connections.ports import Kind, Link, Told
+from antiphon_server.integration.connections.model import (
+    Answered,
+    Connection,
+    Forwarded,
+    State,
+    Status,
+)
+from antiphon_server.integration.connections.ports import Forwards, Kind, Link, Told
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -112,6 +118,37 @@ class Supervised:
                 self._idle.set()
         self._remember(None)
         return result
+
+    async def forward(self, request: Forwarded) -> Answered:
+        """Send what a person has written, and return its answer.
+
+        Raises DomainError UNIMPLEMENTED where its kind does not, and what :meth:`call` raises.
+        """
+        seconds = self.connection.limits.call_s
+        limit = asyncio.timeout(seconds)
+        self._calls += 1
+        self._idle.clear()
+        try:
+            async with limit, self._places:
+                link = await self._linked()
+                if not isinstance(link, Forwards):
+                    raise DomainError(Reason.UNIMPLEMENTED)
+                answer = await link.forward(request)
+        except DomainError as error:
+            self._remember(error.reason)
+            raise
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._remember(Reason.TOOL_TIMEOUT)
+            timeout_ms = round(seconds * 1000)
+            raise DomainError(Reason.TOOL_TIMEOUT, tool=self.name, timeout_ms=timeout_ms) from None
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+        self._remember(None)
+        return answer
 
     async def probe(self) -> Status:
         """Ask now whether it is there; what comes of it is its status."""

@@ -8,7 +8,16 @@ from contextlib import asynccontextmanager, contextmanager
 import aiohttp
 
 from antiphon_server.integration.connections.adapters.signing import signature, signed_headers
-from antiphon_server.integration.connections.model import Connection, OpenApi
+from antiphon_server.integration.connections.model import (
+    MOST_ANSWERED,
+    Answered,
+    Connection,
+    Forwarded,
+    HttpAnswer,
+    HttpRequest,
+    OpenApi,
+)
+from antiphon_server.integration.connections.rest import forwarding
 from antiphon_server.integration.connections.rest.adapters.results import result
 from antiphon_server.integration.connections.rest.documents import MAX_DOCUMENT, read
 from antiphon_server.integration.connections.rest.model import Api
@@ -89,6 +98,23 @@ class RestLink:
             why = "its answer is not packed as it says"
             raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from None
         return result(response.status, kind, charset, body, promised=promised)
+
+    async def forward(self, request: Forwarded) -> Answered:
+        """See :class:`~antiphon_server.integration.connections.ports.Forwards`."""
+        if not isinstance(request, HttpRequest):
+            raise DomainError(Reason.UNIMPLEMENTED)
+        if self._api is None:
+            await self.discover()
+        assert self._api is not None
+        url, headers = forwarding.place(self._api.base_url, request)
+        try:
+            async with self._asked(request.method, url, headers, request.body) as response:
+                body = await body_of(response, most=MOST_ANSWERED)
+                told = forwarding.told(response.headers.items())
+                return HttpAnswer(response.status, told, body)
+        except (BodyTooLarge, BodyGarbled):
+            why = f"its answer has more than {MOST_ANSWERED} bytes, or is garbled"
+            raise DomainError(Reason.TOOL_FAILED, tool=self._connection.name, why=why) from None
 
     async def close(self) -> None:
         await self._pool.close()

@@ -9,7 +9,11 @@ from typing import Any, Protocol
 
 from antiphon_server.integration.connections import exchanges
 from antiphon_server.integration.connections.model import (
+    MOST_ANSWERED,
+    Answered,
     Connection,
+    Forwarded,
+    HttpRequest,
     Message,
     WebSocket,
     WebSocketTool,
@@ -66,6 +70,34 @@ class WebSocketLink:
             async with self._turn:
                 answer = await self._asked(call, ANY)
         return exchanges.result(self._target, call.tool, answer)
+
+    async def forward(self, request: Forwarded) -> Answered:
+        """See :class:`~antiphon_server.integration.connections.ports.Forwards`."""
+        if isinstance(request, HttpRequest):
+            raise DomainError(Reason.UNIMPLEMENTED)
+        number = exchanges.number_of(self._target, request)
+        socket = await self._opener.open()
+        try:
+            await socket.send(request)
+            answer = await self._answered(socket, number)
+        except SocketClosed as closed:
+            raise self._failed(f"the WebSocket was closed ({closed.code})") from closed
+        finally:
+            await socket.close()
+        if len(answer if isinstance(answer, bytes) else answer.encode()) > MOST_ANSWERED:
+            raise self._failed(f"its answer has more than {MOST_ANSWERED} bytes")
+        return answer
+
+    async def _answered(self, socket: Socket, number: int | None) -> Message:
+        pace = _Pace()
+        while True:
+            answer = await socket.receive()
+            if number is None or exchanges.number_of(self._target, answer) == number:
+                return answer
+            await pace.keep(len(answer))
+
+    def _failed(self, why: str) -> DomainError:
+        return DomainError(Reason.TOOL_FAILED, tool=self._connection.name, why=why)
 
     async def close(self) -> None:
         """See :class:`~antiphon_server.integration.connections.ports.Link`."""
