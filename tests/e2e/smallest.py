@@ -20,6 +20,8 @@ SAMPLE = "sample-000001"
 SAMPLES = {
     "antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI",
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
+    "antiphon.integration.v1.HttpRequest.method": "GET",
+    "antiphon.integration.v1.HttpRequest.path": "/sample",
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
 NEEDED = {"antiphon.context.v1.Workspace.display_name"}
