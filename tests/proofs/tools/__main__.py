@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.proofs.tools`` and one of them, as ``kills`` or ``approvals``.
+"""The long forms: ``python -m tests.proofs.tools`` and ``kills``, ``stops`` or ``approvals``.
 
 Each prints what came of it; the exit status is 1 if any promise was broken.
 """
