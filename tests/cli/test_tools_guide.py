@@ -1,10 +1,18 @@
 """docs/guides/tools.md, done as it says."""
 
+import shlex
+import socket
+import subprocess
+import sys
+import time
+
 import pytest
 
 from antiphon_server.runtime.errors import Reason
 from tests.cli.conftest import Home
 from tests.e2e.readme import commands, run
+from tests.e2e.until import PATIENCE_S
+from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "tools.md"
@@ -22,6 +30,44 @@ def test_its_commands_do_what_it_says(home: Home) -> None:
     assert (listed["antiphon.time"], listed["antiphon.search"]) == ("ask", "never")
     held = run(commands("held", GUIDE), home.environment)
     assert [ran.exit_code for ran in held] == [0, 0], held
+
+
+def test_tools_of_others_are_called_in_five_minutes(home: Home) -> None:
+    """A service by its document, and a program that the server's PATH finds."""
+    run(commands("first", GUIDE)[:1], home.environment)
+    port = str(free_port())
+    [service] = commands("service", GUIDE)
+    typed = [line.replace("8090", port) for line in commands("five", GUIDE)]
+    program, *arguments = shlex.split(service.replace("8090", port))
+    assert program == "python"
+    with subprocess.Popen([sys.executable, *arguments], stderr=subprocess.DEVNULL) as serving:
+        try:
+            until_heard(port)
+            ran = run(typed, home.environment)
+        finally:
+            serving.kill()
+    assert [it.exit_code for it in ran] == [0] * 8, ran
+    connections = {line.split()[0]: line.split() for line in ran[3].output.splitlines() if line}
+    assert (connections["clock"][1:4], connections["web"][1:3]) == (
+        ["program", "up", "2"],
+        ["openapi", "up"],
+    )
+    assert "web.get_uuid" in ran[4].output
+    assert '"uuid": "' in ran[5].output
+    assert "22:30:00+09:00" in ran[6].output or "21:30:00+09:00" in ran[6].output
+
+
+def until_heard(port: str) -> None:
+    """Wait until somebody listens there."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            socket.create_connection(("localhost", int(port)), 1).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.mark.parametrize("reason", [it for it in Reason if it.startswith("TOOL_")])

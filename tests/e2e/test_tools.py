@@ -35,7 +35,7 @@ MODEL: dict[str, Any] = {
     "script": {
         "calls": {
             ASK: [{"tool": TIME, "arguments": '{"zone": "Asia/Tokyo"}'}],
-            "Find Paris": [{"tool": "antiphon.search", "arguments": '{"words": "paris"}'}],
+            "Find Paris": [{"tool": "antiphon.search", "arguments": '{"query": "paris"}'}],
         }
     },
 }

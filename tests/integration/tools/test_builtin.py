@@ -88,7 +88,7 @@ async def test_search_finds_all_words_the_newest_first() -> None:
     """Whatever their case; the question itself is not found, and a long message is an excerpt."""
     long = "x" * 5_000 + " PARIS is lovely in spring " + "y" * 5_000
     texts = ("spring in paris?", long, "Paris in spring.", "Rome in spring.")
-    told = (await called("search", {"words": "Spring paris"}, *texts)).structured
+    told = (await called("search", {"query": "Spring paris"}, *texts)).structured
     assert isinstance(told, dict)
     found = told["found"]
     assert isinstance(found, list)
@@ -102,7 +102,7 @@ async def test_search_finds_all_words_the_newest_first() -> None:
 async def test_search_reads_no_more_than_its_share() -> None:
     """A conversation of 100,000 messages costs what one of 2,000 does."""
     said = Said(*["hello"] * (MOST_READ + 100))
-    call = Call(ToolCallId("tool_1"), SEARCH, {"words": "nothing"}, CALLER)
+    call = Call(ToolCallId("tool_1"), SEARCH, {"query": "nothing"}, CALLER)
     async with built_in(said) as source:
         assert (await source.call(call)).structured == {"found": []}
     assert said.read == MOST_READ
@@ -110,7 +110,7 @@ async def test_search_reads_no_more_than_its_share() -> None:
 
 async def test_search_needs_a_conversation() -> None:
     """A call by a client is of none."""
-    call = Call(ToolCallId("tool_1"), SEARCH, {"words": "a"}, Caller("ws_00000001"))
+    call = Call(ToolCallId("tool_1"), SEARCH, {"query": "a"}, Caller("ws_00000001"))
     async with built_in(Said()) as source:
         with pytest.raises(DomainError) as caught:
             await source.call(call)

@@ -1,6 +1,7 @@
 """MCP servers as connections: over HTTP, and as programs."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -87,7 +88,8 @@ class McpPrograms:
         given = self._program(connection)
         variables = {name: value.reveal() for name, value in given.variables.items()}
         folder = None if given.folder is None else str(given.folder)
-        program = Program(given.command, given.arguments, variables, folder)
+        command = await asyncio.to_thread(shutil.which, given.command)  # by the server's own PATH
+        program = Program(command or given.command, given.arguments, variables, folder)
         config = Config(connection.name, program, limits=_limits(connection))
         sampling = self._sampling if connection.allow_sampling else None
         outside = Outside(_no_transport, self._places, changed=changed, sampling=sampling)

@@ -49,8 +49,9 @@ _DEFINITIONS = {
         SEARCH,
         "Finds what was said in this conversation: messages that have all the words, the newest"
         " first.",
-        """{"type": "object", "additionalProperties": false, "required": ["words"],
-            "properties": {"words": {"type": "string", "minLength": 1, "maxLength": 256}}}""",
+        """{"type": "object", "additionalProperties": false, "required": ["query"],
+            "properties": {"query": {"type": "string", "minLength": 1, "maxLength": 256,
+            "description": "Words to look for, such as: invoice march"}}}""",
         """{"type": "object", "required": ["found"], "properties": {"found": {"type": "array",
             "items": {"type": "object", "required": ["author", "time", "excerpt"]}}}}""",
         "Search",
@@ -112,7 +113,7 @@ class BuiltIn:
             raise DomainError(
                 Reason.TOOL_FAILED, tool=SEARCH, why="it searches the conversation of a turn"
             )
-        words = str(call.arguments["words"]).casefold().split()
+        words = str(call.arguments["query"]).casefold().split()
         found: list[dict[str, str]] = []
         read = 0
         async for it in self._messages.newest(conversation_id):
