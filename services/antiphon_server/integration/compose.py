@@ -67,7 +67,7 @@ from antiphon_server.integration.tools.adapters.sql_results import SqlResultStor
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.ports import Lease, ResultStore, States
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
@@ -218,6 +218,7 @@ def compose_service(
         guards.verifier,
         owner=infrastructure.node or OWNER,
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
+        lease=lease,
         limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
         public=PublicModels(settings.data_dir),
         connections=partial(_connections, settings, database, secrets, links),
@@ -266,6 +267,7 @@ def compose_integration(
     owner: str = OWNER,
     patience: Patience | None = None,
     lost_calls: LostCalls | None = None,
+    lease: Lease | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
     connections: Callable[[Sampling], Connections] | None = None,
@@ -291,7 +293,9 @@ def compose_integration(
     known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
-    caller = ToolCaller(known_tools, calls, results, tool_call_s, tool_metrics.observe, secret)
+    caller = ToolCaller(
+        known_tools, calls, results, tool_call_s, tool_metrics.observe, secret, lease
+    )
     tool_servicer = ToolServicer(known_tools, caller, results)
     forwarding = Forwarding(made, calls)
     recheck = AccessRecheck(policy, verifier, GENERATE)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -200,6 +201,38 @@ async def test_what_changes_while_it_is_paid_for_is_not_called() -> None:
         (entry,) = await it.paid()
         assert entry.settlement.error_reason == "TOOL_HELD"
         await ledger.close()
+
+
+class TestLease:
+    """A server's, of which others can take over."""
+
+    __test__ = False
+    held, term = True, 0
+
+
+@pytest.mark.parametrize("turn_id", [ME.turn_id, ""])
+@pytest.mark.parametrize("change", [("held", False), ("term", 1)])
+async def test_who_has_lost_a_turn_does_not_begin_its_calls(
+    turn_id: str, change: tuple[str, object]
+) -> None:
+    """Whoever stands still before anything is sent; what clients call is nobody else's."""
+    lease = TestLease()
+
+    async def begun(call: Call) -> Result:
+        setattr(lease, *change)
+        call.begins()
+        return text("made")
+
+    async with world(TestSource(tool(), answer=begun)) as it:
+        calls = PricedCalls(it.ledger, "me")
+        caller = ToolCaller(it.catalogue, calls, it.results, lease=lease)
+        made = caller.call(replace(ME, turn_id=turn_id), ID, "test.one", "{}")
+        if not turn_id:
+            assert (await made).parts[0].content == "made"
+            return
+        with pytest.raises(DomainError) as refused:
+            await made
+        assert refused.value.reason is Reason.DRAINING
 
 
 def test_a_large_result_is_cut_and_counted() -> None:

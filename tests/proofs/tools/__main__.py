@@ -1,4 +1,4 @@
-"""The long forms: ``python -m tests.proofs.tools`` and ``kills``, ``stops`` or ``approvals``.
+"""The long forms: ``python -m tests.proofs.tools`` and ``kills | halts | stops | approvals``.
 
 Each prints what came of it; the exit status is 1 if any promise was broken.
 """
@@ -12,12 +12,14 @@ from typing import Any
 
 from tests.proofs.robustness.record import room
 from tests.proofs.tools.approvals import approvals_of
+from tests.proofs.tools.halts import halts_of
 from tests.proofs.tools.kills import kills_of
 from tests.proofs.tools.stops import stops_of
 
 MOST_SHOWN = 50
 LONG: dict[str, tuple[Any, int]] = {
     "kills": (kills_of, 1000),
+    "halts": (halts_of, 250),
     "stops": (stops_of, 101),
     "approvals": (approvals_of, 200),
 }

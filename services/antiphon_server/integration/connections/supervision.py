@@ -102,7 +102,9 @@ class Supervised:
         self._idle.clear()
         try:
             async with call.limit(self.connection.limits.call_s) as limit, self._places:
-                result = await (await self._linked()).call(call)
+                link = await self._linked()
+                call.begins()
+                result = await link.call(call)
         except DomainError as error:
             self._remember(error.reason)
             raise

@@ -27,7 +27,7 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.ports import Lease, ResultStore, States
 from antiphon_server.integration.tools.questions import Attendance, Pause
 from antiphon_server.integration.tools.results import bounded, joined, whole
 from antiphon_server.integration.tools.schemas import Schemas
@@ -43,6 +43,7 @@ KEEP_S = 10.0
 """So long is waited for a large result to be stored."""
 Observe: TypeAlias = Callable[[Outcome, str, float], None]
 """Takes how a call ended, the reason if it failed, and how many seconds it took."""
+RETRY_S = 0.25
 _FREE = Usage(Quantities(), False, Money("USD", 0))
 
 
@@ -50,7 +51,8 @@ class ToolCaller:
     """Makes calls, each of which is one in the ledger. One may take ``limit_s``.
 
     ``observe`` is told of each, those that are refused, too. ``states`` seals what calls go on
-    with; without it none has people to ask.
+    with; without it none has people to ask. ``lease`` is this server's, if there are others that
+    take over its turns.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class ToolCaller:
         limit_s: float = LIMIT_S,
         observe: Observe = lambda *_: None,
         states: States | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._calls = calls
@@ -68,6 +71,7 @@ class ToolCaller:
         self._limit_s = limit_s
         self._observe = observe
         self._states = states
+        self._lease = lease
         self._schemas = Schemas()
 
     async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
@@ -89,6 +93,7 @@ class ToolCaller:
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
         TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
         """
+        begins = self._begins(caller)
         try:
             tool = await self._catalogue.used(caller.workspace_id, name)
             _check(tool)
@@ -97,12 +102,25 @@ class ToolCaller:
         except DomainError as refused:
             self._observe(Outcome.FAILED, refused.reason.value, 0.0)
             raise
-        call = self._attended(Call(call_id, tool.name, decoded, caller, attendance))
+        call = self._attended(Call(call_id, tool.name, decoded, caller, attendance, begins))
         came = await self._paid(tool, call)
         if isinstance(came, Pause):
             assert self._states is not None, "who has nobody to ask does not pause"
             return replace(came, state=self._states.seal(came.state, _purpose(call)))
         return await self._kept(caller, call_id, self._told(tool, joined(came)))
+
+    def _begins(self, caller: Caller) -> Callable[[], None]:
+        """What is asked right before a turn's call is made: who stood still has lost the turn."""
+        lease = self._lease
+        if lease is None or not caller.turn_id:
+            return lambda: None
+        term = lease.term
+
+        def begins() -> None:
+            if not lease.held or lease.term != term:
+                raise DomainError(Reason.DRAINING, retry_after=RETRY_S)
+
+        return begins
 
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""

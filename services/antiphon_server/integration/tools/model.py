@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from enum import IntEnum
@@ -102,6 +103,8 @@ class Call:
     """A call; its id is the idempotency key for tools that take one.
 
     ``attendance`` are the people whom it may ask; None if there is nobody, and all is declined.
+    ``begins`` is called when all is ready and before anything is sent; it raises DomainError
+    DRAINING if the call's turn may be another server's by then.
     """
 
     call_id: ToolCallId
@@ -109,6 +112,7 @@ class Call:
     arguments: dict[str, Json]
     caller: Caller
     attendance: Attendance | None = None
+    begins: Callable[[], None] = lambda: None
 
     def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
         """As :func:`asyncio.timeout`, without the time in which people are asked."""
