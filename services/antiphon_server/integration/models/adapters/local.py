@@ -43,7 +43,7 @@ _INSTRUCTIONS = PromptMessage(
     "system", (Part("text", "You are a helpful assistant. Answer in simple English."),)
 )
 PROGRESS_EVERY_S = 1.0
-_REPEATS = 24  # a call repeats names of the prompt, an answer what a tool has said
+_REPEATS = 64  # a call repeats names of the prompt, an answer what a tool has said, such as a UUID
 _DEFAULT_CONTEXT = 8192  # what SmolLM2 was trained on
 
 _T = TypeVar("_T")
