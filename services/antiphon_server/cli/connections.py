@@ -88,6 +88,9 @@ def add(
         Path | None,
         typer.Option("--tools", metavar="FILE", help="What can be asked there, as JSON."),
     ] = None,
+    grpc: Annotated[
+        str, typer.Option("--grpc", metavar="ADDRESS", help="A gRPC server: https://host:port.")
+    ] = "",
     bearer: Annotated[
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
@@ -112,8 +115,10 @@ def add(
     """
     from antiphon.integration.v1.connection_pb2 import Connection
 
-    if sum(map(bool, (mcp, program, openapi, websocket))) != 1:
-        fail("say where it is: --mcp URL, --program ID, --openapi URL or --websocket URL", 2)
+    if sum(map(bool, (mcp, program, openapi, websocket, grpc))) != 1:
+        fail(
+            "say where it is: --mcp URL, --program ID, --openapi URL, --websocket URL or --grpc", 2
+        )
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
     wanted = Connection(name=name, title=title, allow_sampling=allow_sampling)
@@ -121,6 +126,8 @@ def add(
         wanted.mcp.url = mcp
     elif program:
         wanted.mcp_program.program = program
+    elif grpc:
+        wanted.grpc.address = grpc
     elif websocket:
         wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
     else:
@@ -332,4 +339,6 @@ def _target(it: "Connection") -> tuple[str, str]:
             return "openapi", it.openapi.url
         case "web_socket":
             return "websocket", it.web_socket.url
+        case "grpc":
+            return "grpc", it.grpc.address
     return "?", ""

@@ -21,6 +21,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceService
 from antiphon_server.integration.connection_encoding import connection_status
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.announcements import Announcements
+from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
@@ -32,6 +33,7 @@ from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.mcp.ports import Sampling
 from antiphon_server.integration.connections.model import (
     Connection,
+    Grpc,
     Mcp,
     McpProgram,
     OpenApi,
@@ -249,6 +251,7 @@ def _connections(
             McpProgram: McpPrograms(programs, settings.max_programs, sampling),
             OpenApi: RestServices(policy, signed_by),
             WebSocket: WebSockets(policy, signed_by),
+            Grpc: GrpcServers(policy, signed_by),
         },
         Announcements(EventServiceStub(links.internal), connection_status),
         SqlEgressRules(database),

@@ -9,6 +9,7 @@ from antiphon_server.integration.connections.model import (
     Connection,
     Credential,
     EgressRules,
+    Grpc,
     Header,
     Limits,
     Mcp,
@@ -25,7 +26,7 @@ from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.times import timestamp
 
-TARGETS = ("mcp", "mcp_program", "openapi", "web_socket")
+TARGETS = ("mcp", "mcp_program", "openapi", "web_socket", "grpc")
 CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled", "allow_sampling")
 
 
@@ -101,6 +102,9 @@ def _set_target(encoded: pb.Connection, target: Target) -> None:
             encoded.openapi.url, encoded.openapi.base_url = url, base_url
         case WebSocket():
             encoded.web_socket.CopyFrom(_web_socket(target))
+        case Grpc(address, services):
+            encoded.grpc.address = address
+            encoded.grpc.services.extend(services)
 
 
 def _target(it: pb.Connection) -> Target:
@@ -110,6 +114,8 @@ def _target(it: pb.Connection) -> Target:
         return OpenApi(it.openapi.url, it.openapi.base_url)
     if it.HasField("web_socket"):
         return _decoded_web_socket(it.web_socket)
+    if it.HasField("grpc"):
+        return Grpc(it.grpc.address, tuple(it.grpc.services))
     return McpProgram(ProgramId(it.mcp_program.program))
 
 

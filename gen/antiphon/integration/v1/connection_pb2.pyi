@@ -364,6 +364,41 @@ class WebSocketTool(_message.Message):
 Global___WebSocketTool: _TypeAlias = WebSocketTool  # noqa: Y015
 
 @_typing.final
+class GrpcTarget(_message.Message):
+    """GrpcTarget is a gRPC server. Its methods are tools, named `{Service}.{Method}`, with the service's
+    package where two services have one name: those that take one request and return one answer, or
+    a stream that ends. Their arguments and results are protobuf's JSON. Which there are is asked by
+    server reflection (grpc.reflection.v1, or v1alpha).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    SERVICES_FIELD_NUMBER: _builtins.int
+    address: _builtins.str
+    """address is `https://host:port`, or `http://host:port` without encryption: a name or an IP
+    address, and nothing behind the port, which is 443 or 80 where it is left out. Nothing else is
+    called: no socket (`unix:`, `vsock:`, `fd:`) and no resolver (`dns:`, `xds:`).
+    """
+    @_builtins.property
+    def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """services are those to offer, by full name; empty for all but reflection, health and channelz."""
+
+    def __init__(
+        self,
+        *,
+        address: _builtins.str = ...,
+        services: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "services", b"services"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrpcTarget: _TypeAlias = GrpcTarget  # noqa: Y015
+
+@_typing.final
 class ConnectionLimits(_message.Message):
     """ConnectionLimits bound what one connection may cost. 0 and unset are the server's own limits."""
 
@@ -410,6 +445,7 @@ class Connection(_message.Message):
     MCP_PROGRAM_FIELD_NUMBER: _builtins.int
     OPENAPI_FIELD_NUMBER: _builtins.int
     WEB_SOCKET_FIELD_NUMBER: _builtins.int
+    GRPC_FIELD_NUMBER: _builtins.int
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
@@ -448,6 +484,10 @@ class Connection(_message.Message):
         """web_socket is a server of WebSockets."""
 
     @_builtins.property
+    def grpc(self) -> Global___GrpcTarget:
+        """grpc is a gRPC server."""
+
+    @_builtins.property
     def credential(self) -> Global___Credential:
         """credential signs its calls; unset for none."""
 
@@ -473,6 +513,7 @@ class Connection(_message.Message):
         mcp_program: Global___McpProgram | None = ...,
         openapi: Global___OpenApiTarget | None = ...,
         web_socket: Global___WebSocketTarget | None = ...,
+        grpc: Global___GrpcTarget | None = ...,
         credential: Global___Credential | None = ...,
         limits: Global___ConnectionLimits | None = ...,
         disabled: _builtins.bool = ...,
@@ -481,11 +522,11 @@ class Connection(_message.Message):
         etag: _builtins.str = ...,
         allow_sampling: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target", "web_socket", b"web_socket"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "credential", b"credential", "grpc", b"grpc", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "openapi", b"openapi", "status", b"status", "target", b"target", "web_socket", b"web_socket"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_sampling", b"allow_sampling", "create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "web_socket", b"web_socket", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_sampling", b"allow_sampling", "create_time", b"create_time", "credential", b"credential", "disabled", b"disabled", "etag", b"etag", "grpc", b"grpc", "limits", b"limits", "mcp", b"mcp", "mcp_program", b"mcp_program", "name", b"name", "openapi", b"openapi", "status", b"status", "target", b"target", "title", b"title", "web_socket", b"web_socket", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi", "web_socket"]  # noqa: Y015
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["mcp", "mcp_program", "openapi", "web_socket", "grpc"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
 

@@ -117,9 +117,9 @@ class ConnectionServiceServicer:
 
     def UpdateConnection(self, request, context):
         """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
-        openapi, web_socket), credential, limits, disabled. Calls that run on it as it was go on.
-        Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT,
-        EGRESS_DENIED.
+        openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
+        Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
+        INVALID_ARGUMENT, EGRESS_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -80,9 +80,16 @@ class WebSocket(msgspec.Struct, frozen=True, tag="web_socket"):
     error_member: str = ""
 
 
+class Grpc(msgspec.Struct, frozen=True, tag="grpc"):
+    """A gRPC server; of its ``services`` those of these full names, () for all."""
+
+    address: str
+    services: tuple[str, ...] = ()
+
+
 Message: TypeAlias = str | bytes
 """A message on a WebSocket: text, or bytes."""
-Target: TypeAlias = Mcp | McpProgram | OpenApi | WebSocket
+Target: TypeAlias = Mcp | McpProgram | OpenApi | WebSocket | Grpc
 
 
 class Bearer(msgspec.Struct, frozen=True, tag="bearer"):

@@ -12,6 +12,7 @@ from antiphon_server.integration.connections.model import (
     RESERVED,
     Bearer,
     Connection,
+    Grpc,
     Mcp,
     McpProgram,
     OpenApi,
@@ -41,8 +42,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     ``mcp`` is an address, ``program`` an id, ``openapi`` a document's address, whose operations are
     below ``base_url`` where that is given, ``websocket`` an address or all that is to be said of a
-    server of WebSockets. The token is ``bearer``, or the value of the environment
-    variable named by ``bearer_env``. ``allow_sampling`` lets an MCP server have models
+    server of WebSockets, ``grpc`` an address. The token is ``bearer``, or the value of the
+    environment variable named by ``bearer_env``. ``allow_sampling`` lets an MCP server have models
     asked.
     """
 
@@ -53,15 +54,16 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     openapi: str = ""
     base_url: str = ""
     websocket: str | WebSocket = ""
+    grpc: str = ""
     bearer: Secret | None = None
     bearer_env: str = ""
     allow_sampling: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense."""
-        if sum(map(bool, (self.mcp, self.program, self.openapi, self.websocket))) != 1:
+        if sum(map(bool, self._places)) != 1:
             raise ValueError(
-                f"connections: {self.name}: give one of mcp, program, openapi and websocket"
+                f"connections: {self.name}: give one of mcp, program, openapi, websocket and grpc"
             )
         if self.base_url and not self.openapi:
             raise ValueError(f"connections: {self.name}: a base_url belongs to openapi")
@@ -81,6 +83,10 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         return Connection("", name, self._target, self.title, credential, allow_sampling=sampling)
 
     @property
+    def _places(self) -> tuple[str | WebSocket, ...]:
+        return self.mcp, self.program, self.openapi, self.websocket, self.grpc
+
+    @property
     def _target(self) -> Target:
         if self.mcp:
             return Mcp(self.mcp)
@@ -88,6 +94,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             return OpenApi(self.openapi, self.base_url)
         if self.program:
             return McpProgram(ProgramId(self.program))
+        if self.grpc:
+            return Grpc(self.grpc)
         told = self.websocket
         return told if isinstance(told, WebSocket) else WebSocket(told)
 

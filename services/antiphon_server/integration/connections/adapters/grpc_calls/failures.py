@@ -1,0 +1,38 @@
+"""What comes of gRPC's statuses."""
+
+import grpc
+
+from antiphon_server.integration.connections.model import Connection
+from antiphon_server.integration.tools.model import Result, ResultPart, SourceName, ToolName
+from antiphon_server.integration.tools.untrusted import visible
+from antiphon_server.runtime.errors import DomainError, Reason
+
+RETRY_S = 5.0
+LONGEST = 2_000
+NOT_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_TOO_LONG = "received message larger than max"
+
+
+def unavailable(connection: SourceName) -> DomainError:
+    """It can't be reached."""
+    return DomainError(
+        Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=connection, state="DOWN"
+    )
+
+
+def outcome(error: grpc.aio.AioRpcError, connection: Connection, tool: ToolName) -> Result:
+    """A failed result with the status's name and what the server says of it.
+
+    Raises DomainError CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+    """
+    code, said = error.code(), error.details() or ""
+    if code is grpc.StatusCode.UNAVAILABLE:
+        raise unavailable(connection.name) from error
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        timeout_ms = round(connection.limits.call_s * 1000)
+        raise DomainError(Reason.TOOL_TIMEOUT, tool=tool, timeout_ms=timeout_ms) from error
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LONG in said.lower():
+        why = f"its answer is longer than {connection.limits.max_bytes} bytes"
+        raise DomainError(Reason.TOOL_FAILED, tool=tool, why=why) from error
+    told = f"{code.name}: {visible(said[:LONGEST])}" if said else code.name
+    return Result((ResultPart("text", told),), failed=True)

@@ -1,0 +1,204 @@
+"""A link to a gRPC server: what it has, asked by reflection, and calls of that."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+from antiphon_server.integration.connections.adapters.grpc_calls import failures, reflection
+from antiphon_server.integration.connections.adapters.grpc_calls.dialled import Dialled, trust
+from antiphon_server.integration.connections.adapters.grpc_calls.files import Unusable
+from antiphon_server.integration.connections.adapters.grpc_calls.methods import (
+    MESSAGES,
+    Method,
+    Methods,
+    methods_of,
+    spelled,
+)
+from antiphon_server.integration.connections.adapters.signing import signature
+from antiphon_server.integration.connections.model import Connection, Grpc
+from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.integration.tools.model import (
+    Call,
+    Definition,
+    Json,
+    Result,
+    ResultPart,
+    ToolName,
+)
+from antiphon_server.integration.tools.untrusted import Accepted
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.names import Place
+from antiphon_server.runtime.telemetry.structured import structlog
+
+HEALTH = "/grpc.health.v1.Health/Check"
+MOST_MESSAGES = 1_000
+"""Of a stream."""
+logger = structlog.get_logger(__name__)
+
+
+class Room:
+    """What all links of a server share: whom they trust, and places for what takes much memory."""
+
+    def __init__(self) -> None:
+        self.trusted = trust()
+        self.large = asyncio.Semaphore(2)
+
+
+class GrpcLink:
+    """See :class:`~antiphon_server.integration.connections.ports.Link`."""
+
+    def __init__(
+        self, connection: Connection, place: Place, dialler: Dialler, secrets: Secrets, room: Room
+    ) -> None:
+        assert isinstance(connection.target, Grpc)
+        self._connection, self._services = connection, connection.target.services
+        self._secrets, self._room = secrets, room
+        self._dialled = Dialled(place, dialler, room.trusted, connection.limits.max_bytes)
+        self._methods = Methods({}, Accepted({}, (), 0))
+        self._digest = b""
+
+    async def discover(self) -> Mapping[ToolName, Definition]:
+        """See :meth:`~antiphon_server.integration.connections.ports.Link.discover`."""
+        try:
+            channel, metadata = await self._dialled.vetted(), await self._signed()
+            await self._healthy(channel, metadata)
+            await self._read(channel, metadata)
+        except (grpc.aio.AioRpcError, OSError) as error:
+            raise failures.unavailable(self._connection.name) from error
+        except (Unusable, reflection.NotServed) as error:
+            logger.warning(
+                "descriptors can't be used", connection=self._connection.name, why=str(error)
+            )
+            raise failures.unavailable(self._connection.name) from error
+        return self._methods.told.definitions
+
+    async def call(self, call: Call) -> Result:
+        """See :meth:`~antiphon_server.integration.connections.ports.Link.call`."""
+        method = self._methods.by_name.get(call.tool)
+        if method is None:
+            raise DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
+        request = await self._encoded(method, call)
+        metadata = (*await self._signed(), ("idempotency-key", call.call_id))
+        try:
+            channel = await self._dialled.channel()
+            if method.streams:
+                return await self._streamed(method, channel, request, metadata)
+            return await self._answered(method, channel, request, metadata)
+        except grpc.aio.AioRpcError as error:
+            return failures.outcome(error, self._connection, call.tool)
+        except OSError as error:
+            raise failures.unavailable(self._connection.name) from error
+
+    async def close(self) -> None:
+        """See :meth:`~antiphon_server.integration.connections.ports.Link.close`."""
+        await self._dialled.close()
+
+    async def _healthy(self, channel: grpc.aio.Channel, metadata: reflection.Metadata) -> None:
+        """Ask for its health, if it serves that. Raises DomainError, AioRpcError."""
+        check = channel.unary_unary(
+            HEALTH,
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        request = health_pb2.HealthCheckRequest()
+        try:
+            told = await check(request, metadata=metadata, timeout=self._connection.limits.open_s)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in failures.NOT_THERE:
+                raise
+            return
+        if told.status == health_pb2.HealthCheckResponse.NOT_SERVING:
+            raise failures.unavailable(self._connection.name)
+
+    async def _read(self, channel: grpc.aio.Channel, metadata: reflection.Metadata) -> None:
+        """Read what it has; what is as it was is not put together again."""
+        limit = self._connection.limits.open_s
+        told = await reflection.ask(channel, metadata, limit, self._services)
+        digest = hashlib.sha256(repr(told.services).encode() + told.files.digest).digest()
+        if digest == self._digest:
+            return
+        name = self._connection.name
+        methods = await reflection.aside(
+            told.files.size, methods_of, name, told.services, told.files
+        )
+        self._methods, self._digest = methods, digest
+        if methods.streaming or methods.told.left_out:
+            left_out = {"streaming": methods.streaming, "left_out": methods.told.left_out}
+            logger.warning("methods are left out", connection=name, **left_out)
+
+    async def _signed(self) -> reflection.Metadata:
+        signed = await signature(self._connection, self._secrets)
+        return tuple((name.lower(), value) for name, value in signed.items())
+
+    async def _encoded(self, method: Method, call: Call) -> bytes:
+        try:
+            return method.encoded(call.arguments)
+        except Exception:  # whatever comes of somebody else's messages
+            rule = f"it is no {method.request.full_name} in protobuf's JSON"
+            raise DomainError(
+                Reason.TOOL_ARGUMENTS_INVALID, tool=call.tool, path="$", rule=rule
+            ) from None
+
+    async def _answered(
+        self, method: Method, channel: grpc.aio.Channel, request: bytes, metadata: Any
+    ) -> Result:
+        running = _unary(channel, method.path)(
+            request, metadata=metadata, timeout=self._connection.limits.call_s
+        )
+        try:
+            answer: bytes = await running
+        finally:
+            running.cancel()
+        return _result(await self._decoded(method, answer))
+
+    async def _streamed(
+        self, method: Method, channel: grpc.aio.Channel, request: bytes, metadata: Any
+    ) -> Result:
+        """All answers of a stream; it is ended where they become too many."""
+        running = _streaming(channel, method.path)(
+            request, metadata=metadata, timeout=self._connection.limits.call_s
+        )
+        found: list[Json] = []
+        left, cut = self._connection.limits.max_bytes, False
+        try:
+            async for answer in running:
+                left -= len(answer)
+                if cut := left < 0 or len(found) == MOST_MESSAGES:
+                    break
+                found.append(await self._decoded(method, answer))
+        finally:
+            running.cancel()
+        result = _result({MESSAGES: found})
+        if not cut:
+            return result
+        note = ResultPart("text", f"(The stream was ended after {len(found)} messages.)")
+        return Result((*result.parts, note), result.structured)
+
+    async def _decoded(self, method: Method, answer: bytes) -> Json:
+        try:
+            if len(answer) <= reflection.SMALL:
+                return method.decoded(answer)
+            async with self._room.large:
+                return await asyncio.to_thread(method.decoded, answer)
+        except Exception as error:  # whatever comes of somebody else's messages
+            why = "answer not understood"
+            raise DomainError(Reason.TOOL_FAILED, tool=method.name, why=why) from error
+
+
+def _result(value: Json) -> Result:
+    return Result((ResultPart("text", spelled(value)),), value)
+
+
+def _unary(channel: grpc.aio.Channel, path: str) -> Any:
+    """Asks for bytes with bytes."""
+    return channel.unary_unary(path)
+
+
+def _streaming(channel: grpc.aio.Channel, path: str) -> Any:
+    """The same, for a stream."""
+    return channel.unary_stream(path)

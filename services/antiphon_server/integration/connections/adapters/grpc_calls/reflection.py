@@ -1,0 +1,126 @@
+"""Which services a server has, and their descriptors, by server reflection.
+
+Version 1 and v1alpha differ in nothing but the service's name. A server is asked one question at
+a time and believed in nothing: what it answers is counted, and used where it is what was asked.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from grpc_reflection.v1alpha import reflection_pb2 as pb
+
+from antiphon_server.integration.connections.adapters.grpc_calls.files import (
+    MOST_FILES,
+    Files,
+    Unusable,
+)
+
+VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
+MOST_SERVICES = 1_000
+SMALL = 64 * 1024
+"""Longer ones are read on a thread."""
+_SERVERS_OWN = ("grpc.reflection.", "grpc.health.", "grpc.channelz.")
+_NOT_FOUND = grpc.StatusCode.NOT_FOUND.value[0]
+Metadata = Sequence[tuple[str, str]]
+T = TypeVar("T")
+
+
+class NotServed(Exception):
+    """The server has no reflection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Services by full name, and files in which they may be found."""
+
+    services: Sequence[str]
+    files: Files
+
+
+async def ask(
+    channel: grpc.aio.Channel, metadata: Metadata, timeout: float, wanted: Collection[str] = ()
+) -> Told:
+    """The services ``wanted``, or all but the server's own.
+
+    Raises Unusable, NotServed, AioRpcError.
+    """
+    for version in VERSIONS:
+        path = f"/{version}.ServerReflection/ServerReflectionInfo"
+        stream = channel.stream_stream(
+            path,
+            request_serializer=pb.ServerReflectionRequest.SerializeToString,
+            response_deserializer=pb.ServerReflectionResponse.FromString,
+        )(metadata=metadata, timeout=timeout)
+        try:
+            return await _Asking(stream).all(wanted)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+        finally:
+            stream.cancel()
+    raise NotServed
+
+
+async def aside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """Do what takes longer the larger it is: here, or on a thread so that nobody waits for it."""
+    if size <= SMALL:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
+
+
+class _Asking:
+    """One stream of questions."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._files = stream, Files()
+
+    async def all(self, wanted: Collection[str]) -> Told:
+        services = await self._services(wanted)
+        for service in services:
+            if service not in self._files.declaring([service]):
+                await self._files_of(file_containing_symbol=service)
+        asked = set[str]()
+        while left := set(self._files.missing()) - asked:
+            for name in left:
+                if len(asked) == MOST_FILES:
+                    raise Unusable(f"more than {MOST_FILES:,} files are missing")
+                asked.add(name)
+                await self._files_of(file_by_filename=name)
+        return Told(services, self._files)
+
+    async def _services(self, wanted: Collection[str]) -> Sequence[str]:
+        answer = await self._answer(list_services="*")
+        listed = answer.list_services_response.service
+        if len(listed) > MOST_SERVICES:
+            raise Unusable(f"it has more than {MOST_SERVICES:,} services")
+        told = dict.fromkeys(it.name for it in listed)
+        if wanted:
+            return [name for name in told if name in wanted]
+        return [name for name in told if not name.startswith(_SERVERS_OWN)]
+
+    async def _files_of(self, **question: str) -> None:
+        """Keep what it answers. What it does not know may not be needed."""
+        answer = await self._answer(**question)
+        if answer.error_response.error_code == _NOT_FOUND:
+            return
+        files = answer.file_descriptor_response.file_descriptor_proto
+        if len(files) > MOST_FILES:
+            raise Unusable(f"there are more than {MOST_FILES:,} files")
+        for serialized in files:
+            await aside(len(serialized), self._files.add, serialized)
+
+    async def _answer(self, **question: str) -> Any:
+        try:
+            await self._stream.write(pb.ServerReflectionRequest(**question))
+            answer = await self._stream.read()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):  # it has ended; how, it says
+            answer = grpc.aio.EOF
+        if answer is not grpc.aio.EOF:
+            return answer
+        code, why = await self._stream.code(), await self._stream.details()
+        if code is grpc.StatusCode.OK:
+            raise Unusable("reflection ended before it had answered")
+        raise grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), why)
