@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.fakes.httpbin_server import httpbin_server
+
+_DOCUMENT = b'{"openapi": "3.1.0", "paths": {}}'
 
 
 @asynccontextmanager
@@ -111,6 +114,30 @@ async def test_a_workspace_adds_one(tmp_path: Path) -> None:
         assert odd.status.error_reason == "INVALID_ARGUMENT"
 
 
+async def test_a_document_is_given_along(tmp_path: Path) -> None:
+    """It is kept over changes of other things, never returned, and another one is another."""
+    async with _served(tmp_path) as (client, workspace, url):
+        paths = {"/uuid": {"get": {"operationId": "uuid"}}, "/get": {"get": {}}}
+        text = json.dumps({"openapi": "3.1.0", "paths": paths}).encode()
+        target = pb.OpenApiTarget(document=text, base_url=url)
+        given = pb.Connection(name="mine", openapi=target)
+        made = await client.create_connection(workspace, given)
+        assert not made.openapi.document
+        assert made.openapi.document_sha256 == sha256(text).digest()
+        assert (await client.create_connection(workspace, given)).etag == made.etag
+        tested = await client.test_connection(workspace, "mine")
+        assert (tested.status.state, tested.status.tools) == (pb.CONNECTION_STATE_UP, 2)
+        made.title = "Mine"
+        await client.update_connection(workspace, made, ["title"])
+        await client.test_connection(workspace, "mine")
+        told = await client.call_tool(workspace, "mine.uuid", {})
+        assert "uuid" in text_of(told.parts)
+        given.openapi.document = b'{"openapi": "3.1.0", "paths": {"/ip": {"get": {}}}}'
+        await client.update_connection(workspace, given, ["openapi"])
+        assert (await client.test_connection(workspace, "mine")).status.tools == 1
+        assert [it.name async for it in client.list_tools(workspace, "mine")] == ["mine.get_ip"]
+
+
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
@@ -122,6 +149,10 @@ async def test_a_workspace_adds_one(tmp_path: Path) -> None:
             "INVALID_ARGUMENT",
         ),
         (pb.OpenApiTarget(), "INVALID_ARGUMENT"),
+        (pb.OpenApiTarget(document=b"no document"), "INVALID_ARGUMENT"),
+        (pb.OpenApiTarget(document=_DOCUMENT), "INVALID_ARGUMENT"),
+        (pb.OpenApiTarget(document=_DOCUMENT, url="https://a.example/"), "INVALID_ARGUMENT"),
+        (pb.OpenApiTarget(document=_DOCUMENT, base_url="http://10.0.0.1"), "EGRESS_DENIED"),
     ],
 )
 async def test_what_makes_no_sense_is_refused(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.openapi_documents import openapi_of
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.web_socket_tools import web_socket_of
@@ -73,7 +74,9 @@ def add(
     ] = "",
     openapi: Annotated[
         str,
-        typer.Option("--openapi", metavar="URL", help="The OpenAPI document of a service."),
+        typer.Option(
+            "--openapi", metavar="URL|FILE", help="The OpenAPI document of a service over HTTP."
+        ),
     ] = "",
     base_url: Annotated[
         str,
@@ -111,14 +114,13 @@ def add(
     - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
     - `antiphon connections add files --program files`
     - `antiphon connections add shop --openapi https://shop.example/openapi.json --bearer shop-key`
+    - `antiphon connections add till --openapi till.yaml --base-url https://till.example`
     - `antiphon connections add prices --websocket wss://prices.example/ws --tools prices.json`
     """
     from antiphon.integration.v1.connection_pb2 import Connection
 
     if sum(map(bool, (mcp, program, openapi, websocket, grpc))) != 1:
-        fail(
-            "say where it is: --mcp URL, --program ID, --openapi URL, --websocket URL or --grpc", 2
-        )
+        fail("say where it is: one of --mcp, --program, --openapi, --websocket and --grpc", 2)
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
     wanted = Connection(name=name, title=title, allow_sampling=allow_sampling)
@@ -131,7 +133,7 @@ def add(
     elif websocket:
         wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
     else:
-        wanted.openapi.url, wanted.openapi.base_url = openapi, base_url
+        wanted.openapi.CopyFrom(openapi_of(openapi, base_url))
     if bearer:
         wanted.credential.bearer = bearer
     run_at(address, data_dir, lambda at: _add(wanted, workspace, json, at, data_dir))

@@ -244,12 +244,13 @@ def _connections(
     own = {SecretName(it.name): it.token for it in given if it.token}
     signed_by = OperatorSecrets(own, stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
+    store = SqlConnections(database)
     return Connections(
-        SqlConnections(database),
+        store,
         {
             Mcp: McpServers(policy, signed_by, sampling),
             McpProgram: McpPrograms(programs, settings.max_programs, sampling),
-            OpenApi: RestServices(policy, signed_by),
+            OpenApi: RestServices(policy, signed_by, store),
             WebSocket: WebSockets(policy, signed_by),
             Grpc: GrpcServers(policy, signed_by),
         },

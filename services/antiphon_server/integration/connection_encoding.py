@@ -1,5 +1,6 @@
 """The contract's messages about connections <-> the domain's types."""
 
+from hashlib import sha256
 from typing import Any
 
 from antiphon.integration.v1 import connection_pb2 as pb
@@ -98,8 +99,9 @@ def _set_target(encoded: pb.Connection, target: Target) -> None:
             encoded.mcp.url = url
         case McpProgram(program):
             encoded.mcp_program.program = program
-        case OpenApi(url, base_url):
+        case OpenApi(url, base_url, digest):
             encoded.openapi.url, encoded.openapi.base_url = url, base_url
+            encoded.openapi.document_sha256 = bytes.fromhex(digest)
         case WebSocket():
             encoded.web_socket.CopyFrom(_web_socket(target))
         case Grpc(address, services):
@@ -111,7 +113,7 @@ def _target(it: pb.Connection) -> Target:
     if it.HasField("mcp"):
         return Mcp(it.mcp.url)
     if it.HasField("openapi"):
-        return OpenApi(it.openapi.url, it.openapi.base_url)
+        return _openapi(it.openapi)
     if it.HasField("web_socket"):
         return _decoded_web_socket(it.web_socket)
     if it.HasField("grpc"):
@@ -147,6 +149,11 @@ def _decoded_web_socket(it: pb.WebSocketTarget) -> WebSocket:
         for tool in it.tools
     )
     return WebSocket(it.url, it.subprotocol, tools, it.id_member, it.result_member, it.error_member)
+
+
+def _openapi(it: pb.OpenApiTarget) -> OpenApi:
+    digest = sha256(it.document).hexdigest() if it.document else ""
+    return OpenApi(it.url, it.base_url, digest, it.document)
 
 
 def _credential(it: Credential) -> pb.Credential | None:

@@ -26,7 +26,7 @@ CREATE TABLE integration_connections (
 	name VARCHAR(64) NOT NULL,
 	record BLOB NOT NULL,
 	etag VARCHAR(64) NOT NULL,
-	created_us BIGINT NOT NULL,
+	created_us BIGINT NOT NULL, document BLOB,
 	PRIMARY KEY (workspace_id, name)
 );
 CREATE TABLE integration_egress_rules (

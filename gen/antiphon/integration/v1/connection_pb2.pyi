@@ -246,23 +246,35 @@ class OpenApiTarget(_message.Message):
 
     URL_FIELD_NUMBER: _builtins.int
     BASE_URL_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_SHA256_FIELD_NUMBER: _builtins.int
     url: _builtins.str
     """url is where the document is; it is read again with each probe. 16 MiB and 10,000 operations are
-    the most, of which the first 1,000 are tools; a document with more is LIMIT_EXCEEDED.
+    the most, of which the first 1,000 are tools; a document with more is LIMIT_EXCEEDED. Empty
+    where the document itself is given.
     """
     base_url: _builtins.str
     """base_url is what the paths of operations stand below, in place of what the document says. The
-    credential is sent there; without it, to where the document is, and nowhere else.
+    credential is sent there; without it, to where the document is (of one that is given: to where
+    that says), and nowhere else.
     """
+    document: _builtins.bytes
+    """document is the document itself, in place of url. It is kept, and never returned; a probe asks
+    the service whether it answers.
+    """
+    document_sha256: _builtins.bytes
+    """document_sha256 is the SHA-256 of a document that was given; set by the server."""
     def __init__(
         self,
         *,
         url: _builtins.str = ...,
         base_url: _builtins.str = ...,
+        document: _builtins.bytes = ...,
+        document_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_url", b"base_url", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_url", b"base_url", "document", b"document", "document_sha256", b"document_sha256", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

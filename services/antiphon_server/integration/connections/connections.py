@@ -11,6 +11,7 @@ from antiphon_server.integration.connections.model import (
     Connection,
     EgressRules,
     Target,
+    without_document,
 )
 from antiphon_server.integration.connections.ports import (
     Change,
@@ -92,7 +93,7 @@ class Connections:
         def change(before: Connection | None) -> Connection:
             if before is None:
                 return connection
-            if replace(before, created_us=0, etag="") != connection:
+            if replace(before, created_us=0, etag="") != without_document(connection):
                 raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
             return before
 

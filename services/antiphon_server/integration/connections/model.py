@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import NewType, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
@@ -50,10 +51,16 @@ class McpProgram(msgspec.Struct, frozen=True, tag="mcp_program"):
 
 
 class OpenApi(msgspec.Struct, frozen=True, tag="openapi"):
-    """A service over HTTP; its operations are below ``base_url``, "" for where it says itself."""
+    """A service over HTTP; its operations are below ``base_url``, "" for where it says itself.
+
+    Its document is at ``url``, or was given: then ``digest`` is its SHA-256, and ``document`` is
+    empty in what was stored, since it is kept apart.
+    """
 
     url: str
     base_url: str = ""
+    digest: str = ""
+    document: bytes = b""
 
 
 class WebSocketTool(msgspec.Struct, frozen=True):
@@ -175,3 +182,11 @@ MOST_ANSWERED = 1024 * 1024
 """Bytes of an answer to what was forwarded."""
 Forwarded: TypeAlias = HttpRequest | Message
 Answered: TypeAlias = HttpAnswer | Message
+
+
+def without_document(connection: Connection) -> Connection:
+    """The connection as it is stored: what was given along is kept apart."""
+    target = connection.target
+    if not isinstance(target, OpenApi) or not target.document:
+        return connection
+    return replace(connection, target=replace(target, document=b""))

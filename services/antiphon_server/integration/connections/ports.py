@@ -133,6 +133,14 @@ class EgressStore(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """Keeps what was given along with connections."""
+
+    async def document(self, connection: Connection) -> bytes:
+        """What was given with one. Raises DomainError NOT_FOUND if it has none any more."""
+        ...
+
+
 class Told(Protocol):
     """Is told when a connection's state changes, or it is removed (None)."""
 

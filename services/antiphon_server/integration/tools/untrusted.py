@@ -3,8 +3,9 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from antiphon_server.integration.tools.model import Definition, Json, ToolName
@@ -58,10 +59,10 @@ def accepted(definitions: Iterable[Definition]) -> Accepted:
     """
     taken: dict[str, Definition] = {}
     refused: list[Refused] = []
-    left_out = 0
+    left_out, read = 0, cache(_schema)  # many operations of a service answer with the same
     for each in definitions:
         try:
-            _take(taken, each)
+            _take(taken, each, read)
         except _Unacceptable as why:
             left_out += 1
             if len(refused) < MOST_TOLD:
@@ -79,7 +80,7 @@ def alike(name: str) -> str:
     return name.lower().translate(_ALIKE)
 
 
-def _take(taken: dict[str, Definition], it: Definition) -> None:
+def _take(taken: dict[str, Definition], it: Definition, read: Callable[[str], str]) -> None:
     if not _NAME.fullmatch(it.name):
         raise _Unacceptable("its name is longer than 95 letters, digits and _ . / -, or has others")
     if len(taken) == MOST_TOOLS:
@@ -91,8 +92,8 @@ def _take(taken: dict[str, Definition], it: Definition) -> None:
         it,
         title=visible(it.title[:MAX_TITLE]),
         description=_beginning(visible(it.description)),
-        input_schema=_schema(it.input_schema),
-        output_schema=_schema(it.output_schema) if it.output_schema else "",
+        input_schema=read(it.input_schema),
+        output_schema=read(it.output_schema) if it.output_schema else "",
     )
 
 

@@ -34,6 +34,16 @@ class Workspaces:
         raise not_found(name)
 
 
+class Given:
+    """A document that was given along."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
+
+    async def document(self, connection: Connection) -> bytes:
+        return self._document
+
+
 class Service:
     """Answers as the path says, and remembers what it was asked."""
 
@@ -70,6 +80,8 @@ class Service:
                 return await self._cut(request)
             case "away":
                 return web.Response(status=302, headers={"Location": self.to})
+            case "broken":
+                return web.Response(status=500)
             case "none":
                 return web.Response(status=204)
             case "image":
@@ -119,13 +131,17 @@ async def outside() -> AsyncIterator[Service]:
 
 @asynccontextmanager
 async def linked(
-    url: str, base_url: str = "", policy: EgressPolicy = OPEN, workspace: str = "ws_00000001"
+    url: str,
+    base_url: str = "",
+    policy: EgressPolicy = OPEN,
+    workspace: str = "ws_00000001",
+    document: bytes = b"",
 ) -> AsyncIterator[Link]:
     """A link, signed as the operator's where it is one of the installation."""
     target, limits = OpenApi(url, base_url), Limits(max_bytes=MOST)
     credential = None if workspace else Bearer(SecretName("key"))
     secrets = OperatorSecrets({SecretName("key"): "s3cret"}, Workspaces())
-    kind = RestServices(policy, secrets)
+    kind = RestServices(policy, secrets, Given(document))
     connection = Connection(workspace, SourceName("it"), target, "", credential, limits)
     link = await kind.link(connection, lambda: None)
     try:
@@ -221,6 +237,19 @@ async def test_what_is_not_there_is_unavailable(outside: Service) -> None:
             await link.discover()
     assert failed.value.reason is Reason.CONNECTION_UNAVAILABLE
     assert failed.value.retry_after
+
+
+async def test_a_document_that_was_given(outside: Service) -> None:
+    """It is read once; a probe asks the service whether it answers, by whatever it knows."""
+    given = json.dumps(document(HERE, servers=[{"url": outside.url}])).encode()
+    async with linked("", document=given) as link:
+        assert set(await link.discover()) == {"it.do", "it.make"}
+        assert outside.seen[-1].method == "HEAD"
+        assert await done(link, "x") == '{"path": "/do/x"}'
+    async with linked("", f"{outside.url}/broken", document=given) as link:
+        with pytest.raises(DomainError, match="CONNECTION_UNAVAILABLE"):
+            await link.discover()
+    assert outside.seen[-1].method == "GET"
 
 
 async def test_the_signature_stays_with_its_place(outside: Service) -> None:

@@ -5,8 +5,12 @@ from collections.abc import Callable
 from importlib import import_module
 
 from antiphon_server.integration.connections.adapters.egress import egress_of
+from antiphon_server.integration.connections.adapters.signing import signed_headers
 from antiphon_server.integration.connections.model import Connection, OpenApi
-from antiphon_server.integration.connections.ports import Link
+from antiphon_server.integration.connections.ports import Documents, Link
+from antiphon_server.integration.connections.rest.documents import read
+from antiphon_server.integration.connections.rest.model import Api
+from antiphon_server.integration.connections.rest.operations import api
 from antiphon_server.integration.secrets.ports import Secrets
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.net.egress.dialling import Dialler
@@ -22,12 +26,21 @@ class RestServices:
     What a document names is nobody's word but its own: it is guarded like all else.
     """
 
-    def __init__(self, policy: EgressPolicy, secrets: Secrets) -> None:
-        self._policy, self._secrets = policy, secrets
+    def __init__(self, policy: EgressPolicy, secrets: Secrets, documents: Documents) -> None:
+        self._policy, self._secrets, self._documents = policy, secrets, documents
         self._reading = asyncio.Lock()
 
     async def check(self, connection: Connection) -> None:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
+        target = connection.target
+        assert isinstance(target, OpenApi)
+        if bool(target.url) == bool(target.digest):
+            raise invalid("connection.openapi", "with a url or with a document, one of them")
+        if target.document:
+            async with self._reading:
+                given = await asyncio.to_thread(understood, connection, target.document)
+            host = place_of(given.base_url).host
+            egress_of(connection, host, self._policy).check_host(host)
         for field, url in _named(connection):
             place = place_of(url)
             if place.scheme not in ("http", "https"):
@@ -42,8 +55,26 @@ class RestServices:
         for _, url in _named(connection):
             policy = egress_of(connection, place_of(url).host, policy)
         adapter = await asyncio.to_thread(import_module, LINK)
-        link: Link = adapter.RestLink(connection, Dialler(policy), self._secrets, self._reading)
+        link: Link = adapter.RestLink(
+            connection, Dialler(policy), self._secrets, self._documents, self._reading
+        )
         return link
+
+
+def understood(connection: Connection, text: bytes) -> Api:
+    """What a document says; takes a while if it is large.
+
+    Raises DomainError INVALID_ARGUMENT, LIMIT_EXCEEDED, EGRESS_DENIED.
+    """
+    target = connection.target
+    assert isinstance(target, OpenApi)
+    return api(
+        read(text),
+        connection.name,
+        base_url=target.base_url,
+        address=target.url,
+        signed=signed_headers(connection),
+    )
 
 
 def _named(connection: Connection) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
 
-from antiphon_server.integration.connections.adapters.signing import signature, signed_headers
+from antiphon_server.integration.connections.adapters.rest_kind import understood
+from antiphon_server.integration.connections.adapters.signing import signature
 from antiphon_server.integration.connections.model import (
     MOST_ANSWERED,
     Answered,
@@ -17,11 +18,11 @@ from antiphon_server.integration.connections.model import (
     HttpRequest,
     OpenApi,
 )
+from antiphon_server.integration.connections.ports import Documents
 from antiphon_server.integration.connections.rest import forwarding
 from antiphon_server.integration.connections.rest.adapters.results import result
-from antiphon_server.integration.connections.rest.documents import MAX_DOCUMENT, read
+from antiphon_server.integration.connections.rest.documents import MAX_DOCUMENT
 from antiphon_server.integration.connections.rest.model import Api
-from antiphon_server.integration.connections.rest.operations import api
 from antiphon_server.integration.connections.rest.requests import request
 from antiphon_server.integration.secrets.ports import Secrets
 from antiphon_server.integration.tools.model import Call, Definition, Result, ToolName
@@ -45,19 +46,37 @@ class RestLink:
     """
 
     def __init__(
-        self, connection: Connection, dialler: Dialler, secrets: Secrets, reading: asyncio.Lock
+        self,
+        connection: Connection,
+        dialler: Dialler,
+        secrets: Secrets,
+        documents: Documents,
+        reading: asyncio.Lock,
     ) -> None:
         assert isinstance(connection.target, OpenApi)
         self._connection, self._target = connection, connection.target
-        self._secrets, self._reading = secrets, reading
+        self._secrets, self._documents, self._reading = secrets, documents, reading
         self._pool = HttpPool(connection.limits.max_calls + 1, dialler)
-        self._place = place_of(self._target.base_url or self._target.url)
+        own = self._target.base_url or self._target.url
+        self._place = place_of(own) if own else None
         self._api: Api | None = None
         self._tags: Mapping[str, str] = {}
         self._digest = b""
         self._found: Api | DomainError | None = None
 
     async def discover(self) -> Mapping[ToolName, Definition]:
+        if self._target.url:
+            return await self._fetched()
+        if self._api is None:
+            self._api = await self._read(await self._documents.document(self._connection))
+        for method in ("HEAD", "GET"):  # some answer one of them alone
+            async with self._asked(method, self._api.base_url, {}) as response:
+                if response.status < 500:
+                    return self._api.definitions
+        raise self._unavailable()
+
+    async def _fetched(self) -> Mapping[ToolName, Definition]:
+        """Read the document again, if it has changed."""
         known = self._api
         headers = {"Accept": ACCEPT, **(self._tags if known else {})}
         try:
@@ -145,6 +164,8 @@ class RestLink:
             async with self._reading:
                 self._found = await asyncio.to_thread(self._understood, text)
             self._digest = digest
+            if self._place is None and isinstance(self._found, Api):
+                self._place = place_of(self._found.base_url)  # who gave the document said so
             self._tell()
         if isinstance(self._found, DomainError):
             raise self._found.with_traceback(None)
@@ -164,13 +185,7 @@ class RestLink:
     def _understood(self, text: bytes) -> Api | DomainError:
         """In a thread: it takes a while for large documents."""
         try:
-            return api(
-                read(text),
-                self._connection.name,
-                base_url=self._target.base_url,
-                address=self._target.url,
-                signed=signed_headers(self._connection),
-            )
+            return understood(self._connection, text)
         except DomainError as refused:
             return refused
 

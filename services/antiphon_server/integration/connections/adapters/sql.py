@@ -11,17 +11,25 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select
 
 from antiphon_server.integration.connections.adapters.sql_egress import rules_of
 from antiphon_server.integration.connections.adapters.tables import connections
-from antiphon_server.integration.connections.model import MOST_CONNECTIONS, Connection
+from antiphon_server.integration.connections.model import (
+    MOST_CONNECTIONS,
+    Connection,
+    OpenApi,
+    without_document,
+)
 from antiphon_server.integration.connections.ports import Change
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.storage.database import Database
 
 _OF_WORKSPACE = connections.c.workspace_id == bindparam("b_workspace_id")
-_ALL = select(connections).where(_OF_WORKSPACE).order_by(connections.c.name)
+# Each use of a tool reads these, so what may be large stands beside them.
+_SMALL = [it for it in connections.c if it.name != "document"]
+_ALL = select(*_SMALL).where(_OF_WORKSPACE).order_by(connections.c.name)
 _HERE = (_OF_WORKSPACE, connections.c.name == bindparam("b_name"))
 _ONE = select(connections).where(*_HERE).with_for_update()
+_DOCUMENT = select(connections.c.document).where(*_HERE)
 _COUNT = select(func.count()).where(_OF_WORKSPACE)
 _DELETE = delete(connections).where(*_HERE)
 
@@ -49,16 +57,34 @@ class SqlConnections:
         def make(it: SqlConnection) -> Connection | None:
             row = it.execute(_ONE, at).one_or_none()
             before = None if row is None else _read(row)
-            after = change(before)
+            given = change(before)
+            after = None if given is None else without_document(given)
             if after == before:
                 return before
             if before is None and it.execute(_COUNT, at).scalar_one() >= MOST_CONNECTIONS:
                 limit = f"{MOST_CONNECTIONS} connections a workspace"
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
+            document = _document(given)
+            if document is None and row is not None:
+                document = row.document
             it.execute(_DELETE, at)
-            return None if after is None else _write(it, after)
+            return None if after is None else _write(it, after, document)
 
         return await self._database.write(make)
+
+    async def document(self, connection: Connection) -> bytes:
+        at = {"b_workspace_id": connection.workspace_id, "b_name": connection.name}
+        found = await self._database.read(lambda it: it.execute(_DOCUMENT, at).scalar())
+        if found is None:
+            raise not_found(f"document of connection {connection.name}")
+        return bytes(found)
+
+
+def _document(given: Connection | None) -> bytes | None:
+    """What is to be kept in place of what is; None if that is still meant."""
+    if given is None or not isinstance(given.target, OpenApi):
+        return b""
+    return None if given.target.digest and not given.target.document else given.target.document
 
 
 def _read(row: Row[Any]) -> Connection:
@@ -66,7 +92,7 @@ def _read(row: Row[Any]) -> Connection:
     return replace(record, created_us=row.created_us, etag=row.etag)
 
 
-def _write(it: SqlConnection, connection: Connection) -> Connection:
+def _write(it: SqlConnection, connection: Connection, document: bytes | None) -> Connection:
     created = connection.created_us or time.time_ns() // 1000
     stored = replace(connection, etag=new_id("etag"), created_us=created)
     row = {
@@ -75,6 +101,7 @@ def _write(it: SqlConnection, connection: Connection) -> Connection:
         "record": msgspec.json.encode(replace(stored, etag="", created_us=0, egress=())),
         "etag": stored.etag,
         "created_us": created,
+        "document": document or None,
     }
     it.execute(insert(connections), row)
     return stored

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
 
 from antiphon_server.integration.ledger.adapters.tables import metadata
 
-# What a workspace has set of each, as JSON.
+# What a workspace has set of each, as JSON, and a document that was given with it.
 connections = Table(
     "integration_connections",
     metadata,
@@ -13,6 +13,7 @@ connections = Table(
     Column("record", LargeBinary, nullable=False),
     Column("etag", String(64), nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("document", LargeBinary),
 )
 # Which hosts a workspace's connections may call, as a JSON list; no row for all of them.
 egress_rules = Table(
