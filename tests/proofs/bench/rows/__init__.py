@@ -11,6 +11,7 @@ from tests.proofs.bench.rows.fan_out import fan_out
 from tests.proofs.bench.rows.first_contact import first_contact
 from tests.proofs.bench.rows.first_token import first_token
 from tests.proofs.bench.rows.growth import growth
+from tests.proofs.bench.rows.grpc_calls import tool_grpc
 from tests.proofs.bench.rows.hop import hop
 from tests.proofs.bench.rows.idle_memory import idle_memory
 from tests.proofs.bench.rows.layers import layers
@@ -42,6 +43,7 @@ ROWS = (
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
+    Row("tool-grpc", "the same of a gRPC server", tool_grpc),
     Row("names", "a list of 100 members with names, the accounts in another process", names),
     Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
     Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
