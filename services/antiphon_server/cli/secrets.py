@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import aside, fail, in_a_line, print_json, run, say
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
@@ -105,7 +105,7 @@ def rotate(address: Address = "", data_dir: DataDir = None) -> None:
 
     - `antiphon secrets rotate`
     """
-    run(_rotate(address, data_dir))
+    run_at(address, data_dir, lambda at: _rotate(at, data_dir))
 
 
 def _value(file: Path | None) -> str:

@@ -28,10 +28,11 @@ async def signature(connection: Connection, secrets: Secrets) -> Mapping[str, st
     """The headers that sign a call, with the secret as it is now. Raises DomainError NOT_FOUND."""
     match connection.credential:
         case Bearer(secret):
-            token = await secrets.value(connection.workspace_id, secret)
+            token = _as_header(secret, await secrets.value(connection.workspace_id, secret))
             return {"Authorization": f"Bearer {token}"}
         case Header(name, secret):
-            return {name: await secrets.value(connection.workspace_id, secret)}
+            value = await secrets.value(connection.workspace_id, secret)
+            return {name: _as_header(secret, value)}
         case Basic(user, secret):
             password = await secrets.value(connection.workspace_id, secret)
             joined = base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -47,3 +48,13 @@ def signed_headers(connection: Connection) -> frozenset[str]:
         case Bearer() | Basic():
             return frozenset({"authorization"})
     return frozenset()
+
+
+def _as_header(name: SecretName, value: str) -> str:
+    """A value as headers have it: libraries say what they refuse in words, with the value.
+
+    Raises DomainError NOT_FOUND.
+    """
+    if not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise not_found(f"secret {name} that a header can have; store it anew")
+    return value
