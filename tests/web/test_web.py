@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.integration.connections.mcp.asking import asking_server
 from tests.proofs.bench.processes import free_port
 from tests.web.control import Control, wishes_of
 from tests.web.vitest import IN_A_BROWSER, NEEDED, passes
@@ -33,6 +34,7 @@ CALLING = {
             ]
             for said, zone in _ZONES.items()
         }
+        | {"Cake?": [{"tool": "cakes.bake", "arguments": '{"who": "Anna"}'}]}
     },
 }
 
@@ -54,7 +56,11 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     """A server with pages behind Envoy; its model answers as it is told."""
     home, port = tmp_path_factory.mktemp("web"), free_port()
     variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
-    async with FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint:
+    async with (
+        FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint,
+        asking_server(home / "done") as cakes,
+    ):
+        variables["ANTIPHON_CONNECTIONS"] = json.dumps([{"name": "cakes", "mcp": cakes}])
         prices = {"input_price_micros": 100_000, "output_price_micros": 400_000}
         models = [openai_model("fake/model", endpoint.base_url, **prices), CALLING]
         async with (
@@ -86,7 +92,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         *("parts", "closing", "library"),
         *(
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
-            for name in ("pages", "reading", "waiting", "keeping", "lists", "calls")
+            for name in ("pages", "reading", "waiting", "keeping", "lists", "calls", "questions")
         ),
     ],
 )

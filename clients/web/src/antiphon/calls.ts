@@ -4,9 +4,10 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Part } from "../gen/antiphon/context/v1/message_pb";
 import { type Event, ToolCallOutcome } from "../gen/antiphon/events/v1/event_pb";
 import { type AntiphonError, errorOfStatus } from "./errors";
+import { type Question, type Reply, questionOf } from "./questions";
 
 /** How a call of a tool stands. */
-export type CallState = "waits" | "approved" | "runs" | "succeeded" | "failed" | "denied" | "stopped" | "unknown";
+export type CallState = "waits" | "approved" | "runs" | "asks" | "succeeded" | "failed" | "denied" | "stopped" | "unknown";
 
 /** What a person decided about a call; `reason` is what they said to a denial. */
 export interface Decision {
@@ -37,6 +38,8 @@ export interface ToolCall {
   position: number;
   decision: Decision | undefined;
   startMs: number;
+  /** What its tool has asked people. */
+  questions: Question[];
   end: CallEnd | undefined;
 }
 
@@ -52,7 +55,8 @@ export function stateOf(call: ToolCall, isOver: boolean): CallState {
   const { end, decision } = call;
   if (end?.outcome === ToolCallOutcome.UNSPECIFIED) return end.error ? "failed" : "succeeded"; // told by an old server
   if (end) return ENDINGS[end.outcome] ?? "failed";
-  if (call.startMs) return isOver ? "unknown" : "runs";
+  if (call.startMs && isOver) return "unknown";
+  if (call.startMs) return call.questions.some(({ reply }) => !reply) ? "asks" : "runs";
   if (decision && !decision.approved) return "denied";
   if (isOver) return "stopped";
   return decision || !call.asks ? "approved" : "waits";
@@ -81,6 +85,17 @@ export class ToolCalls {
         Object.assign(this.of(toolCallId), { tool, arguments: argumentsJson, startMs });
         break;
       }
+      case "toolCallQuestionAsked": {
+        const { questions } = this.of(payload.value.toolCallId);
+        const asked = questionOf(payload.value);
+        if (!questions.some(({ id }) => id === asked.id)) questions.push(asked);
+        break;
+      }
+      case "toolCallQuestionAnswered": {
+        const { toolCallId, answer } = payload.value;
+        if (answer) this.answer(toolCallId, answer.questionId, { ...answer, by: actor, content: answer.contentJson });
+        break;
+      }
       case "toolCallFinished": {
         const { toolCallId, outcome, result: parts, omittedBytes, durationMs, error, kept } = payload.value;
         this.of(toolCallId).end = {
@@ -100,11 +115,17 @@ export class ToolCalls {
     this.of(id).decision = decision;
   }
 
+  /** Somebody answered what a call's tool asks. */
+  answer(id: string, questionId: string, { action, by, content }: Reply): void {
+    const question = this.of(id).questions.find((each) => each.id === questionId);
+    if (question) question.reply = { action, by, content };
+  }
+
   private of(id: string): ToolCall {
     let call = this.all.find((each) => each.id === id);
     if (!call) {
       const unknown = { tool: "", arguments: "", sha256: new Uint8Array(), asks: false, position: 0 };
-      call = { id, ...unknown, decision: undefined, startMs: 0, end: undefined };
+      call = { id, ...unknown, decision: undefined, startMs: 0, questions: [], end: undefined };
       this.all.push(call);
     }
     return call;

@@ -1,6 +1,8 @@
 // A client for Antiphon in browsers: calls with typed errors, and streams that outlive connections.
 
 export { type CallState, type ToolCall, stateOf } from "./calls";
+export { type Field, type Question, type Reply, type Value } from "./questions";
+export { ToolAnswerAction } from "../gen/antiphon/integration/v1/tool_pb";
 export { Changing } from "./changing";
 export { Company } from "./company";
 export { AntiphonError, GapError, errorOf, errorOfStatus } from "./errors";

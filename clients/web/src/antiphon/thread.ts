@@ -6,6 +6,7 @@ import type { Conversation, Member } from "../gen/antiphon/context/v1/conversati
 import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { ToolAnswerAction } from "../gen/antiphon/integration/v1/tool_pb";
 import type { ToolCall } from "./calls";
 import { Changing } from "./changing";
 import type { Stubs } from "./channel";
@@ -16,6 +17,7 @@ import type { Follower, Watching } from "./follower";
 import { newTurnId } from "./ids";
 import { NOBODY, Outbox, type Outgoing, type Wishes, isAnswered } from "./outbox";
 import { Past } from "./past";
+import type { Question, Value } from "./questions";
 import { type Entry, Transcript } from "./transcript";
 import type { TurnView } from "./turn";
 
@@ -287,6 +289,36 @@ export class Thread extends Changing {
     if (!call.decision) turn.calls.decide(call.id, { approved, by: decidedBy, reason: "" });
     this.changed();
     return decidedBy;
+  }
+
+  /**
+   * Answer what a call's tool asks, or decline to; says whose answer counts, which was the first.
+   * Throws AntiphonError.
+   */
+  async answer(
+    turn: TurnView,
+    call: ToolCall,
+    question: Question,
+    action: ToolAnswerAction,
+    content?: Record<string, Value>,
+  ): Promise<string> {
+    const contentJson = content ? JSON.stringify(content) : "";
+    const first = await this.stubs.dispatcher.answerToolCall({
+      conversationId: this.conversationId,
+      turnId: turn.turnId,
+      toolCallId: call.id,
+      questionId: question.id,
+      questionSha256: question.sha256,
+      action,
+      contentJson,
+    });
+    const { answeredBy: by } = first;
+    const isOurs = by === this.self && first.action === action;
+    if (!question.reply) {
+      turn.calls.answer(call.id, question.id, { action: first.action, by, content: isOurs ? contentJson : "" });
+    }
+    this.changed();
+    return by;
   }
 
   /** Tell the others whether one is typing; often, for it is thinned out here. */

@@ -55,7 +55,7 @@ export class TurnView {
 
   /** Those that wait for a person's decision. */
   get waiting(): ToolCall[] {
-    return this.toolCalls.filter((call) => stateOf(call, this.isDone) === "waits");
+    return this.toolCalls.filter((call) => ["waits", "asks"].includes(stateOf(call, this.isDone)));
   }
 
   /** Take in the server's word of how it is now. */

@@ -184,7 +184,7 @@ function useKeys(desk: Desk, toggle: () => void, setDialog: (dialog: Window) => 
       else if (isCommand && event.key === "b") act(toggle);
       else if (event.altKey && event.key === "ArrowUp") act(() => step(desk, -1));
       else if (event.altKey && event.key === "ArrowDown") act(() => step(desk, 1));
-      else if (event.altKey && event.code === "KeyA") act(() => document.querySelector<HTMLElement>(".decide button")?.focus());
+      else if (event.altKey && event.code === "KeyA") act(() => document.querySelector<HTMLElement>(".decide :is(input, select, button)")?.focus());
       else if (isWriting) return;
       else if (event.key === "?") act(() => setDialog("shortcuts"));
       else if (event.key === "/") act(() => document.querySelector<HTMLElement>(".composer textarea")?.focus());

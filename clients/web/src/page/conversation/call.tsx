@@ -2,12 +2,22 @@
 
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { type CallState, type ToolCall, type TurnView, stateOf, textOf } from "../../antiphon";
+import {
+  type CallState,
+  type Question,
+  type ToolAnswerAction,
+  type ToolCall,
+  type TurnView,
+  type Value,
+  stateOf,
+  textOf,
+} from "../../antiphon";
 import { Icon } from "../parts";
 import { useNow } from "../use";
 import { brief, pretty, visible } from "../visible";
 import { duration, failureOf, inWords, took } from "../words";
 import { Decide } from "./decide";
+import { type Answer, Asked, Replied } from "./question";
 
 const BRIEF = 200;
 const PREVIEW = 300;
@@ -18,6 +28,16 @@ export interface Deciding {
   nameOf: (actor: string) => string;
   /** Missing where one may not. Returns whose decision counts; throws AntiphonError. */
   decide?: ((turn: TurnView, call: ToolCall, approve: boolean, reason: string) => Promise<string>) | undefined;
+  /** The same of what a call's tool asks. */
+  answer?:
+    | ((
+        turn: TurnView,
+        call: ToolCall,
+        question: Question,
+        action: ToolAnswerAction,
+        content?: Record<string, Value>,
+      ) => Promise<string>)
+    | undefined;
 }
 
 /** Folded to a few lines; whole as long as it waits, for whole it is approved. */
@@ -26,9 +46,13 @@ export function Call({ call, turn, deciding }: { call: ToolCall; turn: TurnView;
   const [chosen, choose] = useState<boolean>();
   const [faster, setFaster] = useState("");
   const isOpen = chosen ?? state === "waits";
-  const { decide } = deciding;
+  const { decide, answer } = deciding;
   const decided = async (approve: boolean, reason: string) => {
     const by = await decide!(turn, call, approve, reason);
+    if (by !== deciding.self) setFaster(by);
+  };
+  const answering = (question: Question): Answer => async (action, content) => {
+    const by = await answer!(turn, call, question, action, content);
     if (by !== deciding.self) setFaster(by);
   };
   const toggle = (event: Event) => {
@@ -48,6 +72,25 @@ export function Call({ call, turn, deciding }: { call: ToolCall; turn: TurnView;
       </details>
       {!isOpen && <Preview call={call} />}
       <Told call={call} state={state} deciding={deciding} />
+      {call.questions.map((question) =>
+        question.reply ? (
+          <Replied
+            key={question.id}
+            question={question}
+            reply={question.reply}
+            by={question.reply.by === deciding.self ? "you" : deciding.nameOf(question.reply.by)}
+          />
+        ) : (
+          state === "asks" && (
+            <Asked
+              key={question.id}
+              question={question}
+              onAnswer={answer && answering(question)}
+              onGone={goOn}
+            />
+          )
+        ),
+      )}
       {faster && (
         <p class="call-told" role="status">
           {deciding.nameOf(faster)} was faster than you.
@@ -80,6 +123,7 @@ const STANDINGS: Record<CallState, string> = {
   waits: "waits for approval",
   approved: "approved",
   runs: "running",
+  asks: "asks a question",
   succeeded: "done",
   failed: "failed",
   denied: "denied",

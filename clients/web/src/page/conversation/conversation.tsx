@@ -121,15 +121,23 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
         asker={askerOf(question, desk, thread)}
         doings={doingsOf(thread.questionOf(entry), desk, thread, entry)}
         deciding={decidingOf(desk, thread)}
-        deciders={turn?.toolCalls.map(({ decision }) => (decision ? desk.nameOf(decision.by) : "")).join("\n") ?? ""}
+        deciders={turn?.toolCalls.map((call) => decidersOf(call, desk)).join("\n") ?? ""}
       />
     </Kept>
   );
 }
 
+/** By name who decided about a call, and who answered what its tool asked. */
+function decidersOf({ decision, questions }: ToolCall, desk: Desk): string {
+  const actors = [decision?.by, ...questions.map(({ reply }) => reply?.by)];
+  return actors.map((actor) => (actor ? desk.nameOf(actor) : "")).join(",");
+}
+
 function decidingOf(desk: Desk, thread: Thread): Deciding {
   const decide: Deciding["decide"] = (turn, call, approve, reason) => thread.decide(turn, call, approve, reason);
-  return { self: thread.self, nameOf: (actor) => desk.nameOf(actor), decide: thread.mayWrite ? decide : undefined };
+  const answer: Deciding["answer"] = (...said) => thread.answer(...said);
+  const may = thread.mayWrite ? { decide, answer } : {};
+  return { self: thread.self, nameOf: (actor) => desk.nameOf(actor), ...may };
 }
 
 function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): string {
@@ -182,7 +190,7 @@ function Announcer({ thread }: { thread: Thread }): JSX.Element {
   const newest = waiting.at(-1);
   useEffect(() => {
     if (newest) setWords(wanted(newest, thread.mayWrite));
-  }, [newest?.id]);
+  }, [newest?.id, newest?.questions.length]);
   return (
     <p class="hidden" aria-live="polite">
       {words}
@@ -190,8 +198,10 @@ function Announcer({ thread }: { thread: Thread }): JSX.Element {
   );
 }
 
-function wanted({ tool, arguments: asked }: ToolCall, mayDecide: boolean): string {
+function wanted({ tool, arguments: asked, questions }: ToolCall, mayDecide: boolean): string {
   const way = mayDecide ? " Alt + A leads there." : "";
+  const question = questions.find(({ reply }) => !reply);
+  if (question) return `${visible(tool)} asks: ${brief(question.message, 200)}.${way}`;
   return `${visible(tool)} waits for approval, with ${brief(asked, 200)}.${way}`;
 }
 
