@@ -140,6 +140,26 @@ async def test_a_flood_costs_no_processor() -> None:
     assert time.monotonic() - began < 5
 
 
+async def test_what_is_forwarded_has_a_socket_of_its_own() -> None:
+    """It finds its answer by its id, is named when it has none, and costs the calls nothing."""
+    async with strange() as url, linked(url) as link:
+        told = await link.forward('{"id": 9, "method": "other", "params": 1}')
+        assert told == '{"jsonrpc": "2.0", "id": 9, "result": 1}'
+        beside = asyncio.create_task(call(link, "later", n=1))
+        with pytest.raises(DomainError) as caught:
+            await link.forward('{"id": 9, "method": "huge"}')
+        assert (caught.value.reason, "1009" in caught.value.metadata["why"]) == (
+            Reason.TOOL_FAILED,
+            True,
+        )
+        hung = asyncio.create_task(link.forward('{"id": 9, "method": "never"}'))
+        await asyncio.sleep(0.05)
+        hung.cancel()
+        assert (await beside).parts[0].content == '{"n": 1}'
+        with pytest.raises(asyncio.CancelledError):
+            await hung
+
+
 async def test_no_redirect_is_followed_and_no_refusal_taken() -> None:
     """The canary is not visited; what is no WebSocket can't be reached."""
     async with canary() as found:
