@@ -112,7 +112,7 @@ def _kind(it: dict[str, Any]) -> str:
         case "string" if _choices(it):
             return "one of these"
         case "string":
-            return it.get("format", "text")
+            return str(it.get("format", "text"))
         case kind:
             return f"{kind}"
 
