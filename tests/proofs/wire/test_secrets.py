@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -17,7 +18,7 @@ from antiphon_server.runtime.rpc.methods import MethodInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
 from tests.e2e.contracts import Rpc, declared_rpcs
-from tests.proofs.wire.raw import begun, grpc_frame, request_headers
+from tests.proofs.wire.raw import Outcome, begun, grpc_frame, request_headers
 
 CANARY = "canary-7f3a"
 RPCS = declared_rpcs()
@@ -108,10 +109,14 @@ async def told(port: int) -> dict[str, str]:
         for stream, rpc in enumerate(RPCS):
             of = raw.of(2 * stream + 1)
             await raw.call(2 * stream + 1, grpc_frame(), request_headers(rpc.path))
-            assert await raw.until(lambda of=of: of.status is not None, 10)
+            assert await raw.until(partial(_ended, of), 10)
             details = of.trailers.get("grpc-status-details-bin", "")
             said[rpc.path] = f"{of.trailers} {unpacked(details)!r}"
     return said
+
+
+def _ended(of: Outcome) -> bool:
+    return of.status is not None
 
 
 def unpacked(details: str | bytes) -> bytes:
