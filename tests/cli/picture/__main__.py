@@ -1,9 +1,11 @@
-"""``python -m tests.cli.picture``: a real chat with the small model in a terminal, drawn.
+"""``python -m tests.cli.picture --gguf FILE``: a real chat in a terminal, drawn.
 
-Its first answer is the one that README shows; the second is stopped with Ctrl-C.
+Its first answer calls a tool, which the small model hardly does: so the model is that of the file.
+The second answer is stopped with Ctrl-C.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -14,24 +16,33 @@ from tests.repository.files import ROOT
 
 PICTURE = ROOT / "docs" / "images" / "chat.svg"
 COLUMNS = 80
+NAME = "local/qwen2.5-1.5b"
 _QUESTION, _STOPPED, _LAST = (
+    "What time is it in Tokyo?",
+    "Explain in detail how a lighthouse works.",
     "What is the capital of France?",
-    "Tell me a long story about a lighthouse.",
-    "What is the capital of Italy?",
 )
 _END = r" s\n\n>$"
 
 
-def talk(glass: PaintedGlass, home: Path) -> None:
+def talk(glass: PaintedGlass, home: Path, gguf: Path) -> None:
     """Ask, stop an answer, and go on."""
-    glass.feed("$ antiphon chat\r\n")
-    variables = {**Home(home).environment, "NO_COLOR": "", "TERM": "xterm-256color"}
-    with Terminal(["chat"], variables, COLUMNS, glass) as terminal:
+    model = {"name": NAME, "kind": "local", "gguf": str(gguf.resolve())}
+    variables = {
+        **Home(home).environment,
+        "ANTIPHON_MODELS": json.dumps([model]),
+        "ANTIPHON_MODEL": NAME,
+        "NO_COLOR": "",
+        "TERM": "xterm-256color",
+    }
+    command = ["chat", "--tool", "antiphon.time"]
+    glass.feed(f"$ antiphon {' '.join(command)}\r\n")
+    with Terminal(command, variables, COLUMNS, glass) as terminal:
         terminal.wait_for(">$")
         terminal.line(_QUESTION)
         asked = terminal.wait_for(_END).end()
         terminal.line(_STOPPED)
-        terminal.wait_for(r"lighthouse\.\n(\S+\s+){20}", after=asked)
+        terminal.wait_for(r"works\.\n(\S+\s+){20}", after=asked)
         terminal.interrupt()
         stopped = terminal.wait_for(f"stopped · .*{_END}", after=asked).end()
         terminal.line(_LAST)
@@ -41,11 +52,12 @@ def talk(glass: PaintedGlass, home: Path) -> None:
 def main() -> None:
     """Run it as a command."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gguf", type=Path, required=True, help="the model's file")
     parser.add_argument("--svg", type=Path, default=PICTURE)
     arguments = parser.parse_args()
     glass = PaintedGlass(COLUMNS)
     with tempfile.TemporaryDirectory(prefix="antiphon-picture-") as home:
-        talk(glass, Path(home))
+        talk(glass, Path(home), arguments.gguf)
     arguments.svg.write_text(svg(glass.painted(), COLUMNS, "antiphon chat"))
 
 
