@@ -22,6 +22,8 @@ from antiphon_server.integration.connection_encoding import connection_status
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.announcements import Announcements
 from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
+from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
+from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
@@ -181,6 +183,7 @@ class Integration(Service):
         lifecycle.on_stop("integration", self.close)
         await self.settle()
         self.catalogue.look_up_default()
+        self.connections.tell(ConnectionHealth(health))
         self.connections.start()
         lifecycle.spawn("integration.connections", self.connections.tidy(), vital=False)
         if self.lost_calls is not None:
@@ -188,7 +191,7 @@ class Integration(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        return [self.tool_metrics]
+        return [self.tool_metrics, ConnectionMetrics(self.connections)]
 
     async def settle(self) -> None:
         """Settle what an earlier process left open, and warn of models that can't be asked."""

@@ -72,6 +72,10 @@ def _disk(free: float, size: float) -> tuple[Series, ...]:
     )
 
 
+def _connection(values: str) -> tuple[Series, ...]:
+    return _gauge("antiphon_connection_state", values, connection="gone", state="down")
+
+
 CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonNotServing": (
         Case("away", 3, _gauge("antiphon_serving", "1x3 0x20"), {}),
@@ -84,6 +88,11 @@ CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonPartAway": (
         Case("away", 7, _gauge("antiphon_part_serving", "1x3 0x60", part="log"), {"part": "log"}),
         Case("back soon", 7, _gauge("antiphon_part_serving", "1x3 0x24 1x60", part="log")),
+        Case("a connection", 7, _gauge("antiphon_part_serving", "0x60", part="connection.gone")),
+    ),
+    "AntiphonConnectionDown": (
+        Case("down", 15, _connection("0x3 1x80"), {"connection": "gone"}),
+        Case("down for a while", 15, _connection("1x24 0x80")),
     ),
     "AntiphonErrors": (
         Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),

@@ -28,7 +28,10 @@ MODELS = [
     }
     for name, more in (("sound", {}), ("broken", {"fail_after": 1}))
 ]
-VARIABLES = {"ANTIPHON_ALARMS": '{"failures_on_name": 1}'}
+VARIABLES = {
+    "ANTIPHON_ALARMS": '{"failures_on_name": 1}',
+    "ANTIPHON_CONNECTIONS": '[{"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}]',
+}
 INSTANCE = "server-1:7451"
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.doctor.connections import states_of_connections
 from antiphon_server.cli.doctor.providers import faults_of_providers
 from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
@@ -216,8 +217,16 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
         try:
             async for finding in _models(client):
                 yield finding
+            async for finding in _connections(client):
+                yield finding
         except AntiphonError as error:
             yield Finding("model", "bad", explain(error))
+
+
+async def _connections(client: Client) -> AsyncIterator[Finding]:
+    async for name, state, is_down in states_of_connections(client):
+        remedy = f"`antiphon connections test {name}` asks again; its tools are away." * is_down
+        yield Finding("connection", "note" if is_down else "ok", f"{name}: {state}", remedy)
 
 
 async def _mesh(client: Client) -> AsyncIterator[Finding]:

@@ -10,6 +10,7 @@ from antiphon_server.integration.connections.model import (
     RESERVED,
     Connection,
     EgressRules,
+    Status,
     Target,
     without_document,
 )
@@ -52,7 +53,7 @@ class Connections:
         installed: Iterable[Connection] = (),
         built_in: Iterable[Source] = (),
     ) -> None:
-        self._store, self._kinds, self._told = store, kinds, told
+        self._store, self._kinds, self._told = store, kinds, [told]
         self._egress = egress
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
@@ -126,7 +127,7 @@ class Connections:
         _owned(known.connection)
         await self._store.change(workspace_id, name, lambda _: None)
         await self._all(workspace_id)
-        await self._told(known.connection, None)
+        await self._tell(known.connection, None)
 
     async def signed_by(self, workspace_id: str) -> Mapping[SecretName, Sequence[SourceName]]:
         """The workspace's connections by the secrets that sign their calls; asks nobody."""
@@ -135,6 +136,20 @@ class Connections:
             if it.credential is not None:
                 found.setdefault(it.credential.secret, []).append(it.name)
         return found
+
+    @property
+    def installed(self) -> Sequence[Supervised]:
+        """Those of the installation."""
+        return tuple(self._installed.values())
+
+    @property
+    def of_workspaces(self) -> Sequence[Supervised]:
+        """Those of workspaces that this server keeps now."""
+        return [one for known in self._known.values() for one in known.values()]
+
+    def tell(self, told: Told) -> None:
+        """Have it told of changes, too, from now on."""
+        self._told.append(told)
 
     def start(self) -> None:
         """Begin with those of the installation."""
@@ -147,7 +162,7 @@ class Connections:
 
     async def close(self) -> None:
         """Close all."""
-        ours = [one for known in self._known.values() for one in known.values()]
+        ours = self.of_workspaces
         self._known.clear()
         await asyncio.gather(*(one.close() for one in (*ours, *self._installed.values())))
         await self._closing.stop()
@@ -210,8 +225,12 @@ class Connections:
         if one is not None:
             self._closing.spawn("integration.connection.finish", one.finish())
 
+    async def _tell(self, connection: Connection, status: Status | None) -> None:
+        for told in self._told:
+            await told(connection, status)
+
     def _supervised(self, connection: Connection) -> Supervised:
-        return Supervised(connection, self._kind(connection), self._told)
+        return Supervised(connection, self._kind(connection), self._tell)
 
     def _kind(self, connection: Connection) -> Kind:
         return self._kinds[type(connection.target)]

@@ -27,6 +27,10 @@ class State(IntEnum):
     DISABLED = 5
 
 
+USABLE = frozenset({State.UP, State.DEGRADED})
+"""Calls are tried in these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What is known of a connection: since when (microseconds since 1970), and why it is down."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from antiphon_server.integration.connections.model import (
+    USABLE,
     Answered,
     Connection,
     Forwarded,
@@ -65,7 +66,7 @@ class Supervised:
     @property
     def away(self) -> bool:
         """Whether calls are refused without being tried."""
-        return self._status.state not in (State.UP, State.DEGRADED)
+        return self._status.state not in USABLE
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """The tools that were told last; none of one that is disabled."""
