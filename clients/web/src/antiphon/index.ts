@@ -11,6 +11,7 @@ export { firstOf, newFollowId, newRequestId, newTurnId } from "./ids";
 export { listed } from "./pages";
 export type { WatchOptions } from "./place";
 export type { Connection } from "./redial";
+export { type ResultPart, keptPartOf } from "./results";
 export { type DeviceCode, type ProviderLogin, Session } from "./session";
 export { textOf } from "./text";
 export { NOBODY, type Outgoing, type Wishes, isAnswered } from "./outbox";

@@ -1,5 +1,6 @@
 // A conversation that is open: what was said, what is being said, and saying something.
 
+import { type ResultPart, readPart } from "./results";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Role } from "../gen/antiphon/auth/v1/access_pb";
 import type { Conversation, Member } from "../gen/antiphon/context/v1/conversation_pb";
@@ -319,6 +320,11 @@ export class Thread extends Changing {
     }
     this.changed();
     return by;
+  }
+
+  /** The first `most` bytes of a part of a call's result that is kept. Throws AntiphonError. */
+  async readResult(call: ToolCall, part: number, most: number): Promise<ResultPart> {
+    return readPart(this.stubs, this.conversationId, call.id, part, most);
   }
 
   /** Tell the others whether one is typing; often, for it is thinned out here. */

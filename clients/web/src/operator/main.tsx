@@ -9,6 +9,7 @@ import { Mark, Notice } from "../page/parts";
 import { ThemeSwitch } from "../page/sidebar";
 import { applyTheme } from "../page/theme";
 import { useChanges } from "../page/use";
+import { Connections } from "./connections";
 import { Mesh } from "./mesh";
 import { People } from "./people";
 import { Security } from "./security";
@@ -21,6 +22,7 @@ const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX
   turns: { name: "Turns", View: Turns },
   usage: { name: "Usage", View: Usage },
   workers: { name: "Handlers and models", View: Workers },
+  connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },
   mesh: { name: "Mesh", View: Mesh },

@@ -90,9 +90,9 @@ export function Figure(props: { label: string; value: ComponentChildren }): JSX.
 
 /** A state in a word and a colour. */
 export function State({ name }: { name: string }): JSX.Element {
-  const kind = /fail|cancel|expired|refused|reused|alarm|disabled|limited/.test(name)
+  const kind = /fail|cancel|expired|refused|reused|alarm|disabled|limited|down|degraded/.test(name)
     ? "bad"
-    : /succeeded|serving|signed in|stop/.test(name)
+    : /succeeded|serving|signed in|stop|\bup$/.test(name)
       ? "good"
       : "";
   return <span class={`state ${kind}`}>{name}</span>;

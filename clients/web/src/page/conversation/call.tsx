@@ -15,9 +15,10 @@ import {
 import { Icon } from "../parts";
 import { useNow } from "../use";
 import { brief, pretty, visible } from "../visible";
-import { duration, failureOf, inWords, took } from "../words";
+import { duration, failureOf, took } from "../words";
 import { Decide } from "./decide";
 import { type Answer, Asked, Replied } from "./question";
+import { type ReadPart, Result } from "./result";
 
 const BRIEF = 200;
 const PREVIEW = 300;
@@ -26,6 +27,8 @@ const PREVIEW = 300;
 export interface Deciding {
   self: string;
   nameOf: (actor: string) => string;
+  /** Reads what is kept of a result. */
+  read: ReadPart;
   /** Missing where one may not. Returns whose decision counts; throws AntiphonError. */
   decide?: ((turn: TurnView, call: ToolCall, approve: boolean, reason: string) => Promise<string>) | undefined;
   /** The same of what a call's tool asks. */
@@ -68,7 +71,7 @@ export function Call({ call, turn, deciding }: { call: ToolCall; turn: TurnView;
           {!isOpen && <Brief text={call.arguments} />}
           <Standing call={call} state={state} />
         </summary>
-        {isOpen && <Whole call={call} />}
+        {isOpen && <Whole call={call} read={deciding.read} />}
       </details>
       {!isOpen && <Preview call={call} />}
       <Told call={call} state={state} deciding={deciding} />
@@ -183,23 +186,15 @@ function Preview({ call }: { call: ToolCall }): JSX.Element | null {
 }
 
 /** All of it. */
-function Whole({ call }: { call: ToolCall }): JSX.Element {
+function Whole({ call, read }: { call: ToolCall; read: ReadPart }): JSX.Element {
   const asked = useMemo(() => visible(pretty(call.arguments)), [call.arguments]);
-  const parts = useMemo(() => (call.end?.parts ?? []).map((part) => visible(pretty(inWords(part)))), [call.end]);
-  const omitted = call.end?.omittedBytes ?? 0;
   return (
     <div class="call-whole">
       <h3>Arguments</h3>
       <pre tabIndex={0} dir="ltr">
         {asked || "{}"}
       </pre>
-      {parts.length > 0 && <h3>Result</h3>}
-      {parts.map((text, index) => (
-        <pre key={index} tabIndex={0} dir="auto">
-          {text}
-        </pre>
-      ))}
-      {omitted > 0 && <p class="call-told">{omitted.toLocaleString()} more bytes were not kept.</p>}
+      <Result call={call} read={read} />
     </div>
   );
 }

@@ -135,9 +135,10 @@ function decidersOf({ decision, questions }: ToolCall, desk: Desk): string {
 
 function decidingOf(desk: Desk, thread: Thread): Deciding {
   const decide: Deciding["decide"] = (turn, call, approve, reason) => thread.decide(turn, call, approve, reason);
+  const read: Deciding["read"] = (call, part, most) => thread.readResult(call, part, most);
   const answer: Deciding["answer"] = (...said) => thread.answer(...said);
   const may = thread.mayWrite ? { decide, answer } : {};
-  return { self: thread.self, nameOf: (actor) => desk.nameOf(actor), ...may };
+  return { self: thread.self, read, nameOf: (actor) => desk.nameOf(actor), ...may };
 }
 
 function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): string {

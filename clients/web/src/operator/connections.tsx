@@ -1,0 +1,68 @@
+// Connections to what is outside: the installation's, and those of the operator's workspaces.
+
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { JSX } from "preact";
+import { listed } from "../antiphon";
+import { type Connection, ConnectionState } from "../gen/antiphon/integration/v1/connection_pb";
+import type { Desk } from "../page/desk";
+import { visible } from "../page/visible";
+import { duration, took } from "../page/words";
+import { useLoaded } from "./loading";
+import { State, Table, wordOf } from "./table";
+
+const MOST_WORKSPACES = 20;
+
+/** How each is now, as the server that answers sees it. */
+export function Connections({ desk }: { desk: Desk }): JSX.Element {
+  const { value, error } = useLoaded(() => read(desk), [desk.workspaces.length], 5_000);
+  const of = (each: Connection) =>
+    each.workspaceId
+      ? (desk.workspaces.find((it) => it.workspaceId === each.workspaceId)?.displayName ?? each.workspaceId)
+      : "all";
+  const state = (each: Connection) => wordOf(ConnectionState, each.status?.state ?? 0);
+  return (
+    <Table
+      label="Connections"
+      rows={value}
+      error={error}
+      keyOf={(each) => `${each.workspaceId} ${each.name}`}
+      empty="There is none: antiphon connections add makes one."
+      columns={[
+        { name: "name", cell: (each) => <span title={visible(each.title)}>{each.name}</span> },
+        { name: "workspace", cell: of },
+        { name: "kind", cell: (each) => kindOf(each) },
+        { name: "state", cell: (each) => <State name={state(each)} /> },
+        { name: "since", cell: (each) => (each.status?.sinceTime ? duration(Date.now() - timestampMs(each.status.sinceTime)) : ""), isNumber: true },
+        { name: "reason", cell: (each) => (each.status?.errorReason ? <code>{each.status.errorReason}</code> : "") },
+        { name: "latency", cell: (each) => (each.status?.latency ? took(durationMs(each.status.latency)) : ""), isNumber: true },
+        { name: "tools", cell: (each) => `${each.status?.tools ?? 0}`, isNumber: true },
+      ]}
+    />
+  );
+}
+
+const KINDS: Record<string, string> = {
+  mcp: "MCP",
+  mcpProgram: "MCP, a program",
+  openApi: "OpenAPI",
+  webSocket: "WebSocket",
+  grpc: "gRPC",
+};
+
+function kindOf({ target }: Connection): string {
+  return target.case ? (KINDS[target.case] ?? target.case) : "";
+}
+
+async function read(desk: Desk): Promise<Connection[]> {
+  const found = new Map<string, Connection>();
+  const { connections } = desk.session.stubs;
+  const all = desk.workspaces.slice(0, MOST_WORKSPACES).map(async ({ workspaceId }) =>
+    listed(
+      (pageToken) => connections.listConnections({ workspaceId, pageToken }),
+      (page) => page.connections,
+      200,
+    ),
+  );
+  for (const each of (await Promise.all(all)).flat()) found.set(`${each.workspaceId} ${each.name}`, each);
+  return [...found.values()];
+}
