@@ -6,6 +6,7 @@ from typing import Any
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
 from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
+from antiphon_server.integration.connections.adapters.sql_egress import SqlEgressRules
 from antiphon_server.integration.connections.connections import Connections, Kinds
 from antiphon_server.integration.connections.model import Connection, Mcp, State, Status
 from antiphon_server.integration.connections.ports import Link
@@ -55,7 +56,9 @@ async def test_states_are_metrics_and_parts_of_health() -> None:
     async with opened_sqlite(metadata) as database:
         health = Health()
         kinds: Kinds = {Mcp: Hosts()}
-        connections = Connections(SqlConnections(database), kinds, _nobody, [HERE, GONE])
+        connections = Connections(
+            SqlConnections(database), kinds, _nobody, SqlEgressRules(database), [HERE, GONE]
+        )
         connections.tell(ConnectionHealth(health))
         await health.ready()
         connections.start()
