@@ -44,7 +44,7 @@ export function Connections({ desk }: { desk: Desk }): JSX.Element {
 const KINDS: Record<string, string> = {
   mcp: "MCP",
   mcpProgram: "MCP, a program",
-  openApi: "OpenAPI",
+  openapi: "OpenAPI",
   webSocket: "WebSocket",
   grpc: "gRPC",
 };
