@@ -37,8 +37,8 @@ LEASE_S = 3.0
 WAIT_S = 0.3
 """So long a tool works, behind its line in the ledger."""
 AWAKE_S = 3.0
-HALTED = "a commit got no answer"
-"""What a server that stood still in the middle of one has to say."""
+LOST = "antiphon_server.runtime.storage.postgres"
+"""What a server that stood still says of its transactions: Postgres has ended them meanwhile."""
 
 
 @dataclass(slots=True)
@@ -135,5 +135,5 @@ async def _batch(home: Path, came: Halts, count: int, database: str, chance: ran
                 came.wrong.append(f"{run.turn_id}: something was said after its end")
             came.calls.update(ToolCallOutcome.Name(it)[18:] for it in outcomes(events).values())
             came.wrong += [f"{run.turn_id}: {what}" for what in wrong_of(run, events, ran)]
-        defects = [line for server in servers for line in server.defects]
-        came.wrong += [f"log: {line}" for line in defects if HALTED not in line]
+        halted, going_on = (server.defects for server in servers)
+        came.wrong += [f"log: {it}" for it in (*going_on, *(d for d in halted if LOST not in d))]
