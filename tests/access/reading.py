@@ -94,7 +94,8 @@ _RPCS = {
     "manages a workspace": """
         ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule
         ConnectionService/CreateConnection ConnectionService/UpdateConnection
-        ConnectionService/DeleteConnection
+        ConnectionService/DeleteConnection ConnectionService/AuthorizeConnection
+        ConnectionService/CompleteAuthorization
         ToolService/ApproveTool
         ConnectionService/SetEgressRules
         SecretService/PutSecret SecretService/ListSecrets SecretService/DeleteSecret

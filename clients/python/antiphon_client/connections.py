@@ -1,6 +1,6 @@
 """Connections: what is outside, whose tools can be called."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import connection_service_pb2 as messages
@@ -81,3 +81,27 @@ class Connections:
         else:
             wanted.message.CopyFrom(request)
         return await self._caller.call(self._connections.Forward, wanted)
+
+    async def authorize_connection(
+        self, workspace_id: str, name: str, redirect_uri: str
+    ) -> messages.AuthorizeConnectionResponse:
+        """Begin to authorize a connection: its page, and the state that the redirect brings."""
+        request = messages.AuthorizeConnectionRequest(
+            workspace_id=workspace_id, name=name, redirect_uri=redirect_uri
+        )
+        return await self._caller.call(self._connections.AuthorizeConnection, request)
+
+    async def complete_authorization(
+        self, workspace_id: str, name: str, redirect: Mapping[str, str]
+    ) -> Connection:
+        """End what the same user began, with the parameters of the ``redirect``."""
+        request = messages.CompleteAuthorizationRequest(
+            workspace_id=workspace_id,
+            name=name,
+            state=redirect.get("state", ""),
+            code=redirect.get("code", ""),
+            issuer=redirect.get("iss", ""),
+            error=redirect.get("error", ""),
+        )
+        done = await self._caller.call(self._connections.CompleteAuthorization, request)
+        return done.connection

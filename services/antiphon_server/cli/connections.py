@@ -27,6 +27,8 @@ For example:
 - `antiphon connections add wiki --mcp https://wiki.example/mcp --bearer wiki-token`
 - `antiphon connections add files --program files`
 - `antiphon connections add shop --openapi https://shop.example/openapi.json`
+- `antiphon connections add notes --mcp https://notes.example/mcp --oauth`
+- `antiphon connections authorize notes`
 - `antiphon connections test wiki`
 - `antiphon connections forward shop --path /orders`
 - `antiphon connections delete wiki`
@@ -97,6 +99,18 @@ def add(
     bearer: Annotated[
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
+    oauth: Annotated[
+        bool, typer.Option("--oauth", help="A person authorizes it: see `authorize`.")
+    ] = False,
+    client_id: Annotated[
+        str, typer.Option("--client-id", metavar="ID", help="How its issuer knows this server.")
+    ] = "",
+    client_secret: Annotated[
+        str, typer.Option("--client-secret", metavar="SECRET", help="That client's secret's name.")
+    ] = "",
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="Ask for it, in place of all it names.")
+    ] = None,
     title: Annotated[str, typer.Option("--title", help="What people see.")] = "",
     allow_sampling: Annotated[
         bool, typer.Option("--allow-sampling", help="It may have models asked; callers pay.")
@@ -117,7 +131,7 @@ def add(
     - `antiphon connections add till --openapi till.yaml --base-url https://till.example`
     - `antiphon connections add prices --websocket wss://prices.example/ws --tools prices.json`
     """
-    from antiphon.integration.v1.connection_pb2 import Connection
+    from antiphon.integration.v1.connection_pb2 import Connection, OAuthCredential
 
     if sum(map(bool, (mcp, program, openapi, websocket, grpc))) != 1:
         fail("say where it is: one of --mcp, --program, --openapi, --websocket and --grpc", 2)
@@ -134,9 +148,36 @@ def add(
         wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
     else:
         wanted.openapi.CopyFrom(openapi_of(openapi, base_url))
+    if bearer and oauth:
+        fail("say how it is signed: --bearer SECRET, or --oauth", 2)
     if bearer:
         wanted.credential.bearer = bearer
+    if oauth:
+        given = {"client_id": client_id, "client_secret": client_secret}
+        wanted.credential.oauth.CopyFrom(OAuthCredential(**given, scopes=scope or ()))
+    elif client_id or client_secret or scope:
+        fail("--client-id, --client-secret and --scope belong to --oauth", 2)
     run_at(address, data_dir, lambda at: _add(wanted, workspace, json, at, data_dir))
+
+
+@app.command()
+def authorize(
+    name: Name,
+    port: Annotated[
+        int, typer.Option("--port", help="Where the browser comes back to; 0 for a free one.")
+    ] = 0,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Consent to a connection in a browser, for all of the workspace; for its admins.
+
+    For example:
+
+    - `antiphon connections authorize notes`
+    """
+    run_at(address, data_dir, lambda at: _authorize(name, port, workspace, json, at, data_dir))
 
 
 @app.command("test")
@@ -283,6 +324,17 @@ async def _add(
     _tell(tested, json)
 
 
+async def _authorize(
+    name: str, port: int, workspace: str, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.consent import consented
+
+    async with client_for(address, data_dir) as client:
+        done = await consented(client, await workspace_of(client, workspace), name, port)
+    _tell(done, json)
+
+
 async def _test(name: str, workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
     from antiphon.integration.v1.connection_pb2 import CONNECTION_STATE_DOWN
     from antiphon_server.cli.connect import client_for
@@ -309,6 +361,8 @@ def _tell(it: "Connection", json: bool) -> None:
         print_json(as_dict(it))
     else:
         say(f"{in_a_line(it.name)} is {_state(it)}, {it.status.tools} tools")
+    if it.status.error_reason == "AUTHORIZATION_REQUIRED":
+        aside(f"An admin consents by `antiphon connections authorize {in_a_line(it.name)}`.")
     if it.HasField("credential") and it.status.error_reason == "NOT_FOUND":
         secret = in_a_line(_secret(it.credential))
         aside(

@@ -50,8 +50,8 @@ class RedirectServer:
     told to ``on_refusal`` by its name, and the person decides whether to wait on.
     """
 
-    def __init__(self, on_refusal: Callable[[str], None]) -> None:
-        self._on_refusal = on_refusal
+    def __init__(self, on_refusal: Callable[[str], None], port: int = 0) -> None:
+        self._on_refusal, self._port = on_refusal, port
         self._refused = False
         self._answer: asyncio.Future[Mapping[str, str]] = asyncio.Future()
         self._outcome: asyncio.Future[Page] = asyncio.Future()
@@ -60,7 +60,9 @@ class RedirectServer:
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_MOST_BYTES)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self._port, limit=_MOST_BYTES
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

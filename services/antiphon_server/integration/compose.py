@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
@@ -23,6 +23,7 @@ from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.announcements import Announcements
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
 from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
+from antiphon_server.integration.connections.adapters.grants import SealedGrants
 from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
@@ -30,6 +31,7 @@ from antiphon_server.integration.connections.adapters.signing import OperatorSec
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
 from antiphon_server.integration.connections.adapters.sql_egress import SqlEgressRules
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
+from antiphon_server.integration.connections.authorization import Authorizations
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.mcp.ports import Sampling
@@ -58,9 +60,9 @@ from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.sampling import ModelSampling
 from antiphon_server.integration.secret_servicer import SecretServicer
-from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
+from antiphon_server.integration.secrets.adapters.kept import SqlKeptSecrets
 from antiphon_server.integration.secrets.model import SecretName
-from antiphon_server.integration.secrets.ports import Secrets, SecretStore
+from antiphon_server.integration.secrets.ports import SecretStore
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.tool_servicer import ToolServicer
 from antiphon_server.integration.tools.adapters.builtin import BuiltIn
@@ -89,6 +91,8 @@ OWNER = "local"
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
 logger = structlog.get_logger(__name__)
+Made: TypeAlias = tuple[Connections, Authorizations | None]
+"""Connections, and people's consents to them; None where nobody is asked."""
 
 
 class ProcessSettings(Protocol):
@@ -167,13 +171,15 @@ class Integration(Service):
     owner: str
     lost_calls: LostCalls | None = None
     secrets: SecretStore | None = None
+    authorizations: Authorizations | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_IntegrationServiceServicer_to_server(self.servicer, server)
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
-        servicer = ConnectionServicer(self.connections, self.forwarding)
-        add_ConnectionServiceServicer_to_server(servicer, server)
+        if self.authorizations is not None:
+            servicer = ConnectionServicer(self.connections, self.forwarding, self.authorizations)
+            add_ConnectionServiceServicer_to_server(servicer, server)
         if self.secrets is not None:
             secrets = SecretServicer(self.secrets, self.connections)
             add_SecretServiceServicer_to_server(secrets, server)
@@ -214,7 +220,7 @@ def compose_service(
 ) -> Integration:
     """Put the integration service on what its process has."""
     database, lease = infrastructure.database, infrastructure.lease
-    secrets = SqlSecrets(database, infrastructure.secret)
+    secrets = SqlKeptSecrets(database, infrastructure.secret)
     results = SqlResultStore(database, settings.kept_result_bytes)
     return compose_integration(
         database,
@@ -237,21 +243,21 @@ def compose_service(
 def _connections(
     settings: ProcessSettings,
     database: Database,
-    stored: Secrets,
+    stored: SqlKeptSecrets,
     links: Links,
     sampling: Sampling,
-) -> Connections:
+) -> Made:
     """The tools of the product itself, the installation's connections, and those of workspaces."""
     given, policy = settings.connections, settings.egress()
     results = SqlResultStore(database, settings.kept_result_bytes)
     own = {SecretName(it.name): it.token for it in given if it.token}
-    signed_by = OperatorSecrets(own, stored)
+    signed_by, grants = OperatorSecrets(own, stored), SealedGrants(stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
-    store = SqlConnections(database)
-    return Connections(
+    store, servers = SqlConnections(database), McpServers(policy, signed_by, sampling, grants)
+    connections = Connections(
         store,
         {
-            Mcp: McpServers(policy, signed_by, sampling),
+            Mcp: servers,
             McpProgram: McpPrograms(programs, settings.max_programs, sampling),
             OpenApi: RestServices(policy, signed_by, store),
             WebSocket: WebSockets(policy, signed_by),
@@ -261,7 +267,9 @@ def _connections(
         SqlEgressRules(database),
         [it.connection for it in given],
         [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results)],
+        grants.forget,
     )
+    return connections, Authorizations(connections, servers, grants)
 
 
 def compose_integration(
@@ -277,7 +285,7 @@ def compose_integration(
     lease: Lease | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
-    connections: Callable[[Sampling], Connections] | None = None,
+    connections: Callable[[Sampling], Made] | None = None,
     tool_call_s: float = LIMIT_S,
     secret: States | None = None,
     secrets: SecretStore | None = None,
@@ -288,15 +296,16 @@ def compose_integration(
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
     users are answered. ``connections`` are where tools come from, a call of which may take
-    ``tool_call_s``. ``secret`` seals what calls go on with that ask people.
+    ``tool_call_s``, and people's consents to them. ``secret`` seals what calls go on with that
+    ask people.
     """
     pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     calls = PricedCalls(ledger, owner)
     generator = Generator(catalogue, Attempts(calls), patience)
-    make = connections or (lambda _: _none(database))
-    made = make(ModelSampling(generator))
+    make = connections or (lambda _: (_none(database), None))
+    made, authorizations = make(ModelSampling(generator))
     known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
@@ -307,7 +316,7 @@ def compose_integration(
     forwarding = Forwarding(made, calls)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
-    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(servicer, tool_servicer, made, forwarding, tool_metrics, *parts)
 
 

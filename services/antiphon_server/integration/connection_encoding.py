@@ -15,6 +15,7 @@ from antiphon_server.integration.connections.model import (
     Limits,
     Mcp,
     McpProgram,
+    OAuth,
     OpenApi,
     ProgramId,
     Status,
@@ -164,6 +165,11 @@ def _credential(it: Credential) -> pb.Credential | None:
             return pb.Credential(header=pb.HeaderCredential(name=name, secret=secret))
         case Basic(user, secret):
             return pb.Credential(basic=pb.BasicCredential(user=user, secret=secret))
+        case OAuth(client_id, client_secret, scopes):
+            oauth = pb.OAuthCredential(
+                client_id=client_id, client_secret=client_secret, scopes=scopes
+            )
+            return pb.Credential(oauth=oauth)
     return None
 
 
@@ -172,6 +178,9 @@ def _decoded_credential(it: pb.Credential) -> Credential:
         return Header(it.header.name, SecretName(it.header.secret))
     if it.HasField("basic"):
         return Basic(it.basic.user, SecretName(it.basic.secret))
+    if it.HasField("oauth"):
+        client, scopes = it.oauth.client_id, tuple(it.oauth.scopes)
+        return OAuth(client, SecretName(it.oauth.client_secret), scopes)
     return Bearer(SecretName(it.bearer))
 
 

@@ -9,15 +9,18 @@ from antiphon.integration.v1 import connection_service_pb2 as pb
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceServicer
 from antiphon_server.integration import connection_encoding as encoding
 from antiphon_server.integration import forward_encoding
+from antiphon_server.integration.connections.authorization import Authorizations, Returned
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
     page_limit,
 )
+from antiphon_server.runtime.rpc.times import timestamp
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -25,8 +28,11 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class ConnectionServicer(ConnectionServiceServicer):
     """Serves connections."""
 
-    def __init__(self, connections: Connections, forwarding: Forwarding) -> None:
+    def __init__(
+        self, connections: Connections, forwarding: Forwarding, authorizations: Authorizations
+    ) -> None:
         self._connections, self._forwarding = connections, forwarding
+        self._authorizations = authorizations
 
     async def CreateConnection(
         self, request: pb.CreateConnectionRequest, context: Context
@@ -94,6 +100,26 @@ class ConnectionServicer(ConnectionServiceServicer):
         name, wanted = SourceName(request.name), forward_encoding.forwarded(request)
         answer = await self._forwarding.forward(request.workspace_id, name, wanted)
         return forward_encoding.response(answer)
+
+    async def AuthorizeConnection(
+        self, request: pb.AuthorizeConnectionRequest, context: Context
+    ) -> pb.AuthorizeConnectionResponse:
+        user, name = current_principal().user_id, SourceName(request.name)
+        where = (request.workspace_id, name, request.redirect_uri)
+        started = await self._authorizations.begin(user, *where)
+        return pb.AuthorizeConnectionResponse(
+            authorization_url=started.url,
+            state=started.state,
+            expire_time=timestamp(started.expires_us),
+        )
+
+    async def CompleteAuthorization(
+        self, request: pb.CompleteAuthorizationRequest, context: Context
+    ) -> pb.CompleteAuthorizationResponse:
+        user, name = current_principal().user_id, SourceName(request.name)
+        returned = Returned(request.state, request.code, request.issuer, request.error)
+        done = await self._authorizations.complete(user, request.workspace_id, name, returned)
+        return pb.CompleteAuthorizationResponse(connection=_encoded(done))
 
 
 def _encoded(it: Supervised) -> connection_pb2.Connection:

@@ -45,6 +45,8 @@ const SENTENCES: Record<string, string> = {
   TOOL_CALL_ENDED: "It waits for nobody any more.",
   TOOL_CALL_LOST: "The server died while it ran. It may have run; nobody knows.",
   CONNECTION_UNAVAILABLE: "What it belongs to can't be reached now.",
+  AUTHORIZATION_REQUIRED:
+    "What it belongs to needs a person's consent: `antiphon connections authorize` asks for it.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };

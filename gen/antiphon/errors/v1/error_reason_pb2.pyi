@@ -307,6 +307,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
     why. Code PERMISSION_DENIED.
     """
+    ERROR_REASON_AUTHORIZATION_REQUIRED: _ErrorReason.ValueType  # 145
+    """ERROR_REASON_AUTHORIZATION_REQUIRED: what is outside needs a person's consent, which nobody
+    has given, or which holds no longer or not for this; an admin of the workspace gives it:
+    AuthorizeConnection, `antiphon connections authorize NAME`; metadata: connection. Code
+    FAILED_PRECONDITION.
+    """
+    ERROR_REASON_AUTHORIZATION_FAILED: _ErrorReason.ValueType  # 146
+    """ERROR_REASON_AUTHORIZATION_FAILED: a consent to what is outside came to nothing; metadata:
+    connection, why. Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -605,5 +615,15 @@ UNAVAILABLE.
 ERROR_REASON_EGRESS_DENIED: ErrorReason.ValueType  # 142
 """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
 why. Code PERMISSION_DENIED.
+"""
+ERROR_REASON_AUTHORIZATION_REQUIRED: ErrorReason.ValueType  # 145
+"""ERROR_REASON_AUTHORIZATION_REQUIRED: what is outside needs a person's consent, which nobody
+has given, or which holds no longer or not for this; an admin of the workspace gives it:
+AuthorizeConnection, `antiphon connections authorize NAME`; metadata: connection. Code
+FAILED_PRECONDITION.
+"""
+ERROR_REASON_AUTHORIZATION_FAILED: ErrorReason.ValueType  # 146
+"""ERROR_REASON_AUTHORIZATION_FAILED: a consent to what is outside came to nothing; metadata:
+connection, why. Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\"\xc8\x01\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x8d\x01\n\rOpenApiTarget\x12\x1b\n\x03url\x18\x01 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12\x1b\n\x08\x64ocument\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12 \n\x0f\x64ocument_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xfb\x01\n\x0fWebSocketTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12\x32\n\x0bsubprotocol\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12?\n\x05tools\x18\x03 \x03(\x0b\x32&.antiphon.integration.v1.WebSocketToolB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1a\n\tid_member\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\rresult_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x65rror_member\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbb\x01\n\rWebSocketTool\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./-]{1,95}$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1f\n\x0cinput_schema\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x19\n\x07request\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80 \x12!\n\x10\x61rguments_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x97\x01\n\nGrpcTarget\x12/\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18\xac\x02\x32\x14^https?://[^/?#\\ ]+$\x12X\n\x08services\x18\x02 \x03(\tBF\xbaHC\x92\x01@\x10\x64\x18\x01\":r8\x18\x80\x02\x32\x33^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$\"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xbd\x05\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12>\n\nweb_socket\x18\x07 \x01(\x0b\x32(.antiphon.integration.v1.WebSocketTargetH\x00\x12\x33\n\x04grpc\x18\x08 \x01(\x0b\x32#.antiphon.integration.v1.GrpcTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x16\n\x0e\x61llow_sampling\x18\x0f \x01(\x08\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"d\n\x0b\x45gressRules\x12>\n\x05hosts\x18\x01 \x03(\tB/\xbaH,\x92\x01)\x10\xc8\x01\x18\x01\"\"r \x18\xfd\x01\x32\x1b^([*][.])?[0-9A-Za-z_.:-]+$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\"\x83\x02\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x12\x39\n\x05oauth\x18\x04 \x01(\x0b\x32(.antiphon.integration.v1.OAuthCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\xa9\x01\n\x0fOAuthCredential\x12%\n\tclient_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x04\x32\x08^[ -~]*$\x12;\n\rclient_secret\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,63})?$\x12\x32\n\x06scopes\x18\x03 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x10@\"\x18r\x16\x32\x14^[!#-\\[\\]-~]{1,128}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x8d\x01\n\rOpenApiTarget\x12\x1b\n\x03url\x18\x01 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12\x1b\n\x08\x64ocument\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12 \n\x0f\x64ocument_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xfb\x01\n\x0fWebSocketTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12\x32\n\x0bsubprotocol\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12?\n\x05tools\x18\x03 \x03(\x0b\x32&.antiphon.integration.v1.WebSocketToolB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1a\n\tid_member\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\rresult_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x65rror_member\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbb\x01\n\rWebSocketTool\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./-]{1,95}$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1f\n\x0cinput_schema\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x19\n\x07request\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80 \x12!\n\x10\x61rguments_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x97\x01\n\nGrpcTarget\x12/\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18\xac\x02\x32\x14^https?://[^/?#\\ ]+$\x12X\n\x08services\x18\x02 \x03(\tBF\xbaHC\x92\x01@\x10\x64\x18\x01\":r8\x18\x80\x02\x32\x33^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$\"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xbd\x05\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12>\n\nweb_socket\x18\x07 \x01(\x0b\x32(.antiphon.integration.v1.WebSocketTargetH\x00\x12\x33\n\x04grpc\x18\x08 \x01(\x0b\x32#.antiphon.integration.v1.GrpcTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x16\n\x0e\x61llow_sampling\x18\x0f \x01(\x08\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"d\n\x0b\x45gressRules\x12>\n\x05hosts\x18\x01 \x03(\tB/\xbaH,\x92\x01)\x10\xc8\x01\x18\x01\"\"r \x18\xfd\x01\x32\x1b^([*][.])?[0-9A-Za-z_.:-]+$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BASICCREDENTIAL'].fields_by_name['user']._serialized_options = b'\272H\031r\027\020\001\030\200\0012\020^[^:[:cntrl:]]*$'
   _globals['_BASICCREDENTIAL'].fields_by_name['secret']._loaded_options = None
   _globals['_BASICCREDENTIAL'].fields_by_name['secret']._serialized_options = b'\272H\036r\0342\032^[a-z0-9][a-z0-9_-]{0,63}$'
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['client_id']._loaded_options = None
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['client_id']._serialized_options = b'\272H\017r\r\030\200\0042\010^[ -~]*$'
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['client_secret']._loaded_options = None
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['client_secret']._serialized_options = b'\272H!r\0372\035^([a-z0-9][a-z0-9_-]{0,63})?$'
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['scopes']._loaded_options = None
+  _globals['_OAUTHCREDENTIAL'].fields_by_name['scopes']._serialized_options = b'\272H\037\222\001\034\020@\"\030r\0262\024^[!#-\\[\\]-~]{1,128}$'
   _globals['_MCPTARGET'].fields_by_name['url']._loaded_options = None
   _globals['_MCPTARGET'].fields_by_name['url']._serialized_options = b'\272H\010r\006\030\200\020\210\001\001'
   _globals['_MCPPROGRAM'].fields_by_name['program']._loaded_options = None
@@ -102,32 +108,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EGRESSRULES'].fields_by_name['hosts']._serialized_options = b'\272H,\222\001)\020\310\001\030\001\"\"r \030\375\0012\033^([*][.])?[0-9A-Za-z_.:-]+$'
   _globals['_EGRESSRULES'].fields_by_name['etag']._loaded_options = None
   _globals['_EGRESSRULES'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_CONNECTIONSTATE']._serialized_start=2611
-  _globals['_CONNECTIONSTATE']._serialized_end=2809
+  _globals['_CONNECTIONSTATE']._serialized_start=2842
+  _globals['_CONNECTIONSTATE']._serialized_end=3040
   _globals['_CONNECTIONSTATUS']._serialized_start=164
   _globals['_CONNECTIONSTATUS']._serialized_end=368
   _globals['_CREDENTIAL']._serialized_start=371
-  _globals['_CREDENTIAL']._serialized_end=571
-  _globals['_HEADERCREDENTIAL']._serialized_start=573
-  _globals['_HEADERCREDENTIAL']._serialized_end=685
-  _globals['_BASICCREDENTIAL']._serialized_start=687
-  _globals['_BASICCREDENTIAL']._serialized_end=799
-  _globals['_MCPTARGET']._serialized_start=801
-  _globals['_MCPTARGET']._serialized_end=838
-  _globals['_MCPPROGRAM']._serialized_start=840
-  _globals['_MCPPROGRAM']._serialized_end=904
-  _globals['_OPENAPITARGET']._serialized_start=907
-  _globals['_OPENAPITARGET']._serialized_end=1048
-  _globals['_WEBSOCKETTARGET']._serialized_start=1051
-  _globals['_WEBSOCKETTARGET']._serialized_end=1302
-  _globals['_WEBSOCKETTOOL']._serialized_start=1305
-  _globals['_WEBSOCKETTOOL']._serialized_end=1492
-  _globals['_GRPCTARGET']._serialized_start=1495
-  _globals['_GRPCTARGET']._serialized_end=1646
-  _globals['_CONNECTIONLIMITS']._serialized_start=1649
-  _globals['_CONNECTIONLIMITS']._serialized_end=1802
-  _globals['_CONNECTION']._serialized_start=1805
-  _globals['_CONNECTION']._serialized_end=2506
-  _globals['_EGRESSRULES']._serialized_start=2508
-  _globals['_EGRESSRULES']._serialized_end=2608
+  _globals['_CREDENTIAL']._serialized_end=630
+  _globals['_HEADERCREDENTIAL']._serialized_start=632
+  _globals['_HEADERCREDENTIAL']._serialized_end=744
+  _globals['_BASICCREDENTIAL']._serialized_start=746
+  _globals['_BASICCREDENTIAL']._serialized_end=858
+  _globals['_OAUTHCREDENTIAL']._serialized_start=861
+  _globals['_OAUTHCREDENTIAL']._serialized_end=1030
+  _globals['_MCPTARGET']._serialized_start=1032
+  _globals['_MCPTARGET']._serialized_end=1069
+  _globals['_MCPPROGRAM']._serialized_start=1071
+  _globals['_MCPPROGRAM']._serialized_end=1135
+  _globals['_OPENAPITARGET']._serialized_start=1138
+  _globals['_OPENAPITARGET']._serialized_end=1279
+  _globals['_WEBSOCKETTARGET']._serialized_start=1282
+  _globals['_WEBSOCKETTARGET']._serialized_end=1533
+  _globals['_WEBSOCKETTOOL']._serialized_start=1536
+  _globals['_WEBSOCKETTOOL']._serialized_end=1723
+  _globals['_GRPCTARGET']._serialized_start=1726
+  _globals['_GRPCTARGET']._serialized_end=1877
+  _globals['_CONNECTIONLIMITS']._serialized_start=1880
+  _globals['_CONNECTIONLIMITS']._serialized_end=2033
+  _globals['_CONNECTION']._serialized_start=2036
+  _globals['_CONNECTION']._serialized_end=2737
+  _globals['_EGRESSRULES']._serialized_start=2739
+  _globals['_EGRESSRULES']._serialized_end=2839
 # @@protoc_insertion_point(module_scope)

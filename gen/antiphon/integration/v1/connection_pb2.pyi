@@ -110,6 +110,7 @@ class Credential(_message.Message):
     BEARER_FIELD_NUMBER: _builtins.int
     HEADER_FIELD_NUMBER: _builtins.int
     BASIC_FIELD_NUMBER: _builtins.int
+    OAUTH_FIELD_NUMBER: _builtins.int
     bearer: _builtins.str
     """bearer is the name of a secret that is sent as `Authorization: Bearer …` (RFC 6750)."""
     @_builtins.property
@@ -120,18 +121,23 @@ class Credential(_message.Message):
     def basic(self) -> Global___BasicCredential:
         """basic is a user's name and a secret (RFC 7617)."""
 
+    @_builtins.property
+    def oauth(self) -> Global___OAuthCredential:
+        """oauth is what a person grants in a browser: AuthorizeConnection. MCP over HTTP alone has it."""
+
     def __init__(
         self,
         *,
         bearer: _builtins.str = ...,
         header: Global___HeaderCredential | None = ...,
         basic: Global___BasicCredential | None = ...,
+        oauth: Global___OAuthCredential | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer", b"bearer", "header", b"header", "kind", b"kind"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer", b"bearer", "header", b"header", "kind", b"kind", "oauth", b"oauth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer", b"bearer", "header", b"header", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basic", b"basic", "bearer", b"bearer", "header", b"header", "kind", b"kind", "oauth", b"oauth"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["bearer", "header", "basic"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["bearer", "header", "basic", "oauth"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -188,6 +194,44 @@ class BasicCredential(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BasicCredential: _TypeAlias = BasicCredential  # noqa: Y015
+
+@_typing.final
+class OAuthCredential(_message.Message):
+    """OAuthCredential is a person's grant (OAuth 2.1, with PKCE and RFC 8707). The tokens are kept
+    sealed, are shown to nobody, and are gone with the connection, or when its address or its client
+    changes. Where the connection's server asks for it, it is AUTHORIZATION_REQUIRED until somebody
+    has authorized it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_SECRET_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    """client_id is how the authorization server knows this installation; empty to be registered
+    there (RFC 7591) when somebody authorizes.
+    """
+    client_secret: _builtins.str
+    """client_secret is the name of the secret that belongs to client_id; empty for a public client."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """scopes are asked for in place of those that the server names; empty for those."""
+
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+        client_secret: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "client_secret", b"client_secret", "scopes", b"scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OAuthCredential: _TypeAlias = OAuthCredential  # noqa: Y015
 
 @_typing.final
 class McpTarget(_message.Message):

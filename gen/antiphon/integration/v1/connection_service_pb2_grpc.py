@@ -78,10 +78,20 @@ class ConnectionServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.FromString,
                 _registered_method=True)
+        self.AuthorizeConnection = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/AuthorizeConnection',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionResponse.FromString,
+                _registered_method=True)
         self.Forward = channel.unary_unary(
                 '/antiphon.integration.v1.ConnectionService/Forward',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
+                _registered_method=True)
+        self.CompleteAuthorization = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/CompleteAuthorization',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationResponse.FromString,
                 _registered_method=True)
 
 
@@ -157,6 +167,19 @@ class ConnectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AuthorizeConnection(self, request, context):
+        """AuthorizeConnection begins to authorize a connection whose credential is oauth: the caller
+        opens authorization_url in a browser, and calls CompleteAuthorization with what the browser
+        brings back to redirect_uri. Asks the connection's server and its authorization server.
+        Not to be repeated blindly: every call may register a client, and waits for its own end; 100
+        wait in a workspace at most. Errors: NOT_FOUND, INVALID_ARGUMENT (no such credential, or a
+        redirect_uri that is no loopback address), AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE,
+        EGRESS_DENIED, LIMIT_EXCEEDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Forward(self, request, context):
         """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
         service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
@@ -165,6 +188,18 @@ class ConnectionServiceServicer:
         may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
         connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteAuthorization(self, request, context):
+        """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+        is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
+        begin, began more than ten minutes ago, has ended already or began before the connection's
+        address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
+        (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
+        AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,10 +248,20 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetEgressRulesResponse.SerializeToString,
             ),
+            'AuthorizeConnection': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuthorizeConnection,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionResponse.SerializeToString,
+            ),
             'Forward': grpc.unary_unary_rpc_method_handler(
                     servicer.Forward,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.SerializeToString,
+            ),
+            'CompleteAuthorization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteAuthorization,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -450,6 +495,33 @@ class ConnectionService:
             _registered_method=True)
 
     @staticmethod
+    def AuthorizeConnection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/AuthorizeConnection',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.AuthorizeConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Forward(request,
             target,
             options=(),
@@ -466,6 +538,33 @@ class ConnectionService:
             '/antiphon.integration.v1.ConnectionService/Forward',
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteAuthorization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/CompleteAuthorization',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationResponse.FromString,
             options,
             channel_credentials,
             insecure,

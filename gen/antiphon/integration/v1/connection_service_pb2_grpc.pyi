@@ -66,6 +66,15 @@ class ConnectionServiceStub:
     to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
     INVALID_ARGUMENT, ETAG_MISMATCH.
     """
+    AuthorizeConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.AuthorizeConnectionRequest, _connection_service_pb2.AuthorizeConnectionResponse]
+    """AuthorizeConnection begins to authorize a connection whose credential is oauth: the caller
+    opens authorization_url in a browser, and calls CompleteAuthorization with what the browser
+    brings back to redirect_uri. Asks the connection's server and its authorization server.
+    Not to be repeated blindly: every call may register a client, and waits for its own end; 100
+    wait in a workspace at most. Errors: NOT_FOUND, INVALID_ARGUMENT (no such credential, or a
+    redirect_uri that is no loopback address), AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE,
+    EGRESS_DENIED, LIMIT_EXCEEDED.
+    """
     Forward: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.ForwardRequest, _connection_service_pb2.ForwardResponse]
     """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
     service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
@@ -74,6 +83,14 @@ class ConnectionServiceStub:
     may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    """
+    CompleteAuthorization: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]
+    """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+    is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
+    begin, began more than ten minutes ago, has ended already or began before the connection's
+    address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
+    (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
+    AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
 
 @_typing.type_check_only
@@ -114,6 +131,15 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     to other hosts go DOWN (EGRESS_DENIED). Repeated without an etag, it changes nothing. Errors:
     INVALID_ARGUMENT, ETAG_MISMATCH.
     """
+    AuthorizeConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.AuthorizeConnectionRequest, _connection_service_pb2.AuthorizeConnectionResponse]  # type: ignore[assignment]
+    """AuthorizeConnection begins to authorize a connection whose credential is oauth: the caller
+    opens authorization_url in a browser, and calls CompleteAuthorization with what the browser
+    brings back to redirect_uri. Asks the connection's server and its authorization server.
+    Not to be repeated blindly: every call may register a client, and waits for its own end; 100
+    wait in a workspace at most. Errors: NOT_FOUND, INVALID_ARGUMENT (no such credential, or a
+    redirect_uri that is no loopback address), AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE,
+    EGRESS_DENIED, LIMIT_EXCEEDED.
+    """
     Forward: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.ForwardRequest, _connection_service_pb2.ForwardResponse]  # type: ignore[assignment]
     """Forward sends one request by a connection as it is, signed, and returns its answer: HTTP to a
     service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
@@ -122,6 +148,14 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    """
+    CompleteAuthorization: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]  # type: ignore[assignment]
+    """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+    is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
+    begin, began more than ten minutes ago, has ended already or began before the connection's
+    address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
+    (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
+    AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
 
 class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -209,6 +243,21 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def AuthorizeConnection(
+        self,
+        request: _connection_service_pb2.AuthorizeConnectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.AuthorizeConnectionResponse, _abc.Awaitable[_connection_service_pb2.AuthorizeConnectionResponse]]:
+        """AuthorizeConnection begins to authorize a connection whose credential is oauth: the caller
+        opens authorization_url in a browser, and calls CompleteAuthorization with what the browser
+        brings back to redirect_uri. Asks the connection's server and its authorization server.
+        Not to be repeated blindly: every call may register a client, and waits for its own end; 100
+        wait in a workspace at most. Errors: NOT_FOUND, INVALID_ARGUMENT (no such credential, or a
+        redirect_uri that is no loopback address), AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE,
+        EGRESS_DENIED, LIMIT_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
     def Forward(
         self,
         request: _connection_service_pb2.ForwardRequest,
@@ -221,6 +270,20 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
         connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteAuthorization(
+        self,
+        request: _connection_service_pb2.CompleteAuthorizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.CompleteAuthorizationResponse, _abc.Awaitable[_connection_service_pb2.CompleteAuthorizationResponse]]:
+        """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+        is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
+        begin, began more than ten minutes ago, has ended already or began before the connection's
+        address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
+        (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
+        AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
         """
 
 def add_ConnectionServiceServicer_to_server(servicer: ConnectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

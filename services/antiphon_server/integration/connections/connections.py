@@ -10,8 +10,11 @@ from antiphon_server.integration.connections.model import (
     RESERVED,
     Connection,
     EgressRules,
+    Mcp,
+    OAuth,
     Status,
     Target,
+    grantee,
     without_document,
 )
 from antiphon_server.integration.connections.ports import (
@@ -20,6 +23,7 @@ from antiphon_server.integration.connections.ports import (
     EgressStore,
     Kind,
     Told,
+    Ungrant,
 )
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.secrets.model import SecretName
@@ -38,6 +42,10 @@ IDLE_S = 600.0
 Kinds = Mapping[type[Target], Kind]
 
 
+async def _nothing(workspace_id: str, name: SourceName) -> None:
+    """Nothing was granted."""
+
+
 class Connections:
     """See :class:`~antiphon_server.integration.tools.ports.Sources`; ``installed`` are for all.
 
@@ -52,8 +60,9 @@ class Connections:
         egress: EgressStore,
         installed: Iterable[Connection] = (),
         built_in: Iterable[Source] = (),
+        ungrant: Ungrant = _nothing,
     ) -> None:
-        self._store, self._kinds, self._told = store, kinds, [told]
+        self._store, self._kinds, self._told, self._ungrant = store, kinds, [told], ungrant
         self._egress = egress
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
@@ -89,7 +98,7 @@ class Connections:
         taken = RESERVED | self._installed.keys()
         if connection.name in taken:
             raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
-        await self._kind(connection).check(await self._bound(connection))
+        await self._check(await self._bound(connection))
 
         def change(before: Connection | None) -> Connection:
             if before is None:
@@ -108,7 +117,7 @@ class Connections:
         wanted = {field: getattr(connection, field) for field in fields}
         before = await self.get(connection.workspace_id, connection.name)
         _owned(before.connection)
-        await self._kind(anew := replace(before.connection, **wanted)).check(anew)
+        await self._check(replace(before.connection, **wanted))
 
         def change(stored: Connection | None) -> Connection:
             if stored is None:
@@ -117,7 +126,10 @@ class Connections:
                 raise DomainError(Reason.ETAG_MISMATCH, etag=stored.etag)
             return replace(stored, **wanted)
 
-        return await self._changed(connection.workspace_id, connection.name, change)
+        changed = await self._changed(connection.workspace_id, connection.name, change)
+        if grantee(changed.connection) != grantee(before.connection):
+            await self._ungrant(connection.workspace_id, connection.name)
+        return changed
 
     async def delete(self, workspace_id: str, name: SourceName) -> None:
         """Remove one, if it is there."""
@@ -126,6 +138,7 @@ class Connections:
             return
         _owned(known.connection)
         await self._store.change(workspace_id, name, lambda _: None)
+        await self._ungrant(workspace_id, name)
         await self._all(workspace_id)
         await self._tell(known.connection, None)
 
@@ -133,7 +146,7 @@ class Connections:
         """The workspace's connections by the secrets that sign their calls; asks nobody."""
         found: dict[SecretName, list[SourceName]] = {}
         for it in await self._store.of(workspace_id):
-            if it.credential is not None:
+            if it.credential is not None and it.credential.secret:
                 found.setdefault(it.credential.secret, []).append(it.name)
         return found
 
@@ -231,6 +244,11 @@ class Connections:
 
     def _supervised(self, connection: Connection) -> Supervised:
         return Supervised(connection, self._kind(connection), self._tell)
+
+    async def _check(self, connection: Connection) -> None:
+        if isinstance(connection.credential, OAuth) and not isinstance(connection.target, Mcp):
+            raise invalid("connection.credential", "none of oauth, which MCP over HTTP alone has")
+        await self._kind(connection).check(connection)
 
     def _kind(self, connection: Connection) -> Kind:
         return self._kinds[type(connection.target)]

@@ -1,5 +1,6 @@
 """What connections are, and what is known of them."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NewType, TypeAlias
@@ -123,7 +124,15 @@ class Basic(msgspec.Struct, frozen=True, tag="basic"):
     secret: SecretName
 
 
-Credential: TypeAlias = Bearer | Header | Basic | None
+class OAuth(msgspec.Struct, frozen=True, tag="oauth"):
+    """A person's grant to a client; "" to be registered, and for a client without a secret."""
+
+    client_id: str = ""
+    secret: SecretName = SecretName("")
+    scopes: tuple[str, ...] = ()
+
+
+Credential: TypeAlias = Bearer | Header | Basic | OAuth | None
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -194,3 +203,11 @@ def without_document(connection: Connection) -> Connection:
     if not isinstance(target, OpenApi) or not target.document:
         return connection
     return replace(connection, target=replace(target, document=b""))
+
+
+def grantee(connection: Connection) -> str:
+    """To what people grant: this very connection, at its address, by its client."""
+    given = connection.credential
+    client = (given.client_id, given.secret) if isinstance(given, OAuth) else ()
+    what = (connection.created_us, connection.target, client)
+    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()

@@ -147,3 +147,64 @@ class Told(Protocol):
     def __call__(self, connection: Connection, status: Status | None) -> Awaitable[None]:
         """Tell."""
         ...
+
+
+class Begun(Protocol):
+    """A consent that was begun."""
+
+    @property
+    def url(self) -> str:
+        """The page that a person opens."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """What the redirect that belongs to it brings."""
+        ...
+
+    @property
+    def pending(self) -> str:
+        """What is needed to end it: a secret."""
+        ...
+
+
+class Authorizer(Protocol):
+    """Speaks with the authorization servers of connections."""
+
+    async def begin(self, connection: Connection, redirect_uri: str) -> Begun:
+        """Begin to ask a person.
+
+        Raises DomainError AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        """
+        ...
+
+    async def complete(self, connection: Connection, pending: str, code: str, issuer: str) -> None:
+        """Exchange the code, and keep what is granted.
+
+        Raises DomainError AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        """
+        ...
+
+
+class Grants(Protocol):
+    """Keeps what people have granted, and what they have begun to."""
+
+    async def begin(self, workspace_id: str, key: str, began: str, seconds: int) -> None:
+        """Keep what was begun for so long. Raises DomainError LIMIT_EXCEEDED."""
+        ...
+
+    async def take(self, workspace_id: str, key: str) -> str | None:
+        """What was begun, once."""
+        ...
+
+    async def forget(self, workspace_id: str, name: SourceName) -> None:
+        """Remove what was granted a connection."""
+        ...
+
+
+class Ungrant(Protocol):
+    """Removes what was granted a connection."""
+
+    async def __call__(self, workspace_id: str, name: SourceName) -> None:
+        """Remove it, if there is anything."""
+        ...

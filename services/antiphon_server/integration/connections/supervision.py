@@ -211,7 +211,7 @@ class Supervised:
         before, tools = self._status, len(self._definitions)
         since = before.since_us if state is before.state else _now_us()
         self._status = Status(state, since, reason, latency_us, tools)
-        if (state, tools) != (before.state, before.tools):
+        if (state, tools, reason) != (before.state, before.tools, before.error_reason):
             await self._told(self.connection, self._status)
 
 

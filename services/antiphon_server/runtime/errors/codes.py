@@ -178,6 +178,14 @@ TABLE: dict[Reason, Entry] = {
     Reason.EGRESS_DENIED: Entry(
         StatusCode.PERMISSION_DENIED, "Calls to {host} are not allowed: {why}."
     ),
+    Reason.AUTHORIZATION_REQUIRED: Entry(
+        _PRECONDITION,
+        "Connection {connection} needs a person's consent: an admin runs "
+        "`antiphon connections authorize {connection}`.",
+    ),
+    Reason.AUTHORIZATION_FAILED: Entry(
+        _PRECONDITION, "Connection {connection} was not authorized: {why}."
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from antiphon_server.integration.connections.mcp.model import (
     Config,
     Credential,
     Endpoint,
+    Limits,
     OAuth,
     Revision,
 )
@@ -38,6 +39,8 @@ from antiphon_server.runtime.errors.domain_error import DomainError
 SCENARIO = os.environ["MCP_CONFORMANCE_SCENARIO"]
 CONTEXT = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
 REVISION: dict[str, Revision] = {"2025-11-25": "2025-11-25"}
+PATIENT = Limits(open_s=100.0, call_s=100.0)
+"""Dozens of scenarios start at once, on machines with few cores."""
 METADATA_URL = "https://conformance-test.local/client-metadata.json"
 VALUES: dict[str, Json] = {"string": "text", "number": 5, "integer": 5, "boolean": True}
 
@@ -79,10 +82,15 @@ def credential() -> Credential:
     return OAuth(
         "http://localhost:3000/callback",
         CONTEXT.get("client_id", ""),
-        CONTEXT.get("client_secret", ""),
+        secret if "client_secret" in CONTEXT else None,
         CONTEXT.get("issuer", ""),
         METADATA_URL,
     )
+
+
+async def secret() -> str:
+    """The secret that the scenario has given this client."""
+    return str(CONTEXT["client_secret"])
 
 
 def arguments(definition: Definition) -> dict[str, Json]:
@@ -106,7 +114,7 @@ async def called(connection: McpConnection, call: Call) -> None:
 async def main() -> None:
     """List the tools, and call each as the scenario says, else once."""
     revision = REVISION.get(os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"], "auto")
-    config = Config(SourceName("it"), Endpoint(sys.argv[1], credential()), revision)
+    config = Config(SourceName("it"), Endpoint(sys.argv[1], credential()), revision, PATIENT)
     outside = Outside(httpx2.AsyncHTTPTransport, consent=Browser())
     connection = await open_connection(config, outside)
     try:

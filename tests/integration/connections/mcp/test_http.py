@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import httpx2
 import pytest
@@ -24,7 +24,10 @@ from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 
 URL = "http://outside.test/mcp"
 LIMITS = Limits(open_s=10, call_s=2, max_bytes=100_000, max_rounds=3)
-Answers = Callable[[httpx2.Request], httpx2.Response]
+Answers = (
+    Callable[[httpx2.Request], httpx2.Response]
+    | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
+)
 
 
 async def connection(
@@ -105,16 +108,21 @@ async def test_a_bad_answer_ends_its_own_call_alone(tool: str) -> None:
 
 
 class Memory:
-    """A store of one secret, which outlives a connection."""
+    """A store of one secret, which outlives a connection and is shared by servers."""
 
     def __init__(self, kept: str) -> None:
-        self.kept = kept
+        self.kept, self.version = kept, 1
 
-    async def load(self) -> str | None:
-        return self.kept
+    async def load(self) -> tuple[str, int]:
+        await asyncio.sleep(0)
+        return self.kept, self.version
 
-    async def save(self, granted: str) -> None:
-        self.kept = granted
+    async def save(self, granted: str, seen: int) -> int | None:
+        await asyncio.sleep(0)
+        if seen != self.version:
+            return None
+        self.kept, self.version = granted, seen + 1
+        return self.version
 
 
 GRANTED: dict[str, dict[str, object]] = {
@@ -177,20 +185,94 @@ async def test_of_100_refused_calls_one_refreshes_the_token_and_it_is_kept() -> 
 
 
 async def test_without_a_person_nobody_is_asked() -> None:
-    """A 401 that no token mends: the connection says that it lacks a consent."""
+    """The connection says that it lacks a consent, and asks nobody anything."""
+    asked: list[str] = []
 
     def answers(request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path
-        if path.startswith("/.well-known/oauth-authorization-server"):
-            server = {**GRANTED["server"], "issuer": "http://outside.test"}
-            return httpx2.Response(200, json=server)
-        return httpx2.Response(404 if path.startswith("/.well-known") else 401)
+        asked.append(request.url.path)
+        return httpx2.Response(401)
 
     outside = await connection(answers, OAuth("http://localhost/back", client_id="us"))
     try:
         with pytest.raises(DomainError) as refused:
             await outside.call(call("good"))
-        assert refused.value.reason is Reason.CONNECTION_UNAVAILABLE
-        assert refused.value.metadata["state"] == "UNAUTHORIZED"
+        assert refused.value.reason is Reason.AUTHORIZATION_REQUIRED
+        assert not asked
     finally:
         await outside.close()
+
+
+class Rotating:
+    """An issuer whose refresh tokens may be used once, and whose tokens end at will."""
+
+    def __init__(self) -> None:
+        self.number, self.reused = 1, 0
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.host != "issuer.test":
+            sent = request.headers.get("authorization")
+            return answered(request) if sent == f"Bearer a{self.number}" else httpx2.Response(401)
+        if f"refresh_token=r{self.number}&" not in f"{request.content.decode()}&":
+            self.reused += 1
+            return httpx2.Response(400, json={"error": "invalid_grant"})
+        self.number += 1
+        new = {"access_token": f"a{self.number}", "refresh_token": f"r{self.number}"}
+        return httpx2.Response(200, json={**new, "token_type": "Bearer", "expires_in": 3600})
+
+
+async def test_servers_that_race_lose_no_grant() -> None:
+    """A refresh token that may be used once is used once, by one of four servers."""
+    issuer, store = Rotating(), Memory(json.dumps(GRANTED))
+    servers = [await connection(issuer, OAuth(), store) for _ in range(4)]
+    try:
+        for rounds in range(1, 6):
+            await asyncio.gather(*(it.call(call("good")) for it in servers for _ in range(5)))
+            assert (issuer.number, issuer.reused) == (rounds + 1, 0)
+            kept = json.loads(store.kept)
+            assert kept["tokens"]["refresh_token"] == f"r{issuer.number}"
+            kept["expires_at"] = 1.0
+            for server in servers:
+                await server.close()
+            store.kept, store.version = json.dumps(kept), store.version + 1
+            servers = [await connection(issuer, OAuth(), store) for _ in range(4)]
+    finally:
+        for server in servers:
+            await server.close()
+
+
+async def test_a_call_that_is_cancelled_loses_no_token() -> None:
+    """The refresh goes on, and what it brings is kept."""
+    issuer, store, asked = Rotating(), Memory(json.dumps(GRANTED)), asyncio.Event()
+
+    async def answers(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host == "issuer.test":
+            asked.set()
+            await asyncio.sleep(0.2)
+        return issuer(request)
+
+    outside = await connection(answers, OAuth(), store)
+    running = asyncio.create_task(outside.call(call("good")))
+    await asked.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    await outside.close()
+    assert json.loads(store.kept)["tokens"]["refresh_token"] == "r2"
+
+
+async def test_an_issuer_that_is_down_costs_no_grant() -> None:
+    """It is asked again later."""
+    down, issuer, store = True, Rotating(), Memory(json.dumps(GRANTED))
+
+    def answers(request: httpx2.Request) -> httpx2.Response:
+        if down and request.url.host == "issuer.test":
+            return httpx2.Response(503)
+        return issuer(request)
+
+    outside = await connection(answers, OAuth(), store)
+    with pytest.raises(DomainError) as refused:
+        await outside.call(call("good"))
+    assert refused.value.reason is Reason.CONNECTION_UNAVAILABLE
+    down = False
+    await outside.call(call("good"))
+    assert issuer.number == 2
+    await outside.close()

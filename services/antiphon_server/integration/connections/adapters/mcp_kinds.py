@@ -3,16 +3,27 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from antiphon_server.integration.connections.adapters.egress import egress_of
+from antiphon_server.integration.connections.adapters.grants import SealedGrants
+from antiphon_server.integration.connections.mcp.authorizing import begin, complete
 from antiphon_server.integration.connections.mcp.model import Config, Endpoint, Limits, Program
+from antiphon_server.integration.connections.mcp.model import OAuth as Granted
 from antiphon_server.integration.connections.mcp.opening import open_connection
 from antiphon_server.integration.connections.mcp.ports import Outside, Places, Sampling
-from antiphon_server.integration.connections.model import Connection, Mcp, McpProgram, ProgramId
-from antiphon_server.integration.connections.ports import Link
+from antiphon_server.integration.connections.model import (
+    Connection,
+    Mcp,
+    McpProgram,
+    OAuth,
+    ProgramId,
+)
+from antiphon_server.integration.connections.ports import Begun, Link
 from antiphon_server.integration.connections.settings import MAX_PROGRAMS, ProgramSettings
 from antiphon_server.integration.secrets.ports import Secrets
 from antiphon_server.runtime.errors import invalid, not_found
@@ -31,13 +42,18 @@ TRANSPORT = "antiphon_server.integration.connections.adapters.mcp_transport"
 class McpServers:
     """See :class:`~antiphon_server.integration.connections.ports.Kind`.
 
-    Those that may have models asked use ``sampling``.
+    Those that may have models asked use ``sampling``; what people have granted is in ``grants``.
     """
 
     def __init__(
-        self, policy: EgressPolicy, secrets: Secrets, sampling: Sampling | None = None
+        self,
+        policy: EgressPolicy,
+        secrets: Secrets,
+        sampling: Sampling | None = None,
+        grants: SealedGrants | None = None,
     ) -> None:
         self._policy, self._secrets, self._sampling = policy, secrets, sampling
+        self._grants = grants
         self._context: ssl.SSLContext | None = None
 
     async def check(self, connection: Connection) -> None:
@@ -47,10 +63,25 @@ class McpServers:
         place = place_of(connection.target.url)
         if place.scheme not in ("http", "https"):
             raise invalid("connection.mcp.url", "an address of http or https")
+        given = connection.credential
+        if isinstance(given, OAuth) and given.secret and not given.client_id:
+            raise invalid("connection.credential.oauth.client_id", "given, as its secret is")
         egress_of(connection, place.host, self._policy).check_host(place.host)
 
     async def link(self, connection: Connection, changed: Callable[[], None]) -> Link:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.link`."""
+        config, outside = await self._made(connection)
+        return await open_connection(config, replace(outside, changed=changed))
+
+    async def begin(self, connection: Connection, redirect_uri: str) -> Begun:
+        """See :meth:`~antiphon_server.integration.connections.ports.Authorizer.begin`."""
+        return await begin(*await self._made(connection, redirect_uri))
+
+    async def complete(self, connection: Connection, pending: str, code: str, issuer: str) -> None:
+        """See :meth:`~antiphon_server.integration.connections.ports.Authorizer.complete`."""
+        await complete(*await self._made(connection), pending, code, issuer)
+
+    async def _made(self, connection: Connection, redirect_uri: str = "") -> tuple[Config, Outside]:
         _installed()
         assert isinstance(connection.target, Mcp)
         url = connection.target.url
@@ -59,9 +90,23 @@ class McpServers:
         if self._context is None:
             self._context = await asyncio.to_thread(transport.trust)
         make = transport.signed(connection, url, self._secrets, Dialler(policy), self._context)
-        config = Config(connection.name, Endpoint(url), limits=_limits(connection))
+        endpoint = Endpoint(url, self._granted(connection, redirect_uri))
+        tokens = self._grants.of(connection) if self._grants else None
+        config = Config(connection.name, endpoint, limits=_limits(connection))
         sampling = self._sampling if connection.allow_sampling else None
-        return await open_connection(config, Outside(make, changed=changed, sampling=sampling))
+        return config, Outside(make, tokens=tokens, sampling=sampling)
+
+    def _granted(self, connection: Connection, redirect_uri: str) -> Granted | None:
+        given, name = connection.credential, connection.workspace_id
+        if not isinstance(given, OAuth):
+            return None
+        secret = partial(self._secrets.value, name, given.secret)
+        found = Granted(
+            client_id=given.client_id,
+            client_secret=secret if given.secret else None,
+            scopes=given.scopes,
+        )
+        return replace(found, redirect_uri=redirect_uri) if redirect_uri else found
 
 
 class McpPrograms:

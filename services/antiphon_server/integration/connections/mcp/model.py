@@ -1,6 +1,6 @@
 """What an MCP connection is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -38,13 +38,16 @@ class OAuth:
 
     ``client_id`` is how the installation is known at ``issuer``; "" to be known by its metadata at
     ``metadata_url``, or to be registered where the authorization server takes no such metadata.
+    ``client_secret`` is asked for when it is sent. ``scopes`` stand in place of those that the
+    server asks for.
     """
 
-    redirect_uri: str
+    redirect_uri: str = "http://127.0.0.1/callback"
     client_id: str = ""
-    client_secret: str = field(default="", repr=False)
+    client_secret: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
     issuer: str = ""
     metadata_url: str = ""
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

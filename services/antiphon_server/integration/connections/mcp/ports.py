@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 
 
 class TokenStore(Protocol):
-    """Keeps what an authorization server has granted one connection: a secret."""
+    """Keeps what was granted one connection, a secret, for all servers."""
 
-    async def load(self) -> str | None:
-        """What was kept last; None at first."""
+    async def load(self) -> tuple[str, int]:
+        """What was kept last, "" for nothing, and its version."""
         ...
 
-    async def save(self, granted: str) -> None:
-        """Keep it in place of what is there."""
+    async def save(self, granted: str, seen: int) -> int | None:
+        """Keep it in place of the version that was ``seen``.
+
+        Returns the new version; None if another has changed it meanwhile.
+        """
         ...
 
 

@@ -42,6 +42,7 @@ class McpConnection:
 
     def __init__(self, config: Config, outside: Outside) -> None:
         self._config, self._outside = config, outside
+        self._auth = signing(config, outside)
         self._definitions: dict[ToolName, Definition] = {}
         self.told = Accepted({}, (), 0)
         self._lock, self._calls = asyncio.Lock(), 0
@@ -121,6 +122,8 @@ class McpConnection:
             if not done:
                 owner.cancel()
                 await asyncio.wait([owner], timeout=self._config.limits.close_s)
+        if self._auth is not None:
+            await self._auth.close(self._config.limits.close_s)
 
     async def _call(self, call: Call) -> Result | Pause:
         limits = self._config.limits
@@ -225,8 +228,7 @@ class McpConnection:
             return
         timeout = httpx2.Timeout(limits.open_s, read=limits.call_s + ASKING_S)
         transport = BoundedTransport(self._outside.transport(), limits.max_bytes)
-        auth = signing(target, self._outside)
-        http = CalmClient(transport=transport, auth=auth, timeout=timeout, trust_env=False)
+        http = CalmClient(transport=transport, auth=self._auth, timeout=timeout, trust_env=False)
         http.failed = self._failed
         async with http:
             streams = streamable_http_client(

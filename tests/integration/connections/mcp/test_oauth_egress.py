@@ -1,0 +1,124 @@
+"""No hop of OAuth leads where nothing may go, however it is written."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+import pytest
+from aiohttp import web
+
+from antiphon_server.integration.connections.mcp.authorizing import begin, complete
+from antiphon_server.integration.connections.mcp.model import Config, Endpoint, OAuth
+from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
+from tests.runtime.egress.forms import ALL
+from tests.runtime.egress.places import LOOPBACK, Canary, Names, canary
+
+NAMES = Names(tools_example=[[LOOPBACK]], evil_example=[[LOOPBACK]])
+HOPS = ["metadata", "issuer", "registration", "token"]
+FORMS = [*ALL, "evil.example", "user@tools.example", "file:///etc/passwd"]
+
+
+@dataclass
+class Server:
+    """A server and its authorization server in one, which sends on where it is told to."""
+
+    url: str = ""
+    away: dict[str, str] = field(default_factory=dict)
+    redirects: bool = False
+
+    def at(self, hop: str, path: str) -> str:
+        """Where a hop is said to be."""
+        return self.away[hop] if hop in self.away and not self.redirects else self.url + path
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """All of it."""
+        path = request.path
+        hop = next((hop for hop in HOPS if path.startswith(f"/{hop}")), "issuer")
+        if self.redirects and hop in self.away and path != "/mcp":
+            raise web.HTTPTemporaryRedirect(self.away[hop])
+        if path == "/mcp":
+            told = f'Bearer resource_metadata="{self.at("metadata", "/metadata")}"'
+            return web.Response(status=401, headers={"WWW-Authenticate": told})
+        if path == "/metadata":
+            servers = [self.at("issuer", "/issuer")]
+            resource = {"resource": f"{self.url}/mcp", "authorization_servers": servers}
+            return web.json_response(resource)
+        if path == "/registration":
+            return web.json_response({**await request.json(), "client_id": "us"}, status=201)
+        if path == "/token":
+            return web.json_response({"access_token": "it", "token_type": "Bearer"})
+        if path.startswith("/.well-known/oauth-authorization-server"):
+            return web.json_response(
+                {
+                    "issuer": self.at("issuer", "/issuer"),
+                    "authorization_endpoint": f"{self.url}/authorize",
+                    "token_endpoint": self.at("token", "/token"),
+                    "registration_endpoint": self.at("registration", "/registration"),
+                    "response_types_supported": ["code"],
+                }
+            )
+        return web.Response(status=404)
+
+
+@asynccontextmanager
+async def _served() -> AsyncIterator[Server]:
+    server, app = Server(), web.Application()
+    app.router.add_route("*", "/{path:.*}", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, LOOPBACK, 0)
+    await site.start()
+    server.url = f"http://tools.example:{runner.addresses[0][1]}"
+    yield server
+    await runner.cleanup()
+
+
+@pytest.fixture(scope="module")
+def context() -> ssl.SSLContext:
+    """The authorities that this machine trusts, which take a while to read."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+async def _authorized(server: Server, context: ssl.SSLContext) -> None:
+    """Both halves."""
+    policy = EgressPolicy.allowing(["tools.example"], [])
+    outside = Outside(lambda: GuardedTransport(Dialler(policy, NAMES), context))
+    credential = OAuth("http://127.0.0.1:1/callback")
+    config = Config(SourceName("it"), Endpoint(f"{server.url}/mcp", credential))
+    begun = await begin(config, outside)
+    await complete(config, outside, begun.pending, "code", "")
+
+
+async def test_without_a_trap_it_goes_through(context: ssl.SSLContext) -> None:
+    """So whatever is refused below is refused for its address."""
+    async with _served() as server:
+        await _authorized(server, context)
+
+
+@pytest.mark.parametrize("redirects", [False, True])
+@pytest.mark.parametrize("hop", HOPS)
+async def test_no_hop_reaches_what_is_refused(
+    hop: str, redirects: bool, context: ssl.SSLContext
+) -> None:
+    """Named as it is, or redirected to: 0 visits, and a reason that people understand."""
+    found: Canary
+    async with _served() as server, canary() as found:
+        server.redirects = redirects
+        for form in FORMS:
+            whole = form if "://" in form else f"http://{form}:{found.port}/x"
+            server.away = {hop: whole}
+            with pytest.raises(DomainError) as refused:
+                await _authorized(server, context)
+            assert refused.value.reason in (
+                Reason.EGRESS_DENIED,
+                Reason.AUTHORIZATION_FAILED,
+                Reason.CONNECTION_UNAVAILABLE,
+            ), form
+    assert found.visits == 0
