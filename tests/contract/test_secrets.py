@@ -132,3 +132,9 @@ async def test_keys_rotate_while_secrets_are_used(store: Store) -> None:
     after = await store.sql("SELECT key_id FROM integration_secret_keys")
     assert len(after) == 1
     assert after != before
+
+
+async def test_many_may_store_the_first_at_once(store: Store) -> None:
+    """When there is no key of the installation yet, either; one of the values is kept."""
+    await asyncio.gather(*(store.put(ONE, A, str(each)) for each in range(8)))
+    assert await store.value(ONE, A) in set("01234567")

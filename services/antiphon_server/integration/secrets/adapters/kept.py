@@ -1,11 +1,12 @@
 """Secrets that the product itself keeps, in the same table and under the same keys."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from antiphon_server.integration.secrets.adapters.sealing import new_key, opened, seal
-from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
+from antiphon_server.integration.secrets.adapters.sql import SqlSecrets, insert_secret
 from antiphon_server.integration.secrets.adapters.tables import secret_keys, secrets
 from antiphon_server.integration.secrets.model import MOST_SECRETS, SecretName
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
@@ -22,6 +23,12 @@ _COUNT = select(func.count()).where(_OF_PLACE)
 _CHANGE = update(secrets).where(*_HERE, secrets.c.updated_us == bindparam("b_seen"))
 _TAKE = delete(secrets).where(*_HERE)
 _PRUNE = delete(secrets).where(_OF_PLACE, secrets.c.updated_us < bindparam("b_before"))
+
+
+@cache
+def _new(dialect_name: str) -> Any:
+    """Insert unless another one, who found nothing either, was faster."""
+    return insert_secret(dialect_name).on_conflict_do_nothing().returning(secrets.c.name)
 
 
 class SqlKeptSecrets(SqlSecrets):
@@ -55,8 +62,8 @@ class SqlKeptSecrets(SqlSecrets):
             if it.execute(_COUNT, at).scalar_one() >= MOST_SECRETS:
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_SECRETS} at once")
             new = {**row, "workspace_id": place, "name": name, "created_us": version}
-            it.execute(insert(secrets), new)
-            return version
+            stored = it.execute(_new(it.dialect.name), new).one_or_none()
+            return None if stored is None else version
 
         return await self._database.write(store)
 

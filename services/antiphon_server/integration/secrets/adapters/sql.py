@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
@@ -68,6 +69,20 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
+def insert_secret(dialect_name: str) -> Any:
+    """An insert that may say what becomes of it beside another. Only that dialect is imported."""
+    return import_module(f"sqlalchemy.dialects.{dialect_name}").insert(secrets)
+
+
+@cache
+def _put(dialect_name: str) -> Any:
+    """Insert, or put in the place of what is there: two who store at once may both find nothing."""
+    new = insert_secret(dialect_name)
+    names = ("key_id", "wrapped_key", "sealed", "updated_us")
+    anew = {name: new.excluded[name] for name in names}
+    return new.on_conflict_do_update(index_elements=["workspace_id", "name"], set_=anew)
+
+
 class SqlSecrets:
     """A :class:`~antiphon_server.integration.secrets.ports.SecretStore` in a SQL database."""
 
@@ -98,11 +113,11 @@ class SqlSecrets:
                 raise DomainError(
                     Reason.LIMIT_EXCEEDED, limit=f"{MOST_SECRETS} secrets a workspace"
                 )
-            connection.execute(_DELETE, at)
             row = {"workspace_id": workspace_id, "name": name, "key_id": key_id, "sealed": sealed}
             row["wrapped_key"] = seal(key, data_key, workspace_id, name, key_id)
             since = now if created is None else created
-            connection.execute(insert(secrets), {**row, "created_us": since, "updated_us": now})
+            anew = {**row, "created_us": since, "updated_us": now}
+            connection.execute(_put(connection.dialect.name), anew)
             return Secret(name, since, now)
 
         return await self._database.write(store)
