@@ -194,7 +194,8 @@ class ConnectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompleteAuthorization(self, request, context):
-        """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+        """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
+        it is AUTHORIZATION_FAILED. The code
         is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
         begin, began more than ten minutes ago, has ended already or began before the connection's
         address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's

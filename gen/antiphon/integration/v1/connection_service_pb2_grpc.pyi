@@ -85,7 +85,8 @@ class ConnectionServiceStub:
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
     """
     CompleteAuthorization: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]
-    """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+    """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
+    it is AUTHORIZATION_FAILED. The code
     is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
     begin, began more than ten minutes ago, has ended already or began before the connection's
     address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
@@ -150,7 +151,8 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
     """
     CompleteAuthorization: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]  # type: ignore[assignment]
-    """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+    """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
+    it is AUTHORIZATION_FAILED. The code
     is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
     begin, began more than ten minutes ago, has ended already or began before the connection's
     address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
@@ -278,7 +280,8 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _connection_service_pb2.CompleteAuthorizationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_connection_service_pb2.CompleteAuthorizationResponse, _abc.Awaitable[_connection_service_pb2.CompleteAuthorizationResponse]]:
-        """CompleteAuthorization ends what the same caller began for the same connection, once: the code
+        """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
+        it is AUTHORIZATION_FAILED. The code
         is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
         begin, began more than ten minutes ago, has ended already or began before the connection's
         address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
