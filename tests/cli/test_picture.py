@@ -1,14 +1,13 @@
 """The README's picture of a chat is of this chat; who changes what it shows draws it anew.
 
-``python -m tests.cli.picture`` does.
+``python -m tests.cli.picture --gguf FILE`` does.
 """
 
 import html
 import re
 
-from antiphon_server.cli.chat.trying_out import SENTENCE
 from tests.cli.glass import Glass
-from tests.cli.picture.__main__ import COLUMNS, PICTURE
+from tests.cli.picture.__main__ import COLUMNS, NAME, PICTURE
 from tests.cli.picture.painted import PaintedGlass
 
 
@@ -19,13 +18,13 @@ def words_of(picture: str) -> str:
 
 
 def test_the_picture_shows_what_a_chat_says_now() -> None:
-    """How it begins, the answer that README promises, and one that was stopped."""
+    """How it begins, a call of a tool and what was said of it, and an answer that was stopped."""
     picture = PICTURE.read_text()
     words = words_of(picture)
     for each in (
-        "$ antiphon chat Say something. /help lists commands, Ctrl-D leaves.",
-        SENTENCE,
-        "> What is the capital of France? The capital of France is Paris. local/smollm2-135m ·",
+        "$ antiphon chat --tool antiphon.time Say something. /help lists commands, Ctrl-D leaves.",
+        '> What time is it in Tokyo? ⚙ antiphon.time {"zone": "Asia/Tokyo"} → {"zone":',
+        f"> What is the capital of France? The capital of France is Paris. {NAME} ·",
         "stopped ·",
     ):
         assert each in words
