@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 
 from antiphon.events.v1.event_pb2 import Event
+from antiphon.events.v1.event_service_pb2 import AppendRequest, AppendResponse
+from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.handling import AskedCall, CallOutcome
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import Policy, State, ToolCallDecided, ToolCallId
@@ -203,3 +205,30 @@ async def test_text_behind_the_calls_is_not_said_again() -> None:
         async with world(it.database, it.log, more=[caller]) as after:
             await after.adopted()
             assert (await after.failed()).reason is Reason.TURN_LOST
+
+
+class _Ours:
+    held, term = True, 0
+
+
+async def test_a_call_is_not_begun_by_who_has_lost_the_turn() -> None:
+    """Whoever stood still while it was committed that the call starts."""
+    tools, lease = Toolbox(), _Ours()
+    caller = Caller(lambda: [AskedCall(call(1))], tools)
+    async with world(more=[caller]) as it:
+        journal = it.recovery._journal
+        assert isinstance(journal, EventLogJournal)
+        it.recovery._runner._lease = lease
+        append = journal._append_once
+
+        async def slow(request: AppendRequest) -> AppendResponse:
+            answer = await append(request)
+            lease.term += any(event.HasField("tool_call_started") for event in request.events)
+            return answer
+
+        setattr(journal, "_append_once", slow)  # noqa: B010 - mypy knows a method there
+        await it.dispatch(handler="caller")
+        await it.ended()
+        assert not tools.runs
+        assert caller.ends[0].error is not None
+        assert caller.ends[0].error.reason is Reason.DRAINING

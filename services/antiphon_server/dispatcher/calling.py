@@ -1,7 +1,8 @@
 """Calls of tools in a turn: each step of one is committed before it is taken."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from antiphon_server.dispatcher.attending import Attending
 from antiphon_server.dispatcher.deltas import TextWriter
@@ -22,9 +23,13 @@ from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import lost
 from antiphon_server.runtime.concurrency.tasks import together
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.nodes.standing import Lease, standing
 from antiphon_server.runtime.telemetry.structured import structlog
 
 log = structlog.get_logger(__name__)
+
+Stands: TypeAlias = Callable[[], None]
+"""Raises if the turn may be another server's since the call was begun; see ``standing``."""
 
 
 class Calling:
@@ -34,10 +39,11 @@ class Calling:
     that has paused goes on where it stood.
     """
 
-    def __init__(self, writer: TextWriter, rest: Rest) -> None:
+    def __init__(self, writer: TextWriter, rest: Rest, lease: Lease | None = None) -> None:
         self._writer = writer
         self._calls = writer.calls
         self._rest = rest
+        self._lease = lease
 
     async def make(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
         """Make calls side by side; returns their ends in the same order.
@@ -45,9 +51,10 @@ class Calling:
         One that fails costs the others nothing. Cancelling it cancels those that run. Raises
         DomainError if the log can't be written.
         """
+        stands = standing(self._lease)
         at_once = await self._propose([it for it in asked if not self._is_known(it)])
         self._rest.begin(len(asked))
-        works = [self._one(it, run, started=it.call.call_id in at_once) for it in asked]
+        works = [self._one(it, run, stands if it.call.call_id in at_once else None) for it in asked]
         return await together(works)
 
     def _is_known(self, asked: AskedCall) -> bool:
@@ -70,32 +77,34 @@ class Calling:
                 await self._writer.record(*steps)
         return started
 
-    async def _one(self, asked: AskedCall, run: RunCall, *, started: bool) -> ToolCallFinished:
+    async def _one(self, asked: AskedCall, run: RunCall, stands: Stands | None) -> ToolCallFinished:
         known = self._calls.find(asked.call.call_id)
         assert known is not None, "it was proposed"
         try:
             end = known.finished
             if end is None:
-                end = await self._brought_to_end(asked, known, run, started=started)
+                end = await self._brought_to_end(asked, known, run, stands)
                 await self._writer.record(end)
         finally:
             self._rest.end()
         return end
 
     async def _brought_to_end(
-        self, asked: AskedCall, known: PastCall, run: RunCall, *, started: bool
+        self, asked: AskedCall, known: PastCall, run: RunCall, stands: Stands | None
     ) -> ToolCallFinished:
+        """``stands`` is that of a call that has been started just now."""
         attending = Attending(known.call, self._writer, self._rest)
         if self._calls.is_lost(known.call.call_id):
             if not asked.repeatable:
                 return lost(known)
         elif known.paused:
             await attending.answered()
-        elif not started:
+        elif stands is None:
             if known.asks and (denied := await self._denied(known.call)) is not None:
                 return denied
+            stands = standing(self._lease)
             await self._writer.record(ToolCallStarted(known.call))
-        return await _made(known.call, run, attending)
+        return await _made(known.call, run, attending, stands or standing(self._lease))
 
     async def _denied(self, call: ToolCall) -> ToolCallFinished | None:
         """Wait for a person's decision; returns the end of a call that they denied."""
@@ -111,10 +120,13 @@ def _refused(call: ToolCall, error: DomainError) -> ToolCallFinished:
     return ToolCallFinished(call.call_id, outcome, error=error)
 
 
-async def _made(call: ToolCall, run: RunCall, attending: Attending) -> ToolCallFinished:
+async def _made(
+    call: ToolCall, run: RunCall, attending: Attending, stands: Stands
+) -> ToolCallFinished:
     began = time.monotonic()
     result, error = CallResult(b""), None
     try:
+        stands()
         result = await _result(call, run, attending)
     except DomainError as failure:
         outcome, error = CallOutcome.FAILED, failure

@@ -173,7 +173,7 @@ def compose_service(
     registry = Handlers([*handlers(settings, internal), Echo(text_of)])
     metrics = TurnMetrics()
     shares = infrastructure.shares
-    runner = Runner(store, journal, node, lease_s, shares, observers=[metrics])
+    runner = Runner(store, journal, node, lease_s, shares, observers=[metrics], lease=lease)
     lanes = Lanes()
     limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)

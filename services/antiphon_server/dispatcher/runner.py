@@ -31,6 +31,7 @@ from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.shares import Shares
+from antiphon_server.runtime.nodes.standing import Lease
 from antiphon_server.runtime.telemetry.structured import structlog
 
 T = TypeVar("T")
@@ -124,9 +125,11 @@ class Runner:
         shares: Shares,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
+        lease: Lease | None = None,
     ) -> None:
         self._shares = shares
         self._observers = observers
+        self._lease = lease
         self._store = store
         self._journal = journal
         self._node = node
@@ -176,7 +179,7 @@ class Runner:
         """
         share = self._shares.of(turn.creator, turn.workspace_id)
         writer = TextWriter(self._journal, turn, resumed_text, stop.calls, share)
-        work = TurnWork(turn, resumed_text, writer, Calling(writer, rest), others)
+        work = TurnWork(turn, resumed_text, writer, Calling(writer, rest, self._lease), others)
         outcome = await self._outcome(handler, work, stop, rest)
         stop.seal()
         try:

@@ -73,7 +73,7 @@ from antiphon_server.integration.tools.adapters.sql_results import SqlResultStor
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import Lease, ResultStore, States
+from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
@@ -81,6 +81,7 @@ from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.nodes.standing import Lease
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.health import Health

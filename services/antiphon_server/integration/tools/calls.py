@@ -27,13 +27,14 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import Lease, ResultStore, States
+from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.questions import Attendance, Pause
 from antiphon_server.integration.tools.results import bounded, joined, whole
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.nodes.standing import Lease, standing
 from antiphon_server.runtime.telemetry.structured import structlog
 
 log = structlog.get_logger(__name__)
@@ -43,7 +44,6 @@ KEEP_S = 10.0
 """So long is waited for a large result to be stored."""
 Observe: TypeAlias = Callable[[Outcome, str, float], None]
 """Takes how a call ended, the reason if it failed, and how many seconds it took."""
-RETRY_S = 0.25
 _FREE = Usage(Quantities(), False, Money("USD", 0))
 
 
@@ -93,7 +93,7 @@ class ToolCaller:
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
         TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
         """
-        begins = self._begins(caller)
+        begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
             tool = await self._catalogue.used(caller.workspace_id, name)
             _check(tool)
@@ -108,19 +108,6 @@ class ToolCaller:
             assert self._states is not None, "who has nobody to ask does not pause"
             return replace(came, state=self._states.seal(came.state, _purpose(call)))
         return await self._kept(caller, call_id, self._told(tool, joined(came)))
-
-    def _begins(self, caller: Caller) -> Callable[[], None]:
-        """What is asked right before a turn's call is made: who stood still has lost the turn."""
-        lease = self._lease
-        if lease is None or not caller.turn_id:
-            return lambda: None
-        term = lease.term
-
-        def begins() -> None:
-            if not lease.held or lease.term != term:
-                raise DomainError(Reason.DRAINING, retry_after=RETRY_S)
-
-        return begins
 
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""

@@ -112,20 +112,6 @@ class ResultStore(Protocol):
         ...
 
 
-class Lease(Protocol):
-    """Knows whether this server's work is still its own; see NodeLease."""
-
-    @property
-    def held(self) -> bool:
-        """Whether nobody can have taken it over."""
-        ...
-
-    @property
-    def term(self) -> int:
-        """How often somebody could."""
-        ...
-
-
 class RuleStore(Protocol):
     """Keeps what workspaces say of tools."""
 
