@@ -172,7 +172,8 @@ async def test_the_command_opens_a_browser_and_waits_for_it(tmp_path: Path) -> N
         added = await _told("add", "notes", "--mcp", f"{issuer.url}/mcp", "--oauth", *at)
         assert "connections authorize notes" in added
         browser = tmp_path / "browser"
-        browser.write_text('#!/bin/sh\nexec curl -sL -o /dev/null "$1"\n')
+        opens = "import sys, urllib.request\nurllib.request.urlopen(sys.argv[1]).read()\n"
+        browser.write_text(f"#!{sys.executable}\n{opens}")
         browser.chmod(0o755)
         done = await _told("authorize", "notes", *at, BROWSER=f"{browser} %s")
         assert "notes is up, 1 tools" in done
