@@ -92,6 +92,7 @@ async def test_who_reads_an_answer_is_told_and_reads_on_elsewhere(
 ) -> None:
     """Of a server that dies or stands still, within 2 s or so; the answer is whole, once."""
     await up.until_whole()
+    await up.until_nobody_streams()
     states: list[tuple[str, float]] = []
 
     def note(connection: Connection) -> None:

@@ -66,6 +66,12 @@ class Up:
                 await asyncio.sleep(LOOK_S)
         return self._listening(busiest.port)
 
+    async def until_nobody_streams(self) -> None:
+        """Return when no server reports a stream: one that ended may be in its last report yet."""
+        async with self.client() as client, asyncio.timeout(PATIENCE_S):
+            while any(each.load.running_rpcs for each in await _instances(client, "events")):
+                await asyncio.sleep(LOOK_S)
+
     async def until_whole(self, count: int = 2) -> None:
         """Return when so many servers are registered."""
         async with self.client() as client, asyncio.timeout(PATIENCE_S):
