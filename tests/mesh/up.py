@@ -69,7 +69,9 @@ class Up:
     async def until_nobody_streams(self) -> None:
         """Return when no server reports a stream: one that ended may be in its last report yet."""
         async with self.client() as client, asyncio.timeout(PATIENCE_S):
-            while any(each.load.running_rpcs for each in await _instances(client, "events")):
+            while any(  # noqa: ASYNC110
+                each.load.running_rpcs for each in await _instances(client, "events")
+            ):
                 await asyncio.sleep(LOOK_S)
 
     async def until_whole(self, count: int = 2) -> None:
