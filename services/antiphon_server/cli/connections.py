@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.grpc_descriptors import grpc_of
 from antiphon_server.cli.openapi_documents import openapi_of
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
@@ -96,6 +97,14 @@ def add(
     grpc: Annotated[
         str, typer.Option("--grpc", metavar="ADDRESS", help="A gRPC server: https://host:port.")
     ] = "",
+    descriptors: Annotated[
+        Path | None,
+        typer.Option("--descriptors", metavar="FILE", help="Its descriptor set, not reflection."),
+    ] = None,
+    services: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="NAME", help="Offer it, in place of all it has."),
+    ] = None,
     bearer: Annotated[
         str, typer.Option("--bearer", metavar="SECRET", help="The name of the secret that signs.")
     ] = "",
@@ -130,6 +139,7 @@ def add(
     - `antiphon connections add shop --openapi https://shop.example/openapi.json --bearer shop-key`
     - `antiphon connections add till --openapi till.yaml --base-url https://till.example`
     - `antiphon connections add prices --websocket wss://prices.example/ws --tools prices.json`
+    - `antiphon connections add bank --grpc https://bank.example --descriptors bank.binpb`
     """
     from antiphon.integration.v1.connection_pb2 import Connection, OAuthCredential
 
@@ -137,13 +147,15 @@ def add(
         fail("say where it is: one of --mcp, --program, --openapi, --websocket and --grpc", 2)
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
+    if (descriptors or services) and not grpc:
+        fail("--descriptors and --service belong to --grpc", 2)
     wanted = Connection(name=name, title=title, allow_sampling=allow_sampling)
     if mcp:
         wanted.mcp.url = mcp
     elif program:
         wanted.mcp_program.program = program
     elif grpc:
-        wanted.grpc.address = grpc
+        wanted.grpc.CopyFrom(grpc_of(grpc, services or (), descriptors))
     elif websocket:
         wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
     else:
@@ -363,6 +375,12 @@ def _tell(it: "Connection", json: bool) -> None:
         say(f"{in_a_line(it.name)} is {_state(it)}, {it.status.tools} tools")
     if it.status.error_reason == "AUTHORIZATION_REQUIRED":
         aside(f"An admin consents by `antiphon connections authorize {in_a_line(it.name)}`.")
+    if it.status.error_reason == "DESCRIPTORS_REQUIRED":
+        aside(
+            "Its server does not tell what it has: it has no server reflection, or refuses it. "
+            "Delete the connection, and add it with `--descriptors FILE`, made by `protoc "
+            "--include_imports --descriptor_set_out=FILE …` or `buf build -o FILE`."
+        )
     if it.HasField("credential") and it.status.error_reason == "NOT_FOUND":
         secret = in_a_line(_secret(it.credential))
         aside(

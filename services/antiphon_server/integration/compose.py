@@ -26,6 +26,7 @@ from antiphon_server.integration.connections.adapters.connection_metrics import 
 from antiphon_server.integration.connections.adapters.grants import SealedGrants
 from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
+from antiphon_server.integration.connections.adapters.newer_kind import NewerKind
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
@@ -40,6 +41,7 @@ from antiphon_server.integration.connections.model import (
     Grpc,
     Mcp,
     McpProgram,
+    Newer,
     OpenApi,
     ProgramId,
     Status,
@@ -262,7 +264,8 @@ def _connections(
             McpProgram: McpPrograms(programs, settings.max_programs, sampling),
             OpenApi: RestServices(policy, signed_by, store),
             WebSocket: WebSockets(policy, signed_by),
-            Grpc: GrpcServers(policy, signed_by),
+            Grpc: GrpcServers(policy, signed_by, store),
+            Newer: NewerKind(),
         },
         Announcements(EventServiceStub(links.internal), connection_status),
         SqlEgressRules(database),

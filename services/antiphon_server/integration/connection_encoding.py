@@ -105,9 +105,10 @@ def _set_target(encoded: pb.Connection, target: Target) -> None:
             encoded.openapi.document_sha256 = bytes.fromhex(digest)
         case WebSocket():
             encoded.web_socket.CopyFrom(_web_socket(target))
-        case Grpc(address, services):
+        case Grpc(address, services, digest):
             encoded.grpc.address = address
             encoded.grpc.services.extend(services)
+            encoded.grpc.descriptor_set_sha256 = bytes.fromhex(digest)
 
 
 def _target(it: pb.Connection) -> Target:
@@ -118,7 +119,7 @@ def _target(it: pb.Connection) -> Target:
     if it.HasField("web_socket"):
         return _decoded_web_socket(it.web_socket)
     if it.HasField("grpc"):
-        return Grpc(it.grpc.address, tuple(it.grpc.services))
+        return _grpc(it.grpc)
     return McpProgram(ProgramId(it.mcp_program.program))
 
 
@@ -153,8 +154,18 @@ def _decoded_web_socket(it: pb.WebSocketTarget) -> WebSocket:
 
 
 def _openapi(it: pb.OpenApiTarget) -> OpenApi:
-    digest = sha256(it.document).hexdigest() if it.document else ""
-    return OpenApi(it.url, it.base_url, digest, it.document)
+    named = b"" if it.url else it.document_sha256
+    return OpenApi(it.url, it.base_url, _digest(it.document, named), it.document)
+
+
+def _grpc(it: pb.GrpcTarget) -> Grpc:
+    digest = _digest(it.descriptor_set, it.descriptor_set_sha256)
+    return Grpc(it.address, tuple(it.services), digest, it.descriptor_set)
+
+
+def _digest(document: bytes, named: bytes) -> str:
+    """Of what was given along, else of what is kept and was named."""
+    return sha256(document).hexdigest() if document else named.hex()
 
 
 def _credential(it: Credential) -> pb.Credential | None:

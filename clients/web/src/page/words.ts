@@ -47,6 +47,9 @@ const SENTENCES: Record<string, string> = {
   CONNECTION_UNAVAILABLE: "What it belongs to can't be reached now.",
   AUTHORIZATION_REQUIRED:
     "What it belongs to needs a person's consent: `antiphon connections authorize` asks for it.",
+  DESCRIPTORS_REQUIRED:
+    "What it belongs to does not say what it has: its connection needs a descriptor set.",
+  CONNECTION_NEWER: "A newer server made what it belongs to, and this one does not know its kind.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };

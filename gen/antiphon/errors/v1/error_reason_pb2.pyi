@@ -317,6 +317,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_AUTHORIZATION_FAILED: a consent to what is outside came to nothing; metadata:
     connection, why. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_DESCRIPTORS_REQUIRED: _ErrorReason.ValueType  # 147
+    """ERROR_REASON_DESCRIPTORS_REQUIRED: a gRPC server does not tell what it has (it serves no server
+    reflection, or refuses it to the connection's credential), so its connection needs a descriptor
+    set: GrpcTarget.descriptor_set, `antiphon connections add NAME --grpc ADDRESS --descriptors
+    FILE`; metadata: connection. Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_CONNECTION_NEWER: _ErrorReason.ValueType  # 148
+    """ERROR_REASON_CONNECTION_NEWER: the connection was made by a newer server, and this one does not
+    know its kind; upgrade this one; metadata: connection. Code UNIMPLEMENTED.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -625,5 +635,15 @@ FAILED_PRECONDITION.
 ERROR_REASON_AUTHORIZATION_FAILED: ErrorReason.ValueType  # 146
 """ERROR_REASON_AUTHORIZATION_FAILED: a consent to what is outside came to nothing; metadata:
 connection, why. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_DESCRIPTORS_REQUIRED: ErrorReason.ValueType  # 147
+"""ERROR_REASON_DESCRIPTORS_REQUIRED: a gRPC server does not tell what it has (it serves no server
+reflection, or refuses it to the connection's credential), so its connection needs a descriptor
+set: GrpcTarget.descriptor_set, `antiphon connections add NAME --grpc ADDRESS --descriptors
+FILE`; metadata: connection. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_CONNECTION_NEWER: ErrorReason.ValueType  # 148
+"""ERROR_REASON_CONNECTION_NEWER: the connection was made by a newer server, and this one does not
+know its kind; upgrade this one; metadata: connection. Code UNIMPLEMENTED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -307,7 +307,9 @@ class OpenApiTarget(_message.Message):
     the service whether it answers.
     """
     document_sha256: _builtins.bytes
-    """document_sha256 is the SHA-256 of a document that was given; set by the server."""
+    """document_sha256 is the SHA-256 of a document that was given. An update that says it, and gives
+    neither document nor url, keeps that which is there.
+    """
     def __init__(
         self,
         *,
@@ -424,31 +426,49 @@ class GrpcTarget(_message.Message):
     """GrpcTarget is a gRPC server. Its methods are tools, named `{Service}.{Method}`, with the service's
     package where two services have one name: those that take one request and return one answer, or
     a stream that ends. Their arguments and results are protobuf's JSON. Which there are is asked by
-    server reflection (grpc.reflection.v1, or v1alpha).
+    server reflection (grpc.reflection.v1, or v1alpha), unless a descriptor set says it. A server that
+    has no reflection, or refuses it, is DOWN with DESCRIPTORS_REQUIRED until one is given;
+    descriptors that can't be used make it DOWN with INVALID_ARGUMENT, and more than 1,024 files, 1
+    MiB a file or 8 MiB in all with LIMIT_EXCEEDED.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ADDRESS_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_SET_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_SET_SHA256_FIELD_NUMBER: _builtins.int
     address: _builtins.str
     """address is `https://host:port`, or `http://host:port` without encryption: a name or an IP
     address, and nothing behind the port, which is 443 or 80 where it is left out. Nothing else is
     called: no socket (`unix:`, `vsock:`, `fd:`) and no resolver (`dns:`, `xds:`).
     """
+    descriptor_set: _builtins.bytes
+    """descriptor_set is a serialized google.protobuf.FileDescriptorSet with all files that its files
+    import (`protoc --include_imports --descriptor_set_out=FILE`, `buf build -o FILE.binpb`), in
+    place of reflection. It is kept, and never returned; a probe asks the server's health alone.
+    """
+    descriptor_set_sha256: _builtins.bytes
+    """descriptor_set_sha256 is the SHA-256 of a descriptor set that was given. An update that says it,
+    and gives none, keeps that which is there.
+    """
     @_builtins.property
     def services(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """services are those to offer, by full name; empty for all but reflection, health and channelz."""
+        """services are those to offer, by full name; empty for all but reflection, health and channelz.
+        A descriptor set has to have each of them.
+        """
 
     def __init__(
         self,
         *,
         address: _builtins.str = ...,
         services: _abc.Iterable[_builtins.str] | None = ...,
+        descriptor_set: _builtins.bytes = ...,
+        descriptor_set_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "descriptor_set", b"descriptor_set", "descriptor_set_sha256", b"descriptor_set_sha256", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

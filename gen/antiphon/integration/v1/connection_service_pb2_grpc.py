@@ -105,7 +105,8 @@ class ConnectionServiceServicer:
     def CreateConnection(self, request, context):
         """CreateConnection makes one and begins to probe it. Repeated with the same content, it returns
         the one that is there. Errors: ALREADY_EXISTS (the name is taken), INVALID_ARGUMENT,
-        EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace).
+        EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace, or what its
+        document or descriptor set may have).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,7 +130,7 @@ class ConnectionServiceServicer:
         """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
         openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
         Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
-        INVALID_ARGUMENT, EGRESS_DENIED.
+        INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

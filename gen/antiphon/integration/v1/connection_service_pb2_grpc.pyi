@@ -40,7 +40,8 @@ class ConnectionServiceStub:
     CreateConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CreateConnectionRequest, _connection_service_pb2.CreateConnectionResponse]
     """CreateConnection makes one and begins to probe it. Repeated with the same content, it returns
     the one that is there. Errors: ALREADY_EXISTS (the name is taken), INVALID_ARGUMENT,
-    EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace).
+    EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace, or what its
+    document or descriptor set may have).
     """
     GetConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.GetConnectionRequest, _connection_service_pb2.GetConnectionResponse]
     """GetConnection returns one. Errors: NOT_FOUND."""
@@ -50,7 +51,7 @@ class ConnectionServiceStub:
     """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
     openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
     Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
-    INVALID_ARGUMENT, EGRESS_DENIED.
+    INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
     """
     DeleteConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.DeleteConnectionRequest, _connection_service_pb2.DeleteConnectionResponse]
     """DeleteConnection removes one, and its tools with it. Repeated, it changes nothing."""
@@ -106,7 +107,8 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     CreateConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CreateConnectionRequest, _connection_service_pb2.CreateConnectionResponse]  # type: ignore[assignment]
     """CreateConnection makes one and begins to probe it. Repeated with the same content, it returns
     the one that is there. Errors: ALREADY_EXISTS (the name is taken), INVALID_ARGUMENT,
-    EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace).
+    EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace, or what its
+    document or descriptor set may have).
     """
     GetConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.GetConnectionRequest, _connection_service_pb2.GetConnectionResponse]  # type: ignore[assignment]
     """GetConnection returns one. Errors: NOT_FOUND."""
@@ -116,7 +118,7 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
     openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
     Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
-    INVALID_ARGUMENT, EGRESS_DENIED.
+    INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
     """
     DeleteConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.DeleteConnectionRequest, _connection_service_pb2.DeleteConnectionResponse]  # type: ignore[assignment]
     """DeleteConnection removes one, and its tools with it. Repeated, it changes nothing."""
@@ -175,7 +177,8 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_connection_service_pb2.CreateConnectionResponse, _abc.Awaitable[_connection_service_pb2.CreateConnectionResponse]]:
         """CreateConnection makes one and begins to probe it. Repeated with the same content, it returns
         the one that is there. Errors: ALREADY_EXISTS (the name is taken), INVALID_ARGUMENT,
-        EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace).
+        EGRESS_DENIED, NOT_FOUND (of a program), LIMIT_EXCEEDED (100 of a workspace, or what its
+        document or descriptor set may have).
         """
 
     @_abc_1.abstractmethod
@@ -203,7 +206,7 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
         openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
         Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
-        INVALID_ARGUMENT, EGRESS_DENIED.
+        INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
         """
 
     @_abc_1.abstractmethod

@@ -11,10 +11,12 @@ from antiphon_server.integration.connections.model import (
     Connection,
     EgressRules,
     Mcp,
+    Newer,
     OAuth,
     Status,
     Target,
     grantee,
+    missing_document,
     without_document,
 )
 from antiphon_server.integration.connections.ports import (
@@ -102,7 +104,7 @@ class Connections:
 
         def change(before: Connection | None) -> Connection:
             if before is None:
-                return connection
+                return _complete(connection, None)
             if replace(before, created_us=0, etag="") != without_document(connection):
                 raise DomainError(Reason.ALREADY_EXISTS, resource=f"connection {connection.name}")
             return before
@@ -112,11 +114,11 @@ class Connections:
     async def update(self, connection: Connection, fields: Collection[str]) -> Supervised:
         """Change ``fields`` of it, if its etag is that which was seen, or "".
 
-        Raises DomainError NOT_FOUND, ETAG_MISMATCH and what its kind says of it.
+        Raises DomainError NOT_FOUND, ETAG_MISMATCH, CONNECTION_NEWER and what its kind says of it.
         """
         wanted = {field: getattr(connection, field) for field in fields}
         before = await self.get(connection.workspace_id, connection.name)
-        _owned(before.connection)
+        _changeable(before.connection)
         await self._check(replace(before.connection, **wanted))
 
         def change(stored: Connection | None) -> Connection:
@@ -124,7 +126,8 @@ class Connections:
                 raise not_found(f"connection {connection.name}")
             if connection.etag and connection.etag != stored.etag:
                 raise DomainError(Reason.ETAG_MISMATCH, etag=stored.etag)
-            return replace(stored, **wanted)
+            _changeable(stored)
+            return _complete(replace(stored, **wanted), stored)
 
         changed = await self._changed(connection.workspace_id, connection.name, change)
         if grantee(changed.connection) != grantee(before.connection):
@@ -269,3 +272,18 @@ async def _known(sources: Iterable[Supervised]) -> None:
 def _owned(connection: Connection) -> None:
     if not connection.workspace_id:
         raise invalid("name", "one of the workspace itself; this one stands in settings")
+
+
+def _changeable(connection: Connection) -> None:
+    """What this server can't read it would store in part alone."""
+    _owned(connection)
+    if isinstance(connection.target, Newer):
+        raise DomainError(Reason.CONNECTION_NEWER, connection=connection.name)
+
+
+def _complete(connection: Connection, stored: Connection | None) -> Connection:
+    """It, if what is given along with it is there."""
+    if missing_document(connection, stored):
+        kind = connection.target.__struct_config__.tag
+        raise invalid(f"connection.{kind}", "with what it names by its SHA-256, or that as it is")
+    return connection

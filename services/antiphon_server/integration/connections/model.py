@@ -93,15 +93,27 @@ class WebSocket(msgspec.Struct, frozen=True, tag="web_socket"):
 
 
 class Grpc(msgspec.Struct, frozen=True, tag="grpc"):
-    """A gRPC server; of its ``services`` those of these full names, () for all."""
+    """A gRPC server; of its ``services`` those of these full names, () for all.
+
+    What they are it is asked by reflection, unless a descriptor set was given: then ``digest`` is
+    its SHA-256, and ``document`` is empty in what was stored, since it is kept apart. One of the
+    settings has it in a ``file``, a path.
+    """
 
     address: str
     services: tuple[str, ...] = ()
+    digest: str = ""
+    document: bytes = b""
+    file: str = ""
+
+
+class Newer(msgspec.Struct, frozen=True, tag="newer"):
+    """What a newer server has stored and this one can't read. It is never stored by this one."""
 
 
 Message: TypeAlias = str | bytes
 """A message on a WebSocket: text, or bytes."""
-Target: TypeAlias = Mcp | McpProgram | OpenApi | WebSocket | Grpc
+Target: TypeAlias = Mcp | McpProgram | OpenApi | WebSocket | Grpc | Newer
 
 
 class Bearer(msgspec.Struct, frozen=True, tag="bearer"):
@@ -200,9 +212,18 @@ Answered: TypeAlias = HttpAnswer | Message
 def without_document(connection: Connection) -> Connection:
     """The connection as it is stored: what was given along is kept apart."""
     target = connection.target
-    if not isinstance(target, OpenApi) or not target.document:
+    if not isinstance(target, OpenApi | Grpc) or not target.document:
         return connection
     return replace(connection, target=replace(target, document=b""))
+
+
+def missing_document(connection: Connection, stored: Connection | None) -> bool:
+    """Whether it names a document that was neither given along nor is kept with what is stored."""
+    target = connection.target
+    if not isinstance(target, OpenApi | Grpc) or target.document or not target.digest:
+        return False
+    kept = None if stored is None else stored.target
+    return not isinstance(kept, type(target)) or kept.digest != target.digest
 
 
 def grantee(connection: Connection) -> str:

@@ -37,14 +37,30 @@ class ProgramSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: Path | None = None
 
 
+class GrpcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A gRPC server: which of its services to offer, and the file of its descriptor set, if any.
+
+    The file is read again with each probe.
+    """
+
+    address: str
+    services: tuple[str, ...] = ()
+    descriptors: Path | None = None
+
+    @property
+    def target(self) -> Grpc:
+        """The target."""
+        return Grpc(self.address, self.services, file=str(self.descriptors or ""))
+
+
 class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A connection that all workspaces may use.
 
     ``mcp`` is an address, ``program`` an id, ``openapi`` a document's address, whose operations are
     below ``base_url`` where that is given, ``websocket`` an address or all that is to be said of a
-    server of WebSockets, ``grpc`` an address. The token is ``bearer``, or the value of the
-    environment variable named by ``bearer_env``. ``allow_sampling`` lets an MCP server have models
-    asked.
+    server of WebSockets, ``grpc`` an address or all that is to be said of a gRPC server. The token
+    is ``bearer``, or the value of the environment variable named by ``bearer_env``.
+    ``allow_sampling`` lets an MCP server have models asked.
     """
 
     name: Name
@@ -54,7 +70,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     openapi: str = ""
     base_url: str = ""
     websocket: str | WebSocket = ""
-    grpc: str = ""
+    grpc: str | GrpcSettings = ""
     bearer: Secret | None = None
     bearer_env: str = ""
     allow_sampling: bool = False
@@ -83,7 +99,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         return Connection("", name, self._target, self.title, credential, allow_sampling=sampling)
 
     @property
-    def _places(self) -> tuple[str | WebSocket, ...]:
+    def _places(self) -> tuple[str | WebSocket | GrpcSettings, ...]:
         return self.mcp, self.program, self.openapi, self.websocket, self.grpc
 
     @property
@@ -94,6 +110,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             return OpenApi(self.openapi, self.base_url)
         if self.program:
             return McpProgram(ProgramId(self.program))
+        if isinstance(self.grpc, GrpcSettings):
+            return self.grpc.target
         if self.grpc:
             return Grpc(self.grpc)
         told = self.websocket

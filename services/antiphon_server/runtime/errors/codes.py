@@ -186,6 +186,16 @@ TABLE: dict[Reason, Entry] = {
     Reason.AUTHORIZATION_FAILED: Entry(
         _PRECONDITION, "Connection {connection} was not authorized: {why}."
     ),
+    Reason.DESCRIPTORS_REQUIRED: Entry(
+        _PRECONDITION,
+        "The server of connection {connection} does not tell what it has (it has no server "
+        "reflection, or refuses it): give its descriptor set.",
+    ),
+    Reason.CONNECTION_NEWER: Entry(
+        StatusCode.UNIMPLEMENTED,
+        "Connection {connection} is newer than this server, which does not know its kind; upgrade "
+        "the server.",
+    ),
 }
 
 

@@ -17,7 +17,7 @@ from antiphon_server.integration.connections.model import Bearer, Connection, Gr
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import Call, Caller, SourceName, ToolCallId, ToolName
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
@@ -25,6 +25,13 @@ from tests.runtime.egress.places import LOOPBACK, PUBLIC, Names, canary
 
 SERVICE = "grpc.health.v1.Health"
 CALL = Call(ToolCallId("call_1"), ToolName("x.Health.Check"), {}, Caller("ws"))
+
+
+class Given:
+    """No descriptor set was given along."""
+
+    async def document(self, connection: Connection) -> bytes:
+        raise not_found("document")
 
 
 class Server:
@@ -69,7 +76,7 @@ async def made() -> AsyncIterator[tuple[Server, Link]]:
     limits = Limits(call_s=0.5)
     connection = Connection("", SourceName("x"), target, credential=signed, limits=limits)
     secrets = OperatorSecrets({SecretName("x"): "s3cret"}, None)  # type: ignore[arg-type]
-    link = await GrpcServers(EgressPolicy(), secrets).link(connection, lambda: None)
+    link = await GrpcServers(EgressPolicy(), secrets, Given()).link(connection, lambda: None)
     await link.discover()
     yield told, link
     await link.close()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from antiphon_server.integration.connections.adapters.tables import connections
 from antiphon_server.integration.connections.model import (
     MOST_CONNECTIONS,
     Connection,
+    Credential,
+    Grpc,
+    Newer,
     OpenApi,
     without_document,
 )
@@ -32,6 +36,12 @@ _ONE = select(connections).where(*_HERE).with_for_update()
 _DOCUMENT = select(connections.c.document).where(*_HERE)
 _COUNT = select(func.count()).where(_OF_WORKSPACE)
 _DELETE = delete(connections).where(*_HERE)
+_UNDERSTOOD: tuple[tuple[str, Any], ...] = (
+    ("title", str),
+    ("credential", Credential),
+    ("disabled", bool),
+)
+"""Of connections of newer servers; what signs their calls is in use, and must not seem unused."""
 
 
 class SqlConnections:
@@ -82,14 +92,31 @@ class SqlConnections:
 
 def _document(given: Connection | None) -> bytes | None:
     """What is to be kept in place of what is; None if that is still meant."""
-    if given is None or not isinstance(given.target, OpenApi):
+    if given is None or not isinstance(given.target, OpenApi | Grpc):
         return b""
     return None if given.target.digest and not given.target.document else given.target.document
 
 
 def _read(row: Row[Any]) -> Connection:
-    record = msgspec.json.decode(row.record, type=Connection)
+    try:
+        record = msgspec.json.decode(row.record, type=Connection)
+    except msgspec.ValidationError:
+        record = _newer(row)
     return replace(record, created_us=row.created_us, etag=row.etag)
+
+
+def _newer(row: Row[Any]) -> Connection:
+    """One that a newer server has stored, with as much of it as this one understands.
+
+    The others of its workspace are to be used and listed all the same.
+    """
+    known = msgspec.json.decode(row.record, type=dict[str, Any])
+    connection = Connection(row.workspace_id, SourceName(row.name), Newer())
+    for name, kind in _UNDERSTOOD:
+        with suppress(KeyError, msgspec.ValidationError):
+            told = msgspec.convert(known[name], kind)
+            connection = replace(connection, **{name: told})
+    return connection
 
 
 def _write(it: SqlConnection, connection: Connection, document: bytes | None) -> Connection:

@@ -2,10 +2,11 @@
 
 import grpc
 
+from antiphon_server.integration.connections.adapters.grpc_calls.files import TooMuch, Unusable
 from antiphon_server.integration.connections.model import Connection
 from antiphon_server.integration.tools.model import Result, ResultPart, SourceName, ToolName
 from antiphon_server.integration.tools.untrusted import visible
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
 
 RETRY_S = 5.0
 LONGEST = 2_000
@@ -18,6 +19,18 @@ def unavailable(connection: SourceName) -> DomainError:
     return DomainError(
         Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=connection, state="DOWN"
     )
+
+
+def undescribed(connection: SourceName) -> DomainError:
+    """It has no reflection, and no descriptor set was given."""
+    return DomainError(Reason.DESCRIPTORS_REQUIRED, connection=connection)
+
+
+def unusable(error: Unusable) -> DomainError:
+    """What says what it has can't be used, or is too much."""
+    if isinstance(error, TooMuch):
+        return DomainError(Reason.LIMIT_EXCEEDED, limit=error.limit)
+    return invalid("connection.grpc", f"with descriptors that can be used: {error}")
 
 
 def outcome(error: grpc.aio.AioRpcError, connection: Connection, tool: ToolName) -> Result:

@@ -30,7 +30,15 @@ Descriptor = descriptor_pb2.FileDescriptorProto
 
 
 class Unusable(Exception):
-    """Says why descriptors can't be used; what it says is for whoever operates the server."""
+    """Says why descriptors can't be used, to whoever gave them or operates the server."""
+
+
+class TooMuch(Unusable):
+    """There is more of them than is taken; ``limit`` says how much that is."""
+
+    def __init__(self, why: str, limit: str) -> None:
+        super().__init__(why)
+        self.limit = limit
 
 
 class Files:
@@ -54,10 +62,11 @@ class Files:
     def add(self, serialized: bytes) -> str:
         """Keep a file, and return its name. Raises Unusable."""
         if len(serialized) > MOST_OF_A_FILE:
-            raise Unusable(f"a file is larger than {MOST_OF_A_FILE:,} bytes")
+            limit = f"{MOST_OF_A_FILE:,} bytes of a file of descriptors"
+            raise TooMuch(f"a file is larger than {MOST_OF_A_FILE:,} bytes", limit)
         self._left -= len(serialized)
         if self._left < 0:
-            raise Unusable(f"all files are larger than {MOST_BYTES:,} bytes")
+            raise too_many_bytes()
         try:
             file = Descriptor.FromString(serialized)
         except Exception:
@@ -71,15 +80,18 @@ class Files:
                 if name not in self._found and name not in _wellknown():
                     yield name
 
-    def declaring(self, services: Collection[str]) -> dict[str, str]:
-        """The file that declares each of these services, for those that are there."""
+    def services(self) -> dict[str, str]:
+        """The file that declares each service, by the service's full name."""
         found: dict[str, str] = {}
         for name, file in self.parsed.items():
             for service in file.service:
                 full = f"{file.package}.{service.name}" if file.package else service.name
-                if full in services:
-                    found.setdefault(full, name)
+                found.setdefault(full, name)
         return found
+
+    def declaring(self, services: Collection[str]) -> dict[str, str]:
+        """The file that declares each of these services, for those that are there."""
+        return {name: file for name, file in self.services().items() if name in services}
 
     def pool(self, roots: Iterable[str]) -> DescriptorPool:
         """These and all that they import, in a new pool. Raises Unusable."""
@@ -100,7 +112,7 @@ class Files:
         if file.package == "google.protobuf":
             raise Unusable(f"the file {name[:100]!r} says that it is protobuf's own")
         if len(self._found) == MOST_FILES:
-            raise Unusable(f"there are more than {MOST_FILES:,} files")
+            raise too_many_files()
         self._elements -= _counted(file, self._elements)
         self._found[name], self.parsed[name] = serialized, file
         return name
@@ -130,6 +142,18 @@ class Files:
         raise Unusable(f"the file {name[:100]!r} is missing")
 
 
+def too_many_bytes() -> TooMuch:
+    """All files together are larger than they may be."""
+    limit = f"{MOST_BYTES:,} bytes of descriptors"
+    return TooMuch(f"all files are larger than {MOST_BYTES:,} bytes", limit)
+
+
+def too_many_files() -> TooMuch:
+    """More than there may be."""
+    limit = f"{MOST_FILES:,} files of descriptors"
+    return TooMuch(f"there are more than {MOST_FILES:,} files", limit)
+
+
 def _counted(file: Descriptor, most: int) -> int:
     """How many elements a file declares. Raises Unusable for more than ``most``."""
     count, left = 0, [file]
@@ -140,7 +164,8 @@ def _counted(file: Descriptor, most: int) -> int:
         for listed in ("method", "value", "oneof_decl", "dependency"):
             count += len(getattr(it, listed, ()))
         if count > most:
-            raise Unusable(f"the files declare more than {MOST_ELEMENTS:,} things")
+            limit = f"{MOST_ELEMENTS:,} messages, fields, services and methods"
+            raise TooMuch(f"the files declare more than {MOST_ELEMENTS:,} things", limit)
         for listed in ("message_type", "nested_type", "enum_type", "service"):
             left.extend(getattr(it, listed, ()))
     return count

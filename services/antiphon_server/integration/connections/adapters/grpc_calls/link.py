@@ -2,13 +2,18 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
 
-from antiphon_server.integration.connections.adapters.grpc_calls import failures, reflection
+from antiphon_server.integration.connections.adapters.grpc_calls import (
+    descriptor_sets,
+    failures,
+    reflection,
+)
 from antiphon_server.integration.connections.adapters.grpc_calls.dialled import Dialled, trust
 from antiphon_server.integration.connections.adapters.grpc_calls.files import Unusable
 from antiphon_server.integration.connections.adapters.grpc_calls.methods import (
@@ -20,6 +25,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.methods import 
 )
 from antiphon_server.integration.connections.adapters.signing import signature
 from antiphon_server.integration.connections.model import Connection, Grpc
+from antiphon_server.integration.connections.ports import Documents
 from antiphon_server.integration.secrets.ports import Secrets
 from antiphon_server.integration.tools.model import (
     Call,
@@ -27,6 +33,7 @@ from antiphon_server.integration.tools.model import (
     Json,
     Result,
     ResultPart,
+    SourceName,
     ToolName,
 )
 from antiphon_server.integration.tools.untrusted import Accepted
@@ -47,34 +54,71 @@ class Room:
     def __init__(self) -> None:
         self.trusted = trust()
         self.large = asyncio.Semaphore(2)
+        self._checking = asyncio.Lock()
+
+    async def check(
+        self, source: SourceName, descriptor_set: bytes, wanted: Collection[str]
+    ) -> None:
+        """Raises DomainError INVALID_ARGUMENT, LIMIT_EXCEEDED for a set that can't be used."""
+        try:
+            async with self._checking:
+                await reflection.aside(len(descriptor_set), _tried, source, descriptor_set, wanted)
+        except Unusable as error:
+            raise failures.unusable(error) from None
+
+    def link(
+        self,
+        connection: Connection,
+        place: Place,
+        dialler: Dialler,
+        secrets: Secrets,
+        documents: Documents,
+    ) -> "GrpcLink":
+        """One more."""
+        return GrpcLink(connection, place, dialler, secrets, documents, self)
+
+
+def _tried(source: SourceName, descriptor_set: bytes, wanted: Collection[str]) -> None:
+    told = descriptor_sets.told_by(descriptor_set, wanted)
+    methods_of(source, told.services, told.files)
 
 
 class GrpcLink:
     """See :class:`~antiphon_server.integration.connections.ports.Link`."""
 
     def __init__(
-        self, connection: Connection, place: Place, dialler: Dialler, secrets: Secrets, room: Room
+        self,
+        connection: Connection,
+        place: Place,
+        dialler: Dialler,
+        secrets: Secrets,
+        documents: Documents,
+        room: Room,
     ) -> None:
         assert isinstance(connection.target, Grpc)
-        self._connection, self._services = connection, connection.target.services
-        self._secrets, self._room = secrets, room
+        self._connection, self._target = connection, connection.target
+        self._secrets, self._documents, self._room = secrets, documents, room
         self._dialled = Dialled(place, dialler, room.trusted, connection.limits.max_bytes)
         self._methods = Methods({}, Accepted({}, (), 0))
         self._digest = b""
 
     async def discover(self) -> Mapping[ToolName, Definition]:
-        """See :meth:`~antiphon_server.integration.connections.ports.Link.discover`."""
+        """See :meth:`~antiphon_server.integration.connections.ports.Link.discover`.
+
+        Also raises DomainError DESCRIPTORS_REQUIRED, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+        """
+        name = self._connection.name
         try:
             channel, metadata = await self._dialled.vetted(), await self._signed()
             await self._healthy(channel, metadata)
             await self._read(channel, metadata)
         except (grpc.aio.AioRpcError, OSError) as error:
-            raise failures.unavailable(self._connection.name) from error
-        except (Unusable, reflection.NotServed) as error:
-            logger.warning(
-                "descriptors can't be used", connection=self._connection.name, why=str(error)
-            )
-            raise failures.unavailable(self._connection.name) from error
+            raise failures.unavailable(name) from error
+        except reflection.NotServed:
+            raise failures.undescribed(name) from None
+        except Unusable as error:
+            logger.warning("descriptors can't be used", connection=name, why=str(error))
+            raise failures.unusable(error) from error
         return self._methods.told.definitions
 
     async def call(self, call: Call) -> Result:
@@ -117,8 +161,9 @@ class GrpcLink:
 
     async def _read(self, channel: grpc.aio.Channel, metadata: reflection.Metadata) -> None:
         """Read what it has; what is as it was is not put together again."""
-        limit = self._connection.limits.open_s
-        told = await reflection.ask(channel, metadata, limit, self._services)
+        if self._target.digest and self._digest:
+            return  # another set is another connection
+        told = await self._told(channel, metadata)
         digest = hashlib.sha256(repr(told.services).encode() + told.files.digest).digest()
         if digest == self._digest:
             return
@@ -130,6 +175,27 @@ class GrpcLink:
         if methods.streaming or methods.told.left_out:
             left_out = {"streaming": methods.streaming, "left_out": methods.told.left_out}
             logger.warning("methods are left out", connection=name, **left_out)
+
+    async def _told(
+        self, channel: grpc.aio.Channel, metadata: reflection.Metadata
+    ) -> reflection.Told:
+        """What it has, by its descriptor set, or as it says itself."""
+        if self._target.digest:
+            given = await self._documents.document(self._connection)
+        elif self._target.file:
+            given = await self._from_file(Path(self._target.file))
+        else:
+            limit = self._connection.limits.open_s
+            return await reflection.ask(channel, metadata, limit, self._target.services)
+        return await reflection.aside(
+            len(given), descriptor_sets.told_by, given, self._target.services
+        )
+
+    async def _from_file(self, file: Path) -> bytes:
+        try:
+            return await asyncio.to_thread(descriptor_sets.read, file)
+        except OSError as error:
+            raise Unusable(f"the file {file} can't be read: {error.strerror}") from error
 
     async def _signed(self) -> reflection.Metadata:
         signed = await signature(self._connection, self._secrets)

@@ -5,7 +5,7 @@ a time and believed in nothing: what it answers is counted, and used where it is
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,21 +15,30 @@ from grpc_reflection.v1alpha import reflection_pb2 as pb
 from antiphon_server.integration.connections.adapters.grpc_calls.files import (
     MOST_FILES,
     Files,
+    TooMuch,
     Unusable,
+    too_many_files,
 )
 
 VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
 MOST_SERVICES = 1_000
+MOST_LISTED = f"{MOST_SERVICES:,} services of a server"
 SMALL = 64 * 1024
 """Longer ones are read on a thread."""
 _SERVERS_OWN = ("grpc.reflection.", "grpc.health.", "grpc.channelz.")
+_REFUSED = (
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+)
+"""Some ask who calls before they say that there is no such service."""
 _NOT_FOUND = grpc.StatusCode.NOT_FOUND.value[0]
 Metadata = Sequence[tuple[str, str]]
 T = TypeVar("T")
 
 
 class NotServed(Exception):
-    """The server has no reflection."""
+    """The server has no reflection, or refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +66,16 @@ async def ask(
         try:
             return await _Asking(stream).all(wanted)
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+            if error.code() not in _REFUSED:
                 raise
         finally:
             stream.cancel()
     raise NotServed
+
+
+def offered(services: Iterable[str]) -> Sequence[str]:
+    """Those that are no part of every server."""
+    return [name for name in services if not name.startswith(_SERVERS_OWN)]
 
 
 async def aside(size: int, work: Callable[..., T], *arguments: Any) -> T:
@@ -86,7 +100,7 @@ class _Asking:
         while left := set(self._files.missing()) - asked:
             for name in left:
                 if len(asked) == MOST_FILES:
-                    raise Unusable(f"more than {MOST_FILES:,} files are missing")
+                    raise too_many_files()
                 asked.add(name)
                 await self._files_of(file_by_filename=name)
         return Told(services, self._files)
@@ -95,11 +109,11 @@ class _Asking:
         answer = await self._answer(list_services="*")
         listed = answer.list_services_response.service
         if len(listed) > MOST_SERVICES:
-            raise Unusable(f"it has more than {MOST_SERVICES:,} services")
+            raise TooMuch(f"it has more than {MOST_SERVICES:,} services", MOST_LISTED)
         told = dict.fromkeys(it.name for it in listed)
         if wanted:
             return [name for name in told if name in wanted]
-        return [name for name in told if not name.startswith(_SERVERS_OWN)]
+        return offered(told)
 
     async def _files_of(self, **question: str) -> None:
         """Keep what it answers. What it does not know may not be needed."""
@@ -108,7 +122,7 @@ class _Asking:
             return
         files = answer.file_descriptor_response.file_descriptor_proto
         if len(files) > MOST_FILES:
-            raise Unusable(f"there are more than {MOST_FILES:,} files")
+            raise too_many_files()
         for serialized in files:
             await aside(len(serialized), self._files.add, serialized)
 
