@@ -93,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_format: Literal["console", "json"] = "console"
     log_file: Path | None = None
     error_file: bool = True
+    core_dumps: bool = False
     otlp_endpoint: str = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30

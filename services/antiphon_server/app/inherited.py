@@ -27,6 +27,7 @@ INHERITED = frozenset(
         "log_level",
         "log_format",
         "error_file",
+        "core_dumps",
         "otlp_endpoint",
         "retention_days",
         "session_idle_days",

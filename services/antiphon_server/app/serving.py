@@ -18,6 +18,7 @@ from antiphon_server.app.wiring import AnyService, compose
 from antiphon_server.hardening.variables import unknown_variables
 from antiphon_server.installation import SERVICES
 from antiphon_server.runtime.concurrency.tasks import first_of
+from antiphon_server.runtime.process.core_dumps import forbid_core_dumps
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.data_dir_lock import exclusive
@@ -39,7 +40,7 @@ async def serve(
     UnusableSecretError, SealedByAnother, OtherSecret, UnusableCertificate, Insecure,
     RuntimeError if a vital part crashed, and what ``until`` raises.
     """
-    os.umask(0o077)  # whatever is written is the user's alone
+    _keep_private(settings)
     _log(settings, settings.errors_in)
     stopping = asyncio.Event()
     with until_told(stopping):
@@ -98,7 +99,7 @@ async def serve_mesh_with(
     DataDirUnusable, and what ``work`` raises.
     """
     weaknesses = hardening.insist(exposed)
-    os.umask(0o077)  # whatever is written is the user's alone
+    _keep_private(settings)
     errors = settings.errors_in
     _log(settings, errors.parent / "mesh" / errors.name if errors else None)
     for weakness in weaknesses:
@@ -106,6 +107,13 @@ async def serve_mesh_with(
     stopping = asyncio.Event()
     with exclusive(settings.data_dir / "mesh"), until_told(stopping):
         await first_of([work(), stopping.wait()])
+
+
+def _keep_private(settings: Settings) -> None:
+    """Whatever is written is the user's alone, and memory is not written at all."""
+    os.umask(0o077)
+    if not settings.core_dumps:
+        forbid_core_dumps()
 
 
 def _log(settings: Settings, errors: Path | None) -> None:
