@@ -71,6 +71,11 @@ async def test_it_is_authorized_once_and_for_all_lives(tmp_path: Path) -> None:
             after = await _authorized(client, workspace)
             assert (after.status.state, after.status.tools) == (pb.CONNECTION_STATE_UP, 1)
             assert await _called(client, workspace) == "noted: it"
+            told = [it async for it in client.list_security_events() if it.actor.startswith("user")]
+            consents = [it.connection_authorized for it in told if "authorized" in str(it)]
+            assert [(it.resource, it.name) for it in consents] == [
+                (f"workspaces/{workspace}", "notes")
+            ]
             (asked,) = issuer.asked
             assert (asked.resource, asked.scopes) == (f"{issuer.url}/mcp", [SCOPE])
             assert len(asked.code_challenge) == 43

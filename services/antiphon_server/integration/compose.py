@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import grpc
 
+from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.connection_service_pb2_grpc import (
@@ -77,6 +78,9 @@ from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
 from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.settings import ToolSettings
+from antiphon_server.integration.trail.adapters.audit import AuditServiceTrail
+from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
+from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -159,7 +163,8 @@ class ProcessSettings(Protocol):
 class Integration(Service):
     """The integration service; ``lost_calls`` are those of servers that share its database.
 
-    Without ``secrets`` it serves none: whoever composes it alone has no installation's secret.
+    Without ``secrets`` it serves none: whoever composes it alone has no installation's secret,
+    nor a ``trail`` of what is changed.
     """
 
     servicer: IntegrationServicer
@@ -175,16 +180,18 @@ class Integration(Service):
     lost_calls: LostCalls | None = None
     secrets: SecretStore | None = None
     authorizations: Authorizations | None = None
+    trail: TrailRelay | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_IntegrationServiceServicer_to_server(self.servicer, server)
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
-        if self.authorizations is not None:
-            servicer = ConnectionServicer(self.connections, self.forwarding, self.authorizations)
-            add_ConnectionServiceServicer_to_server(servicer, server)
-        if self.secrets is not None:
-            secrets = SecretServicer(self.secrets, self.connections)
+        trail = self.trail
+        if self.authorizations is not None and trail is not None:
+            about = (self.connections, self.forwarding, self.authorizations)
+            add_ConnectionServiceServicer_to_server(ConnectionServicer(*about, trail), server)
+        if self.secrets is not None and trail is not None:
+            secrets = SecretServicer(self.secrets, self.connections, trail)
             add_SecretServiceServicer_to_server(secrets, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
@@ -195,6 +202,8 @@ class Integration(Service):
         self.connections.tell(ConnectionHealth(health))
         self.connections.start()
         lifecycle.spawn("integration.connections", self.connections.tidy(), vital=False)
+        if self.trail is not None:
+            lifecycle.spawn("integration.trail", self.trail.run(), vital=False)
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
 
@@ -213,6 +222,8 @@ class Integration(Service):
     async def close(self) -> None:
         """Stop the local model, close all connections, and write what waits."""
         await self.connections.close()
+        if self.trail is not None:
+            await self.trail.close()
         await self.catalogue.close()
         await self.pool.close()
         await self.ledger.close()
@@ -240,6 +251,7 @@ def compose_service(
         tool_call_s=settings.tool_call_s,
         secret=infrastructure.secret,
         results=results,
+        trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
     )
 
 
@@ -294,6 +306,7 @@ def compose_integration(
     secret: States | None = None,
     secrets: SecretStore | None = None,
     results: ResultStore | None = None,
+    trail: TrailRelay | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -320,7 +333,7 @@ def compose_integration(
     forwarding = Forwarding(made, calls)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
-    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations, trail)
     return Integration(servicer, tool_servicer, made, forwarding, tool_metrics, *parts)
 
 

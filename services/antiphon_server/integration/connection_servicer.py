@@ -14,6 +14,7 @@ from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
@@ -29,16 +30,21 @@ class ConnectionServicer(ConnectionServiceServicer):
     """Serves connections."""
 
     def __init__(
-        self, connections: Connections, forwarding: Forwarding, authorizations: Authorizations
+        self,
+        connections: Connections,
+        forwarding: Forwarding,
+        authorizations: Authorizations,
+        trail: TrailRelay,
     ) -> None:
         self._connections, self._forwarding = connections, forwarding
-        self._authorizations = authorizations
+        self._authorizations, self._trail = authorizations, trail
 
     async def CreateConnection(
         self, request: pb.CreateConnectionRequest, context: Context
     ) -> pb.CreateConnectionResponse:
         wanted = encoding.decoded(request.connection, request.workspace_id)
         made = await self._connections.create(wanted)
+        await self._trail.tell()
         return pb.CreateConnectionResponse(connection=_encoded(made))
 
     async def GetConnection(
@@ -68,12 +74,14 @@ class ConnectionServicer(ConnectionServiceServicer):
         fields = encoding.fields_of(request.update_mask)
         wanted = encoding.decoded(request.connection, request.workspace_id)
         changed = await self._connections.update(wanted, fields)
+        await self._trail.tell()
         return pb.UpdateConnectionResponse(connection=_encoded(changed))
 
     async def DeleteConnection(
         self, request: pb.DeleteConnectionRequest, context: Context
     ) -> pb.DeleteConnectionResponse:
         await self._connections.delete(request.workspace_id, SourceName(request.name))
+        await self._trail.tell()
         return pb.DeleteConnectionResponse()
 
     async def TestConnection(
@@ -94,6 +102,7 @@ class ConnectionServicer(ConnectionServiceServicer):
     ) -> pb.SetEgressRulesResponse:
         wanted = encoding.decoded_egress(request.rules)
         rules = await self._connections.set_egress(request.workspace_id, wanted)
+        await self._trail.tell()
         return pb.SetEgressRulesResponse(rules=encoding.egress_rules(rules))
 
     async def Forward(self, request: pb.ForwardRequest, context: Context) -> pb.ForwardResponse:
@@ -119,6 +128,7 @@ class ConnectionServicer(ConnectionServiceServicer):
         user, name = current_principal().user_id, SourceName(request.name)
         returned = Returned(request.state, request.code, request.issuer, request.error)
         done = await self._authorizations.complete(user, request.workspace_id, name, returned)
+        await self._trail.authorized(request.workspace_id, name)
         return pb.CompleteAuthorizationResponse(connection=_encoded(done))
 
 

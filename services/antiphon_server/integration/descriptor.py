@@ -33,8 +33,10 @@ def _tables() -> "MetaData":
     from antiphon_server.integration.connections.adapters.tables import connections
     from antiphon_server.integration.secrets.adapters.tables import secrets
     from antiphon_server.integration.tools.adapters.tables import tool_rules
+    from antiphon_server.integration.trail.adapters.tables import trail_outbox
 
-    assert connections.metadata is secrets.metadata is tool_rules.metadata  # the ledger's, too
+    same = {it.metadata for it in (connections, secrets, tool_rules, trail_outbox)}
+    assert len(same) == 1  # the ledger's, too
     return secrets.metadata
 
 
@@ -47,7 +49,7 @@ def _composition() -> "Compose[ProcessSettings]":
 INTEGRATION = ServiceDescriptor(
     name="integration",
     port=7465,
-    calls=("context", "events"),
+    calls=("auth", "context", "events"),
     folder=Path(__file__).parent / "ledger",
     contracts=_contracts,
     tables=_tables,

@@ -12,6 +12,7 @@ from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.secrets.model import Secret, SecretName
 from antiphon_server.integration.secrets.ports import SecretStore
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -26,14 +27,15 @@ Used: TypeAlias = Mapping[SecretName, Sequence[SourceName]]
 class SecretServicer(SecretServiceServicer):
     """Serves secrets, but for their values."""
 
-    def __init__(self, secrets: SecretStore, connections: Connections) -> None:
-        self._secrets, self._connections = secrets, connections
+    def __init__(self, secrets: SecretStore, connections: Connections, trail: TrailRelay) -> None:
+        self._secrets, self._connections, self._trail = secrets, connections, trail
 
     async def PutSecret(
         self, request: pb.PutSecretRequest, context: Context
     ) -> pb.PutSecretResponse:
         name = SecretName(request.name)
         stored = await self._secrets.put(request.workspace_id, name, request.value)
+        await self._trail.tell()
         used = await self._connections.signed_by(request.workspace_id)
         return pb.PutSecretResponse(secret=_encoded(stored, used))
 
@@ -55,12 +57,15 @@ class SecretServicer(SecretServiceServicer):
         self, request: pb.DeleteSecretRequest, context: Context
     ) -> pb.DeleteSecretResponse:
         await self._secrets.delete(request.workspace_id, SecretName(request.name))
+        await self._trail.tell()
         return pb.DeleteSecretResponse()
 
     async def RotateSecretKeys(
         self, request: pb.RotateSecretKeysRequest, context: Context
     ) -> pb.RotateSecretKeysResponse:
-        return pb.RotateSecretKeysResponse(wrapped=await self._secrets.rotate())
+        wrapped = await self._secrets.rotate()
+        await self._trail.tell()
+        return pb.RotateSecretKeysResponse(wrapped=wrapped)
 
 
 def _encoded(it: Secret, used: Used) -> secret_pb2.Secret:

@@ -81,3 +81,10 @@ CREATE TABLE integration_tool_rules (
  WITHOUT ROWID
 
 ;
+CREATE TABLE integration_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);

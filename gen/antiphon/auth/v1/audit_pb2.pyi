@@ -83,6 +83,22 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_SECURITY_EVENTS_EXPORTED: SecurityEventsExported."""
     SECURITY_EVENT_KIND_ALARM_RAISED: _SecurityEventKind.ValueType  # 72
     """SECURITY_EVENT_KIND_ALARM_RAISED: AlarmRaised."""
+    SECURITY_EVENT_KIND_SECRET_STORED: _SecurityEventKind.ValueType  # 80
+    """SECURITY_EVENT_KIND_SECRET_STORED: SecretStored."""
+    SECURITY_EVENT_KIND_SECRET_DELETED: _SecurityEventKind.ValueType  # 81
+    """SECURITY_EVENT_KIND_SECRET_DELETED: SecretDeleted."""
+    SECURITY_EVENT_KIND_SECRET_KEYS_ROTATED: _SecurityEventKind.ValueType  # 82
+    """SECURITY_EVENT_KIND_SECRET_KEYS_ROTATED: SecretKeysRotated."""
+    SECURITY_EVENT_KIND_CONNECTION_CREATED: _SecurityEventKind.ValueType  # 83
+    """SECURITY_EVENT_KIND_CONNECTION_CREATED: ConnectionCreated."""
+    SECURITY_EVENT_KIND_CONNECTION_UPDATED: _SecurityEventKind.ValueType  # 84
+    """SECURITY_EVENT_KIND_CONNECTION_UPDATED: ConnectionUpdated."""
+    SECURITY_EVENT_KIND_CONNECTION_DELETED: _SecurityEventKind.ValueType  # 85
+    """SECURITY_EVENT_KIND_CONNECTION_DELETED: ConnectionDeleted."""
+    SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: _SecurityEventKind.ValueType  # 86
+    """SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: ConnectionAuthorized."""
+    SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: _SecurityEventKind.ValueType  # 87
+    """SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: EgressRulesChanged."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -143,6 +159,22 @@ SECURITY_EVENT_KIND_SECURITY_EVENTS_EXPORTED: SecurityEventKind.ValueType  # 71
 """SECURITY_EVENT_KIND_SECURITY_EVENTS_EXPORTED: SecurityEventsExported."""
 SECURITY_EVENT_KIND_ALARM_RAISED: SecurityEventKind.ValueType  # 72
 """SECURITY_EVENT_KIND_ALARM_RAISED: AlarmRaised."""
+SECURITY_EVENT_KIND_SECRET_STORED: SecurityEventKind.ValueType  # 80
+"""SECURITY_EVENT_KIND_SECRET_STORED: SecretStored."""
+SECURITY_EVENT_KIND_SECRET_DELETED: SecurityEventKind.ValueType  # 81
+"""SECURITY_EVENT_KIND_SECRET_DELETED: SecretDeleted."""
+SECURITY_EVENT_KIND_SECRET_KEYS_ROTATED: SecurityEventKind.ValueType  # 82
+"""SECURITY_EVENT_KIND_SECRET_KEYS_ROTATED: SecretKeysRotated."""
+SECURITY_EVENT_KIND_CONNECTION_CREATED: SecurityEventKind.ValueType  # 83
+"""SECURITY_EVENT_KIND_CONNECTION_CREATED: ConnectionCreated."""
+SECURITY_EVENT_KIND_CONNECTION_UPDATED: SecurityEventKind.ValueType  # 84
+"""SECURITY_EVENT_KIND_CONNECTION_UPDATED: ConnectionUpdated."""
+SECURITY_EVENT_KIND_CONNECTION_DELETED: SecurityEventKind.ValueType  # 85
+"""SECURITY_EVENT_KIND_CONNECTION_DELETED: ConnectionDeleted."""
+SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: SecurityEventKind.ValueType  # 86
+"""SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: ConnectionAuthorized."""
+SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: SecurityEventKind.ValueType  # 87
+"""SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: EgressRulesChanged."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -334,6 +366,14 @@ class SecurityEvent(_message.Message):
     SIGNING_KEYS_ROTATED_FIELD_NUMBER: _builtins.int
     SECURITY_EVENTS_EXPORTED_FIELD_NUMBER: _builtins.int
     ALARM_RAISED_FIELD_NUMBER: _builtins.int
+    SECRET_STORED_FIELD_NUMBER: _builtins.int
+    SECRET_DELETED_FIELD_NUMBER: _builtins.int
+    SECRET_KEYS_ROTATED_FIELD_NUMBER: _builtins.int
+    CONNECTION_CREATED_FIELD_NUMBER: _builtins.int
+    CONNECTION_UPDATED_FIELD_NUMBER: _builtins.int
+    CONNECTION_DELETED_FIELD_NUMBER: _builtins.int
+    CONNECTION_AUTHORIZED_FIELD_NUMBER: _builtins.int
+    EGRESS_RULES_CHANGED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -472,6 +512,38 @@ class SecurityEvent(_message.Message):
     def alarm_raised(self) -> Global___AlarmRaised:
         """alarm_raised: something unusual was seen in the events before."""
 
+    @_builtins.property
+    def secret_stored(self) -> Global___SecretStored:
+        """secret_stored: a workspace's secret was stored, or replaced."""
+
+    @_builtins.property
+    def secret_deleted(self) -> Global___SecretDeleted:
+        """secret_deleted: a workspace's secret was removed."""
+
+    @_builtins.property
+    def secret_keys_rotated(self) -> Global___SecretKeysRotated:
+        """secret_keys_rotated: secrets are sealed by another key of the installation."""
+
+    @_builtins.property
+    def connection_created(self) -> Global___ConnectionCreated:
+        """connection_created: a workspace was connected to something outside."""
+
+    @_builtins.property
+    def connection_updated(self) -> Global___ConnectionUpdated:
+        """connection_updated: such a connection was changed."""
+
+    @_builtins.property
+    def connection_deleted(self) -> Global___ConnectionDeleted:
+        """connection_deleted: such a connection was removed."""
+
+    @_builtins.property
+    def connection_authorized(self) -> Global___ConnectionAuthorized:
+        """connection_authorized: a person consented to a connection in their name."""
+
+    @_builtins.property
+    def egress_rules_changed(self) -> Global___EgressRulesChanged:
+        """egress_rules_changed: a workspace's connections may call other hosts than before."""
+
     def __init__(
         self,
         *,
@@ -510,12 +582,20 @@ class SecurityEvent(_message.Message):
         signing_keys_rotated: Global___SigningKeysRotated | None = ...,
         security_events_exported: Global___SecurityEventsExported | None = ...,
         alarm_raised: Global___AlarmRaised | None = ...,
+        secret_stored: Global___SecretStored | None = ...,
+        secret_deleted: Global___SecretDeleted | None = ...,
+        secret_keys_rotated: Global___SecretKeysRotated | None = ...,
+        connection_created: Global___ConnectionCreated | None = ...,
+        connection_updated: Global___ConnectionUpdated | None = ...,
+        connection_deleted: Global___ConnectionDeleted | None = ...,
+        connection_authorized: Global___ConnectionAuthorized | None = ...,
+        egress_rules_changed: Global___EgressRulesChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1235,3 +1315,235 @@ class AlarmRaised(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AlarmRaised: _TypeAlias = AlarmRaised  # noqa: Y015
+
+@_typing.final
+class SecretStored(_message.Message):
+    """SecretStored: a workspace's secret was stored. No event has a value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the secret's."""
+    replaced: _builtins.bool
+    """replaced says that there was one of that name."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+        replaced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "replaced", b"replaced", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecretStored: _TypeAlias = SecretStored  # noqa: Y015
+
+@_typing.final
+class SecretDeleted(_message.Message):
+    """SecretDeleted: a workspace's secret was removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the secret's."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecretDeleted: _TypeAlias = SecretDeleted  # noqa: Y015
+
+@_typing.final
+class SecretKeysRotated(_message.Message):
+    """SecretKeysRotated: secrets are sealed by another key of the installation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """key_id names the new key."""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SecretKeysRotated: _TypeAlias = SecretKeysRotated  # noqa: Y015
+
+@_typing.final
+class ConnectionCreated(_message.Message):
+    """ConnectionCreated: a workspace was connected to something outside."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the connection's."""
+    secret: _builtins.str
+    """secret is the name of the secret that signs its calls; empty for none."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionCreated: _TypeAlias = ConnectionCreated  # noqa: Y015
+
+@_typing.final
+class ConnectionUpdated(_message.Message):
+    """ConnectionUpdated: a workspace's connection was changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the connection's."""
+    secret: _builtins.str
+    """secret is the name of the secret that signs its calls, afterwards; empty for none."""
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """changed are the names of the fields that changed, `target` for the address."""
+
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "name", b"name", "resource", b"resource", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionUpdated: _TypeAlias = ConnectionUpdated  # noqa: Y015
+
+@_typing.final
+class ConnectionDeleted(_message.Message):
+    """ConnectionDeleted: a workspace's connection was removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the connection's."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionDeleted: _TypeAlias = ConnectionDeleted  # noqa: Y015
+
+@_typing.final
+class ConnectionAuthorized(_message.Message):
+    """ConnectionAuthorized: a person consented; a workspace's connection is called in the name of
+    whoever that is elsewhere.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    name: _builtins.str
+    """name is the connection's."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectionAuthorized: _TypeAlias = ConnectionAuthorized  # noqa: Y015
+
+@_typing.final
+class EgressRulesChanged(_message.Message):
+    """EgressRulesChanged: a workspace's connections may call other hosts than before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    @_builtins.property
+    def before(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """before are the hosts until then; none is all that the operator allows."""
+
+    @_builtins.property
+    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """after are the hosts from then on; none is all that the operator allows."""
+
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        before: _abc.Iterable[_builtins.str] | None = ...,
+        after: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EgressRulesChanged: _TypeAlias = EgressRulesChanged  # noqa: Y015

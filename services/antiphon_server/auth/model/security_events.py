@@ -257,6 +257,74 @@ class AlarmRaised:
     window_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SecretStored:
+    """A workspace's secret was stored."""
+
+    resource: str
+    name: str
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecretDeleted:
+    """A workspace's secret was removed."""
+
+    resource: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKeysRotated:
+    """Secrets are sealed by another key of the installation."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCreated:
+    """A workspace was connected to something outside."""
+
+    resource: str
+    name: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUpdated:
+    """A workspace's connection was changed."""
+
+    resource: str
+    name: str
+    changed: tuple[str, ...]
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDeleted:
+    """A workspace's connection was removed."""
+
+    resource: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionAuthorized:
+    """A person consented to a connection."""
+
+    resource: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRulesChanged:
+    """A workspace's connections may call other hosts; none is all that the operator allows."""
+
+    resource: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -284,6 +352,14 @@ Detail = (
     | SigningKeysRotated
     | SecurityEventsExported
     | AlarmRaised
+    | SecretStored
+    | SecretDeleted
+    | SecretKeysRotated
+    | ConnectionCreated
+    | ConnectionUpdated
+    | ConnectionDeleted
+    | ConnectionAuthorized
+    | EgressRulesChanged
 )
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Row, bindparam, delete, func, insert, select
 
+from antiphon.auth.v1 import audit_pb2
 from antiphon_server.integration.connections.adapters.sql_egress import rules_of
 from antiphon_server.integration.connections.adapters.tables import connections
 from antiphon_server.integration.connections.model import (
@@ -23,6 +24,7 @@ from antiphon_server.integration.connections.model import (
 )
 from antiphon_server.integration.connections.ports import Change
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.storage.database import Database
@@ -62,7 +64,7 @@ class SqlConnections:
     async def change(
         self, workspace_id: str, name: SourceName, change: Change
     ) -> Connection | None:
-        at = {"b_workspace_id": workspace_id, "b_name": name}
+        at, by = {"b_workspace_id": workspace_id, "b_name": name}, Author()
 
         def make(it: SqlConnection) -> Connection | None:
             row = it.execute(_ONE, at).one_or_none()
@@ -78,6 +80,7 @@ class SqlConnections:
             if document is None and row is not None:
                 document = row.document
             it.execute(_DELETE, at)
+            by.note(it, **_event(resource_of(workspace_id), name, before, after))
             return None if after is None else _write(it, after, document)
 
         return await self._database.write(make)
@@ -88,6 +91,22 @@ class SqlConnections:
         if found is None:
             raise not_found(f"document of connection {connection.name}")
         return bytes(found)
+
+
+def _event(
+    resource: str, name: SourceName, before: Connection | None, after: Connection | None
+) -> dict[str, Any]:
+    """What became of it, as the audit trail has it; the address may tell too much."""
+    where = {"resource": resource, "name": name}
+    if after is None:
+        return {"connection_deleted": audit_pb2.ConnectionDeleted(**where)}
+    secret = after.credential.secret if after.credential is not None else ""
+    if before is None:
+        return {"connection_created": audit_pb2.ConnectionCreated(**where, secret=secret)}
+    fields = before.__struct_fields__
+    changed = [it for it in fields if getattr(before, it) != getattr(after, it)]
+    updated = audit_pb2.ConnectionUpdated(**where, changed=changed, secret=secret)
+    return {"connection_updated": updated}
 
 
 def _document(given: Connection | None) -> bytes | None:

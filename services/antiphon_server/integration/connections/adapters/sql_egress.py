@@ -5,8 +5,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import bindparam, delete, insert, select
 
+from antiphon.auth.v1.audit_pb2 import EgressRulesChanged
 from antiphon_server.integration.connections.adapters.tables import egress_rules
 from antiphon_server.integration.connections.model import EgressRules
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -27,7 +29,7 @@ class SqlEgressRules:
         return await self._database.read(lambda it: rules_of(it, workspace_id))
 
     async def set_rules(self, workspace_id: str, rules: EgressRules) -> EgressRules:
-        at = {"b_workspace_id": workspace_id}
+        at, by, resource = {"b_workspace_id": workspace_id}, Author(), resource_of(workspace_id)
 
         def change(it: SqlConnection) -> EgressRules:
             before = rules_of(it, workspace_id, lock=True)
@@ -39,6 +41,8 @@ class SqlEgressRules:
             it.execute(_DELETE, at)
             row = {"workspace_id": workspace_id, "etag": after.etag}
             it.execute(insert(egress_rules), {**row, "hosts": msgspec.json.encode(after.hosts)})
+            told = EgressRulesChanged(resource=resource, before=before.hosts, after=after.hosts)
+            by.note(it, egress_rules_changed=told)
             return after
 
         return await self._database.write(change)

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
 
+from antiphon.auth.v1 import audit_pb2
 from antiphon_server.integration.secrets.adapters.sealing import new_key, opened, seal
 from antiphon_server.integration.secrets.adapters.tables import secret_keys, secrets
 from antiphon_server.integration.secrets.model import MOST_SECRETS, Secret, SecretName
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.access.server_secret import ServerSecret
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason, not_found
@@ -104,7 +106,7 @@ class SqlSecrets:
     async def put(self, workspace_id: str, name: SecretName, value: str) -> Secret:
         data_key, now = new_key(), self._now_us()
         sealed = seal(data_key, value.encode(), workspace_id, name, "value")
-        at = _at(workspace_id, name)
+        at, by, resource = _at(workspace_id, name), Author(), resource_of(workspace_id)
 
         def store(connection: Connection) -> Secret:
             key_id, key = self._newest(connection)
@@ -118,6 +120,8 @@ class SqlSecrets:
             since = now if created is None else created
             anew = {**row, "created_us": since, "updated_us": now}
             connection.execute(_put(connection.dialect.name), anew)
+            event = audit_pb2.SecretStored(resource=resource, name=name, replaced=bool(created))
+            by.note(connection, secret_stored=event)
             return Secret(name, since, now)
 
         return await self._database.write(store)
@@ -129,16 +133,27 @@ class SqlSecrets:
         )
 
     async def delete(self, workspace_id: str, name: SecretName) -> None:
-        at = _at(workspace_id, name)
-        await self._database.write(lambda it: it.execute(_DELETE, at))
+        at, by = _at(workspace_id, name), Author()
+        event = audit_pb2.SecretDeleted(resource=resource_of(workspace_id), name=name)
+
+        def remove(connection: Connection) -> None:
+            if connection.execute(_DELETE, at).rowcount:
+                by.note(connection, secret_deleted=event)
+
+        await self._database.write(remove)
 
     async def rotate(self) -> int:
-        key = await self._database.write(self._add_key)
+        key = await self._database.write(partial(self._begin_rotation, Author()))
         count, last = 0, ("", "")
         while rows := await self._database.write(partial(self._rewrap, after=last, key=key)):
             count, last = count + sum(rows.values()), next(reversed(rows))
         await self._database.write(lambda it: _remove_unused(it, {"b_before": key[2]}))
         return count
+
+    def _begin_rotation(self, by: Author, connection: Connection) -> tuple[str, bytes, int]:
+        key = self._add_key(connection)
+        by.note(connection, secret_keys_rotated=audit_pb2.SecretKeysRotated(key_id=key[0]))
+        return key
 
     def _newest(self, connection: Connection) -> tuple[str, bytes]:
         """The key that wraps; a new one where there is none that opens here."""

@@ -1,0 +1,1 @@
+"""What was changed, on its way to the audit trail."""
