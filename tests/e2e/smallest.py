@@ -104,7 +104,7 @@ def _value(field: FieldDescriptor, ids: Ids, resource: str) -> Any:
 def _text(field: FieldDescriptor, ids: Ids) -> str:
     """An id whose kind the pattern, or else the field's name, tells."""
     pattern = _rules(field).string.pattern
-    if "global" in pattern:
+    if "conversations/" in pattern:
         return f"conversations/{ids['conv']}"
     names = {"conversation_id": "conv", "workspace_id": "ws"}
     for prefix, value in ids.items():

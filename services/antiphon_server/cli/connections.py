@@ -11,7 +11,7 @@ from antiphon_server.cli.openapi_documents import openapi_of
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.web_socket_tools import web_socket_of
-from antiphon_server.cli.workspaces import Where, workspace_of
+from antiphon_server.cli.workspaces import Where, workspace_if_any, workspace_of
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_pb2 import Connection, Credential
@@ -312,7 +312,7 @@ async def _list(workspace: str, json: bool, address: str, data_dir: DataDir) -> 
 
     rows = []
     async with client_for(address, data_dir) as client:
-        async for it in client.list_connections(await workspace_of(client, workspace)):
+        async for it in client.list_connections(await workspace_if_any(client, workspace)):
             if json:
                 print_json(as_dict(it))
             else:
@@ -352,7 +352,7 @@ async def _test(name: str, workspace: str, json: bool, address: str, data_dir: D
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        tested = await client.test_connection(await workspace_of(client, workspace), name)
+        tested = await client.test_connection(await workspace_if_any(client, workspace), name)
     _tell(tested, json)
     if tested.status.state == CONNECTION_STATE_DOWN:
         raise typer.Exit(1)

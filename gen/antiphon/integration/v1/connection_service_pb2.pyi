@@ -180,7 +180,7 @@ class GetConnectionRequest(_message.Message):
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
-    """workspace_id is whose it is."""
+    """workspace_id is whose it is, or `global` for one of the installation."""
     name: _builtins.str
     """name is Connection.name."""
     def __init__(
@@ -231,7 +231,9 @@ class ListConnectionsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
-    """workspace_id is who may use them."""
+    """workspace_id is who may use them, or `global` for those of the installation alone, which
+    every user may READ.
+    """
     page_size: _builtins.int
     """page_size is the most to return; 0 means 50, more than 200 is 200."""
     page_token: _builtins.str
@@ -389,7 +391,9 @@ class TestConnectionRequest(_message.Message):
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
-    """workspace_id is whose it is."""
+    """workspace_id is whose it is, or `global` for one of the installation, where operators may
+    WRITE.
+    """
     name: _builtins.str
     """name is Connection.name."""
     def __init__(

@@ -1,0 +1,40 @@
+"""``antiphon connections`` of whoever has no workspace yet: those of the installation."""
+
+import json
+from functools import partial
+
+import pytest
+
+from antiphon_client import Client, Password
+from antiphon_client.errors import PermissionDenied
+from tests.cli.conftest import Home
+
+PROGRAMS = json.dumps({"time": {"command": "mcp-server-time"}})
+CONNECTIONS = json.dumps([{"name": "clock", "program": "time"}])
+
+
+def test_an_operator_sees_and_tests_them_first(home: Home) -> None:
+    """Before any conversation, without making a workspace; what needs one says so."""
+    run = partial(home.run, ANTIPHON_PROGRAMS=PROGRAMS, ANTIPHON_CONNECTIONS=CONNECTIONS)
+    listed = run("connections")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.splitlines()[-1].split() == ["clock", "program", "up", "2", "time"]
+    tested = run("connections", "test", "clock")
+    assert (tested.returncode, tested.stdout) == (0, "clock is up, 2 tools\n")
+    added = run("connections", "add", "mine", "--program", "time")
+    assert added.returncode == 1
+    assert "you have no workspace yet" in added.stderr
+    assert run("connections", "list", "--workspace", "global").returncode == 0
+    refused = run("connections", "add", "mine", "--program", "time", "--workspace", "global")
+    assert refused.returncode == 1
+
+
+async def test_users_read_them_and_do_not_test_them(shared_home: Home, address: str) -> None:
+    """Every user may read what is of the installation; operators may do more."""
+    password = "a long enough password"
+    async with shared_home.client(address) as boss:
+        await boss.create_user("ann", password)
+    async with Client.connect(address, Password("ann", password)) as ann:
+        assert [it async for it in ann.list_connections("global")] == []
+        with pytest.raises(PermissionDenied):
+            await ann.test_connection("global", "clock")
