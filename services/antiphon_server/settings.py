@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     connections: tuple[ConnectionSettings, ...] = ()
     programs: dict[str, ProgramSettings] = {}
     max_programs: Annotated[int, Meta(ge=1, le=1000)] = MAX_PROGRAMS
+    oauth_client_url: Annotated[str, Meta(pattern=r"^(https://[^/?#\s]+/[^?#\s]+)?$")] = ""
     egress_allow_hosts: tuple[str, ...] = ()
     egress_allow_networks: tuple[str, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,88 +1,45 @@
 """A person consents to a connection: a real MCP server and its authorization server, over HTTP."""
 
 import asyncio
-import json
-import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import pytest
 
 from antiphon.auth.v1.access_pb2 import ROLE_ADMIN
 from antiphon.integration.v1 import connection_pb2 as pb
-from antiphon_client import AntiphonError, Client, Password, text_of
-from tests.e2e.process import COMMAND, all_of
-from tests.e2e.server import ServerProcess
-from tests.fakes.authorized_mcp import SCOPE, Issuer, authorized_mcp
+from antiphon_client import AntiphonError, Client, Password
+from tests.e2e.consents import REDIRECT, authorized, called, notes, pressed, served, told
+from tests.fakes.authorized_mcp import SCOPE, authorized_mcp
 
 PASSWORD = "a long sentence of mallory"
-REDIRECT = "http://127.0.0.1:1/callback"
-LOCAL = {"ANTIPHON_EGRESS_ALLOW_NETWORKS": json.dumps(["127.0.0.1/32"])}
-
-
-@asynccontextmanager
-async def _served(home: Path) -> AsyncIterator[tuple[ServerProcess, Client, str]]:
-    server = ServerProcess(home, variables=LOCAL)
-    async with all_of([server]), server.client() as client:
-        await client.create_conversation()
-        workspaces = [it.workspace_id async for it in client.list_workspaces()]
-        yield server, client, workspaces[0]
-
-
-def _notes(issuer: Issuer, **oauth: str) -> pb.Connection:
-    credential = pb.Credential(oauth=pb.OAuthCredential(**oauth))
-    return pb.Connection(
-        name="notes", mcp=pb.McpTarget(url=f"{issuer.url}/mcp"), credential=credential
-    )
-
-
-async def _pressed(url: str) -> dict[str, str]:
-    """Open the page; this authorization server consents at once. What the redirect carries."""
-    async with (
-        aiohttp.ClientSession() as browser,
-        browser.get(url, allow_redirects=False) as response,
-    ):
-        return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
-
-
-async def _authorized(client: Client, workspace: str) -> pb.Connection:
-    begun = await client.authorize_connection(workspace, "notes", REDIRECT)
-    return await client.complete_authorization(
-        workspace, "notes", await _pressed(begun.authorization_url)
-    )
-
-
-async def _called(client: Client, workspace: str) -> str:
-    result = await client.call_tool(workspace, "notes.note", {"text": "it"})
-    return text_of(result.parts)
 
 
 async def test_it_is_authorized_once_and_for_all_lives(tmp_path: Path) -> None:
     """By PKCE, for its own resource; a restart needs nobody, and a deletion ends it."""
     async with authorized_mcp() as issuer:
-        async with _served(tmp_path) as (_, client, workspace):
-            await client.create_connection(workspace, _notes(issuer))
+        async with served(tmp_path) as (_, client, workspace):
+            await client.create_connection(workspace, notes(issuer))
             before = await client.test_connection(workspace, "notes")
             assert before.status.error_reason == "AUTHORIZATION_REQUIRED"
-            after = await _authorized(client, workspace)
+            after = await authorized(client, workspace)
             assert (after.status.state, after.status.tools) == (pb.CONNECTION_STATE_UP, 1)
-            assert await _called(client, workspace) == "noted: it"
-            told = [it async for it in client.list_security_events() if it.actor.startswith("user")]
-            consents = [it.connection_authorized for it in told if "authorized" in str(it)]
+            assert await called(client, workspace) == "noted: it"
+            trail = [
+                it async for it in client.list_security_events() if it.actor.startswith("user")
+            ]
+            consents = [it.connection_authorized for it in trail if "authorized" in str(it)]
             assert [(it.resource, it.name) for it in consents] == [
                 (f"workspaces/{workspace}", "notes")
             ]
+            assert not [it for it in trail if it.HasField("connection_updated")]
             (asked,) = issuer.asked
             assert (asked.resource, asked.scopes) == (f"{issuer.url}/mcp", [SCOPE])
             assert len(asked.code_challenge) == 43
-        async with _served(tmp_path) as (_, client, workspace):
-            assert await _called(client, workspace) == "noted: it"
+        async with served(tmp_path) as (_, client, workspace):
+            assert await called(client, workspace) == "noted: it"
             await client.delete_connection(workspace, "notes")
-            await client.create_connection(workspace, _notes(issuer))
+            await client.create_connection(workspace, notes(issuer))
             again = await client.test_connection(workspace, "notes")
             assert again.status.error_reason == "AUTHORIZATION_REQUIRED"
         assert len(issuer.asked) == 1
@@ -91,17 +48,17 @@ async def test_it_is_authorized_once_and_for_all_lives(tmp_path: Path) -> None:
 async def test_100_refused_at_once_are_renewed_once(tmp_path: Path) -> None:
     """All succeed; so it is after a restart; a refresh that is refused needs a person, no loop."""
     async with authorized_mcp() as issuer:
-        async with _served(tmp_path) as (_, client, workspace):
-            await client.create_connection(workspace, _notes(issuer))
-            await _authorized(client, workspace)
+        async with served(tmp_path) as (_, client, workspace):
+            await client.create_connection(workspace, notes(issuer))
+            await authorized(client, workspace)
             issuer.expire()
-            told = await asyncio.gather(*(_called(client, workspace) for _ in range(100)))
+            told = await asyncio.gather(*(called(client, workspace) for _ in range(100)))
             assert told == ["noted: it"] * 100
             assert issuer.refreshed == 1
         issuer.expire()
-        async with _served(tmp_path) as (_, client, workspace):
+        async with served(tmp_path) as (_, client, workspace):
             await client.test_connection(workspace, "notes")
-            told = await asyncio.gather(*(_called(client, workspace) for _ in range(100)))
+            told = await asyncio.gather(*(called(client, workspace) for _ in range(100)))
             assert told == ["noted: it"] * 100
             assert (issuer.refreshed, issuer.reused) == (2, 0)
             issuer.end()
@@ -113,19 +70,19 @@ async def test_100_refused_at_once_are_renewed_once(tmp_path: Path) -> None:
 
 async def test_what_has_expired_is_renewed_before_it_is_used(tmp_path: Path) -> None:
     """Its server sees no expired token."""
-    async with authorized_mcp(lasts_s=2) as issuer, _served(tmp_path) as (_, client, workspace):
-        await client.create_connection(workspace, _notes(issuer))
-        await _authorized(client, workspace)
+    async with authorized_mcp(lasts_s=2) as issuer, served(tmp_path) as (_, client, workspace):
+        await client.create_connection(workspace, notes(issuer))
+        await authorized(client, workspace)
         await asyncio.sleep(2)
-        assert await _called(client, workspace) == "noted: it"
+        assert await called(client, workspace) == "noted: it"
         assert issuer.refreshed >= 1
         assert issuer.reused == 0
 
 
 async def test_another_answer_ends_nothing(tmp_path: Path) -> None:
     """A used state, another's, another connection's, another issuer, no code, a changed client."""
-    async with authorized_mcp() as issuer, _served(tmp_path) as (server, client, workspace):
-        await client.create_connection(workspace, _notes(issuer))
+    async with authorized_mcp() as issuer, served(tmp_path) as (server, client, workspace):
+        await client.create_connection(workspace, notes(issuer))
 
         async def why(redirect: dict[str, str], by: Client = client, name: str = "notes") -> str:
             with pytest.raises(AntiphonError) as caught:
@@ -135,12 +92,12 @@ async def test_another_answer_ends_nothing(tmp_path: Path) -> None:
 
         async def back() -> dict[str, str]:
             begun = await client.authorize_connection(workspace, "notes", REDIRECT)
-            return await _pressed(begun.authorization_url)
+            return await pressed(begun.authorization_url)
 
         first = await back()
         await client.complete_authorization(workspace, "notes", first)
         assert "over" in await why(first)
-        other = _notes(issuer)
+        other = notes(issuer)
         other.name = "other"
         await client.create_connection(workspace, other)
         assert "over" in await why(await back(), name="other")
@@ -153,7 +110,7 @@ async def test_another_answer_ends_nothing(tmp_path: Path) -> None:
         assert "access_denied" in await why(denied)
         assert "refused" in await why({**await back(), "code": "guessed"})
         late = await back()
-        await client.update_connection(workspace, _notes(issuer, client_id="us"), ["credential"])
+        await client.update_connection(workspace, notes(issuer, client_id="us"), ["credential"])
         assert "changed" in await why(late)
 
 
@@ -163,8 +120,8 @@ async def test_another_answer_ends_nothing(tmp_path: Path) -> None:
 )
 async def test_a_redirect_is_to_the_persons_own_machine(tmp_path: Path, redirect: str) -> None:
     """No code goes anywhere else."""
-    async with authorized_mcp() as issuer, _served(tmp_path) as (_, client, workspace):
-        await client.create_connection(workspace, _notes(issuer))
+    async with authorized_mcp() as issuer, served(tmp_path) as (_, client, workspace):
+        await client.create_connection(workspace, notes(issuer))
         with pytest.raises(AntiphonError) as caught:
             await client.authorize_connection(workspace, "notes", redirect)
         assert caught.value.reason == "INVALID_ARGUMENT"
@@ -172,28 +129,14 @@ async def test_a_redirect_is_to_the_persons_own_machine(tmp_path: Path, redirect
 
 async def test_the_command_opens_a_browser_and_waits_for_it(tmp_path: Path) -> None:
     """It says the page, and how it went."""
-    async with authorized_mcp() as issuer, _served(tmp_path) as (server, client, workspace):
+    async with authorized_mcp() as issuer, served(tmp_path) as (server, client, workspace):
         at = ("--address", server.address, "--data-dir", str(server.data_dir))
-        added = await _told("add", "notes", "--mcp", f"{issuer.url}/mcp", "--oauth", *at)
+        added = await told("add", "notes", "--mcp", f"{issuer.url}/mcp", "--oauth", *at)
         assert "connections authorize notes" in added
         browser = tmp_path / "browser"
         opens = "import sys, urllib.request\nurllib.request.urlopen(sys.argv[1]).read()\n"
         browser.write_text(f"#!{sys.executable}\n{opens}")
         browser.chmod(0o755)
-        done = await _told("authorize", "notes", *at, BROWSER=f"{browser} %s")
+        done = await told("authorize", "notes", *at, BROWSER=f"{browser} %s")
         assert "notes is up, 1 tools" in done
-        assert await _called(client, workspace) == "noted: it"
-
-
-async def _told(*command: str, **variables: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        "connections",
-        *command,
-        env={**os.environ, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(60):
-        told, _ = await process.communicate()
-    return told.decode()
+        assert await called(client, workspace) == "noted: it"

@@ -1,12 +1,13 @@
 """A real MCP server behind a real authorization server: both are the SDK's, on this machine.
 
 Its refresh tokens rotate; one that comes a second time ends the whole grant (RFC 9700, 4.14.2).
+A client's id may be the URL of what it says of itself, where that was read.
 """
 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -19,13 +20,20 @@ from mcp.server.auth.provider import (
     TokenError,
     construct_redirect_uri,
 )
-from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
+from mcp.server.auth.routes import build_metadata
+from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+from pydantic import AnyHttpUrl
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.proofs.bench.processes import free_port
 
-SCOPE = "notes"
+SCOPE, MORE = "notes", "notes.write"
+METHODS = ("client_secret_basic", "client_secret_post")
+METADATA = "/.well-known/oauth-authorization-server"
 
 
 class Issuer:
@@ -33,6 +41,8 @@ class Issuer:
 
     def __init__(self, url: str, lasts_s: int) -> None:
         self.url, self.lasts_s = url, lasts_s
+        self.registers, self.reads_documents = True, False
+        self.methods: Sequence[str] = METHODS
         self.clients: dict[str, OAuthClientInformationFull] = {}
         self.asked: list[AuthorizationParams] = []
         self.codes: dict[str, AuthorizationCode] = {}
@@ -40,6 +50,8 @@ class Issuer:
         self.used: set[str] = set()
         self.tokens: dict[str, AccessToken] = {}
         self.refreshed, self.reused = 0, 0
+        self.wanted: set[str] = set()
+        """Scopes without which no tool is called (``insufficient_scope``)."""
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
         return self.clients.get(client_id)
@@ -128,11 +140,53 @@ class Issuer:
         )
 
 
+class _Stricter:
+    """Before the SDK's application: asks for scopes of tools, and reads what clients say."""
+
+    def __init__(self, app: ASGIApp, issuer: Issuer) -> None:
+        self._app, self._issuer = app, issuer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/mcp" and self._lacks(Request(scope)):
+            wanted = " ".join(sorted(self._issuer.wanted))
+            told = f'Bearer error="insufficient_scope", scope="{wanted}"'
+            refused = JSONResponse({}, status_code=403, headers={"WWW-Authenticate": told})
+            await refused(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == METADATA:
+            await JSONResponse(self._metadata())(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _lacks(self, request: Request) -> bool:
+        token = self._issuer.tokens.get(request.headers.get("authorization", "")[len("Bearer ") :])
+        calls = request.headers.get("mcp-method") == "tools/call"
+        return calls and token is not None and not self._issuer.wanted <= set(token.scopes)
+
+    def _metadata(self) -> dict[str, object]:
+        """What the SDK says, and that clients may be named by a URL."""
+        options = ClientRegistrationOptions(
+            enabled=self._issuer.registers, valid_scopes=[SCOPE, MORE]
+        )
+        url = AnyHttpUrl(self._issuer.url)
+        told = build_metadata(url, None, options, RevocationOptions())
+        told.client_id_metadata_document_supported = bool(self._issuer.reads_documents)
+        told.token_endpoint_auth_methods_supported = [*self._issuer.methods, "none"]
+        return {**told.model_dump(mode="json", exclude_none=True), "issuer": self._issuer.url}
+
+
 @asynccontextmanager
-async def authorized_mcp(lasts_s: int = 3600) -> AsyncIterator[Issuer]:
+async def authorized_mcp(
+    lasts_s: int = 3600,
+    *,
+    registers: bool = True,
+    reads_documents: bool = False,
+    methods: Sequence[str] = METHODS,
+) -> AsyncIterator[Issuer]:
     """Run one on a free port: its endpoint is ``issuer.url`` with `/mcp`."""
     port = free_port()
     issuer = Issuer(f"http://127.0.0.1:{port}", lasts_s)
+    issuer.registers, issuer.reads_documents = registers, reads_documents
+    issuer.methods = methods
     server = MCPServer(
         "notes",
         auth_server_provider=issuer,
@@ -142,7 +196,7 @@ async def authorized_mcp(lasts_s: int = 3600) -> AsyncIterator[Issuer]:
             required_scopes=[SCOPE],
             validate_token_resource=True,
             client_registration_options=ClientRegistrationOptions(
-                enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
+                enabled=registers, valid_scopes=[SCOPE, MORE], default_scopes=[SCOPE]
             ),
         ),
     )
@@ -152,7 +206,8 @@ async def authorized_mcp(lasts_s: int = 3600) -> AsyncIterator[Issuer]:
         """Take a note."""
         return f"noted: {text}"
 
-    config = uvicorn.Config(server.streamable_http_app(), port=port, log_level="warning")
+    app = _Stricter(server.streamable_http_app(), issuer)
+    config = uvicorn.Config(app, port=port, log_level="warning")
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve())
     while not running.started:  # noqa: ASYNC110

@@ -14,6 +14,7 @@ INHERITED = frozenset(
         "connections",
         "programs",
         "max_programs",
+        "oauth_client_url",
         "egress_allow_hosts",
         "egress_allow_networks",
         "shares",

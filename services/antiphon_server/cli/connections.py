@@ -391,7 +391,7 @@ def _tell(it: "Connection", json: bool) -> None:
 
 def _secret(it: "Credential") -> str:
     """The name of the secret that a credential sends."""
-    return it.bearer or it.header.secret or it.basic.secret
+    return it.bearer or it.header.secret or it.basic.secret or it.oauth.client_secret
 
 
 def _state(it: "Connection") -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from antiphon_client import AntiphonError, Client
-from antiphon_server.cli.console import CommandError, say
+from antiphon_server.cli.console import CommandError, in_a_line, say
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.redirect import Page, RedirectServer
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_pb2 import Connection
+    from antiphon.integration.v1.connection_service_pb2 import AuthorizeConnectionResponse
 
 CONSENT_WITHIN_S = 600.0
 """As long as the server waits."""
@@ -27,7 +28,7 @@ async def consented(client: Client, workspace_id: str, name: str, port: int) -> 
     Raises CommandError, AntiphonError.
     """
     async with RedirectServer(_report_refusal, port) as server:
-        begun = await client.authorize_connection(workspace_id, name, server.uri)
+        begun = await _begun(client, workspace_id, name, server.uri)
         server.expect(begun.state)
         _open(begun.authorization_url)
         try:
@@ -41,6 +42,23 @@ async def consented(client: Client, workspace_id: str, name: str, port: int) -> 
             raise
         await server.show(Page("Authorized", _DONE))
     return done
+
+
+async def _begun(
+    client: Client, workspace_id: str, name: str, uri: str
+) -> "AuthorizeConnectionResponse":
+    """Begin; where the client's secret is not stored, say how it is. Raises CommandError."""
+    try:
+        return await client.authorize_connection(workspace_id, name, uri)
+    except AntiphonError as error:
+        kind, _, secret = error.metadata.get("resource", "").partition(" ")
+        if error.reason != "NOT_FOUND" or kind != "secret":
+            raise
+        raise CommandError(
+            f"the workspace has no secret {in_a_line(secret)}, or none that opens here, which "
+            f"{in_a_line(name)} is authorized with. Store it with "
+            f"`antiphon secrets put {in_a_line(secret)}`, and authorize again."
+        ) from None
 
 
 def _report_refusal(error: str) -> None:

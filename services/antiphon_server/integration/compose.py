@@ -140,6 +140,11 @@ class ProcessSettings(Protocol):
         """How many of them run at once."""
         ...
 
+    @property
+    def oauth_client_url(self) -> str:
+        """Where this installation says what it is to authorization servers, or ""."""
+        ...
+
     def egress(self) -> EgressPolicy:
         """Where calls may go that workspaces name."""
         ...
@@ -268,7 +273,10 @@ def _connections(
     own = {SecretName(it.name): it.token for it in given if it.token}
     signed_by, grants = OperatorSecrets(own, stored), SealedGrants(stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
-    store, servers = SqlConnections(database), McpServers(policy, signed_by, sampling, grants)
+    store, servers = (
+        SqlConnections(database),
+        McpServers(policy, signed_by, sampling, grants, settings.oauth_client_url),
+    )
     connections = Connections(
         store,
         {

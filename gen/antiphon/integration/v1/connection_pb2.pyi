@@ -34,7 +34,9 @@ class _ConnectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Conne
     CONNECTION_STATE_UP: _ConnectionState.ValueType  # 2
     """CONNECTION_STATE_UP: it answers."""
     CONNECTION_STATE_DEGRADED: _ConnectionState.ValueType  # 3
-    """CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed."""
+    """CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed; or a
+    tool of it needs a further consent, and the error's reason is AUTHORIZATION_REQUIRED.
+    """
     CONNECTION_STATE_DOWN: _ConnectionState.ValueType  # 4
     """CONNECTION_STATE_DOWN: it does not answer; it is tried again by itself."""
     CONNECTION_STATE_DISABLED: _ConnectionState.ValueType  # 5
@@ -50,7 +52,9 @@ CONNECTION_STATE_CONNECTING: ConnectionState.ValueType  # 1
 CONNECTION_STATE_UP: ConnectionState.ValueType  # 2
 """CONNECTION_STATE_UP: it answers."""
 CONNECTION_STATE_DEGRADED: ConnectionState.ValueType  # 3
-"""CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed."""
+"""CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed; or a
+tool of it needs a further consent, and the error's reason is AUTHORIZATION_REQUIRED.
+"""
 CONNECTION_STATE_DOWN: ConnectionState.ValueType  # 4
 """CONNECTION_STATE_DOWN: it does not answer; it is tried again by itself."""
 CONNECTION_STATE_DISABLED: ConnectionState.ValueType  # 5

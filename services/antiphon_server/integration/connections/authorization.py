@@ -94,7 +94,7 @@ class Authorizations:
             said = returned.error if _ERROR.fullmatch(returned.error) else "nothing"
             raise _failed(name, f"the authorization server answered {said}")
         await self._authorizer.complete(connection, began.pending, returned.code, returned.issuer)
-        found = await self._connections.get(workspace_id, name)
+        found = await self._connections.renew(workspace_id, name)
         await found.probe()
         return found
 

@@ -145,6 +145,16 @@ class Connections:
         await self._all(workspace_id)
         await self._tell(known.connection, None)
 
+    async def renew(self, workspace_id: str, name: SourceName) -> Supervised:
+        """Have every server open one anew, since it may be called with more than before."""
+
+        def change(stored: Connection | None) -> Connection:
+            if stored is None:
+                raise not_found(f"connection {name}")
+            return replace(stored, etag="")  # it gets another one, by which servers know
+
+        return await self._changed(workspace_id, name, change)
+
     async def signed_by(self, workspace_id: str) -> Mapping[SecretName, Sequence[SourceName]]:
         """The workspace's connections by the secrets that sign their calls; asks nobody."""
         found: dict[SecretName, list[SourceName]] = {}

@@ -48,6 +48,7 @@ class Supervised:
         self._places = asyncio.Semaphore(connection.limits.max_calls)
         self._failures: deque[str] = deque(maxlen=REMEMBERED)
         self._failed, self._due = 0, asyncio.Event()
+        self._lacking: set[ToolName] = set()
         self._calls, self._idle = 0, asyncio.Event()
         self._idle.set()
         self._probing, self.known = asyncio.Lock(), asyncio.Event()
@@ -108,6 +109,7 @@ class Supervised:
                 result = await link.call(call)
         except DomainError as error:
             self._remember(error.reason)
+            self._lack(call.tool, error.reason)
             raise
         except TimeoutError:
             if limit is None or not limit.expired():
@@ -120,6 +122,7 @@ class Supervised:
             if not self._calls:
                 self._idle.set()
         self._remember(None)
+        self._lacking.discard(call.tool)
         return result
 
     async def forward(self, request: Forwarded) -> Answered:
@@ -203,11 +206,19 @@ class Supervised:
         if reason is Reason.CONNECTION_UNAVAILABLE and not self._failed:
             self._due.set()
 
+    def _lack(self, tool: ToolName, reason: Reason) -> None:
+        """Show that a person has to consent to more; whoever does has all servers begin anew."""
+        if reason is Reason.AUTHORIZATION_REQUIRED and tool not in self._lacking:
+            self._lacking.add(tool)
+            self._due.set()
+
     async def _set(self, reason: str, latency_us: int) -> None:
         failures = [failure for failure in self._failures if failure]
         state = State.DOWN if reason else State.UP
         if not reason and len(failures) >= FAILURES:
             state, reason = State.DEGRADED, failures[-1]
+        if not reason and self._lacking:
+            state, reason = State.DEGRADED, Reason.AUTHORIZATION_REQUIRED.value
         before, tools = self._status, len(self._definitions)
         since = before.since_us if state is before.state else _now_us()
         self._status = Status(state, since, reason, latency_us, tools)

@@ -1,5 +1,6 @@
 """No hop of OAuth leads where nothing may go, however it is written."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,11 +18,13 @@ from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
+from tests.certificates import Authority
 from tests.runtime.egress.forms import ALL
 from tests.runtime.egress.places import LOOPBACK, Canary, Names, canary
 
 NAMES = Names(tools_example=[[LOOPBACK]], evil_example=[[LOOPBACK]])
 HOPS = ["metadata", "issuer", "registration", "token"]
+ENCRYPTED = [*HOPS, "authorize"]
 FORMS = [*ALL, "evil.example", "user@tools.example", "file:///etc/passwd"]
 
 
@@ -58,7 +61,7 @@ class Server:
             return web.json_response(
                 {
                     "issuer": self.at("issuer", "/issuer"),
-                    "authorization_endpoint": f"{self.url}/authorize",
+                    "authorization_endpoint": self.at("authorize", "/authorize"),
                     "token_endpoint": self.at("token", "/token"),
                     "registration_endpoint": self.at("registration", "/registration"),
                     "response_types_supported": ["code"],
@@ -68,14 +71,15 @@ class Server:
 
 
 @asynccontextmanager
-async def _served() -> AsyncIterator[Server]:
+async def _served(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server, app = Server(), web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, LOOPBACK, 0)
+    site = web.TCPSite(runner, LOOPBACK, 0, ssl_context=tls)
     await site.start()
-    server.url = f"http://tools.example:{runner.addresses[0][1]}"
+    scheme = "https" if tls else "http"
+    server.url = f"{scheme}://tools.example:{runner.addresses[0][1]}"
     yield server
     await runner.cleanup()
 
@@ -121,4 +125,45 @@ async def test_no_hop_reaches_what_is_refused(
                 Reason.AUTHORIZATION_FAILED,
                 Reason.CONNECTION_UNAVAILABLE,
             ), form
+    assert found.visits == 0
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Whoever it is that the server's certificate comes from."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def _contexts(authority: Authority) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Of a server, and of its clients."""
+    files = authority.files("tools.example")
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(files.certificate, files.key)
+    return serving, ssl.create_default_context(cafile=str(authority.file))
+
+
+async def test_what_is_encrypted_goes_through(authority: Authority) -> None:
+    """So whatever is refused below is refused for its scheme."""
+    serving, trusting = await asyncio.to_thread(_contexts, authority)
+    async with _served(serving) as server:
+        await _authorized(server, trusting)
+
+
+@pytest.mark.parametrize(
+    ("hop", "redirects"),
+    [*((hop, False) for hop in ENCRYPTED), *((hop, True) for hop in HOPS)],
+)
+async def test_what_began_encrypted_stays_so(
+    hop: str, redirects: bool, authority: Authority
+) -> None:
+    """A host that is allowed is not called by plain HTTP; no browser is sent there, either."""
+    serving, trusting = await asyncio.to_thread(_contexts, authority)
+    found: Canary
+    async with _served(serving) as server, canary() as found:
+        server.redirects = redirects
+        server.away = {hop: f"http://tools.example:{found.port}/x"}
+        with pytest.raises(DomainError) as refused:
+            await _authorized(server, trusting)
+        if not redirects:
+            assert refused.value.reason is Reason.EGRESS_DENIED
     assert found.visits == 0

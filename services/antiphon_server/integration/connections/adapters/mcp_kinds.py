@@ -43,6 +43,7 @@ class McpServers:
     """See :class:`~antiphon_server.integration.connections.ports.Kind`.
 
     Those that may have models asked use ``sampling``; what people have granted is in ``grants``.
+    Where no client's id is given, authorization servers read at ``client_url`` what this one is.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class McpServers:
         secrets: Secrets,
         sampling: Sampling | None = None,
         grants: SealedGrants | None = None,
+        client_url: str = "",
     ) -> None:
         self._policy, self._secrets, self._sampling = policy, secrets, sampling
-        self._grants = grants
+        self._grants, self._client_url = grants, client_url
         self._context: ssl.SSLContext | None = None
 
     async def check(self, connection: Connection) -> None:
@@ -104,6 +106,7 @@ class McpServers:
         found = Granted(
             client_id=given.client_id,
             client_secret=secret if given.secret else None,
+            metadata_url=self._client_url,
             scopes=given.scopes,
         )
         return replace(found, redirect_uri=redirect_uri) if redirect_uri else found

@@ -80,7 +80,8 @@ class SqlConnections:
             if document is None and row is not None:
                 document = row.document
             it.execute(_DELETE, at)
-            by.note(it, **_event(resource_of(workspace_id), name, before, after))
+            if after is None or before is None or replace(after, etag=before.etag) != before:
+                by.note(it, **_event(resource_of(workspace_id), name, before, after))
             return None if after is None else _write(it, after, document)
 
         return await self._database.write(make)

@@ -79,7 +79,7 @@ async def begin(
     ``asked`` is a request and its refusal. Raises what the SDK and ``send`` raise.
     """
     request, refused = asked
-    known = await provider(url, credential, _for_redirect(granted, credential))
+    known = await provider(url, credential, _usable(granted, credential))
     flow = known.async_auth_flow(request)
     try:
         outgoing, answer = await anext(flow), _asking(refused, credential, granted)
@@ -101,11 +101,13 @@ async def complete(
     return known.granted
 
 
-def _for_redirect(granted: Granted, credential: OAuth) -> Granted:
-    """What is used again: a client that was registered for another redirect is not."""
-    there = granted.client.redirect_uris if granted.client else None
-    same = credential.redirect_uri in map(str, there or ())
-    return granted if same else granted.model_copy(update={"client": None})
+def _usable(granted: Granted, credential: OAuth) -> Granted:
+    """What is used again: a client that was registered for another redirect, or less, is not."""
+    client = granted.client
+    same = client is not None and credential.redirect_uri in map(str, client.redirect_uris or ())
+    registered = client.scope if client else None
+    enough = not registered or set((granted.wanted or "").split()) <= set(registered.split())
+    return granted if same and enough else granted.model_copy(update={"client": None})
 
 
 def _asking(refused: httpx2.Response, credential: OAuth, granted: Granted) -> httpx2.Response:
