@@ -17,21 +17,15 @@ from antiphon_server.integration.connections.model import Bearer, Connection, Gr
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import Call, Caller, SourceName, ToolCallId, ToolName
-from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
+from tests.integration.connections.grpc_calls.things import Given
 from tests.runtime.egress.places import LOOPBACK, PUBLIC, Names, canary
 
 SERVICE = "grpc.health.v1.Health"
 CALL = Call(ToolCallId("call_1"), ToolName("x.Health.Check"), {}, Caller("ws"))
-
-
-class Given:
-    """No descriptor set was given along."""
-
-    async def document(self, connection: Connection) -> bytes:
-        raise not_found("document")
 
 
 class Server:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from antiphon_server.integration.connections.adapters.grpc_calls.link import Room
 
 LINK = "antiphon_server.integration.connections.adapters.grpc_calls.link"
-_NOTHING_BEHIND = re.compile(r"https?://[^/]+/?", re.IGNORECASE)
+_NOTHING_BEHIND = re.compile(r"https?://[^/?#]+/?", re.IGNORECASE)
 _TRANSPORTS_OWN = re.compile(
     r"grpc-.*|.*-bin|te|host|content-type|user-agent|connection|idempotency-key", re.IGNORECASE
 )
