@@ -85,7 +85,7 @@ class Things:
             raise
 
     @property
-    def handlers(self) -> Mapping[str, grpc.RpcMethodHandler[Any, Any]]:
+    def handlers(self) -> Mapping[str, Any]:
         """By the names of methods."""
         spelled = (Thing.FromString, Thing.SerializeToString)
         return {
