@@ -26,6 +26,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "everybody": (YES,) * 10,
     "signed in": (*_BAD, YES, YES, YES, YES, YES, YES, YES),
     "signed in, by a credential for the account": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
+    "signed in, by a credential that may write": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
     "whoever makes something": (*_BAD, YES, YES, YES, YES, DENIED, YES, SCOPE),
     "whoever may make something there": (*_BAD, DENIED, YES, YES, HIDDEN, DENIED, HIDDEN, SCOPE),
     "reads a conversation": (*_BAD, YES, YES, YES, HIDDEN, YES, YES, YES),
@@ -61,6 +62,9 @@ _RPCS = {
         AuthService/RevokeApiKey
         AuditService/ListSecurityEvents AuditService/WatchSecurityEvents
     """,
+    "signed in, by a credential that may write": """
+        ConnectionService/UpdateRelay ConnectionService/CancelRelay
+    """,
     "whoever makes something": "ContextService/CreateWorkspace",
     "whoever may make something there": "ContextService/CreateConversation",
     "reads a conversation": """
@@ -83,8 +87,7 @@ _RPCS = {
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
-        " ConnectionService/Forward"
-        " ConnectionService/Forward"
+        " ConnectionService/Forward ConnectionService/Relay ConnectionService/OpenRelay"
     ),
     "manages a conversation": """
         ContextService/UpdateConversation ContextService/ArchiveConversation

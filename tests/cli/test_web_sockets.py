@@ -34,3 +34,9 @@ def test_what_can_not_be_forwarded_says_why(antiphon: Run) -> None:
     assert antiphon("connections", "forward", "prices", "hi", "--path", "/").returncode == 2
     gone = antiphon("connections", "forward", "nobody", "hi")
     assert (gone.returncode, "nobody" in gone.stderr) == (1, True)
+
+
+def test_what_can_not_be_opened_says_why(antiphon: Run) -> None:
+    """What is not there."""
+    gone = antiphon("connections", "open", "nobody")
+    assert (gone.returncode, "nobody" in gone.stderr) == (1, True)

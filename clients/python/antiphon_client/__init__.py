@@ -17,6 +17,7 @@ from antiphon_client.errors import (
 from antiphon_client.follow import Batch, Follow, restart_at_earliest
 from antiphon_client.ids import new_request_id, new_turn_id
 from antiphon_client.redial import Connection
+from antiphon_client.relay import LiveRelay
 from antiphon_client.text import text_of
 from antiphon_client.tls import Tls
 from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenStore
@@ -43,6 +44,7 @@ __all__ = [
     "FileTokenStore",
     # Streams
     "LiveConversation",
+    "LiveRelay",
     "TurnHandle",
     "TurnResult",
     "TurnStatus",

@@ -17,6 +17,11 @@ from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
+from antiphon.integration.v1.connection_service_pb2 import (
+    OpenRelayRequest,
+    RefreshRelayToken,
+    RelayRequest,
+)
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
@@ -39,6 +44,7 @@ from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
+from antiphon_client.relay import LiveRelay, RelayWire
 from antiphon_client.secrets import Secrets
 from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
@@ -198,6 +204,16 @@ class Client(
             conversation_id, self._converse, redial, place, on_event, self._silence
         )
 
+    def relay(self, workspace_id: str, name: str, *, time_limit: float = 0.0) -> LiveRelay:
+        """A WebSocket of the connection of that name, signed by it; use it with ``async with``.
+
+        It ends after ``time_limit`` seconds at the latest, of which 0 is an hour.
+        """
+        request = OpenRelayRequest(workspace_id=workspace_id, name=name)
+        if time_limit:
+            request.time_limit.FromMilliseconds(round(time_limit * 1000))
+        return LiveRelay(request, self._relay)
+
     async def health(self, parts: Iterable[str] = ()) -> dict[str, bool]:
         """Whether each service and internal part serves, by grpc.health.v1; "" is the whole.
 
@@ -214,6 +230,9 @@ class Client(
     def _converse(self) -> ConverseWire:
         return Wire(self._dispatcher.Converse, self.tokens, _refresh_converse, self._silence)
 
+    def _relay(self) -> RelayWire:
+        return Wire(self._connections.Relay, self.tokens, _refresh_relay, self._silence)
+
 
 def _refresh_subscribe(token: str) -> SubscribeRequest:
     return SubscribeRequest(refresh=RefreshToken(access_token=token))
@@ -221,3 +240,7 @@ def _refresh_subscribe(token: str) -> SubscribeRequest:
 
 def _refresh_converse(token: str) -> ConverseRequest:
     return ConverseRequest(refresh=RefreshToken(access_token=token))
+
+
+def _refresh_relay(token: str) -> RelayRequest:
+    return RelayRequest(refresh=RefreshRelayToken(access_token=token))

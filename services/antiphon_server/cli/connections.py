@@ -32,6 +32,7 @@ For example:
 - `antiphon connections authorize notes`
 - `antiphon connections test wiki`
 - `antiphon connections forward shop --path /orders`
+- `antiphon connections open prices`
 - `antiphon connections delete wiki`
 - `antiphon connections allow wiki.example`
 """
@@ -239,6 +240,28 @@ def forward(
         fail("say what to send: a MESSAGE, or --path PATH", 2)
     wanted = request_of(said, method, path, body)
     run_at(address, data_dir, lambda at: forwarded(name, wanted, workspace, json, at, data_dir))
+
+
+@app.command("open")
+def open_relay(
+    name: Name,
+    count: Annotated[
+        int, typer.Option("--count", min=0, help="End after so many messages; 0: never.")
+    ] = 0,
+    workspace: Where = "",
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Talk to a server of WebSockets: each line is sent as it is, and each message printed.
+
+    For example:
+
+    - `antiphon connections open prices`
+    - `echo '{"method": "subscribe"}' | antiphon connections open prices --count 10`
+    """
+    from antiphon_server.cli.relaying import relayed
+
+    run_at(address, data_dir, lambda at: relayed(name, count, workspace, at, data_dir))
 
 
 @app.command()

@@ -28,6 +28,7 @@ from antiphon_server.integration.connections.adapters.grants import SealedGrants
 from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
 from antiphon_server.integration.connections.adapters.newer_kind import NewerKind
+from antiphon_server.integration.connections.adapters.relay_access import PolicyRelayAccess
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
@@ -48,6 +49,7 @@ from antiphon_server.integration.connections.model import (
     Status,
     WebSocket,
 )
+from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.connections.settings import ConnectionSettings, ProgramSettings
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
@@ -61,6 +63,7 @@ from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.relaying import Relaying
 from antiphon_server.integration.sampling import ModelSampling
 from antiphon_server.integration.secret_servicer import SecretServicer
 from antiphon_server.integration.secrets.adapters.kept import SqlKeptSecrets
@@ -85,6 +88,7 @@ from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.nodes.standing import Lease
@@ -176,6 +180,8 @@ class Integration(Service):
     tool_servicer: ToolServicer
     connections: Connections
     forwarding: Forwarding
+    relays: Relays
+    relaying: Relaying
     tool_metrics: ToolMetrics
     catalogue: Catalogue
     generator: Generator
@@ -194,7 +200,8 @@ class Integration(Service):
         trail = self.trail
         if self.authorizations is not None and trail is not None:
             about = (self.connections, self.forwarding, self.authorizations)
-            add_ConnectionServiceServicer_to_server(ConnectionServicer(*about, trail), server)
+            servicer = ConnectionServicer(*about, trail, self.relaying)
+            add_ConnectionServiceServicer_to_server(servicer, server)
         if self.secrets is not None and trail is not None:
             secrets = SecretServicer(self.secrets, self.connections, trail)
             add_SecretServiceServicer_to_server(secrets, server)
@@ -211,6 +218,14 @@ class Integration(Service):
             lifecycle.spawn("integration.trail", self.trail.run(), vital=False)
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
+
+    async def drain(self, grace_s: float) -> None:
+        """See :meth:`Service.drain`."""
+        await self.relays.drain()
+
+    def streams(self) -> int:
+        """See :meth:`Service.streams`."""
+        return len(self.relays)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
@@ -257,6 +272,7 @@ def compose_service(
         secret=infrastructure.secret,
         results=results,
         trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
+        asked=guards.policy,
     )
 
 
@@ -315,14 +331,15 @@ def compose_integration(
     secrets: SecretStore | None = None,
     results: ResultStore | None = None,
     trail: TrailRelay | None = None,
+    asked: AccessPolicy | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
-    users are answered. ``connections`` are where tools come from, a call of which may take
-    ``tool_call_s``, and people's consents to them. ``secret`` seals what calls go on with that
-    ask people.
+    users are answered, ``asked`` before they are let in on a stream. ``connections`` are where
+    tools come from, a call of which may take ``tool_call_s``, and people's consents to them.
+    ``secret`` seals what calls go on with that ask people.
     """
     pool, known = HttpPool(), public or PublicModels()
     ledger = ledger or SqlLedger(database)
@@ -339,10 +356,15 @@ def compose_integration(
     )
     tool_servicer = ToolServicer(known_tools, caller, results)
     forwarding = Forwarding(made, calls)
+    access = PolicyRelayAccess(asked or policy, policy, verifier)
+    relays = Relays(made, calls, access, partial(new_id, "relay"))
+    relaying = Relaying(relays, access)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations, trail)
-    return Integration(servicer, tool_servicer, made, forwarding, tool_metrics, *parts)
+    return Integration(
+        servicer, tool_servicer, made, forwarding, relays, relaying, tool_metrics, *parts
+    )
 
 
 def _none(database: Database) -> Connections:

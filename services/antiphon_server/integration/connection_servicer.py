@@ -13,6 +13,7 @@ from antiphon_server.integration.connections.authorization import Authorizations
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.supervision import Supervised
+from antiphon_server.integration.relaying import Relaying
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
@@ -35,9 +36,10 @@ class ConnectionServicer(ConnectionServiceServicer):
         forwarding: Forwarding,
         authorizations: Authorizations,
         trail: TrailRelay,
+        relaying: Relaying,
     ) -> None:
         self._connections, self._forwarding = connections, forwarding
-        self._authorizations, self._trail = authorizations, trail
+        self._authorizations, self._trail, self._relaying = authorizations, trail, relaying
 
     async def CreateConnection(
         self, request: pb.CreateConnectionRequest, context: Context
@@ -109,6 +111,28 @@ class ConnectionServicer(ConnectionServiceServicer):
         name, wanted = SourceName(request.name), forward_encoding.forwarded(request)
         answer = await self._forwarding.forward(request.workspace_id, name, wanted)
         return forward_encoding.response(answer)
+
+    async def Relay(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
+        await self._relaying.relay(context)
+
+    async def OpenRelay(  # type: ignore[override]
+        self, request: pb.OpenRelayRequest, context: Context
+    ) -> None:
+        await self._relaying.open(request, context)
+
+    async def UpdateRelay(
+        self, request: pb.UpdateRelayRequest, context: Context
+    ) -> pb.UpdateRelayResponse:
+        await self._relaying.update(request, context)
+        return pb.UpdateRelayResponse()
+
+    async def CancelRelay(
+        self, request: pb.CancelRelayRequest, context: Context
+    ) -> pb.CancelRelayResponse:
+        await self._relaying.cancel(request, context)
+        return pb.CancelRelayResponse()
 
     async def AuthorizeConnection(
         self, request: pb.AuthorizeConnectionRequest, context: Context

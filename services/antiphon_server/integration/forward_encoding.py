@@ -7,6 +7,7 @@ from antiphon_server.integration.connections.model import (
     HttpAnswer,
     HttpRequest,
 )
+from antiphon_server.integration.relay_encoding import message, socket_message
 
 
 def forwarded(request: pb.ForwardRequest) -> Forwarded:
@@ -15,8 +16,7 @@ def forwarded(request: pb.ForwardRequest) -> Forwarded:
         http = request.http
         headers = tuple((it.name, it.value) for it in http.headers)
         return HttpRequest(http.method, http.path, headers, http.body)
-    message = request.message
-    return message.text if message.HasField("text") else message.binary
+    return message(request.message)
 
 
 def response(answer: Answered) -> pb.ForwardResponse:
@@ -26,6 +26,5 @@ def response(answer: Answered) -> pb.ForwardResponse:
             told = [pb.HttpHeader(name=name, value=value) for name, value in headers]
             http = pb.HttpAnswer(status=status, headers=told, body=body)
             return pb.ForwardResponse(http=http)
-        case str():
-            return pb.ForwardResponse(message=pb.SocketMessage(text=answer))
-    return pb.ForwardResponse(message=pb.SocketMessage(binary=answer))
+        case _:
+            return pb.ForwardResponse(message=socket_message(answer))

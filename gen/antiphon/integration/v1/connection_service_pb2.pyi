@@ -6,10 +6,13 @@ isort:skip_file
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +23,70 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RelayCloseReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RelayCloseReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RelayCloseReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RELAY_CLOSE_REASON_UNSPECIFIED: _RelayCloseReason.ValueType  # 0
+    """RELAY_CLOSE_REASON_UNSPECIFIED is never sent."""
+    RELAY_CLOSE_REASON_CANCELLED: _RelayCloseReason.ValueType  # 1
+    """RELAY_CLOSE_REASON_CANCELLED: the client asked for it."""
+    RELAY_CLOSE_REASON_ACCESS_REMOVED: _RelayCloseReason.ValueType  # 2
+    """RELAY_CLOSE_REASON_ACCESS_REMOVED: the caller may not use the workspace's connections any more."""
+    RELAY_CLOSE_REASON_SESSION_ENDED: _RelayCloseReason.ValueType  # 3
+    """RELAY_CLOSE_REASON_SESSION_ENDED: the token expired without being refreshed in time, or its
+    session was revoked.
+    """
+    RELAY_CLOSE_REASON_DRAINING: _RelayCloseReason.ValueType  # 7
+    """RELAY_CLOSE_REASON_DRAINING: the server stops. Open another one after Draining's time."""
+    RELAY_CLOSE_REASON_CLOSED: _RelayCloseReason.ValueType  # 8
+    """RELAY_CLOSE_REASON_CLOSED: what is outside has closed it; code and text are its words."""
+    RELAY_CLOSE_REASON_EXPIRED: _RelayCloseReason.ValueType  # 9
+    """RELAY_CLOSE_REASON_EXPIRED: its time limit is over."""
+    RELAY_CLOSE_REASON_CONNECTION_CHANGED: _RelayCloseReason.ValueType  # 10
+    """RELAY_CLOSE_REASON_CONNECTION_CHANGED: the connection was changed, disabled or removed, or
+    another rule says where it may call.
+    """
+    RELAY_CLOSE_REASON_FAILED: _RelayCloseReason.ValueType  # 11
+    """RELAY_CLOSE_REASON_FAILED: error says why: CONNECTION_UNAVAILABLE (it was lost, or answers no
+    ping), TOOL_TIMEOUT (a message was not taken for 30 s), TOOL_FAILED (a message of more than
+    1 MiB), or that nobody knows now whether the caller may go on.
+    """
+
+class RelayCloseReason(_RelayCloseReason, metaclass=_RelayCloseReasonEnumTypeWrapper):
+    """RelayCloseReason is why a relay ended. Those that are reasons of other streams, too, have the
+    numbers of antiphon.events.v1.CloseReason.
+    """
+
+RELAY_CLOSE_REASON_UNSPECIFIED: RelayCloseReason.ValueType  # 0
+"""RELAY_CLOSE_REASON_UNSPECIFIED is never sent."""
+RELAY_CLOSE_REASON_CANCELLED: RelayCloseReason.ValueType  # 1
+"""RELAY_CLOSE_REASON_CANCELLED: the client asked for it."""
+RELAY_CLOSE_REASON_ACCESS_REMOVED: RelayCloseReason.ValueType  # 2
+"""RELAY_CLOSE_REASON_ACCESS_REMOVED: the caller may not use the workspace's connections any more."""
+RELAY_CLOSE_REASON_SESSION_ENDED: RelayCloseReason.ValueType  # 3
+"""RELAY_CLOSE_REASON_SESSION_ENDED: the token expired without being refreshed in time, or its
+session was revoked.
+"""
+RELAY_CLOSE_REASON_DRAINING: RelayCloseReason.ValueType  # 7
+"""RELAY_CLOSE_REASON_DRAINING: the server stops. Open another one after Draining's time."""
+RELAY_CLOSE_REASON_CLOSED: RelayCloseReason.ValueType  # 8
+"""RELAY_CLOSE_REASON_CLOSED: what is outside has closed it; code and text are its words."""
+RELAY_CLOSE_REASON_EXPIRED: RelayCloseReason.ValueType  # 9
+"""RELAY_CLOSE_REASON_EXPIRED: its time limit is over."""
+RELAY_CLOSE_REASON_CONNECTION_CHANGED: RelayCloseReason.ValueType  # 10
+"""RELAY_CLOSE_REASON_CONNECTION_CHANGED: the connection was changed, disabled or removed, or
+another rule says where it may call.
+"""
+RELAY_CLOSE_REASON_FAILED: RelayCloseReason.ValueType  # 11
+"""RELAY_CLOSE_REASON_FAILED: error says why: CONNECTION_UNAVAILABLE (it was lost, or answers no
+ping), TOOL_TIMEOUT (a message was not taken for 30 s), TOOL_FAILED (a message of more than
+1 MiB), or that nobody knows now whether the caller may go on.
+"""
+Global___RelayCloseReason: _TypeAlias = RelayCloseReason  # noqa: Y015
 
 @_typing.final
 class GetEgressRulesRequest(_message.Message):
@@ -632,6 +699,429 @@ class ForwardResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 
 Global___ForwardResponse: _TypeAlias = ForwardResponse  # noqa: Y015
+
+@_typing.final
+class RelayRequest(_message.Message):
+    """RelayRequest is what a client says on a Relay stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    REFRESH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def open(self) -> Global___OpenRelayRequest:
+        """open says by which connection; the first message, and no other."""
+
+    @_builtins.property
+    def message(self) -> Global___SocketMessage:
+        """message is sent as it is."""
+
+    @_builtins.property
+    def progress(self) -> Global___RequestRelayProgress:
+        """progress asks for a RelayProgress now."""
+
+    @_builtins.property
+    def refresh(self) -> Global___RefreshRelayToken:
+        """refresh replaces the stream's token."""
+
+    def __init__(
+        self,
+        *,
+        open: Global___OpenRelayRequest | None = ...,
+        message: Global___SocketMessage | None = ...,
+        progress: Global___RequestRelayProgress | None = ...,
+        refresh: Global___RefreshRelayToken | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "message", b"message", "open", b"open", "progress", b"progress", "refresh", b"refresh"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "message", b"message", "open", b"open", "progress", b"progress", "refresh", b"refresh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_action: _TypeAlias = _typing.Literal["open", "message", "progress", "refresh"]  # noqa: Y015
+    _WhichOneofArgType_action: _TypeAlias = _typing.Literal["action", b"action"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_action) -> _WhichOneofReturnType_action | None: ...
+
+Global___RelayRequest: _TypeAlias = RelayRequest  # noqa: Y015
+
+@_typing.final
+class RequestRelayProgress(_message.Message):
+    """RequestRelayProgress asks for a RelayProgress now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestRelayProgress: _TypeAlias = RequestRelayProgress  # noqa: Y015
+
+@_typing.final
+class RefreshRelayToken(_message.Message):
+    """RefreshRelayToken replaces a relay's access token before it expires. It must be of the same user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
+    access_token: _builtins.str
+    """access_token is the new token."""
+    def __init__(
+        self,
+        *,
+        access_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefreshRelayToken: _TypeAlias = RefreshRelayToken  # noqa: Y015
+
+@_typing.final
+class RelayOpened(_message.Message):
+    """RelayOpened says that messages go both ways from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELAY_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    relay_id: _builtins.str
+    """relay_id names the stream for UpdateRelay and CancelRelay."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """expire_time is when it ends at the latest."""
+
+    def __init__(
+        self,
+        *,
+        relay_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "relay_id", b"relay_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelayOpened: _TypeAlias = RelayOpened  # noqa: Y015
+
+@_typing.final
+class RelayEnded(_message.Message):
+    """RelayEnded says that a relay is over; it is the last frame."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    reason: Global___RelayCloseReason.ValueType
+    """reason is why."""
+    code: _builtins.int
+    """code is what a WebSocket was closed with (RFC 6455); 0 unless what is outside has closed it."""
+    text: _builtins.str
+    """text is what was said with the code: what is outside has written it."""
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """error says more, with ErrorInfo; unset where reason says all."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___RelayCloseReason.ValueType = ...,
+        error: _status_pb2.Status | None = ...,
+        code: _builtins.int = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error", b"error", "reason", b"reason", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelayEnded: _TypeAlias = RelayEnded  # noqa: Y015
+
+@_typing.final
+class RelayProgress(_message.Message):
+    """RelayProgress is the heartbeat: sent after 15 to 25 s without messages, and on demand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENT_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    sent: _builtins.int
+    """sent is how many messages were handed to what is outside."""
+    received: _builtins.int
+    """received is how many came from there, all of them in frames before this one."""
+    def __init__(
+        self,
+        *,
+        sent: _builtins.int = ...,
+        received: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelayProgress: _TypeAlias = RelayProgress  # noqa: Y015
+
+@_typing.final
+class RelayDraining(_message.Message):
+    """RelayDraining says that the server is about to end the stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECONNECT_AFTER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def reconnect_after(self) -> _duration_pb2.Duration:
+        """reconnect_after is when to open another one."""
+
+    def __init__(
+        self,
+        *,
+        reconnect_after: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reconnect_after", b"reconnect_after"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reconnect_after", b"reconnect_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RelayDraining: _TypeAlias = RelayDraining  # noqa: Y015
+
+@_typing.final
+class RelayResponse(_message.Message):
+    """RelayResponse is one frame of a Relay stream. Its fields have the same numbers in
+    OpenRelayResponse; 2 to 5 are for what they are for in antiphon.events.v1.SubscribeResponse.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> Global___SocketMessage:
+        """message is what came, at most 1 MiB."""
+
+    @_builtins.property
+    def opened(self) -> Global___RelayOpened:
+        """opened: messages go both ways; the first frame."""
+
+    @_builtins.property
+    def ended(self) -> Global___RelayEnded:
+        """ended: the relay is over."""
+
+    @_builtins.property
+    def progress(self) -> Global___RelayProgress:
+        """progress is the heartbeat."""
+
+    @_builtins.property
+    def draining(self) -> Global___RelayDraining:
+        """draining: the server is about to end the stream."""
+
+    def __init__(
+        self,
+        *,
+        message: Global___SocketMessage | None = ...,
+        opened: Global___RelayOpened | None = ...,
+        ended: Global___RelayEnded | None = ...,
+        progress: Global___RelayProgress | None = ...,
+        draining: Global___RelayDraining | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "ended", b"ended", "frame", b"frame", "message", b"message", "opened", b"opened", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "ended", b"ended", "frame", b"frame", "message", b"message", "opened", b"opened", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["message", "opened", "ended", "progress", "draining"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___RelayResponse: _TypeAlias = RelayResponse  # noqa: Y015
+
+@_typing.final
+class OpenRelayRequest(_message.Message):
+    """OpenRelayRequest is the request of OpenRelay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is who may use the connection, and who pays."""
+    name: _builtins.str
+    """name is Connection.name; of a server of WebSockets."""
+    @_builtins.property
+    def time_limit(self) -> _duration_pb2.Duration:
+        """time_limit is how long the relay may be open before it ends as EXPIRED; unset means 1 h, more
+        than 24 h is refused.
+        """
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        time_limit: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time_limit", b"time_limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "time_limit", b"time_limit", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenRelayRequest: _TypeAlias = OpenRelayRequest  # noqa: Y015
+
+@_typing.final
+class OpenRelayResponse(_message.Message):
+    """OpenRelayResponse is one frame of an OpenRelay stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> Global___SocketMessage:
+        """message is what came, at most 1 MiB."""
+
+    @_builtins.property
+    def opened(self) -> Global___RelayOpened:
+        """opened: messages go both ways; the first frame."""
+
+    @_builtins.property
+    def ended(self) -> Global___RelayEnded:
+        """ended: the relay is over."""
+
+    @_builtins.property
+    def progress(self) -> Global___RelayProgress:
+        """progress is the heartbeat."""
+
+    @_builtins.property
+    def draining(self) -> Global___RelayDraining:
+        """draining: the server is about to end the stream."""
+
+    def __init__(
+        self,
+        *,
+        message: Global___SocketMessage | None = ...,
+        opened: Global___RelayOpened | None = ...,
+        ended: Global___RelayEnded | None = ...,
+        progress: Global___RelayProgress | None = ...,
+        draining: Global___RelayDraining | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "ended", b"ended", "frame", b"frame", "message", b"message", "opened", b"opened", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "ended", b"ended", "frame", b"frame", "message", b"message", "opened", b"opened", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["message", "opened", "ended", "progress", "draining"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___OpenRelayResponse: _TypeAlias = OpenRelayResponse  # noqa: Y015
+
+@_typing.final
+class UpdateRelayRequest(_message.Message):
+    """UpdateRelayRequest is the request of UpdateRelay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELAY_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    relay_id: _builtins.str
+    """relay_id is RelayOpened.relay_id."""
+    sequence: _builtins.int
+    """sequence is 1 in the first call about a relay, and one more in each that follows."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___RelayRequest]:
+        """actions are what to do, in this order; none opens."""
+
+    def __init__(
+        self,
+        *,
+        relay_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        actions: _abc.Iterable[Global___RelayRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "relay_id", b"relay_id", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateRelayRequest: _TypeAlias = UpdateRelayRequest  # noqa: Y015
+
+@_typing.final
+class UpdateRelayResponse(_message.Message):
+    """UpdateRelayResponse is the response of UpdateRelay. What comes of the actions is said on the
+    stream.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateRelayResponse: _TypeAlias = UpdateRelayResponse  # noqa: Y015
+
+@_typing.final
+class CancelRelayRequest(_message.Message):
+    """CancelRelayRequest is the request of CancelRelay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELAY_ID_FIELD_NUMBER: _builtins.int
+    relay_id: _builtins.str
+    """relay_id is RelayOpened.relay_id."""
+    def __init__(
+        self,
+        *,
+        relay_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relay_id", b"relay_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRelayRequest: _TypeAlias = CancelRelayRequest  # noqa: Y015
+
+@_typing.final
+class CancelRelayResponse(_message.Message):
+    """CancelRelayResponse is the response of CancelRelay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRelayResponse: _TypeAlias = CancelRelayResponse  # noqa: Y015
 
 @_typing.final
 class AuthorizeConnectionRequest(_message.Message):

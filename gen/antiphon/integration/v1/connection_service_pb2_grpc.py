@@ -88,6 +88,26 @@ class ConnectionServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
                 _registered_method=True)
+        self.Relay = channel.stream_stream(
+                '/antiphon.integration.v1.ConnectionService/Relay',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayResponse.FromString,
+                _registered_method=True)
+        self.OpenRelay = channel.unary_stream(
+                '/antiphon.integration.v1.ConnectionService/OpenRelay',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayResponse.FromString,
+                _registered_method=True)
+        self.UpdateRelay = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/UpdateRelay',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayResponse.FromString,
+                _registered_method=True)
+        self.CancelRelay = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/CancelRelay',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayResponse.FromString,
+                _registered_method=True)
         self.CompleteAuthorization = channel.unary_unary(
                 '/antiphon.integration.v1.ConnectionService/CompleteAuthorization',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CompleteAuthorizationRequest.SerializeToString,
@@ -194,6 +214,50 @@ class ConnectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Relay(self, request_iterator, context):
+        """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
+        WebSocket of its own that the connection signs. The first message opens it. A reader that is
+        slow slows what is outside: nothing is kept for it. Each relay is one entry in the ledger. It
+        ends with the stream, and the stream with it: an ended says why. It ends, too, when its caller
+        may not go on, or when the connection is changed, disabled or removed. Not to be repeated
+        blindly: what is outside may do it twice. Errors: those of Forward when it is opened;
+        LIMIT_EXCEEDED (16 relays of a user, 32 of a connection, on one server), DRAINING,
+        DEADLINE_EXCEEDED (nothing asked for one within 10 s), INVALID_ARGUMENT (also later: what
+        breaks a rule ends the stream), OVERLOADED (nothing was read for 30 s).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenRelay(self, request, context):
+        """OpenRelay is Relay for clients that can't stream requests (grpc-web): messages to the
+        connection come by UpdateRelay. Not to be repeated blindly, as Relay. Errors: those of Relay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRelay(self, request, context):
+        """UpdateRelay sends messages by an open OpenRelay of the calling session, asks for progress or
+        refreshes its token; a bad token ends the stream. It answers when all were handed to what is
+        outside, so that who waits for it sends no faster than is read there. The stream belongs to the
+        session of its newest token. Repeated with the same sequence, it sends nothing. Any server of
+        several takes the call and hands it to the one that has the stream. Errors: NOT_FOUND, also for
+        a relay of another session of the caller, INVALID_ARGUMENT (a sequence before its turn),
+        OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRelay(self, request, context):
+        """CancelRelay ends an open OpenRelay of the calling session, on whichever server it is. A
+        repeated call finds no stream. Errors: NOT_FOUND, DRAINING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompleteAuthorization(self, request, context):
         """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
         it is AUTHORIZATION_FAILED. The code
@@ -259,6 +323,26 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     servicer.Forward,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.SerializeToString,
+            ),
+            'Relay': grpc.stream_stream_rpc_method_handler(
+                    servicer.Relay,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayResponse.SerializeToString,
+            ),
+            'OpenRelay': grpc.unary_stream_rpc_method_handler(
+                    servicer.OpenRelay,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayResponse.SerializeToString,
+            ),
+            'UpdateRelay': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRelay,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayResponse.SerializeToString,
+            ),
+            'CancelRelay': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRelay,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayResponse.SerializeToString,
             ),
             'CompleteAuthorization': grpc.unary_unary_rpc_method_handler(
                     servicer.CompleteAuthorization,
@@ -540,6 +624,114 @@ class ConnectionService:
             '/antiphon.integration.v1.ConnectionService/Forward',
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.ForwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Relay(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/antiphon.integration.v1.ConnectionService/Relay',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.RelayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenRelay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/OpenRelay',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.OpenRelayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRelay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/UpdateRelay',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.UpdateRelayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRelay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/CancelRelay',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.CancelRelayResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -85,6 +85,34 @@ class ConnectionServiceStub:
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
     """
+    Relay: _grpc.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]
+    """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
+    WebSocket of its own that the connection signs. The first message opens it. A reader that is
+    slow slows what is outside: nothing is kept for it. Each relay is one entry in the ledger. It
+    ends with the stream, and the stream with it: an ended says why. It ends, too, when its caller
+    may not go on, or when the connection is changed, disabled or removed. Not to be repeated
+    blindly: what is outside may do it twice. Errors: those of Forward when it is opened;
+    LIMIT_EXCEEDED (16 relays of a user, 32 of a connection, on one server), DRAINING,
+    DEADLINE_EXCEEDED (nothing asked for one within 10 s), INVALID_ARGUMENT (also later: what
+    breaks a rule ends the stream), OVERLOADED (nothing was read for 30 s).
+    """
+    OpenRelay: _grpc.UnaryStreamMultiCallable[_connection_service_pb2.OpenRelayRequest, _connection_service_pb2.OpenRelayResponse]
+    """OpenRelay is Relay for clients that can't stream requests (grpc-web): messages to the
+    connection come by UpdateRelay. Not to be repeated blindly, as Relay. Errors: those of Relay.
+    """
+    UpdateRelay: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateRelayRequest, _connection_service_pb2.UpdateRelayResponse]
+    """UpdateRelay sends messages by an open OpenRelay of the calling session, asks for progress or
+    refreshes its token; a bad token ends the stream. It answers when all were handed to what is
+    outside, so that who waits for it sends no faster than is read there. The stream belongs to the
+    session of its newest token. Repeated with the same sequence, it sends nothing. Any server of
+    several takes the call and hands it to the one that has the stream. Errors: NOT_FOUND, also for
+    a relay of another session of the caller, INVALID_ARGUMENT (a sequence before its turn),
+    OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
+    """
+    CancelRelay: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CancelRelayRequest, _connection_service_pb2.CancelRelayResponse]
+    """CancelRelay ends an open OpenRelay of the calling session, on whichever server it is. A
+    repeated call finds no stream. Errors: NOT_FOUND, DRAINING.
+    """
     CompleteAuthorization: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]
     """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
     it is AUTHORIZATION_FAILED. The code
@@ -151,6 +179,34 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
     connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    """
+    Relay: _aio.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]  # type: ignore[assignment]
+    """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
+    WebSocket of its own that the connection signs. The first message opens it. A reader that is
+    slow slows what is outside: nothing is kept for it. Each relay is one entry in the ledger. It
+    ends with the stream, and the stream with it: an ended says why. It ends, too, when its caller
+    may not go on, or when the connection is changed, disabled or removed. Not to be repeated
+    blindly: what is outside may do it twice. Errors: those of Forward when it is opened;
+    LIMIT_EXCEEDED (16 relays of a user, 32 of a connection, on one server), DRAINING,
+    DEADLINE_EXCEEDED (nothing asked for one within 10 s), INVALID_ARGUMENT (also later: what
+    breaks a rule ends the stream), OVERLOADED (nothing was read for 30 s).
+    """
+    OpenRelay: _aio.UnaryStreamMultiCallable[_connection_service_pb2.OpenRelayRequest, _connection_service_pb2.OpenRelayResponse]  # type: ignore[assignment]
+    """OpenRelay is Relay for clients that can't stream requests (grpc-web): messages to the
+    connection come by UpdateRelay. Not to be repeated blindly, as Relay. Errors: those of Relay.
+    """
+    UpdateRelay: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateRelayRequest, _connection_service_pb2.UpdateRelayResponse]  # type: ignore[assignment]
+    """UpdateRelay sends messages by an open OpenRelay of the calling session, asks for progress or
+    refreshes its token; a bad token ends the stream. It answers when all were handed to what is
+    outside, so that who waits for it sends no faster than is read there. The stream belongs to the
+    session of its newest token. Repeated with the same sequence, it sends nothing. Any server of
+    several takes the call and hands it to the one that has the stream. Errors: NOT_FOUND, also for
+    a relay of another session of the caller, INVALID_ARGUMENT (a sequence before its turn),
+    OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
+    """
+    CancelRelay: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CancelRelayRequest, _connection_service_pb2.CancelRelayResponse]  # type: ignore[assignment]
+    """CancelRelay ends an open OpenRelay of the calling session, on whichever server it is. A
+    repeated call finds no stream. Errors: NOT_FOUND, DRAINING.
     """
     CompleteAuthorization: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]  # type: ignore[assignment]
     """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
@@ -275,6 +331,58 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
         connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def Relay(
+        self,
+        request_iterator: _MaybeAsyncIterator[_connection_service_pb2.RelayRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_connection_service_pb2.RelayResponse], _abc.AsyncIterator[_connection_service_pb2.RelayResponse]]:
+        """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
+        WebSocket of its own that the connection signs. The first message opens it. A reader that is
+        slow slows what is outside: nothing is kept for it. Each relay is one entry in the ledger. It
+        ends with the stream, and the stream with it: an ended says why. It ends, too, when its caller
+        may not go on, or when the connection is changed, disabled or removed. Not to be repeated
+        blindly: what is outside may do it twice. Errors: those of Forward when it is opened;
+        LIMIT_EXCEEDED (16 relays of a user, 32 of a connection, on one server), DRAINING,
+        DEADLINE_EXCEEDED (nothing asked for one within 10 s), INVALID_ARGUMENT (also later: what
+        breaks a rule ends the stream), OVERLOADED (nothing was read for 30 s).
+        """
+
+    @_abc_1.abstractmethod
+    def OpenRelay(
+        self,
+        request: _connection_service_pb2.OpenRelayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_connection_service_pb2.OpenRelayResponse], _abc.AsyncIterator[_connection_service_pb2.OpenRelayResponse]]:
+        """OpenRelay is Relay for clients that can't stream requests (grpc-web): messages to the
+        connection come by UpdateRelay. Not to be repeated blindly, as Relay. Errors: those of Relay.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateRelay(
+        self,
+        request: _connection_service_pb2.UpdateRelayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.UpdateRelayResponse, _abc.Awaitable[_connection_service_pb2.UpdateRelayResponse]]:
+        """UpdateRelay sends messages by an open OpenRelay of the calling session, asks for progress or
+        refreshes its token; a bad token ends the stream. It answers when all were handed to what is
+        outside, so that who waits for it sends no faster than is read there. The stream belongs to the
+        session of its newest token. Repeated with the same sequence, it sends nothing. Any server of
+        several takes the call and hands it to the one that has the stream. Errors: NOT_FOUND, also for
+        a relay of another session of the caller, INVALID_ARGUMENT (a sequence before its turn),
+        OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
+        """
+
+    @_abc_1.abstractmethod
+    def CancelRelay(
+        self,
+        request: _connection_service_pb2.CancelRelayRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.CancelRelayResponse, _abc.Awaitable[_connection_service_pb2.CancelRelayResponse]]:
+        """CancelRelay ends an open OpenRelay of the calling session, on whichever server it is. A
+        repeated call finds no stream. Errors: NOT_FOUND, DRAINING.
         """
 
     @_abc_1.abstractmethod

@@ -100,7 +100,9 @@ class _CallKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallKind.Val
     CALL_KIND_MODEL: _CallKind.ValueType  # 1
     """CALL_KIND_MODEL: a model."""
     CALL_KIND_TOOL: _CallKind.ValueType  # 2
-    """CALL_KIND_TOOL: a tool; ModelCall.model is its name."""
+    """CALL_KIND_TOOL: a tool, and ModelCall.model is its name; or a connection to which a person has
+    forwarded (Forward, Relay, OpenRelay), and it is the connection's name, which has no dot.
+    """
 
 class CallKind(_CallKind, metaclass=_CallKindEnumTypeWrapper):
     """CallKind is what a call in the ledger was made to. Newer servers may list kinds that a
@@ -112,7 +114,9 @@ CALL_KIND_UNSPECIFIED: CallKind.ValueType  # 0
 CALL_KIND_MODEL: CallKind.ValueType  # 1
 """CALL_KIND_MODEL: a model."""
 CALL_KIND_TOOL: CallKind.ValueType  # 2
-"""CALL_KIND_TOOL: a tool; ModelCall.model is its name."""
+"""CALL_KIND_TOOL: a tool, and ModelCall.model is its name; or a connection to which a person has
+forwarded (Forward, Relay, OpenRelay), and it is the connection's name, which has no dot.
+"""
 Global___CallKind: _TypeAlias = CallKind  # noqa: Y015
 
 @_typing.final
@@ -279,7 +283,7 @@ class ModelCall(_message.Message):
     turn_id: _builtins.str
     """turn_id is the turn it was made for; may be empty."""
     model: _builtins.str
-    """model is the model that was called."""
+    """model is the model that was called, or what the kind says."""
     outcome: Global___AttemptOutcome.ValueType
     """outcome is how it ended."""
     duration_ms: _builtins.int

@@ -1,25 +1,12 @@
 """Requests that people send by connections, each of which is one in the ledger."""
 
-import time
-
 from antiphon_server.integration.connections.connections import Connections
+from antiphon_server.integration.connections.entries import entered
 from antiphon_server.integration.connections.model import Answered, Forwarded
+from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.ledger.calls import PricedCalls
-from antiphon_server.integration.ledger.model import (
-    TOOL_CALL,
-    Money,
-    Outcome,
-    Payer,
-    Quantities,
-    Settlement,
-    Usage,
-    WorkspaceId,
-)
 from antiphon_server.integration.tools.model import SourceName
-from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
-
-_FREE = Usage(Quantities(), False, Money("USD", 0))
 
 
 class Forwarding:
@@ -34,23 +21,14 @@ class Forwarding:
         Raises DomainError NOT_FOUND, CONNECTION_UNAVAILABLE for one that is disabled, and what
         its link raises.
         """
-        found = await self._connections.get(workspace_id, name)
-        if found.connection.disabled:
-            raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=name, state="DISABLED")
-        payer, began = Payer(WorkspaceId(workspace_id)), time.monotonic()
-        entry = await completed(self._calls.open(payer, TOOL_CALL, name, _FREE))
-        outcome, reason = Outcome.CANCELLED, ""
-        try:
-            answer = await found.forward(request)
-            outcome = Outcome.SUCCEEDED
-        except DomainError as error:
-            outcome, reason = Outcome.FAILED, error.reason.value
-            raise
-        except Exception:
-            outcome, reason = Outcome.FAILED, Reason.INTERNAL.value
-            raise
-        finally:
-            took = round((time.monotonic() - began) * 1000)
-            settlement = Settlement(outcome, _FREE, took, reason)
-            await completed(self._calls.settle(entry, settlement))
-        return answer
+        found = await enabled(self._connections, workspace_id, name)
+        async with entered(self._calls, workspace_id, name):
+            return await found.forward(request)
+
+
+async def enabled(connections: Connections, workspace_id: str, name: SourceName) -> Supervised:
+    """One that people may send by. Raises DomainError NOT_FOUND, CONNECTION_UNAVAILABLE."""
+    found = await connections.get(workspace_id, name)
+    if found.connection.disabled:
+        raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=name, state="DISABLED")
+    return found

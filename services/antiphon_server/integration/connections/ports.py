@@ -13,6 +13,7 @@ from antiphon_server.integration.connections.model import (
 )
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
+from antiphon_server.runtime.access.principal import Principal
 
 Change: TypeAlias = Callable[[Connection | None], Connection | None]
 """From what is stored to what shall be, None for none; what it raises leaves all as it is."""
@@ -52,6 +53,18 @@ class Forwards(Protocol):
         ...
 
 
+@runtime_checkable
+class Channels(Protocol):
+    """A link that also opens WebSockets for people."""
+
+    async def open(self) -> "Socket":
+        """One of its own, signed; whoever opens it closes it.
+
+        Raises DomainError CONNECTION_UNAVAILABLE, EGRESS_DENIED, and NOT_FOUND for a secret.
+        """
+        ...
+
+
 class Kind(Protocol):
     """Makes links of one kind of target."""
 
@@ -68,6 +81,10 @@ class Kind(Protocol):
         Raises DomainError CONNECTION_UNAVAILABLE.
         """
         ...
+
+
+LOST = 1006
+"""The code of a WebSocket that nobody has closed (RFC 6455)."""
 
 
 class SocketClosed(Exception):
@@ -207,4 +224,20 @@ class Ungrant(Protocol):
 
     async def __call__(self, workspace_id: str, name: SourceName) -> None:
         """Remove it, if there is anything."""
+        ...
+
+
+class RelayAccess(Protocol):
+    """Whether people may use a workspace's connections, while they do."""
+
+    async def admit(self, principal: Principal, workspace_id: str) -> None:
+        """Return if ``principal`` may begin. Raises DomainError as the contract's rule says."""
+        ...
+
+    async def recheck(self, principal: Principal, token: str, workspace_id: str) -> None:
+        """Return if they may go on. Raises SESSION_REVOKED, TOKEN_INVALID, too."""
+        ...
+
+    async def verified(self, token: str) -> Principal:
+        """Who a new token speaks for. Raises DomainError TOKEN_INVALID, TOKEN_EXPIRED."""
         ...

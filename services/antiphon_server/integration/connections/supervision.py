@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from antiphon_server.integration.connections.model import (
     USABLE,
@@ -14,7 +15,14 @@ from antiphon_server.integration.connections.model import (
     State,
     Status,
 )
-from antiphon_server.integration.connections.ports import Forwards, Kind, Link, Told
+from antiphon_server.integration.connections.ports import (
+    Channels,
+    Forwards,
+    Kind,
+    Link,
+    Socket,
+    Told,
+)
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -27,6 +35,8 @@ FIRST_WAIT_S = 1.0
 REMEMBERED = 10
 FAILURES = 3
 """So many of the calls that are remembered make it DEGRADED."""
+MOST_CHANNELS = 32
+"""WebSockets that people have open by one connection on this server."""
 _ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT)
 
 
@@ -45,11 +55,12 @@ class Supervised:
         self._status = Status(state, _now_us())
         self._definitions: Mapping[ToolName, Definition] = {}
         self._link: Link | None = None
+        self._linking = asyncio.Lock()
         self._places = asyncio.Semaphore(connection.limits.max_calls)
         self._failures: deque[str] = deque(maxlen=REMEMBERED)
         self._failed, self._due = 0, asyncio.Event()
         self._lacking: set[ToolName] = set()
-        self._calls, self._idle = 0, asyncio.Event()
+        self._calls, self._channels, self._idle = 0, 0, asyncio.Event()
         self._idle.set()
         self._probing, self.known = asyncio.Lock(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -100,13 +111,12 @@ class Supervised:
     async def call(self, call: Call) -> Result | Pause:
         """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
         limit: asyncio.Timeout | None = None
-        self._calls += 1
-        self._idle.clear()
         try:
-            async with call.limit(self.connection.limits.call_s) as limit, self._places:
-                link = await self._linked()
-                call.begins()
-                result = await link.call(call)
+            with self._busy():
+                async with call.limit(self.connection.limits.call_s) as limit, self._places:
+                    link = await self._linked()
+                    call.begins()
+                    result = await link.call(call)
         except DomainError as error:
             self._remember(error.reason)
             self._lack(call.tool, error.reason)
@@ -117,10 +127,6 @@ class Supervised:
             self._remember(Reason.TOOL_TIMEOUT)
             timeout_ms = round(self.connection.limits.call_s * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms) from None
-        finally:
-            self._calls -= 1
-            if not self._calls:
-                self._idle.set()
         self._remember(None)
         self._lacking.discard(call.tool)
         return result
@@ -132,14 +138,13 @@ class Supervised:
         """
         seconds = self.connection.limits.call_s
         limit = asyncio.timeout(seconds)
-        self._calls += 1
-        self._idle.clear()
         try:
-            async with limit, self._places:
-                link = await self._linked()
-                if not isinstance(link, Forwards):
-                    raise DomainError(Reason.UNIMPLEMENTED)
-                answer = await link.forward(request)
+            with self._busy():
+                async with limit, self._places:
+                    link = await self._linked()
+                    if not isinstance(link, Forwards):
+                        raise DomainError(Reason.UNIMPLEMENTED)
+                    answer = await link.forward(request)
         except DomainError as error:
             self._remember(error.reason)
             raise
@@ -149,12 +154,50 @@ class Supervised:
             self._remember(Reason.TOOL_TIMEOUT)
             timeout_ms = round(seconds * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=self.name, timeout_ms=timeout_ms) from None
+        self._remember(None)
+        return answer
+
+    @asynccontextmanager
+    async def channel(self) -> AsyncIterator[Socket]:
+        """A WebSocket for a person, as long as the block runs.
+
+        Raises DomainError LIMIT_EXCEEDED, UNIMPLEMENTED where its kind has none, and what opening
+        it raises.
+        """
+        if self._channels >= MOST_CHANNELS:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_CHANNELS} relays a connection")
+        self._channels += 1
+        try:
+            with self._busy():
+                socket = await self._channel()
+                try:
+                    yield socket
+                finally:
+                    await socket.close()
+        finally:
+            self._channels -= 1
+
+    async def _channel(self) -> Socket:
+        link = await self._linked()
+        if not isinstance(link, Channels):
+            raise DomainError(Reason.UNIMPLEMENTED)
+        try:
+            return await link.open()
+        except DomainError as error:
+            self._remember(error.reason)
+            raise
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While it lasts nothing is closed that is finished."""
+        self._calls += 1
+        self._idle.clear()
+        try:
+            yield
         finally:
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
-        self._remember(None)
-        return answer
 
     async def probe(self) -> Status:
         """Ask now whether it is there; what comes of it is its status."""
@@ -195,9 +238,10 @@ class Supervised:
             await asyncio.wait([self._task])
 
     async def _linked(self) -> Link:
-        if self._link is None:
-            self._link = await self._kind.link(self.connection, self._due.set)
-        return self._link
+        async with self._linking:  # two would each make one, and one of them be lost
+            if self._link is None:
+                self._link = await self._kind.link(self.connection, self._due.set)
+            return self._link
 
     def _remember(self, reason: Reason | None) -> None:
         """Keep what came of a call; the first of many failures is a reason to look at once."""

@@ -10,7 +10,7 @@ from aiohttp import WSMsgType
 
 from antiphon_server.integration.connections.adapters.signing import signature
 from antiphon_server.integration.connections.model import Connection, Message, WebSocket
-from antiphon_server.integration.connections.ports import SocketClosed
+from antiphon_server.integration.connections.ports import LOST, SocketClosed
 from antiphon_server.integration.secrets.ports import Secrets
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.egress.connector import GuardedConnector
@@ -23,8 +23,6 @@ MOST_SOCKETS = 64
 """Of one connection on this server; one more waits."""
 CLOSING_S = 1.0
 RETRY_S = 5.0
-LOST = 1006
-"""The code of a WebSocket that nobody has closed (RFC 6455)."""
 
 
 class Sockets:

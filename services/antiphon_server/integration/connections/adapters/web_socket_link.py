@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from antiphon_server.integration.connections.model import (
     WebSocket,
     WebSocketTool,
 )
+from antiphon_server.integration.connections.pacing import Pace
 from antiphon_server.integration.connections.ports import Socket, SocketClosed
 from antiphon_server.integration.tools.model import (
     Call,
@@ -28,9 +28,6 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 
-MOST_A_SECOND = 1_000
-MOST_BYTES_A_SECOND = 16 * 1024 * 1024
-"""Whoever says more waits until the second is over, and so do those whose answers are behind."""
 GONE, RETRY_S = 1001, 5.0
 ANY = 0
 """The number of a request whose answer is whatever comes next."""
@@ -88,8 +85,12 @@ class WebSocketLink:
             raise self._failed(f"its answer has more than {MOST_ANSWERED} bytes")
         return answer
 
+    async def open(self) -> Socket:
+        """See :class:`~antiphon_server.integration.connections.ports.Channels`."""
+        return await self._opener.open()
+
     async def _answered(self, socket: Socket, number: int | None) -> Message:
-        pace = _Pace()
+        pace = Pace()
         while True:
             answer = await socket.receive()
             if number is None or exchanges.number_of(self._target, answer) == number:
@@ -144,7 +145,7 @@ class _Line:
         self._waiting: dict[int, asyncio.Future[Message]] = {}
         self._socket: asyncio.Future[Socket] = asyncio.get_running_loop().create_future()
         self._over = False
-        self._pace, self._dropped = _Pace(), 0
+        self._pace, self._dropped = Pace(), 0
         self._task = asyncio.create_task(self._run(), name="integration.websocket")
 
     @property
@@ -219,23 +220,6 @@ class _Line:
             else:
                 waiting.set_result(message)
             await self._pace.keep(len(message))
-
-
-class _Pace:
-    """So many messages and bytes a second are taken; more are left to whoever sends them."""
-
-    def __init__(self) -> None:
-        self._began, self._count, self._bytes = time.monotonic(), 0, 0
-
-    async def keep(self, size: int) -> None:
-        """Count a message, and wait if there were too many."""
-        self._count += 1
-        self._bytes += size
-        passed = time.monotonic() - self._began
-        if passed >= 1:
-            self._began, self._count, self._bytes = time.monotonic(), 0, 0
-        elif self._count > MOST_A_SECOND or self._bytes > MOST_BYTES_A_SECOND:
-            await asyncio.sleep(1 - passed)
 
 
 def _unavailable(name: SourceName) -> DomainError:

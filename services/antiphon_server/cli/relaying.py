@@ -1,0 +1,72 @@
+"""A WebSocket of a connection at the terminal: a line is a message, both ways."""
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from antiphon_server.cli.console import aside, in_a_line, say
+from antiphon_server.cli.options import DataDir
+from antiphon_server.cli.workspaces import workspace_of
+
+if TYPE_CHECKING:
+    from antiphon_client import LiveRelay
+
+MOST_LINES = 16
+"""So many are read before they are sent."""
+
+
+async def relayed(name: str, count: int, workspace: str, address: str, data_dir: DataDir) -> None:
+    """Send the lines of stdin, and print what comes, until it is over or ``count`` have come."""
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        where = await workspace_of(client, workspace)
+        async with client.relay(where, name) as relay:
+            aside(f"· {in_a_line(name)} is open; each line is a message, Ctrl-C ends it")
+            sending = asyncio.create_task(_send(relay), name="antiphon relay lines")
+            try:
+                await _print(relay, count)
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+
+
+async def _print(relay: "LiveRelay", left: int) -> None:
+    async for message in relay:
+        say(message if isinstance(message, str) else message.decode(errors="replace"))
+        left -= 1
+        if left == 0:
+            return
+    assert relay.ended is not None
+    aside(_ending(relay))
+
+
+def _ending(relay: "LiveRelay") -> str:
+    from antiphon.integration.v1.connection_service_pb2 import RelayCloseReason
+    from antiphon_server.cli.kinds import name_of
+
+    assert relay.ended is not None
+    why = name_of(RelayCloseReason, "RELAY_CLOSE_REASON_", relay.ended.reason)
+    words = f"{relay.ended.code} {in_a_line(relay.ended.text)}".strip("0 ")
+    return f"· it is over: {why}{f' ({words})' if words else ''}"
+
+
+async def _send(relay: "LiveRelay") -> None:
+    async for line in _lines():
+        await relay.send(line)
+
+
+async def _lines() -> AsyncIterator[str]:
+    """Of stdin, by a thread that nobody waits for: it may never see the next one."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str | None](MOST_LINES)
+
+    def read() -> None:
+        for line in sys.stdin:
+            asyncio.run_coroutine_threadsafe(lines.put(line.rstrip("\r\n")), loop).result()
+        asyncio.run_coroutine_threadsafe(lines.put(None), loop).result()
+
+    threading.Thread(target=read, name="antiphon stdin", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
