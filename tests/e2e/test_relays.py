@@ -104,7 +104,7 @@ async def test_messages_go_both_ways(tmp_path: Path) -> None:
         )
         told = [it for it in stage.outside.headers if it["Authorization"] != "Bearer s3cret"]
         assert not told
-        assert await stage.entry() == ("it", model_pb2.CALL_OUTCOME_SUCCEEDED)
+        assert await stage.entry() == ("it", model_pb2.ATTEMPT_OUTCOME_SUCCEEDED)
 
 
 async def test_its_twin_sends_by_calls(tmp_path: Path) -> None:
