@@ -27,12 +27,14 @@ from antiphon_client import AntiphonError, Client, QuestionStatus, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.test_tools import _seen as seen
+from tests.e2e.until import until
 from tests.fakes.postgres import Postgres
 from tests.integration.connections.mcp.asking import asking_server
 
 BAKE = "cakes.bake"
 ASK = "A cake, please."
 PRAISE = "Praise a cake."
+STAMP = "A stamp, please."
 MODEL: dict[str, Any] = {
     "name": "scripted/echo",
     "kind": "scripted",
@@ -41,6 +43,7 @@ MODEL: dict[str, Any] = {
         "calls": {
             ASK: [{"tool": BAKE, "arguments": '{"who": "Anna"}'}],
             PRAISE: [{"tool": "cakes.praise", "arguments": "{}"}],
+            STAMP: [{"tool": "cakes.stamp", "arguments": "{}"}],
         }
     },
 }
@@ -119,6 +122,21 @@ async def test_a_question_outlives_its_server(tmp_path: Path, *, accept: bool) -
         end = (await seen(client, where, "turn_finished")).turn_finished
         assert end.state == TURN_STATE_SUCCEEDED
         assert done.exists() is accept
+
+
+async def test_an_idempotent_tool_is_called_again_by_the_same_key(tmp_path: Path) -> None:
+    """Kill -9 while it runs: MCP has no key of its own, so ours stands in `_meta`."""
+    async with _served(tmp_path) as (server, client, done):
+        made = await client.create_conversation(tools=["cakes.*"])
+        await client.set_tool_rule(made.workspace_id, "cakes.stamp", TOOL_RULE_ALWAYS)
+        await client.dispatch(made.conversation_id, STAMP)
+        await until(done.exists)
+        await server.restart()
+        event = await seen(client, made.conversation_id, "tool_call_finished")
+        finished = event.tool_call_finished
+        assert finished.outcome == TOOL_CALL_OUTCOME_SUCCEEDED
+        assert done.read_text().splitlines() == [finished.tool_call_id] * 2
+        assert text_of(finished.result) == finished.tool_call_id
 
 
 async def test_a_stop_ends_the_question(tmp_path: Path) -> None:

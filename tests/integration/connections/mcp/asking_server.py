@@ -21,6 +21,7 @@ from mcp_types import (
     InputRequiredResult,
     SamplingMessage,
     TextContent,
+    ToolAnnotations,
 )
 from pydantic import BaseModel, Field
 
@@ -100,6 +101,33 @@ async def chatter(ctx: Context) -> str:
     for _ in range(100):
         await ctx.session.create_message(messages=said, max_tokens=10)
     return "enough"
+
+
+def told_key(ctx: Context) -> str:
+    """The key by which a call is known again."""
+    return str((ctx.request_context.meta or {}).get("antiphon/idempotency-key", "none"))
+
+
+@server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+async def stamp(ctx: Context) -> str:
+    """Says its key; the first time it is called it does not come to that."""
+    first = not await asyncio.to_thread(DONE.exists)
+    done(told_key(ctx))
+    if first:
+        await asyncio.sleep(3600)
+    return told_key(ctx)
+
+
+@server.tool(annotations=ToolAnnotations(idempotent_hint=True))
+async def stamp_twice(ctx: Context, cake: Annotated[Outcome, Resolve(ask_cake)]) -> str:
+    """Says the key of the request that has the answer."""
+    return told_key(ctx)
+
+
+@server.tool()
+async def unkeyed(ctx: Context) -> str:
+    """Says its key, if it is told one though it does not call itself idempotent."""
+    return told_key(ctx)
 
 
 def serve() -> None:

@@ -152,6 +152,23 @@ async def test_the_time_of_people_does_not_count(tmp_path: Path) -> None:
         assert text(await calling) == "4 slices of lemon for Anna"
 
 
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_idempotent_tools_are_told_a_key(tmp_path: Path, revision: Revision) -> None:
+    """The call's id; others are told none. A request with answers is another one."""
+    async with over_http(tmp_path / "done", revision) as connection:
+        (tmp_path / "done").touch()
+        for _ in range(2):
+            assert text(await connection.call(call("stamp"))) == "1"
+        assert text(await connection.call(call("unkeyed"))) == "none"
+        there = People(LEMON)
+        came = await connection.call(call("stamp_twice", there))
+        if isinstance(came, Pause):
+            there.attendance.state = came.state
+            there.attendance.answers = {it.question_id: LEMON for it in came.questions}
+            came = await connection.call(call("stamp_twice", there))
+        assert text(came) == ("1/1" if revision is STATELESS else "1")
+
+
 async def insisting(connection: McpConnection, people: People) -> None:
     """Call again as often as the call pauses."""
     while isinstance(pause := await connection.call(call("never_content", people)), Pause):

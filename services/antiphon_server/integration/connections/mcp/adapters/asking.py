@@ -91,6 +91,11 @@ class Asking:
         self._limit: asyncio.Timeout | None = None
         self.refused: DomainError | None = None
 
+    @property
+    def key(self) -> str:
+        """By which a server knows this request again; after its questions it is another one."""
+        return f"{self._call.call_id}/{self._rounds}" if self._rounds else self._call.call_id
+
     async def answered(self, send: Send, limit: asyncio.Timeout) -> types.CallToolResult | Pause:
         """Call, and call again as long as nobody has to be asked for it.
 

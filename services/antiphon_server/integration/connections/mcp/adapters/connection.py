@@ -31,6 +31,8 @@ from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
 NAME = types.Implementation(name="antiphon", version="1")
+IDEMPOTENCY_KEY = "antiphon/idempotency-key"
+"""In ``_meta``: neither revision of MCP has a key of its own."""
 RETRY_S = 5.0
 ASKING_S = 600.0
 """So much longer than a call may be silent that waits for people."""
@@ -152,11 +154,14 @@ class McpConnection:
     async def _asked_back(self, client: Client, call: Call, asking: Asking) -> Result | Pause:
         """Call, and let the server ask people meanwhile."""
         name = call.tool.removeprefix(f"{self._config.name}.")
+        known = self._definitions.get(call.tool)
+        keyed = known is not None and known.annotations.idempotent
 
         async def send(
             responses: types.InputResponses | None, state: str | None
         ) -> types.CallToolResult:
-            said = {"input_responses": responses, "request_state": state}
+            meta = {IDEMPOTENCY_KEY: asking.key} if keyed else None
+            said = {"input_responses": responses, "request_state": state, "meta": meta}
             return await client.call_tool(name, call.arguments, **said)  # type: ignore[arg-type]
 
         running = RUNNING.set(asking)
