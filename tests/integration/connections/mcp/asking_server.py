@@ -14,10 +14,13 @@ from mcp.server.elicitation import AcceptedElicitation, CancelledElicitation, De
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resolve import Elicit, Resolve, Sample
 from mcp.server.request_state import RequestStateSecurity
+from mcp.shared.exceptions import UrlElicitationRequiredError
 from mcp_types import (
     CreateMessageResult,
     ElicitRequest,
     ElicitRequestFormParams,
+    ElicitRequestURLParams,
+    ElicitResult,
     InputRequiredResult,
     SamplingMessage,
     TextContent,
@@ -76,6 +79,25 @@ async def visit(ctx: Context) -> str:
     """Has a page visited."""
     came = await ctx.elicit_url("Say who you are", "https://login.example/ask?x=1", "e1")
     return f"It was {came.action}"
+
+
+PAGE = ElicitRequestURLParams(
+    message="Pay for it", url="https://pay.example/?for=cake", elicitation_id="e2"
+)
+
+
+@server.tool()
+async def pay(ctx: Context) -> InputRequiredResult | str:
+    """Works once a page was visited: by an error that says so, or by input_required."""
+    if (ctx.protocol_version or "") >= "2026":
+        came = (ctx.input_responses or {}).get("page")
+        if not isinstance(came, ElicitResult):
+            return InputRequiredResult(input_requests={"page": ElicitRequest(params=PAGE)})
+        return f"It was {came.action}"
+    done("asked")
+    if len((await asyncio.to_thread(DONE.read_text)).splitlines()) % 2:
+        raise UrlElicitationRequiredError([PAGE])
+    return "It was accept"
 
 
 def ask_model() -> Sample:

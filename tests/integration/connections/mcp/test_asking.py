@@ -169,6 +169,39 @@ async def test_idempotent_tools_are_told_a_key(tmp_path: Path, revision: Revisio
         assert text(came) == ("1/1" if revision is STATELESS else "1")
 
 
+@pytest.mark.parametrize("revision", [STATELESS, SESSIONS])
+async def test_a_page_is_visited_before_the_call_is_made(
+    tmp_path: Path, revision: Revision
+) -> None:
+    """It is shown, and the call goes on when a person says to have been there; else it fails."""
+    async with over_http(tmp_path / "done", revision) as connection:
+        for says in (Answer(Action.ACCEPTED), Answer(Action.DECLINED)):
+            there = People()
+            pause = await connection.call(call("pay", there))
+            assert isinstance(pause, Pause)
+            (question,) = pause.questions
+            assert (question.message, question.schema) == ("Pay for it", "")
+            assert question.url == "https://pay.example/?for=cake"
+            there.attendance.state = pause.state
+            there.attendance.answers = {question.question_id: says}
+            if says.action is Action.DECLINED and revision is SESSIONS:
+                with pytest.raises(DomainError) as refused:
+                    await connection.call(call("pay", there))
+                assert "nobody has visited" in str(refused.value)
+            else:
+                told = {Action.ACCEPTED: "accept", Action.DECLINED: "decline"}[says.action]
+                assert text(await connection.call(call("pay", there))) == f"It was {told}"
+
+
+async def test_a_page_that_nobody_can_visit_is_named(tmp_path: Path) -> None:
+    """A client that calls a tool by itself is told what is missing."""
+    async with over_http(tmp_path / "done", SESSIONS) as connection:
+        with pytest.raises(DomainError) as refused:
+            await connection.call(call("pay"))
+        assert refused.value.reason is Reason.TOOL_FAILED
+        assert "needs a page visited" in str(refused.value.metadata)
+
+
 async def insisting(connection: McpConnection, people: People) -> None:
     """Call again as often as the call pauses."""
     while isinstance(pause := await connection.call(call("never_content", people)), Pause):

@@ -15,6 +15,7 @@ import msgspec
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
+from antiphon_server.integration.connections.mcp.adapters.pages import pages_wanted
 from antiphon_server.integration.connections.mcp.adapters.sampled import (
     MOST_SAMPLES,
     NotSampled,
@@ -72,7 +73,8 @@ class PausingClient(Client):
 class _State(msgspec.Struct):
     """What a call goes on with: how often it has asked, the server's state, who asked what.
 
-    ``ready`` is what models have said to the questions beside.
+    ``ready`` is what models have said to the questions beside. ``anew``: the server takes no
+    answers, and is called again as if for the first time, once people were at its pages.
     """
 
     rounds: int
@@ -80,6 +82,7 @@ class _State(msgspec.Struct):
     request_state: str | None
     keys: dict[str, str]
     ready: dict[str, Any]
+    anew: bool = False
 
 
 class Asking:
@@ -108,6 +111,8 @@ class Asking:
                 return await send(responses, state)
             except InputRequired as required:
                 result = required.result
+            except MCPError as error:
+                return self._pages(error)
             self._count()
             requests, state = result.input_requests or {}, result.request_state
             asked = self._asked(requests)
@@ -193,15 +198,27 @@ class Asking:
                 raise self._failed(str(why)) from why
         return found
 
+    def _pages(self, error: MCPError) -> Pause:
+        """Have people visit the pages without which the server does nothing. Raises the rest."""
+        wanted = pages_wanted(error)
+        if not wanted:
+            raise error
+        self._count()
+        if self._call.attendance is None:
+            raise self._failed("it needs a page visited first, and there is nobody to ask")
+        return self._pause(None, self._asked(wanted), {}, anew=True)
+
     def _pause(
         self,
         state: str | None,
         asked: Mapping[str, Question],
         ready: Mapping[str, types.CreateMessageResult],
+        *,
+        anew: bool = False,
     ) -> Pause:
         keys: dict[str, str] = {question.question_id: key for key, question in asked.items()}
         said = {key: it.model_dump(mode="json", by_alias=True) for key, it in ready.items()}
-        kept = msgspec.json.encode(_State(self._rounds, self._samples, state, keys, said))
+        kept = msgspec.json.encode(_State(self._rounds, self._samples, state, keys, said, anew))
         if len(kept) > MAX_STATE:
             raise self._failed("its state is longer than 32 KiB")
         return Pause(tuple(asked.values()), kept)
@@ -212,10 +229,15 @@ class Asking:
             return None, None
         kept = msgspec.json.decode(there.state, type=_State)
         self._rounds, self._samples = kept.rounds, kept.samples
+        responses = _responses(there, kept.keys)
+        if kept.anew:
+            if any(it.action != "accept" for it in responses.values()):
+                raise self._failed("nobody has visited the page that it needs")
+            return None, None
         ready = {
             key: types.CreateMessageResult.model_validate(it) for key, it in kept.ready.items()
         }
-        return {**ready, **_responses(there, kept.keys)}, kept.request_state
+        return {**ready, **responses}, kept.request_state
 
     def _failed(self, why: str) -> DomainError:
         return DomainError(Reason.TOOL_FAILED, tool=self._call.tool, why=why)
