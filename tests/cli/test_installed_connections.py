@@ -1,4 +1,4 @@
-"""``antiphon connections`` of whoever has no workspace yet: those of the installation."""
+"""``antiphon connections``: those of the installation, and one that is put out of use."""
 
 import json
 from functools import partial
@@ -38,3 +38,19 @@ async def test_users_read_them_and_do_not_test_them(shared_home: Home, address: 
         assert [it async for it in ann.list_connections("global")] == []
         with pytest.raises(PermissionDenied):
             await ann.test_connection("global", "clock")
+
+
+def test_one_is_put_out_of_use_and_back(home: Home) -> None:
+    """By the workspace's admin, as it is otherwise; one of the installation by its operator."""
+    run = partial(home.run, ANTIPHON_PROGRAMS=PROGRAMS, ANTIPHON_CONNECTIONS=CONNECTIONS)
+    run("chat", "--once", "hello", "--handler", "echo")
+    run("connections", "add", "mine", "--program", "time", "--title", "Mine")
+    off = json.loads(run("connections", "disable", "mine", "--json").stdout)
+    assert (off["disabled"], off["title"]) == (True, "Mine")
+    assert "mine is out of use" in run("connections", "disable", "mine").stderr
+    assert run("tools", "list", "--query", "mine").stdout == ""
+    assert "in use again" in run("connections", "enable", "mine").stderr
+    assert run("connections", "test", "mine").stdout == "mine is up, 2 tools\n"
+    for of_all in (("disable", "clock"), ("delete", "clock"), ("enable", "clock")):
+        refused = run("connections", *of_all)
+        assert (refused.returncode, "stands in settings" in refused.stderr) == (1, True)

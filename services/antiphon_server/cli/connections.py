@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from antiphon_server.cli.connection_use import put_in_use
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
 from antiphon_server.cli.grpc_descriptors import grpc_of
 from antiphon_server.cli.openapi_documents import openapi_of
@@ -33,6 +34,7 @@ For example:
 - `antiphon connections test wiki`
 - `antiphon connections forward shop --path /orders`
 - `antiphon connections open prices`
+- `antiphon connections disable wiki`
 - `antiphon connections delete wiki`
 - `antiphon connections allow wiki.example`
 """
@@ -262,6 +264,40 @@ def open_relay(
     from antiphon_server.cli.relaying import relayed
 
     run_at(address, data_dir, lambda at: relayed(name, count, workspace, at, data_dir))
+
+
+@app.command()
+def disable(
+    name: Name,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Put a connection out of use; it stays listed. For admins of the workspace.
+
+    For example:
+
+    - `antiphon connections disable wiki`
+    """
+    run_at(address, data_dir, lambda at: put_in_use(name, True, workspace, json, at, data_dir))
+
+
+@app.command()
+def enable(
+    name: Name,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Put a connection back to use; for admins of the workspace.
+
+    For example:
+
+    - `antiphon connections enable wiki`
+    """
+    run_at(address, data_dir, lambda at: put_in_use(name, False, workspace, json, at, data_dir))
 
 
 @app.command()
