@@ -132,6 +132,14 @@ async def test_a_document_is_given_along(tmp_path: Path) -> None:
         await client.test_connection(workspace, "mine")
         told = await client.call_tool(workspace, "mine.uuid", {})
         assert "uuid" in text_of(told.parts)
+        made.etag, made.openapi.base_url = "", f"{url}/anything"
+        kept = await client.update_connection(workspace, made, ["openapi"])
+        assert kept.openapi.document_sha256 == sha256(text).digest()
+        assert (await client.test_connection(workspace, "mine")).status.tools == 2
+        made.openapi.document_sha256 = sha256(b"another").digest()
+        with pytest.raises(AntiphonError) as unknown:
+            await client.update_connection(workspace, made, ["openapi"])
+        assert unknown.value.reason == "INVALID_ARGUMENT"
         given.openapi.document = b'{"openapi": "3.1.0", "paths": {"/ip": {"get": {}}}}'
         await client.update_connection(workspace, given, ["openapi"])
         assert (await client.test_connection(workspace, "mine")).status.tools == 1

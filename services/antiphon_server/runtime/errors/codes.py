@@ -173,7 +173,9 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.ABORTED, "Tool {tool} is not what was shown; look at it once more."
     ),
     Reason.CONNECTION_UNAVAILABLE: Entry(
-        _UNAVAILABLE, "Connection {connection} can't be used now: it is {state}."
+        _UNAVAILABLE,
+        "Connection {connection} can't be used now: it is {state}. "
+        "`antiphon connections test {connection}` says how it is.",
     ),
     Reason.EGRESS_DENIED: Entry(
         StatusCode.PERMISSION_DENIED, "Calls to {host} are not allowed: {why}."

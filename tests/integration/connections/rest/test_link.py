@@ -237,6 +237,11 @@ async def test_what_is_not_there_is_unavailable(outside: Service) -> None:
             await link.discover()
     assert failed.value.reason is Reason.CONNECTION_UNAVAILABLE
     assert failed.value.retry_after
+    async with linked(f"{outside.url}/openapi.json", "http://127.0.0.1:9") as link:
+        await link.discover()
+        with pytest.raises(DomainError) as failed:
+            await done(link, "x")
+    assert failed.value.metadata["state"] == "UNREACHABLE"  # while the connection is UP
 
 
 async def test_a_document_that_was_given(outside: Service) -> None:

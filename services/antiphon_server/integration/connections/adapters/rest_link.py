@@ -194,7 +194,7 @@ class RestLink:
             Reason.CONNECTION_UNAVAILABLE,
             retry_after=RETRY_S,
             connection=self._connection.name,
-            state="DOWN",
+            state="UNREACHABLE",
         )
 
 

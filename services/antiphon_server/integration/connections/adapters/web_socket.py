@@ -79,7 +79,7 @@ class Sockets:
     def _unavailable(self) -> DomainError:
         name = self._connection.name
         return DomainError(
-            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="DOWN"
+            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
         )
 
 

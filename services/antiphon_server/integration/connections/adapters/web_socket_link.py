@@ -224,5 +224,5 @@ class _Line:
 
 def _unavailable(name: SourceName) -> DomainError:
     return DomainError(
-        Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="DOWN"
+        Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
     )

@@ -17,7 +17,10 @@ _TOO_LONG = "received message larger than max"
 def unavailable(connection: SourceName) -> DomainError:
     """It can't be reached."""
     return DomainError(
-        Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=connection, state="DOWN"
+        Reason.CONNECTION_UNAVAILABLE,
+        retry_after=RETRY_S,
+        connection=connection,
+        state="UNREACHABLE",
     )
 
 

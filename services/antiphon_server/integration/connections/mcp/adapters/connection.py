@@ -302,7 +302,7 @@ class McpConnection:
             Reason.CONNECTION_UNAVAILABLE,
             retry_after=RETRY_S,
             connection=self._config.name,
-            state="DOWN",
+            state="UNREACHABLE",
         )
 
 

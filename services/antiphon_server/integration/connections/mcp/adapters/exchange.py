@@ -61,7 +61,10 @@ def explained(connection: str) -> Generator[None]:
         raise failed(connection, "what the servers say of themselves fits not together") from error
     except (TimeoutError, httpx2.HTTPError, httpx2.StreamError) as error:
         raise DomainError(
-            Reason.CONNECTION_UNAVAILABLE, retry_after=1.0, connection=connection, state="down"
+            Reason.CONNECTION_UNAVAILABLE,
+            retry_after=1.0,
+            connection=connection,
+            state="UNREACHABLE",
         ) from error
     except (ValueError, httpx2.InvalidURL) as error:
         raise failed(connection, "an answer was not understood") from error
