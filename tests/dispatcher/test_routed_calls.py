@@ -9,12 +9,13 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
-from antiphon_server.dispatcher.adapters.routed_calls import FORWARDED, IDLE_S, RoutedCalls
+from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.channels.peer_channel import PeerChannel
+from antiphon_server.runtime.channels.server_ways import FORWARDED, IDLE_S
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.addresses import set_address
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor

@@ -29,6 +29,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.kind import Grp
 from antiphon_server.integration.connections.adapters.mcp_kinds import McpPrograms, McpServers
 from antiphon_server.integration.connections.adapters.newer_kind import NewerKind
 from antiphon_server.integration.connections.adapters.relay_access import PolicyRelayAccess
+from antiphon_server.integration.connections.adapters.relay_homes import RelayHomes
 from antiphon_server.integration.connections.adapters.rest_kind import RestServices
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
@@ -85,6 +86,7 @@ from antiphon_server.integration.trail.adapters.audit import AuditServiceTrail
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
+from antiphon_server.runtime.channels.server_ways import ServerWays
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
@@ -192,6 +194,7 @@ class Integration(Service):
     secrets: SecretStore | None = None
     authorizations: Authorizations | None = None
     trail: TrailRelay | None = None
+    homes: RelayHomes | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -242,6 +245,8 @@ class Integration(Service):
     async def close(self) -> None:
         """Stop the local model, close all connections, and write what waits."""
         await self.connections.close()
+        if self.homes is not None:
+            await self.homes.close()
         if self.trail is not None:
             await self.trail.close()
         await self.catalogue.close()
@@ -273,6 +278,7 @@ def compose_service(
         results=results,
         trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
         asked=guards.policy,
+        homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
     )
 
 
@@ -332,6 +338,7 @@ def compose_integration(
     results: ResultStore | None = None,
     trail: TrailRelay | None = None,
     asked: AccessPolicy | None = None,
+    homes: RelayHomes | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -357,13 +364,22 @@ def compose_integration(
     tool_servicer = ToolServicer(known_tools, caller, results)
     forwarding = Forwarding(made, calls)
     access = PolicyRelayAccess(asked or policy, policy, verifier)
-    relays = Relays(made, calls, access, partial(new_id, "relay"))
-    relaying = Relaying(relays, access)
+    relays = Relays(made, calls, access, homes.named if homes else partial(new_id, "relay"))
+    relaying = Relaying(relays, access, homes)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
-    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations, trail)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(
-        servicer, tool_servicer, made, forwarding, relays, relaying, tool_metrics, *parts
+        servicer,
+        tool_servicer,
+        made,
+        forwarding,
+        relays,
+        relaying,
+        tool_metrics,
+        *parts,
+        trail,
+        homes,
     )
 
 

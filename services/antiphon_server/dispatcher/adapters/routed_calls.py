@@ -11,23 +11,19 @@ import grpc
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
-from antiphon_server.dispatcher.calls import Caller, Metadata, TurnCalls
+from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId, Place
 from antiphon_server.dispatcher.ports import LaneOwners
+from antiphon_server.runtime.channels.server_ways import ServerWays, passed_on, was_forwarded
 from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.concurrency.retry_policies import LANE
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
-from antiphon_server.runtime.net.addresses import forwarded_for
 
 T = TypeVar("T")
-FORWARDED = "antiphon-forwarded"
-PASSED_ON = frozenset({"authorization", "traceparent", "tracestate"})
 DEADLINE_S = 60.0
 AGAIN_S = 0.25
-IDLE_S = 600.0
-"""So long the way to a server stays open that nobody is forwarded to: longer than any call."""
 _UNREACHABLE = (
     "the server at %s has the conversation and can't be reached from here: if it runs, its "
     "ANTIPHON_NODE_ADDRESS must say where, and certificates must fit that"
@@ -45,14 +41,6 @@ class Settling(Protocol):
 
 async def _nothing(_conversation_id: ConversationId) -> None:
     """Where nobody follows."""
-
-
-@dataclass(slots=True)
-class _Way:
-    """A channel to another server, and when it was used last."""
-
-    channel: grpc.aio.Channel
-    used: float
 
 
 @dataclass(eq=False)
@@ -87,9 +75,7 @@ class RoutedCalls:
         self._here = here
         self._owners = owners
         self._settling = settling
-        self._open_channel = open_channel
-        self._clock = clock
-        self._ways: dict[str, _Way] = {}
+        self._ways = ServerWays(open_channel, clock)
 
     async def dispatch(self, request: pb.DispatchRequest, caller: Caller) -> pb.DispatchResponse:
         """See :meth:`TurnCalls.dispatch`. Repeated or not, it is one turn."""
@@ -127,8 +113,7 @@ class RoutedCalls:
 
     async def close(self) -> None:
         """Close the channels to other servers."""
-        for way in self._ways.values():
-            await way.channel.close()
+        await self._ways.close()
 
     async def _routed(
         self,
@@ -147,7 +132,7 @@ class RoutedCalls:
             if place.ours:
                 await self._settling.settled(conversation_id)
                 return await here(request, caller)
-            if any(key == FORWARDED for key, _ in caller.metadata):
+            if was_forwarded(caller.metadata):
                 raise _draining()
             answer: T = await self._forwarded(place.address, method, request, caller)
             return answer
@@ -170,26 +155,9 @@ class RoutedCalls:
             raise
 
     async def _sent(self, address: str, method: str, request: Any, caller: Caller) -> Any:
-        way = self._ways.get(address)
-        if way is None:
-            way = self._ways[address] = _Way(self._open_channel(address), self._clock())
-            await self._close_idle()
-        way.used = self._clock()
-        call = getattr(DispatcherServiceStub(way.channel), method)
-        return await call(request, metadata=_passed_on(caller.metadata), timeout=DEADLINE_S)
-
-    async def _close_idle(self) -> None:
-        """Servers come and go, each at an address of its own."""
-        since = self._clock() - IDLE_S
-        idle = [address for address, way in self._ways.items() if way.used < since]
-        for way in [self._ways.pop(address) for address in idle]:
-            await way.channel.close()
+        call = getattr(DispatcherServiceStub(await self._ways.to(address)), method)
+        return await call(request, metadata=passed_on(caller.metadata), timeout=DEADLINE_S)
 
 
 def _draining() -> DomainError:
     return DomainError(Reason.DRAINING, retry_after=AGAIN_S)
-
-
-def _passed_on(metadata: Metadata) -> Metadata:
-    kept = [pair for pair in metadata if pair[0] in PASSED_ON]
-    return (*kept, *forwarded_for(), (FORWARDED, "1"))
