@@ -113,10 +113,11 @@ class Supervised:
         limit: asyncio.Timeout | None = None
         try:
             with self._busy():
-                async with call.limit(self.connection.limits.call_s) as limit, self._places:
-                    link = await self._linked()
-                    call.begins()
-                    result = await link.call(call)
+                limited, place = call.limit(self.connection.limits.call_s), call.place(self._places)
+            async with limited as limit, place:
+                link = await self._linked()
+                call.begins()
+                result = await link.call(call)
         except DomainError as error:
             self._remember(error.reason)
             self._lack(call.tool, error.reason)

@@ -119,6 +119,11 @@ class Call:
         there = self.attendance
         return asyncio.timeout(seconds) if there is None else there.limit(seconds)
 
+    def place(self, places: asyncio.Semaphore) -> AbstractAsyncContextManager[object]:
+        """One of the ``places``, but not while people are asked."""
+        there = self.attendance
+        return places if there is None else there.place(places)
+
 
 @dataclass(frozen=True, slots=True)
 class ResultPart:

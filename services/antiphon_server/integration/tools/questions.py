@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NewType
 
+from antiphon_server.integration.tools.places import Place
 from antiphon_server.runtime.errors import DomainError, Reason
 
 QuestionId = NewType("QuestionId", str)
@@ -51,6 +52,8 @@ class Pause:
 class Attendance:
     """The people whom one call can ask; its time limits stand still while it does.
 
+    Its places are others' then.
+
     ``tell`` shows a question, which :meth:`take` is told the answer to. ``state`` and ``answers``
     are those of a call that had paused.
     """
@@ -65,6 +68,7 @@ class Attendance:
         self.state = state
         self.answers = answers or {}
         self._waiting: dict[QuestionId, asyncio.Future[Answer]] = {}
+        self._places: list[Place] = []
         self._limits: list[asyncio.Timeout] = []
         self._left: list[tuple[asyncio.Timeout, float]] = []
 
@@ -75,15 +79,28 @@ class Attendance:
         try:
             with self._standing():
                 await self._tell(question)
-                return await answer
+                said = await answer
         finally:
             del self._waiting[question.question_id]
+        if not self._waiting:
+            await asyncio.gather(*(it.take() for it in self._places))
+        return said
 
     def take(self, question_id: QuestionId, answer: Answer) -> None:
         """Take the answer to what is asked; one that nobody waits for is left alone."""
         waiting = self._waiting.get(question_id)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+
+    @asynccontextmanager
+    async def place(self, places: asyncio.Semaphore) -> AsyncGenerator[None]:
+        """One of the places, which others have while people are asked."""
+        async with Place(places) as place:
+            self._places.append(place)
+            try:
+                yield
+            finally:
+                self._places.remove(place)
 
     @asynccontextmanager
     async def limit(self, seconds: float) -> AsyncGenerator[asyncio.Timeout]:
@@ -102,6 +119,8 @@ class Attendance:
             whens = [(it, it.when()) for it in self._limits]
             self._left = [(it, when - now()) for it, when in whens if when is not None]
             _set(self._left, lambda _left: None)
+            for place in self._places:
+                place.give()
         try:
             yield
         finally:

@@ -100,6 +100,13 @@ async def pay(ctx: Context) -> InputRequiredResult | str:
     return "It was accept"
 
 
+@server.tool()
+async def nap() -> str:
+    """Takes half a second."""
+    await asyncio.sleep(0.5)
+    return "awake"
+
+
 def ask_model() -> Sample:
     """What a model is asked."""
     said = SamplingMessage(role="user", content=TextContent(type="text", text="A word on cake"))
