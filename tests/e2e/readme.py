@@ -36,6 +36,23 @@ def commands(mark: str, document: Path = ROOT / "README.md") -> list[str]:
     return list(_commands(found[1].splitlines()))
 
 
+def transcript(mark: str, document: Path) -> list[tuple[str, str]]:
+    """The commands of such a block, each with what the document says that it prints.
+
+    Commands begin with `$ `, and what follows one is printed; `…` stands for anything.
+    """
+    found = re.search(_BLOCK.format(mark=mark), document.read_text(), re.DOTALL | re.MULTILINE)
+    assert found is not None, f"{document.name} has no block `console {mark}`"
+    told = [piece.partition("\n") for piece in re.split(r"^\$ ", found[1], flags=re.MULTILINE)[1:]]
+    return [(command, output.strip()) for command, _, output in told]
+
+
+def prints(ran: Ran, told: str) -> bool:
+    """Whether a command printed what the document says."""
+    pattern = ".*".join(map(re.escape, told.split("…")))
+    return re.fullmatch(pattern, ran.output, re.DOTALL) is not None
+
+
 def _commands(lines: list[str]) -> Iterator[str]:
     command = ""
     for line in lines:
