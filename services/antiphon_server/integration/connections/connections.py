@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from antiphon_server.integration.connections.ports import (
     ConnectionStore,
     EgressStore,
     Kind,
+    Marks,
     Told,
     Ungrant,
 )
@@ -42,6 +44,17 @@ MOST_WORKSPACES = 500
 IDLE_S = 600.0
 """A workspace's connection that nobody has asked for so long is let go, until somebody does."""
 Kinds = Mapping[type[Target], Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A workspace's connections, and the marks of what they were made from."""
+
+    marks: Marks
+    connections: Mapping[SourceName, Supervised]
+
+
+_NONE = _Kept({}, {})
 
 
 async def _nothing(workspace_id: str, name: SourceName) -> None:
@@ -68,7 +81,7 @@ class Connections:
         self._egress = egress
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
-        self._known: dict[str, dict[SourceName, Supervised]] = {}
+        self._known: dict[str, _Kept] = {}
         self._closing = TaskSet()
 
     async def of(
@@ -171,7 +184,7 @@ class Connections:
     @property
     def of_workspaces(self) -> Sequence[Supervised]:
         """Those of workspaces that this server keeps now."""
-        return [one for known in self._known.values() for one in known.values()]
+        return [one for known in self._known.values() for one in known.connections.values()]
 
     def tell(self, told: Told) -> None:
         """Have it told of changes, too, from now on."""
@@ -217,34 +230,48 @@ class Connections:
         return await self.get(workspace_id, name)
 
     async def _all(self, workspace_id: str) -> Mapping[SourceName, Supervised]:
-        """Those of the installation and those that are stored, each begun if it is new."""
-        stored = await self._store.of(workspace_id)
-        known = self._known.get(workspace_id, {})
-        now, kept = time.monotonic(), {}
+        """Those of the installation and those that are stored, each begun if it is new.
+
+        Each use of a tool asks, so what has not changed is not read again.
+        """
+        marks = await self._store.marks(workspace_id)
+        if marks != self._kept(workspace_id).marks:
+            stored = await self._store.of(workspace_id)
+            self._known[workspace_id] = self._renewed(self._kept(workspace_id), marks, stored)
+        kept, now = self._kept(workspace_id), time.monotonic()
+        self._known.pop(workspace_id, None)
+        for one in kept.connections.values():
+            one.used = now
+        if kept.marks:
+            self._known[workspace_id] = kept
+        if len(self._known) > MOST_WORKSPACES:
+            self._forget(next(iter(self._known)))
+        return {**kept.connections, **self._installed}
+
+    def _kept(self, workspace_id: str) -> _Kept:
+        return self._known.get(workspace_id, _NONE)
+
+    def _renewed(self, before: _Kept, marks: Marks, stored: Iterable[Connection]) -> _Kept:
+        known, now = dict(before.connections), dict[SourceName, Supervised]()
         for connection in stored:
             one = known.pop(connection.name, None)
             if one is None or one.connection != connection:
                 self._finish(one)
                 one = self._supervised(connection)
                 one.start()
-            one.used, kept[one.name] = now, one
+            now[one.name] = one
         for gone in known.values():
             self._finish(gone)
-        self._known.pop(workspace_id, None)
-        if kept:
-            self._known[workspace_id] = kept
-        if len(self._known) > MOST_WORKSPACES:
-            self._forget(next(iter(self._known)))
-        return {**kept, **self._installed}
+        return _Kept(marks, now)
 
     async def _let_go(self) -> None:
         before = time.monotonic() - IDLE_S
         for workspace_id, known in list(self._known.items()):
-            if all(one.used < before for one in known.values()):
+            if all(one.used < before for one in known.connections.values()):
                 self._forget(workspace_id)
 
     def _forget(self, workspace_id: str) -> None:
-        for one in self._known.pop(workspace_id).values():
+        for one in self._known.pop(workspace_id).connections.values():
             self._finish(one)
 
     def _finish(self, one: Supervised | None) -> None:

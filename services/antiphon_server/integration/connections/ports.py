@@ -15,6 +15,8 @@ from antiphon_server.integration.tools.model import Call, Definition, Result, So
 from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.access.principal import Principal
 
+Marks: TypeAlias = Mapping[str, str]
+"""The etags of a workspace's connections by name, and of its allowlist by ""."""
 Change: TypeAlias = Callable[[Connection | None], Connection | None]
 """From what is stored to what shall be, None for none; what it raises leaves all as it is."""
 
@@ -123,6 +125,10 @@ class ConnectionStore(Protocol):
 
     async def of(self, workspace_id: str) -> Sequence[Connection]:
         """All of a workspace's, by name, with the hosts that they may call."""
+        ...
+
+    async def marks(self, workspace_id: str) -> Marks:
+        """What differs as soon as :meth:`of` does."""
         ...
 
     async def change(

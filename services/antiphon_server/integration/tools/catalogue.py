@@ -60,9 +60,11 @@ class Catalogue:
         definition = source.definitions().get(ToolName(name)) if source is not None else None
         if source is None or definition is None:
             raise DomainError(Reason.TOOL_NOT_FOUND, tool=name)
-        said = await self._rules.rules(workspace_id)
-        pins = await self._kept(workspace_id, [source])
-        return _listed(source, definition, said, pins)
+        said = await self._rules.rule(workspace_id, definition.name)
+        pin = None
+        if not source.trusted:
+            pin = await self._pins.digest(workspace_id, definition.name)
+        return _listed(source, definition, said, pin)
 
     async def used(self, workspace_id: str, name: str) -> ListedTool:
         """The tool, kept as it is with its first use. Raises DomainError TOOL_NOT_FOUND."""
@@ -116,7 +118,7 @@ class Catalogue:
         said = await self._rules.rules(workspace_id)
         pins = await self._kept(workspace_id, wanted)
         found = [
-            _listed(source, definition, said, pins)
+            _listed(source, definition, said.get(definition.name), pins.get(definition.name))
             for source in wanted
             for definition in source.definitions().values()
             if _has(definition, words)
@@ -140,14 +142,10 @@ class Catalogue:
 
 
 def _listed(
-    source: Source,
-    definition: Definition,
-    said: Mapping[ToolName, Rule],
-    pins: Mapping[ToolName, Digest],
+    source: Source, definition: Definition, said: Rule | None, pin: Digest | None
 ) -> ListedTool:
     unsaid = Rule.ALWAYS if source.trusted else Rule.ASK
-    pin = None if source.trusted else pins.get(definition.name)
-    return ListedTool(definition, source, said.get(definition.name, unsaid), pin)
+    return ListedTool(definition, source, said or unsaid, None if source.trusted else pin)
 
 
 def _source_of(name: str) -> SourceName:

@@ -119,6 +119,10 @@ class RuleStore(Protocol):
         """All of a workspace's, those that were said."""
         ...
 
+    async def rule(self, workspace_id: str, tool: ToolName) -> Rule | None:
+        """That of one tool; None if nothing was said."""
+        ...
+
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
         """Keep one; UNSPECIFIED forgets it."""
         ...
@@ -129,6 +133,10 @@ class PinStore(Protocol):
 
     async def pins(self, workspace_id: str) -> Mapping[ToolName, Digest]:
         """All of a workspace's."""
+        ...
+
+    async def digest(self, workspace_id: str, tool: ToolName) -> Digest | None:
+        """That of one tool; None if it was not taken yet."""
         ...
 
     async def pinned(self, workspace_id: str, tool: ToolName) -> Definition | None:

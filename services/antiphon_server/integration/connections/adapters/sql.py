@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Row, bindparam, delete, func, insert, select
+from sqlalchemy import Row, bindparam, delete, func, insert, literal, select, union_all
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.integration.connections.adapters.sql_egress import rules_of
-from antiphon_server.integration.connections.adapters.tables import connections
+from antiphon_server.integration.connections.adapters.tables import connections, egress_rules
 from antiphon_server.integration.connections.model import (
     MOST_CONNECTIONS,
     Connection,
@@ -22,12 +22,13 @@ from antiphon_server.integration.connections.model import (
     OpenApi,
     without_document,
 )
-from antiphon_server.integration.connections.ports import Change
+from antiphon_server.integration.connections.ports import Change, Marks
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared
 
 _OF_WORKSPACE = connections.c.workspace_id == bindparam("b_workspace_id")
 # Each use of a tool reads these, so what may be large stands beside them.
@@ -38,6 +39,14 @@ _ONE = select(connections).where(*_HERE).with_for_update()
 _DOCUMENT = select(connections.c.document).where(*_HERE)
 _COUNT = select(func.count()).where(_OF_WORKSPACE)
 _DELETE = delete(connections).where(*_HERE)
+_MARKS = Prepared(
+    lambda: union_all(
+        select(connections.c.name, connections.c.etag).where(_OF_WORKSPACE),
+        select(literal(""), egress_rules.c.etag).where(
+            egress_rules.c.workspace_id == bindparam("b_workspace_id")
+        ),
+    )
+)
 _UNDERSTOOD: tuple[tuple[str, Any], ...] = (
     ("title", str),
     ("credential", Credential),
@@ -60,6 +69,10 @@ class SqlConnections:
             return [replace(_read(row), egress=egress) for row in it.execute(_ALL, at)]
 
         return await self._database.read(read)
+
+    async def marks(self, workspace_id: str) -> Marks:
+        at = {"b_workspace_id": workspace_id}
+        return dict(await self._database.read(lambda it: _MARKS.rows(it, at), snapshot=False))
 
     async def change(
         self, workspace_id: str, name: SourceName, change: Change

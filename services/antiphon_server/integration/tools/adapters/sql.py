@@ -7,14 +7,17 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from antiphon_server.integration.tools.adapters.tables import tool_rules
 from antiphon_server.integration.tools.model import Rule, ToolName
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared
 
 _OF_WORKSPACE = select(tool_rules.c.tool, tool_rules.c.rule).where(
     tool_rules.c.workspace_id == bindparam("b_workspace_id")
 )
-_FORGET = delete(tool_rules).where(
+_HERE = (
     tool_rules.c.workspace_id == bindparam("b_workspace_id"),
     tool_rules.c.tool == bindparam("b_tool"),
 )
+_ONE = Prepared(lambda: select(tool_rules.c.rule).where(*_HERE))
+_FORGET = delete(tool_rules).where(*_HERE)
 _SAY = insert(tool_rules)
 
 
@@ -29,6 +32,11 @@ class SqlRuleStore:
         return await self._database.read(
             lambda it: {ToolName(name): Rule(rule) for name, rule in it.execute(_OF_WORKSPACE, row)}
         )
+
+    async def rule(self, workspace_id: str, tool: ToolName) -> Rule | None:
+        at = {"b_workspace_id": workspace_id, "b_tool": tool}
+        row = await self._database.read(lambda it: _ONE.row(it, at), snapshot=False)
+        return None if row is None else Rule(row[0])
 
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
         def say(connection: Connection) -> None:

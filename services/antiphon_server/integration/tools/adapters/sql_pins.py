@@ -11,14 +11,17 @@ from sqlalchemy import Connection, bindparam, select
 from antiphon_server.integration.tools.adapters.tables import tool_pins
 from antiphon_server.integration.tools.model import Annotations, Definition, Digest, ToolName
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared
 
 _OF_WORKSPACE = select(tool_pins.c.tool, tool_pins.c.sha256).where(
     tool_pins.c.workspace_id == bindparam("b_workspace_id")
 )
-_ONE = select(tool_pins.c.definition).where(
+_HERE = (
     tool_pins.c.workspace_id == bindparam("b_workspace_id"),
     tool_pins.c.tool == bindparam("b_tool"),
 )
+_ONE = select(tool_pins.c.definition).where(*_HERE)
+_DIGEST = Prepared(lambda: select(tool_pins.c.sha256).where(*_HERE))
 
 
 @cache
@@ -46,6 +49,11 @@ class SqlPinStore:
 
     async def pins(self, workspace_id: str) -> Mapping[ToolName, Digest]:
         return await self._database.read(lambda it: _pins(it, workspace_id))
+
+    async def digest(self, workspace_id: str, tool: ToolName) -> Digest | None:
+        at = {"b_workspace_id": workspace_id, "b_tool": tool}
+        row = await self._database.read(lambda it: _DIGEST.row(it, at), snapshot=False)
+        return None if row is None else Digest(bytes(row[0]))
 
     async def pinned(self, workspace_id: str, tool: ToolName) -> Definition | None:
         at = {"b_workspace_id": workspace_id, "b_tool": tool}
