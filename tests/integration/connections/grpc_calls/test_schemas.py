@@ -18,6 +18,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.methods import 
     methods_of,
 )
 from antiphon_server.integration.connections.adapters.grpc_calls.schemas import (
+    MOST_IN_ALL,
     MOST_LETTERS,
     MOST_VALUES,
 )
@@ -244,6 +245,27 @@ def test_what_has_no_room_is_an_object_of_anything() -> None:
     assert 3 < len(described) < 59
     (cut,) = [it for it in schema["$defs"].values() if "properties" not in it]
     assert "not shown" in cut["description"]
+
+
+def test_all_schemas_of_a_server_have_one_limit() -> None:
+    """A web of messages is described for each method anew, until there is enough of that."""
+    file = _asks("x.M0")
+    del file.service[0].method[:]
+    for number in range(300):
+        message = file.message_type.add(name=f"M{number}")
+        for each in range(20):
+            field = _field(f"x.M{(number + each + 1) % 300}")
+            field.name = field.json_name = f"f{each}"
+            field.number = each + 1
+            message.field.append(field)
+        kind = f".x.M{number}"
+        file.service[0].method.add(name=f"M{number}", input_type=kind, output_type=kind)
+    found = _methods(file)
+    letters = {name: len(it.input_schema) for name, it in found.told.definitions.items()}
+    assert len(letters) == 300
+    assert letters[ToolName("x.S.M0")] > MOST_LETTERS // 2
+    assert letters[ToolName("x.S.M299")] < 200
+    assert sum(letters.values()) < MOST_IN_ALL + 300 * 200
 
 
 def test_fields_that_proto2_requires() -> None:

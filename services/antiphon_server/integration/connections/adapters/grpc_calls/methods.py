@@ -18,6 +18,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.comments import
 )
 from antiphon_server.integration.connections.adapters.grpc_calls.files import Files
 from antiphon_server.integration.connections.adapters.grpc_calls.schemas import (
+    MOST_IN_ALL,
     is_object,
     schema_of,
 )
@@ -111,11 +112,14 @@ def _definitions(
     methods: Mapping[Name, Method], described: Iterable[MethodDescriptor], said: Comments
 ) -> Iterator[Definition]:
     known: dict[tuple[str, str], str] = {}
+    left = MOST_IN_ALL
 
     def schema(message: Descriptor, listed: str = "") -> str:
+        nonlocal left
         key = (message.full_name, listed)
         if key not in known:
-            known[key] = schema_of(message, said, listed=listed)
+            known[key] = schema_of(message, said, listed=listed, most=left)
+            left = max(left - len(known[key]), 0)
         return known[key]
 
     for method, it in zip(methods.values(), described, strict=False):

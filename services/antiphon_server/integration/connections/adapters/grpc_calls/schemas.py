@@ -11,6 +11,8 @@ from antiphon_server.integration.connections.adapters.grpc_calls.comments import
 
 MOST_LETTERS = 32 * 1024
 """Of one schema. What does not fit is an object of anything, from the farthest messages on."""
+MOST_IN_ALL = 8 * 1024 * 1024
+"""Letters of all schemas of a server: some describe the same in a thousand ways."""
 MOST_VALUES = 100
 MOST_EXCLUSIVE = 12
 Schema = dict[str, Any]
@@ -54,9 +56,13 @@ def is_object(message: Descriptor) -> bool:
     return known is None or known.get("type") == "object"
 
 
-def schema_of(message: Descriptor, comments: Comments, *, listed: str = "") -> str:
-    """The schema of a message's JSON; of an object with a list of such as ``listed`` if given."""
-    return json.dumps(_Shapes(message, comments).schema(listed))
+def schema_of(
+    message: Descriptor, comments: Comments, *, listed: str = "", most: int = MOST_LETTERS
+) -> str:
+    """The schema of a message's JSON, in about ``most`` letters; of an object with a list of such
+    as ``listed`` if given.
+    """
+    return json.dumps(_Shapes(message, comments, min(most, MOST_LETTERS)).schema(listed))
 
 
 def _well_known(message: Descriptor) -> Schema | None:
@@ -68,11 +74,11 @@ def _well_known(message: Descriptor) -> Schema | None:
 class _Shapes:
     """Puts one schema together: the messages that it leads to, the nearest first, each once."""
 
-    def __init__(self, root: Descriptor, comments: Comments) -> None:
+    def __init__(self, root: Descriptor, comments: Comments, most: int) -> None:
         self._root, self._comments = root, comments
         self._next: deque[Descriptor] = deque()
         self._defined: dict[str, Schema] = {}
-        self._left = MOST_LETTERS
+        self._left = most
 
     def schema(self, listed: str) -> Schema:
         schema = self._top(listed)
