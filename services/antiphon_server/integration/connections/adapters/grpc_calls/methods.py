@@ -17,11 +17,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.comments import
     comments,
 )
 from antiphon_server.integration.connections.adapters.grpc_calls.files import Files
-from antiphon_server.integration.connections.adapters.grpc_calls.schemas import (
-    MOST_IN_ALL,
-    is_object,
-    schema_of,
-)
+from antiphon_server.integration.connections.adapters.grpc_calls.schemas import Schemas, is_object
 from antiphon_server.integration.tools.model import Annotations, Definition, Json, SourceName
 from antiphon_server.integration.tools.model import ToolName as Name
 from antiphon_server.integration.tools.untrusted import MOST_TOOLS, Accepted, accepted
@@ -111,25 +107,15 @@ def _method(name: Name, it: MethodDescriptor, pool: DescriptorPool) -> Method:
 def _definitions(
     methods: Mapping[Name, Method], described: Iterable[MethodDescriptor], said: Comments
 ) -> Iterator[Definition]:
-    known: dict[tuple[str, str], str] = {}
-    left = MOST_IN_ALL
-
-    def schema(message: Descriptor, listed: str = "") -> str:
-        nonlocal left
-        key = (message.full_name, listed)
-        if key not in known:
-            known[key] = schema_of(message, said, listed=listed, most=left)
-            left = max(left - len(known[key]), 0)
-        return known[key]
-
+    schemas = Schemas(said)
     for method, it in zip(methods.values(), described, strict=False):
         comment = said.get(f"{it.containing_service.full_name}.{it.name}", "")
         about = said.get(it.containing_service.full_name, "")
         yield Definition(
             method.name,
             comment or about,
-            schema(method.request),
-            schema(method.response, MESSAGES if method.streams else ""),
+            schemas.schema_of(method.request),
+            schemas.schema_of(method.response, listed=MESSAGES if method.streams else ""),
             method.path.removeprefix("/"),
             _annotations(it),
         )

@@ -2,7 +2,8 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -13,6 +14,8 @@ MOST_LETTERS = 32 * 1024
 """Of one schema. What does not fit is an object of anything, from the farthest messages on."""
 MOST_IN_ALL = 8 * 1024 * 1024
 """Letters of all schemas of a server: some describe the same in a thousand ways."""
+SHORTEST = 10
+"""Letters of a field, at least: what has too many fields is not even looked at."""
 MOST_VALUES = 100
 MOST_EXCLUSIVE = 12
 Schema = dict[str, Any]
@@ -56,103 +59,140 @@ def is_object(message: Descriptor) -> bool:
     return known is None or known.get("type") == "object"
 
 
-def schema_of(
-    message: Descriptor, comments: Comments, *, listed: str = "", most: int = MOST_LETTERS
-) -> str:
-    """The schema of a message's JSON, in about ``most`` letters; of an object with a list of such
-    as ``listed`` if given.
-    """
-    return json.dumps(_Shapes(message, comments, min(most, MOST_LETTERS)).schema(listed))
-
-
 def _well_known(message: Descriptor) -> Schema | None:
     if not message.full_name.startswith("google.protobuf."):
         return None
     return _WELL_KNOWN.get(message.name)
 
 
-class _Shapes:
-    """Puts one schema together: the messages that it leads to, the nearest first, each once."""
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A message as an object: its schema, how many letters that has, and where it leads."""
 
-    def __init__(self, root: Descriptor, comments: Comments, most: int) -> None:
-        self._root, self._comments = root, comments
+    schema: Schema
+    size: int
+    leads_to: Sequence[Descriptor]
+
+
+class Schemas:
+    """Makes the schemas of one server's messages, each of which is looked at once."""
+
+    def __init__(self, comments: Comments) -> None:
+        self._comments = comments
+        self._shapes: dict[str, _Shape] = {}
+        self._made: dict[tuple[str, str], str] = {}
+        self._left = MOST_IN_ALL
+
+    def schema_of(self, message: Descriptor, *, listed: str = "") -> str:
+        """The schema of a message's JSON; of an object with a list of such as ``listed`` if given.
+
+        What there is no room for any more is an object of anything.
+        """
+        key = (message.full_name, listed)
+        if key not in self._made:
+            most = min(MOST_LETTERS, self._left)
+            self._made[key] = json.dumps(_Schema(self._shape, most).of(message, listed))
+            self._left = max(self._left - len(self._made[key]), 0)
+        return self._made[key]
+
+    def _shape(self, message: Descriptor) -> _Shape:
+        if message.full_name not in self._shapes:
+            leads_to: dict[str, Descriptor] = {}
+            schema = _object(message, self._comments, leads_to)
+            shape = _Shape(schema, len(json.dumps(schema)), list(leads_to.values()))
+            self._shapes[message.full_name] = shape
+        return self._shapes[message.full_name]
+
+
+class _Schema:
+    """One schema: the messages that it leads to, the nearest first, each once."""
+
+    def __init__(self, shape: Callable[[Descriptor], _Shape], most: int) -> None:
+        self._shape, self._left = shape, most
         self._next: deque[Descriptor] = deque()
         self._defined: dict[str, Schema] = {}
-        self._left = most
 
-    def schema(self, listed: str) -> Schema:
-        schema = self._top(listed)
+    def of(self, root: Descriptor, listed: str) -> Schema:
+        schema = self._top(root, listed)
         while self._next:
             message = self._next.popleft()
             self._defined[message.full_name] = self._fitting(message)
         return {**schema, "$defs": self._defined} if self._defined else schema
 
-    def _top(self, listed: str) -> Schema:
-        if listed:
-            items = {"type": "array", "items": self._of(self._root)}
-            return {"type": "object", "required": [listed], "properties": {listed: items}}
-        if is_object(self._root):
-            return _well_known(self._root) or self._fitting(self._root)
-        value = self._of(self._root)
-        return {"type": "object", "required": ["value"], "properties": {"value": value}}
+    def _top(self, root: Descriptor, listed: str) -> Schema:
+        known = _well_known(root)
+        if is_object(root) and not listed:
+            return known or self._fitting(root)
+        if known is None:
+            self._needs([root])
+        value = known or _reference(root)
+        member = {"type": "array", "items": value} if listed else value
+        name = listed or "value"
+        return {"type": "object", "required": [name], "properties": {name: member}}
 
     def _fitting(self, message: Descriptor) -> Schema:
         """A message as an object; of anything, where there is no room for its fields."""
-        waiting = len(self._next)
-        made = self._object(message)
-        size = len(json.dumps(made))
-        if size <= self._left:
-            self._left -= size
-            return made
-        while len(self._next) > waiting:
-            del self._defined[self._next.pop().full_name]
+        if SHORTEST * len(message.fields) <= self._left:
+            shape = self._shape(message)
+            if shape.size <= self._left:
+                self._left -= shape.size
+                self._needs(shape.leads_to)
+                return shape.schema
         return {"type": "object", "description": f"{message.full_name}, whose fields are not shown"}
 
-    def _object(self, message: Descriptor) -> Schema:
-        fields = list(message.fields)
-        made: Schema = {
-            "type": "object",
-            "properties": {it.json_name: self._field(it) for it in fields},
-            "additionalProperties": False,
-        }
-        if said := self._comments.get(message.full_name):
-            made["description"] = said
-        if required := [it.json_name for it in fields if it.is_required]:
-            made["required"] = required
-        if exclusive := dict(_exclusive(message)):
-            made["dependentSchemas"] = exclusive
-        return made
+    def _needs(self, messages: Iterable[Descriptor]) -> None:
+        for message in messages:
+            if message.full_name not in self._defined:
+                self._defined[message.full_name] = {}
+                self._next.append(message)
 
-    def _field(self, field: FieldDescriptor) -> Schema:
-        kind: Any = field.message_type
-        if kind is not None and kind.GetOptions().map_entry:
-            values = self._single(kind.fields_by_name["value"])
-            made: Schema = {"type": "object", "additionalProperties": values}
-        elif field.is_repeated:
-            made = {"type": "array", "items": self._single(field)}
-        else:
-            made = self._single(field)
-        said = self._comments.get(field.full_name)
-        return {**made, "description": said} if said else made
 
-    def _single(self, field: FieldDescriptor) -> Schema:
-        if field.message_type is not None:
-            return self._of(field.message_type)
-        if field.enum_type is not None:
-            return _enum(field)
-        if field.type == FieldDescriptor.TYPE_BYTES:
-            return _BYTES
-        return _SCALARS[field.cpp_type]
+def _object(message: Descriptor, comments: Comments, leads_to: dict[str, Descriptor]) -> Schema:
+    fields = list(message.fields)
+    made: Schema = {
+        "type": "object",
+        "properties": {it.json_name: _field(it, comments, leads_to) for it in fields},
+        "additionalProperties": False,
+    }
+    if said := comments.get(message.full_name):
+        made["description"] = said
+    if required := [it.json_name for it in fields if it.is_required]:
+        made["required"] = required
+    if exclusive := dict(_exclusive(message)):
+        made["dependentSchemas"] = exclusive
+    return made
 
-    def _of(self, message: Descriptor) -> Schema:
-        """A message where it is used: what protobuf knows itself, or a reference."""
+
+def _field(field: FieldDescriptor, comments: Comments, leads_to: dict[str, Descriptor]) -> Schema:
+    kind: Any = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        values = _single(kind.fields_by_name["value"], leads_to)
+        made: Schema = {"type": "object", "additionalProperties": values}
+    elif field.is_repeated:
+        made = {"type": "array", "items": _single(field, leads_to)}
+    else:
+        made = _single(field, leads_to)
+    said = comments.get(field.full_name)
+    return {**made, "description": said} if said else made
+
+
+def _single(field: FieldDescriptor, leads_to: dict[str, Descriptor]) -> Schema:
+    message: Any = field.message_type
+    if message is not None:
         known = _well_known(message)
         if known is not None:
             return known
-        if message.full_name not in self._defined:
-            self._defined[message.full_name] = {}
-            self._next.append(message)
-        return {"$ref": f"#/$defs/{message.full_name}"}
+        leads_to[message.full_name] = message
+        return _reference(message)
+    if field.enum_type is not None:
+        return _enum(field)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return _BYTES
+    return _SCALARS[field.cpp_type]
+
+
+def _reference(message: Descriptor) -> Schema:
+    return {"$ref": f"#/$defs/{message.full_name}"}
 
 
 def _enum(field: FieldDescriptor) -> Schema:
