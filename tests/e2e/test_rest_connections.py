@@ -11,12 +11,14 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1 import model_pb2
 from antiphon.integration.v1.connection_service_pb2 import HttpHeader, HttpRequest
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.fakes.httpbin_server import httpbin_server
 
+MOST_SENT = 512 * 1024
 _DOCUMENT = b'{"openapi": "3.1.0", "paths": {}}'
 
 
@@ -85,6 +87,67 @@ async def test_a_person_forwards_requests(tmp_path: Path) -> None:
         with pytest.raises(AntiphonError) as refused:
             await client.forward(workspace, "bin", elsewhere)
         assert refused.value.reason == "EGRESS_DENIED"
+
+
+@pytest.mark.parametrize("spelled", ["authorization", "AUTHORIZATION", "aUTHORIZATION"])
+async def test_a_header_that_signs_is_the_connections_however_it_is_spelled(
+    tmp_path: Path, spelled: str
+) -> None:
+    """It is sent once; one that is a person's own is sent as it is."""
+    async with _served(tmp_path) as (client, workspace, _):
+        headers = [
+            HttpHeader(name=spelled, value="Bearer other"),
+            HttpHeader(name="cOOKIE", value="a=b"),
+            HttpHeader(name="x-mINE", value="yes"),
+        ]
+        wanted = HttpRequest(method="GET", path="/anything", headers=headers)
+        told = json.loads((await client.forward(workspace, "bin", wanted)).http.body)["headers"]
+        assert (told["Authorization"], told["X-Mine"]) == ("Bearer s3cret", "yes")
+        assert "Cookie" not in told
+
+
+async def test_what_is_forwarded_has_limits(tmp_path: Path) -> None:
+    """Of the time, as the connection has it, and of the answer; each failure is in the ledger."""
+    async with _served(tmp_path) as (client, workspace, url):
+        target = pb.OpenApiTarget(url=f"{url}/spec.json", base_url=url)
+        limits = pb.ConnectionLimits(call_timeout=Duration(seconds=1))
+        made = pb.Connection(name="mine", openapi=target, limits=limits)
+        await client.create_connection(workspace, made)
+        began = time.monotonic()
+        with pytest.raises(AntiphonError) as late:
+            await client.forward(workspace, "mine", HttpRequest(method="GET", path="/delay/5"))
+        assert (late.value.reason, late.value.metadata["tool"]) == ("TOOL_TIMEOUT", "mine")
+        assert time.monotonic() - began < 4
+        body = b'"' + b"a" * (MOST_SENT - 2) + b'"'  # it comes back twice
+        large = HttpRequest(method="POST", path="/anything", body=body)
+        large.headers.add(name="Content-Type", value="application/json")
+        with pytest.raises(AntiphonError) as too_much:
+            await client.forward(workspace, "bin", large)
+        assert too_much.value.reason == "TOOL_FAILED"
+        assert "1048576 bytes" in too_much.value.metadata["why"]
+        calls = (await client.get_usage(workspace)).calls
+        told = {it.model: (it.outcome, it.error_reason) for it in calls}
+        failed = model_pb2.ATTEMPT_OUTCOME_FAILED
+        assert told == {"mine": (failed, "TOOL_TIMEOUT"), "bin": (failed, "TOOL_FAILED")}
+
+
+async def test_nothing_is_forwarded_by_one_that_is_disabled(tmp_path: Path) -> None:
+    """It says so, and nobody is asked."""
+    async with _served(tmp_path) as (client, workspace, url):
+        target = pb.OpenApiTarget(url=f"{url}/spec.json", base_url=url)
+        made = pb.Connection(name="mine", openapi=target, disabled=True)
+        await client.create_connection(workspace, made)
+        wanted = HttpRequest(method="GET", path="/anything")
+        with pytest.raises(AntiphonError) as caught:
+            await client.forward(workspace, "mine", wanted)
+        assert (caught.value.reason, caught.value.metadata["state"]) == (
+            "CONNECTION_UNAVAILABLE",
+            "DISABLED",
+        )
+        assert not (await client.get_usage(workspace)).calls
+        enabled = pb.Connection(name="mine", openapi=target)
+        await client.update_connection(workspace, enabled, ["disabled"])
+        assert (await client.forward(workspace, "mine", wanted)).http.status == 200
 
 
 async def test_a_workspace_adds_one(tmp_path: Path) -> None:

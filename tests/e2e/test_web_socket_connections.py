@@ -72,7 +72,10 @@ async def test_a_person_forwards_messages(tmp_path: Path) -> None:
         assert sorted(calls) == ["bare", "loud"]
         with pytest.raises(AntiphonError) as wrong:
             await client.forward(workspace, "bare", HttpRequest(method="GET", path="/"))
-        assert wrong.value.reason == "UNIMPLEMENTED"
+        assert (wrong.value.reason, wrong.value.metadata["instead"]) == (
+            "FORWARD_UNSUPPORTED",
+            "Forward with message, or Relay",
+        )
         with pytest.raises(AntiphonError) as unknown:
             await client.forward(workspace, "nobody", SocketMessage(text="hello"))
         assert unknown.value.reason == "NOT_FOUND"

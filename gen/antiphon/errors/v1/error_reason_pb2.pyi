@@ -328,6 +328,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_CONNECTION_NEWER: the connection was made by a newer server, and this one does not
     know its kind; upgrade this one; metadata: connection. Code UNIMPLEMENTED.
     """
+    ERROR_REASON_FORWARD_UNSUPPORTED: _ErrorReason.ValueType  # 149
+    """ERROR_REASON_FORWARD_UNSUPPORTED: a connection of that kind takes no such request as it is;
+    metadata: connection, instead (what it takes: `CallTool`, `Forward with http`, `Forward with
+    message, or Relay`). Code UNIMPLEMENTED.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -647,5 +652,10 @@ FILE`; metadata: connection. Code FAILED_PRECONDITION.
 ERROR_REASON_CONNECTION_NEWER: ErrorReason.ValueType  # 148
 """ERROR_REASON_CONNECTION_NEWER: the connection was made by a newer server, and this one does not
 know its kind; upgrade this one; metadata: connection. Code UNIMPLEMENTED.
+"""
+ERROR_REASON_FORWARD_UNSUPPORTED: ErrorReason.ValueType  # 149
+"""ERROR_REASON_FORWARD_UNSUPPORTED: a connection of that kind takes no such request as it is;
+metadata: connection, instead (what it takes: `CallTool`, `Forward with http`, `Forward with
+message, or Relay`). Code UNIMPLEMENTED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

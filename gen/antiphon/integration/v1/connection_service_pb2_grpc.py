@@ -206,9 +206,10 @@ class ConnectionServiceServicer:
         service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
         workspace says of tools (always, ask, never) and approvals don't hold for it; where the
         connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
-        may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
-        CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
-        connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
+        gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
+        TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
+        1 MiB), INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -81,9 +81,10 @@ class ConnectionServiceStub:
     service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
     workspace says of tools (always, ask, never) and approvals don't hold for it; where the
     connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
-    may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
-    CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
-    connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
+    gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
+    TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
+    1 MiB), INVALID_ARGUMENT.
     """
     Relay: _grpc.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -176,9 +177,10 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
     workspace says of tools (always, ask, never) and approvals don't hold for it; where the
     connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
-    may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
-    CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
-    connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+    may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
+    gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
+    TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
+    1 MiB), INVALID_ARGUMENT.
     """
     Relay: _aio.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]  # type: ignore[assignment]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -328,9 +330,10 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         service over HTTP, a message to a server of WebSockets. It is a person's own call: what the
         workspace says of tools (always, ask, never) and approvals don't hold for it; where the
         connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
-        may do it twice. Errors: NOT_FOUND, UNIMPLEMENTED (its kind takes no such request),
-        CONNECTION_UNAVAILABLE, EGRESS_DENIED, TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the
-        connection; also of an answer of more than 1 MiB), INVALID_ARGUMENT.
+        may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
+        gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
+        TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
+        1 MiB), INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.errors import DomainError, Reason
 
 ProgramId = NewType("ProgramId", str)
 RESERVED = frozenset({SourceName("antiphon")})
@@ -207,6 +208,18 @@ MOST_ANSWERED = 1024 * 1024
 """Bytes of an answer to what was forwarded."""
 Forwarded: TypeAlias = HttpRequest | Message
 Answered: TypeAlias = HttpAnswer | Message
+
+
+def unsupported(connection: Connection) -> DomainError:
+    """Such a connection takes no such request as it is; the error says what it takes."""
+    match connection.target:
+        case OpenApi():
+            instead = "Forward with http"
+        case WebSocket():
+            instead = "Forward with message, or Relay"
+        case _:
+            instead = "CallTool"
+    return DomainError(Reason.FORWARD_UNSUPPORTED, connection=connection.name, instead=instead)
 
 
 def without_document(connection: Connection) -> Connection:

@@ -50,7 +50,8 @@ class Forwards(Protocol):
     async def forward(self, request: Forwarded) -> Answered:
         """Send it, and return its answer; cancelling it closes what it uses.
 
-        Raises DomainError UNIMPLEMENTED for a request of another kind, and what ``Link.call`` does.
+        Raises DomainError FORWARD_UNSUPPORTED for a request of another kind, and what ``Link.call``
+        does.
         """
         ...
 

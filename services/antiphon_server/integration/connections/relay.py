@@ -238,5 +238,5 @@ class Relay:
     def _unavailable(self) -> DomainError:
         name = self.connection.name
         return DomainError(
-            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="DOWN"
+            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
         )

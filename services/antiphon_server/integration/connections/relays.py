@@ -61,7 +61,7 @@ class Relays:
         """Provide a relay that is open for the duration of the block, at most ``limit_s`` seconds.
 
         Raises DomainError DRAINING, LIMIT_EXCEEDED, NOT_FOUND, CONNECTION_UNAVAILABLE,
-        EGRESS_DENIED, and UNIMPLEMENTED for a kind that has none.
+        EGRESS_DENIED, and FORWARD_UNSUPPORTED for a kind that has none.
         """
         with self._admitted(speaker.principal.user_id):
             found = await enabled(self._connections, workspace_id, name)

@@ -14,6 +14,7 @@ from antiphon_server.integration.connections.model import (
     Forwarded,
     State,
     Status,
+    unsupported,
 )
 from antiphon_server.integration.connections.ports import (
     Channels,
@@ -135,7 +136,8 @@ class Supervised:
     async def forward(self, request: Forwarded) -> Answered:
         """Send what a person has written, and return its answer.
 
-        Raises DomainError UNIMPLEMENTED where its kind does not, and what :meth:`call` raises.
+        Raises DomainError FORWARD_UNSUPPORTED where its kind does not, and what :meth:`call`
+        raises.
         """
         seconds = self.connection.limits.call_s
         limit = asyncio.timeout(seconds)
@@ -144,7 +146,7 @@ class Supervised:
                 async with limit, self._places:
                     link = await self._linked()
                     if not isinstance(link, Forwards):
-                        raise DomainError(Reason.UNIMPLEMENTED)
+                        raise unsupported(self.connection)
                     answer = await link.forward(request)
         except DomainError as error:
             self._remember(error.reason)
@@ -162,8 +164,8 @@ class Supervised:
     async def channel(self) -> AsyncIterator[Socket]:
         """A WebSocket for a person, as long as the block runs.
 
-        Raises DomainError LIMIT_EXCEEDED, UNIMPLEMENTED where its kind has none, and what opening
-        it raises.
+        Raises DomainError LIMIT_EXCEEDED, FORWARD_UNSUPPORTED where its kind has none, and what
+        opening it raises.
         """
         if self._channels >= MOST_CHANNELS:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_CHANNELS} relays a connection")
@@ -181,7 +183,7 @@ class Supervised:
     async def _channel(self) -> Socket:
         link = await self._linked()
         if not isinstance(link, Channels):
-            raise DomainError(Reason.UNIMPLEMENTED)
+            raise unsupported(self.connection)
         try:
             return await link.open()
         except DomainError as error:

@@ -198,6 +198,9 @@ TABLE: dict[Reason, Entry] = {
         "Connection {connection} is newer than this server, which does not know its kind; upgrade "
         "the server.",
     ),
+    Reason.FORWARD_UNSUPPORTED: Entry(
+        StatusCode.UNIMPLEMENTED, "Connection {connection} takes no such request; use {instead}."
+    ),
 }
 
 

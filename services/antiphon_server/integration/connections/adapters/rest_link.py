@@ -17,6 +17,7 @@ from antiphon_server.integration.connections.model import (
     HttpAnswer,
     HttpRequest,
     OpenApi,
+    unsupported,
 )
 from antiphon_server.integration.connections.ports import Documents
 from antiphon_server.integration.connections.rest import forwarding
@@ -121,7 +122,7 @@ class RestLink:
     async def forward(self, request: Forwarded) -> Answered:
         """See :class:`~antiphon_server.integration.connections.ports.Forwards`."""
         if not isinstance(request, HttpRequest):
-            raise DomainError(Reason.UNIMPLEMENTED)
+            raise unsupported(self._connection)
         if self._api is None:
             await self.discover()
         assert self._api is not None

@@ -16,6 +16,7 @@ from antiphon_server.integration.connections.model import (
     Message,
     WebSocket,
     WebSocketTool,
+    unsupported,
 )
 from antiphon_server.integration.connections.pacing import Pace
 from antiphon_server.integration.connections.ports import Socket, SocketClosed
@@ -71,7 +72,7 @@ class WebSocketLink:
     async def forward(self, request: Forwarded) -> Answered:
         """See :class:`~antiphon_server.integration.connections.ports.Forwards`."""
         if isinstance(request, HttpRequest):
-            raise DomainError(Reason.UNIMPLEMENTED)
+            raise unsupported(self._connection)
         number = exchanges.number_of(self._target, request)
         socket = await self._opener.open()
         try:
