@@ -40,8 +40,8 @@ class Passage:
     """At once, to all servers of a service; what is more would be refused there."""
     stream_idle_s: float = 300.0
     """Every stream of the contracts says something at least every 25 s, or has no more to say.
-    Health is none of theirs: who watches it hears nothing as long as all is well, so that may go
-    on."""
+    Not so health, which is none of theirs: who watches it hears nothing as long as all is well.
+    Nor a call of a tool, which says nothing until its tool does. Both may go on."""
     stream_longest_s: float = SERVER.age_s
     """As long as a server keeps a connection; a client resumes by its cursor."""
 

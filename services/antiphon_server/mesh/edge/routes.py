@@ -50,6 +50,9 @@ _PREFLIGHT_S = 7200  # the longest that a browser keeps the answer
 # When no server has seen a call, and when one has, and said that it can't now.
 _UNSEEN = "connect-failure,refused-stream,reset-before-request"
 _UNAVAILABLE = "unavailable,reset"
+# A tool may be silent as long as its call may take, which an operator sets, and as long as people
+# think about what it asks: its caller's deadline ends it.
+_SILENT = {"/antiphon.integration.v1.ToolService/AttendTool"}
 _OTHER_HOST = "envoy.retry_host_predicates.previous_hosts"
 # A server resets what lacks this, as if it were away. Envoy can hand trailers on for everybody.
 _TRAILERS = HeaderValueOption(
@@ -158,8 +161,16 @@ def _internal(contracts: Contracts) -> list[Route]:
 
 
 def _streams(passage: Passage, cluster_of: ClusterOf, among: Iterable[Rpc]) -> list[Route]:
-    streams = [rpc for rpc in among if rpc.streams]
-    return [_stream(passage, RouteMatch(path=rpc.path), cluster_of(rpc.service)) for rpc in streams]
+    return [
+        _stream(
+            passage,
+            RouteMatch(path=rpc.path),
+            cluster_of(rpc.service),
+            idle_s=0 if rpc.path in _SILENT else None,
+        )
+        for rpc in among
+        if rpc.streams
+    ]
 
 
 def _reflection(edge: Edge, cluster_of: ClusterOf) -> list[Route]:

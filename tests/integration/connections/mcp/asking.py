@@ -13,10 +13,11 @@ SERVER = str(Path(__file__).with_name("asking_server.py"))
 
 
 @asynccontextmanager
-async def asking_server(done: Path) -> AsyncGenerator[str]:
-    """Its URL; what it has done are the lines of ``done``."""
+async def asking_server(done: Path, *, old: bool = False) -> AsyncGenerator[str]:
+    """Its URL; what it has done are the lines of ``done``. An ``old`` one holds calls that ask."""
+    told = ("http", "old") if old else ("http",)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, SERVER, str(done), "http", stdout=PIPE, stderr=DEVNULL
+        sys.executable, SERVER, str(done), *told, stdout=PIPE, stderr=DEVNULL
     )
     assert process.stdout is not None
     try:

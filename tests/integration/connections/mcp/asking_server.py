@@ -27,6 +27,9 @@ from mcp_types import (
     ToolAnnotations,
 )
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 DONE = Path(sys.argv[1])
 server = MCPServer("asking", request_state_security=RequestStateSecurity(keys=["k" * 32]))
@@ -143,7 +146,11 @@ async def stamp(ctx: Context) -> str:
     first = not await asyncio.to_thread(DONE.exists)
     done(told_key(ctx))
     if first:
-        await asyncio.sleep(3600)
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            done("stopped")
+            raise
     return told_key(ctx)
 
 
@@ -159,11 +166,25 @@ async def unkeyed(ctx: Context) -> str:
     return told_key(ctx)
 
 
+class Old:
+    """The server as one that has never heard of 2026-07-28: its clients begin a session."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and Headers(scope=scope).get("mcp-method") == "server/discover":
+            await Response(status_code=404)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 def serve() -> None:
     """Over HTTP, at a port that is told by a line."""
+    app: ASGIApp = server.streamable_http_app()
     listening = socket.create_server(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)
-    config = uvicorn.Config(server.streamable_http_app(), log_level="error")
+    config = uvicorn.Config(Old(app) if "old" in sys.argv else app, log_level="error")
     asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
