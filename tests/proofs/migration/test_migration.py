@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from antiphon_client import Client
+from tests.backups.outside import MODEL, VARIABLES, WAITING, empty_tables, kept_outside
 from tests.e2e.process import COMMAND
 from tests.e2e.server import ServerProcess
 from tests.fakes.postgres import Postgres
@@ -144,6 +145,20 @@ async def test_what_a_server_wrote_meanwhile_is_there(moved: Moved) -> None:
     assert status == 0, said
     async with moved.server(ANTIPHON_DATABASE_URL=moved.url) as server, server.client() as client:
         await same(moved, client)
+
+
+async def test_what_is_outside_is_reached_as_before(moved: Moved) -> None:
+    """Secrets and grants open, with connections, hosts, rules, pins, documents and results."""
+    server = ServerProcess(moved.home, models=[MODEL], variables=VARIABLES)
+    async with kept_outside() as kept:
+        async with server, server.client() as client:
+            await kept.fill(client)
+        assert empty_tables(moved.file) == WAITING
+        status, said = await moved.migrate()
+        assert status == 0, said
+        server.variables["ANTIPHON_DATABASE_URL"] = moved.url
+        async with server, server.client() as client:
+            await kept.works(client)
 
 
 async def test_it_is_one_database_or_the_other(moved: Moved) -> None:
