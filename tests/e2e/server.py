@@ -66,10 +66,10 @@ class ServerProcess(OwnProcess):
         """The local operator's credential."""
         return ApiKey((self.data_dir / "operator.key").read_text().strip())
 
-    def client(self, credentials: ApiKey | None = None) -> Client:
+    def client(self, credentials: ApiKey | None = None, deadline: float = PATIENCE_S) -> Client:
         """A client that speaks for the local operator."""
         whom = credentials or self.key
-        return Client.connect(self.address, whom, tls=self._tls, deadline=PATIENCE_S)
+        return Client.connect(self.address, whom, tls=self._tls, deadline=deadline)
 
     async def serves(self) -> bool:
         """Whether its health says SERVING."""

@@ -23,7 +23,7 @@ _DOCUMENT = b'{"openapi": "3.1.0", "paths": {}}'
 
 
 @asynccontextmanager
-async def _served(home: Path) -> AsyncIterator[tuple[Client, str, str]]:
+async def _served(home: Path, **how: float) -> AsyncIterator[tuple[Client, str, str]]:
     """A client, its workspace, and where httpbin is: a connection of the installation."""
     async with httpbin_server() as url:
         own = {"name": "bin", "openapi": f"{url}/spec.json", "base_url": url, "bearer": "s3cret"}
@@ -32,7 +32,7 @@ async def _served(home: Path) -> AsyncIterator[tuple[Client, str, str]]:
             "ANTIPHON_EGRESS_ALLOW_NETWORKS": '["127.0.0.0/8"]',
         }
         server = ServerProcess(home, variables=variables)
-        async with all_of([server]), server.client() as client:
+        async with all_of([server]), server.client(**how) as client:
             await client.create_conversation()
             workspaces = [it.workspace_id async for it in client.list_workspaces()]
             yield client, workspaces[0], url
@@ -129,6 +129,22 @@ async def test_what_is_forwarded_has_limits(tmp_path: Path) -> None:
         told = {it.model: (it.outcome, it.error_reason) for it in calls}
         failed = model_pb2.ATTEMPT_OUTCOME_FAILED
         assert told == {"mine": (failed, "TOOL_TIMEOUT"), "bin": (failed, "TOOL_FAILED")}
+
+
+async def test_a_tool_may_take_longer_than_other_calls(tmp_path: Path) -> None:
+    """How long is its connection's to say, whatever the client allows the rest of its calls."""
+    async with _served(tmp_path, deadline=1.5) as (client, workspace, url):
+        delayed = HttpRequest(method="GET", path="/delay/2")
+        assert (await client.forward(workspace, "bin", delayed)).http.status == 200
+        called = await client.call_tool(workspace, "bin.get_delay_delay", {"delay": 2})
+        assert not called.failed
+        target = pb.OpenApiTarget(url=f"{url}/spec.json", base_url=url)
+        limits = pb.ConnectionLimits(call_timeout=Duration(seconds=2))
+        made = pb.Connection(name="mine", openapi=target, limits=limits)
+        await client.create_connection(workspace, made)
+        with pytest.raises(AntiphonError) as late:
+            await client.call_tool(workspace, "mine.get_delay_delay", {"delay": 5})
+        assert late.value.reason == "TOOL_TIMEOUT"
 
 
 async def test_nothing_is_forwarded_by_one_that_is_disabled(tmp_path: Path) -> None:

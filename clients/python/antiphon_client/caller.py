@@ -18,6 +18,8 @@ Response = TypeVar("Response")
 Item = TypeVar("Item")
 
 DEADLINE_S = 30.0
+TOOL_DEADLINE_S = 3660.0
+"""For what the server ends itself: a tool may take an hour at most, and then it says so."""
 PATIENCE_S = 10.0
 """How long a service may be away that is started again."""
 _AWAY = frozenset({"", "SERVICE_UNAVAILABLE", "DRAINING"})
@@ -48,16 +50,23 @@ class Caller:
         self._patience = patience
 
     async def call(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],
+        request: Request,
+        at_least: float = 0.0,
     ) -> Response:
-        """Make one call; a change that lacks its ``request_id`` gets one. Raises AntiphonError."""
+        """Make one call; a change that lacks its ``request_id`` gets one. Raises AntiphonError.
+
+        One that the server may take longer for has ``at_least`` so many seconds.
+        """
         began, request = time.monotonic(), with_request_id(request)
-        patience = min(self._patience, self._deadline) if may_be_repeated(request) else 0.0
+        deadline = max(self._deadline, at_least)
+        patience = min(self._patience, deadline) if may_be_repeated(request) else 0.0
         token, is_new = await self._tokens.get(), False  # a login is made once
         backoff = Backoff()
         while True:
             try:
-                return await self._once(method, request, token, began + self._deadline)
+                return await self._once(method, request, token, began + deadline)
             except Untrusted:
                 raise
             except Unavailable as error:

@@ -125,11 +125,12 @@ class Client(
 
         ``tls`` says whom to trust where that is not the public authorities.
         Without ``credentials`` the tokens in ``store`` are used. ``deadline`` is for unary
-        calls, ``silence`` for how long a stream may say nothing before it is opened again,
-        ``give_up_after`` for how long a stream tries to; all in seconds. Calls that may be
-        made twice are, for some 10 s if ``patient`` and else for less than one, while the server
-        is away. ``on_connection`` is told how streams' connections are; of a conversation in which
-        somebody waits for an answer also within 2 s that its server says nothing.
+        calls but those of tools, which the server ends; ``silence`` for how long a stream may say
+        nothing before it is opened again, ``give_up_after`` for how long a stream tries to; all in
+        seconds. Calls that may be made twice are, for some 10 s if ``patient`` and else for less
+        than one, while the server is away. ``on_connection`` is told how streams' connections are;
+        of a conversation in which somebody waits for an answer also within 2 s that its server
+        says nothing.
         """
         channel = open_channel(address, tls, patient=patient)
         exchange = TokenExchange(channel, device)

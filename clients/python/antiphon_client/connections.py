@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import connection_service_pb2 as messages
 from antiphon.integration.v1.connection_pb2 import Connection, EgressRules
-from antiphon_client.caller import Caller, pages
+from antiphon_client.caller import TOOL_DEADLINE_S, Caller, pages
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceAsyncStub
@@ -74,13 +74,16 @@ class Connections:
         name: str,
         request: messages.HttpRequest | messages.SocketMessage,
     ) -> messages.ForwardResponse:
-        """Send a request by a connection as it is, and return its answer."""
+        """Send a request by a connection as it is, and return its answer.
+
+        How long it may take is the server's to say, which ends it with TOOL_TIMEOUT.
+        """
         wanted = messages.ForwardRequest(workspace_id=workspace_id, name=name)
         if isinstance(request, messages.HttpRequest):
             wanted.http.CopyFrom(request)
         else:
             wanted.message.CopyFrom(request)
-        return await self._caller.call(self._connections.Forward, wanted)
+        return await self._caller.call(self._connections.Forward, wanted, TOOL_DEADLINE_S)
 
     async def authorize_connection(
         self, workspace_id: str, name: str, redirect_uri: str

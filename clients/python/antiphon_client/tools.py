@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import tool_service_pb2 as messages
 from antiphon.integration.v1.tool_pb2 import Tool, ToolResult, ToolRule
-from antiphon_client.caller import Caller, pages
+from antiphon_client.caller import TOOL_DEADLINE_S, Caller, pages
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceAsyncStub
@@ -55,11 +55,15 @@ class Tools:
     async def call_tool(
         self, workspace_id: str, name: str, arguments: Mapping[str, object] | None = None
     ) -> ToolResult:
-        """Call a tool; cancelling it stops the call. It is not repeated: it might run twice."""
+        """Call a tool; cancelling it stops the call. It is not repeated: it might run twice.
+
+        How long it may take is the server's to say, which ends it with TOOL_TIMEOUT.
+        """
         request = messages.CallToolRequest(
             workspace_id=workspace_id, name=name, arguments_json=json.dumps(arguments or {})
         )
-        return (await self._caller.call(self._tools.CallTool, request)).result
+        called = await self._caller.call(self._tools.CallTool, request, TOOL_DEADLINE_S)
+        return called.result
 
     async def read_tool_result(
         self, conversation_id: str, tool_call_id: str, part: int = 0, offset: int = 0
