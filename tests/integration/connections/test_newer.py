@@ -24,6 +24,7 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.e2e.refusals import Refused
@@ -47,7 +48,7 @@ async def _rewritten(database: Database, name: str, **members: Any) -> bytes:
     def write(it: Any) -> bytes:
         record = msgspec.json.decode(it.execute(select(table.c.record).where(here)).scalar_one())
         changed = msgspec.json.encode({**record, **members})
-        it.execute(update(table).where(here).values(record=changed))
+        it.execute(update(table).where(here).values(record=changed, etag=new_id("etag")))
         return changed
 
     return await database.write(write)
