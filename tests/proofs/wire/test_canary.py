@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -15,8 +16,11 @@ from antiphon_client import AntiphonError, Client
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S, until
+from tests.fakes.heard_places import Places, places
 from tests.fakes.mcp_server import mcp_server
 from tests.mesh.test_traces import collector
+from tests.proofs.bench.processes import free_port
+from tests.proofs.wire.other_kinds import told_of, used_elsewhere
 
 CANARY = "c4nary-of-a-workspace"
 BASIC = base64.b64encode(f"ada:{CANARY}".encode()).decode()
@@ -25,16 +29,26 @@ BAD = (f"{CANARY}\n{CANARY}", f" {CANARY}", f"{CANARY}é", CANARY * 600)
 
 
 class Talkative(ServerProcess):
-    """A server that writes all it can into its log."""
+    """A server that writes all it can into its log, and shows what operators look at."""
 
     def __init__(self, home: Path, variables: dict[str, str]) -> None:
         super().__init__(home, variables=variables)
         self._command = tuple("debug" if it == "warning" else it for it in self._command)
+        self.admin_port = free_port()
+        place = self._command.index("--admin-port") + 1
+        self._command = (*self._command[:place], str(self.admin_port), *self._command[place + 1 :])
+
+    async def pages(self) -> AsyncIterator[tuple[str, bytes]]:
+        """What its operator's port answers."""
+        async with aiohttp.ClientSession() as session:
+            for path in ("metrics", "healthz"):
+                async with session.get(f"http://127.0.0.1:{self.admin_port}/{path}") as answer:
+                    yield f"page {path}", await answer.read()
 
 
 async def test_a_secret_is_told_to_nobody_but_whom_it_is_for(tmp_path: Path) -> None:
-    """Not in logs, answers, errors, events, traces, files, arguments or variables."""
-    async with collector() as (traces, otlp), mcp_server() as (outside, port):
+    """Not in logs, answers, errors, events, traces, figures, files, arguments or variables."""
+    async with collector() as (traces, otlp), mcp_server() as (outside, port), places() as others:
         told = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{otlp}",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
@@ -44,11 +58,12 @@ async def test_a_secret_is_told_to_nobody_but_whom_it_is_for(tmp_path: Path) -> 
         async with all_of([server]), server.client() as client:
             await client.create_conversation()
             workspace = (await anext(client.list_workspaces())).workspace_id
-            answers = await _used(client, workspace, port)
+            answers = await _used(client, workspace, port, others)
             answers += [it async for it in _events(client, workspace)]
             await until(lambda: any("PutSecret" in it.name for _, it in traces.spans), PATIENCE_S)
             seen = _files(tmp_path)  # with what is not yet in the database's own file
             assert any(name.endswith("-wal") for name in seen)
+            seen |= {name: text async for name, text in server.pages()}
             seen |= {f"/proc {name}": text for name, text in _processes(server.pid)}
         seen |= {f"{name} at the end": text for name, text in _files(tmp_path).items()}
         seen["traces"] = repr(traces.spans).encode()
@@ -56,6 +71,7 @@ async def test_a_secret_is_told_to_nobody_but_whom_it_is_for(tmp_path: Path) -> 
     assert [name for name, text in seen.items() if any(form in text for form in FORMS)] == []
     assert b"PutSecret" in seen["traces"]
     assert any(b'"level"' in text and b"debug" in text for text in seen.values())
+    assert b"antiphon_tool_call_duration_seconds" in seen["page metrics"]
     heard = {(path, headers.get("authorization", "")) for path, headers in outside.told}
     assert {("/mcp", f"Bearer {CANARY}"), ("/mcp", f"Basic {BASIC}")} <= heard
     assert any(headers.get("x-token") == CANARY for _, headers in outside.told)
@@ -66,16 +82,28 @@ async def test_a_secret_is_told_to_nobody_but_whom_it_is_for(tmp_path: Path) -> 
         if path == "/elsewhere"
         for form in FORMS
     )
+    _signed(others)
 
 
-async def _used(client: Client, workspace: str, port: int) -> list[str]:
+def _signed(others: Places) -> None:
+    """Each kind had it, in the form that its connection says, where it was for it alone."""
+    heard = {(kind, path, headers.get("authorization", "")) for kind, path, headers in others.heard}
+    assert ("http", "/fails", f"Basic {BASIC}") in heard
+    assert ("grpc", "grpc.health.v1.Health", f"Bearer {CANARY}") in heard
+    assert {it["x-token"] for kind, _, it in others.heard if kind == "websocket"} == {CANARY}
+    elsewhere = [str(headers) for _, path, headers in others.heard if path == "/elsewhere"]
+    assert elsewhere
+    assert not any(form.decode() in it for it in elsewhere for form in FORMS)
+
+
+async def _used(client: Client, workspace: str, port: int, others: Places) -> list[str]:
     """Use it in all ways, and fail in all ways; what was answered."""
     answers = []
     for bad in BAD:
         with pytest.raises(AntiphonError) as refused:
             await client.put_secret(workspace, "bad", bad)
         assert refused.value.reason == "INVALID_ARGUMENT"
-        answers.append(f"{refused.value!r} {vars(refused.value)} {refused.value.__cause__!r}")
+        answers.append(told_of(refused.value))
     answers.append(str(await client.put_secret(workspace, "it", CANARY)))
     bearer = pb.Credential(bearer="it")
     header = pb.Credential(header=pb.HeaderCredential(name="X-Token", secret="it"))
@@ -104,12 +132,13 @@ async def _used(client: Client, workspace: str, port: int) -> list[str]:
     for name in up:
         answers.append(str(await client.call_tool(workspace, f"{name}.add", {"a": 1, "b": 2})))
     answers += [str(it) async for it in client.list_tools(workspace)]
+    answers += await used_elsewhere(client, workspace, others)
     await client.set_egress_rules(workspace, pb.EgressRules(hosts=["a.example"]))
     answers.append(str(await client.test_connection(workspace, "bearer")))
     assert "EGRESS_DENIED" in answers[-1]
     with pytest.raises(AntiphonError) as denied:
         await client.call_tool(workspace, "bearer.add", {"a": 1, "b": 2})
-    answers.append(f"{denied.value!r} {vars(denied.value)} {denied.value.__cause__!r}")
+    answers.append(told_of(denied.value))
     answers.append(str(await client.rotate_secret_keys()))
     answers += [str(it) async for it in client.list_secrets(workspace)]
     answers += [str(it) async for it in client.list_connections(workspace)]
