@@ -7,6 +7,7 @@ import sys
 import time
 
 TOOLS = ["echo", "hang", "fail", "endless", "other_id", "close", "child", "environment", "deafen"]
+TOOLS += ["chatter", "asks"]
 
 
 def say(message: object) -> None:
@@ -43,6 +44,16 @@ def call(number: object, tool: str, arguments: dict[str, str]) -> None:
         assert child.stdout is not None
         child.stdout.readline()
         text(number, str(child.pid))
+    elif tool == "chatter":
+        while True:
+            say({"method": "notifications/message", "params": {"level": "info", "data": "x" * 500}})
+    elif tool == "asks":
+        schema = {"type": "object", "properties": {}}
+        for asked in range(1_000_000):
+            question = {"mode": "form", "message": "?", "requestedSchema": schema}
+            say({"id": f"q{asked}", "method": "elicitation/create", "params": question})
+            if not sys.stdin.readline():
+                return
     elif tool == "deafen":
         time.sleep(99)
     elif tool == "environment":

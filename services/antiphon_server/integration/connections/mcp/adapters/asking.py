@@ -7,6 +7,7 @@ request of its own.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
@@ -175,7 +176,8 @@ class Asking:
         """End the call, which waits for its server."""
         self.refused = refused
         if self._limit is not None:
-            self._limit.reschedule(asyncio.get_running_loop().time())
+            with suppress(RuntimeError):  # it is over
+                self._limit.reschedule(asyncio.get_running_loop().time())
 
     def _count(self) -> None:
         self._rounds += 1

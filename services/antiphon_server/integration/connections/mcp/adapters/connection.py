@@ -36,6 +36,7 @@ IDEMPOTENCY_KEY = "antiphon/idempotency-key"
 RETRY_S = 5.0
 ASKING_S = 600.0
 """So much longer than a call may be silent that waits for people."""
+_BROKEN_OFF = (Reason.TOOL_TIMEOUT, Reason.LIMIT_EXCEEDED)
 logger = structlog.get_logger(__name__)
 
 
@@ -100,7 +101,7 @@ class McpConnection:
             raise self._unavailable() from error
 
     async def call(self, call: Call) -> Result | Pause:
-        """Call a tool; a program that runs for this call alone ends when it is cancelled.
+        """Call a tool; a program that runs for this call alone ends when that is broken off.
 
         Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
         """
@@ -108,12 +109,20 @@ class McpConnection:
         try:
             return await self._call(call)
         except asyncio.CancelledError:
-            if self._calls == 1 and isinstance(self._config.target, Program):
-                self._hurried = True
-                self._leave.set()
+            self._broken_off(hurried=True)
+            raise
+        except DomainError as error:
+            if error.reason in _BROKEN_OFF:
+                self._broken_off(hurried=False)
             raise
         finally:
             self._calls -= 1
+
+    def _broken_off(self, *, hurried: bool) -> None:
+        """End the program that goes on with a call for nobody; but not while it has others."""
+        if self._calls == 1 and isinstance(self._config.target, Program):
+            self._hurried = self._hurried or hurried
+            self._leave.set()
 
     async def close(self) -> None:
         """End the session; a program and all that it has started are gone afterwards."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import anyio
 from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
 
 from antiphon_server.integration.connections.mcp.model import Limits, Program
 
@@ -26,7 +26,8 @@ async def speaking(
 ) -> AsyncGenerator[TransportStreams]:
     """Start it, and speak with it by lines; when left, nothing of its process group is alive.
 
-    ``hurried`` says then whether somebody waits for its end.
+    One that says more than ``max_bytes`` and answers nothing is heard no longer. ``hurried`` says
+    at the end whether somebody waits for it.
     """
     process = await asyncio.create_subprocess_exec(
         program.command,
@@ -45,9 +46,14 @@ async def speaking(
     async def listen() -> None:
         assert process.stdout is not None
         async with heard_in:
+            said = 0
             with suppress(anyio.BrokenResourceError, ValueError):  # closed here; a line too long
                 while line := await process.stdout.readline():
-                    await heard_in.send(_message(line))
+                    message = _message(line)
+                    said = 0 if _answers(message) else said + len(line)
+                    if said > limits.max_bytes:
+                        break
+                    await heard_in.send(message)
 
     async def speak() -> None:
         assert process.stdin is not None
@@ -75,6 +81,12 @@ def _message(line: bytes) -> SessionMessage | Exception:
         return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
     except ValueError as error:
         return error
+
+
+def _answers(message: SessionMessage | Exception) -> bool:
+    if isinstance(message, Exception):
+        return False
+    return isinstance(message.message, JSONRPCResponse | JSONRPCError)
 
 
 async def _ended(process: Process, grace_s: float) -> None:
