@@ -126,7 +126,7 @@ class Relaying:
         return Speaker(principal, token) if same else DomainError(Reason.TOKEN_INVALID)
 
     async def _deliver(self, relay: Relay, context: Context, kind: type[encoding.Response]) -> None:
-        with TimedWriter(context, self._read_within_s) as writer:
+        with TimedWriter(context, self._read_within_s, relay.give_up) as writer:
             async for frame in relay.frames():
                 await writer.write(encoding.response(frame, kind))
 

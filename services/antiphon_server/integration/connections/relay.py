@@ -57,7 +57,8 @@ class Relay:
     The client's side calls :meth:`act` or :meth:`update`. One writer sends what :meth:`frames`
     yields: a message is received when it asks for it, so that a slow one slows the other side, and
     no more than one waits. After a silence of a random time between the two values of
-    ``heartbeat_s`` it reports its progress, and the other side has to answer a ping by the next.
+    ``heartbeat_s`` it reports its progress, and the other side has to answer a ping by the next. It
+    has to take a message within ``send_s``.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class Relay:
         speaker: Speaker,
         limit_s: float,
         heartbeat_s: tuple[float, float] = HEARTBEAT_S,
+        send_s: float = SEND_S,
     ) -> None:
         self.relay_id, self.connection, self.speaker = relay_id, connection, speaker
-        self._socket, self._heartbeat_s = socket, heartbeat_s
+        self._socket, self._heartbeat_s, self._send_s = socket, heartbeat_s, send_s
         self._expires, self._until = time.time() + limit_s, time.monotonic() + limit_s
         self._sent = self._received = self._sequence = self._waiting = 0
         self._sending, self._updating = asyncio.Lock(), asyncio.Lock()
@@ -128,6 +130,10 @@ class Relay:
             self._draining = Draining(reconnect_after_s)
         self.end(Ended(Close.DRAINING, DomainError(Reason.DRAINING, retry_after=1.0)))
 
+    def give_up(self) -> None:
+        """End it: its client reads nothing."""
+        self._fail(DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0))
+
     def look_at_clock(self) -> None:
         """End it if its time is over, or its speaker's."""
         if time.monotonic() >= self._until:
@@ -156,6 +162,10 @@ class Relay:
             else:
                 await self._idle()
 
+    async def hang_up(self) -> None:
+        """Close the WebSocket of one that has ended, whether or not its client reads so much."""
+        await self._socket.close()
+
     async def close(self) -> None:
         """Let go of what it waits for."""
         waits = [task for task in (self._receiving, self._pinging) if task is not None]
@@ -172,10 +182,10 @@ class Relay:
             if self._ending is not None:
                 return  # as the stream says
             try:
-                async with asyncio.timeout(SEND_S):
+                async with asyncio.timeout(self._send_s):
                     await self._socket.send(message)
             except TimeoutError:
-                limit_ms = round(SEND_S * 1000)
+                limit_ms = round(self._send_s * 1000)
                 name = self.connection.name
                 self._fail(DomainError(Reason.TOOL_TIMEOUT, tool=name, timeout_ms=limit_ms))
             except SocketClosed:

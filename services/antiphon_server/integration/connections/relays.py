@@ -136,7 +136,10 @@ class Relays:
                 entry.outcome, entry.reason = _outcome(relay.ended)
 
     async def _look(self, relay: Relay, workspace_id: str) -> None:
-        """End it when its time is over, its speaker may not go on, or its connection is another."""
+        """End it when its time is over, its speaker may not go on, or its connection is another.
+
+        What is outside learns of any end, whatever the client reads.
+        """
         looks = 0
         while relay.ended is None:
             await asyncio.sleep(LOOK_S)
@@ -154,6 +157,8 @@ class Relays:
                 relay.end(
                     Ended(Close.FAILED, DomainError(Reason.INTERNAL, request_id=relay.relay_id))
                 )
+
+        await relay.hang_up()
 
     async def _look_at_connection(self, relay: Relay, workspace_id: str) -> None:
         try:

@@ -1,6 +1,7 @@
 """A stream whose client reads nothing for too long is ended."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -15,12 +16,29 @@ class TimedWriter:
     """Writes to one client, which must read: the stream ends if it reads nothing for so long.
 
     One timer a stream looks after its writes, not one a write: a frame costs less than a
-    timeout. Use it as a context manager.
+    timeout. Use it as a context manager. ``on_late`` is told when it is too long, which the client
+    learns not before it reads.
     """
 
-    __slots__ = ("_began", "_context", "_late", "_local", "_loop", "_task", "_timer", "_within_s")
+    __slots__ = (
+        "_began",
+        "_context",
+        "_late",
+        "_local",
+        "_loop",
+        "_on_late",
+        "_task",
+        "_timer",
+        "_within_s",
+    )
 
-    def __init__(self, context: Any, within_s: float = WRITE_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        context: Any,
+        within_s: float = WRITE_TIMEOUT_S,
+        on_late: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_late = on_late
         self._context = context
         self._within_s = within_s
         self._local = context.peer() == "local"
@@ -72,6 +90,8 @@ class TimedWriter:
         else:
             self._late = True
             self._task.cancel()
+            if self._on_late is not None:
+                self._on_late()
 
     def __enter__(self) -> "TimedWriter":
         """Use it for a stream."""
