@@ -59,11 +59,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(home: Path) -> AsyncIterator[Stage]:
+async def staged(home: Path, **variables: str) -> AsyncIterator[Stage]:
     """All of them."""
     async with (
         talking() as outside,
-        ServerProcess(home, variables=LOCAL) as server,
+        ServerProcess(home, variables={**LOCAL, **variables}) as server,
         server.client() as client,
         channel_to(server) as channel,
     ):
