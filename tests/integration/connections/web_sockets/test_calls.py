@@ -173,6 +173,8 @@ async def test_no_redirect_is_followed_and_no_refusal_taken() -> None:
             with pytest.raises(DomainError) as caught:
                 await call(link, "echo")
             assert caught.value.reason is Reason.CONNECTION_UNAVAILABLE
+            with pytest.raises(DomainError, match="CONNECTION_UNAVAILABLE"):
+                await link.open()
     assert found.visits == 0
 
 
@@ -187,5 +189,7 @@ async def test_no_form_of_a_private_address_is_reached() -> None:
         link = await kind.link(connection(f"ws://localhost:{found.port}/"), lambda: None)
         with pytest.raises(DomainError, match="EGRESS_DENIED"):
             await call(link, "echo")
+        with pytest.raises(DomainError, match="EGRESS_DENIED"):
+            await link.open()
         await link.close()
     assert found.visits == 0

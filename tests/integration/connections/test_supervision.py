@@ -1,0 +1,62 @@
+"""One connection as it is used: at once by its probe, by tools and by people."""
+
+import asyncio
+from collections.abc import Callable
+
+from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
+from antiphon_server.integration.connections.adapters.web_socket_link import WebSocketLink
+from antiphon_server.integration.connections.model import Connection, State, Status
+from antiphon_server.integration.connections.supervision import MOST_CHANNELS, Supervised
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
+from tests.integration.connections.web_sockets.talking_server import talking
+from tests.integration.connections.web_sockets.test_calls import LOCAL, OneSecret, connection
+
+
+class Counting(WebSockets):
+    """Counts the links that it makes."""
+
+    made = 0
+
+    async def link(self, connection: Connection, changed: Callable[[], None]) -> WebSocketLink:
+        self.made += 1
+        return await super().link(connection, changed)
+
+
+async def _nobody(connection: Connection, status: Status | None) -> None:
+    return
+
+
+async def test_all_that_use_it_at_first_have_one_link() -> None:
+    """One that nobody knew of would be closed by nobody."""
+    async with talking() as outside:
+        kind = Counting(LOCAL, OneSecret())
+        one = Supervised(connection(outside.url), kind, _nobody)
+
+        async def talked() -> None:
+            async with one.channel() as socket:
+                await socket.send("hello")
+                assert await socket.receive() == "hello"
+
+        await asyncio.gather(one.probe(), talked(), one.forward("hello"), talked())
+        assert (kind.made, one.status.state) == (1, State.UP)
+        await one.close()
+
+
+async def test_people_have_so_many_web_sockets_by_one() -> None:
+    """One more is refused until one is closed, and its calls and probes go on beside them."""
+    async with talking() as outside:
+        one = Supervised(connection(outside.url), WebSockets(LOCAL, OneSecret()), _nobody)
+        held = [one.channel() for _ in range(MOST_CHANNELS)]
+        for channel in held:
+            await channel.__aenter__()
+        with Refused(Reason.LIMIT_EXCEEDED):
+            async with one.channel():
+                pass
+        assert (await one.probe()).state is State.UP
+        assert await one.forward("hello") == "hello"
+        for channel in held:
+            await channel.__aexit__(None, None, None)
+        async with one.channel():
+            pass
+        await one.close()
