@@ -280,6 +280,18 @@ async def test_many_short_texts_are_kept_as_one() -> None:
         assert result == text("\n".join(lines))
 
 
+async def test_half_a_character_of_a_result_is_shown_as_none() -> None:
+    """What a call has done is told, whatever its source has made of it."""
+
+    async def answer(_: Call) -> Result:
+        return text("half \ud800" + "x" * MAX_TEXT_BYTES)
+
+    async with world(TestSource(tool(), answer=answer)) as it:
+        result = await it.call()
+        assert result.kept
+        assert result.parts[0].content.startswith("half ?x")
+
+
 class Broken(SqlResultStore):
     """Its database has gone."""
 

@@ -142,6 +142,25 @@ async def test_what_is_replaced_still_checks(schema: object, right: object, wron
     assert await refusal(schema, wrong) != ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (r'{"a": "\ud800"}', "it has half a character"),
+        (r'{"\udfff": 1}', "it has half a character"),
+        ('{"a": NaN}', "it is no JSON"),
+        ('{"a": -Infinity}', "it is no JSON"),
+        ('{"a": 1e400}', "it is no JSON"),
+        (r'{"a": "\ud83d\ude00"}', ""),
+        ('{"a": 1e300}', ""),
+    ],
+)
+async def test_arguments_are_what_can_be_sent(arguments: str, rule: str) -> None:
+    """As JSON and as UTF-8, whatever a tool speaks."""
+    schemas = Schemas()
+    await schemas.load()
+    assert _refusal(schemas, tool(), arguments) == rule
+
+
 @pytest.mark.parametrize("pattern", ["^(?!no)", r"(a)\1", "(", "(a?){1000}"])
 async def test_a_pattern_that_is_not_known_is_left_to_the_source(pattern: str) -> None:
     """It knows better what it means."""

@@ -99,6 +99,7 @@ def _nested(depth: int) -> str:
         ("[" * 30_000 + "]" * 30_000, "deeper than 32"),
         ("{", "no JSON"),
         ('{"maximum": NaN}', "no JSON"),
+        ('{"maximum": 1e400}', "no JSON"),
         ("[]", "no object"),
         ('{"type": "object", "type": "string"}', "a member twice"),
     ],

@@ -29,7 +29,7 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.questions import Attendance, Pause
-from antiphon_server.integration.tools.results import bounded, joined, whole
+from antiphon_server.integration.tools.results import bounded, joined, whole, written
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.runtime.concurrency.tasks import completed
@@ -107,7 +107,7 @@ class ToolCaller:
         if isinstance(came, Pause):
             assert self._states is not None, "who has nobody to ask does not pause"
             return replace(came, state=self._states.seal(came.state, _purpose(call)))
-        return await self._kept(caller, call_id, self._told(tool, joined(came)))
+        return await self._kept(caller, call_id, written(self._told(tool, joined(came))))
 
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""

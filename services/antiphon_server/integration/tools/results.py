@@ -18,6 +18,15 @@ _DATA = re.compile(r"data:[^,]*;base64,")
 _TYPE = re.compile(r"[A-Za-z0-9.+-]{1,40}/[A-Za-z0-9.+-]{1,80}")
 
 
+def written(result: Result) -> Result:
+    """The same result in characters that can be written: half a surrogate is a "?"."""
+    parts = tuple(
+        it if it.content.isascii() else replace(it, content=_written(it.content))
+        for it in result.parts
+    )
+    return replace(result, parts=parts)
+
+
 def joined(result: Result) -> Result:
     """The same result; if it has too many parts, texts that follow one another are one."""
     if len(result.parts) <= MAX_PARTS:
@@ -62,6 +71,10 @@ def bounded(result: Result, kept_as: ToolCallId | None = None) -> Result:
     return replace(result, parts=tuple(parts), omitted_bytes=omitted, kept=kept_as is not None)
 
 
+def _written(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
 def media_type(part: ResultPart) -> str:
     """What a tool says its data is, where that is a type at all."""
     return part.media_type if _TYPE.fullmatch(part.media_type) else ANY_TYPE
@@ -73,9 +86,9 @@ def _is_data(part: ResultPart) -> bool:
 
 def _kept(part: ResultPart) -> KeptPart:
     if part.kind == "text":
-        return KeptPart("text", "text/plain", part.content.encode(errors="replace"))
+        return KeptPart("text", "text/plain", part.content.encode())
     if not _is_data(part):  # a link, which is short
-        return KeptPart(part.kind, "text/uri-list", part.content.encode(errors="replace"))
+        return KeptPart(part.kind, "text/uri-list", part.content.encode())
     begin = _DATA.match(part.content)
     try:
         data = base64.b64decode(part.content[begin.end() :]) if begin else b""

@@ -1,12 +1,12 @@
 """JSON Schema 2020-12 for arguments and results. Nothing is ever fetched for one."""
 
 import asyncio
-import json
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.tools.model import Definition, Json
+from antiphon_server.integration.tools.strict_json import is_writable, loads
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -36,9 +36,12 @@ class Schemas:
     def arguments(self, definition: Definition, text: str) -> dict[str, Json]:
         """Decode a call's arguments. Raises DomainError TOOL_ARGUMENTS_INVALID."""
         try:
-            value = json.loads(text or "{}")
+            value = loads(text or "{}")
+            written = is_writable(value)
         except (ValueError, RecursionError):
             raise _invalid(definition, "$", "it is no JSON") from None
+        if not written:
+            raise _invalid(definition, "$", "it has half a character")
         if not isinstance(value, dict):
             raise _invalid(definition, "$", "it is no JSON object")
         wrong = self._wrong(definition.input_schema, value)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from antiphon_server.integration.tools.model import Definition, Json, ToolName
+from antiphon_server.integration.tools.strict_json import loads
 
 MOST_TOOLS = 1_000
 MOST_TOLD = 100
@@ -109,7 +110,7 @@ def _schema(text: str) -> str:
     if len(text) > MAX_SCHEMA:
         raise _Unacceptable("a schema of it is longer than 64 KiB")
     try:
-        schema = json.loads(text, object_pairs_hook=_members, parse_constant=_no_number)
+        schema = loads(text, _members)
         depth = _depth(schema)
     except ValueError:
         raise _Unacceptable("a schema of it is no JSON") from None
@@ -140,10 +141,6 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if visible(names) != names:
         raise _Unacceptable("a member of its schema has characters that nobody sees")
     return members
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(name)
 
 
 def _depth(value: Json) -> int:

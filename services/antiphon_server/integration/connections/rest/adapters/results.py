@@ -11,6 +11,14 @@ from antiphon_server.integration.tools.model import Json, PartKind, Result, Resu
 LARGEST_CHECKED = 1024 * 1024
 """Bytes of an answer that are compared with its schema."""
 _TEXTS = ("", "application/xml", "application/yaml", "application/x-www-form-urlencoded")
+_CHARSETS = frozenset(
+    {"us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be", "latin1", "koi8-r", "koi8-u", "big5"}
+    | {"shift_jis", "gb2312", "gbk", "gb18030", "euc-jp", "euc-kr"}
+    | {f"windows-{page}" for page in range(1250, 1259)}
+    | {f"iso-8859-{part}" for part in (*range(1, 12), *range(13, 17))}
+)
+"""Those beside UTF-8 that texts are in. Of Python's others one takes a day for a long text, some
+decode to what is no text, and some raise whatever is to be replaced."""
 
 
 def result(status: int, media_type: str, charset: str, body: bytes, *, promised: bool) -> Result:
@@ -45,10 +53,8 @@ def _part(kind: str, charset: str, body: bytes) -> ResultPart:
 
 
 def _text(body: bytes, charset: str) -> str:
-    try:
-        return body.decode(charset or "utf-8", errors="replace")
-    except LookupError:
-        return body.decode(errors="replace")
+    known = charset.strip().lower()
+    return body.decode(known if known in _CHARSETS else "utf-8", errors="replace")
 
 
 def _decoded(body: bytes) -> Json:
