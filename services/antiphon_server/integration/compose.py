@@ -91,6 +91,7 @@ from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.nodes.standing import Lease
@@ -278,6 +279,7 @@ def compose_service(
         results=results,
         trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
         asked=guards.policy,
+        shares=infrastructure.shares,
         homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
     )
 
@@ -339,6 +341,7 @@ def compose_integration(
     trail: TrailRelay | None = None,
     asked: AccessPolicy | None = None,
     homes: RelayHomes | None = None,
+    shares: Shares | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -364,7 +367,8 @@ def compose_integration(
     tool_servicer = ToolServicer(known_tools, caller, results)
     forwarding = Forwarding(made, calls)
     access = PolicyRelayAccess(asked or policy, policy, verifier)
-    relays = Relays(made, calls, access, homes.named if homes else partial(new_id, "relay"))
+    named = homes.named if homes else partial(new_id, "relay")
+    relays = Relays(made, calls, access, named, shares or Shares())
     relaying = Relaying(relays, access, homes)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)

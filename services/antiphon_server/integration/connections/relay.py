@@ -21,6 +21,8 @@ from antiphon_server.integration.connections.relay_frames import (
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.limits.share_costs import FRAME_S
+from antiphon_server.runtime.limits.shares import FREE, Share
 
 HEARTBEAT_S = (15.0, 25.0)
 SEND_S = 30.0
@@ -58,7 +60,8 @@ class Relay:
     yields: a message is received when it asks for it, so that a slow one slows the other side, and
     no more than one waits. After a silence of a random time between the two values of
     ``heartbeat_s`` it reports its progress, and the other side has to answer a ping by the next. It
-    has to take a message within ``send_s``.
+    has to take a message within ``send_s`` seconds. Messages that come wait for the first of its
+    user's ``shares``, those that go for the second.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Relay:
         limit_s: float,
         heartbeat_s: tuple[float, float] = HEARTBEAT_S,
         send_s: float = SEND_S,
+        shares: tuple[Share, Share] = (FREE, FREE),
     ) -> None:
+        self._share_in, self._share_out = shares
         self.relay_id, self.connection, self.speaker = relay_id, connection, speaker
         self._socket, self._heartbeat_s, self._send_s = socket, heartbeat_s, send_s
         self._expires, self._until = time.time() + limit_s, time.monotonic() + limit_s
@@ -179,6 +184,7 @@ class Relay:
 
     async def _send(self, message: Message) -> None:
         async with self._sending:
+            await self._share_out.take(FRAME_S)
             if self._ending is not None:
                 return  # as the stream says
             try:
@@ -207,6 +213,7 @@ class Relay:
     async def _receive(self) -> Message:
         message = await self._socket.receive()
         await self._pace.keep(len(message))
+        await self._share_in.take(FRAME_S)
         return message
 
     def _taken(self, received: asyncio.Task[Message]) -> Message | None:

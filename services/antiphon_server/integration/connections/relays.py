@@ -17,6 +17,7 @@ from antiphon_server.integration.ledger.model import Outcome
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.telemetry.structured import structlog
 
 MOST_OF_USER = 16
@@ -36,7 +37,7 @@ logger = structlog.get_logger(__name__)
 class Relays:
     """Opens and finds relays, looks after each, and ends them all when the server stops.
 
-    ``named`` makes their ids.
+    ``named`` makes their ids, ``shares`` has everybody's share of this server.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Relays:
         calls: PricedCalls,
         access: RelayAccess,
         named: Callable[[], str],
+        shares: Shares,
     ) -> None:
+        self._shares = shares
         self._connections, self._calls = connections, calls
         self._access, self._named = access, named
         self._open: dict[str, Relay] = {}
@@ -69,7 +72,10 @@ class Relays:
                 entered(self._calls, workspace_id, name) as entry,
                 found.channel() as socket,
             ):
-                relay = Relay(self._named(), found.connection, socket, speaker, limit_s)
+                actor = speaker.principal.actor
+                shares = (self._shares.of(actor), self._shares.of(actor))
+                about = (self._named(), found.connection, socket, speaker, limit_s)
+                relay = Relay(*about, shares=shares)
                 async with self._looked_after(relay, workspace_id, entry):
                     yield relay
 

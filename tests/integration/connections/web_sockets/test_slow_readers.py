@@ -28,6 +28,7 @@ from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.runtime.rpc.server import Server
 from tests.e2e.refusals import refused
@@ -77,7 +78,7 @@ async def served(url: str) -> AsyncIterator[tuple[str, Relays]]:
         await connections.create(Connection(WORKSPACE, SourceName("it"), WebSocket(url)))
         ledger = SqlLedger(database)
         calls, access = PricedCalls(ledger, "local"), Everybody()
-        relays = Relays(connections, calls, access, partial(new_id, "relay"))
+        relays = Relays(connections, calls, access, partial(new_id, "relay"), Shares())
         table = LocalServer([ErrorInterceptor()])
         relaying = Relaying(relays, access, read_within_s=0.5)
         servicer = Served(relaying)  # type: ignore[abstract]
