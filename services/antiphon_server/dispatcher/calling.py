@@ -129,7 +129,9 @@ async def _made(
         stands()
         result = await _result(call, run, attending)
     except DomainError as failure:
-        outcome, error = CallOutcome.FAILED, failure
+        lost_it = failure.reason is Reason.TOOL_CALL_LOST
+        outcome = CallOutcome.UNKNOWN if lost_it else CallOutcome.FAILED
+        error = failure
     except Exception:
         log.exception("a call of a tool failed", tool=call.tool, tool_call_id=call.call_id)
         outcome = CallOutcome.FAILED

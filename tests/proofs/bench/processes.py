@@ -1,6 +1,7 @@
 """Processes: what they begin with, what they use, and those that say where they are."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -79,7 +80,8 @@ async def printed(module: str, *arguments: str) -> AsyncIterator[Printed]:
         line = await asyncio.wait_for(process.stdout.readline(), READY_S)
         yield Printed(line.decode().strip(), process.pid)
     finally:
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):  # whoever was killed
+            process.terminate()
         await process.wait()
 
 

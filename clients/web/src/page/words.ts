@@ -43,7 +43,7 @@ const SENTENCES: Record<string, string> = {
   TOOL_DENIED: "A rule of the workspace forbids it.",
   TOOL_CALL_CHANGED: "It is to be called with something else by now. Reload, and look again.",
   TOOL_CALL_ENDED: "It waits for nobody any more.",
-  TOOL_CALL_LOST: "The server died while it ran. It may have run; nobody knows.",
+  TOOL_CALL_LOST: "Its answer was lost. It may have run; nobody knows.",
   CONNECTION_UNAVAILABLE: "What it belongs to can't be reached now.",
   AUTHORIZATION_REQUIRED:
     "What it belongs to needs a person's consent: `antiphon connections authorize` asks for it.",

@@ -290,9 +290,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     tool_call_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_CALL_LOST: _ErrorReason.ValueType  # 129
-    """ERROR_REASON_TOOL_CALL_LOST: the server died during the call; whether the tool did something
-    is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
-    ABORTED.
+    """ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the
+    way to the tool broke. Whether it did something is not known, and it is not called again.
+    Metadata: tool. Code ABORTED.
     """
     ERROR_REASON_TOOL_CHANGED: _ErrorReason.ValueType  # 130
     """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
@@ -615,9 +615,9 @@ ERROR_REASON_TOOL_CALL_ENDED: ErrorReason.ValueType  # 128
 tool_call_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_CALL_LOST: ErrorReason.ValueType  # 129
-"""ERROR_REASON_TOOL_CALL_LOST: the server died during the call; whether the tool did something
-is not known, and it is not called again. Only in ToolCallFinished; metadata: tool. Code
-ABORTED.
+"""ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the
+way to the tool broke. Whether it did something is not known, and it is not called again.
+Metadata: tool. Code ABORTED.
 """
 ERROR_REASON_TOOL_CHANGED: ErrorReason.ValueType  # 130
 """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:

@@ -224,8 +224,8 @@ class _ToolCallOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolC
     TOOL_CALL_OUTCOME_CANCELLED: _ToolCallOutcome.ValueType  # 4
     """TOOL_CALL_OUTCOME_CANCELLED: the turn was stopped; the call was closed."""
     TOOL_CALL_OUTCOME_UNKNOWN: _ToolCallOutcome.ValueType  # 5
-    """TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call. Whether the tool did something
-    nobody here knows, and it is not called again.
+    """TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call, or the way to the tool broke before
+    it had answered. Whether it did something nobody here knows, and it is not called again.
     """
 
 class ToolCallOutcome(_ToolCallOutcome, metaclass=_ToolCallOutcomeEnumTypeWrapper):
@@ -244,8 +244,8 @@ TOOL_CALL_OUTCOME_DENIED: ToolCallOutcome.ValueType  # 3
 TOOL_CALL_OUTCOME_CANCELLED: ToolCallOutcome.ValueType  # 4
 """TOOL_CALL_OUTCOME_CANCELLED: the turn was stopped; the call was closed."""
 TOOL_CALL_OUTCOME_UNKNOWN: ToolCallOutcome.ValueType  # 5
-"""TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call. Whether the tool did something
-nobody here knows, and it is not called again.
+"""TOOL_CALL_OUTCOME_UNKNOWN: the server died during the call, or the way to the tool broke before
+it had answered. Whether it did something nobody here knows, and it is not called again.
 """
 Global___ToolCallOutcome: _TypeAlias = ToolCallOutcome  # noqa: Y015
 

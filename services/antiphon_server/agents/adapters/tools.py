@@ -63,6 +63,8 @@ class IntegrationTools:
             with remote_errors("integration"):
                 ended = await self._attended(request, attendance, limit_s + ASKING_S)
         except DomainError as error:
+            if error.reason is Reason.SERVICE_UNAVAILABLE:  # it may have made the call
+                raise DomainError(Reason.TOOL_CALL_LOST, tool=call.tool) from error
             if error.reason is not Reason.UNIMPLEMENTED or resumed.state:
                 raise
             with remote_errors("integration"):  # of the version before: nothing was begun

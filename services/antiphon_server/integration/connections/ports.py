@@ -34,7 +34,8 @@ class Link(Protocol):
     async def call(self, call: Call) -> Result | Pause:
         """Call a tool; cancelling it closes what it uses.
 
-        Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        Raises DomainError TOOL_FAILED, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and EGRESS_DENIED, if
+        it was not sent, and TOOL_CALL_LOST, if it was, and the way broke before the answer.
         """
         ...
 

@@ -38,7 +38,7 @@ FAILURES = 3
 """So many of the calls that are remembered make it DEGRADED."""
 MOST_CHANNELS = 32
 """WebSockets that people have open by one connection on this server."""
-_ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT)
+_ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT, Reason.TOOL_CALL_LOST)
 
 
 class Supervised:
@@ -250,7 +250,7 @@ class Supervised:
         """Keep what came of a call; the first of many failures is a reason to look at once."""
         fault = reason in _ITS_FAULT
         self._failures.append(reason.value if reason is not None and fault else "")
-        if reason is Reason.CONNECTION_UNAVAILABLE and not self._failed:
+        if fault and reason is not Reason.TOOL_TIMEOUT and not self._failed:
             self._due.set()
 
     def _lack(self, tool: ToolName, reason: Reason) -> None:

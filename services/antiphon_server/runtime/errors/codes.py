@@ -167,7 +167,7 @@ TABLE: dict[Reason, Entry] = {
     ),
     Reason.TOOL_CALL_LOST: Entry(
         StatusCode.ABORTED,
-        "The server died while tool {tool} ran; whether it did something is not known.",
+        "The answer of tool {tool} was lost; whether it did something is not known.",
     ),
     Reason.TOOL_CHANGED: Entry(
         StatusCode.ABORTED, "Tool {tool} is not what was shown; look at it once more."

@@ -93,7 +93,7 @@ async def test_a_call_that_is_cancelled_is_so_at_the_server(made: tuple[Server, 
 
 
 async def test_statuses_are_told_apart(made: tuple[Server, Link]) -> None:
-    """What can't be reached, what takes too long, and what the server itself refuses."""
+    """What may have been done, what takes too long, and what the server itself refuses."""
     server, link = made
     with pytest.raises(DomainError) as late:
         await link.call(CALL)
@@ -101,7 +101,7 @@ async def test_statuses_are_told_apart(made: tuple[Server, Link]) -> None:
     server.code = grpc.StatusCode.UNAVAILABLE
     with pytest.raises(DomainError) as away:
         await link.call(CALL)
-    assert away.value.reason is Reason.CONNECTION_UNAVAILABLE
+    assert away.value.reason is Reason.TOOL_CALL_LOST
     server.code = grpc.StatusCode.PERMISSION_DENIED
     result: Any = await link.call(CALL)
     assert result.failed

@@ -61,6 +61,17 @@ class Endless(httpx2.AsyncByteStream):
             yield self._piece
 
 
+class Broken(httpx2.AsyncByteStream):
+    """A body that breaks off behind its first piece."""
+
+    def __init__(self, piece: bytes) -> None:
+        self._piece = piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._piece
+        raise httpx2.ReadError("reset")
+
+
 def strange(request: httpx2.Request) -> httpx2.Response:
     """Does as the tool's name says."""
     tool = json.loads(request.content)["params"].get("name")
@@ -77,6 +88,12 @@ def strange(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, headers={"content-encoding": "br"}, content=b"x")
     if tool == "gone":
         raise httpx2.ConnectError("refused", request=request)
+    if tool == "dropped":
+        raise httpx2.RemoteProtocolError("it ended", request=request)
+    if tool == "broken":
+        return httpx2.Response(
+            200, headers={"content-type": "application/json"}, stream=Broken(b'{"jsonrpc"')
+        )
     if tool == "asks":
         question = {"method": "elicitation/create", "params": _question()}
         return answered(request, resultType="input_required", inputRequests={"q": question})
@@ -87,20 +104,31 @@ def _question() -> dict[str, object]:
     return {"mode": "form", "message": "?", "requestedSchema": {"type": "object", "properties": {}}}
 
 
-@pytest.mark.parametrize("tool", ["json", "event", "events", "compressed", "gone", "asks"])
-async def test_a_bad_answer_ends_its_own_call_alone(tool: str) -> None:
-    """Endless bodies and events, compression, a refused connection, questions without end."""
+@pytest.mark.parametrize(
+    ("tool", "reason"),
+    [
+        ("json", Reason.TOOL_FAILED),
+        ("event", Reason.TOOL_CALL_LOST),
+        ("events", Reason.TOOL_CALL_LOST),
+        ("compressed", Reason.TOOL_CALL_LOST),
+        ("gone", Reason.CONNECTION_UNAVAILABLE),
+        ("dropped", Reason.TOOL_CALL_LOST),
+        ("broken", Reason.TOOL_CALL_LOST),
+        ("asks", Reason.LIMIT_EXCEEDED),
+    ],
+)
+async def test_a_bad_answer_ends_its_own_call_alone(tool: str, reason: Reason) -> None:
+    """Endless bodies and events, compression, connections that end, questions without end.
+
+    Where the server may have done it, the call is lost, and not just unavailable.
+    """
     outside = await connection(strange)
     try:
         bad, good = await asyncio.gather(
             outside.call(call(tool)), outside.call(call("good")), return_exceptions=True
         )
         assert isinstance(bad, DomainError)
-        assert bad.reason in (
-            Reason.TOOL_FAILED,
-            Reason.CONNECTION_UNAVAILABLE,
-            Reason.LIMIT_EXCEEDED,
-        )
+        assert bad.reason is reason
         assert isinstance(good, Result)
         assert good.parts[0].content == "here"
     finally:

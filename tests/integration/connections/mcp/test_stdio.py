@@ -104,8 +104,8 @@ async def test_of_64_calls_62_results_are_kept() -> None:
 @pytest.mark.parametrize(
     ("tool", "reason"),
     [
-        ("endless", Reason.CONNECTION_UNAVAILABLE),
-        ("close", Reason.CONNECTION_UNAVAILABLE),
+        ("endless", Reason.TOOL_CALL_LOST),
+        ("close", Reason.TOOL_CALL_LOST),
         ("other_id", Reason.TOOL_TIMEOUT),
     ],
 )

@@ -182,7 +182,7 @@ async def test_a_call(outside: Service) -> None:
         ("long", Reason.TOOL_FAILED),
         ("bomb", Reason.TOOL_FAILED),
         ("brotli", Reason.TOOL_FAILED),
-        ("cut", Reason.CONNECTION_UNAVAILABLE),
+        ("cut", Reason.TOOL_CALL_LOST),
     ],
 )
 async def test_a_bad_answer_ends_its_own_call_alone(

@@ -36,6 +36,8 @@ from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.telemetry.structured import structlog
 
 RETRY_S = 5.0
+_UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+"""What fails before a request is sent."""
 ACCEPT = "application/json, application/yaml;q=0.9, */*;q=0.1"
 logger = structlog.get_logger(__name__)
 
@@ -107,7 +109,7 @@ class RestLink:
         wanted, most = request(self._api, operation, call), self._connection.limits.max_bytes
         try:
             async with self._asked(
-                wanted.method, wanted.url, wanted.headers, wanted.body
+                wanted.method, wanted.url, wanted.headers, wanted.body, of=call.tool
             ) as response:
                 kind, charset = response.headers.get("Content-Type", ""), response.charset or ""
                 body = await body_of(response, most=most)
@@ -128,7 +130,9 @@ class RestLink:
         assert self._api is not None
         url, headers = forwarding.place(self._api.base_url, request)
         try:
-            async with self._asked(request.method, url, headers, request.body) as response:
+            async with self._asked(
+                request.method, url, headers, request.body, of=ToolName(self._connection.name)
+            ) as response:
                 body = await body_of(response, most=MOST_ANSWERED)
                 told = forwarding.told(response.headers.items())
                 return HttpAnswer(response.status, told, body)
@@ -141,22 +145,32 @@ class RestLink:
 
     @asynccontextmanager
     async def _asked(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        of: ToolName | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer; what goes to the connection's own place is signed, and nothing else."""
+        """The answer; what goes to the connection's own place is signed, and nothing else.
+
+        A call ``of`` a tool is lost if its answer is: the service may have done it.
+        """
         told = {**headers, "Accept-Encoding": PACKING}
         if place_of(url) == self._place:
             told |= await signature(self._connection, self._secrets)
-        with self._reaching():
+        with self._reaching(of):
             async with asked(await self._pool.session(), method, url, told, data=body) as response:
                 yield response
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _reaching(self, of: ToolName | None) -> Iterator[None]:
         try:
             yield
         except (aiohttp.ClientError, OSError) as error:
-            raise self._unavailable() from error
+            if of is None or isinstance(error, _UNSENT):
+                raise self._unavailable() from error
+            raise DomainError(Reason.TOOL_CALL_LOST, tool=of) from error
 
     async def _read(self, text: bytes) -> Api:
         """What the document says; one that says the same as before is not read again."""

@@ -29,7 +29,7 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 
-GONE, RETRY_S = 1001, 5.0
+GONE, TOO_BIG, RETRY_S = 1001, 1009, 5.0
 ANY = 0
 """The number of a request whose answer is whatever comes next."""
 log = logging.getLogger(__name__)
@@ -113,7 +113,9 @@ class WebSocketLink:
         try:
             return await line.ask(message, number)
         except SocketClosed as closed:
-            why = f"the WebSocket was closed ({closed.code}) before it answered"
+            if closed.code != TOO_BIG:
+                raise DomainError(Reason.TOOL_CALL_LOST, tool=call.tool) from closed
+            why = f"its answer has more than {self._connection.limits.max_bytes} bytes"
             raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from closed
         except asyncio.CancelledError:
             if number == ANY:  # its answer would be taken for the next one's

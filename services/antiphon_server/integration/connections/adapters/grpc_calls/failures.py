@@ -11,6 +11,8 @@ from antiphon_server.runtime.errors import DomainError, Reason, invalid
 RETRY_S = 5.0
 LONGEST = 2_000
 NOT_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_UNSENT = ("failed to connect", "dns resolution failed", "name resolution")
+"""How gRPC's core begins to tell of calls that it has not sent; it has no code for them."""
 _TOO_LONG = "received message larger than max"
 
 
@@ -39,11 +41,13 @@ def unusable(error: Unusable) -> DomainError:
 def outcome(error: grpc.aio.AioRpcError, connection: Connection, tool: ToolName) -> Result:
     """A failed result with the status's name and what the server says of it.
 
-    Raises DomainError CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+    Raises DomainError CONNECTION_UNAVAILABLE, TOOL_CALL_LOST, TOOL_TIMEOUT, TOOL_FAILED.
     """
     code, said = error.code(), error.details() or ""
-    if code is grpc.StatusCode.UNAVAILABLE:
+    if code is grpc.StatusCode.UNAVAILABLE and said.lower().startswith(_UNSENT):
         raise unavailable(connection.name) from error
+    if code is grpc.StatusCode.UNAVAILABLE:
+        raise DomainError(Reason.TOOL_CALL_LOST, tool=tool) from error
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         timeout_ms = round(connection.limits.call_s * 1000)
         raise DomainError(Reason.TOOL_TIMEOUT, tool=tool, timeout_ms=timeout_ms) from error

@@ -5,8 +5,17 @@ from typing import Any
 
 import httpx2
 
+from antiphon_server.runtime.errors.domain_error import DomainError
+
 REFUSED = -32000
 """The JSON-RPC code of an answer that was made here, in place of one that never came."""
+UNSENT = "not sent: "
+UNANSWERED = "not answered: "
+"""How its message begins, whether or not the request may have reached somebody."""
+TOO_LONG = "the body is too long"
+BROKEN_OFF = "the body broke off"
+_BEFORE = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, DomainError)
+"""What is raised before a request is sent; DomainErrors are refusals of ours."""
 
 
 class BoundedStream(httpx2.AsyncByteStream):
@@ -21,10 +30,10 @@ class BoundedStream(httpx2.AsyncByteStream):
             async for piece in self._body:
                 self._left -= len(piece)
                 if self._left < 0:
-                    raise httpx2.StreamError("the body is too long")
+                    raise httpx2.StreamError(TOO_LONG)
                 yield piece
         except httpx2.TransportError as error:
-            raise httpx2.StreamError("the body broke off") from error
+            raise httpx2.StreamError(BROKEN_OFF) from error
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -68,6 +77,7 @@ class CalmClient(httpx2.AsyncClient):
             return await super().send(request, **options)
         except Exception as error:  # whatever a transport or a consent raises
             self.failed(error)
-            told = {"code": REFUSED, "message": type(error).__name__}
+            begins = UNSENT if isinstance(error, _BEFORE) else UNANSWERED
+            told = {"code": REFUSED, "message": f"{begins}{type(error).__name__}"}
             answer = {"jsonrpc": "2.0", "id": None, "error": told}
             return httpx2.Response(502, json=answer, request=request)

@@ -17,6 +17,10 @@ from antiphon_server.integration.connections.mcp.adapters.asking import (
     PausingClient,
 )
 from antiphon_server.integration.connections.mcp.adapters.bounded_http import (
+    BROKEN_OFF,
+    TOO_LONG,
+    UNANSWERED,
+    UNSENT,
     BoundedTransport,
     CalmClient,
 )
@@ -34,6 +38,13 @@ NAME = types.Implementation(name="antiphon", version="1")
 IDEMPOTENCY_KEY = "antiphon/idempotency-key"
 """In ``_meta``: neither revision of MCP has a key of its own."""
 RETRY_S = 5.0
+_UNANSWERED = (
+    UNANSWERED,
+    "Connection closed",
+    "SSE stream",
+    f"Failed to parse JSON response: {BROKEN_OFF}",
+)
+"""How our HTTP and the SDK begin to tell of requests that were sent, and have no answer."""
 ASKING_S = 600.0
 """So much longer than a call may be silent that waits for people."""
 _BROKEN_OFF = (Reason.TOOL_TIMEOUT, Reason.LIMIT_EXCEEDED)
@@ -154,11 +165,7 @@ class McpConnection:
         except (MCPError, RuntimeError, ValueError) as error:
             if self._lost(error):
                 self._leave.set()
-                raise self._unavailable() from error
-            if self._refused is not None:
-                raise self._refused from error
-            why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
-            raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from error
+            raise self._failure(call, error) from error
 
     async def _asked_back(self, client: Client, call: Call, asking: Asking) -> Result | Pause:
         """Call, and let the server ask people meanwhile."""
@@ -182,6 +189,20 @@ class McpConnection:
             self._asking.discard(asking)
             RUNNING.reset(running)
         return came if isinstance(came, Pause) else results.result(came)
+
+    def _failure(self, call: Call, error: Exception) -> DomainError:
+        """What is said of a call without a result."""
+        said = str(error)
+        if isinstance(error, MCPError) and said.startswith(_UNANSWERED):
+            return DomainError(Reason.TOOL_CALL_LOST, tool=call.tool)
+        if self._lost(error) or said.startswith(UNSENT):
+            return self._refused or self._unavailable()
+        if self._refused is not None:
+            return self._refused
+        why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
+        if TOO_LONG in said:
+            why = f"its answer has more than {self._config.limits.max_bytes} bytes"
+        return DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why)
 
     def _lost(self, error: Exception) -> bool:
         """Whether the session is gone: the program has ended, or the server knows it no longer."""
