@@ -17,6 +17,7 @@ from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from tests.certificates import Authority
 from tests.e2e.refusals import Refused
 from tests.integration.connections.grpc_calls.things import Given, Things, call, linked, serving
+from tests.proofs.bench.processes import free_port
 
 REFUSED = [
     *("unix:/tmp/x", "unix:///tmp/x", "unix-abstract:x", "vsock:2:50051", "fd:3", "xds:///x"),
@@ -78,6 +79,19 @@ async def test_who_speaks_without_encryption_is_told_nothing(tmp_path: Path) -> 
     ):
         with Refused(Reason.CONNECTION_UNAVAILABLE):
             await link.discover()
+
+
+async def test_a_server_that_comes_back_is_found_by_the_next_probe() -> None:
+    """However often it was looked for in vain: nobody waits for a pause of gRPC's own."""
+    port = free_port()
+    async with linked(Grpc(f"http://127.0.0.1:{port}")) as link:
+        for _ in range(3):
+            for _ in range(2):
+                with Refused(Reason.CONNECTION_UNAVAILABLE):
+                    await link.discover()
+            async with serving(Things(), port=port):
+                await link.discover()
+                await link.call(call("Echo"))
 
 
 async def test_the_deadline_goes_along() -> None:

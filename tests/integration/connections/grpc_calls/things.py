@@ -111,6 +111,7 @@ async def serving(
     versions: Collection[str] = (V1, V1ALPHA),
     asked: Asked | None = None,
     credentials: grpc.ServerCredentials | None = None,
+    port: int = 0,
 ) -> AsyncIterator[int]:
     """A server's port; ``asked`` answers by these versions of reflection."""
     server = grpc.aio.server()
@@ -124,9 +125,9 @@ async def serving(
         generic = grpc.method_handlers_generic_handler(name, dict(handlers))
         server.add_generic_rpc_handlers((generic,))
     if credentials is None:
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
     else:
-        port = server.add_secure_port("127.0.0.1:0", credentials)
+        port = server.add_secure_port(f"127.0.0.1:{port}", credentials)
     await server.start()
     try:
         yield port

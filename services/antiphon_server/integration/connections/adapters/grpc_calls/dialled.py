@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import grpc
@@ -75,7 +75,8 @@ class Dialled:
         return await self.vetted()
 
     async def vetted(self) -> grpc.aio.Channel:
-        """The same, once its place was vetted again; a new one where its addresses are others.
+        """The same, once its place was vetted again; a new one where its addresses are others, and
+        in place of one that has failed: that would only try again after a pause of its own.
 
         Calls that run on the old one go on.
         """
@@ -86,9 +87,10 @@ class Dialled:
             except BaseException:
                 self._let_go()
                 raise
-            if self._channel is None or not self._addresses <= set(addresses):
+            if not self._is_good(addresses):
                 self._let_go(grace=GRACE_S)
                 self._channel, self._addresses = self._dialled(addresses), frozenset(addresses)
+            assert self._channel is not None
             return self._channel
 
     async def close(self) -> None:
@@ -97,6 +99,11 @@ class Dialled:
         for channel in list(self._left):
             await channel.close()
         await self._ending.stop()
+
+    def _is_good(self, addresses: Collection[str]) -> bool:
+        if self._channel is None or not self._addresses <= set(addresses):
+            return False
+        return self._channel.get_state() is not grpc.ChannelConnectivity.TRANSIENT_FAILURE
 
     def _dialled(self, addresses: Sequence[str]) -> grpc.aio.Channel:
         target, options = grpc_target(self._place.host, self._place.port, addresses)
