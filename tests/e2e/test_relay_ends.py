@@ -198,7 +198,9 @@ async def test_a_user_has_so_many(tmp_path: Path) -> None:
         metadata = await stage.metadata()
         more = stage.stub.OpenRelay(stage.request(), metadata=metadata)
         assert await refused(more.read()) == "LIMIT_EXCEEDED"
-        streams[0].cancel()
+        for stream in streams:
+            stream.cancel()  # and what is outside learns of it
+        await until(lambda: stage.outside.open <= 1)
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 more = stage.stub.OpenRelay(stage.request(), metadata=metadata)
