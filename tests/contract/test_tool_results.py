@@ -1,5 +1,7 @@
 """Every store keeps large results of tools, the newest of each workspace."""
 
+from dataclasses import replace
+
 import pytest
 
 from antiphon_server.integration.ledger.adapters.tables import metadata
@@ -70,6 +72,17 @@ async def test_a_result_takes_its_own_place(store: ResultStore) -> None:
     await store.keep(ME, CALL, [_of(600), _of(300)])
     assert await store.keep(ME, CALL, [TEXT])
     assert (await store.read("conv_00000001", CALL, 0, 0, 10)).parts == 1
+
+
+async def test_an_attempt_that_is_over_changes_nothing(store: ResultStore) -> None:
+    """A server that wakes has a result still; the one that went on has its own, which is told."""
+    first, second = (replace(ME, attempt=number) for number in (1, 2))
+    assert await store.keep(first, CALL, [_of(200)])
+    assert await store.keep(second, CALL, [TEXT])
+    assert not await store.keep(first, CALL, [_of(200), _of(200)])
+    read = await store.read("conv_00000001", CALL, 0, 0, 10)
+    assert read == Piece("text", "text/plain", TEXT.data, 4, 1)
+    assert await store.keep(second, CALL, [PICTURE]), "it may store again"
 
 
 def _of(size: int) -> KeptPart:

@@ -114,7 +114,9 @@ class ToolServicer(ToolServiceServicer):
 
 def _caller(request: pb.RunToolRequest) -> Caller:
     models = tuple(request.models)
-    return Caller(request.workspace_id, request.conversation_id, request.turn_id, models)
+    return Caller(
+        request.workspace_id, request.conversation_id, request.turn_id, models, request.attempt
+    )
 
 
 def _told_on(context: Context) -> Callable[[Question], Awaitable[None]]:

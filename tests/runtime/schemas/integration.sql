@@ -68,7 +68,7 @@ CREATE TABLE integration_tool_results (
 	kind VARCHAR(8) NOT NULL,
 	media_type VARCHAR(128) NOT NULL,
 	size BIGINT NOT NULL,
-	data BLOB NOT NULL,
+	data BLOB NOT NULL, attempt INTEGER DEFAULT '0' NOT NULL,
 	PRIMARY KEY (conversation_id, tool_call_id, part)
 );
 CREATE INDEX integration_tool_results_age ON integration_tool_results (workspace_id, created_us, tool_call_id, size);

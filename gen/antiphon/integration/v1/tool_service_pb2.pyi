@@ -479,6 +479,7 @@ class RunToolRequest(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -487,6 +488,8 @@ class RunToolRequest(_message.Message):
     """turn_id is the turn that calls it."""
     state: _builtins.bytes
     """state is ToolPause.state of a call that goes on; empty for one that begins."""
+    attempt: _builtins.int
+    """attempt is the turn's attempt that calls it: a large result that a later one has stored stays."""
     @_builtins.property
     def call(self) -> _tool_pb2.ToolCall:
         """call is the call; its id is the idempotency key that the tool is told, if it takes one."""
@@ -511,10 +514,11 @@ class RunToolRequest(_message.Message):
         models: _abc.Iterable[_builtins.str] | None = ...,
         state: _builtins.bytes = ...,
         answers: _abc.Iterable[_tool_pb2.ToolAnswer] | None = ...,
+        attempt: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,6 +57,7 @@ class IntegrationTools:
             models=turn.order.models,
             state=resumed.state,
             answers=map(_answer, resumed.answers),
+            attempt=turn.attempt,
         )
         limit_s = turn.order.time_limit_s
         try:

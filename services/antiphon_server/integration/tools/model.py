@@ -89,13 +89,14 @@ def _spelled(value: Json) -> str:
 class Caller:
     """For whom a tool is called: who pays, and where it was asked for; "" where it was not.
 
-    ``models`` are those that the turn asks.
+    ``models`` are those that the turn asks; ``attempt`` is which of the turn's attempts it is.
     """
 
     workspace_id: str
     conversation_id: str = ""
     turn_id: str = ""
     models: tuple[str, ...] = ()
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

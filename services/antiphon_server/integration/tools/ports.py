@@ -101,7 +101,8 @@ class ResultStore(Protocol):
     async def keep(self, caller: Caller, call_id: ToolCallId, parts: Sequence[KeptPart]) -> bool:
         """Keep a result; the workspace's oldest ones go, until there is room.
 
-        Returns False, and keeps nothing, if it is larger than all the room there is.
+        Returns False, and keeps nothing, if it is larger than all the room there is, or if a later
+        attempt of the turn has kept the call's: whoever asks has lost the turn by then.
         """
         ...
 

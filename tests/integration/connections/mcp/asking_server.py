@@ -142,7 +142,7 @@ def told_key(ctx: Context) -> str:
 
 @server.tool(annotations=ToolAnnotations(idempotent_hint=True))
 async def stamp(ctx: Context) -> str:
-    """Says its key; the first time it is called it does not come to that."""
+    """Says its key, at length; the first time it is called it does not come to that."""
     first = not await asyncio.to_thread(DONE.exists)
     done(told_key(ctx))
     if first:
@@ -151,7 +151,7 @@ async def stamp(ctx: Context) -> str:
         except asyncio.CancelledError:
             done("stopped")
             raise
-    return told_key(ctx)
+    return told_key(ctx) + " " * 100_000
 
 
 @server.tool(annotations=ToolAnnotations(idempotent_hint=True))

@@ -18,6 +18,7 @@ _OF_CALL = (
 )
 _FORGET = delete(table).where(*_OF_CALL)
 _KEEP = insert(table)
+_LATER = select(table.c.part).where(*_OF_CALL, table.c.attempt > bindparam("b_attempt")).limit(1)
 _AGES = (
     select(table.c.tool_call_id, func.sum(table.c.size))
     .where(table.c.workspace_id == bindparam("b_workspace_id"))
@@ -56,13 +57,17 @@ class SqlResultStore:
         now = time.time_ns() // 1000
         rows = [_row(caller, call_id, now, at, part) for at, part in enumerate(parts)]
 
-        def keep(connection: Connection) -> None:
-            connection.execute(_FORGET, _call(caller.conversation_id, call_id))
+        of = _call(caller.conversation_id, call_id)
+
+        def keep(connection: Connection) -> bool:
+            if connection.execute(_LATER, of | {"b_attempt": caller.attempt}).first():
+                return False
+            connection.execute(_FORGET, of)
             _make_room(connection, caller.workspace_id, self._most - size)
             connection.execute(_KEEP, rows)
+            return True
 
-        await self._database.write(keep)
-        return True
+        return await self._database.write(keep)
 
     async def read(
         self, conversation_id: str, call_id: ToolCallId, part: int, offset: int, length: int
@@ -103,4 +108,5 @@ def _row(caller: Caller, call_id: ToolCallId, now: int, at: int, part: KeptPart)
         "media_type": part.media_type,
         "size": len(part.data),
         "data": part.data,
+        "attempt": caller.attempt,
     }

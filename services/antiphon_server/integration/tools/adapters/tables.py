@@ -1,6 +1,16 @@
 """The tables of tools."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
 
 from antiphon_server.integration.ledger.adapters.tables import metadata
 
@@ -37,5 +47,6 @@ tool_results = Table(
     Column("media_type", String(128), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
     Index("integration_tool_results_age", "workspace_id", "created_us", "tool_call_id", "size"),
 )
