@@ -170,6 +170,27 @@ def test_a_conversation_in_mid_answer_is_joined(chat: Terminal, home: Home) -> N
         other.wait_for(f"\n{LONG}\n")
 
 
+def test_who_wants_the_folder_is_told_that_a_chat_keeps_it(chat: Terminal, home: Home) -> None:
+    """With the process, and what to do."""
+    shown = home.run("up", "--port", "0", "--admin-port", "0")
+    assert shown.returncode == 1
+    assert f"process {server_of(home).pid}" in shown.stderr
+    assert "leave the other `antiphon chat`" in shown.stderr
+
+
+def test_a_chat_at_a_server_of_its_own_keeps_no_other(home: Home) -> None:
+    """A server that people have started has gone; one that a command starts then ends with it."""
+    words = ["up", "--port", "0", "--admin-port", "0", "--web-port", "0"]
+    with Terminal(words, home.environment) as server:
+        server.wait_for("Antiphon serves on")
+        with Terminal(["chat", "--handler", "echo"], home.environment) as chat:
+            chat.wait_for(">$")
+            server.type("\x03")
+            server.wait()
+            assert home.run("tools").stderr.startswith("starting a server\n")
+            assert home.run("tools").stderr.startswith("starting a server\n")
+
+
 def test_a_chat_that_joined_goes_on_when_the_first_one_leaves(chat: Terminal, home: Home) -> None:
     """The server that the first one started stays until the last one has left."""
     server = server_of(home)

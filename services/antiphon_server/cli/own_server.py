@@ -39,7 +39,8 @@ def found_or_started(
             own = LocalServer(folder)
             stack.callback(own.stop)
             at = _start(own, folder)
-        if at == told_in(folder).get("address"):  # else it is the server of another folder
+        told = told_in(folder)
+        if at == told.get("address") and told.get("session"):  # what people started needs no guests
             stack.enter_context(present(folder))  # left before an own server is stopped
         yield Found(at, own)
 

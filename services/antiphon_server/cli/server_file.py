@@ -26,7 +26,7 @@ class ServerFile:
         self._has_told = False
 
     def write(self, told: Mapping[str, str | int]) -> None:
-        """Write down ``address``, ``web``, ``links`` and ``certificate``."""
+        """Write down ``address``, ``web``, ``links``, ``certificate`` and ``session``."""
         self._has_told = True
         (self._data_dir / SERVER_FILE).write_text(json.dumps({**told, "pid": os.getpid()}))
 

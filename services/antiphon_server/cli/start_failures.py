@@ -10,6 +10,7 @@ from antiphon_server.auth.adapters.hash_file import UnusableHashFileError
 from antiphon_server.auth.adapters.secret_files import ExposedFileError
 from antiphon_server.auth.adapters.server_secret import UnusableSecretError
 from antiphon_server.auth.service.signing_keys import SealedByAnother
+from antiphon_server.cli.server_file import told_in
 from antiphon_server.hardening import Insecure
 from antiphon_server.mesh.envoy.binary import EnvoyMissing
 from antiphon_server.mesh.envoy.process import EnvoyDidNotStart
@@ -64,6 +65,10 @@ _MAY_PASS = (
     DomainError,
     OSError,
 )
+_OF_A_COMMAND = (
+    "{1}. It is one that a command has started (process {0}), and ends with the last one that uses "
+    "it: leave the other `antiphon chat`, and start again"
+)
 _OTHER_SECRET = (
     "the data was written with another secret than this one. Give the one of then as "
     "ANTIPHON_SECRET_KEY, ANTIPHON_SECRET_KEY_FILE or auth.key in the data folder. If it is lost, "
@@ -94,6 +99,8 @@ def why_not(error: Exception, settings: "Settings") -> str | None:
             return _store_failed(error.__cause__, settings)
         case Damaged():
             return _damaged(str(error), settings)
+        case InUse() if told_in(settings.data_dir).get("session"):
+            return _OF_A_COMMAND.format(told_in(settings.data_dir).get("pid"), error)
         case _ if isinstance(error, _SAY_IT_ALL):
             return str(error)
         case OSError():

@@ -165,6 +165,8 @@ class _Announcement:
         if settings.tls is not None:
             address = told["address"] = f"https://{address}"
             told["certificate"] = str(settings.tls.certificate.absolute())
+        if self._session:
+            told["session"] = True
         if not settings.registry:  # others find a mesh by its edge
             self.file.write(told)
         if self._session:
