@@ -5,6 +5,7 @@ import typer
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.backup import backup, restore
+from antiphon_server.cli.calls import app as calls
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.connections import app as connections
@@ -64,6 +65,7 @@ for command in (
 app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
+app.add_typer(calls, name="calls")
 app.add_typer(connections, name="connections")
 app.add_typer(secrets, name="secrets")
 app.add_typer(access, name="access")

@@ -236,12 +236,19 @@ async def _show(tool: str, workspace: str, json: bool, address: str, data_dir: D
 
 
 async def _approve(tool: str, workspace: str, yes: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon.integration.v1.tool_pb2 import TOOL_STATE_HELD
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.tool_definitions import shown
 
     async with client_for(address, data_dir) as client:
         where = await workspace_of(client, workspace)
         now, before = await client.compare_tool(where, tool)
+        if now.state != TOOL_STATE_HELD:
+            aside(
+                f"{in_a_line(tool)} is not held: there is nothing to approve of it. Calls of it "
+                "that wait are listed by `antiphon calls`."
+            )
+            return
         say("\n".join(shown(now, before)), err=True)
         if not yes and not await asyncio.to_thread(typer.confirm, "Approve it?", err=True):
             raise typer.Exit(1)

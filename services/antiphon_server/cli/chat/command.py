@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, fail
+from antiphon_server.cli.console import CommandError, as_typed, fail, print_json
 from antiphon_server.cli.options import Address, DataDir
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ def chat(
     json: Annotated[
         bool, typer.Option("--json", help="With --once: print the answer as a JSON object.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Without a terminal: wait until others have decided about calls of tools.",
+        ),
+    ] = False,
     address: Address = "",
     data_dir: DataDir = None,
 ) -> None:
@@ -56,6 +63,9 @@ def chat(
     Ctrl-C stops an answer; at the prompt, Ctrl-C twice or Ctrl-D leaves. If the server goes
     and comes back, even in the middle of an answer, the chat goes on. What others say in the
     conversation, and what they are answered, is shown as well. `/help` tells the rest.
+
+    Where a call of a tool waits for a person and there is no terminal to ask at, it is told how to
+    decide, and the exit code is 3: the answer goes on when somebody has (`antiphon calls`).
 
     For example:
 
@@ -79,7 +89,7 @@ def chat(
     with ExitStack() as stack:
         where = None if last else conversation
         wishes = Wishes(handler, model, tool or ())
-        raise typer.Exit(_chat(stack, once, where, wishes, json, address, data_dir))
+        raise typer.Exit(_chat(stack, once, where, wishes, json, wait, address, data_dir))
 
 
 def _chat(
@@ -88,12 +98,14 @@ def _chat(
     conversation: str | None,
     wishes: "Wishes",
     json: bool,
+    wait: bool,
     address: str,
     data_dir: DataDir,
 ) -> int:
     from antiphon_client import AntiphonError
     from antiphon_server.cli.chat.dialogue import Dialogue
     from antiphon_server.cli.chat.keys import unread_keys
+    from antiphon_server.cli.chat.left_waiting import LeftWaiting, as_json, told
     from antiphon_server.cli.chat.loop_thread import LoopThread
     from antiphon_server.cli.chat.opening import open_talk
     from antiphon_server.cli.chat.screen import Screen
@@ -108,13 +120,19 @@ def _chat(
         talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
         if wishes.model:
             loop.call(talk.check_model(wishes.model))
-        dialogue = Dialogue(loop, talk, screen, typed)
+        dialogue = Dialogue(loop, talk, screen, typed, patient=wait)
         if conversation is None:
             newest = loop.call(talk.conversations(1))
             conversation = newest[0].conversation_id if newest else ""
         if once is not None:
             return dialogue.once(once, conversation, json)
         return dialogue.run(conversation)
+    except LeftWaiting as left:
+        for line in told(left):
+            screen.note(as_typed(line))
+        if json:
+            print_json(as_json(left))
+        return left.exit_code
     except AntiphonError as error:
         screen.clear_status()
         raise CommandError(explain(error)) from None

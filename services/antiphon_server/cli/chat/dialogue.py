@@ -9,6 +9,7 @@ from antiphon.events.v1.event_pb2 import TURN_STATE_CANCELLED, TurnState
 from antiphon_client import AntiphonError, TurnResult
 from antiphon_server.cli.chat.commands import Commands
 from antiphon_server.cli.chat.keyboard import Keyboard, Lines
+from antiphon_server.cli.chat.left_waiting import STOPPED, WAITS, LeftWaiting
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.questions import read_answer
 from antiphon_server.cli.chat.screen import Screen
@@ -22,16 +23,31 @@ from antiphon_server.cli.explain import explain
 from antiphon_server.cli.kinds import name_of
 
 Result = TypeVar("Result")
+_UNDECIDED = (
+    "That decides nothing: the call waits. y has it made, n does not; anything else that is no "
+    "command and no question does not either, and the model is told it."
+)
 
 
 class Dialogue:
     """Reads what the user says, in the main thread, and shows what comes back.
 
-    ``typed`` is what they pressed at their terminal before.
+    ``typed`` is what they pressed at their terminal before. Without a terminal it ends where an
+    answer waits for a person, unless it is to be ``patient``: others decide then.
     """
 
-    def __init__(self, loop: LoopThread, talk: Talk, screen: Screen, typed: bytes = b"") -> None:
+    def __init__(
+        self,
+        loop: LoopThread,
+        talk: Talk,
+        screen: Screen,
+        typed: bytes = b"",
+        *,
+        patient: bool = False,
+    ) -> None:
         self._typed = typed
+        self._patient = patient
+        self._once = False
         self._loop = loop
         self._talk = talk
         self._screen = screen
@@ -40,7 +56,11 @@ class Dialogue:
         self._keyboard: Keyboard = Lines(talk.news)
 
     def once(self, text: str, conversation_id: str, json: bool) -> int:
-        """Ask one question, in a conversation if one is named; return the exit code."""
+        """Ask one question, in a conversation if one is named; return the exit code.
+
+        Raises LeftWaiting.
+        """
+        self._once = True
         if conversation_id:
             self._loop.call(self._talk.resume(conversation_id))
         result = self._ask(text)
@@ -57,7 +77,10 @@ class Dialogue:
         return 0 if result.succeeded else 1
 
     def run(self, conversation_id: str) -> int:
-        """Talk until the user leaves; return the exit code. Begin where one left, if named."""
+        """Talk until the user leaves; return the exit code. Begin where one left, if named.
+
+        Raises LeftWaiting.
+        """
         self._sit_at_terminal()
         self._talk.news.told = self._news_came
         for notice in self._loop.call(self._talk.notices()):
@@ -132,9 +155,11 @@ class Dialogue:
 
         What the server refuses of an answer to a question is said, and it is asked again.
         """
-        self._talk.decides = self._screen.is_terminal
+        self._talk.decides = self._screen.is_terminal or not self._patient
         found = self._wait(asking)
         while isinstance(found, Paused):
+            if not self._screen.is_terminal:
+                raise LeftWaiting(self._talk.conversation_id, found)
             try:
                 found = self._wait(self._settled(found))
             except AntiphonError as error:
@@ -158,11 +183,16 @@ class Dialogue:
         while True:
             try:
                 said = self._keyboard.read().strip()
-            except (EOFError, KeyboardInterrupt):
-                return False, ""
+            except (EOFError, KeyboardInterrupt) as left:
+                if not self._once:
+                    return False, ""
+                code = STOPPED if isinstance(left, KeyboardInterrupt) else WAITS
+                raise LeftWaiting(self._talk.conversation_id, what, code) from None
             if said.lower() in ("y", "yes"):
                 return True, ""
-            if said:
+            if said.startswith("/") or said.endswith("?"):
+                self._screen.note(_UNDECIDED)
+            elif said:
                 return False, "" if said.lower() in ("n", "no") else said
 
     def _wait(self, asking: Coroutine[Any, Any, Result]) -> Result | None:

@@ -14,6 +14,7 @@ from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.console import in_a_line, shortened
 
 _FOLDED = 100
+_SHORT_MS = 100
 
 
 def show_call(screen: Screen, news: CallStatus, conversation_id: str) -> None:
@@ -31,9 +32,14 @@ def show_call(screen: Screen, news: CallStatus, conversation_id: str) -> None:
 
 def show_waiting(screen: Screen, call: ToolCallProposed) -> None:
     """Show a call that a person has to decide about: all of it, since all of it is approved."""
-    screen.note(f"⚙ {in_a_line(call.tool)} is to be called with")
-    for line in _indented(call.arguments_json):
-        screen.note(f"    {line}")
+    for line in whole_call(call):
+        screen.note(line)
+
+
+def whole_call(call: ToolCallProposed) -> list[str]:
+    """A call in lines, with all of its arguments."""
+    arguments = (f"    {line}" for line in _indented(call.arguments_json))
+    return [f"⚙ {in_a_line(call.tool)} is to be called with", *arguments]
 
 
 def _asked(call: ToolCallProposed) -> str:
@@ -53,7 +59,10 @@ def _outcome(finished: ToolCallFinished) -> str:
 
 
 def _time(finished: ToolCallFinished) -> str:
-    return f" · {finished.duration_ms / 1000:.1f} s" if finished.duration_ms else ""
+    took = finished.duration_ms
+    if not took:
+        return ""
+    return f" · {took} ms" if took < _SHORT_MS else f" · {took / 1000:.1f} s"
 
 
 def _indented(arguments: str) -> list[str]:
