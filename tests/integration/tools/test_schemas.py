@@ -83,6 +83,36 @@ HOSTILE: dict[str, tuple[object, object]] = {
         {"properties": {"a": {"uniqueItems": True}}},
         {"a": [{"b": number} for number in range(5_000)]},
     ),
+    "names that many patterns look at": (
+        {
+            "additionalProperties": False,
+            "patternProperties": {f"^{at:x}[a-z]+z": {} for at in range(300)},
+        },
+        {f"k{at}": 1 for at in range(1_000)},
+    ),
+    "many patterns that are large": (
+        {"patternProperties": {r"\pL" * (20 + at % 200) + str(at): {} for at in range(200)}},
+        {"k": 1},
+    ),
+    "large items that differ": (
+        {"properties": {"a": {"allOf": [{"uniqueItems": True}] * 500}}},
+        {"a": [[0] * 100_000]},
+    ),
+    "items that may be anything": (
+        {"properties": {"a": {"allOf": [{"items": {}}] * 500}}},
+        {"a": [0] * 50_000},
+    ),
+    "items of keywords that nobody knows": (
+        {"properties": {"a": {"items": {"anyOf": [dict.fromkeys(map(str, range(8_000)))]}}}},
+        {"a": [0] * 20_000},
+    ),
+    "a large value to compare with": (
+        {
+            "$defs": {"same": {"const": [0] * 10_000}},
+            "properties": {"a": {"allOf": [{"$ref": "#/$defs/same"}] * 1_000}},
+        },
+        {"a": [0] * 10_000},
+    ),
     "much that is wrong": (
         {"properties": {"a": {"items": {"anyOf": [{"type": "string"}] * 500}}}},
         {"a": [{"b": "x" * 100}] * 500},
