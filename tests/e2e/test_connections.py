@@ -3,9 +3,10 @@
 import asyncio
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from antiphon.events.v1.event_pb2 import ConnectionChanged
 from antiphon.integration.v1 import connection_pb2 as pb
 from antiphon.integration.v1.tool_pb2 import TOOL_RULE_ALWAYS
 from antiphon_client import AntiphonError, Client, text_of
+from antiphon_server.app.schemas import DATABASE_FILE
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
@@ -166,3 +168,33 @@ def _programs(home: Path) -> list[str]:
         if str(home) in told and "mcp-server-time" in told:
             found.append(process)
     return found
+
+
+async def test_one_of_a_newer_server_is_listed_and_the_others_work(tmp_path: Path) -> None:
+    """As in an upgrade, or after a step back; who does not know its kind says so, over the wire."""
+    async with _served(tmp_path) as (server, client, workspace):
+        await client.create_connection(workspace, _program("mine"))
+        await client.create_connection(workspace, _program("new"))
+        await asyncio.to_thread(_made_newer, server.data_dir, "new")
+        listed = {it.name: it async for it in client.list_connections(workspace)}
+        assert listed["mine"].status.state == pb.CONNECTION_STATE_UP
+        assert listed["new"].WhichOneof("target") is None
+        assert listed["new"].status.state == pb.CONNECTION_STATE_DOWN
+        assert listed["new"].status.error_reason == "CONNECTION_NEWER"
+        assert await client.call_tool(workspace, "mine.get_current_time", ZURICH)
+        with pytest.raises(AntiphonError) as refused:
+            await client.update_connection(workspace, _program("new"), ["title"])
+        assert refused.value.reason == "CONNECTION_NEWER"
+        await client.delete_connection(workspace, "new")
+        assert "new" not in {it.name async for it in client.list_connections(workspace)}
+
+
+def _made_newer(data_dir: Path, name: str) -> None:
+    """Store a target of a kind to come in its row, as a newer server on the same database does."""
+    with closing(sqlite3.connect(data_dir / DATABASE_FILE, timeout=PATIENCE_S)) as database:
+        here = "integration_connections WHERE name = ?"
+        (record,) = database.execute(f"SELECT record FROM {here}", (name,)).fetchone()
+        changed = json.dumps({**json.loads(record), "target": {"type": "pigeon", "loft": "north"}})
+        update = "UPDATE integration_connections SET record = ?, etag = ? WHERE name = ?"
+        database.execute(update, (changed.encode(), "etag_of_a_newer_server", name))
+        database.commit()
