@@ -52,6 +52,11 @@ async def test_what_is_outside_ends_it(tmp_path: Path) -> None:
         await _say(cut, "cut")
         assert (await frame_of(cut, "message")).text == "hello"
         assert await _ended(cut) == ("FAILED", "CONNECTION_UNAVAILABLE")
+        async with stage.client.relay(stage.workspace, "it") as relay:
+            await relay.send("cut")
+            with pytest.raises(AntiphonError) as lost:
+                await anext(aiter(relay))
+        assert lost.value.reason == "CONNECTION_UNAVAILABLE"
         large = await _opened(stage)
         await _say(large, f"large {1 << 20}")
         assert len((await frame_of(large, "message")).text) == 1 << 20

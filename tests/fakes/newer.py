@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FileDescriptor
 from antiphon.auth.v1 import audit_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
-from antiphon.integration.v1 import integration_service_pb2
+from antiphon.integration.v1 import connection_service_pb2, integration_service_pb2
 
 NUMBER = 900
 """Of every field that the version to come has appended."""
@@ -23,7 +23,9 @@ _ONEOFS = {
     "antiphon.events.v1.PublishEphemeralRequest": "payload",
     "antiphon.dispatcher.v1.ConverseRequest": "action",
     "antiphon.dispatcher.v1.ConverseResponse": "frame",
+    "antiphon.integration.v1.ForwardRequest": "request",
     "antiphon.integration.v1.GenerateResponse": "step",
+    "antiphon.integration.v1.SocketMessage": "data",
     "antiphon.auth.v1.SecurityEvent": "detail",
 }
 """Oneofs with a new member ``newer``, which has a text; other messages have a text ``newer``."""
@@ -39,7 +41,13 @@ def newer(name: str) -> Any:
 def _pool() -> descriptor_pool.DescriptorPool:
     pool = descriptor_pool.DescriptorPool()
     known: set[str] = set()
-    for module in (audit_pb2, dispatcher_service_pb2, event_service_pb2, integration_service_pb2):
+    for module in (
+        audit_pb2,
+        connection_service_pb2,
+        dispatcher_service_pb2,
+        event_service_pb2,
+        integration_service_pb2,
+    ):
         _add(pool, module.DESCRIPTOR, known)
     return pool
 

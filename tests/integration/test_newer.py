@@ -1,8 +1,10 @@
-"""Parts of a kind that a newer server knows, in what a model is to be asked."""
+"""What newer clients know, in what a model is to be asked, and in what is forwarded."""
 
 from typing import Any
 
+from antiphon.integration.v1 import connection_service_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon_server.integration import forward_encoding
 from antiphon_server.integration.encoding import order, remembered_prompts
 from antiphon_server.integration.models.model import Part
 from antiphon_server.runtime.errors import Reason
@@ -38,3 +40,14 @@ def test_a_question_that_is_not_understood_is_refused() -> None:
     with Refused(Reason.INVALID_ARGUMENT) as caught:
         order(asked(request), remembered_prompts())
     assert [it.field for it in caught.error.violations] == ["messages[0].parts"]
+
+
+def test_what_is_forwarded_is_never_sent_as_less_than_it_is() -> None:
+    """Neither a request of a kind to come, nor a message of one, goes off as an empty message."""
+    request, message = (newer("integration.v1.ForwardRequest")() for _ in range(2))
+    request.newer.text = "newer"
+    message.message.newer.text = "newer"
+    for one in (request, message):
+        told = one.SerializeToString()
+        with Refused(Reason.UNIMPLEMENTED):
+            forward_encoding.forwarded(connection_service_pb2.ForwardRequest.FromString(told))

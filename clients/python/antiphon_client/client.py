@@ -44,7 +44,7 @@ from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
-from antiphon_client.relay import LiveRelay, RelayWire
+from antiphon_client.relay import LONGEST_S, LiveRelay, RelayWire
 from antiphon_client.secrets import Secrets
 from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
@@ -232,7 +232,8 @@ class Client(
         return Wire(self._dispatcher.Converse, self.tokens, _refresh_converse, self._silence)
 
     def _relay(self) -> RelayWire:
-        return Wire(self._connections.Relay, self.tokens, _refresh_relay, self._silence)
+        tokens, silence = self.tokens, self._silence
+        return Wire(self._connections.Relay, tokens, _refresh_relay, silence, LONGEST_S)
 
 
 def _refresh_subscribe(token: str) -> SubscribeRequest:

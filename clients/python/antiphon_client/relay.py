@@ -15,6 +15,8 @@ from antiphon.integration.v1.connection_service_pb2 import (
 from antiphon_client.status import error_of_status
 from antiphon_client.wire import Wire
 
+LONGEST_S = 86_400.0 + 60.0
+"""More than any relay lasts: the server says when its time is over."""
 RelayWire = Wire[RelayRequest, RelayResponse]
 
 

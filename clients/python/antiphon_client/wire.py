@@ -24,7 +24,7 @@ class Wire(Generic[Request, Response]):
     """A call that is open: send, receive, and a token that is renewed in time.
 
     ``refresh`` makes the message that renews the stream's token. ``silence`` is how many
-    seconds without a frame mean that the connection is dead.
+    seconds without a frame mean that the connection is dead, ``longest`` how many it may last.
     """
 
     def __init__(
@@ -33,7 +33,9 @@ class Wire(Generic[Request, Response]):
         tokens: TokenSource,
         refresh: Callable[[str], Request],
         silence: float,
+        longest: float = MAX_AGE_S,
     ) -> None:
+        self._longest = longest
         self._method = method
         self._tokens = tokens
         self._refresh = refresh
@@ -45,7 +47,7 @@ class Wire(Generic[Request, Response]):
     async def __aenter__(self) -> Self:
         self._token = await self._tokens.get()
         metadata = (("authorization", f"Bearer {self._token}"),)
-        self._call = self._method(metadata=metadata, timeout=MAX_AGE_S)
+        self._call = self._method(metadata=metadata, timeout=self._longest)
         self._renewal = asyncio.create_task(self._renew(), name="antiphon stream token")
         return self
 

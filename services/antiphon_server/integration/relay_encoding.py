@@ -13,6 +13,7 @@ from antiphon_server.integration.connections.relay_frames import (
     Opened,
     Progress,
 )
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.times import timestamp
 
@@ -28,8 +29,17 @@ def limit_s(request: pb.OpenRelayRequest) -> float:
 
 
 def message(said: pb.SocketMessage) -> Message:
-    """Decode what is said."""
-    return said.text if said.HasField("text") else said.binary
+    """Decode what is said.
+
+    Raises DomainError UNIMPLEMENTED for what this version does not know, and might send as nothing.
+    """
+    match said.WhichOneof("data"):
+        case "text":
+            return said.text
+        case "binary":
+            return said.binary
+        case _:
+            raise DomainError(Reason.UNIMPLEMENTED)
 
 
 def socket_message(said: Message) -> pb.SocketMessage:

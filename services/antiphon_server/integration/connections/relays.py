@@ -16,6 +16,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import Outcome
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -132,14 +133,14 @@ class Relays:
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.wait([looking])
-            await relay.close()
-            del self._open[relay.relay_id]
-            if not self._open:
-                self._none_left.set()
             if relay.ended is not None:
                 entry.outcome, entry.reason = _outcome(relay.ended)
+            try:
+                await completed(_let_go(relay, looking))  # though its client goes just now
+            finally:
+                del self._open[relay.relay_id]
+                if not self._open:
+                    self._none_left.set()
 
     async def _look(self, relay: Relay, workspace_id: str) -> None:
         """End it when its time is over, its speaker may not go on, or its connection is another.
@@ -176,6 +177,12 @@ class Relays:
         else:
             if found.connection != relay.connection:
                 relay.end(Ended(Close.CONNECTION_CHANGED))
+
+
+async def _let_go(relay: Relay, looking: asyncio.Task[None]) -> None:
+    looking.cancel()
+    await asyncio.wait([looking])
+    await relay.close()
 
 
 def _session(principal: Principal) -> tuple[str, str]:

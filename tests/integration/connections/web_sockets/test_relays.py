@@ -1,4 +1,4 @@
-"""A client that reads nothing of its relay loses it, and what is outside is let go."""
+"""A client that reads nothing of its relay, or goes as it ends: what is outside is let go."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,13 +19,15 @@ from antiphon_server.integration.connections.adapters.sql_egress import SqlEgres
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.model import Connection, Status, WebSocket
+from antiphon_server.integration.connections.relay import Speaker
+from antiphon_server.integration.connections.relay_frames import Close, Ended
 from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.relaying import Relaying
 from antiphon_server.integration.tools.model import SourceName
-from antiphon_server.runtime.access.principal import ANONYMOUS, Principal
+from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.limits.shares import Shares
@@ -114,3 +116,28 @@ async def test_it_ends_when_nothing_was_read() -> None:
         async with asyncio.timeout(SOON_S):
             assert await refused(read()) == "OVERLOADED"
         await until(lambda: not len(relays))
+
+
+async def test_nothing_is_left_of_one_whose_client_goes_as_it_ends() -> None:
+    """At whichever moment: it is not counted any more, and what is outside is let go."""
+    async with talking() as outside, served(outside.url) as (_, relays):
+        speaker, name = (
+            Speaker(Principal("user", UserId("u"), SessionId("s")), ""),
+            SourceName("it"),
+        )
+
+        async def talked(over: asyncio.Event) -> None:
+            async with relays.open(speaker, WORKSPACE, name, 60) as relay:
+                relay.end(Ended(Close.CANCELLED))
+                over.set()
+
+        for steps in range(12):
+            over = asyncio.Event()
+            talk = asyncio.create_task(talked(over))
+            await over.wait()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            talk.cancel()
+            await asyncio.gather(talk, return_exceptions=True)
+            assert not len(relays), steps
+        await until(lambda: outside.open <= 1)
