@@ -2,8 +2,11 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Home
 from tests.cli.terminal import Terminal
@@ -58,3 +61,26 @@ def test_it_is_typed_unseen(home: Home) -> None:
         terminal.reply("Value: ", CANARY)
         terminal.wait_for("stored|no workspace")
         assert CANARY not in terminal.seen
+
+
+def test_what_was_down_for_its_lack_is_called_next(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a test in between, and without waiting for the next probe."""
+    monkeypatch.setenv("ANTIPHON_EGRESS_ALLOW_NETWORKS", '["127.0.0.0/8"]')
+    command = [sys.executable, "-m", "tests.fakes.rest_service"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service, home.server():
+        try:
+            assert service.stdout is not None
+            url = service.stdout.readline().strip()
+            home.run("chat", "--once", "hello", "--handler", "echo")
+            target = ("--openapi", f"{url}/openapi.json", "--base-url", url)
+            added = home.run("connections", "add", "till", *target, "--bearer", "till-key")
+            assert "till is down" in added.stdout
+            for _ in range(4):  # its probes are 8 s apart from then on
+                home.run("connections", "test", "till")
+            home.run("secrets", "put", "till-key", stdin=CANARY)
+            called = home.run("tools", "call", "till.echo", "--arguments", '{"key": "a"}')
+        finally:
+            service.kill()
+    assert json.loads(called.stdout) == {"key": "a"}, called

@@ -36,6 +36,7 @@ class SecretServicer(SecretServiceServicer):
         name = SecretName(request.name)
         stored = await self._secrets.put(request.workspace_id, name, request.value)
         await self._trail.tell()
+        await self._connections.sign_anew(request.workspace_id, name)
         used = await self._connections.signed_by(request.workspace_id)
         return pb.PutSecretResponse(secret=_encoded(stored, used))
 

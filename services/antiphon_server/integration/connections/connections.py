@@ -176,6 +176,14 @@ class Connections:
                 found.setdefault(it.credential.secret, []).append(it.name)
         return found
 
+    async def sign_anew(self, workspace_id: str, secret: SecretName) -> None:
+        """Have every server open anew what this secret signs and what was away without it."""
+        for name in (await self.signed_by(workspace_id)).get(secret, ()):
+            one = await self.get(workspace_id, name)
+            disabled = one.connection.disabled
+            if one.away and not disabled and not isinstance(one.connection.target, Newer):
+                await self.renew(workspace_id, name)
+
     @property
     def installed(self) -> Sequence[Supervised]:
         """Those of the installation."""
