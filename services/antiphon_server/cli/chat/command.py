@@ -84,8 +84,10 @@ def chat(
         fail("--json needs --once", 2)
     if last and conversation:
         fail("--last and --conversation name two; leave one out", 2)
+    from antiphon_server.cli.chat.named_tools import check_written
     from antiphon_server.cli.chat.talk import Wishes
 
+    check_written(tool or ())
     with ExitStack() as stack:
         where = None if last else conversation
         wishes = Wishes(handler, model, tool or ())
@@ -124,6 +126,10 @@ def _chat(
         if conversation is None:
             newest = loop.call(talk.conversations(1))
             conversation = newest[0].conversation_id if newest else ""
+        if wishes.tools:
+            count_and_wrong = loop.call(talk.take_tools(conversation))
+            if len(count_and_wrong) > (once is not None):
+                screen.note("; ".join(count_and_wrong))
         if once is not None:
             return dialogue.once(once, conversation, json)
         return dialogue.run(conversation)

@@ -34,6 +34,7 @@ from antiphon_client import (
     text_of,
 )
 from antiphon_server.cli.chat.faults import faults_of
+from antiphon_server.cli.chat.named_tools import found_of
 from antiphon_server.cli.chat.names import Names
 from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.questions import Said
@@ -41,6 +42,7 @@ from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.tool_calls import show_call
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
+from antiphon_server.cli.workspaces import workspace_if_any
 
 GO_ON = "Go on where you stopped."
 """What asks for more of an answer that was cut off; it is no question to be asked again."""
@@ -56,7 +58,8 @@ _NAMED_AFTER_S = 3.0  # what only restarts is back by then
 class Wishes:
     """How to ask: which handler and model; empty means the server's choice.
 
-    ``tools`` are those that models may ask for in conversations that the chat begins.
+    ``tools`` are those that models may ask for in conversations that the chat begins, or goes on
+    with from its command.
     """
 
     handler: str = ""
@@ -242,6 +245,20 @@ class Talk:
                 return await faults_of(self.client, self.conversation_id, result.turn_id)
         except (AntiphonError, TimeoutError):  # which would hide the failure that is told
             return []
+
+    async def take_tools(self, conversation_id: str) -> list[str]:
+        """Give the wished-for tools to a conversation that there is, in place of those before.
+
+        How many models can ask for there, or will in a new one, and what is wrong with the rest.
+        """
+        if not conversation_id:
+            where = await workspace_if_any(self.client, "")
+        else:
+            found = await self.client.get_conversation(conversation_id)
+            where = found.workspace_id
+            if set(found.tools) != set(self.wishes.tools):
+                await self.client.set_tools(conversation_id, self.wishes.tools)
+        return await found_of(self.client, where, self.wishes.tools)
 
     async def check_model(self, name: str) -> None:
         """Raises CommandError if the server has no model of that name."""
