@@ -141,6 +141,10 @@ def test_swagger() -> None:
             [{"url": "http://{h}.example/", "variables": {"h": {"default": "a"}}}],
             "http://a.example",
         ),
+        (
+            [{"url": "/{a}", "variables": {"a": {"default": "{b}{b}"}, "b": {"default": "x"}}}],
+            "https://api.example/{b}{b}",
+        ),
     ],
 )
 def test_where_the_service_is(servers: list[Any], base: str) -> None:
@@ -306,3 +310,48 @@ def test_laughs() -> None:
     _, schema = only(b"\n".join(lines))
     assert time.process_time() - began < 5
     assert schema == {"type": "object"}
+
+
+MANY = 60_000
+OTHER_KEYS: dict[str, Any] = {f"a/k{n}": 1 for n in range(MANY)}
+SHARED_SCHEMAS: dict[str, Any] = {
+    "values": {"enum": [0] * MANY},
+    "required names": {"required": ["a"] * MANY},
+    "types": {"type": ["string"] * MANY},
+    "keywords that are not known": OTHER_KEYS,
+    "members that are hidden": {"properties": {key: {"readOnly": True} for key in OTHER_KEYS}},
+    "references": {"anyOf": [{"$ref": f"#/components/schemas/s{n}"} for n in range(1_900)]},
+    "words": {"type": "string", "description": "\u00e4" * 2_000_000},
+}
+
+
+@pytest.mark.parametrize("shared", SHARED_SCHEMAS.values(), ids=SHARED_SCHEMAS)
+def test_what_operations_share_is_not_read_for_each(shared: Any) -> None:
+    """A document costs what it has, however often that is referred to."""
+    given = {"p": {"name": "p", "in": "query", "schema": shared}}
+    reference = {"parameters": [{"$ref": "#/components/parameters/p"}]}
+    paths = {f"/a{n}": {"get": reference} for n in range(1_000)}
+    schemas: dict[str, Any] = {f"s{n}": {} for n in range(1_900)}
+    text = json.dumps(document(paths, components={"parameters": given, "schemas": schemas}))
+    began = time.process_time()
+    assert len(understood(text.encode()).definitions) == 1_000
+    assert time.process_time() - began < 5
+
+
+SHARED_PARTS: dict[str, Any] = {
+    "statuses": {"responses": OTHER_KEYS},
+    "types of answers": {"responses": {"200": {"content": {key: {} for key in OTHER_KEYS}}}},
+    "types of bodies": {"requestBody": {"content": {key: {} for key in OTHER_KEYS}}},
+    "words": {"description": "\u00e4" * 2_000_000, "operationId": "a b" * 1_000_000},
+}
+
+
+@pytest.mark.parametrize("shared", SHARED_PARTS.values(), ids=SHARED_PARTS)
+def test_what_paths_share_is_not_read_for_each(shared: Any) -> None:
+    """The same for paths that are one and the same."""
+    item = {"x": {"post": shared}}
+    paths = {f"/a{n}": {"$ref": "#/components/pathItems/x"} for n in range(1_000)}
+    text = json.dumps(document(paths, components={"pathItems": item}))
+    began = time.process_time()
+    assert len(understood(text.encode()).definitions) == 1_000
+    assert time.process_time() - began < 5

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -255,6 +256,26 @@ async def test_a_document_that_was_given(outside: Service) -> None:
         with pytest.raises(DomainError, match="CONNECTION_UNAVAILABLE"):
             await link.discover()
     assert outside.seen[-1].method == "GET"
+
+
+async def test_who_leaves_a_document_leaves_no_threads() -> None:
+    """It is read to its end in the one thread of documents; others' work goes on meanwhile."""
+    members = {f"k{n}": {"type": "string"} for n in range(1_900)}
+    given = {"parameters": [{"name": "p", "in": "query", "schema": {"properties": members}}]}
+    reference = {"$ref": "#/components/pathItems/x"}
+    paths, items = dict.fromkeys((f"/a{n}" for n in range(1_000)), reference), {"x": {"get": given}}
+    servers = [{"url": "https://api.example"}]
+    large = json.dumps(document(paths, servers=servers, components={"pathItems": items})).encode()
+    kind = RestServices(OPEN, OperatorSecrets({}, Workspaces()), Given(b""))
+    target = OpenApi("", "https://api.example", "sha256", large)
+    connection = Connection("ws_00000001", SourceName("it"), target)
+    before = {it.ident for it in threading.enumerate()}
+    for _ in range(4):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await kind.check(connection)
+    left = [it for it in threading.enumerate() if it.ident not in before]
+    assert len(left) == 1
 
 
 async def test_the_signature_stays_with_its_place(outside: Service) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from antiphon_server.integration.connections.adapters.egress import egress_of
@@ -23,12 +24,14 @@ LINK = "antiphon_server.integration.connections.adapters.rest_link"
 class RestServices:
     """See :class:`~antiphon_server.integration.connections.ports.Kind`.
 
-    What a document names is nobody's word but its own: it is guarded like all else.
+    What a document names is nobody's word but its own: it is guarded like all else. Documents are
+    read one at a time, however many there are, in a thread of its own: one that nobody waits for
+    any longer keeps none but documents waiting.
     """
 
     def __init__(self, policy: EgressPolicy, secrets: Secrets, documents: Documents) -> None:
         self._policy, self._secrets, self._documents = policy, secrets, documents
-        self._reading = asyncio.Lock()
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="openapi")
 
     async def check(self, connection: Connection) -> None:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
@@ -37,8 +40,9 @@ class RestServices:
         if bool(target.url) == bool(target.digest):
             raise invalid("connection.openapi", "with a url or with a document, one of them")
         if target.document:
-            async with self._reading:
-                given = await asyncio.to_thread(understood, connection, target.document)
+            given = await asyncio.get_running_loop().run_in_executor(
+                self._reading, understood, connection, target.document
+            )
             host = place_of(given.base_url).host
             egress_of(connection, host, self._policy).check_host(host)
         for field, url in _named(connection):

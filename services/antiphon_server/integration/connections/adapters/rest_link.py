@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
@@ -45,7 +46,7 @@ logger = structlog.get_logger(__name__)
 class RestLink:
     """See :class:`~antiphon_server.integration.connections.ports.Link`.
 
-    ``reading`` is taken while a document is read: one at a time, however many there are.
+    Documents are read in ``reading``.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class RestLink:
         dialler: Dialler,
         secrets: Secrets,
         documents: Documents,
-        reading: asyncio.Lock,
+        reading: Executor,
     ) -> None:
         assert isinstance(connection.target, OpenApi)
         self._connection, self._target = connection, connection.target
@@ -176,8 +177,9 @@ class RestLink:
         """What the document says; one that says the same as before is not read again."""
         digest = hashlib.sha256(text).digest()
         if self._digest != digest:
-            async with self._reading:
-                self._found = await asyncio.to_thread(self._understood, text)
+            self._found = await asyncio.get_running_loop().run_in_executor(
+                self._reading, self._understood, text
+            )
             self._digest = digest
             if self._place is None and isinstance(self._found, Api):
                 self._place = place_of(self._found.base_url)  # who gave the document said so

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from antiphon_server.integration.connections.rest.documents import (
@@ -17,6 +18,8 @@ from antiphon_server.integration.connections.rest.parameters import Given, Unsup
 WITHOUT = ("get", "head", "options")
 """What these send beside their parameters nobody reads."""
 MOST_ANSWERS = 4
+MOST_TYPES = 100
+"""Of bodies, and statuses of answers: others are passed over."""
 _MEDIA = re.compile(r"[!-~]{1,64}/[ -~]{1,128}")
 
 
@@ -51,7 +54,7 @@ def body(
 def answers(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[str, Any]:
     """What it answers with (for Accept), and the schema of that if it is JSON, else None."""
     types, schemas = dict[str, None](), list[Any]()
-    for status, given in mapping(operation.get("responses")).items():
+    for status, given in islice(mapping(operation.get("responses")).items(), MOST_TYPES):
         if not str(status).startswith("2"):
             continue
         it = resolved(document, given)
@@ -59,7 +62,7 @@ def answers(document: Mapping[str, Any], operation: Mapping[str, Any]) -> tuple[
             types |= dict.fromkeys(_types(document, operation, "produces"))
             schemas += [it["schema"]] if isinstance(it.get("schema"), dict) else []
             continue
-        for media_type, told in mapping(it.get("content")).items():
+        for media_type, told in islice(mapping(it.get("content")).items(), MOST_TYPES):
             types |= {media_type: None} if _MEDIA.fullmatch(media_type) else {}
             if is_json(media_type) and isinstance(mapping(told).get("schema"), dict):
                 schemas.append(told["schema"])
@@ -96,12 +99,14 @@ def _swagger_body(
 def _types(document: Mapping[str, Any], operation: Mapping[str, Any], name: str) -> list[str]:
     """What an operation consumes or produces, as it says or as the document does."""
     said = operation.get(name, document.get(name))
-    return [it for it in map(text_of, sequence(said)) if _MEDIA.fullmatch(it)]
+    few = islice(map(text_of, sequence(said)), MOST_TYPES)
+    return [it for it in few if _MEDIA.fullmatch(it)]
 
 
 def _chosen(types: Iterable[str]) -> str | None:
     """The one of the types that we send best."""
-    plain = {it.partition(";")[0].strip().lower(): it for it in types if _MEDIA.fullmatch(it)}
+    few = islice(types, MOST_TYPES)
+    plain = {it.partition(";")[0].strip().lower(): it for it in few if _MEDIA.fullmatch(it)}
     for each in (JSON, *filter(is_json, plain), FORM, MULTIPART, TEXT):
         if each in plain:
             return plain[each]

@@ -15,6 +15,7 @@ MAX_YAML = 4 * 1024 * 1024
 """YAML takes twenty times as long as JSON."""
 MOST_HOPS = 16
 """Of references that lead to references."""
+LONGEST_REFERENCE = 2_000
 MOST_OPERATIONS = 10_000
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 FIELD = "connection.openapi"
@@ -87,7 +88,7 @@ def resolved(document: Mapping[str, Any], value: Any) -> dict[str, Any]:
 
 def pointed(document: Mapping[str, Any], reference: str) -> Any:
     """What a local reference (RFC 6901) points at; None if it is none, or points at nothing."""
-    if not reference.startswith("#/"):
+    if not reference.startswith("#/") or len(reference) > LONGEST_REFERENCE:
         return None
     found: Any = document
     for token in unquote(reference[2:]).split("/"):

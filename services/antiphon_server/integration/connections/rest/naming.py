@@ -7,6 +7,7 @@ from antiphon_server.integration.tools.untrusted import alike
 
 LONGEST_TOOL = 88
 LONGEST_ARGUMENT = 60
+LONGEST_READ = 1_000
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
 _BETWEEN = re.compile(r"[^A-Za-z0-9]+")
 
@@ -32,7 +33,7 @@ class Names:
         return name
 
     def _spelled(self, wanted: str) -> str:
-        return _OTHER.sub("_", wanted)[: self._longest] or "_"
+        return _OTHER.sub("_", wanted[:LONGEST_READ])[: self._longest] or "_"
 
 
 def derived(method: str, path: str) -> str:

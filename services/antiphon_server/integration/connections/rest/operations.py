@@ -23,6 +23,8 @@ from antiphon_server.integration.connections.rest.naming import (
 )
 from antiphon_server.integration.connections.rest.parameters import (
     KEY,
+    LONGEST_WORDS,
+    PLACEHOLDER,
     Unsupported,
     arguments,
     given,
@@ -33,6 +35,7 @@ from antiphon_server.integration.tools.untrusted import MOST_TOOLS, accepted
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.net.egress.names import place_of
 
+LONGEST_ADDRESS = 2_000
 _READING = ("get", "head", "options")
 _REPEATABLE = (*_READING, "put", "delete")
 _PATH = re.compile(r"/[^?#\\\x00-\x20\x7f]*")
@@ -134,7 +137,7 @@ def _object(members: Mapping[str, Any], required: Collection[str]) -> dict[str, 
 
 def _description(told: Mapping[str, Any], method: str, path: str) -> str:
     said = text_of(told.get("description")) or text_of(told.get("summary"))
-    return f"{said.strip()}\n({method.upper()} {path})".strip()
+    return f"{said[:LONGEST_WORDS].strip()}\n({method.upper()} {path})".strip()
 
 
 def _annotations(method: str, keyed: bool) -> Annotations:
@@ -164,7 +167,12 @@ def _joined(address: str, server: str) -> str:
 
 
 def _filled(url: str, variables: Mapping[str, Any]) -> str:
-    """The address, with its variables as they are by default."""
-    for name, it in variables.items():
-        url = url.replace(f"{{{name}}}", str(mapping(it).get("default", "")))
-    return url
+    """The address, with its variables as they are by default: each once, for some name others."""
+
+    def filled(found: re.Match[str]) -> str:
+        if found[1] not in variables:
+            return found[0]
+        value = mapping(variables[found[1]]).get("default")
+        return str(value)[:LONGEST_ADDRESS] if isinstance(value, str | int | float) else ""
+
+    return PLACEHOLDER.sub(filled, url[:LONGEST_ADDRESS])

@@ -15,6 +15,10 @@ from antiphon_server.integration.connections.rest.model import Parameter, Where
 from antiphon_server.integration.connections.rest.naming import Names
 
 MOST_PARAMETERS = 200
+LONGEST_WORDS = 16 * 1024
+"""Characters of a description; less is shown."""
+MOST_KEYWORDS = 100
+"""A schema that says more is not written anew."""
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 KEY = "idempotency-key"
 OURS = frozenset(
@@ -91,10 +95,10 @@ def schema_of(it: Mapping[str, Any]) -> dict[str, Any]:
     schema = it.get("schema")
     if not isinstance(schema, dict):
         content = next(iter(mapping(it.get("content")).values()), None)
-        schema = mapping(mapping(content).get("schema")) if content else it
-    words = text_of(it.get("description"))
-    if not words or "description" in schema:
-        return dict(schema)
+        schema = mapping(mapping(content).get("schema")) if content else dict(it)
+    words = text_of(it.get("description"))[:LONGEST_WORDS]
+    if not words or "description" in schema or len(schema) > MOST_KEYWORDS:
+        return schema
     if "$ref" in schema:
         return {"allOf": [schema], "description": words}
     return {**schema, "description": words}

@@ -21,8 +21,12 @@ LARGEST = 24 * 1024
 """Bytes of one schema: a model reads it with each question."""
 DEEPEST = 24
 MOST_PARTS = 2_000
-"""Schemas within one, up to what it refers to; one that has more may be anything."""
-MOST_IN_ALL = 300_000
+"""Within one schema, up to what it refers to; one that has more may be anything."""
+PART = 100
+"""Characters. A part is a schema, a value, a name, or so much of a text."""
+UNREAD = 20
+"""So many members that are passed over are a part."""
+MOST_IN_ALL = 500_000
 """Of all that are read for a document."""
 _TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 _ODD_TYPES = {"int": "integer", "float": "number", "double": "number", "file": "string"}
@@ -74,7 +78,8 @@ class Schemas:
         if own is None:
             return None
         pieces, size, waiting = dict[str, str](), len(own.text), list(own.references)
-        while waiting and size <= LARGEST:
+        while waiting and size <= LARGEST and self._left:
+            self._left -= 1
             reference = waiting.pop()
             if (name := self._names[reference]) in pieces:
                 continue
@@ -82,7 +87,7 @@ class Schemas:
             pieces[name] = piece.text
             size += len(name) + len(piece.text) + 4
             waiting.extend(piece.references)
-        if size > LARGEST:
+        if waiting or size > LARGEST:
             return None
         if not pieces:
             return own.text
@@ -122,7 +127,10 @@ class _TooLarge(Exception):
 
 
 class _Reader:
-    """Reads one schema, up to its references; ``left`` is how many parts it may have."""
+    """Reads one schema, up to its references; ``left`` is how many parts it may have.
+
+    They are counted before they are looked at: many operations may share what is large.
+    """
 
     def __init__(self, hidden: str, words: bool, named: Callable[[str], str | None] | None) -> None:
         self._hidden, self._words, self._named = hidden, words, named
@@ -130,17 +138,18 @@ class _Reader:
         self.references: list[str] = []
 
     def read(self, given: Any, depth: int) -> dict[str, Json]:
-        if self.left <= 0:
-            raise _TooLarge
-        self.left -= 1
+        self._count(1 + len(mapping(given)) // UNREAD)
         if not isinstance(given, dict) or depth > DEEPEST:
             return {"not": {}} if given is False else {}
         if isinstance(given.get("$ref"), str):
             return self._reference(given["$ref"])
+        for listed in ("type", "enum", "required"):
+            self._count_values(sequence(given.get(listed)))
         read: dict[str, Json] = {}
         _type(given, read)
         for key, value in given.items():
             if key in _SAID and (self._words or key not in _WORDS):
+                self._count_values([value])
                 _said(key, value, read)
             elif key in _ONE and (isinstance(value, dict) or key == "additionalProperties"):
                 read[key] = value if isinstance(value, bool) else self.read(value, depth + 1)
@@ -152,6 +161,15 @@ class _Reader:
         _required(given, read, self._hidden)
         return read
 
+    def _count(self, parts: int) -> None:
+        if parts > self.left:
+            raise _TooLarge
+        self.left -= parts
+
+    def _count_values(self, values: list[Any]) -> None:
+        self._count(len(values))
+        self._count(sum(len(it) for it in values if isinstance(it, str)) // PART)
+
     def _reference(self, reference: str) -> dict[str, Json]:
         name = self._named(reference) if self._named else None
         if name is None:
@@ -160,6 +178,8 @@ class _Reader:
         return {"$ref": f"#/$defs/{name}"}
 
     def _members(self, given: dict[str, Any], depth: int) -> dict[str, Json]:
+        self._count(len(given) // UNREAD)
+        self._count(sum(map(len, given)) // PART)
         return {
             name: self.read(each, depth)
             for name, each in given.items()
