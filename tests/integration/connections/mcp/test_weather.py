@@ -40,6 +40,7 @@ MOST_GROWN = 64 * 1024 * 1024
 TRUST = httpx2.create_ssl_context(verify=False)
 ENDS = (
     Reason.CONNECTION_UNAVAILABLE,
+    Reason.TOOL_CALL_LOST,
     Reason.TOOL_FAILED,
     Reason.TOOL_TIMEOUT,
     Reason.LIMIT_EXCEEDED,
