@@ -20,7 +20,7 @@ def test_one_is_added_by_a_file_of_its_tools(antiphon: Run, tmp_path: Path) -> N
     add = ("connections", "add", "prices", "--websocket", "ws://prices.invalid/ws", "--tools")
     assert antiphon(*add, str(file)).returncode == 2
     file.write_text(json.dumps(TOLD))
-    assert "prices is down (CONNECTION_UNAVAILABLE)" in antiphon(*add, str(file)).stdout
+    assert "prices is down (NAME_NOT_FOUND)" in antiphon(*add, str(file)).stdout
     listed = json.loads(antiphon("connections", "list", "--json").stdout)["web_socket"]
     assert listed["id_member"] == "id"
     (tool,) = listed["tools"]

@@ -15,7 +15,7 @@ from antiphon_server.cli.web_socket_tools import web_socket_of
 from antiphon_server.cli.workspaces import Where, workspace_if_any, workspace_of
 
 if TYPE_CHECKING:
-    from antiphon.integration.v1.connection_pb2 import Connection, Credential
+    from antiphon.integration.v1.connection_pb2 import Connection
 
 _ABOUT = """List what is outside of the server and can be called, add to it, test it.
 
@@ -366,19 +366,24 @@ async def _allow(
 
 async def _list(workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
     from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.connection_states import advice_of, state_of
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
 
-    rows = []
+    rows, advice = [], []
     async with client_for(address, data_dir) as client:
         async for it in client.list_connections(await workspace_if_any(client, workspace)):
             if json:
                 print_json(as_dict(it))
             else:
                 kind, where = _target(it)
-                rows.append((it.name, kind, _state(it), str(it.status.tools), where))
+                rows.append((it.name, kind, state_of(it.status), str(it.status.tools), where))
+                advice.append((it.name, advice_of(it)))
     if rows:
         print_table(_HEADINGS, rows)
+        for name, said in advice:
+            if said:
+                aside(f"{in_a_line(name)}: {said}")
     elif not json:
         say("There are none. `antiphon connections add --help` says how to add one.", err=True)
 
@@ -426,39 +431,15 @@ async def _delete(name: str, workspace: str, address: str, data_dir: DataDir) ->
 
 
 def _tell(it: "Connection", json: bool) -> None:
+    from antiphon_server.cli.connection_states import advice_of, state_of
     from antiphon_server.cli.encoding import as_dict
 
     if json:
         print_json(as_dict(it))
     else:
-        say(f"{in_a_line(it.name)} is {_state(it)}, {it.status.tools} tools")
-    if it.status.error_reason == "AUTHORIZATION_REQUIRED":
-        aside(f"An admin consents by `antiphon connections authorize {in_a_line(it.name)}`.")
-    if it.status.error_reason == "DESCRIPTORS_REQUIRED":
-        aside(
-            "Its server does not tell what it has: it has no server reflection, or refuses it. "
-            "Delete the connection, and add it with `--descriptors FILE`, made by `protoc "
-            "--include_imports --descriptor_set_out=FILE …` or `buf build -o FILE`."
-        )
-    if it.HasField("credential") and it.status.error_reason == "NOT_FOUND":
-        secret = in_a_line(_secret(it.credential))
-        aside(
-            f"The workspace has no secret {secret}, or none that opens here. Store it with "
-            f"`antiphon secrets put {secret}`; the next call is signed with it."
-        )
-
-
-def _secret(it: "Credential") -> str:
-    """The name of the secret that a credential sends."""
-    return it.bearer or it.header.secret or it.basic.secret or it.oauth.client_secret
-
-
-def _state(it: "Connection") -> str:
-    from antiphon.integration.v1.connection_pb2 import ConnectionState
-    from antiphon_server.cli.kinds import name_of
-
-    state = name_of(ConnectionState, "CONNECTION_STATE_", it.status.state)
-    return f"{state} ({it.status.error_reason})" if it.status.error_reason else state
+        say(f"{in_a_line(it.name)} is {state_of(it.status)}, {it.status.tools} tools")
+    if advice := advice_of(it):
+        aside(advice)
 
 
 def _target(it: "Connection") -> tuple[str, str]:

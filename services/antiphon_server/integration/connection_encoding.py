@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon_server.integration.connections.faults import Cause
 from antiphon_server.integration.connections.model import (
     Basic,
     Bearer,
@@ -63,10 +64,17 @@ def connection_status(it: Status) -> pb.ConnectionStatus:
         since_time=timestamp(it.since_us),
         error_reason=it.error_reason,
         tools=it.tools,
+        error_cause=_cause(it.error_metadata.get("cause", "")),
+        error_metadata={key: said for key, said in it.error_metadata.items() if key != "cause"},
     )
     if it.latency_us:
         encoded.latency.FromMicroseconds(it.latency_us)
     return encoded
+
+
+def _cause(name: str) -> pb.ConnectionCause.ValueType:
+    cause = Cause[name] if name in Cause.__members__ else 0
+    return pb.ConnectionCause.ValueType(cause)
 
 
 def egress_rules(it: EgressRules) -> pb.EgressRules:

@@ -27,13 +27,15 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\"\x83\x02\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x12\x39\n\x05oauth\x18\x04 \x01(\x0b\x32(.antiphon.integration.v1.OAuthCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\xa9\x01\n\x0fOAuthCredential\x12%\n\tclient_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x04\x32\x08^[ -~]*$\x12;\n\rclient_secret\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,63})?$\x12\x32\n\x06scopes\x18\x03 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x10@\"\x18r\x16\x32\x14^[!#-\\[\\]-~]{1,128}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x8d\x01\n\rOpenApiTarget\x12\x1b\n\x03url\x18\x01 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12\x1b\n\x08\x64ocument\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12 \n\x0f\x64ocument_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xfb\x01\n\x0fWebSocketTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12\x32\n\x0bsubprotocol\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12?\n\x05tools\x18\x03 \x03(\x0b\x32&.antiphon.integration.v1.WebSocketToolB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1a\n\tid_member\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\rresult_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x65rror_member\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbb\x01\n\rWebSocketTool\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./-]{1,95}$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1f\n\x0cinput_schema\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x19\n\x07request\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80 \x12!\n\x10\x61rguments_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xe2\x01\n\nGrpcTarget\x12/\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18\xac\x02\x32\x14^https?://[^/?#\\ ]+$\x12X\n\x08services\x18\x02 \x03(\tBF\xbaHC\x92\x01@\x10\x64\x18\x01\":r8\x18\x80\x02\x32\x33^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$\x12!\n\x0e\x64\x65scriptor_set\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12&\n\x15\x64\x65scriptor_set_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xbd\x05\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12>\n\nweb_socket\x18\x07 \x01(\x0b\x32(.antiphon.integration.v1.WebSocketTargetH\x00\x12\x33\n\x04grpc\x18\x08 \x01(\x0b\x32#.antiphon.integration.v1.GrpcTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x16\n\x0e\x61llow_sampling\x18\x0f \x01(\x08\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"d\n\x0b\x45gressRules\x12>\n\x05hosts\x18\x01 \x03(\tB/\xbaH,\x92\x01)\x10\xc8\x01\x18\x01\"\"r \x18\xfd\x01\x32\x1b^([*][.])?[0-9A-Za-z_.:-]+$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/integration/v1/connection.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x03\n\x10\x43onnectionStatus\x12\x37\n\x05state\x18\x01 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\x03 \x01(\t\x12*\n\x07latency\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05tools\x18\x05 \x01(\x05\x12=\n\x0b\x65rror_cause\x18\x06 \x01(\x0e\x32(.antiphon.integration.v1.ConnectionCause\x12T\n\x0e\x65rror_metadata\x18\x07 \x03(\x0b\x32<.antiphon.integration.v1.ConnectionStatus.ErrorMetadataEntry\x1a\x34\n\x12\x45rrorMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x02\n\nCredential\x12\x33\n\x06\x62\x65\x61rer\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$H\x00\x12;\n\x06header\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.HeaderCredentialH\x00\x12\x39\n\x05\x62\x61sic\x18\x03 \x01(\x0b\x32(.antiphon.integration.v1.BasicCredentialH\x00\x12\x39\n\x05oauth\x18\x04 \x01(\x0b\x32(.antiphon.integration.v1.OAuthCredentialH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"p\n\x10HeaderCredential\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16\x32\x14^[A-Za-z0-9-]{1,64}$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"p\n\x0f\x42\x61sicCredential\x12*\n\x04user\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x10\x01\x18\x80\x01\x32\x10^[^:[:cntrl:]]*$\x12\x31\n\x06secret\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\xa9\x01\n\x0fOAuthCredential\x12%\n\tclient_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r\x18\x80\x04\x32\x08^[ -~]*$\x12;\n\rclient_secret\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^([a-z0-9][a-z0-9_-]{0,63})?$\x12\x32\n\x06scopes\x18\x03 \x03(\tB\"\xbaH\x1f\x92\x01\x1c\x10@\"\x18r\x16\x32\x14^[!#-\\[\\]-~]{1,128}$\"%\n\tMcpTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\"@\n\nMcpProgram\x12\x32\n\x07program\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x8d\x01\n\rOpenApiTarget\x12\x1b\n\x03url\x18\x01 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12 \n\x08\x62\x61se_url\x18\x02 \x01(\tB\x0e\xbaH\x0br\x06\x18\x80\x10\x88\x01\x01\xd8\x01\x01\x12\x1b\n\x08\x64ocument\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12 \n\x0f\x64ocument_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\xfb\x01\n\x0fWebSocketTarget\x12\x18\n\x03url\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x10\x88\x01\x01\x12\x32\n\x0bsubprotocol\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12?\n\x05tools\x18\x03 \x03(\x0b\x32&.antiphon.integration.v1.WebSocketToolB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1a\n\tid_member\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\rresult_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x65rror_member\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xbb\x01\n\rWebSocketTool\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^[A-Za-z0-9_./-]{1,95}$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x1f\n\x0cinput_schema\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x19\n\x07request\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80 \x12!\n\x10\x61rguments_member\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xe2\x01\n\nGrpcTarget\x12/\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18\xac\x02\x32\x14^https?://[^/?#\\ ]+$\x12X\n\x08services\x18\x02 \x03(\tBF\xbaHC\x92\x01@\x10\x64\x18\x01\":r8\x18\x80\x02\x32\x33^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$\x12!\n\x0e\x64\x65scriptor_set\x18\x03 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12&\n\x15\x64\x65scriptor_set_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"\x99\x01\n\x10\x43onnectionLimits\x12>\n\x0c\x63\x61ll_timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12&\n\x10max_result_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80 (\x00\x12\x1d\n\tmax_calls\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00\"\xbd\x05\n\nConnection\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x31\n\x03mcp\x18\x04 \x01(\x0b\x32\".antiphon.integration.v1.McpTargetH\x00\x12:\n\x0bmcp_program\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.McpProgramH\x00\x12\x39\n\x07openapi\x18\x06 \x01(\x0b\x32&.antiphon.integration.v1.OpenApiTargetH\x00\x12>\n\nweb_socket\x18\x07 \x01(\x0b\x32(.antiphon.integration.v1.WebSocketTargetH\x00\x12\x33\n\x04grpc\x18\x08 \x01(\x0b\x32#.antiphon.integration.v1.GrpcTargetH\x00\x12\x37\n\ncredential\x18\t \x01(\x0b\x32#.antiphon.integration.v1.Credential\x12\x39\n\x06limits\x18\n \x01(\x0b\x32).antiphon.integration.v1.ConnectionLimits\x12\x10\n\x08\x64isabled\x18\x0b \x01(\x08\x12\x39\n\x06status\x18\x0c \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\x0e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x16\n\x0e\x61llow_sampling\x18\x0f \x01(\x08\x42\x0f\n\x06target\x12\x05\xbaH\x02\x08\x01\"d\n\x0b\x45gressRules\x12>\n\x05hosts\x18\x01 \x03(\tB/\xbaH,\x92\x01)\x10\xc8\x01\x18\x01\"\"r \x18\xfd\x01\x32\x1b^([*][.])?[0-9A-Za-z_.:-]+$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xc6\x01\n\x0f\x43onnectionState\x12 \n\x1c\x43ONNECTION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x43ONNECTION_STATE_CONNECTING\x10\x01\x12\x17\n\x13\x43ONNECTION_STATE_UP\x10\x02\x12\x1d\n\x19\x43ONNECTION_STATE_DEGRADED\x10\x03\x12\x19\n\x15\x43ONNECTION_STATE_DOWN\x10\x04\x12\x1d\n\x19\x43ONNECTION_STATE_DISABLED\x10\x05*\xd2\x03\n\x0f\x43onnectionCause\x12 \n\x1c\x43ONNECTION_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONNECTION_CAUSE_REFUSED\x10\x01\x12#\n\x1f\x43ONNECTION_CAUSE_NAME_NOT_FOUND\x10\x02\x12\x1d\n\x19\x43ONNECTION_CAUSE_NO_ROUTE\x10\x03\x12\x1c\n\x18\x43ONNECTION_CAUSE_TIMEOUT\x10\x04\x12\x1b\n\x17\x43ONNECTION_CAUSE_CLOSED\x10\x05\x12\x1f\n\x1b\x43ONNECTION_CAUSE_TLS_FAILED\x10\x06\x12(\n$CONNECTION_CAUSE_CERTIFICATE_REFUSED\x10\x07\x12 \n\x1c\x43ONNECTION_CAUSE_HTTP_STATUS\x10\x08\x12%\n!CONNECTION_CAUSE_NOT_THE_PROTOCOL\x10\t\x12 \n\x1c\x43ONNECTION_CAUSE_NOT_SERVING\x10\n\x12&\n\"CONNECTION_CAUSE_PROGRAM_NOT_FOUND\x10\x0b\x12\"\n\x1e\x43ONNECTION_CAUSE_PROGRAM_ENDED\x10\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.integration.v1.connection_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CONNECTIONSTATUS_ERRORMETADATAENTRY']._loaded_options = None
+  _globals['_CONNECTIONSTATUS_ERRORMETADATAENTRY']._serialized_options = b'8\001'
   _globals['_CREDENTIAL'].oneofs_by_name['kind']._loaded_options = None
   _globals['_CREDENTIAL'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
   _globals['_CREDENTIAL'].fields_by_name['bearer']._loaded_options = None
@@ -112,34 +114,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EGRESSRULES'].fields_by_name['hosts']._serialized_options = b'\272H,\222\001)\020\310\001\030\001\"\"r \030\375\0012\033^([*][.])?[0-9A-Za-z_.:-]+$'
   _globals['_EGRESSRULES'].fields_by_name['etag']._loaded_options = None
   _globals['_EGRESSRULES'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_CONNECTIONSTATE']._serialized_start=2917
-  _globals['_CONNECTIONSTATE']._serialized_end=3115
+  _globals['_CONNECTIONSTATE']._serialized_start=3120
+  _globals['_CONNECTIONSTATE']._serialized_end=3318
+  _globals['_CONNECTIONCAUSE']._serialized_start=3321
+  _globals['_CONNECTIONCAUSE']._serialized_end=3787
   _globals['_CONNECTIONSTATUS']._serialized_start=164
-  _globals['_CONNECTIONSTATUS']._serialized_end=368
-  _globals['_CREDENTIAL']._serialized_start=371
-  _globals['_CREDENTIAL']._serialized_end=630
-  _globals['_HEADERCREDENTIAL']._serialized_start=632
-  _globals['_HEADERCREDENTIAL']._serialized_end=744
-  _globals['_BASICCREDENTIAL']._serialized_start=746
-  _globals['_BASICCREDENTIAL']._serialized_end=858
-  _globals['_OAUTHCREDENTIAL']._serialized_start=861
-  _globals['_OAUTHCREDENTIAL']._serialized_end=1030
-  _globals['_MCPTARGET']._serialized_start=1032
-  _globals['_MCPTARGET']._serialized_end=1069
-  _globals['_MCPPROGRAM']._serialized_start=1071
-  _globals['_MCPPROGRAM']._serialized_end=1135
-  _globals['_OPENAPITARGET']._serialized_start=1138
-  _globals['_OPENAPITARGET']._serialized_end=1279
-  _globals['_WEBSOCKETTARGET']._serialized_start=1282
-  _globals['_WEBSOCKETTARGET']._serialized_end=1533
-  _globals['_WEBSOCKETTOOL']._serialized_start=1536
-  _globals['_WEBSOCKETTOOL']._serialized_end=1723
-  _globals['_GRPCTARGET']._serialized_start=1726
-  _globals['_GRPCTARGET']._serialized_end=1952
-  _globals['_CONNECTIONLIMITS']._serialized_start=1955
-  _globals['_CONNECTIONLIMITS']._serialized_end=2108
-  _globals['_CONNECTION']._serialized_start=2111
-  _globals['_CONNECTION']._serialized_end=2812
-  _globals['_EGRESSRULES']._serialized_start=2814
-  _globals['_EGRESSRULES']._serialized_end=2914
+  _globals['_CONNECTIONSTATUS']._serialized_end=571
+  _globals['_CONNECTIONSTATUS_ERRORMETADATAENTRY']._serialized_start=519
+  _globals['_CONNECTIONSTATUS_ERRORMETADATAENTRY']._serialized_end=571
+  _globals['_CREDENTIAL']._serialized_start=574
+  _globals['_CREDENTIAL']._serialized_end=833
+  _globals['_HEADERCREDENTIAL']._serialized_start=835
+  _globals['_HEADERCREDENTIAL']._serialized_end=947
+  _globals['_BASICCREDENTIAL']._serialized_start=949
+  _globals['_BASICCREDENTIAL']._serialized_end=1061
+  _globals['_OAUTHCREDENTIAL']._serialized_start=1064
+  _globals['_OAUTHCREDENTIAL']._serialized_end=1233
+  _globals['_MCPTARGET']._serialized_start=1235
+  _globals['_MCPTARGET']._serialized_end=1272
+  _globals['_MCPPROGRAM']._serialized_start=1274
+  _globals['_MCPPROGRAM']._serialized_end=1338
+  _globals['_OPENAPITARGET']._serialized_start=1341
+  _globals['_OPENAPITARGET']._serialized_end=1482
+  _globals['_WEBSOCKETTARGET']._serialized_start=1485
+  _globals['_WEBSOCKETTARGET']._serialized_end=1736
+  _globals['_WEBSOCKETTOOL']._serialized_start=1739
+  _globals['_WEBSOCKETTOOL']._serialized_end=1926
+  _globals['_GRPCTARGET']._serialized_start=1929
+  _globals['_GRPCTARGET']._serialized_end=2155
+  _globals['_CONNECTIONLIMITS']._serialized_start=2158
+  _globals['_CONNECTIONLIMITS']._serialized_end=2311
+  _globals['_CONNECTION']._serialized_start=2314
+  _globals['_CONNECTION']._serialized_end=3015
+  _globals['_EGRESSRULES']._serialized_start=3017
+  _globals['_EGRESSRULES']._serialized_end=3117
 # @@protoc_insertion_point(module_scope)

@@ -61,23 +61,131 @@ CONNECTION_STATE_DISABLED: ConnectionState.ValueType  # 5
 """CONNECTION_STATE_DISABLED: somebody has put it out of use."""
 Global___ConnectionState: _TypeAlias = ConnectionState  # noqa: Y015
 
+class _ConnectionCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConnectionCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConnectionCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONNECTION_CAUSE_UNSPECIFIED: _ConnectionCause.ValueType  # 0
+    """CONNECTION_CAUSE_UNSPECIFIED: nothing did, or it is not known what."""
+    CONNECTION_CAUSE_REFUSED: _ConnectionCause.ValueType  # 1
+    """CONNECTION_CAUSE_REFUSED: nothing listens at its port."""
+    CONNECTION_CAUSE_NAME_NOT_FOUND: _ConnectionCause.ValueType  # 2
+    """CONNECTION_CAUSE_NAME_NOT_FOUND: its host's name has no address."""
+    CONNECTION_CAUSE_NO_ROUTE: _ConnectionCause.ValueType  # 3
+    """CONNECTION_CAUSE_NO_ROUTE: no network leads to its address."""
+    CONNECTION_CAUSE_TIMEOUT: _ConnectionCause.ValueType  # 4
+    """CONNECTION_CAUSE_TIMEOUT: nothing came in time."""
+    CONNECTION_CAUSE_CLOSED: _ConnectionCause.ValueType  # 5
+    """CONNECTION_CAUSE_CLOSED: it was closed before an answer; so do servers of TLS with what is not
+    encrypted.
+    """
+    CONNECTION_CAUSE_TLS_FAILED: _ConnectionCause.ValueType  # 6
+    """CONNECTION_CAUSE_TLS_FAILED: encryption did not come about; so it is where the other side
+    speaks without.
+    """
+    CONNECTION_CAUSE_CERTIFICATE_REFUSED: _ConnectionCause.ValueType  # 7
+    """CONNECTION_CAUSE_CERTIFICATE_REFUSED: its certificate is of no authority that the server trusts,
+    for another name, or not valid now.
+    """
+    CONNECTION_CAUSE_HTTP_STATUS: _ConnectionCause.ValueType  # 8
+    """CONNECTION_CAUSE_HTTP_STATUS: it answered with a status of HTTP that says that it failed:
+    http_status.
+    """
+    CONNECTION_CAUSE_NOT_THE_PROTOCOL: _ConnectionCause.ValueType  # 9
+    """CONNECTION_CAUSE_NOT_THE_PROTOCOL: it answered with what its kind does not speak."""
+    CONNECTION_CAUSE_NOT_SERVING: _ConnectionCause.ValueType  # 10
+    """CONNECTION_CAUSE_NOT_SERVING: it says of itself that it does not serve now (grpc.health)."""
+    CONNECTION_CAUSE_PROGRAM_NOT_FOUND: _ConnectionCause.ValueType  # 11
+    """CONNECTION_CAUSE_PROGRAM_NOT_FOUND: the program can't be started: its command or its folder is
+    not on the server's machine, or may not be run.
+    """
+    CONNECTION_CAUSE_PROGRAM_ENDED: _ConnectionCause.ValueType  # 12
+    """CONNECTION_CAUSE_PROGRAM_ENDED: the program ended by itself."""
+
+class ConnectionCause(_ConnectionCause, metaclass=_ConnectionCauseEnumTypeWrapper):
+    """ConnectionCause is what went wrong on the way to what is outside."""
+
+CONNECTION_CAUSE_UNSPECIFIED: ConnectionCause.ValueType  # 0
+"""CONNECTION_CAUSE_UNSPECIFIED: nothing did, or it is not known what."""
+CONNECTION_CAUSE_REFUSED: ConnectionCause.ValueType  # 1
+"""CONNECTION_CAUSE_REFUSED: nothing listens at its port."""
+CONNECTION_CAUSE_NAME_NOT_FOUND: ConnectionCause.ValueType  # 2
+"""CONNECTION_CAUSE_NAME_NOT_FOUND: its host's name has no address."""
+CONNECTION_CAUSE_NO_ROUTE: ConnectionCause.ValueType  # 3
+"""CONNECTION_CAUSE_NO_ROUTE: no network leads to its address."""
+CONNECTION_CAUSE_TIMEOUT: ConnectionCause.ValueType  # 4
+"""CONNECTION_CAUSE_TIMEOUT: nothing came in time."""
+CONNECTION_CAUSE_CLOSED: ConnectionCause.ValueType  # 5
+"""CONNECTION_CAUSE_CLOSED: it was closed before an answer; so do servers of TLS with what is not
+encrypted.
+"""
+CONNECTION_CAUSE_TLS_FAILED: ConnectionCause.ValueType  # 6
+"""CONNECTION_CAUSE_TLS_FAILED: encryption did not come about; so it is where the other side
+speaks without.
+"""
+CONNECTION_CAUSE_CERTIFICATE_REFUSED: ConnectionCause.ValueType  # 7
+"""CONNECTION_CAUSE_CERTIFICATE_REFUSED: its certificate is of no authority that the server trusts,
+for another name, or not valid now.
+"""
+CONNECTION_CAUSE_HTTP_STATUS: ConnectionCause.ValueType  # 8
+"""CONNECTION_CAUSE_HTTP_STATUS: it answered with a status of HTTP that says that it failed:
+http_status.
+"""
+CONNECTION_CAUSE_NOT_THE_PROTOCOL: ConnectionCause.ValueType  # 9
+"""CONNECTION_CAUSE_NOT_THE_PROTOCOL: it answered with what its kind does not speak."""
+CONNECTION_CAUSE_NOT_SERVING: ConnectionCause.ValueType  # 10
+"""CONNECTION_CAUSE_NOT_SERVING: it says of itself that it does not serve now (grpc.health)."""
+CONNECTION_CAUSE_PROGRAM_NOT_FOUND: ConnectionCause.ValueType  # 11
+"""CONNECTION_CAUSE_PROGRAM_NOT_FOUND: the program can't be started: its command or its folder is
+not on the server's machine, or may not be run.
+"""
+CONNECTION_CAUSE_PROGRAM_ENDED: ConnectionCause.ValueType  # 12
+"""CONNECTION_CAUSE_PROGRAM_ENDED: the program ended by itself."""
+Global___ConnectionCause: _TypeAlias = ConnectionCause  # noqa: Y015
+
 @_typing.final
 class ConnectionStatus(_message.Message):
     """ConnectionStatus is what the server that answers knows of a connection."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ErrorMetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     STATE_FIELD_NUMBER: _builtins.int
     SINCE_TIME_FIELD_NUMBER: _builtins.int
     ERROR_REASON_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
+    ERROR_CAUSE_FIELD_NUMBER: _builtins.int
+    ERROR_METADATA_FIELD_NUMBER: _builtins.int
     state: Global___ConnectionState.ValueType
     """state is whether it can be used."""
     error_reason: _builtins.str
     """error_reason is the ErrorReason's name for which it is down or degraded; empty if it is not."""
     tools: _builtins.int
     """tools is how many tools are known of it."""
+    error_cause: Global___ConnectionCause.ValueType
+    """error_cause is what went wrong on the way there, while it is down for that."""
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
         """since_time is when it came into that state."""
@@ -85,6 +193,13 @@ class ConnectionStatus(_message.Message):
     @_builtins.property
     def latency(self) -> _duration_pb2.Duration:
         """latency is how long the last probe took."""
+
+    @_builtins.property
+    def error_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """error_metadata are variables of error_reason while it is down, as the reason's comment names
+        them: host and why of EGRESS_DENIED, limit of LIMIT_EXCEEDED, http_status of
+        CONNECTION_UNAVAILABLE with HTTP_STATUS, why of INVALID_ARGUMENT.
+        """
 
     def __init__(
         self,
@@ -94,10 +209,12 @@ class ConnectionStatus(_message.Message):
         error_reason: _builtins.str = ...,
         latency: _duration_pb2.Duration | None = ...,
         tools: _builtins.int = ...,
+        error_cause: Global___ConnectionCause.ValueType = ...,
+        error_metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["latency", b"latency", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_reason", b"error_reason", "latency", b"latency", "since_time", b"since_time", "state", b"state", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_cause", b"error_cause", "error_metadata", b"error_metadata", "error_reason", b"error_reason", "latency", b"latency", "since_time", b"since_time", "state", b"state", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

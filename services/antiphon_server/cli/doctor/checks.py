@@ -224,8 +224,9 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
 
 
 async def _connections(client: Client) -> AsyncIterator[Finding]:
-    async for name, state, is_down in states_of_connections(client):
-        remedy = f"`antiphon connections test {name}` asks again; its tools are away." * is_down
+    async for name, state, is_down, advice in states_of_connections(client):
+        again = f"`antiphon connections test {name}` asks again; its tools are away." * is_down
+        remedy = f"{advice} {again}".strip()
         yield Finding("connection", "note" if is_down else "ok", f"{name}: {state}", remedy)
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 
-from antiphon.integration.v1.connection_pb2 import CONNECTION_STATE_DOWN, ConnectionState
+from antiphon.integration.v1.connection_pb2 import CONNECTION_STATE_DOWN
 from antiphon_client import AntiphonError, Client
+from antiphon_server.cli.connection_states import advice_of, state_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.explain import explain
-from antiphon_server.cli.kinds import name_of
 
 _MOST_WORKSPACES = 10
 
 
-async def states_of_connections(client: Client) -> AsyncIterator[tuple[str, str, bool]]:
-    """Each connection's name, its state with the reason, and whether it is down.
+async def states_of_connections(client: Client) -> AsyncIterator[tuple[str, str, bool, str]]:
+    """Each connection's name, its state with the reason, whether it is down, and what to do.
 
     Those of the installation, and of the caller's first ten workspaces.
     """
@@ -24,9 +24,7 @@ async def states_of_connections(client: Client) -> AsyncIterator[tuple[str, str,
                 if (it.workspace_id, it.name) in seen:
                     continue
                 seen.add((it.workspace_id, it.name))
-                state = name_of(ConnectionState, "CONNECTION_STATE_", it.status.state)
-                why = f", {in_a_line(it.status.error_reason)}" if it.status.error_reason else ""
                 is_down = it.status.state == CONNECTION_STATE_DOWN
-                yield in_a_line(it.name), f"{state}{why}", is_down
+                yield in_a_line(it.name), state_of(it.status), is_down, advice_of(it)
     except AntiphonError as error:
-        yield "all", explain(error), True
+        yield "all", explain(error), True, ""

@@ -1,7 +1,8 @@
 """What connections are, and what is known of them."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType, TypeAlias
 
@@ -35,13 +36,17 @@ USABLE = frozenset({State.UP, State.DEGRADED})
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of a connection: since when (microseconds since 1970), and why it is down."""
+    """What is known of a connection: since when (microseconds since 1970), and why it is down.
+
+    ``error_metadata`` are variables of the reason, among them the ``cause``, where one is known.
+    """
 
     state: State
     since_us: int
     error_reason: str = ""
     latency_us: int = 0
     tools: int = 0
+    error_metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Mcp(msgspec.Struct, frozen=True, tag="mcp"):

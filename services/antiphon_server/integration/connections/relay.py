@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from antiphon_server.integration.connections.faults import Cause, Fault, unreachable
 from antiphon_server.integration.connections.model import MOST_ANSWERED, Connection, Message
 from antiphon_server.integration.connections.pacing import Pace
 from antiphon_server.integration.connections.ports import LOST, Socket, SocketClosed
@@ -27,7 +28,6 @@ from antiphon_server.runtime.limits.shares import FREE, Share
 HEARTBEAT_S = (15.0, 25.0)
 SEND_S = 30.0
 MOST_WAITING = 8
-RETRY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +233,7 @@ class Relay:
 
     def _closed(self, closed: SocketClosed) -> None:
         if closed.code == LOST:
-            self._fail(self._unavailable())
+            self._fail(unreachable(self.connection.name, Fault(Cause.CLOSED)))
         else:
             self.end(Ended(Close.CLOSED, code=closed.code, text=closed.reason))
 
@@ -241,7 +241,7 @@ class Relay:
         """Nothing was said for a while: is the other side there?"""
         self._progress_wanted = True
         if self._pinging is not None and not self._pinging.done():
-            self._fail(self._unavailable())
+            self._fail(unreachable(self.connection.name, Fault(Cause.TIMEOUT)))
         else:
             self._pinging = asyncio.create_task(self._ping(), name="integration.relay.ping")
 
@@ -251,9 +251,3 @@ class Relay:
 
     def _fail(self, error: DomainError) -> None:
         self.end(Ended(Close.FAILED, error))
-
-    def _unavailable(self) -> DomainError:
-        name = self.connection.name
-        return DomainError(
-            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
-        )

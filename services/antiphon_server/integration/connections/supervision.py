@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
+from antiphon_server.integration.connections.faults import Cause
 from antiphon_server.integration.connections.model import (
     USABLE,
     Answered,
@@ -38,6 +39,8 @@ FAILURES = 3
 """So many of the calls that are remembered make it DEGRADED."""
 MOST_CHANNELS = 32
 """WebSockets that people have open by one connection on this server."""
+LONGEST_SAID = 300
+_SAME = frozenset({"connection", "state"})
 _ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT, Reason.TOOL_CALL_LOST)
 
 
@@ -80,6 +83,14 @@ class Supervised:
     def away(self) -> bool:
         """Whether calls are refused without being tried."""
         return self._status.state not in USABLE
+
+    @property
+    def why(self) -> Mapping[str, str]:
+        """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
+        reason, metadata = self._status.error_reason, self._status.error_metadata
+        if reason and "cause" not in metadata and reason != Reason.CONNECTION_UNAVAILABLE.value:
+            return {"cause": reason}
+        return {name: metadata[name] for name in ("cause", "http_status") if name in metadata}
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """The tools that were told last; none of one that is disabled."""
@@ -207,19 +218,20 @@ class Supervised:
         if self.connection.disabled:
             return self._status
         async with self._probing:
-            began, reason = time.monotonic(), ""
+            began = time.monotonic()
+            failed: DomainError | None = None
             try:
                 async with asyncio.timeout(self.connection.limits.open_s):
                     self._definitions = await (await self._linked()).discover()
             except DomainError as error:
-                reason = error.reason.value
+                failed = error
             except TimeoutError:
-                reason = Reason.DEADLINE_EXCEEDED.value
+                failed = DomainError(Reason.DEADLINE_EXCEEDED, cause=Cause.TIMEOUT.name)
             except Exception:
                 log.exception("connection %s could not be probed", self.name)
-                reason = Reason.INTERNAL.value
-            self._failed = self._failed + 1 if reason else 0
-            await self._set(reason, round((time.monotonic() - began) * 1e6))
+                failed = DomainError(Reason.INTERNAL)
+            self._failed = self._failed + 1 if failed else 0
+            await self._set(failed, round((time.monotonic() - began) * 1e6))
         return self._status
 
     async def _run(self) -> None:
@@ -259,18 +271,33 @@ class Supervised:
             self._lacking.add(tool)
             self._due.set()
 
-    async def _set(self, reason: str, latency_us: int) -> None:
+    async def _set(self, failed: DomainError | None, latency_us: int) -> None:
         failures = [failure for failure in self._failures if failure]
-        state = State.DOWN if reason else State.UP
+        state = State.DOWN if failed else State.UP
+        reason = failed.reason.value if failed else ""
         if not reason and len(failures) >= FAILURES:
             state, reason = State.DEGRADED, failures[-1]
         if not reason and self._lacking:
             state, reason = State.DEGRADED, Reason.AUTHORIZATION_REQUIRED.value
         before, tools = self._status, len(self._definitions)
         since = before.since_us if state is before.state else _now_us()
-        self._status = Status(state, since, reason, latency_us, tools)
-        if (state, tools, reason) != (before.state, before.tools, before.error_reason):
+        self._status = Status(state, since, reason, latency_us, tools, _said(failed))
+        if _told(self._status) != _told(before):
             await self._told(self.connection, self._status)
+
+
+def _said(failed: DomainError | None) -> Mapping[str, str]:
+    """The variables of an error, but for those that are the same for every connection."""
+    if failed is None:
+        return {}
+    why = {"why": failed.violations[0].description} if failed.violations else {}
+    found = {**failed.metadata, **why}.items()
+    return {name: said[:LONGEST_SAID] for name, said in found if name not in _SAME}
+
+
+def _told(status: Status) -> tuple[object, ...]:
+    """What people are told of when it changes."""
+    return status.state, status.tools, status.error_reason, status.error_metadata
 
 
 def _now_us() -> int:

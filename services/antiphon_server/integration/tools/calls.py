@@ -196,4 +196,7 @@ def _check(tool: ListedTool) -> None:
     if tool.state is State.HELD:
         raise DomainError(Reason.TOOL_HELD, tool=tool.name)
     if tool.state is State.AWAY:
-        raise DomainError(Reason.CONNECTION_UNAVAILABLE, connection=tool.source.name, state="DOWN")
+        name = tool.source.name
+        away = DomainError(Reason.CONNECTION_UNAVAILABLE, connection=name, state="DOWN")
+        away.metadata.update(tool.source.why)
+        raise away

@@ -38,6 +38,11 @@ class Source(Protocol):
         """Whether it can't be reached now; ``definitions`` are those that were last known."""
         ...
 
+    @property
+    def why(self) -> Mapping[str, str]:
+        """Why it is away, as variables of CONNECTION_UNAVAILABLE, where that is known."""
+        ...
+
     def definitions(self) -> Mapping[ToolName, Definition]:
         """Its tools, by name; asks nobody."""
         ...

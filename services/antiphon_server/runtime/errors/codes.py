@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from grpc import StatusCode
 
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors.causes import cause_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,4 +229,6 @@ def sentence_of(reason: Reason, metadata: Mapping[str, str]) -> str:
     if reason is Reason.LIMIT_EXCEEDED:
         limit = metadata.get("limit", "")
         sentence += "".join(f" {it}" for named, it in _ADVICE.items() if limit.endswith(named))
+    if reason is Reason.CONNECTION_UNAVAILABLE and (cause := metadata.get("cause")):
+        sentence += f" Why: {cause_in_words(cause, metadata.get('http_status', ''))}"
     return sentence

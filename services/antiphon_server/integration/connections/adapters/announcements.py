@@ -36,7 +36,9 @@ class Announcements:
     async def __call__(self, connection: Connection, status: Status | None) -> None:
         state = "removed" if status is None else status.state.name
         reason = "" if status is None else status.error_reason
-        log.info("connection %s is %s %s", connection.name, state, reason)
+        said = {} if status is None else status.error_metadata
+        why = ", ".join(f"{name} {value}" for name, value in said.items())
+        log.info("connection %s is %s %s (%s)", connection.name, state, reason, why)
         if not connection.workspace_id:
             return
         encoded = None if status is None else self._encode(status)

@@ -10,6 +10,7 @@ import aiohttp
 
 from antiphon_server.integration.connections.adapters.rest_kind import understood
 from antiphon_server.integration.connections.adapters.signing import signature
+from antiphon_server.integration.connections.faults import answered, fault_of, unreachable
 from antiphon_server.integration.connections.model import (
     MOST_ANSWERED,
     Answered,
@@ -36,7 +37,6 @@ from antiphon_server.runtime.net.egress.requests import asked, body_of
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.telemetry.structured import structlog
 
-RETRY_S = 5.0
 _UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 """What fails before a request is sent."""
 ACCEPT = "application/json, application/yaml;q=0.9, */*;q=0.1"
@@ -77,7 +77,7 @@ class RestLink:
             async with self._asked(method, self._api.base_url, {}) as response:
                 if response.status < 500:
                     return self._api.definitions
-        raise self._unavailable()
+        raise unreachable(self._connection.name, answered(response.status))
 
     async def _fetched(self) -> Mapping[ToolName, Definition]:
         """Read the document again, if it has changed."""
@@ -88,13 +88,13 @@ class RestLink:
                 if known and response.status == 304:
                     return known.definitions
                 if response.status != 200:
-                    raise self._unavailable()
+                    raise unreachable(self._connection.name, answered(response.status))
                 text = await body_of(response, most=MAX_DOCUMENT)
                 tags = _tags(response.headers)
         except BodyTooLarge:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_DOCUMENT} bytes") from None
         except BodyGarbled as error:
-            raise self._unavailable() from error
+            raise self._unavailable(error) from error
         found = await self._read(text)
         self._api, self._tags = found, tags
         return found.definitions
@@ -170,7 +170,7 @@ class RestLink:
             yield
         except (aiohttp.ClientError, OSError) as error:
             if of is None or isinstance(error, _UNSENT):
-                raise self._unavailable() from error
+                raise self._unavailable(error) from error
             raise DomainError(Reason.TOOL_CALL_LOST, tool=of) from error
 
     async def _read(self, text: bytes) -> Api:
@@ -206,13 +206,8 @@ class RestLink:
         except DomainError as refused:
             return refused
 
-    def _unavailable(self) -> DomainError:
-        return DomainError(
-            Reason.CONNECTION_UNAVAILABLE,
-            retry_after=RETRY_S,
-            connection=self._connection.name,
-            state="UNREACHABLE",
-        )
+    def _unavailable(self, error: Exception) -> DomainError:
+        return unreachable(self._connection.name, fault_of(error))
 
 
 def _tags(headers: Mapping[str, str]) -> Mapping[str, str]:

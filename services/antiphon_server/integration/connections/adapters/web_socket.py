@@ -9,10 +9,17 @@ import aiohttp
 from aiohttp import WSMsgType
 
 from antiphon_server.integration.connections.adapters.signing import signature
+from antiphon_server.integration.connections.faults import (
+    Cause,
+    Fault,
+    answered,
+    fault_of,
+    unreachable,
+)
 from antiphon_server.integration.connections.model import Connection, Message, WebSocket
 from antiphon_server.integration.connections.ports import LOST, SocketClosed
 from antiphon_server.integration.secrets.ports import Secrets
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.net.egress.connector import GuardedConnector
 from antiphon_server.runtime.net.egress.dialling import CONNECT_TIMEOUT_S, Dialler
 
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
 MOST_SOCKETS = 64
 """Of one connection on this server; one more waits."""
 CLOSING_S = 1.0
-RETRY_S = 5.0
 
 
 class Sockets:
@@ -62,7 +68,7 @@ class Sockets:
         socket = AiohttpSocket(opened)
         if (opened.protocol or "") != target.subprotocol:
             await socket.close()
-            raise self._unavailable()
+            raise unreachable(self._connection.name, Fault(Cause.NOT_THE_PROTOCOL))
         return socket
 
     async def close(self) -> None:
@@ -74,13 +80,17 @@ class Sockets:
         try:
             yield
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError too
-            raise _refusal(error) or self._unavailable() from error
+            status = error.status if isinstance(error, NotUpgraded) else 0
+            fault = answered(status) if status else fault_of(error)
+            raise _refusal(error) or unreachable(self._connection.name, fault) from error
 
-    def _unavailable(self) -> DomainError:
-        name = self._connection.name
-        return DomainError(
-            Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
-        )
+
+class NotUpgraded(aiohttp.ClientConnectionError):
+    """It answered by HTTP, with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"answered with {status}")
+        self.status = status
 
 
 class AiohttpSocket:
@@ -153,7 +163,7 @@ async def _upgraded(
     response = await handler(request)
     if response.status != 101:
         response.close()
-        raise aiohttp.ClientConnectionError(f"answered with {response.status}")
+        raise NotUpgraded(response.status)
     return response
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from antiphon_server.integration.connections import exchanges
+from antiphon_server.integration.connections.faults import Cause, Fault, unreachable
 from antiphon_server.integration.connections.model import (
     MOST_ANSWERED,
     Answered,
@@ -24,12 +25,11 @@ from antiphon_server.integration.tools.model import (
     Call,
     Definition,
     Result,
-    SourceName,
     ToolName,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 
-GONE, TOO_BIG, RETRY_S = 1001, 1009, 5.0
+GONE, TOO_BIG = 1001, 1009
 ANY = 0
 """The number of a request whose answer is whatever comes next."""
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class WebSocketLink:
         try:
             await line.ping()
         except SocketClosed as closed:
-            raise _unavailable(self._connection.name) from closed
+            raise unreachable(self._connection.name, Fault(Cause.CLOSED)) from closed
         return exchanges.definitions(self._connection.name, self._target)
 
     async def call(self, call: Call) -> Result:
@@ -189,7 +189,7 @@ class _Line:
             self._end(error)
             return
         except BaseException:
-            self._end(_unavailable(self._name))
+            self._end(unreachable(self._name))
             raise
         self._socket.set_result(socket)
         try:
@@ -223,9 +223,3 @@ class _Line:
             else:
                 waiting.set_result(message)
             await self._pace.keep(len(message))
-
-
-def _unavailable(name: SourceName) -> DomainError:
-    return DomainError(
-        Reason.CONNECTION_UNAVAILABLE, retry_after=RETRY_S, connection=name, state="UNREACHABLE"
-    )

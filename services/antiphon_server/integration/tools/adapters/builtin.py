@@ -5,6 +5,7 @@ import json
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from antiphon_server.integration.tools.model import (
@@ -79,6 +80,7 @@ class BuiltIn:
     name = NAME
     trusted = True
     away = False
+    why: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, messages: Messages, results: ResultStore) -> None:
         self._messages, self._results = messages, results

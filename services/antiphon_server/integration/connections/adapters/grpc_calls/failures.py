@@ -3,12 +3,18 @@
 import grpc
 
 from antiphon_server.integration.connections.adapters.grpc_calls.files import TooMuch, Unusable
+from antiphon_server.integration.connections.faults import (
+    Cause,
+    Fault,
+    fault_in_words,
+    fault_of,
+    unreachable,
+)
 from antiphon_server.integration.connections.model import Connection
 from antiphon_server.integration.tools.model import Result, ResultPart, SourceName, ToolName
 from antiphon_server.integration.tools.untrusted import visible
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 
-RETRY_S = 5.0
 LONGEST = 2_000
 NOT_THERE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 _UNSENT = ("failed to connect", "dns resolution failed", "name resolution")
@@ -16,14 +22,20 @@ _UNSENT = ("failed to connect", "dns resolution failed", "name resolution")
 _TOO_LONG = "received message larger than max"
 
 
-def unavailable(connection: SourceName) -> DomainError:
+def unavailable(connection: SourceName, error: grpc.aio.AioRpcError | OSError) -> DomainError:
     """It can't be reached."""
-    return DomainError(
-        Reason.CONNECTION_UNAVAILABLE,
-        retry_after=RETRY_S,
-        connection=connection,
-        state="UNREACHABLE",
-    )
+    if isinstance(error, OSError):
+        return unreachable(connection, fault_of(error))
+    fault = fault_in_words(error.details() or "")
+    if fault is None and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        fault = Fault(Cause.TIMEOUT)
+    return unreachable(connection, fault)
+
+
+def of_http(error: grpc.aio.AioRpcError) -> bool:
+    """Whether it was answered by HTTP alone, which gRPC makes a status of its own of."""
+    fault = fault_in_words(error.details() or "")
+    return fault is not None and fault.cause is Cause.HTTP_STATUS
 
 
 def undescribed(connection: SourceName) -> DomainError:
@@ -45,7 +57,7 @@ def outcome(error: grpc.aio.AioRpcError, connection: Connection, tool: ToolName)
     """
     code, said = error.code(), error.details() or ""
     if code is grpc.StatusCode.UNAVAILABLE and said.lower().startswith(_UNSENT):
-        raise unavailable(connection.name) from error
+        raise unavailable(connection.name, error) from error
     if code is grpc.StatusCode.UNAVAILABLE:
         raise DomainError(Reason.TOOL_CALL_LOST, tool=tool) from error
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -24,6 +24,7 @@ from antiphon_server.integration.connections.adapters.grpc_calls.methods import 
     spelled,
 )
 from antiphon_server.integration.connections.adapters.signing import signature
+from antiphon_server.integration.connections.faults import Cause, Fault, unreachable
 from antiphon_server.integration.connections.model import Connection, Grpc
 from antiphon_server.integration.connections.ports import Documents
 from antiphon_server.integration.secrets.ports import Secrets
@@ -113,7 +114,7 @@ class GrpcLink:
             await self._healthy(channel, metadata)
             await self._read(channel, metadata)
         except (grpc.aio.AioRpcError, OSError) as error:
-            raise failures.unavailable(name) from error
+            raise failures.unavailable(name, error) from error
         except reflection.NotServed:
             raise failures.undescribed(name) from None
         except Unusable as error:
@@ -136,7 +137,7 @@ class GrpcLink:
         except grpc.aio.AioRpcError as error:
             return failures.outcome(error, self._connection, call.tool)
         except OSError as error:
-            raise failures.unavailable(self._connection.name) from error
+            raise failures.unavailable(self._connection.name, error) from error
 
     async def close(self) -> None:
         """See :meth:`~antiphon_server.integration.connections.ports.Link.close`."""
@@ -153,11 +154,11 @@ class GrpcLink:
         try:
             told = await check(request, metadata=metadata, timeout=self._connection.limits.open_s)
         except grpc.aio.AioRpcError as error:
-            if error.code() in failures.NOT_THERE:
+            if error.code() in failures.NOT_THERE or failures.of_http(error):
                 raise
             return
         if told.status == health_pb2.HealthCheckResponse.NOT_SERVING:
-            raise failures.unavailable(self._connection.name)
+            raise unreachable(self._connection.name, Fault(Cause.NOT_SERVING))
 
     async def _read(self, channel: grpc.aio.Channel, metadata: reflection.Metadata) -> None:
         """Read what it has; what is as it was is not put together again."""

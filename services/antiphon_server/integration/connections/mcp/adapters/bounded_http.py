@@ -70,14 +70,19 @@ class CalmClient(httpx2.AsyncClient):
     """
 
     failed: Callable[[Exception], None] = staticmethod(lambda _error: None)
+    answered: Callable[[int], None] = staticmethod(lambda _status: None)
+    """Is told with which status each message was answered."""
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send it; an error becomes a JSON-RPC error, which says its kind alone."""
         try:
-            return await super().send(request, **options)
+            response = await super().send(request, **options)
         except Exception as error:  # whatever a transport or a consent raises
             self.failed(error)
             begins = UNSENT if isinstance(error, _BEFORE) else UNANSWERED
             told = {"code": REFUSED, "message": f"{begins}{type(error).__name__}"}
             answer = {"jsonrpc": "2.0", "id": None, "error": told}
             return httpx2.Response(502, json=answer, request=request)
+        if request.method == "POST":
+            self.answered(response.status_code)
+        return response

@@ -10,6 +10,14 @@ from mcp.client import Client, ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+from antiphon_server.integration.connections.faults import (
+    Cause,
+    Fault,
+    answered,
+    fault_of,
+    program_fault,
+    unreachable,
+)
 from antiphon_server.integration.connections.mcp.adapters import results
 from antiphon_server.integration.connections.mcp.adapters.asking import (
     RUNNING,
@@ -37,7 +45,6 @@ from antiphon_server.runtime.telemetry.structured import structlog
 NAME = types.Implementation(name="antiphon", version="1")
 IDEMPOTENCY_KEY = "antiphon/idempotency-key"
 """In ``_meta``: neither revision of MCP has a key of its own."""
-RETRY_S = 5.0
 _UNANSWERED = (
     UNANSWERED,
     "Connection closed",
@@ -65,6 +72,7 @@ class McpConnection:
         self._leave, self._hurried = asyncio.Event(), False
         self._client: Client | None = None
         self._refused: DomainError | None = None
+        self._fault: Fault | None = None
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """Those that were told last; asks nobody."""
@@ -75,7 +83,7 @@ class McpConnection:
 
         Raises DomainError CONNECTION_UNAVAILABLE.
         """
-        self._refused = None
+        self._refused = self._fault = None
         try:
             async with asyncio.timeout(self._config.limits.open_s):
                 client = await self._opened()
@@ -83,7 +91,7 @@ class McpConnection:
         except (TimeoutError, MCPError, ValueError) as error:
             if self._lost(error):
                 self._leave.set()
-            raise self._refused or self._unavailable() from error
+            raise self._refused or self._unavailable(error) from error
         named = (results.definition(self._config.name, tool) for tool in told)
         self._take(accepted(named))
         return self._definitions
@@ -109,7 +117,7 @@ class McpConnection:
                 else:
                     await client.session.send_ping()
         except (TimeoutError, MCPError) as error:
-            raise self._unavailable() from error
+            raise self._unavailable(error) from error
 
     async def call(self, call: Call) -> Result | Pause:
         """Call a tool; a program that runs for this call alone ends when that is broken off.
@@ -149,12 +157,12 @@ class McpConnection:
 
     async def _call(self, call: Call) -> Result | Pause:
         limits = self._config.limits
-        self._refused = None
+        self._refused = self._fault = None
         try:
             async with asyncio.timeout(limits.open_s):
                 client = await self._opened()
         except TimeoutError as error:
-            raise self._unavailable() from error
+            raise self._unavailable(error) from error
         asking = Asking(call, limits.max_rounds, self._outside.sampling)
         try:
             return await self._asked_back(client, call, asking)
@@ -196,7 +204,7 @@ class McpConnection:
         if isinstance(error, MCPError) and said.startswith(_UNANSWERED):
             return DomainError(Reason.TOOL_CALL_LOST, tool=call.tool)
         if self._lost(error) or said.startswith(UNSENT):
-            return self._refused or self._unavailable()
+            return self._refused or self._unavailable(error)
         if self._refused is not None:
             return self._refused
         why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
@@ -246,8 +254,8 @@ class McpConnection:
             raise
         except Exception as error:  # whatever the SDK or a transport raises; nobody else is hurt
             if not opened.done():
-                self._failed(error)
-                opened.set_exception(self._refused or self._unavailable())
+                self._refused = error if isinstance(error, DomainError) else self._refused
+                opened.set_exception(self._refused or self._unavailable(error))
         finally:
             opened.cancel()
 
@@ -264,7 +272,7 @@ class McpConnection:
         timeout = httpx2.Timeout(limits.open_s, read=limits.call_s + ASKING_S)
         transport = BoundedTransport(self._outside.transport(), limits.max_bytes)
         http = CalmClient(transport=transport, auth=self._auth, timeout=timeout, trust_env=False)
-        http.failed = self._failed
+        http.failed, http.answered = self._failed, self._answered
         async with http:
             streams = streamable_http_client(
                 target.url, http_client=http, max_sse_event_size=limits.max_bytes
@@ -326,14 +334,19 @@ class McpConnection:
     def _failed(self, error: Exception) -> None:
         if isinstance(error, DomainError):
             self._refused = error
+        self._fault = fault_of(error)
 
-    def _unavailable(self) -> DomainError:
-        return DomainError(
-            Reason.CONNECTION_UNAVAILABLE,
-            retry_after=RETRY_S,
-            connection=self._config.name,
-            state="UNREACHABLE",
-        )
+    def _answered(self, status: int) -> None:
+        self._fault = answered(status) if status >= 400 else None
+
+    def _unavailable(self, error: Exception) -> DomainError:
+        """What the transport has met, or else what the SDK has made of it."""
+        return unreachable(self._config.name, self._fault or self._fault_of(error))
+
+    def _fault_of(self, error: Exception) -> Fault:
+        if isinstance(self._config.target, Program):
+            return program_fault(error)
+        return fault_of(error) or Fault(Cause.NOT_THE_PROTOCOL)
 
 
 async def _accepted(_name: str, _result: types.CallToolResult) -> None:

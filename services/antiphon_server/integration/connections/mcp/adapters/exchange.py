@@ -8,6 +8,7 @@ from typing import TypeAlias
 import httpx2
 from mcp.client.auth import OAuthFlowError, OAuthRegistrationError, OAuthTokenError
 
+from antiphon_server.integration.connections.faults import fault_of, unreachable
 from antiphon_server.integration.connections.mcp.adapters.bounded_http import BoundedTransport
 from antiphon_server.integration.connections.mcp.ports import Outside
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
@@ -60,12 +61,7 @@ def explained(connection: str) -> Generator[None]:
     except OAuthFlowError as error:
         raise failed(connection, "what the servers say of themselves fits not together") from error
     except (TimeoutError, httpx2.HTTPError, httpx2.StreamError) as error:
-        raise DomainError(
-            Reason.CONNECTION_UNAVAILABLE,
-            retry_after=1.0,
-            connection=connection,
-            state="UNREACHABLE",
-        ) from error
+        raise unreachable(connection, fault_of(error)) from error
     except (ValueError, httpx2.InvalidURL) as error:
         raise failed(connection, "an answer was not understood") from error
 

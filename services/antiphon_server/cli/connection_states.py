@@ -1,0 +1,73 @@
+"""How a connection is, in a word, and what to do where it is down."""
+
+from antiphon.integration.v1.connection_pb2 import (
+    CONNECTION_CAUSE_HTTP_STATUS,
+    CONNECTION_CAUSE_UNSPECIFIED,
+    Connection,
+    ConnectionCause,
+    ConnectionState,
+    ConnectionStatus,
+    Credential,
+)
+from antiphon_server.cli.console import in_a_line
+from antiphon_server.cli.kinds import name_of
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors.causes import cause_in_words
+from antiphon_server.runtime.errors.codes import sentence_of
+
+_NO_DESCRIPTORS = (
+    "Its server does not tell what it has: it has no server reflection, or refuses it. Delete the "
+    "connection, and add it with `--descriptors FILE`, made by `protoc --include_imports "
+    "--descriptor_set_out=FILE …` or `buf build -o FILE`."
+)
+
+
+def state_of(status: ConnectionStatus) -> str:
+    """The state, with the cause or the reason: ``down (REFUSED)``."""
+    state = name_of(ConnectionState, "CONNECTION_STATE_", status.state)
+    if status.error_cause == CONNECTION_CAUSE_HTTP_STATUS:
+        return f"{state} (HTTP {in_a_line(status.error_metadata['http_status'])})"
+    why = _cause(status) or in_a_line(status.error_reason)
+    return f"{state} ({why})" if why else state
+
+
+def advice_of(it: Connection) -> str:
+    """Why it is not as it should be, and what to do; empty where that is not known."""
+    name, reason, said = in_a_line(it.name), it.status.error_reason, it.status.error_metadata
+    if cause := _cause(it.status):
+        return _sentence(cause_in_words(cause, said.get("http_status", "")))
+    match reason:
+        case "AUTHORIZATION_REQUIRED":
+            return f"An admin consents by `antiphon connections authorize {name}`."
+        case "DESCRIPTORS_REQUIRED":
+            return _NO_DESCRIPTORS
+        case "NOT_FOUND" if it.HasField("credential"):
+            secret = in_a_line(_secret(it.credential))
+            return (
+                f"The workspace has no secret {secret}, or none that opens here. Store it with "
+                f"`antiphon secrets put {secret}`; the next call is signed with it."
+            )
+        case "INVALID_ARGUMENT" if said.get("why"):
+            return f"What it says of itself can't be used: it has to be {in_a_line(said['why'])}."
+        case _ if said and reason in Reason.__members__:
+            return in_a_line(sentence_of(Reason(reason), said))
+    return ""
+
+
+def _cause(status: ConnectionStatus) -> str:
+    cause = status.error_cause
+    if (
+        cause == CONNECTION_CAUSE_UNSPECIFIED or cause not in ConnectionCause.values()
+    ):  # a newer one
+        return ""
+    return ConnectionCause.Name(cause).removeprefix("CONNECTION_CAUSE_")
+
+
+def _sentence(words: str) -> str:
+    said = in_a_line(words)
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('?') else '.'}"
+
+
+def _secret(it: Credential) -> str:
+    """The name of the secret that a credential sends."""
+    return it.bearer or it.header.secret or it.basic.secret or it.oauth.client_secret
