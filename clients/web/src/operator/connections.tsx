@@ -3,7 +3,7 @@
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { listed } from "../antiphon";
-import { type Connection, ConnectionState } from "../gen/antiphon/integration/v1/connection_pb";
+import { type Connection, ConnectionCause, ConnectionState, type ConnectionStatus } from "../gen/antiphon/integration/v1/connection_pb";
 import type { Desk } from "../page/desk";
 import { visible } from "../page/visible";
 import { duration, took } from "../page/words";
@@ -33,12 +33,24 @@ export function Connections({ desk }: { desk: Desk }): JSX.Element {
         { name: "kind", cell: (each) => kindOf(each) },
         { name: "state", cell: (each) => <State name={state(each)} /> },
         { name: "since", cell: (each) => (each.status?.sinceTime ? duration(Date.now() - timestampMs(each.status.sinceTime)) : ""), isNumber: true },
-        { name: "reason", cell: (each) => (each.status?.errorReason ? <code>{each.status.errorReason}</code> : "") },
+        { name: "reason", cell: (each) => <Reason status={each.status} /> },
         { name: "latency", cell: (each) => (each.status?.latency ? took(durationMs(each.status.latency)) : ""), isNumber: true },
         { name: "tools", cell: (each) => `${each.status?.tools ?? 0}`, isNumber: true },
       ]}
     />
   );
+}
+
+/** Why it is not up: the cause, where one is known, else the reason; with what else is known of it. */
+function Reason({ status }: { status: ConnectionStatus | undefined }): JSX.Element | null {
+  if (!status?.errorReason) return null;
+  const { httpStatus, more } = saidOf(status.errorMetadata);
+  const cause = status.errorCause === ConnectionCause.UNSPECIFIED ? undefined : ConnectionCause[status.errorCause];
+  return <code title={visible(more)}>{httpStatus ? `HTTP ${visible(httpStatus)}` : (cause ?? status.errorReason)}</code>;
+}
+
+function saidOf({ http_status: httpStatus, ...rest }: { [name: string]: string }) {
+  return { httpStatus, more: Object.entries(rest).map(([name, said]) => `${name}: ${said}`).join(", ") };
 }
 
 const KINDS: Record<string, string> = {

@@ -291,8 +291,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_TOOL_CALL_LOST: _ErrorReason.ValueType  # 129
     """ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the
-    way to the tool broke. Whether it did something is not known, and it is not called again.
-    Metadata: tool. Code ABORTED.
+    way to the tool broke. Whether it did something is not known, and it is not called again;
+    metadata: tool. Code ABORTED.
     """
     ERROR_REASON_TOOL_CHANGED: _ErrorReason.ValueType  # 130
     """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
@@ -617,8 +617,8 @@ tool_call_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_CALL_LOST: ErrorReason.ValueType  # 129
 """ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the
-way to the tool broke. Whether it did something is not known, and it is not called again.
-Metadata: tool. Code ABORTED.
+way to the tool broke. Whether it did something is not known, and it is not called again;
+metadata: tool. Code ABORTED.
 """
 ERROR_REASON_TOOL_CHANGED: ErrorReason.ValueType  # 130
 """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
