@@ -21,7 +21,9 @@ async def test_an_operator_works_through_it(tmp_path: Path) -> None:
     assert begun == "antiphon up"
     server = ServerProcess(tmp_path, variables=_set(exports))
     wrong = []
-    async with server:
+    async with server, server.client() as client:
+        # Who reads the guide has started it before they type; a busy machine takes its time.
+        await client.test_connection("global", "clock")
         for mark in ("installed", "workspace", "allowlist", "away", "trail"):
             told = transcript(mark, GUIDE)
             ran = run_beside(server, [command for command, _ in told], COLUMNS="100", NO_COLOR="1")
