@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from antiphon.events.v1.event_pb2 import TURN_STATE_FAILED, Event
+from antiphon_server.cli.chat.tool_calls import indented
 from antiphon_server.cli.events import event_line
 from tests.cli.conftest import Home, Run
 from tests.cli.terminal import Terminal
@@ -26,6 +27,12 @@ def conversation(shared_home: Home, address: str) -> str:
         )
         database.commit()
     return found
+
+
+def test_arguments_that_are_approved_are_shown_in_their_own_lines() -> None:
+    """No letter of a value begins a line that looks like another argument."""
+    text = json.dumps({"to": "mallory", "note": "hello\u2028  to: alice\u0085  amount: 1"})
+    assert len(indented(text)) == 4
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])

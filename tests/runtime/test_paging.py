@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.context.v1.message_pb2 import Part
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
+from antiphon_server.runtime.rpc.paging import (
+    MAX_PAGE_BYTES,
+    decode_page_token,
+    encode_page_token,
+    page_limit,
+    page_of,
+)
 
 FIELD = st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"), max_size=40)
 
@@ -47,3 +54,12 @@ def test_a_token_of_another_list_is_refused(other: str) -> None:
 def test_page_sizes_are_coerced() -> None:
     """0 is the default, too many is the most (AIP-158)."""
     assert [page_limit(0), page_limit(7), page_limit(10_000)] == [50, 7, 200]
+
+
+def test_a_page_has_room_for_its_rows() -> None:
+    """As many as were wanted, and as fit into a message; one at least."""
+    small, large = [Part(text="x")] * 5, [Part(text="x" * MAX_PAGE_BYTES)] * 3
+    assert len(page_of(small, 3)) == 3
+    assert len(page_of(small, 9)) == 5
+    assert len(page_of(large, 3)) == 1
+    assert page_of(list[Part](), 3) == []

@@ -36,7 +36,7 @@ def _lines(it: "Tool") -> Sequence[str]:
 
 
 def _indented(text: str) -> Iterator[str]:
-    return (f"  {line}" for line in text.splitlines())
+    return (f"  {line}" for line in text.split("\n"))
 
 
 def _spread(schema: str) -> str:

@@ -21,6 +21,7 @@ from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
     page_limit,
+    page_of,
 )
 from antiphon_server.runtime.rpc.times import timestamp
 
@@ -63,10 +64,10 @@ class ConnectionServicer(ConnectionServiceServicer):
         after = position[0] if position else ""
         found = await self._connections.listed(request.workspace_id)
         left = [it for it in found if it.name > after]
-        page = left[: page_limit(request.page_size)]
+        page = page_of(map(_encoded, left), page_limit(request.page_size))
         more = len(left) > len(page)
         return pb.ListConnectionsResponse(
-            connections=map(_encoded, page),
+            connections=page,
             next_page_token=encode_page_token(listed, page[-1].name) if more else "",
         )
 

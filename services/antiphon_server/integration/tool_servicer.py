@@ -19,6 +19,7 @@ from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
     page_limit,
+    page_of,
 )
 
 MAX_PIECE = 1024 * 1024
@@ -42,10 +43,10 @@ class ToolServicer(ToolServiceServicer):
         after = position[0] if position else ""
         found = await self._catalogue.listed(request.workspace_id, request.query)
         left = [tool for tool in found if tool.name > after]
-        page = left[: page_limit(request.page_size)]
+        page = page_of(map(encoding.tool, left), page_limit(request.page_size))
         more = len(left) > len(page)
         return pb.ListToolsResponse(
-            tools=map(encoding.tool, page),
+            tools=page,
             next_page_token=encode_page_token(listed, page[-1].name) if more else "",
         )
 

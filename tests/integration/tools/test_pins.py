@@ -1,5 +1,6 @@
 """Tools that change under one's hands."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -210,3 +211,13 @@ async def test_a_plan_costs_the_same_reads_however_many_tools() -> None:
         assert len(await catalogue.planned(WORKSPACE, ["test.*"])) == 50
         await catalogue.used(WORKSPACE, "test.t1")
         assert (reads, writes) == (3, 1)
+
+
+async def test_a_model_is_told_as_much_as_it_can_read() -> None:
+    """Tools that are too large for it are left out, and those that fit are told."""
+    schema = json.dumps({"type": "object", "description": "x" * 60_000})
+    source = TestSource(*(tool(f"test.t{n}", schema) for n in range(10)), tool("test.u"))
+    async with opened_sqlite(metadata) as database:
+        catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
+        told = await catalogue.planned(WORKSPACE, ["test.*"])
+    assert [it.name for it in told] == ["test.t0", "test.t1", "test.t2", "test.t3", "test.u"]

@@ -38,7 +38,7 @@ def show_waiting(screen: Screen, call: ToolCallProposed) -> None:
 
 def whole_call(call: ToolCallProposed) -> list[str]:
     """A call in lines, with all of its arguments."""
-    arguments = (f"    {line}" for line in _indented(call.arguments_json))
+    arguments = (f"    {line}" for line in indented(call.arguments_json))
     return [f"⚙ {in_a_line(call.tool)} is to be called with", *arguments]
 
 
@@ -65,13 +65,13 @@ def _time(finished: ToolCallFinished) -> str:
     return f" · {took} ms" if took < _SHORT_MS else f" · {took / 1000:.1f} s"
 
 
-def _indented(arguments: str) -> list[str]:
+def indented(arguments: str) -> list[str]:
     """The arguments over several lines; as they are, if they are no JSON."""
     try:
         text = json.dumps(json.loads(arguments), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = arguments
-    return [_kept(line) for line in text.splitlines()]
+    return [_kept(line) for line in text.split("\n")]  # no other character begins a line
 
 
 def _kept(line: str) -> str:

@@ -16,6 +16,8 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 ALL = "*"
 MOST_PLANNED = 64
+MOST_TOLD = 256 * 1024
+"""Bytes of the tools' schemas and words that one model is told; a model reads them at each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Catalogue:
         return tool
 
     async def planned(self, workspace_id: str, names: Collection[str]) -> Sequence[ListedTool]:
-        """Those of ``names`` that a model can be told of: 64 at most, by name.
+        """Those of ``names`` that a model can be told of: 64 at most, by name, as far as they fit.
 
         They are kept as they are with their first use.
         """
@@ -83,7 +85,7 @@ class Catalogue:
         ]
         usable = [tool for tool in tools if tool.rule is not Rule.NEVER]
         there = [tool for tool in usable if tool.state is State.AVAILABLE]
-        taken = await self._taken(workspace_id, there[:MOST_PLANNED])
+        taken = await self._taken(workspace_id, _fitting(there[:MOST_PLANNED]))
         return [tool for tool in taken if tool.state is State.AVAILABLE]
 
     async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
@@ -146,6 +148,16 @@ def _listed(
 ) -> ListedTool:
     unsaid = Rule.ALWAYS if source.trusted else Rule.ASK
     return ListedTool(definition, source, said or unsaid, None if source.trusted else pin)
+
+
+def _fitting(tools: Sequence[ListedTool]) -> Sequence[ListedTool]:
+    left, fitting = MOST_TOLD, list[ListedTool]()
+    for tool in tools:
+        size = len(tool.definition.input_schema) + len(tool.definition.description)
+        if size <= left:
+            left -= size
+            fitting.append(tool)
+    return fitting
 
 
 def _source_of(name: str) -> SourceName:

@@ -32,7 +32,10 @@ class NotShown(Exception):
 
 def form(message: str, schema: object) -> Question:
     """A question that is answered by a form. Raises NotShown."""
-    told = json.dumps(_form(schema), ensure_ascii=False)
+    try:
+        told = json.dumps(_form(schema), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise NotShown("a number of its form is none of JSON") from None
     if len(told.encode()) > MAX_SCHEMA:
         raise NotShown("its form is longer than 16 KiB")
     return Question(_new(), _message(message), told)
@@ -42,7 +45,8 @@ def page(message: str, url: str) -> Question:
     """A question for which a page is to be visited. Raises NotShown."""
     try:
         parts = urlsplit(url)
-        shown = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+        whole = bool(parts.hostname) and not parts.username and parts.port != 0
+        shown = parts.scheme in ("http", "https") and whole
     except ValueError:
         shown = False
     if not shown or len(url) > MAX_URL or not url.isascii() or not url.isprintable():
@@ -66,7 +70,9 @@ def _form(schema: object) -> dict[str, Any]:
     if not isinstance(fields, dict) or len(fields) > MOST_FIELDS:
         raise NotShown(f"its form has more than {MOST_FIELDS} fields")
     required = schema.get("required", [])
-    if not isinstance(required, list) or not all(it in fields for it in required):
+    if not isinstance(required, list) or not all(
+        isinstance(it, str) and it in fields for it in required
+    ):
         raise NotShown("its form requires a field that it does not have")
     shown = {_named(name): _field(field) for name, field in fields.items()}
     return {"type": "object", "properties": shown, "required": required}

@@ -1,17 +1,35 @@
 """Page sizes and page tokens (AIP-158)."""
 
 import hashlib
+from collections.abc import Iterable
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
+MAX_PAGE_BYTES = 1 << 20
+M = TypeVar("M", bound=Message)
 
 
 def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
     """The number of rows of a page: the default for 0, and at most ``most``."""
     return min(page_size or default, most)
+
+
+def page_of(rows: Iterable[M], limit: int) -> list[M]:
+    """The first ``limit`` rows, or as many as a message has room for; one at least."""
+    page = list[M]()
+    left = MAX_PAGE_BYTES
+    for row in rows:
+        left -= row.ByteSize()
+        if page and (left < 0 or len(page) == limit):
+            break
+        page.append(row)
+    return page
 
 
 def encode_page_token(listed: str, *position: str) -> str:

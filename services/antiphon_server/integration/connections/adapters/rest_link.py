@@ -132,7 +132,11 @@ class RestLink:
         url, headers = forwarding.place(self._api.base_url, request)
         try:
             async with self._asked(
-                request.method, url, headers, request.body, of=ToolName(self._connection.name)
+                request.method,
+                url,
+                headers,
+                request.body or None,
+                of=ToolName(self._connection.name),
             ) as response:
                 body = await body_of(response, most=MOST_ANSWERED)
                 told = forwarding.told(response.headers.items())

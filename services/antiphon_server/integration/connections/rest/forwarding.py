@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
+from antiphon_server.integration.connections.rest.ways import leads_away
 from antiphon_server.runtime.errors import invalid
 
 MOST_HEADERS, MOST_VALUE = 64, 4096
@@ -14,7 +15,6 @@ _OF_THE_WAY = frozenset(
     | {"cookie", "accept-encoding"}
 )
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
-_UP = frozenset({".", ".."})
 
 
 class Wanted(Protocol):
@@ -37,7 +37,7 @@ def place(base_url: str, wanted: Wanted) -> tuple[str, Mapping[str, str]]:
     Raises DomainError INVALID_ARGUMENT for a path that leads out of the address.
     """
     path = wanted.path.partition("?")[0]
-    if "#" in wanted.path or "\\" in unquote(path) or _UP & set(unquote(path).split("/")):
+    if "#" in wanted.path or "\\" in unquote(path) or leads_away(path):
         raise invalid("http.path", "below the connection's own address, without a fragment")
     headers = {name: value for name, value in wanted.headers if name.lower() not in _OF_THE_WAY}
     return base_url.rstrip("/") + wanted.path, headers

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, urlencode
 
 from antiphon_server.integration.connections.rest.bodies import is_json
 from antiphon_server.integration.connections.rest.model import (
@@ -16,13 +16,12 @@ from antiphon_server.integration.connections.rest.model import (
     Parameter,
 )
 from antiphon_server.integration.connections.rest.parameters import PLACEHOLDER
+from antiphon_server.integration.connections.rest.ways import leads_away
 from antiphon_server.integration.tools.model import Call, Json
 from antiphon_server.runtime.errors import DomainError, Reason
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _LITERAL = "/:@!$&'()*+,;=-._~%"
-_DECODINGS = 3
-"""Proxies and services may decode a path one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +67,15 @@ def _path(operation: Operation, values: Mapping[str, tuple[Parameter, Json]], ca
             raise _refused(call, found[1], "it is missing")
         parameter, value = values[found[1]]
         text = _joined(parameter, value)
-        if not text or _CONTROL.search(text) or _leads_away(text):
+        if not text or _CONTROL.search(text) or leads_away(text):
             raise _refused(call, parameter.argument, "it can't be a part of a path")
         return f"\0{quote(text, safe='')}\0"
 
     parts = PLACEHOLDER.sub(filled, operation.path).split("\0")
     path = "".join(it if at % 2 else quote(it, safe=_LITERAL) for at, it in enumerate(parts))
-    if _leads_away(path) and not _leads_away(operation.path):
+    if leads_away(path) and not leads_away(operation.path):
         raise _refused(call, next(iter(values)), "it can't be a part of a path")
     return path
-
-
-def _leads_away(text: str) -> bool:
-    """Whether some reader could take a part of it for the way up."""
-    for _ in range(_DECODINGS):
-        parts = text.replace("\\", "/").split("/")
-        if any(it.partition(";")[0].strip() in (".", "..") for it in parts):
-            return True
-        text = unquote(text)
-    return False
 
 
 def _header(parameter: Parameter, value: Json, call: Call) -> str:
