@@ -2,9 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import TypeVar
-
-from google.protobuf.message import Message
+from typing import Protocol, TypeVar
 
 from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -12,7 +10,17 @@ from antiphon_server.runtime.errors import DomainError, Reason
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
 MAX_PAGE_BYTES = 1 << 20
-M = TypeVar("M", bound=Message)
+
+
+class Sized(Protocol):
+    """A message."""
+
+    def ByteSize(self) -> int:
+        """Its bytes on the wire."""
+        ...
+
+
+M = TypeVar("M", bound=Sized)
 
 
 def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
