@@ -40,7 +40,9 @@ def test_they_are_listed_ruled_and_called(antiphon: Run) -> None:
     assert "antiphon.time: never" in antiphon("tools", "never", "antiphon.time").stderr
     refused = antiphon("tools", "call", "antiphon.time")
     assert refused.returncode == 1
-    assert "was denied" in refused.stderr
+    assert "antiphon.time is never called, by the rule of this workspace" in refused.stderr
+    several = antiphon("tools", "never", "antiphon.*")
+    assert (several.returncode, "a rule is of one tool" in several.stderr) == (2, True)
     antiphon("tools", "ask", "antiphon.time")
     assert json.loads(antiphon("tools", "-q", "zone", "--json").stdout)["rule"] == "TOOL_RULE_ASK"
     antiphon("tools", "always", "antiphon.time")

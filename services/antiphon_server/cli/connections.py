@@ -7,6 +7,7 @@ import typer
 
 from antiphon_server.cli.connection_use import put_in_use
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.cut_off import cut_off
 from antiphon_server.cli.grpc_descriptors import grpc_of
 from antiphon_server.cli.openapi_documents import openapi_of
 from antiphon_server.cli.options import Address, DataDir, Json
@@ -146,8 +147,10 @@ def add(
     """
     from antiphon.integration.v1.connection_pb2 import Connection, OAuthCredential
 
-    if sum(map(bool, (mcp, program, openapi, websocket, grpc))) != 1:
-        fail("say where it is: one of --mcp, --program, --openapi, --websocket and --grpc", 2)
+    places = sum(map(bool, (mcp, program, openapi, websocket, grpc)))
+    if places != 1:
+        said = "a connection leads to one place" if places else "say where it is"
+        fail(f"{said}: one of --mcp, --program, --openapi, --websocket and --grpc", 2)
     if base_url and not openapi:
         fail("--base-url belongs to --openapi", 2)
     if (descriptors or services) and not grpc:
@@ -356,12 +359,16 @@ async def _allow(
             kept = () if clear else rules.hosts
             wanted = EgressRules(hosts=sorted({*kept, *hosts}), etag=rules.etag)
             rules = await client.set_egress_rules(where, wanted)
+        lost = await cut_off(client, where, rules.hosts)
     if json:
         print_json(as_dict(rules))
     elif rules.hosts:
+        aside("Connections of the workspace may call these alone:")
         say("\n".join(map(in_a_line, rules.hosts)))
     else:
         say("Connections may call all hosts that the server's operator allows.", err=True)
+    if lost:
+        aside(f"Cut off by that: {', '.join(map(in_a_line, lost))}.")
 
 
 async def _list(workspace: str, json: bool, address: str, data_dir: DataDir) -> None:
@@ -426,8 +433,10 @@ async def _delete(name: str, workspace: str, address: str, data_dir: DataDir) ->
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        await client.delete_connection(await workspace_of(client, workspace), name)
-    aside(f"{in_a_line(name)} is removed.")
+        where = await workspace_of(client, workspace)
+        there = name in {it.name async for it in client.list_connections(where)}
+        await client.delete_connection(where, name)
+    aside(f"{in_a_line(name)} is removed." if there else f"There was none named {in_a_line(name)}.")
 
 
 def _tell(it: "Connection", json: bool) -> None:

@@ -133,6 +133,8 @@ _LISTED = {
     "session": "; `antiphon sessions list` shows yours",
     "key": "; `antiphon keys list` shows yours",
 }
+_THINGS = {"connection.name": "connection", "name": "connection or secret"}
+_SMALL = re.compile(r"\^\(?\[a-z0-9\]\[a-z0-9_-\]\{0,(\d+)\}")
 _PREFIX = re.compile(r"\^([a-z]+)_\[")
 
 
@@ -164,6 +166,12 @@ def _explained(error: AntiphonError) -> str:
             return f"there is a {_NAMED.get(kind, (kind,))[0]} {name} already".replace("  ", " ")
         case "LIMIT_EXCEEDED":
             return _limit(error.metadata.get("limit", ""))
+        case "TOOL_DENIED" if not error.metadata.get("why"):
+            tool = error.metadata.get("tool", "")
+            return (
+                f"{tool} is never called, by the rule of this workspace; its admins may say "
+                f"another one: `antiphon tools ask {tool}`"
+            )
         case "MODEL_NOT_FOUND" if lacking := error.metadata.get("install"):
             return (
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
@@ -215,6 +223,12 @@ def _broken(field: str, rule: str) -> str:
         return f"{field}: {rule}"
     if field.rpartition(".")[2] == "scope":
         return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
+    if small := _SMALL.search(rule):
+        thing, most = _THINGS.get(field, "secret or program"), int(small[1]) + 1
+        return (
+            f"that is no name of a {thing}: write small letters, digits, _ and -, a letter or a "
+            f"digit first (at most {most})"
+        )
     if field == "name":
         return NO_NAME
     if field == "resource":

@@ -155,8 +155,10 @@ async def _delete(name: str, workspace: str, address: str, data_dir: DataDir) ->
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        await client.delete_secret(await workspace_of(client, workspace), name)
-    aside(in_a_line(f"{name} is removed."))
+        where = await workspace_of(client, workspace)
+        there = name in {it.name async for it in client.list_secrets(where)}
+        await client.delete_secret(where, name)
+    aside(in_a_line(f"{name} is removed." if there else f"There was none named {name}."))
 
 
 async def _rotate(address: str, data_dir: DataDir) -> None:

@@ -215,6 +215,8 @@ async def _rule(tool: str, rule: str, workspace: str, address: str, data_dir: Da
     from antiphon.integration.v1.tool_pb2 import ToolRule
     from antiphon_server.cli.connect import client_for
 
+    if "*" in tool:
+        fail(f"a rule is of one tool: name each, as `antiphon tools list` does, not {tool}", 2)
     async with client_for(address, data_dir) as client:
         where = await workspace_of(client, workspace)
         await client.set_tool_rule(where, tool, ToolRule.Value(f"TOOL_RULE_{rule}"))

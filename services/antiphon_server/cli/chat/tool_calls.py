@@ -3,6 +3,7 @@
 import json
 
 from antiphon.events.v1.event_pb2 import (
+    TOOL_CALL_OUTCOME_CANCELLED,
     TOOL_CALL_OUTCOME_DENIED,
     TOOL_CALL_OUTCOME_SUCCEEDED,
     TOOL_CALL_OUTCOME_UNKNOWN,
@@ -53,6 +54,8 @@ def _outcome(finished: ToolCallFinished) -> str:
             return f"→ {text}"
         case x if x == TOOL_CALL_OUTCOME_DENIED:
             return "denied"
+        case x if x == TOOL_CALL_OUTCOME_CANCELLED:
+            return "stopped"
         case x if x == TOOL_CALL_OUTCOME_UNKNOWN:
             return "it is not known what became of it: the server died meanwhile"
     return f"failed: {in_a_line(finished.error.message) or text}"
