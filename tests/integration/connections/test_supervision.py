@@ -43,6 +43,36 @@ async def test_all_that_use_it_at_first_have_one_link() -> None:
         await one.close()
 
 
+class Slow(Counting):
+    """Takes as long for a link as the test says."""
+
+    def __init__(self) -> None:
+        super().__init__(LOCAL, OneSecret())
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def link(self, connection: Connection, changed: Callable[[], None]) -> WebSocketLink:
+        self.begun.set()
+        await self.goes_on.wait()
+        return await super().link(connection, changed)
+
+
+async def test_a_link_that_is_being_made_is_closed_too() -> None:
+    """And none is made afterwards: nobody would close it."""
+    async with talking() as outside:
+        kind = Slow()
+        one = Supervised(connection(outside.url), kind, _nobody)
+        asked = asyncio.create_task(one.forward("hello"))
+        await kind.begun.wait()
+        closing = asyncio.create_task(one.close())
+        await asyncio.sleep(0)
+        kind.goes_on.set()
+        await closing
+        await asyncio.wait([asked])
+        with Refused(Reason.CONNECTION_UNAVAILABLE):
+            await one.forward("hello")
+        assert kind.made == 1
+
+
 async def test_people_have_so_many_web_sockets_by_one() -> None:
     """One more is refused until one is closed, and its calls and probes go on beside them."""
     async with talking() as outside:

@@ -59,7 +59,7 @@ class Supervised:
         self._status = Status(state, _now_us())
         self._definitions: Mapping[ToolName, Definition] = {}
         self._link: Link | None = None
-        self._linking = asyncio.Lock()
+        self._linking, self._closed = asyncio.Lock(), False
         self._places = asyncio.Semaphore(connection.limits.max_calls)
         self._failures: deque[str] = deque(maxlen=REMEMBERED)
         self._failed, self._due = 0, asyncio.Event()
@@ -117,6 +117,8 @@ class Supervised:
     async def close(self) -> None:
         """End the probes, and the link with all that runs on it."""
         await self._stop_probing()
+        async with self._linking:  # one that is being made is closed, too
+            self._closed = True
         if self._link is not None:
             await self._link.close()
 
@@ -254,6 +256,13 @@ class Supervised:
 
     async def _linked(self) -> Link:
         async with self._linking:  # two would each make one, and one of them be lost
+            if self._closed:
+                raise DomainError(
+                    Reason.CONNECTION_UNAVAILABLE,
+                    retry_after=FIRST_WAIT_S,
+                    connection=self.name,
+                    state="UNREACHABLE",
+                )
             if self._link is None:
                 self._link = await self._kind.link(self.connection, self._due.set)
             return self._link

@@ -69,7 +69,7 @@ class McpConnection:
         self._lock, self._calls = asyncio.Lock(), 0
         self._asking: set[Asking] = set()
         self._owner: asyncio.Task[None] | None = None
-        self._leave, self._hurried = asyncio.Event(), False
+        self._leave, self._hurried, self._closed = asyncio.Event(), False, False
         self._client: Client | None = None
         self._refused: DomainError | None = None
         self._fault: Fault | None = None
@@ -145,6 +145,7 @@ class McpConnection:
 
     async def close(self) -> None:
         """End the session; a program and all that it has started are gone afterwards."""
+        self._closed = True  # who waits for it to be opened does not have it opened once more
         owner, self._client = self._owner, None
         self._leave.set()
         if owner is not None:
@@ -224,6 +225,8 @@ class McpConnection:
         async with self._lock:
             if self._owner is not None and self._leave.is_set():
                 await asyncio.wait([self._owner])
+            if self._closed:
+                raise self._unavailable()
             if self._owner is None or self._owner.done():
                 opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
                 self._leave, self._hurried = asyncio.Event(), False
