@@ -1,6 +1,10 @@
-"""An MCP server whose tool returns more than an event holds, and a picture. Run as a program."""
+"""An MCP server whose tool returns more than an event holds, and a picture. Run as a program.
+
+Another one ends it in the middle of the call.
+"""
 
 import asyncio
+import os
 
 import mcp_types as types
 from mcp.server.lowlevel import Server
@@ -15,10 +19,13 @@ LINES = 20_000
 
 async def _list(*_: object) -> types.ListToolsResult:
     schema = {"type": "object"}
-    return types.ListToolsResult(tools=[types.Tool(name="dump", input_schema=schema)])
+    tools = [types.Tool(name=name, input_schema=schema) for name in ("dump", "quit")]
+    return types.ListToolsResult(tools=tools)
 
 
-async def _call(*_: object) -> types.CallToolResult:
+async def _call(_: object, asked: types.CallToolRequestParams) -> types.CallToolResult:
+    if asked.name == "quit":
+        os._exit(1)
     text = "\n".join(f"line {number}" for number in range(LINES))
     picture = types.ImageContent(type="image", data=PNG, mime_type="image/png")
     return types.CallToolResult(content=[types.TextContent(type="text", text=text), picture])

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from antiphon_client import Client
+from antiphon.integration.v1.connection_pb2 import Connection, ConnectionState
+from antiphon_client import AntiphonError, Client
 from antiphon_server.web.links import make_link
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
@@ -90,7 +91,36 @@ def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
             await client.withdraw_notice(told)
         return ""
 
+    async def disabled(told: str) -> str:
+        """A connection of that name in a workspace of the operator, which is put out of use."""
+        async with server.client() as client:
+            where = (await client.create_conversation()).workspace_id
+            wanted = Connection(name=told, title="Put out of use")
+            wanted.mcp.url = "https://wiki.example/mcp"
+            made = await client.create_connection(where, wanted)
+            made.disabled = True
+            await client.update_connection(where, made, ["disabled"])
+        return ""
+
+    async def call(told: str) -> str:
+        """The operator calls a tool that needs nothing; the reason why it failed, if it did."""
+        async with server.client() as client:
+            workspace = await anext(client.list_workspaces())
+            try:
+                await client.call_tool(workspace.workspace_id, told)
+            except AntiphonError as error:
+                return str(error.reason)
+        return ""
+
+    async def probe(told: str) -> str:
+        """How that connection is, which is asked now whether it is there."""
+        async with server.client() as client:
+            workspace = await anext(client.list_workspaces())
+            tested = await client.test_connection(workspace.workspace_id, told)
+        return ConnectionState.Name(tested.status.state) + tested.status.error_reason
+
     user = People(server.client).make
+    hub = {"disabled": disabled, "call": call, "probe": probe}
     telling = {"notice": notice, "withdraw": withdraw}
     life = {"kill": kill, "start": start, "pause": pause, "go_on": go_on}
-    return {"answer": answer, "user": user, "link": link, **life, **telling}
+    return {"answer": answer, "user": user, "link": link, **life, **telling, **hub}

@@ -14,7 +14,7 @@ from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.integration.connections.mcp.asking import asking_server
-from tests.proofs.bench.processes import free_port
+from tests.proofs.bench.processes import ROOT, free_port
 from tests.web.control import Control, wishes_of
 from tests.web.vitest import IN_A_BROWSER, NEEDED, passes
 
@@ -34,7 +34,11 @@ CALLING = {
             ]
             for said, zone in _ZONES.items()
         }
-        | {"Cake?": [{"tool": "cakes.bake", "arguments": '{"who": "Anna"}'}]}
+        | {
+            "Both?": [{"tool": "antiphon.time", "arguments": '{"zone": "Asia/Tokyo"}'}] * 2,
+            "Cake?": [{"tool": "cakes.bake", "arguments": '{"who": "Anna"}'}],
+            "Large?": [{"tool": "large.dump", "arguments": "{}"}],
+        }
     },
 }
 
@@ -60,7 +64,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint,
         asking_server(home / "done") as cakes,
     ):
-        variables["ANTIPHON_CONNECTIONS"] = json.dumps([{"name": "cakes", "mcp": cakes}])
+        program = {"command": sys.executable, "arguments": ["-m", "tests.cli.large_results"]}
+        variables["ANTIPHON_PROGRAMS"] = json.dumps({"large": program | {"folder": str(ROOT)}})
+        connections = [
+            {"name": "cakes", "title": "A bakery", "mcp": cakes},
+            {"name": "gone", "mcp": f"http://127.0.0.1:{free_port()}/mcp"},
+            {"name": "large", "program": "large"},
+        ]
+        variables["ANTIPHON_CONNECTIONS"] = json.dumps(connections)
         prices = {"input_price_micros": 100_000, "output_price_micros": 400_000}
         models = [openai_model("fake/model", endpoint.base_url, **prices), CALLING]
         async with (
@@ -92,7 +103,10 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
         *("parts", "closing", "library"),
         *(
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
-            for name in ("pages", "reading", "waiting", "keeping", "lists", "calls", "questions")
+            for name in (
+                *("connections", "pages", "reading", "waiting", "keeping", "lists"),
+                *("calls", "questions", "results"),
+            )
         ),
     ],
 )

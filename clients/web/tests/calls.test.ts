@@ -3,9 +3,8 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ToolRule } from "../src/gen/antiphon/integration/v1/tool_pb";
-import { faultsOf, launch, listen } from "./browser";
-import { PAGE, newPerson } from "./world";
-import { Session } from "../src/antiphon";
+import { faultsOf, launch } from "./browser";
+import { open, place, say } from "./called";
 
 const TIME = "antiphon.time";
 const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
@@ -16,49 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-interface Place {
-  person: { name: string; password: string };
-  hash: string;
-  complaints: string[];
-}
-
-/** A conversation whose model may ask for the time, by this rule. */
-async function place(rule = ToolRule.ASK): Promise<Place> {
-  const person = await newPerson();
-  const session = new Session({ baseUrl: PAGE }, "test");
-  await session.logInByPassword(person.name, person.password);
-  const { context, tools } = session.stubs;
-  const { conversation } = await context.createConversation({ title: "Tools", tools: [TIME], models: ["scripted/echo"] });
-  await tools.setToolRule({ workspaceId: conversation!.workspaceId, name: TIME, rule });
-  return { person, hash: `#/c/${conversation!.conversationId}`, complaints: [] };
-}
-
-async function open({ person, hash, complaints }: Place, width = 1280): Promise<Page> {
-  const context = await browser.newContext({ colorScheme: "light", viewport: { width, height: 800 } });
-  context.setDefaultTimeout(25_000);
-  const page = await context.newPage();
-  listen(page, complaints);
-  await page.goto(PAGE + "/" + hash);
-  await page.fill("[name=name]", person.name);
-  await page.fill("[name=password]", person.password);
-  await page.keyboard.press("Enter");
-  await page.waitForSelector(".composer textarea");
-  return page;
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.fill(".composer textarea", text);
-  await page.keyboard.press("Enter");
-}
-
 const call = (page: Page): Locator => page.locator(".call").last();
 const depicted = async (page: Page, name: string) => {
   if (PICTURES) await page.screenshot({ path: `${PICTURES}/calls-${name}.png` });
 };
 
 test("a call that asks nobody is shown with what came of it, also after a reload", async () => {
-  const where = await place(ToolRule.ALWAYS);
-  const page = await open(where);
+  const where = await place(TIME, ToolRule.ALWAYS);
+  const page = await open(browser, where);
   await say(page, "Time?");
   await page.locator(".call.succeeded").waitFor();
   await page.locator(".call-preview").getByText("Asia/Tokyo").waitFor();
@@ -71,8 +35,8 @@ test("a call that asks nobody is shown with what came of it, also after a reload
 }, 60_000);
 
 test("a call waits over a reload, and is approved by keys alone; who listens is told", async () => {
-  const where = await place();
-  const page = await open(where, 390);
+  const where = await place(TIME, ToolRule.ASK);
+  const page = await open(browser, where, 390);
   await say(page, "Time?");
   await page.locator(".call.waits .decide").waitFor();
   await page.locator("[aria-live]").getByText("antiphon.time waits for approval").waitFor({ state: "attached" });
@@ -89,8 +53,8 @@ test("a call waits over a reload, and is approved by keys alone; who listens is 
 }, 60_000);
 
 test("a call is denied with a reason, which a second browser is shown; the model goes on", async () => {
-  const where = await place();
-  const [page, other] = [await open(where), await open(where)];
+  const where = await place(TIME, ToolRule.ASK);
+  const [page, other] = [await open(browser, where), await open(browser, where)];
   await say(page, "Time?");
   await other.locator(".call.waits .decide").waitFor();
   await page.getByRole("button", { name: "Deny" }).click();
@@ -107,8 +71,8 @@ test("a call is denied with a reason, which a second browser is shown; the model
 }, 60_000);
 
 test("of two who decide at once the first counts, for both", async () => {
-  const where = await place();
-  const [page, other] = [await open(where), await open(where)];
+  const where = await place(TIME, ToolRule.ASK);
+  const [page, other] = [await open(browser, where), await open(browser, where)];
   await say(page, "Time?");
   await other.getByRole("button", { name: "Deny" }).click();
   await page.locator(".decide").waitFor();
@@ -122,8 +86,8 @@ test("of two who decide at once the first counts, for both", async () => {
 }, 60_000);
 
 test("stop ends a turn that waits, and its call says so", async () => {
-  const where = await place();
-  const page = await open(where);
+  const where = await place(TIME, ToolRule.ASK);
+  const page = await open(browser, where);
   await say(page, "Time?");
   await page.locator(".call.waits").waitFor();
   await page.getByRole("button", { name: "Stop the answer" }).click();
@@ -135,11 +99,27 @@ test("stop ends a turn that waits, and its call says so", async () => {
 }, 60_000);
 
 test("what a tool is asked and says is text, and what hides in it is seen", async () => {
-  const where = await place(ToolRule.ALWAYS);
-  const page = await open(where);
+  const where = await place(TIME, ToolRule.ALWAYS);
+  const page = await open(browser, where);
   await say(page, "Nowhere?");
   await page.locator(".call.failed summary").click();
   await call(page).getByText("<script>⟨U+202E⟩⟨U+200B⟩").first().waitFor();
   expect(await page.locator(".call script").count()).toBe(0);
+  expect(where.complaints).toEqual([]);
+}, 60_000);
+
+test("two calls that wait side by side are told apart from what goes on, and approved one by one", async () => {
+  const where = await place(TIME, ToolRule.ASK);
+  const page = await open(browser, where);
+  await say(page, "Both?");
+  await page.locator(".call.waits").nth(1).waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await depicted(page, "both");
+  for (let left = 2; left > 0; left--) {
+    expect(await page.getByRole("group", { name: "May antiphon.time be called?" }).count()).toBe(left);
+    await page.keyboard.press("Alt+a");
+    await page.keyboard.press("Enter");
+    await page.locator(".call.succeeded").nth(2 - left).waitFor();
+  }
   expect(where.complaints).toEqual([]);
 }, 60_000);

@@ -11,6 +11,7 @@ import { useLoaded } from "./loading";
 import { State, Table, wordOf } from "./table";
 
 const MOST_WORKSPACES = 20;
+const INSTALLATION = "global"; // its own are there before anybody has a workspace
 
 /** How each is now, as the server that answers sees it. */
 export function Connections({ desk }: { desk: Desk }): JSX.Element {
@@ -28,14 +29,14 @@ export function Connections({ desk }: { desk: Desk }): JSX.Element {
       keyOf={(each) => `${each.workspaceId} ${each.name}`}
       empty="There is none: antiphon connections add makes one."
       columns={[
-        { name: "name", cell: (each) => <span title={visible(each.title)}>{each.name}</span> },
-        { name: "workspace", cell: of },
-        { name: "kind", cell: (each) => kindOf(each) },
-        { name: "state", cell: (each) => <State name={state(each)} /> },
-        { name: "since", cell: (each) => (each.status?.sinceTime ? duration(Date.now() - timestampMs(each.status.sinceTime)) : ""), isNumber: true },
+        { name: "name", cell: (each) => <Named connection={each} /> },
+        { name: "state", cell: (each) => <State name={state(each)} isWished={each.disabled} /> },
         { name: "reason", cell: (each) => <Reason status={each.status} /> },
+        { name: "since", cell: (each) => (each.status?.sinceTime ? duration(Date.now() - timestampMs(each.status.sinceTime)) : ""), isNumber: true },
         { name: "latency", cell: (each) => (each.status?.latency ? took(durationMs(each.status.latency)) : ""), isNumber: true },
         { name: "tools", cell: (each) => `${each.status?.tools ?? 0}`, isNumber: true },
+        { name: "kind", cell: (each) => kindOf(each) },
+        { name: "workspace", cell: of },
       ]}
     />
   );
@@ -53,6 +54,16 @@ function saidOf({ http_status: httpStatus, ...rest }: { [name: string]: string }
   return { httpStatus, more: Object.entries(rest).map(([name, said]) => `${name}: ${said}`).join(", ") };
 }
 
+/** What its tools begin with, and below it what people call it. */
+function Named({ connection: { name, title } }: { connection: Connection }): JSX.Element {
+  return (
+    <>
+      {name}
+      {title && <span class="quiet title">{visible(title)}</span>}
+    </>
+  );
+}
+
 const KINDS: Record<string, string> = {
   mcp: "MCP",
   mcpProgram: "MCP, a program",
@@ -68,7 +79,8 @@ function kindOf({ target }: Connection): string {
 async function read(desk: Desk): Promise<Connection[]> {
   const found = new Map<string, Connection>();
   const { connections } = desk.session.stubs;
-  const all = desk.workspaces.slice(0, MOST_WORKSPACES).map(async ({ workspaceId }) =>
+  const places = [INSTALLATION, ...desk.workspaces.slice(0, MOST_WORKSPACES).map((each) => each.workspaceId)];
+  const all = places.map(async (workspaceId) =>
     listed(
       (pageToken) => connections.listConnections({ workspaceId, pageToken }),
       (page) => page.connections,

@@ -88,13 +88,15 @@ export function Figure(props: { label: string; value: ComponentChildren }): JSX.
   );
 }
 
-/** A state in a word and a colour. */
-export function State({ name }: { name: string }): JSX.Element {
-  const kind = /fail|cancel|expired|refused|reused|alarm|disabled|limited|down|degraded/.test(name)
-    ? "bad"
-    : /succeeded|serving|signed in|stop|\bup$/.test(name)
-      ? "good"
-      : "";
+/** A state in a word and a colour; one that somebody wished for is no alarm. */
+export function State({ name, isWished = false }: { name: string; isWished?: boolean }): JSX.Element {
+  const kind = isWished
+    ? ""
+    : /fail|cancel|expired|refused|reused|alarm|disabled|limited|down|degraded/.test(name)
+      ? "bad"
+      : /succeeded|serving|signed in|stop|\bup$/.test(name)
+        ? "good"
+        : "";
   return <span class={`state ${kind}`}>{name}</span>;
 }
 

@@ -12,6 +12,7 @@ import {
   stateOf,
   textOf,
 } from "../../antiphon";
+import type { Part } from "../../gen/antiphon/context/v1/message_pb";
 import { Icon } from "../parts";
 import { useNow } from "../use";
 import { brief, pretty, visible } from "../visible";
@@ -176,7 +177,7 @@ function Told({ call, state, deciding }: { call: ToolCall; state: CallState; dec
 
 /** The first lines of what came of it. */
 function Preview({ call }: { call: ToolCall }): JSX.Element | null {
-  const text = useMemo(() => visible(textOf(call.end?.parts ?? []).trim().slice(0, PREVIEW)), [call.end]);
+  const text = useMemo(() => previewOf(call.end?.parts ?? []), [call.end]);
   if (!text) return null;
   return (
     <p class="call-preview" dir="auto">
@@ -184,6 +185,15 @@ function Preview({ call }: { call: ToolCall }): JSX.Element | null {
     </p>
   );
 }
+
+/** JSON in a line, so that more of it is seen; other texts as they are; of data what kind it is. */
+function previewOf(parts: Part[]): string {
+  const text = textOf(parts).trim();
+  if (!text) return parts.map(({ content }) => DATA[content.case ?? ""] ?? "a file").join(", ");
+  return /^[[{]/.test(text) ? brief(text, PREVIEW) : visible(text.slice(0, PREVIEW));
+}
+
+const DATA: Record<string, string> = { image: "a picture", audio: "a recording" };
 
 /** All of it. */
 function Whole({ call, read }: { call: ToolCall; read: ReadPart }): JSX.Element {

@@ -49,34 +49,36 @@ export function Decide(props: {
     setDenying(false);
   };
   return (
-    <form ref={form} class="decide" aria-label={`May ${props.tool} be called?`} onSubmit={deny} onKeyDown={onKeyDown}>
-      {error && <Notice text={error} />}
-      {isDenying ? (
-        <>
-          <input
-            name="reason"
-            aria-label="Why not? The model is told."
-            placeholder="Why not? The model is told; may be empty"
-            maxLength={LONGEST}
-            autocomplete="off"
-          />
-          <button type="submit" class="danger" aria-disabled={isBusy}>
-            Deny
-          </button>
-          <button type="button" onClick={() => setDenying(false)}>
-            Back
-          </button>
-        </>
-      ) : (
-        <>
-          <button type="button" class="primary" aria-disabled={isBusy} onClick={() => void decide(true)}>
-            Approve
-          </button>
-          <button type="button" aria-disabled={isBusy} onClick={() => setDenying(true)}>
-            Deny…
-          </button>
-        </>
-      )}
-    </form>
+    <div role="group" aria-label={`May ${props.tool} be called?`}>
+      <form ref={form} class="decide" onSubmit={deny} onKeyDown={onKeyDown}>
+        {error && <Notice text={error} />}
+        {isDenying ? (
+          <>
+            <input
+              name="reason"
+              aria-label="Why not? The model is told."
+              placeholder="Why not? The model is told; may be empty"
+              maxLength={LONGEST}
+              autocomplete="off"
+            />
+            <button type="submit" class="danger" aria-disabled={isBusy}>
+              Deny
+            </button>
+            <button type="button" onClick={() => setDenying(false)}>
+              Back
+            </button>
+          </>
+        ) : (
+          <>
+            <button type="button" class="primary" aria-disabled={isBusy} onClick={() => void decide(true)}>
+              Approve
+            </button>
+            <button type="button" aria-disabled={isBusy} onClick={() => setDenying(true)}>
+              Deny…
+            </button>
+          </>
+        )}
+      </form>
+    </div>
   );
 }

@@ -40,25 +40,27 @@ export function Asked(props: { question: Question; onAnswer: Answer | undefined;
   };
   const message = visible(question.message);
   return (
-    <form ref={form} class="decide asked" aria-label={message} onSubmit={send}>
-      <p dir="auto">{message}</p>
-      {question.url && <Page url={question.url} />}
-      {error && <Notice text={error} />}
-      {onAnswer && (
-        <>
-          {question.fields.map((field) => (
-            <FieldOf key={field.name} field={field} id={`${question.id}-${field.name}`} />
-          ))}
-          <p class="quiet">The tool's server reads what you say, and so can everybody here.</p>
-          <button type="submit" class="primary" aria-disabled={isBusy}>
-            {question.url ? "Done" : "Send answer"}
-          </button>
-          <button type="button" aria-disabled={isBusy} onClick={() => void answer(ToolAnswerAction.DECLINED)}>
-            Decline
-          </button>
-        </>
-      )}
-    </form>
+    <div role="group" aria-label={message}>
+      <form ref={form} class="decide asked" onSubmit={send}>
+        <p dir="auto">{message}</p>
+        {question.url && <Page url={question.url} />}
+        {error && <Notice text={error} />}
+        {onAnswer && (
+          <>
+            {question.fields.map((field) => (
+              <FieldOf key={field.name} field={field} id={`${question.id}-${field.name}`} />
+            ))}
+            <p class="quiet">The tool's server reads what you say, and so can everybody here.</p>
+            <button type="submit" class="primary" aria-disabled={isBusy}>
+              {question.url ? "Done" : "Send answer"}
+            </button>
+            <button type="button" aria-disabled={isBusy} onClick={() => void answer(ToolAnswerAction.DECLINED)}>
+              Decline
+            </button>
+          </>
+        )}
+      </form>
+    </div>
   );
 }
 
@@ -78,7 +80,7 @@ function FieldOf({ field, id }: { field: Field; id: string }): JSX.Element {
       <span>
         {visible(field.title)}
         {!field.isRequired && <span class="quiet"> (optional)</span>}
-        {told && <span class="quiet"> {told}</span>}
+        {told && <span class="quiet described">{told}</span>}
       </span>
       <Input field={field} id={id} />
     </label>

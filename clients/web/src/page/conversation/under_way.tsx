@@ -99,10 +99,16 @@ export function Ended({ turn, doings, deciding }: { turn: TurnView; doings: Doin
   );
 }
 
+/** What people have to do: an approval comes first. */
+function waitingFor(turn: TurnView): string {
+  const isToApprove = turn.waiting.some((call) => stateOf(call, false) === "waits");
+  return isToApprove ? "waiting for approval" : "waiting for an answer";
+}
+
 function statusOf(turn: TurnView): string {
   if (turn.isStopping) return "stopping…";
   if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
-  if (turn.waiting.length) return "waiting for approval";
+  if (turn.waiting.length) return waitingFor(turn);
   const running = turn.toolCalls.filter((call) => stateOf(call, false) === "runs");
   if (running.length) return running.length > 1 ? `calling ${running.length} tools` : "calling a tool";
   return turn.text ? "answering" : turn.status || "thinking";

@@ -1,0 +1,43 @@
+// The operator's table of connections, in Chromium.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { faultsOf, launch, listen } from "./browser";
+import { PAGE, ask } from "./world";
+
+const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser?.close());
+
+test("each connection has its state in words, and why; what changes is shown by itself", async () => {
+  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1100, height: 700 } });
+  context.setDefaultTimeout(25_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  listen(page, complaints);
+  await page.goto(`${PAGE}/#link=${await ask("link")}`);
+  await page.waitForSelector(".composer textarea");
+  await page.goto(`${PAGE}/operator.html#connections`);
+  const row = (name: string) => page.getByRole("row").filter({ has: page.getByRole("cell", { name }).first() });
+  await row("cakes A bakery").getByText("up", { exact: true }).waitFor();
+  await row("gone").getByText("down", { exact: true }).waitFor();
+  await row("gone").getByText("REFUSED", { exact: true }).waitFor();
+  await ask("disabled", "shut");
+  await row("shut").getByText("disabled", { exact: true }).waitFor();
+  for (let count = 0; count < 3; count++) {
+    expect(await ask("probe", "large")).toBe("CONNECTION_STATE_UP");
+    expect(await ask("call", "large.quit")).toBe("CONNECTION_UNAVAILABLE");
+  }
+  expect(await ask("probe", "large")).toBe("CONNECTION_STATE_DEGRADEDCONNECTION_UNAVAILABLE");
+  await row("large").getByText("degraded", { exact: true }).waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  if (PICTURES) await page.screenshot({ path: `${PICTURES}/connections.png` });
+  await page.setViewportSize({ width: 390, height: 700 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  await expect.poll(() => row("gone").getByText("down").boundingBox().then((box) => box!.x + box!.width)).toBeLessThan(390);
+  expect(complaints).toEqual([]);
+}, 60_000);
