@@ -30,9 +30,9 @@ test("each connection has its state in words, and why; what changes is shown by 
   await row("shut").getByText("disabled", { exact: true }).waitFor();
   for (let count = 0; count < 3; count++) {
     expect(await ask("probe", "large")).toBe("CONNECTION_STATE_UP");
-    expect(await ask("call", "large.quit")).toBe("CONNECTION_UNAVAILABLE");
+    expect(await ask("call", "large.quit")).toBe("TOOL_CALL_LOST");
   }
-  expect(await ask("probe", "large")).toBe("CONNECTION_STATE_DEGRADEDCONNECTION_UNAVAILABLE");
+  expect(await ask("probe", "large")).toBe("CONNECTION_STATE_DEGRADEDTOOL_CALL_LOST");
   await row("large").getByText("degraded", { exact: true }).waitFor();
   expect(await faultsOf(page)).toEqual([]);
   if (PICTURES) await page.screenshot({ path: `${PICTURES}/connections.png` });
