@@ -20,7 +20,7 @@ def _client(client_id: str, secret: str | None, method: str) -> OAuthClientInfor
         client_id=client_id,
         client_secret=secret,
         redirect_uris=[AnyUrl(REDIRECT)],
-        token_endpoint_auth_method=method,  # type: ignore[arg-type]
+        token_endpoint_auth_method=method,
         scope=SCOPE,
     )
 

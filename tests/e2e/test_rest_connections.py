@@ -16,6 +16,7 @@ from antiphon.integration.v1.connection_service_pb2 import HttpHeader, HttpReque
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import PATIENCE_S
 from tests.fakes.httpbin_server import httpbin_server
 
 MOST_SENT = 512 * 1024
@@ -23,7 +24,9 @@ _DOCUMENT = b'{"openapi": "3.1.0", "paths": {}}'
 
 
 @asynccontextmanager
-async def _served(home: Path, **how: float) -> AsyncIterator[tuple[Client, str, str]]:
+async def _served(
+    home: Path, deadline: float = PATIENCE_S
+) -> AsyncIterator[tuple[Client, str, str]]:
     """A client, its workspace, and where httpbin is: a connection of the installation."""
     async with httpbin_server() as url:
         own = {"name": "bin", "openapi": f"{url}/spec.json", "base_url": url, "bearer": "s3cret"}
@@ -32,7 +35,7 @@ async def _served(home: Path, **how: float) -> AsyncIterator[tuple[Client, str, 
             "ANTIPHON_EGRESS_ALLOW_NETWORKS": '["127.0.0.0/8"]',
         }
         server = ServerProcess(home, variables=variables)
-        async with all_of([server]), server.client(**how) as client:
+        async with all_of([server]), server.client(deadline=deadline) as client:
             await client.create_conversation()
             workspaces = [it.workspace_id async for it in client.list_workspaces()]
             yield client, workspaces[0], url

@@ -30,7 +30,7 @@ _SECRET_TEXT = re.compile(
 CLIENT_HAS_GONE = 'Failed "execute_batch"'
 """How gRPC says, of an answer that can't be sent, that nobody is there to get it."""
 _GRPC_CORE = "grpc._cython.cygrpc"
-_QUIET = ("asyncio", "grpc", "alembic", "aiohttp.access")
+_QUIET = ("asyncio", "grpc", "alembic", "aiohttp.access", "httpx", "httpx2")
 
 Event = MutableMapping[str, Any]
 
