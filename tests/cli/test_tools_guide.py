@@ -1,5 +1,7 @@
 """docs/guides/tools.md, done as it says."""
 
+import json
+import re
 import shlex
 import socket
 import subprocess
@@ -8,6 +10,7 @@ import time
 
 import pytest
 
+from antiphon_server.cli.paths import OPERATOR_FILE
 from antiphon_server.runtime.errors import Reason
 from tests.cli.conftest import Home
 from tests.e2e.readme import commands, run
@@ -30,6 +33,24 @@ def test_its_commands_do_what_it_says(home: Home) -> None:
     assert (listed["antiphon.time"], listed["antiphon.search"]) == ("ask", "never")
     held = run(commands("held", GUIDE), home.environment)
     assert [ran.exit_code for ran in held] == [0, 0], held
+
+
+def test_a_scripted_model_calls_one(home: Home) -> None:
+    """With no key and no network, as the chat shows it."""
+    ran = run(commands("scripted", GUIDE), home.environment)
+    assert [it.exit_code for it in ran] == [0] * 4, ran
+    assert '⚙ antiphon.time {"zone": "Asia/Tokyo"}' in ran[3].output
+
+
+def test_a_program_calls_one(home: Home) -> None:
+    """As it stands, with a server's address and key."""
+    [program] = re.findall(r"^```python call\n(.*?)^```", GUIDE.read_text(), re.S | re.M)
+    with home.server() as address:
+        home.run("chat", "--once", "hello", "--handler", "echo")
+        key = (home.data_dir / OPERATOR_FILE).read_text().strip()
+        command = [sys.executable, "-c", program, address, key]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(ran.stdout)["zone"] == "Asia/Tokyo"
 
 
 def test_tools_of_others_are_called_in_five_minutes(home: Home) -> None:
