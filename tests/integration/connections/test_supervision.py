@@ -67,7 +67,7 @@ async def test_a_link_that_is_being_made_is_closed_too() -> None:
         await asyncio.sleep(0)
         kind.goes_on.set()
         await closing
-        await asyncio.wait([asked])
+        await asyncio.gather(asked, return_exceptions=True)
         with Refused(Reason.CONNECTION_UNAVAILABLE):
             await one.forward("hello")
         assert kind.made == 1

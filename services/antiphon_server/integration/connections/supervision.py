@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-from antiphon_server.integration.connections.faults import Cause
+from antiphon_server.integration.connections.faults import Cause, unreachable
 from antiphon_server.integration.connections.model import (
     USABLE,
     Answered,
@@ -257,12 +257,7 @@ class Supervised:
     async def _linked(self) -> Link:
         async with self._linking:  # two would each make one, and one of them be lost
             if self._closed:
-                raise DomainError(
-                    Reason.CONNECTION_UNAVAILABLE,
-                    retry_after=FIRST_WAIT_S,
-                    connection=self.name,
-                    state="UNREACHABLE",
-                )
+                raise unreachable(self.name)
             if self._link is None:
                 self._link = await self._kind.link(self.connection, self._due.set)
             return self._link

@@ -108,11 +108,11 @@ async def test_a_stateless_server_pauses_the_call_and_is_called_again(tmp_path: 
         assert form["properties"]["flavour"]["enum"] == ["lemon", "chocolate"]
         assert form["required"] == ["flavour", "slices"]
         assert not done.exists()
-        await first.close()
+    async with over_http(done, STATELESS) as second:
         there = People()
         there.attendance.state = pause.state
         there.attendance.answers = {question.question_id: LEMON}
-        told = await first.call(call("bake", there, who="Anna"))
+        told = await second.call(call("bake", there, who="Anna"))
         assert text(told) == "4 slices of lemon for Anna"
         assert done.read_text().splitlines() == [text(told)]
 

@@ -163,3 +163,13 @@ async def test_1000_cancelled_calls_leave_no_process() -> None:
             await asyncio.wait(calls)
             assert all(one.cancelled() for one in calls)
     assert not await children() - before
+
+
+async def test_what_is_closed_starts_no_program_any_more() -> None:
+    """Nobody would end it."""
+    async with connected(STRANGE) as connection:
+        assert text(await connection.call(call("echo", text="here"))) == "here"
+        await connection.close()
+        with pytest.raises(DomainError) as refused:
+            await connection.call(call("echo", text="here"))
+        assert refused.value.reason is Reason.CONNECTION_UNAVAILABLE

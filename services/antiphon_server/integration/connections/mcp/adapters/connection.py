@@ -226,7 +226,7 @@ class McpConnection:
             if self._owner is not None and self._leave.is_set():
                 await asyncio.wait([self._owner])
             if self._closed:
-                raise self._unavailable()
+                raise unreachable(self._config.name)
             if self._owner is None or self._owner.done():
                 opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
                 self._leave, self._hurried = asyncio.Event(), False
