@@ -16,6 +16,7 @@ from antiphon.integration.v1 import connection_pb2 as pb
 from antiphon.integration.v1.tool_pb2 import TOOL_RULE_ALWAYS
 from antiphon_client import AntiphonError, Client, text_of
 from antiphon_server.app.schemas import DATABASE_FILE
+from antiphon_server.cli.doctor.connections import states_of_connections
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
@@ -61,6 +62,11 @@ async def test_a_real_server_is_called_and_a_dead_one_hurts_nobody(tmp_path: Pat
         assert listed["clock"].status.state == pb.CONNECTION_STATE_UP
         assert listed["gone"].status.state == pb.CONNECTION_STATE_DOWN
         assert listed["gone"].status.error_reason == "CONNECTION_UNAVAILABLE"
+        assert listed["gone"].status.error_cause == pb.CONNECTION_CAUSE_REFUSED
+        examined = {name: told async for name, *told in states_of_connections(client)}
+        state, is_down, advice = examined["gone"]
+        assert (state, is_down) == ("down (REFUSED)", True)
+        assert "Nothing listens at its port" in str(advice)
         tools = [it.name async for it in client.list_tools(workspace)]
         assert "clock.get_current_time" in tools
         result = await client.call_tool(workspace, "clock.get_current_time", ZURICH)

@@ -135,6 +135,8 @@ def add(
 ) -> None:
     """Add a connection and say whether it answers; for admins of the workspace.
 
+    One that does not answer is kept: what is said then is why, and the exit code stays 0.
+
     For example:
 
     - `antiphon connections add wiki --mcp https://wiki.example/mcp`

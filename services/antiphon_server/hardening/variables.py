@@ -36,6 +36,7 @@ def _named(settings: Settings) -> Iterator[str]:
     """Those that the settings themselves name."""
     yield from (model.api_key_env for model in settings.models)
     yield from (provider.client_secret_env for provider in settings.identity_providers)
+    yield from (connection.bearer_env for connection in settings.connections)
 
 
 def _of_kubernetes(environment: Mapping[str, str]) -> set[str]:

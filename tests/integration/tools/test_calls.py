@@ -148,7 +148,9 @@ async def test_what_is_not_there_is_said() -> None:
     async with world(TestSource(tool(), away=True)) as it:
         assert (await it.refusal(name="test.two")).reason is Reason.TOOL_NOT_FOUND
         assert (await it.refusal(name="nobody.two")).reason is Reason.TOOL_NOT_FOUND
-        assert (await it.refusal()).reason is Reason.CONNECTION_UNAVAILABLE
+        down = await it.refusal()
+        assert down.reason is Reason.CONNECTION_UNAVAILABLE
+        assert down.metadata == {"connection": "test", "state": "DOWN", "cause": "REFUSED"}
 
 
 async def test_one_that_hangs_is_closed() -> None:

@@ -1,7 +1,7 @@
 """The installation's own connections, and the programs that connections may start."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -23,9 +23,12 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.configuration import Secret
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.net.egress.names import place_of
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 MAX_PROGRAMS = 16
+HTTP = ("http", "https")
 
 
 class ProgramSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +86,13 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             )
         if self.base_url and not self.openapi:
             raise ValueError(f"connections: {self.name}: a base_url belongs to openapi")
+        for field, address, schemes in self._addresses:
+            _check_address(f"connections: {self.name}: {field}", address, schemes)
+        if self.bearer_env and not self.token:
+            raise ValueError(
+                f"connections: {self.name}: the variable {self.bearer_env} (bearer_env) holds no "
+                "token"
+            )
 
     @property
     def token(self) -> str:
@@ -97,6 +107,20 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         credential = Bearer(SecretName(self.name)) if self.token else None
         sampling = self.allow_sampling
         return Connection("", name, self._target, self.title, credential, allow_sampling=sampling)
+
+    @property
+    def _addresses(self) -> Iterator[tuple[str, str, Collection[str]]]:
+        """Each that is given: its field, itself, and the schemes that it may have."""
+        websocket = self.websocket.url if isinstance(self.websocket, WebSocket) else self.websocket
+        grpc = self.grpc.address if isinstance(self.grpc, GrpcSettings) else self.grpc
+        given = {
+            "mcp": (self.mcp, HTTP),
+            "openapi": (self.openapi, HTTP),
+            "base_url": (self.base_url, HTTP),
+            "websocket": (websocket, ("ws", "wss")),
+            "grpc": (grpc, HTTP),
+        }
+        return ((field, address, kinds) for field, (address, kinds) in given.items() if address)
 
     @property
     def _places(self) -> tuple[str | WebSocket | GrpcSettings, ...]:
@@ -116,6 +140,23 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             return Grpc(self.grpc)
         told = self.websocket
         return told if isinstance(told, WebSocket) else WebSocket(told)
+
+
+def _check_address(field: str, address: str, schemes: Collection[str]) -> None:
+    """Raises ValueError for what is no address of one of the schemes."""
+    try:
+        place = place_of(address)
+    except DomainError as error:
+        wrong = error.metadata["why"]
+    else:
+        if place.scheme in schemes:
+            return
+        wrong = f"it is of {place.scheme}"
+    first = next(iter(schemes))
+    raise ValueError(
+        f"{field}: {address!r} is no address that can be called ({wrong}): write it like "
+        f"{first}://localhost:8080, or {first}s://…"
+    )
 
 
 def check_connections(

@@ -13,6 +13,11 @@ from antiphon_server.runtime.net.egress.networks import (
     refusal,
 )
 
+_NOT_LISTED = (
+    "the workspace's list does not have it; an admin adds it by `antiphon connections allow HOST`"
+)
+_ALLOWED_BY = "; the server's operator allows it by ANTIPHON_EGRESS_ALLOW_HOSTS"
+
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
@@ -50,7 +55,7 @@ class EgressPolicy:
         """
         address = literal(host)
         if self.only is not None and not _listed(host.lower(), self.only):
-            raise denied(host, "the workspace's list does not have it")
+            raise denied(host, _NOT_LISTED)
         if address is not None:
             self.check_address(host, address)
         return address
@@ -61,7 +66,8 @@ class EgressPolicy:
         why = refusal(found)
         if why is None or all(self._allows(host, each) for each in (found, *carried(found))):
             return
-        raise denied(host, f"its address belongs to {why}")
+        advice = "" if found in METADATA else _ALLOWED_BY
+        raise denied(host, f"its address belongs to {why}{advice}")
 
     def _allows(self, host: str, address: Address) -> bool:
         if address in METADATA:
