@@ -1,10 +1,11 @@
 """Requests that people send by connections, each of which is one in the ledger."""
 
 from antiphon_server.integration.connections.connections import Connections
-from antiphon_server.integration.connections.entries import entered
 from antiphon_server.integration.connections.model import Answered, Forwarded
 from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.ledger.calls import PricedCalls
+from antiphon_server.integration.ledger.entries import entered
+from antiphon_server.integration.ledger.model import Payer, WorkspaceId
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -22,7 +23,7 @@ class Forwarding:
         its link raises.
         """
         found = await enabled(self._connections, workspace_id, name)
-        async with entered(self._calls, workspace_id, name):
+        async with entered(self._calls, Payer(WorkspaceId(workspace_id)), name):
             return await found.forward(request)
 
 

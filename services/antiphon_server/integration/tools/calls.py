@@ -1,22 +1,13 @@
 """A call of a tool: allowed, checked, written into the ledger, made, bounded."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.integration.ledger.calls import PricedCalls
-from antiphon_server.integration.ledger.model import (
-    TOOL_CALL,
-    Money,
-    Outcome,
-    Payer,
-    Quantities,
-    Settlement,
-    Usage,
-    WorkspaceId,
-)
+from antiphon_server.integration.ledger.entries import Entry, entered
+from antiphon_server.integration.ledger.model import Outcome, Payer, WorkspaceId
 from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool
 from antiphon_server.integration.tools.model import (
     Call,
@@ -32,7 +23,6 @@ from antiphon_server.integration.tools.questions import Attendance, Pause
 from antiphon_server.integration.tools.results import bounded, joined, whole, written
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
-from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes.standing import Lease, standing
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -44,7 +34,6 @@ KEEP_S = 10.0
 """So long is waited for a large result to be stored."""
 Observe: TypeAlias = Callable[[Outcome, str, float], None]
 """Takes how a call ended, the reason if it failed, and how many seconds it took."""
-_FREE = Usage(Quantities(), False, Money("USD", 0))
 
 
 class ToolCaller:
@@ -122,25 +111,15 @@ class ToolCaller:
         return call
 
     async def _paid(self, tool: ListedTool, call: Call) -> Result | Pause:
-        caller, began = call.caller, time.monotonic()
+        caller, entry = call.caller, Entry()
         payer = Payer(WorkspaceId(caller.workspace_id), caller.conversation_id, caller.turn_id)
-        entry = await completed(self._calls.open(payer, TOOL_CALL, tool.name, _FREE))
-        outcome, reason = Outcome.CANCELLED, ""
         try:
-            result = await self._made(tool, call)
-            failed = isinstance(result, Result) and result.failed
-            outcome = Outcome.FAILED if failed else Outcome.SUCCEEDED
-        except DomainError as error:
-            outcome, reason = Outcome.FAILED, error.reason.value
-            raise
-        except Exception:
-            outcome, reason = Outcome.FAILED, Reason.INTERNAL.value
-            raise
+            async with entered(self._calls, payer, tool.name, entry):
+                result = await self._made(tool, call)
+                if isinstance(result, Result) and result.failed:
+                    entry.outcome = Outcome.FAILED
         finally:
-            took = time.monotonic() - began
-            self._observe(outcome, reason, took)
-            settlement = Settlement(outcome, _FREE, round(took * 1000), reason)
-            await completed(self._calls.settle(entry, settlement))
+            self._observe(entry.outcome or Outcome.CANCELLED, entry.reason, entry.took_s)
         return result
 
     async def _made(self, tool: ListedTool, call: Call) -> Result | Pause:

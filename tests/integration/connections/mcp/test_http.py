@@ -304,3 +304,12 @@ async def test_an_issuer_that_is_down_costs_no_grant() -> None:
     await outside.call(call("good"))
     assert issuer.number == 2
     await outside.close()
+
+
+async def test_one_that_is_closed_is_opened_by_nobody() -> None:
+    """Who comes late is told that it can't be reached."""
+    outside = await connection(strange)
+    await outside.close()
+    with pytest.raises(DomainError) as refused:
+        await outside.call(call("good"))
+    assert refused.value.reason is Reason.CONNECTION_UNAVAILABLE

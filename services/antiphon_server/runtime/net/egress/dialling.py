@@ -3,12 +3,20 @@
 import asyncio
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 
 CONNECT_TIMEOUT_S = 5.0
+MOST_LOOK_UPS = 16
+
+
+@cache
+def _lookers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST_LOOK_UPS, thread_name_prefix="egress-names")
 
 
 class Resolve(Protocol):
@@ -20,9 +28,14 @@ class Resolve(Protocol):
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
-    """The addresses by which this machine knows a name. Raises OSError."""
+    """The addresses by which this machine knows a name. Raises OSError.
+
+    A look-up that is given up keeps its thread for as long as the system asks, so it has threads
+    of its own: names that nobody answers for hold up each other, and nothing else.
+    """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_lookers(), ask)
     return list(dict.fromkeys(str(where[0]) for *_, where in found))
 
 
