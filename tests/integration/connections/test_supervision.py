@@ -7,10 +7,13 @@ from antiphon_server.integration.connections.adapters.web_socket_kind import Web
 from antiphon_server.integration.connections.adapters.web_socket_link import WebSocketLink
 from antiphon_server.integration.connections.model import Connection, State, Status
 from antiphon_server.integration.connections.supervision import MOST_CHANNELS, Supervised
+from antiphon_server.integration.tools.model import Call, Caller, ToolCallId, ToolName
 from antiphon_server.runtime.errors import Reason
 from tests.e2e.refusals import Refused
+from tests.integration.connections.web_sockets.strange_server import strange
 from tests.integration.connections.web_sockets.talking_server import talking
 from tests.integration.connections.web_sockets.test_calls import LOCAL, OneSecret, connection
+from tests.integration.tools.sources import text
 
 
 class Counting(WebSockets):
@@ -61,16 +64,44 @@ async def test_a_link_that_is_being_made_is_closed_too() -> None:
     async with talking() as outside:
         kind = Slow()
         one = Supervised(connection(outside.url), kind, _nobody)
-        asked = asyncio.create_task(one.forward("hello"))
+        waiting = asyncio.create_task(one.forward("hello"))
         await kind.begun.wait()
         closing = asyncio.create_task(one.close())
         await asyncio.sleep(0)
         kind.goes_on.set()
         await closing
-        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.gather(waiting, return_exceptions=True)
         with Refused(Reason.CONNECTION_UNAVAILABLE):
             await one.forward("hello")
         assert kind.made == 1
+
+
+def asked(method: str) -> Call:
+    return Call(ToolCallId("1"), ToolName(f"it.{method}"), {"n": 1}, Caller("ws_00000001"))
+
+
+async def test_what_is_finished_is_closed_behind_a_call() -> None:
+    """It goes on where it began; another link is what new ones get."""
+    async with strange() as url:
+        one = Supervised(connection(url), WebSockets(LOCAL, OneSecret()), _nobody)
+        called = asyncio.create_task(one.call(asked("later")))
+        await asyncio.sleep(0.1)
+        await one.finish()
+        assert called.done()
+        assert await called == text('{"n": 1}')
+        with Refused(Reason.CONNECTION_UNAVAILABLE):
+            await one.call(asked("echo"))
+
+
+async def test_what_is_finished_is_closed_behind_what_people_send() -> None:
+    """As behind calls of tools."""
+    async with strange() as url:
+        one = Supervised(connection(url), WebSockets(LOCAL, OneSecret()), _nobody)
+        sent = asyncio.create_task(one.forward('{"id": 9, "method": "later", "params": 1}'))
+        await asyncio.sleep(0.1)
+        await one.finish()
+        assert sent.done()
+        assert await sent == '{"jsonrpc": "2.0", "id": 9, "result": 1}'
 
 
 async def test_people_have_so_many_web_sockets_by_one() -> None:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 from antiphon_server.integration.connections.faults import Cause, unreachable
 from antiphon_server.integration.connections.model import (
@@ -124,25 +124,15 @@ class Supervised:
 
     async def call(self, call: Call) -> Result | Pause:
         """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
-        limit: asyncio.Timeout | None = None
+        limit, place = call.limit(self.connection.limits.call_s), call.place(self._places)
         try:
-            with self._busy():
-                limited, place = call.limit(self.connection.limits.call_s), call.place(self._places)
-            async with limited as limit, place:
+            async with self._limited(limit, place, call.tool):
                 link = await self._linked()
                 call.begins()
                 result = await link.call(call)
         except DomainError as error:
-            self._remember(error.reason)
             self._lack(call.tool, error.reason)
             raise
-        except TimeoutError:
-            if limit is None or not limit.expired():
-                raise
-            self._remember(Reason.TOOL_TIMEOUT)
-            timeout_ms = round(self.connection.limits.call_s * 1000)
-            raise DomainError(Reason.TOOL_TIMEOUT, tool=call.tool, timeout_ms=timeout_ms) from None
-        self._remember(None)
         self._lacking.discard(call.tool)
         return result
 
@@ -152,26 +142,36 @@ class Supervised:
         Raises DomainError FORWARD_UNSUPPORTED where its kind does not, and what :meth:`call`
         raises.
         """
-        seconds = self.connection.limits.call_s
-        limit = asyncio.timeout(seconds)
+        limit = asyncio.timeout(self.connection.limits.call_s)
+        async with self._limited(limit, self._places, self.name):
+            link = await self._linked()
+            if not isinstance(link, Forwards):
+                raise unsupported(self.connection)
+            return await link.forward(request)
+
+    @asynccontextmanager
+    async def _limited(
+        self,
+        limit: AbstractAsyncContextManager[asyncio.Timeout],
+        place: AbstractAsyncContextManager[object],
+        tool: str,
+    ) -> AsyncIterator[None]:
+        """One of its places as long as the block runs, what comes of which is remembered."""
+        limited: asyncio.Timeout | None = None
         try:
             with self._busy():
-                async with limit, self._places:
-                    link = await self._linked()
-                    if not isinstance(link, Forwards):
-                        raise unsupported(self.connection)
-                    answer = await link.forward(request)
+                async with limit as limited, place:
+                    yield
         except DomainError as error:
             self._remember(error.reason)
             raise
         except TimeoutError:
-            if not limit.expired():
+            if limited is None or not limited.expired():
                 raise
             self._remember(Reason.TOOL_TIMEOUT)
-            timeout_ms = round(seconds * 1000)
-            raise DomainError(Reason.TOOL_TIMEOUT, tool=self.name, timeout_ms=timeout_ms) from None
+            timeout_ms = round(self.connection.limits.call_s * 1000)
+            raise DomainError(Reason.TOOL_TIMEOUT, tool=tool, timeout_ms=timeout_ms) from None
         self._remember(None)
-        return answer
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Socket]:
