@@ -94,6 +94,12 @@ def strange(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(
             200, headers={"content-type": "application/json"}, stream=Broken(b'{"jsonrpc"')
         )
+    if tool == "texts":
+        return answered(request, content=[{"type": "text", "text": ""}] * 90_000)
+    if tool == "objects":
+        return answered(request, content=[{"type": "text", "text": ""}] * 200_000)
+    if tool == "numbers":
+        return answered(request, content=[0] * 2_000_000)
     if tool == "asks":
         question = {"method": "elicitation/create", "params": _question()}
         return answered(request, resultType="input_required", inputRequests={"q": question})
@@ -115,10 +121,13 @@ def _question() -> dict[str, object]:
         ("dropped", Reason.TOOL_CALL_LOST),
         ("broken", Reason.TOOL_CALL_LOST),
         ("asks", Reason.LIMIT_EXCEEDED),
+        ("texts", Reason.TOOL_FAILED),
+        ("objects", Reason.TOOL_FAILED),
+        ("numbers", Reason.TOOL_FAILED),
     ],
 )
 async def test_a_bad_answer_ends_its_own_call_alone(tool: str, reason: Reason) -> None:
-    """Endless bodies and events, compression, connections that end, questions without end.
+    """Endless bodies and events, many parts, compression, ends of connections, endless questions.
 
     Where the server may have done it, the call is lost, and not just unavailable.
     """

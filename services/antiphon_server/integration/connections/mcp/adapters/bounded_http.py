@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 
+from antiphon_server.integration.connections.mcp.adapters.counted import MOST_OBJECTS, TOO_MANY
 from antiphon_server.runtime.errors.domain_error import DomainError
 
 REFUSED = -32000
@@ -22,15 +23,18 @@ class BoundedStream(httpx2.AsyncByteStream):
     """A body that may be so long; what breaks it is a StreamError, which the SDK expects."""
 
     def __init__(self, body: httpx2.AsyncByteStream, max_bytes: int) -> None:
-        self._body, self._left = body, max_bytes
+        self._body, self._left, self._objects = body, max_bytes, MOST_OBJECTS
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Its pieces. Raises StreamError when it is too long or breaks off."""
         try:
             async for piece in self._body:
                 self._left -= len(piece)
+                self._objects -= piece.count(b"{")
                 if self._left < 0:
                     raise httpx2.StreamError(TOO_LONG)
+                if self._objects < 0:
+                    raise httpx2.StreamError(TOO_MANY)
                 yield piece
         except httpx2.TransportError as error:
             raise httpx2.StreamError(BROKEN_OFF) from error

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx2
 import mcp_types as types
 from mcp.client import Client, ClientRequestContext
+from mcp.client._transport import TransportStreams
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
@@ -32,6 +33,7 @@ from antiphon_server.integration.connections.mcp.adapters.bounded_http import (
     BoundedTransport,
     CalmClient,
 )
+from antiphon_server.integration.connections.mcp.adapters.counted import TOO_MANY, counted
 from antiphon_server.integration.connections.mcp.adapters.credentials import signing
 from antiphon_server.integration.connections.mcp.adapters.stdio import speaking
 from antiphon_server.integration.connections.mcp.model import Config, Program
@@ -211,6 +213,8 @@ class McpConnection:
         why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
         if TOO_LONG in said:
             why = f"its answer has more than {self._config.limits.max_bytes} bytes"
+        if TOO_MANY in said:
+            why = "its answer has too many parts"
         return DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why)
 
     def _lost(self, error: Exception) -> bool:
@@ -283,10 +287,10 @@ class McpConnection:
             async with self._client_of(streams) as client:
                 yield client
 
-    def _client_of(self, streams: object) -> Client:
+    def _client_of(self, streams: AbstractAsyncContextManager[TransportStreams]) -> Client:
         legacy = self._config.revision == "2025-11-25"
         return PausingClient(
-            streams,  # type: ignore[arg-type]
+            counted(streams),
             mode="legacy" if legacy else self._config.revision,
             client_info=NAME,
             elicitation_callback=self._asked,

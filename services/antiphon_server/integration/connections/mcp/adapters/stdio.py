@@ -12,6 +12,7 @@ from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCResponse, jsonrpc_message_adapter
 
+from antiphon_server.integration.connections.mcp.adapters.counted import MOST_OBJECTS, TOO_MANY
 from antiphon_server.integration.connections.mcp.model import Limits, Program
 
 GRACE_S = 0.5
@@ -77,6 +78,8 @@ async def speaking(
 
 
 def _message(line: bytes) -> SessionMessage | Exception:
+    if line.count(b"{") > MOST_OBJECTS:
+        return ValueError(TOO_MANY)
     try:
         return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
     except ValueError as error:
