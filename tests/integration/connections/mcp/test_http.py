@@ -88,6 +88,12 @@ def strange(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, headers={"content-encoding": "br"}, content=b"x")
     if tool == "gone":
         raise httpx2.ConnectError("refused", request=request)
+    if tool == "refused":
+        raise DomainError(Reason.EGRESS_DENIED, host="x", why="it is somewhere else")
+    if tool == "coded":
+        error = {"code": -32001, "message": "no"}
+        number = json.loads(request.content)["id"]
+        return httpx2.Response(200, json={"jsonrpc": "2.0", "id": number, "error": error})
     if tool == "dropped":
         raise httpx2.RemoteProtocolError("it ended", request=request)
     if tool == "broken":
@@ -322,3 +328,22 @@ async def test_one_that_is_closed_is_opened_by_nobody() -> None:
     with pytest.raises(DomainError) as refused:
         await outside.call(call("good"))
     assert refused.value.reason is Reason.CONNECTION_UNAVAILABLE
+
+
+async def test_each_call_has_its_own_end() -> None:
+    """What one has met on its way says nothing of those beside it."""
+    outside = await connection(strange)
+    try:
+        tools = ["refused", "coded", "gone", "coded", "refused"]
+        ends = await asyncio.gather(
+            *(outside.call(call(tool)) for tool in tools), return_exceptions=True
+        )
+        assert [it.reason for it in ends if isinstance(it, DomainError)] == [
+            Reason.EGRESS_DENIED,
+            Reason.TOOL_FAILED,
+            Reason.CONNECTION_UNAVAILABLE,
+            Reason.TOOL_FAILED,
+            Reason.EGRESS_DENIED,
+        ]
+    finally:
+        await outside.close()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import mcp_types as types
@@ -16,6 +17,7 @@ import msgspec
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
+from antiphon_server.integration.connections.faults import Fault
 from antiphon_server.integration.connections.mcp.adapters.pages import pages_wanted
 from antiphon_server.integration.connections.mcp.adapters.sampled import (
     MOST_SAMPLES,
@@ -86,6 +88,14 @@ class _State(msgspec.Struct):
     anew: bool = False
 
 
+@dataclass(slots=True)
+class Met:
+    """What requests have met on their way, while the SDK tells of it by one code."""
+
+    refused: DomainError | None = None
+    fault: Fault | None = None
+
+
 class Asking:
     """The questions of one call, in so many rounds at most; with ``sampling`` models are asked."""
 
@@ -94,6 +104,7 @@ class Asking:
         self._rounds = self._samples = 0
         self._limit: asyncio.Timeout | None = None
         self.refused: DomainError | None = None
+        self.met = Met()
 
     @property
     def key(self) -> str:

@@ -23,6 +23,7 @@ from antiphon_server.integration.connections.mcp.adapters import results
 from antiphon_server.integration.connections.mcp.adapters.asking import (
     RUNNING,
     Asking,
+    Met,
     PausingClient,
 )
 from antiphon_server.integration.connections.mcp.adapters.bounded_http import (
@@ -73,8 +74,7 @@ class McpConnection:
         self._owner: asyncio.Task[None] | None = None
         self._leave, self._hurried, self._closed = asyncio.Event(), False, False
         self._client: Client | None = None
-        self._refused: DomainError | None = None
-        self._fault: Fault | None = None
+        self._met = Met()  # by what no call asks
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """Those that were told last; asks nobody."""
@@ -85,7 +85,7 @@ class McpConnection:
 
         Raises DomainError CONNECTION_UNAVAILABLE.
         """
-        self._refused = self._fault = None
+        self._met = Met()
         try:
             async with asyncio.timeout(self._config.limits.open_s):
                 client = await self._opened()
@@ -93,7 +93,7 @@ class McpConnection:
         except (TimeoutError, MCPError, ValueError) as error:
             if self._lost(error):
                 self._leave.set()
-            raise self._refused or self._unavailable(error) from error
+            raise self._unavailable(error, self._met) from error
         named = (results.definition(self._config.name, tool) for tool in told)
         self._take(accepted(named))
         return self._definitions
@@ -119,7 +119,7 @@ class McpConnection:
                 else:
                     await client.session.send_ping()
         except (TimeoutError, MCPError) as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, self._met) from error
 
     async def call(self, call: Call) -> Result | Pause:
         """Call a tool; a program that runs for this call alone ends when that is broken off.
@@ -160,12 +160,11 @@ class McpConnection:
 
     async def _call(self, call: Call) -> Result | Pause:
         limits = self._config.limits
-        self._refused = self._fault = None
         try:
             async with asyncio.timeout(limits.open_s):
                 client = await self._opened()
         except TimeoutError as error:
-            raise self._unavailable(error) from error
+            raise self._unavailable(error, self._met) from error
         asking = Asking(call, limits.max_rounds, self._outside.sampling)
         try:
             return await self._asked_back(client, call, asking)
@@ -176,7 +175,7 @@ class McpConnection:
         except (MCPError, RuntimeError, ValueError) as error:
             if self._lost(error):
                 self._leave.set()
-            raise self._failure(call, error) from error
+            raise self._failure(call, error, asking.met) from error
 
     async def _asked_back(self, client: Client, call: Call, asking: Asking) -> Result | Pause:
         """Call, and let the server ask people meanwhile."""
@@ -201,15 +200,15 @@ class McpConnection:
             RUNNING.reset(running)
         return came if isinstance(came, Pause) else results.result(came)
 
-    def _failure(self, call: Call, error: Exception) -> DomainError:
+    def _failure(self, call: Call, error: Exception, met: Met) -> DomainError:
         """What is said of a call without a result."""
         said = str(error)
         if isinstance(error, MCPError) and said.startswith(_UNANSWERED):
             return DomainError(Reason.TOOL_CALL_LOST, tool=call.tool)
         if self._lost(error) or said.startswith(UNSENT):
-            return self._refused or self._unavailable(error)
-        if self._refused is not None:
-            return self._refused
+            return self._unavailable(error, met)
+        if met.refused is not None:
+            return met.refused
         why = f"code {error.code}" if isinstance(error, MCPError) else "answer not understood"
         if TOO_LONG in said:
             why = f"its answer has more than {self._config.limits.max_bytes} bytes"
@@ -233,7 +232,7 @@ class McpConnection:
                 raise unreachable(self._config.name)
             if self._owner is None or self._owner.done():
                 opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-                self._leave, self._hurried = asyncio.Event(), False
+                self._leave, self._hurried, self._met = asyncio.Event(), False, Met()
                 self._owner = asyncio.create_task(self._own(opened, self._leave))
                 self._client = await self._entered(opened)
             assert self._client is not None
@@ -261,8 +260,8 @@ class McpConnection:
             raise
         except Exception as error:  # whatever the SDK or a transport raises; nobody else is hurt
             if not opened.done():
-                self._refused = error if isinstance(error, DomainError) else self._refused
-                opened.set_exception(self._refused or self._unavailable(error))
+                refused = error if isinstance(error, DomainError) else None
+                opened.set_exception(refused or self._unavailable(error, self._met))
         finally:
             opened.cancel()
 
@@ -339,16 +338,22 @@ class McpConnection:
             self._outside.changed()
 
     def _failed(self, error: Exception) -> None:
+        met = self._meets()
         if isinstance(error, DomainError):
-            self._refused = error
-        self._fault = fault_of(error)
+            met.refused = error
+        met.fault = fault_of(error)
 
     def _answered(self, status: int) -> None:
-        self._fault = answered(status) if status >= 400 else None
+        self._meets().fault = answered(status) if status >= 400 else None
 
-    def _unavailable(self, error: Exception) -> DomainError:
+    def _meets(self) -> Met:
+        """What the request belongs to: the SDK sends it in the context of its call."""
+        asking = RUNNING.get()
+        return asking.met if asking is not None and asking in self._asking else self._met
+
+    def _unavailable(self, error: Exception, met: Met) -> DomainError:
         """What the transport has met, or else what the SDK has made of it."""
-        return unreachable(self._config.name, self._fault or self._fault_of(error))
+        return met.refused or unreachable(self._config.name, met.fault or self._fault_of(error))
 
     def _fault_of(self, error: Exception) -> Fault:
         if isinstance(self._config.target, Program):
