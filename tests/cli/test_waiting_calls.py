@@ -73,8 +73,10 @@ def test_what_is_no_decision_decides_nothing(rule: Home) -> None:
     with Terminal(list(ONCE), {**rule.environment, **TOLD}) as terminal:
         asked = terminal.wait_for("Allow it")
         for said in ("/help", "what is that?"):
+            terminal.wait_for(">$", after=asked.end())
             terminal.line(said)
             asked = terminal.wait_for("That decides nothing", after=asked.end())
+        terminal.wait_for(">$", after=asked.end())
         terminal.type("\x03")
         left = terminal.wait_for(r"antiphon calls approve (conv_\S+) (tool_\S+)")
         assert "denied" not in terminal.seen
