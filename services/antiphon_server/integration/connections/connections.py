@@ -42,7 +42,10 @@ FIRST_S = 5.0
 MOST_WORKSPACES = 500
 """Whose connections one server keeps; those that were asked for longest ago are let go first."""
 IDLE_S = 600.0
-"""A workspace's connection that nobody has asked for so long is let go, until somebody does."""
+"""A workspace's connection that nobody has asked for so long is let go, until somebody does.
+
+As long as a call runs on one, which may wait for people, its workspace's stay.
+"""
 Kinds = Mapping[type[Target], Kind]
 
 
@@ -275,7 +278,7 @@ class Connections:
     async def _let_go(self) -> None:
         before = time.monotonic() - IDLE_S
         for workspace_id, known in list(self._known.items()):
-            if all(one.used < before for one in known.connections.values()):
+            if all(it.used < before and not it.busy for it in known.connections.values()):
                 self._forget(workspace_id)
 
     def _forget(self, workspace_id: str) -> None:

@@ -39,6 +39,8 @@ FAILURES = 3
 """So many of the calls that are remembered make it DEGRADED."""
 MOST_CHANNELS = 32
 """WebSockets that people have open by one connection on this server."""
+ASKING_S = 1500.0
+"""So much longer than its limit a call may last that asks people, in all its rounds."""
 LONGEST_SAID = 300
 _SAME = frozenset({"connection", "state"})
 _ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT, Reason.TOOL_CALL_LOST)
@@ -85,6 +87,11 @@ class Supervised:
         return self._status.state not in USABLE
 
     @property
+    def busy(self) -> bool:
+        """Whether calls run on it, which may wait for people for long."""
+        return not self._idle.is_set()
+
+    @property
     def why(self) -> Mapping[str, str]:
         """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
         reason, metadata = self._status.error_reason, self._status.error_metadata
@@ -104,10 +111,13 @@ class Supervised:
             self._task = asyncio.create_task(self._run(), name="integration.connection")
 
     async def finish(self) -> None:
-        """Close it when its calls have ended, which none does later than its limit."""
+        """Close it when its calls have ended.
+
+        None lasts longer than its limit and, as that stands still then, what it asks people.
+        """
         await self._stop_probing()
         try:
-            async with asyncio.timeout(self.connection.limits.call_s):
+            async with asyncio.timeout(self.connection.limits.call_s + ASKING_S):
                 await self._idle.wait()
         except TimeoutError:
             log.warning("calls of connection %s outlast their limit", self.name)

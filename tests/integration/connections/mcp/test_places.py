@@ -6,13 +6,21 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from antiphon_server.integration.connections import connections as keeping
+from antiphon_server.integration.connections.adapters.sql import SqlConnections
+from antiphon_server.integration.connections.adapters.sql_egress import SqlEgressRules
+from antiphon_server.integration.connections.connections import Connections, Kinds
 from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
 from antiphon_server.integration.connections.model import Connection, Limits, Mcp, Status
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.connections.supervision import Supervised
+from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.tools.model import Result, SourceName
 from antiphon_server.integration.tools.questions import Pause
 from tests.e2e.until import PATIENCE_S, until
+from tests.fakes.databases import opened_sqlite
 from tests.integration.connections.mcp.test_asking import (
     LEMON,
     SESSIONS,
@@ -22,6 +30,7 @@ from tests.integration.connections.mcp.test_asking import (
     text,
 )
 
+WORKSPACE = "ws_00000001"
 NAP_S = 0.5
 A_WHILE_S = 0.1
 CAKE = "4 slices of lemon for Anna"
@@ -101,3 +110,39 @@ async def test_a_stop_while_it_waits_for_the_place_leaves_it(tmp_path: Path) -> 
         asks.cancel()
         await asyncio.wait([asks])
         assert text(await naps) == "awake"
+
+
+async def test_what_is_finished_waits_for_people(tmp_path: Path) -> None:
+    """For longer than a call may last: its limit stands still meanwhile."""
+    async with over_http(tmp_path / "done", SESSIONS) as link:
+        known = Connection("w", SourceName("it"), Mcp("http://there"), limits=Limits(call_s=1))
+        connection, people = Supervised(known, Opened(link), _unheard), People()
+        asks = await _asking(connection, people)
+        finishing = asyncio.create_task(connection.finish())
+        await asyncio.sleep(1.2)
+        assert not finishing.done()
+        people.attendance.take(people.asked[0].question_id, LEMON)
+        assert text(await asks) == CAKE
+        await finishing
+
+
+async def test_what_people_are_asked_on_is_not_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long nobody asks for the connection; afterwards it is let go."""
+    monkeypatch.setattr(keeping, "IDLE_S", A_WHILE_S)
+    async with over_http(tmp_path / "done", SESSIONS) as link, opened_sqlite(metadata) as database:
+        kinds: Kinds = {Mcp: Opened(link)}
+        kept = Connections(SqlConnections(database), kinds, _unheard, SqlEgressRules(database))
+        people = People()
+        known = Connection(WORKSPACE, SourceName("it"), Mcp("http://there"))
+        asks = await _asking(await kept.create(known), people)
+        tidying = asyncio.create_task(kept.tidy())
+        await asyncio.sleep(4 * A_WHILE_S)
+        assert kept.of_workspaces
+        people.attendance.take(people.asked[0].question_id, LEMON)
+        assert text(await asks) == CAKE
+        await until(lambda: not kept.of_workspaces, PATIENCE_S)
+        tidying.cancel()
+        await asyncio.wait([tidying])
+        await kept.close()
