@@ -14,7 +14,8 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
     IntegrationServiceStub,
     add_IntegrationServiceServicer_to_server,
 )
-from antiphon_server.integration.compose import Integration, compose_integration
+from antiphon_server.integration.compose.integration import compose_integration
+from antiphon_server.integration.compose.service import Integration
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.models.generation import Patience
 from antiphon_server.integration.models.settings import ModelSettings, model_named

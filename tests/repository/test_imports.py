@@ -47,7 +47,7 @@ print(*(name for name in NAMES if f"antiphon_server.{name}.servicer" in sys.modu
     [
         "antiphon_server.cli.main",
         "antiphon_server.app",
-        "antiphon_server.integration.compose",
+        "antiphon_server.integration.compose.integration",
         LOADED,
     ],
 )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
     from sqlalchemy import MetaData
 
-    from antiphon_server.integration.compose import ProcessSettings
+    from antiphon_server.integration.compose.settings import ProcessSettings
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -41,7 +41,7 @@ def _tables() -> "MetaData":
 
 
 def _composition() -> "Compose[ProcessSettings]":
-    from antiphon_server.integration.compose import compose_service
+    from antiphon_server.integration.compose.integration import compose_service
 
     return compose_service
 

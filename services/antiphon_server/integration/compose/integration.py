@@ -1,0 +1,156 @@
+"""The service on what its process has."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon_server.integration.compose.connections import (
+    Made,
+    compose_connections,
+    no_connections,
+)
+from antiphon_server.integration.compose.service import Integration
+from antiphon_server.integration.compose.settings import ProcessSettings
+from antiphon_server.integration.connections.adapters.relay_access import PolicyRelayAccess
+from antiphon_server.integration.connections.adapters.relay_homes import RelayHomes
+from antiphon_server.integration.connections.forwarding import Forwarding
+from antiphon_server.integration.connections.mcp.ports import Sampling
+from antiphon_server.integration.connections.relays import Relays
+from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.calls import PricedCalls
+from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.ledger.usage import UsageReports
+from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.adapters.prices import PublicModels
+from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.room import UNLIMITED, Limits
+from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.integration.relaying import Relaying
+from antiphon_server.integration.sampling import ModelSampling
+from antiphon_server.integration.secrets.adapters.kept import SqlKeptSecrets
+from antiphon_server.integration.secrets.ports import SecretStore
+from antiphon_server.integration.servicer import IntegrationServicer
+from antiphon_server.integration.tool_servicer import ToolServicer
+from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
+from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
+from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
+from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
+from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
+from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
+from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.settings import ToolSettings
+from antiphon_server.integration.trail.adapters.audit import AuditServiceTrail
+from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
+from antiphon_server.integration.trail.relay import TrailRelay
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
+from antiphon_server.runtime.channels.server_ways import ServerWays
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.limits.shares import Shares
+from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.nodes.standing import Lease
+from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
+from antiphon_server.runtime.storage.database import Database
+
+OWNER = "local"
+GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
+
+
+def compose_service(
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, guards: Guards
+) -> Integration:
+    """Put the integration service on what its process has."""
+    database, lease = infrastructure.database, infrastructure.lease
+    secrets = SqlKeptSecrets(database, infrastructure.secret)
+    results = SqlResultStore(database, settings.kept_result_bytes)
+    return compose_integration(
+        database,
+        settings.all_models(),
+        guards.roles,
+        guards.verifier,
+        owner=infrastructure.node or OWNER,
+        lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
+        lease=lease,
+        limits=Limits(settings.max_prompt_tokens, settings.max_output_tokens),
+        public=PublicModels(settings.data_dir),
+        connections=partial(compose_connections, settings, database, secrets, links),
+        secrets=secrets,
+        tool_call_s=settings.tool_call_s,
+        secret=infrastructure.secret,
+        results=results,
+        trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
+        asked=guards.policy,
+        shares=infrastructure.shares,
+        homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
+    )
+
+
+def compose_integration(
+    database: Database,
+    models: Sequence[ModelSettings],
+    policy: AccessPolicy,
+    verifier: TokenRechecker,
+    *,
+    ledger: Ledger | None = None,
+    owner: str = OWNER,
+    patience: Patience | None = None,
+    lost_calls: LostCalls | None = None,
+    lease: Lease | None = None,
+    limits: Limits = UNLIMITED,
+    public: PublicModels | None = None,
+    connections: Callable[[Sampling], Made] | None = None,
+    tool_call_s: float = LIMIT_S,
+    secret: States | None = None,
+    secrets: SecretStore | None = None,
+    results: ResultStore | None = None,
+    trail: TrailRelay | None = None,
+    asked: AccessPolicy | None = None,
+    homes: RelayHomes | None = None,
+    shares: Shares | None = None,
+) -> Integration:
+    """Put the service on a database; ``models`` are callable, the default first.
+
+    ``owner`` names this server in the ledger, the same after a restart, and unlike
+    every other server on the same database. ``policy`` and ``verifier`` are asked while
+    users are answered, ``asked`` before they are let in on a stream. ``connections`` are where
+    tools come from, a call of which may take ``tool_call_s``, and people's consents to them.
+    ``secret`` seals what calls go on with that ask people.
+    """
+    pool, known = HttpPool(), public or PublicModels()
+    ledger = ledger or SqlLedger(database)
+    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
+    calls = PricedCalls(ledger, owner)
+    generator = Generator(catalogue, Attempts(calls), patience)
+    make = connections or (lambda _: (no_connections(database), None))
+    made, authorizations = make(ModelSampling(generator))
+    known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
+    tool_metrics = ToolMetrics()
+    results = results or SqlResultStore(database, ToolSettings().kept_bytes)
+    caller = ToolCaller(
+        known_tools, calls, results, tool_call_s, tool_metrics.observe, secret, lease
+    )
+    tool_servicer = ToolServicer(known_tools, caller, results)
+    forwarding = Forwarding(made, calls)
+    access = PolicyRelayAccess(asked or policy, policy, verifier)
+    named = homes.named if homes else partial(new_id, "relay")
+    relays = Relays(made, calls, access, named, shares or Shares())
+    relaying = Relaying(relays, access, homes)
+    recheck = AccessRecheck(policy, verifier, GENERATE)
+    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
+    parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
+    return Integration(
+        servicer,
+        tool_servicer,
+        made,
+        forwarding,
+        relays,
+        relaying,
+        tool_metrics,
+        *parts,
+        trail,
+        homes,
+    )
