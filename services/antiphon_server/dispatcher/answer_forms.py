@@ -7,6 +7,8 @@ from typing import Any
 from antiphon_server.runtime.errors import DomainError, invalid
 
 MAX_CONTENT = 16 * 1024
+TOO_LARGE = 2**63
+"""For an integer: longer ones are none to most of those that read them."""
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "boolean": (bool,),
@@ -66,8 +68,11 @@ def _broken_text(field: dict[str, Any], value: str) -> str | None:
     return _out_of_bounds(field, len(value), "minLength", "maxLength", "characters")
 
 
-def _broken_number(field: dict[str, Any], value: float) -> str | None:
-    if not math.isfinite(value):
+def _broken_number(field: dict[str, Any], value: int | float) -> str | None:
+    if isinstance(value, int):
+        if not -TOO_LARGE <= value < TOO_LARGE:
+            return "a number of at most 64 bits"
+    elif not math.isfinite(value):
         return "a number"
     return _out_of_bounds(field, value, "minimum", "maximum", "")
 
