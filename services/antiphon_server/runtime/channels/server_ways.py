@@ -46,7 +46,8 @@ class ServerWays:
 
     async def close(self) -> None:
         """Close them all."""
-        for way in self._ways.values():
+        ways, self._ways = self._ways, {}
+        for way in ways.values():
             await way.channel.close()
 
     async def _close_idle(self) -> None:
