@@ -11,6 +11,7 @@ from antiphon_server.cli.options import DataDir
 from antiphon_server.cli.workspaces import workspace_of
 
 if TYPE_CHECKING:
+    from antiphon.integration.v1.connection_service_pb2 import RelayEnded
     from antiphon_client import LiveRelay
 
 MOST_LINES = 16
@@ -40,16 +41,16 @@ async def _print(relay: "LiveRelay", left: int) -> None:
         if left == 0:
             return
     assert relay.ended is not None
-    aside(_ending(relay))
+    aside(ending(relay.ended))
 
 
-def _ending(relay: "LiveRelay") -> str:
+def ending(ended: "RelayEnded") -> str:
+    """Why it is over, with what the other side has said to that."""
     from antiphon.integration.v1.connection_service_pb2 import RelayCloseReason
     from antiphon_server.cli.kinds import name_of
 
-    assert relay.ended is not None
-    why = name_of(RelayCloseReason, "RELAY_CLOSE_REASON_", relay.ended.reason)
-    words = f"{relay.ended.code} {in_a_line(relay.ended.text)}".strip("0 ")
+    why = name_of(RelayCloseReason, "RELAY_CLOSE_REASON_", ended.reason)
+    words = " ".join(filter(None, (str(ended.code or ""), in_a_line(ended.text))))
     return f"· it is over: {why}{f' ({words})' if words else ''}"
 
 
