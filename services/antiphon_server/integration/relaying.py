@@ -3,7 +3,6 @@
 Streams are coroutines that write, not generators, as those of the events are.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeAlias
@@ -18,12 +17,10 @@ from antiphon_server.integration.connections.relay_frames import Close, Ended
 from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.access.principal import Principal, current_principal
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
-from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.slow_readers import WRITE_TIMEOUT_S, TimedWriter
-
-FIRST_S = 10.0
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -55,7 +52,7 @@ class Relaying:
     async def relay(self, context: Context) -> None:
         """Serve a stream that goes both ways, until the relay or the client ends it."""
         await open_stream(context)
-        request = await _first(context)
+        request: pb.OpenRelayRequest | None = await first_step(context, "open")
         if request is None:
             return
         await self._access.admit(current_principal(), request.workspace_id)
@@ -112,7 +109,7 @@ class Relaying:
             case "refresh":
                 return Adopt(await self._verified(request.refresh.access_token, speaker))
             case "open":
-                raise invalid("open", "the first message of a stream, and no other")
+                raise not_first("open")
             case _:
                 raise DomainError(Reason.UNIMPLEMENTED)
 
@@ -129,18 +126,3 @@ class Relaying:
         with TimedWriter(context, self._read_within_s, relay.give_up) as writer:
             async for frame in relay.frames():
                 await writer.write(encoding.response(frame, kind))
-
-
-async def _first(context: Context) -> pb.OpenRelayRequest | None:
-    """What the first message asks for; None if there is none."""
-    try:
-        async with asyncio.timeout(FIRST_S):
-            request: Any = await context.read()
-    except TimeoutError:
-        raise DomainError(Reason.DEADLINE_EXCEEDED) from None
-    if request is grpc.aio.EOF:
-        return None
-    if not request.HasField("open"):
-        raise invalid("open", "the first message of a stream")
-    asked: pb.OpenRelayRequest = request.open
-    return asked

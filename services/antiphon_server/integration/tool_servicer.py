@@ -14,7 +14,7 @@ from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCa
 from antiphon_server.integration.tools.ports import ResultStore
 from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
+from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -100,7 +100,9 @@ class ToolServicer(ToolServiceServicer):
         self, request_iterator: object, context: Context
     ) -> None:
         await open_stream(context)
-        run = (await context.read()).run
+        run: pb.RunToolRequest | None = await first_step(context, "run")
+        if run is None:
+            return
         attendance = Attendance(_told_on(context), run.state, encoding.answers(run.answers))
         await serve_duplex(_heard(context, attendance), self._attended(run, attendance, context))
 
@@ -132,4 +134,6 @@ def _told_on(context: Context) -> Callable[[Question], Awaitable[None]]:
 async def _heard(context: Context, attendance: Attendance) -> None:
     """Take the answers of whoever attends."""
     while (request := await context.read()) is not grpc.aio.EOF:
+        if not request.HasField("answer"):
+            raise not_first("run")
         attendance.take(*encoding.answer(request.answer))

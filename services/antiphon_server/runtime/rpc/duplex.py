@@ -4,6 +4,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import grpc
+
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+
+FIRST_S = 10.0
+"""So long a stream may be open before it is said what for."""
+
 
 async def open_stream(context: Any) -> None:
     """Send the headers, before anything is written that may be given up half-way.
@@ -12,6 +19,28 @@ async def open_stream(context: Any) -> None:
     the status, and fails at that: the client would never learn that the stream has ended.
     """
     await context.send_initial_metadata(())
+
+
+async def first_step(context: Any, step: str) -> Any:
+    """What the first message has in its field ``step``; None if the client has nothing to say.
+
+    Raises DomainError DEADLINE_EXCEEDED, and INVALID_ARGUMENT for one of another kind.
+    """
+    try:
+        async with asyncio.timeout(FIRST_S):
+            request = await context.read()
+    except TimeoutError:
+        raise DomainError(Reason.DEADLINE_EXCEEDED) from None
+    if request is grpc.aio.EOF:
+        return None
+    if not request.HasField(step):
+        raise invalid(step, "the first message of a stream")
+    return getattr(request, step)
+
+
+def not_first(step: str) -> DomainError:
+    """Why a stream ends that says once more what it is for."""
+    return invalid(step, "the first message of a stream, and no other")
 
 
 async def serve_duplex(
