@@ -9,6 +9,7 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
 from antiphon_server.integration.secrets.adapters.tables import secrets
 from antiphon_server.integration.secrets.model import MOST_SECRETS, SecretName
+from antiphon_server.integration.trail import relay as relay_module
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
 from antiphon_server.integration.trail.model import Entry
 from antiphon_server.integration.trail.relay import TrailRelay
@@ -22,15 +23,18 @@ WORKSPACE = "ws_00000001"
 
 
 class Trail:
-    """It is away, refuses entries for good, or has them, as it is told."""
+    """It is away, refuses entries for good, takes its time or has them, as it is told."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
         self.away = False
         self.refused: set[str] = set()
         self.came = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def record(self, entry: Entry) -> None:
+        await self.may_answer.wait()
         if self.away:
             raise DomainError(Reason.SERVICE_UNAVAILABLE, service="auth")
         (event,) = RecordSecurityEventsRequest.FromString(entry.body).events
@@ -111,3 +115,20 @@ async def test_one_that_is_refused_holds_up_no_other(world: World) -> None:
     await relay.tell()
     await relay.close()
     assert (world.trail.names, await world.waiting()) == (["b", "a"], 0)
+
+
+async def test_while_the_trail_says_nothing_no_work_piles_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One tells and one waits for it, whatever number of changes there is; all are told."""
+    monkeypatch.setattr(relay_module, "WAIT_S", 0.01)
+    relay = world.relay()
+    world.trail.may_answer.clear()
+    before = len(asyncio.all_tasks())
+    for name in "abcdef":
+        await world.put(name)
+        await relay.tell()
+    assert len(asyncio.all_tasks()) - before <= 2
+    world.trail.may_answer.set()
+    await relay.close()
+    assert (world.trail.names, await world.waiting()) == (list("abcdef"), 0)

@@ -23,13 +23,16 @@ class TrailRelay:
     def __init__(self, outbox: Outbox, trail: SecurityTrail, policy: RetryPolicy = OUTBOX) -> None:
         self._outbox, self._trail, self._policy = outbox, trail, policy
         self._one_at_a_time = asyncio.Lock()
+        self._next: asyncio.Task[None] | None = None
         self._left = asyncio.Event()
         self._left.set()  # what an earlier process has left
         self._completion = Completion()
 
     async def tell(self) -> None:
         """Tell what waits, but let nobody wait for long. Raises nothing but cancellation."""
-        await asyncio.wait([self._completion.begin(self._told())], timeout=WAIT_S)
+        if self._next is None or self._next.done():
+            self._next = self._completion.begin(self._told_next())
+        await asyncio.wait([self._next], timeout=WAIT_S)
 
     async def authorized(self, workspace_id: str, connection: str) -> None:
         """Tell that the caller consented to a connection. Raises DomainError."""
@@ -50,12 +53,21 @@ class TrailRelay:
         """Wait for what is being told."""
         await self._completion.close()
 
+    async def _told_next(self) -> None:
+        """Tell for all who ask for it until the one before is done."""
+        async with self._one_at_a_time:
+            self._next = None  # what is changed from now on may be behind what this one reads
+            await self._told_now()
+
     async def _told(self) -> bool:
+        async with self._one_at_a_time:
+            return await self._told_now()
+
+    async def _told_now(self) -> bool:
         """Whether nothing is left."""
         done = False
         try:
-            async with self._one_at_a_time:
-                done = await self._tell_all()
+            done = await self._tell_all()
         except DomainError as error:
             log.warning("the audit trail was not told of a change: %s", error.reason)
         except Exception:
