@@ -221,3 +221,20 @@ async def test_nobody_says_anything(monkeypatch: pytest.MonkeyPatch) -> None:
         put_away = await answer(it)
         assert put_away.answer.action == AnswerAction.CANCELLED
         assert put_away.actor == "handlers/caller"
+
+
+async def test_a_pause_that_can_not_be_written_is_no_failure_of_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As with every other step of it, the turn ends by what the log said: nobody knows more."""
+
+    async def refused(self: attending.Attending, *asked: object) -> None:
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    monkeypatch.setattr(attending.Attending, "_say", refused)
+    _, caller = paused(1)
+    async with world(more=[caller]) as it:
+        await it.dispatch(handler="caller")
+        assert (await it.failed()).reason is Reason.STORE_UNAVAILABLE
+        assert caller.ends == []
+        assert await outcomes(it) == {ID: CallOutcome.CANCELLED}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.dispatcher.attending import Attending
@@ -10,6 +11,7 @@ from antiphon_server.dispatcher.handling import RunCall
 from antiphon_server.dispatcher.model import (
     AskedCall,
     CallOutcome,
+    CallPaused,
     CallResult,
     CallStep,
     PastCall,
@@ -123,37 +125,36 @@ def _refused(call: ToolCall, error: DomainError) -> ToolCallFinished:
 async def _made(
     call: ToolCall, run: RunCall, attending: Attending, stands: Stands
 ) -> ToolCallFinished:
+    """How it ends, however often it pauses. Raises DomainError if the log can't be written."""
     began = time.monotonic()
-    result, error = CallResult(b""), None
+    stand: Stands | None = stands
+    while isinstance(came := await _leg(call, run, attending, stand), CallPaused):
+        await attending.pause(came)
+        stand = None
+    duration_ms = int((time.monotonic() - began - attending.waited_s) * 1000)
+    return replace(came, duration_ms=duration_ms)
+
+
+async def _leg(
+    call: ToolCall, run: RunCall, attending: Attending, stands: Stands | None
+) -> ToolCallFinished | CallPaused:
+    """What comes of it until it ends or pauses; what fails here is the call's own failure."""
     try:
-        stands()
-        result = await _result(call, run, attending)
+        if stands is not None:
+            stands()
+        came = await run(call, attending)
     except DomainError as failure:
         lost_it = failure.reason is Reason.TOOL_CALL_LOST
         outcome = CallOutcome.UNKNOWN if lost_it else CallOutcome.FAILED
-        error = failure
+        return ToolCallFinished(call.call_id, outcome, error=failure)
     except Exception:
         log.exception("a call of a tool failed", tool=call.tool, tool_call_id=call.call_id)
-        outcome = CallOutcome.FAILED
         error = DomainError(Reason.INTERNAL, request_id=call.call_id)
-    else:
-        outcome = CallOutcome.FAILED if result.failed else CallOutcome.SUCCEEDED
-    duration_ms = int((time.monotonic() - began - attending.waited_s) * 1000)
-    return ToolCallFinished(
-        call.call_id,
-        outcome,
-        result.content,
-        error,
-        result.omitted_bytes,
-        duration_ms,
-        result.kept,
-    )
+        return ToolCallFinished(call.call_id, CallOutcome.FAILED, error=error)
+    return came if isinstance(came, CallPaused) else _ended(call, came)
 
 
-async def _result(call: ToolCall, run: RunCall, attending: Attending) -> CallResult:
-    """What comes of it in the end, however often it pauses."""
-    while True:
-        came = await run(call, attending)
-        if isinstance(came, CallResult):
-            return came
-        await attending.pause(came)
+def _ended(call: ToolCall, result: CallResult) -> ToolCallFinished:
+    outcome = CallOutcome.FAILED if result.failed else CallOutcome.SUCCEEDED
+    omitted, kept = result.omitted_bytes, result.kept
+    return ToolCallFinished(call.call_id, outcome, result.content, omitted_bytes=omitted, kept=kept)
