@@ -221,3 +221,27 @@ async def test_a_model_is_told_as_much_as_it_can_read() -> None:
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
         told = await catalogue.planned(WORKSPACE, ["test.*"])
     assert [it.name for it in told] == ["test.t0", "test.t1", "test.t2", "test.t3", "test.u"]
+
+
+async def test_what_a_model_is_told_is_counted_in_bytes(caplog: pytest.LogCaptureFixture) -> None:
+    """Of any script; and the log says which tools it is not told of, and for whom."""
+    schema = json.dumps({"type": "object", "description": "字" * 60_000}, ensure_ascii=False)
+    source = TestSource(*(tool(f"test.t{n}", schema) for n in range(3)))
+    async with opened_sqlite(metadata) as database:
+        catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
+        told = await catalogue.planned(WORKSPACE, ["test.*"])
+    assert [it.name for it in told] == ["test.t0"]
+    (record,) = caplog.records
+    assert f"test.t1, test.t2 of {WORKSPACE}" in record.getMessage()
+
+
+async def test_a_model_is_told_of_64_tools_and_the_log_of_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By name, however small they are."""
+    source = TestSource(*(tool(f"test.t{n:02}") for n in range(66)))
+    async with opened_sqlite(metadata) as database:
+        catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
+        assert len(await catalogue.planned(WORKSPACE, ["test.*"])) == 64
+    (record,) = caplog.records
+    assert "test.t64, test.t65" in record.getMessage()

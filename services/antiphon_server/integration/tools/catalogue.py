@@ -1,5 +1,6 @@
 """Which tools a workspace has, and what it has said of each."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ ALL = "*"
 MOST_PLANNED = 64
 MOST_TOLD = 256 * 1024
 """Bytes of the tools' schemas and words that one model is told; a model reads them at each step."""
+MOST_NAMED = 16
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ class Catalogue:
         ]
         usable = [tool for tool in tools if tool.rule is not Rule.NEVER]
         there = [tool for tool in usable if tool.state is State.AVAILABLE]
-        taken = await self._taken(workspace_id, _fitting(there[:MOST_PLANNED]))
+        fitting = _fitting(there[:MOST_PLANNED])
+        _log_left_out(workspace_id, there, fitting)
+        taken = await self._taken(workspace_id, fitting)
         return [tool for tool in taken if tool.state is State.AVAILABLE]
 
     async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
@@ -153,11 +158,23 @@ def _listed(
 def _fitting(tools: Sequence[ListedTool]) -> Sequence[ListedTool]:
     left, fitting = MOST_TOLD, list[ListedTool]()
     for tool in tools:
-        size = len(tool.definition.input_schema) + len(tool.definition.description)
+        told = tool.definition.input_schema + tool.definition.description
+        size = len(told.encode())
         if size <= left:
             left -= size
             fitting.append(tool)
     return fitting
+
+
+def _log_left_out(
+    workspace_id: str, tools: Sequence[ListedTool], told: Sequence[ListedTool]
+) -> None:
+    """Nobody is told otherwise why a model does not know of a tool."""
+    names = {it.name for it in told}
+    left_out = [it.name for it in tools if it.name not in names]
+    if left_out:
+        some = ", ".join(left_out[:MOST_NAMED])
+        log.warning("models are not told of %d tools: %s of %s", len(left_out), some, workspace_id)
 
 
 def _source_of(name: str) -> SourceName:
