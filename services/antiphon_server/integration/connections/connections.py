@@ -164,10 +164,10 @@ class Connections:
     async def renew(self, workspace_id: str, name: SourceName) -> Supervised:
         """Have every server open one anew, since it may be called with more than before."""
 
-        def change(stored: Connection | None) -> Connection:
+        def change(stored: Connection | None) -> Connection | None:
             if stored is None:
                 raise not_found(f"connection {name}")
-            return replace(stored, etag="")  # it gets another one, by which servers know
+            return _anew(stored)
 
         return await self._changed(workspace_id, name, change)
 
@@ -180,12 +180,18 @@ class Connections:
         return found
 
     async def sign_anew(self, workspace_id: str, secret: SecretName) -> None:
-        """Have every server open anew what this secret signs and what was away without it."""
+        """Have every server open anew what this secret signs and what was away without it.
+
+        What is removed meanwhile stays so.
+        """
+        known = await self._all(workspace_id)
         for name in (await self.signed_by(workspace_id)).get(secret, ()):
-            one = await self.get(workspace_id, name)
-            disabled = one.connection.disabled
-            if one.away and not disabled and not isinstance(one.connection.target, Newer):
-                await self.renew(workspace_id, name)
+            one = known.get(name)
+            if one is None or not one.away or one.connection.disabled:
+                continue
+            if not isinstance(one.connection.target, Newer):
+                await self._store.change(workspace_id, name, _anew)
+        await self._all(workspace_id)
 
     @property
     def installed(self) -> Sequence[Supervised]:
@@ -327,6 +333,11 @@ def _changeable(connection: Connection) -> None:
     _owned(connection)
     if isinstance(connection.target, Newer):
         raise DomainError(Reason.CONNECTION_NEWER, connection=connection.name)
+
+
+def _anew(stored: Connection | None) -> Connection | None:
+    """It with another etag, which it gets when it is stored, and by which servers know."""
+    return None if stored is None else replace(stored, etag="")
 
 
 def _complete(connection: Connection, stored: Connection | None) -> Connection:
