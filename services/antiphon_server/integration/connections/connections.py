@@ -46,6 +46,7 @@ IDLE_S = 600.0
 
 As long as a call runs on one, which may wait for people, its workspace's stay.
 """
+RECONNECT_AFTER_S = 1.0
 Kinds = Mapping[type[Target], Kind]
 
 
@@ -85,7 +86,7 @@ class Connections:
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
         self._known: dict[str, _Kept] = {}
-        self._closing = TaskSet()
+        self._closing, self._closed = TaskSet(), False
 
     async def of(
         self, workspace_id: str, names: Collection[SourceName] | None = None
@@ -217,10 +218,12 @@ class Connections:
         await every(IDLE_S / 10, self._let_go, at_once=False)
 
     async def close(self) -> None:
-        """Close all."""
-        ours = self.of_workspaces
+        """Close all, whatever one of them raises; nothing is opened from now on."""
+        self._closed = True
+        ours = [*self.of_workspaces, *self._installed.values()]
         self._known.clear()
-        await asyncio.gather(*(one.close() for one in (*ours, *self._installed.values())))
+        ending = [self._closing.spawn("integration.connection.close", it.close()) for it in ours]
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._closing.stop()
 
     async def egress(self, workspace_id: str) -> EgressRules:
@@ -254,6 +257,8 @@ class Connections:
         marks = await self._store.marks(workspace_id)
         if marks != self._kept(workspace_id).marks:
             stored = await self._store.of(workspace_id)
+            if self._closed:  # nobody would end what is begun now
+                raise DomainError(Reason.DRAINING, retry_after=RECONNECT_AFTER_S)
             self._known[workspace_id] = self._renewed(self._kept(workspace_id), marks, stored)
         kept, now = self._kept(workspace_id), time.monotonic()
         self._known.pop(workspace_id, None)

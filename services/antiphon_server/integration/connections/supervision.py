@@ -115,8 +115,8 @@ class Supervised:
 
         None lasts longer than its limit and, as that stands still then, what it asks people.
         """
-        await self._stop_probing()
         try:
+            await self._stop_probing()
             async with asyncio.timeout(self.connection.limits.call_s + ASKING_S):
                 await self._idle.wait()
         except TimeoutError:
