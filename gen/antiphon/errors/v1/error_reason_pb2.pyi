@@ -282,12 +282,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     metadata: tool, why. Code UNAVAILABLE.
     """
     ERROR_REASON_TOOL_CALL_CHANGED: _ErrorReason.ValueType  # 127
-    """ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments are not those that were shown to who
-    decides; metadata: tool_call_id. Code ABORTED.
+    """ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments, or its question, are not those that
+    were shown to who decides, or answers; metadata: tool_call_id. Code ABORTED.
     """
     ERROR_REASON_TOOL_CALL_ENDED: _ErrorReason.ValueType  # 128
-    """ERROR_REASON_TOOL_CALL_ENDED: the call waits for no decision any more; metadata:
-    tool_call_id. Code FAILED_PRECONDITION.
+    """ERROR_REASON_TOOL_CALL_ENDED: the call waits for no decision, or no answer, any more;
+    metadata: tool_call_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_CALL_LOST: _ErrorReason.ValueType  # 129
     """ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the
@@ -608,12 +608,12 @@ ERROR_REASON_TOOL_FAILED: ErrorReason.ValueType  # 126
 metadata: tool, why. Code UNAVAILABLE.
 """
 ERROR_REASON_TOOL_CALL_CHANGED: ErrorReason.ValueType  # 127
-"""ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments are not those that were shown to who
-decides; metadata: tool_call_id. Code ABORTED.
+"""ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments, or its question, are not those that
+were shown to who decides, or answers; metadata: tool_call_id. Code ABORTED.
 """
 ERROR_REASON_TOOL_CALL_ENDED: ErrorReason.ValueType  # 128
-"""ERROR_REASON_TOOL_CALL_ENDED: the call waits for no decision any more; metadata:
-tool_call_id. Code FAILED_PRECONDITION.
+"""ERROR_REASON_TOOL_CALL_ENDED: the call waits for no decision, or no answer, any more;
+metadata: tool_call_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_CALL_LOST: ErrorReason.ValueType  # 129
 """ERROR_REASON_TOOL_CALL_LOST: the tool was called, and no answer came: the server died, or the

@@ -198,7 +198,7 @@ class CreateConnectionRequest(_message.Message):
     """workspace_id is whose it is."""
     @_builtins.property
     def connection(self) -> _connection_pb2.Connection:
-        """connection is what to make: name, title, target, credential, limits, disabled."""
+        """connection is what to make: name, title, target, credential, limits, disabled, allow_sampling."""
 
     def __init__(
         self,

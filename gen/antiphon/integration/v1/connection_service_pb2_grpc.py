@@ -148,7 +148,7 @@ class ConnectionServiceServicer:
 
     def UpdateConnection(self, request, context):
         """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
-        openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
+        openapi, web_socket, grpc), credential, limits, disabled, allow_sampling. Calls that run on it as it was go on.
         Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
         INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
         """
@@ -208,8 +208,8 @@ class ConnectionServiceServicer:
         connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
         may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
         gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
-        TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
-        1 MiB), INVALID_ARGUMENT.
+        TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
+        and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,12 +261,11 @@ class ConnectionServiceServicer:
 
     def CompleteAuthorization(self, request, context):
         """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
-        it is AUTHORIZATION_FAILED. The code
-        is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
-        begin, began more than ten minutes ago, has ended already or began before the connection's
-        address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
-        (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
-        AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        it is AUTHORIZATION_FAILED. The code is exchanged for tokens, which are kept, and the connection
+        is probed. What the caller did not begin, began more than ten minutes ago, has ended already or
+        began before the connection's address or client changed is AUTHORIZATION_FAILED, and so is an
+        issuer that is another one's (RFC 9207) and what the authorization server refuses. Errors:
+        NOT_FOUND, AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,7 @@ class ConnectionServiceStub:
     """ListConnections lists those that a workspace may use, by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateConnection: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateConnectionRequest, _connection_service_pb2.UpdateConnectionResponse]
     """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
-    openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
+    openapi, web_socket, grpc), credential, limits, disabled, allow_sampling. Calls that run on it as it was go on.
     Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
     INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
     """
@@ -83,8 +83,8 @@ class ConnectionServiceStub:
     connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
     may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
     gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
-    TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
-    1 MiB), INVALID_ARGUMENT.
+    TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
+    and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
     """
     Relay: _grpc.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -116,12 +116,11 @@ class ConnectionServiceStub:
     """
     CompleteAuthorization: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]
     """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
-    it is AUTHORIZATION_FAILED. The code
-    is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
-    begin, began more than ten minutes ago, has ended already or began before the connection's
-    address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
-    (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
-    AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+    it is AUTHORIZATION_FAILED. The code is exchanged for tokens, which are kept, and the connection
+    is probed. What the caller did not begin, began more than ten minutes ago, has ended already or
+    began before the connection's address or client changed is AUTHORIZATION_FAILED, and so is an
+    issuer that is another one's (RFC 9207) and what the authorization server refuses. Errors:
+    NOT_FOUND, AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
 
 @_typing.type_check_only
@@ -145,7 +144,7 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     """ListConnections lists those that a workspace may use, by name. Errors: PAGE_TOKEN_INVALID."""
     UpdateConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.UpdateConnectionRequest, _connection_service_pb2.UpdateConnectionResponse]  # type: ignore[assignment]
     """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
-    openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
+    openapi, web_socket, grpc), credential, limits, disabled, allow_sampling. Calls that run on it as it was go on.
     Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
     INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
     """
@@ -179,8 +178,8 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
     may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
     gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
-    TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
-    1 MiB), INVALID_ARGUMENT.
+    TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
+    and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
     """
     Relay: _aio.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]  # type: ignore[assignment]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -212,12 +211,11 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     """
     CompleteAuthorization: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.CompleteAuthorizationRequest, _connection_service_pb2.CompleteAuthorizationResponse]  # type: ignore[assignment]
     """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
-    it is AUTHORIZATION_FAILED. The code
-    is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
-    begin, began more than ten minutes ago, has ended already or began before the connection's
-    address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
-    (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
-    AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+    it is AUTHORIZATION_FAILED. The code is exchanged for tokens, which are kept, and the connection
+    is probed. What the caller did not begin, began more than ten minutes ago, has ended already or
+    began before the connection's address or client changed is AUTHORIZATION_FAILED, and so is an
+    issuer that is another one's (RFC 9207) and what the authorization server refuses. Errors:
+    NOT_FOUND, AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
 
 class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -262,7 +260,7 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_connection_service_pb2.UpdateConnectionResponse, _abc.Awaitable[_connection_service_pb2.UpdateConnectionResponse]]:
         """UpdateConnection changes the fields of update_mask: title, target (as mcp, mcp_program,
-        openapi, web_socket, grpc), credential, limits, disabled. Calls that run on it as it was go on.
+        openapi, web_socket, grpc), credential, limits, disabled, allow_sampling. Calls that run on it as it was go on.
         Repeated with an etag, it is refused if it was done. Errors: NOT_FOUND, ETAG_MISMATCH,
         INVALID_ARGUMENT, EGRESS_DENIED, LIMIT_EXCEEDED (of a descriptor set), CONNECTION_NEWER.
         """
@@ -332,8 +330,8 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         connection may call, its limits and the ledger do. Not to be repeated blindly: what is outside
         may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
         gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
-        TOOL_TIMEOUT, TOOL_FAILED (metadata tool is the connection; also of an answer of more than
-        1 MiB), INVALID_ARGUMENT.
+        TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
+        and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
@@ -395,12 +393,11 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_connection_service_pb2.CompleteAuthorizationResponse, _abc.Awaitable[_connection_service_pb2.CompleteAuthorizationResponse]]:
         """CompleteAuthorization ends what the same caller began for the same connection, once; repeated,
-        it is AUTHORIZATION_FAILED. The code
-        is exchanged for tokens, which are kept, and the connection is probed. What the caller did not
-        begin, began more than ten minutes ago, has ended already or began before the connection's
-        address or client changed is AUTHORIZATION_FAILED, and so is an issuer that is another one's
-        (RFC 9207) and what the authorization server refuses. Errors: NOT_FOUND,
-        AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
+        it is AUTHORIZATION_FAILED. The code is exchanged for tokens, which are kept, and the connection
+        is probed. What the caller did not begin, began more than ten minutes ago, has ended already or
+        began before the connection's address or client changed is AUTHORIZATION_FAILED, and so is an
+        issuer that is another one's (RFC 9207) and what the authorization server refuses. Errors:
+        NOT_FOUND, AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
         """
 
 def add_ConnectionServiceServicer_to_server(servicer: ConnectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -419,7 +419,9 @@ class PlanToolsResponse(_message.Message):
     TOOLS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedTool]:
-        """tools are those that exist and may be called, by name."""
+        """tools are those that exist and may be called, by name: 64 at most, whose schemas and
+        descriptions have 256 KiB of UTF-8 together. The server's log names those that are left out.
+        """
 
     def __init__(
         self,

@@ -122,8 +122,10 @@ class ToolServiceServicer:
     def CallTool(self, request, context):
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
-        CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT,
+        TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came); of the tool's connection
+        CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
+        credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +144,7 @@ class ToolServiceServicer:
     def PlanTools(self, request, context):
         """PlanTools says which of a conversation's tools a model can be told of, for the other services.
         What they are now is kept with the first plan that has them: from then on a change holds them.
+        Repeated, it keeps nothing anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,7 +163,8 @@ class ToolServiceServicer:
         """AttendTool is RunTool with people to ask. The first request is the call; each question is
         answered on the same stream while the call goes on, or the call pauses: then the stream ends,
         and when all of its questions are answered another one goes on with it. Errors: those of
-        CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
+        CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+        one). Repeated as RunTool is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,8 +52,10 @@ class ToolServiceStub:
     CallTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
     Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
-    CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT,
+    TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came); of the tool's connection
+    CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
+    credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
     """
     ReadToolResult: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]
     """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
@@ -64,6 +66,7 @@ class ToolServiceStub:
     PlanTools: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
     What they are now is kept with the first plan that has them: from then on a change holds them.
+    Repeated, it keeps nothing anew.
     """
     RunTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
@@ -74,7 +77,8 @@ class ToolServiceStub:
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
     answered on the same stream while the call goes on, or the call pauses: then the stream ends,
     and when all of its questions are answered another one goes on with it. Errors: those of
-    CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
+    CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+    one). Repeated as RunTool is.
     """
 
 @_typing.type_check_only
@@ -101,8 +105,10 @@ class ToolServiceAsyncStub(ToolServiceStub):
     CallTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]  # type: ignore[assignment]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
     Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
-    CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+    TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT,
+    TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came); of the tool's connection
+    CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
+    credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
     """
     ReadToolResult: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]  # type: ignore[assignment]
     """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
@@ -113,6 +119,7 @@ class ToolServiceAsyncStub(ToolServiceStub):
     PlanTools: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]  # type: ignore[assignment]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
     What they are now is kept with the first plan that has them: from then on a change holds them.
+    Repeated, it keeps nothing anew.
     """
     RunTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]  # type: ignore[assignment]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
@@ -123,7 +130,8 @@ class ToolServiceAsyncStub(ToolServiceStub):
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
     answered on the same stream while the call goes on, or the call pauses: then the stream ends,
     and when all of its questions are answered another one goes on with it. Errors: those of
-    CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
+    CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+    one). Repeated as RunTool is.
     """
 
 class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -177,8 +185,10 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tool_service_pb2.CallToolResponse, _abc.Awaitable[_tool_service_pb2.CallToolResponse]]:
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
-        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID,
-        CONNECTION_UNAVAILABLE, TOOL_TIMEOUT, TOOL_FAILED.
+        TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT,
+        TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came); of the tool's connection
+        CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
+        credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
         """
 
     @_abc_1.abstractmethod
@@ -201,6 +211,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tool_service_pb2.PlanToolsResponse, _abc.Awaitable[_tool_service_pb2.PlanToolsResponse]]:
         """PlanTools says which of a conversation's tools a model can be told of, for the other services.
         What they are now is kept with the first plan that has them: from then on a change holds them.
+        Repeated, it keeps nothing anew.
         """
 
     @_abc_1.abstractmethod
@@ -223,7 +234,8 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         """AttendTool is RunTool with people to ask. The first request is the call; each question is
         answered on the same stream while the call goes on, or the call pauses: then the stream ends,
         and when all of its questions are answered another one goes on with it. Errors: those of
-        CallTool, LIMIT_EXCEEDED (its server asks again and again). Repeated as RunTool is.
+        CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+        one). Repeated as RunTool is.
         """
 
 def add_ToolServiceServicer_to_server(servicer: ToolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
