@@ -53,4 +53,4 @@ class LostCalls:
                 log.warning("calls of lost servers could not be settled: %s", error.reason)
                 continue
             if abandoned:
-                log.warning("%d model calls of a lost server have no known end", abandoned)
+                log.warning("%d calls of a lost server have no known end", abandoned)
