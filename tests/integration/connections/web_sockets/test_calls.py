@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from antiphon_server.integration.connections.adapters.web_socket import AiohttpSocket, Sockets
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
 from antiphon_server.integration.connections.adapters.web_socket_link import WebSocketLink
 from antiphon_server.integration.connections.model import (
@@ -28,6 +29,7 @@ from antiphon_server.integration.tools.model import (
     ToolName,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from tests.integration.connections.web_sockets.strange_server import strange
 from tests.runtime.egress.forms import ALL
@@ -124,6 +126,41 @@ async def test_a_call_that_is_cancelled_costs_the_others_nothing(id_member: str)
         assert (await behind).parts[0].content == '{"n": 2}'
         with pytest.raises(asyncio.CancelledError):
             await hung
+
+
+class Slow(AiohttpSocket):
+    """Takes its time to be closed."""
+
+    async def close(self) -> None:
+        try:
+            await asyncio.sleep(2)
+        finally:
+            await super().close()
+
+
+class SlowAtFirst(Sockets):
+    """Whose first WebSocket is so."""
+
+    opened = 0
+
+    async def open(self) -> AiohttpSocket:
+        self.opened += 1
+        socket = await super().open()
+        return Slow(socket._opened) if self.opened == 1 else socket
+
+
+async def test_what_a_cancelled_call_leaves_is_gone_when_all_is_closed() -> None:
+    """Where calls go one at a time it is a WebSocket, behind which the next one has another."""
+    async with strange() as url:
+        one = connection(url, id_member="")
+        link = WebSocketLink(one, SlowAtFirst(one, OneSecret(), Dialler(LOCAL)))
+        hung = asyncio.create_task(call(link, "never"))
+        await asyncio.sleep(0.1)
+        hung.cancel()
+        await asyncio.wait([hung])
+        assert (await call(link, "echo", n=1)).parts[0].content == '{"n": 1}'
+        await link.close()
+        assert "integration.websocket" not in [it.get_name() for it in asyncio.all_tasks()]
 
 
 async def test_a_flood_costs_no_processor() -> None:

@@ -27,6 +27,7 @@ from antiphon_server.integration.tools.model import (
     Result,
     ToolName,
 )
+from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
 
 GONE, TOO_BIG = 1001, 1009
@@ -46,6 +47,7 @@ class WebSocketLink:
             ToolName(f"{connection.name}.{it.name}"): it for it in connection.target.tools
         }
         self._line: _Line | None = None
+        self._lines = TaskSet()  # also those that were left, until they are gone
         self._numbers = itertools.count(1)
         self._turn = asyncio.Lock()
 
@@ -104,7 +106,8 @@ class WebSocketLink:
     async def close(self) -> None:
         """See :class:`~antiphon_server.integration.connections.ports.Link`."""
         if self._line is not None:
-            await self._line.close()
+            self._line.leave()
+        await self._lines.stop()
         await self._opener.close()
 
     async def _asked(self, call: Call, number: int) -> Message:
@@ -124,7 +127,7 @@ class WebSocketLink:
 
     def _opened(self) -> "_Line":
         if self._line is None or self._line.over:
-            self._line = _Line(self._connection, self._target, self._opener)
+            self._line = _Line(self._connection, self._target, self._opener, self._lines)
         return self._line
 
 
@@ -143,13 +146,15 @@ class Opener(Protocol):
 class _Line:
     """One WebSocket from its opening to its end, owned by one task, which alone receives."""
 
-    def __init__(self, connection: Connection, target: WebSocket, opener: Opener) -> None:
+    def __init__(
+        self, connection: Connection, target: WebSocket, opener: Opener, lines: TaskSet
+    ) -> None:
         self._name, self._target, self._opener = connection.name, target, opener
         self._waiting: dict[int, asyncio.Future[Message]] = {}
         self._socket: asyncio.Future[Socket] = asyncio.get_running_loop().create_future()
         self._over = False
         self._pace, self._dropped = Pace(), 0
-        self._task = asyncio.create_task(self._run(), name="integration.websocket")
+        self._task = lines.spawn("integration.websocket", self._run())
 
     @property
     def over(self) -> bool:
@@ -176,11 +181,6 @@ class _Line:
         """Let go of it; nobody can use it from now on."""
         self._end(SocketClosed(GONE))
         self._task.cancel()
-
-    async def close(self) -> None:
-        """Let go of it, and wait until it is gone."""
-        self.leave()
-        await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         try:
