@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.integration.tools.model import Definition, ToolName
-from antiphon_server.integration.tools.untrusted import MOST_TOLD, MOST_TOOLS, accepted
+from antiphon_server.integration.tools.untrusted import MOST_BYTES, MOST_TOLD, MOST_TOOLS, accepted
 from tests.integration.tools.sources import ANY, tool
 
 HIDDEN = {
@@ -126,3 +126,28 @@ def test_of_a_million_tools_a_thousand_are_taken() -> None:
     assert len(found.definitions) == MOST_TOOLS
     assert len(found.refused) == MOST_TOLD
     assert found.left_out == MOST_TOOLS * 19
+
+
+def _long(number: int) -> str:
+    return json.dumps({"type": "object", "description": f"{number:04}" + "x" * 60_000})
+
+
+def _sized(number: int, schema: str, output: str) -> Definition:
+    return Definition(ToolName(f"test.{chr(98 + number % 7)}{number}x"), "", schema, output)
+
+
+def test_what_a_source_says_in_all_is_bounded() -> None:
+    """A thousand tools of two long schemas each would be 128 MiB in memory."""
+    many = [_sized(n, _long(2 * n), _long(2 * n + 1)) for n in range(200)]
+    found = accepted([*many, tool("test.last")])
+    said = sum(len(it.input_schema) + len(it.output_schema) for it in found.definitions.values())
+    assert MOST_BYTES - 121_000 < said < MOST_BYTES
+    assert "test.last" in found.definitions
+    assert found.left_out == 200 - len(found.definitions) + 1
+    assert found.refused[0].why == "its source says more than 8 MiB of its tools"
+
+
+def test_what_many_tools_say_alike_counts_once() -> None:
+    """As it is kept once."""
+    many = [_sized(n, _long(1), _long(2)) for n in range(200)]
+    assert len(accepted(many).definitions) == 200

@@ -60,7 +60,7 @@ class Definition:
     title: str = ""
     annotations: Annotations = Annotations()
 
-    @cached_property
+    @property
     def canonical(self) -> str:
         """All of it as JSON, the same however its source has spelled it (as in RFC 8785)."""
         told = asdict(self)

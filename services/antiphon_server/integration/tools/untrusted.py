@@ -17,6 +17,8 @@ MOST_TOLD = 100
 MAX_DESCRIPTION = 4 * 1024
 MAX_TITLE = 256
 MAX_SCHEMA = 64 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+"""Of all that a source says of its tools; what several of them say alike counts once."""
 MAX_DEPTH = 32
 REPLACEMENT = "\ufffd"
 # As in the contract's rule for Conversation.tools: no letter in it is invisible, or like another
@@ -58,17 +60,17 @@ def accepted(definitions: Iterable[Definition]) -> Accepted:
 
     Of tools whose names look alike the first is taken, so that none passes for another one.
     """
-    taken: dict[str, Definition] = {}
+    taken = _Taken()
     refused: list[Refused] = []
     left_out, read = 0, cache(_schema)  # many operations of a service answer with the same
     for each in definitions:
         try:
-            _take(taken, each, read)
+            taken.take(each, read)
         except _Unacceptable as why:
             left_out += 1
             if len(refused) < MOST_TOLD:
                 refused.append(Refused(visible(each.name[:128]), str(why)))
-    return Accepted({it.name: it for it in taken.values()}, refused, left_out)
+    return Accepted({it.name: it for it in taken.by_likeness.values()}, refused, left_out)
 
 
 def visible(text: str) -> str:
@@ -81,15 +83,41 @@ def alike(name: str) -> str:
     return name.lower().translate(_ALIKE)
 
 
-def _take(taken: dict[str, Definition], it: Definition, read: Callable[[str], str]) -> None:
-    if not _NAME.fullmatch(it.name):
-        raise _Unacceptable("its name is longer than 95 letters, digits and _ . / -, or has others")
-    if len(taken) == MOST_TOOLS:
-        raise _Unacceptable(f"its source has more than {MOST_TOOLS:,} tools")
-    like = alike(it.name)
-    if like in taken:
-        raise _Unacceptable(f"its name looks like {taken[like].name}")
-    taken[like] = replace(
+class _Taken:
+    """What is taken of a source, by its names as :func:`alike` has them."""
+
+    def __init__(self) -> None:
+        self.by_likeness: dict[str, Definition] = {}
+        self._schemas: set[str] = set()
+        self._bytes = 0
+
+    def take(self, it: Definition, read: Callable[[str], str]) -> None:
+        """Raises _Unacceptable."""
+        if not _NAME.fullmatch(it.name):
+            raise _Unacceptable(
+                "its name is longer than 95 letters, digits and _ . / -, or has others"
+            )
+        if len(self.by_likeness) == MOST_TOOLS:
+            raise _Unacceptable(f"its source has more than {MOST_TOOLS:,} tools")
+        like = alike(it.name)
+        if like in self.by_likeness:
+            raise _Unacceptable(f"its name looks like {self.by_likeness[like].name}")
+        shown = _shown(it, read)
+        self._count(shown)
+        self.by_likeness[like] = shown
+
+    def _count(self, it: Definition) -> None:
+        schemas = {it.input_schema, it.output_schema} - self._schemas
+        said = (it.name, it.title, it.description, *schemas)
+        size = self._bytes + sum(len(text.encode()) for text in said)
+        if size > MOST_BYTES:
+            raise _Unacceptable("its source says more than 8 MiB of its tools")
+        self._bytes = size
+        self._schemas |= schemas
+
+
+def _shown(it: Definition, read: Callable[[str], str]) -> Definition:
+    return replace(
         it,
         title=visible(it.title[:MAX_TITLE]),
         description=_beginning(visible(it.description)),
