@@ -10,6 +10,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
 
+from antiphon_server.integration.connections.adapters.grpc_calls import dialled as dialling
 from antiphon_server.integration.connections.adapters.grpc_calls.dialled import Dialled, trust
 from antiphon_server.integration.connections.adapters.grpc_calls.kind import GrpcServers
 from antiphon_server.integration.connections.adapters.signing import OperatorSecrets
@@ -24,6 +25,7 @@ from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from tests.integration.connections.grpc_calls.things import Given
 from tests.runtime.egress.places import LOOPBACK, PUBLIC, Names, canary
 
+LOCAL = ["127.0.0.0/8"]
 SERVICE = "grpc.health.v1.Health"
 CALL = Call(ToolCallId("call_1"), ToolName("x.Health.Check"), {}, Caller("ws"))
 
@@ -114,10 +116,40 @@ async def test_a_name_that_changes_is_not_dialled_again() -> None:
     async with canary() as found:
         place = place_of(f"http://evil.example:{found.port}")
         trusted = await asyncio.to_thread(trust)
-        dialled = Dialled(place, Dialler(EgressPolicy(), names), trusted, 1024)
+        dialled = Dialled(place, Dialler(EgressPolicy(), names), trusted, Limits())
         await dialled.channel()
         for _ in range(3):
             with pytest.raises(DomainError, match="EGRESS_DENIED"):
                 await dialled.channel()
         await dialled.close()
         assert found.visits == 0
+
+
+async def test_calls_go_on_where_the_name_leads_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as the connection lets them."""
+    monkeypatch.setattr(dialling, "GRACE_S", 0.05)
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(request: bytes, context: Any) -> bytes:
+        asked.set()
+        await goes_on.wait()
+        return b"done"
+
+    server = grpc.aio.server()
+    handlers: dict[str, Any] = {"Wait": grpc.unary_unary_rpc_method_handler(wait)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("it", handlers),))
+    port = server.add_insecure_port(f"{LOOPBACK}:0")
+    await server.start()
+    names, policy = Names(moving_lan=[[LOOPBACK], ["127.0.0.2"]]), EgressPolicy.allowing([], LOCAL)
+    trusted = await asyncio.to_thread(trust)
+    place = place_of(f"http://moving.lan:{port}")
+    one = Dialled(place, Dialler(policy, names), trusted, Limits(call_s=10))
+    before: Any = await one.channel()
+    running: asyncio.Future[bytes] = asyncio.ensure_future(before.unary_unary("/it/Wait")(b""))
+    await asked.wait()
+    assert await one.vetted() is not before
+    await asyncio.sleep(0.3)
+    goes_on.set()
+    assert await running == b"done"
+    await one.close()
+    await server.stop(None)

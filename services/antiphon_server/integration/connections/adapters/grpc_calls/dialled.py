@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 
+from antiphon_server.integration.connections.model import Limits
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.net.egress.dialling import Dialler, grpc_target
 from antiphon_server.runtime.net.egress.names import Place
@@ -15,7 +16,7 @@ MOST_SENT = 4 * 1024 * 1024
 MOST_METADATA = 16 * 1024
 CONNECT_MS = 5_000
 GRACE_S = 60.0
-"""So long calls go on whose channel leads where the place is no longer."""
+"""So long calls go on at least whose channel leads where the place is no longer."""
 # gRPC's servers cut off who pings more often than every five minutes.
 KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS = 330_000, 20_000
 _BUNDLES = (
@@ -58,10 +59,10 @@ class Dialled:
     """
 
     def __init__(
-        self, place: Place, dialler: Dialler, trusted: grpc.ChannelCredentials, most_bytes: int
+        self, place: Place, dialler: Dialler, trusted: grpc.ChannelCredentials, limits: Limits
     ) -> None:
         self._place, self._dialler, self._trusted = place, dialler, trusted
-        self._most_bytes = most_bytes
+        self._most_bytes, self._grace_s = limits.max_bytes, max(GRACE_S, limits.call_s)
         self._channel: grpc.aio.Channel | None = None
         self._addresses: frozenset[str] = frozenset()
         self._left: set[grpc.aio.Channel] = set()
@@ -88,7 +89,7 @@ class Dialled:
                 self._let_go()
                 raise
             if not self._is_good(addresses):
-                self._let_go(grace=GRACE_S)
+                self._let_go(grace=self._grace_s)
                 self._channel, self._addresses = self._dialled(addresses), frozenset(addresses)
             assert self._channel is not None
             return self._channel

@@ -99,7 +99,7 @@ class GrpcLink:
         assert isinstance(connection.target, Grpc)
         self._connection, self._target = connection, connection.target
         self._secrets, self._documents, self._room = secrets, documents, room
-        self._dialled = Dialled(place, dialler, room.trusted, connection.limits.max_bytes)
+        self._dialled = Dialled(place, dialler, room.trusted, connection.limits)
         self._methods = Methods({}, Accepted({}, (), 0))
         self._digest = b""
 
