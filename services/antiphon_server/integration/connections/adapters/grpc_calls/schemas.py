@@ -12,8 +12,11 @@ from antiphon_server.integration.connections.adapters.grpc_calls.comments import
 
 MOST_LETTERS = 32 * 1024
 """Of one schema. What does not fit is an object of anything, from the farthest messages on."""
-MOST_IN_ALL = 8 * 1024 * 1024
-"""Letters of all schemas of a server: some describe the same in a thousand ways."""
+MOST_IN_ALL = 6 * 1024 * 1024
+"""Letters of all schemas of a server: some describe the same in a thousand ways.
+
+Fewer than a source may say in all: schemas are shortened before tools are left out.
+"""
 SHORTEST = 10
 """Letters of a field, at least: what has too many fields is not even looked at."""
 MOST_VALUES = 100
