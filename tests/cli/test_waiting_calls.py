@@ -77,7 +77,7 @@ def test_what_is_no_decision_decides_nothing(rule: Home) -> None:
             terminal.line(said)
             asked = terminal.wait_for("That decides nothing", after=asked.end())
         terminal.wait_for(">$", after=asked.end())
-        terminal.type("\x03")
+        terminal.interrupt()
         left = terminal.wait_for(r"antiphon calls approve (conv_\S+) (tool_\S+)")
         assert "denied" not in terminal.seen
     assert rule.run("calls", "approve", left[1], left[2]).returncode == 0
