@@ -65,7 +65,8 @@ export class Proxy {
 
   /** Carry nothing any more on the connections that there are. */
   silence(): void {
-    for (const socket of this.sockets) socket.pause();
+    // A pipe would go on by itself once the other side has drained.
+    for (const socket of this.sockets) socket.unpipe().pause();
     this.isSilent = true;
   }
 
