@@ -7,7 +7,7 @@ import pytest
 
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 from antiphon_server.runtime.net.egress.dialling import Dialler, grpc_target
-from antiphon_server.runtime.net.egress.httpx2_transport import guarded_client
+from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
 from antiphon_server.runtime.net.egress.names import place_of
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 from antiphon_server.runtime.net.egress.requests import asked
@@ -58,8 +58,8 @@ async def test_by_httpx2() -> None:
     """What it can read at all is refused by the transport."""
     import httpx2
 
-    dialler = Dialler(EgressPolicy(), NAMES)
-    async with canary() as found, await guarded_client(dialler) as client:
+    guarded = GuardedTransport(Dialler(EgressPolicy(), NAMES))
+    async with canary() as found, httpx2.AsyncClient(transport=guarded) as client:
         for form in ALL:
             with pytest.raises((DomainError, httpx2.InvalidURL, httpx2.LocalProtocolError)):
                 await client.get(f"http://{form}:{found.port}/")

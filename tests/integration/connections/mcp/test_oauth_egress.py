@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import httpx2
 import pytest
 from aiohttp import web
 
@@ -84,33 +83,25 @@ async def _served(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-@pytest.fixture(scope="module")
-def context() -> ssl.SSLContext:
-    """The authorities that this machine trusts, which take a while to read."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
-async def _authorized(server: Server, context: ssl.SSLContext) -> None:
+async def _authorized(server: Server, trust: ssl.SSLContext | None = None) -> None:
     """Both halves."""
     policy = EgressPolicy.allowing(["tools.example"], [])
-    outside = Outside(lambda: GuardedTransport(Dialler(policy, NAMES), context))
+    outside = Outside(lambda: GuardedTransport(Dialler(policy, NAMES), trust=trust))
     credential = OAuth("http://127.0.0.1:1/callback")
     config = Config(SourceName("it"), Endpoint(f"{server.url}/mcp", credential))
     begun = await begin(config, outside)
     await complete(config, outside, begun.pending, "code", "")
 
 
-async def test_without_a_trap_it_goes_through(context: ssl.SSLContext) -> None:
+async def test_without_a_trap_it_goes_through() -> None:
     """So whatever is refused below is refused for its address."""
     async with _served() as server:
-        await _authorized(server, context)
+        await _authorized(server)
 
 
 @pytest.mark.parametrize("redirects", [False, True])
 @pytest.mark.parametrize("hop", HOPS)
-async def test_no_hop_reaches_what_is_refused(
-    hop: str, redirects: bool, context: ssl.SSLContext
-) -> None:
+async def test_no_hop_reaches_what_is_refused(hop: str, redirects: bool) -> None:
     """Named as it is, or redirected to: 0 visits, and a reason that people understand."""
     found: Canary
     async with _served() as server, canary() as found:
@@ -119,7 +110,7 @@ async def test_no_hop_reaches_what_is_refused(
             whole = form if "://" in form else f"http://{form}:{found.port}/x"
             server.away = {hop: whole}
             with pytest.raises(DomainError) as refused:
-                await _authorized(server, context)
+                await _authorized(server)
             assert refused.value.reason in (
                 Reason.EGRESS_DENIED,
                 Reason.AUTHORIZATION_FAILED,

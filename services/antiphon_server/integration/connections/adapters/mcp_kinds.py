@@ -32,8 +32,6 @@ from antiphon_server.runtime.net.egress.names import place_of
 from antiphon_server.runtime.net.egress.policy import EgressPolicy
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
 
 TRANSPORT = "antiphon_server.integration.connections.adapters.mcp_transport"
@@ -56,7 +54,6 @@ class McpServers:
     ) -> None:
         self._policy, self._secrets, self._sampling = policy, secrets, sampling
         self._grants, self._client_url = grants, client_url
-        self._context: ssl.SSLContext | None = None
 
     async def check(self, connection: Connection) -> None:
         """See :meth:`~antiphon_server.integration.connections.ports.Kind.check`."""
@@ -89,9 +86,7 @@ class McpServers:
         url = connection.target.url
         policy = egress_of(connection, place_of(url).host, self._policy)
         transport = await asyncio.to_thread(import_module, TRANSPORT)
-        if self._context is None:
-            self._context = await asyncio.to_thread(transport.trust)
-        make = transport.signed(connection, url, self._secrets, Dialler(policy), self._context)
+        make = transport.signed(connection, url, self._secrets, Dialler(policy))
         endpoint = Endpoint(url, self._granted(connection, redirect_uri))
         tokens = self._grants.of(connection) if self._grants else None
         config = Config(connection.name, endpoint, limits=_limits(connection))

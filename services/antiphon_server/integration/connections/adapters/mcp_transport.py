@@ -1,6 +1,5 @@
 """HTTP for MCP: guarded, and signed where the connection itself is called."""
 
-import ssl
 from collections.abc import Callable
 
 import httpx2
@@ -13,32 +12,20 @@ from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
 from antiphon_server.runtime.net.egress.names import Place, place_of
 
 
-def trust() -> ssl.SSLContext:
-    """The authorities that this machine trusts; takes some milliseconds."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
 def signed(
-    connection: Connection, url: str, secrets: Secrets, dialler: Dialler, context: ssl.SSLContext
+    connection: Connection, url: str, secrets: Secrets, dialler: Dialler
 ) -> Callable[[], httpx2.AsyncBaseTransport]:
     """What makes transports for one connection."""
-    most = connection.limits.max_bytes
-    return lambda: _Signed(connection, place_of(url), secrets, dialler, context, most)
+    return lambda: _Signed(connection, place_of(url), secrets, dialler)
 
 
 class _Signed(GuardedTransport):
     """Signs what goes to the connection's own place, and nothing that goes elsewhere."""
 
     def __init__(
-        self,
-        connection: Connection,
-        place: Place,
-        secrets: Secrets,
-        dialler: Dialler,
-        context: ssl.SSLContext,
-        most: int,
+        self, connection: Connection, place: Place, secrets: Secrets, dialler: Dialler
     ) -> None:
-        super().__init__(dialler, context, most)
+        super().__init__(dialler, connection.limits.max_bytes)
         self._connection, self._place, self._secrets = connection, place, secrets
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -1,124 +1,100 @@
-"""Egress for libraries that speak HTTP by httpx2, as the SDK of MCP does."""
+"""Egress for libraries that speak HTTP by httpx2, as the SDK of MCP does: aiohttp's, guarded."""
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
-import httpcore2
+import aiohttp
 import httpx2
+import yarl
 
 from antiphon_server.runtime.net.egress.bodies import PACKING, unpacked
 from antiphon_server.runtime.net.egress.dialling import CONNECT_TIMEOUT_S, Dialler
-from antiphon_server.runtime.net.egress.names import denied, place_of
+from antiphon_server.runtime.net.egress.names import place_of
+from antiphon_server.runtime.net.http_pool import HttpPool
 
 MOST_BYTES = 8 * 1024 * 1024
 MAX_CONNECTIONS = 16
 EVENTS = "text/event-stream"
+_ERRORS: tuple[tuple[type[Exception], type[httpx2.TransportError]], ...] = (
+    (aiohttp.ConnectionTimeoutError, httpx2.ConnectTimeout),
+    (TimeoutError, httpx2.ReadTimeout),
+    (aiohttp.ClientConnectorError, httpx2.ConnectError),
+    (aiohttp.ClientOSError, httpx2.ReadError),
+    (aiohttp.ClientError, httpx2.RemoteProtocolError),
+)
+"""What aiohttp raises, and its name in httpx2; the first that fits counts."""
 
 
-class _Backend(httpcore2.AsyncNetworkBackend):
-    """Connects each connection of a pool by a dialler."""
-
-    def __init__(self, dialler: Dialler) -> None:
-        self._dialler = dialler
-        self._under = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        failed: Exception | None = None
-        for address in await self._addresses(host, port):
-            try:
-                return await self._under.connect_tcp(
-                    address, port, timeout or CONNECT_TIMEOUT_S, local_address, socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failed = error
-        raise failed or httpcore2.ConnectError("no address")
-
-    async def _addresses(self, host: str, port: int) -> Iterable[str]:
-        try:
-            return await self._dialler.vetted(host, port)
-        except OSError as error:
-            raise httpcore2.ConnectError("the host has no address") from error
-
-    async def sleep(self, seconds: float) -> None:
-        await self._under.sleep(seconds)
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError) as error:
+        name = next(name for kind, name in _ERRORS if isinstance(error, kind))
+        raise name(str(error)) from error
 
 
 class _Body(httpx2.AsyncByteStream):
     """An answer's body, unpacked and bounded."""
 
-    def __init__(self, under: httpx2.AsyncByteStream, packing: str, most: int | None) -> None:
-        self._under, self._packing, self._most = under, packing, most
+    def __init__(self, answer: aiohttp.ClientResponse, packing: str, most: int | None) -> None:
+        self._answer, self._packing, self._most = answer, packing, most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in unpacked(self._under, self._packing, self._most):
-            yield piece
+        with _named():
+            async for piece in unpacked(self._answer.content.iter_any(), self._packing, self._most):
+                yield piece
 
     async def aclose(self) -> None:
-        await self._under.aclose()
+        self._answer.close()
 
 
-class GuardedTransport(httpx2.AsyncHTTPTransport):
+class GuardedTransport(httpx2.AsyncBaseTransport):
     """Requests to where a policy allows, each hop and each pooled connection by itself.
 
     Bodies are unpacked here, and bounded to ``most`` bytes then (bodies.BodyTooLarge); streams of
-    events have no end and no bound in all. Raises DomainError EGRESS_DENIED.
+    events have no end and no bound in all. Whom this machine trusts is trusted, unless ``trust``
+    says otherwise. Raises DomainError EGRESS_DENIED.
     """
 
-    def __init__(self, dialler: Dialler, context: ssl.SSLContext, most: int = MOST_BYTES) -> None:
-        super().__init__(verify=context, trust_env=False)
-        self._dialler, self._most = dialler, most
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context,
-            max_connections=MAX_CONNECTIONS,
-            keepalive_expiry=4.0,
-            network_backend=_Backend(dialler),
-        )
+    def __init__(
+        self, dialler: Dialler, most: int = MOST_BYTES, trust: ssl.SSLContext | None = None
+    ) -> None:
+        self._pool = HttpPool(MAX_CONNECTIONS, dialler)
+        self._policy, self._most, self._trust = dialler.policy, most, trust
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """See :class:`httpx2.AsyncBaseTransport`."""
-        self._dialler.policy.check_host(place_of(str(request.url)).host)
+        url = str(request.url)
+        self._policy.check_host(place_of(url).host)
         request.headers["Accept-Encoding"] = PACKING
-        response = await super().handle_async_request(request)
-        events = response.headers.get("content-type", "").lower().startswith(EVENTS)
-        packing = response.headers.pop("content-encoding", "")
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Body(response.stream, packing, None if events else self._most)
-        return response
+        body = await request.aread()
+        session = await self._pool.session()
+        with _named():
+            answer = await session.request(
+                request.method,
+                yarl.URL(url, encoded=True),
+                headers=request.headers.multi_items(),
+                data=body or None,
+                timeout=_timeout(request),
+                allow_redirects=False,
+                ssl=self._trust or True,
+            )
+        headers = httpx2.Headers(list(answer.raw_headers))
+        events = headers.get("content-type", "").lower().startswith(EVENTS)
+        packing = headers.pop("content-encoding", "")
+        stream = _Body(answer, packing, None if events else self._most)
+        return httpx2.Response(answer.status, headers=headers, stream=stream, request=request)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._pool.close()
 
 
-async def _stays_encrypted(response: httpx2.Response) -> None:
-    target = response.headers.get("location")
-    if target is None or not response.has_redirect_location:
-        return
-    following = response.url.join(target)
-    if response.url.scheme == "https" and following.scheme != "https":
-        raise denied(following.host, "it would be told without encryption what was encrypted")
-
-
-async def guarded_client(
-    dialler: Dialler,
-    *,
-    headers: Mapping[str, str] | None = None,
-    timeout: httpx2.Timeout | None = None,
-    auth: httpx2.Auth | None = None,
-    most: int = MOST_BYTES,
-) -> httpx2.AsyncClient:
-    """A client on a :class:`GuardedTransport`: no proxies, no credentials of the environment."""
-    context = await asyncio.to_thread(httpx2.create_ssl_context, trust_env=False)
-    return httpx2.AsyncClient(
-        transport=GuardedTransport(dialler, context, most),
-        headers=headers,
-        timeout=timeout or httpx2.Timeout(30.0),
-        auth=auth,
-        trust_env=False,
-        event_hooks={"response": [_stays_encrypted]},
+def _timeout(request: httpx2.Request) -> aiohttp.ClientTimeout:
+    given = request.extensions.get("timeout", {})
+    connect_s = given.get("connect") or CONNECT_TIMEOUT_S
+    return aiohttp.ClientTimeout(
+        total=None, connect=given.get("pool"), sock_connect=connect_s, sock_read=given.get("read")
     )
