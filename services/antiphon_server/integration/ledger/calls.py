@@ -50,7 +50,11 @@ class PricedCalls:
             logger.warning("call not settled yet", call_id=call.call_id, why=failure.reason)
             self._keep(call.call_id, settlement)
         else:
-            late, self._late = self._late, {}
+            await self._settle_what_is_late()
+
+    async def _settle_what_is_late(self) -> None:
+        if late := self._late:
+            self._late = {}
             await asyncio.gather(*(self._settle_late(*each) for each in late.items()))
 
     async def _settle_late(self, call_id: CallId, settlement: Settlement) -> None:

@@ -45,6 +45,8 @@ class Checker:
                 for name, it in {**Draft202012Validator.VALIDATORS, **own}.items()
             },
         )
+        if '"$id"' not in schema:  # so references mean the same wherever they stand
+            kind.descend = _descent()
         self._validator = kind(told, registry=Registry())
         self._reference = 1 + len(schema) // SCHEMA_A_STEP
         self._sizes: dict[int, int] = {}  # by id: the schema's parts live as long as this does
@@ -149,6 +151,35 @@ class _Keywords:
             seen.add(told)
         if len(seen) < len(value):
             yield ValidationError("its items are not unique")
+
+
+def _descent() -> Callable[..., Iterator[ValidationError]]:
+    """Goes into a schema's parts as the library does, with one validator for each that is kept.
+
+    The library makes one each time, which takes much of the time of a check. Parts are known by
+    their ids: they live as long as what is kept of them.
+    """
+    known = dict[int, Any]()
+
+    def descend(
+        above: Any,
+        instance: Any,
+        schema: Any,
+        path: Any = None,
+        schema_path: Any = None,
+        resolver: object = None,
+    ) -> Iterator[ValidationError]:
+        validator = known.get(id(schema))
+        if validator is None:
+            validator = known[id(schema)] = above.evolve(schema=schema)
+        for error in validator.iter_errors(instance):
+            if path is not None:
+                error.path.appendleft(path)
+            if schema_path is not None:
+                error.schema_path.appendleft(schema_path)
+            yield error
+
+    return descend
 
 
 def _of_one_dialect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -95,9 +95,11 @@ async def completed(work: Awaitable[T]) -> T:
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            await asyncio.wait([task])
+            await asyncio.shield(task)
         except asyncio.CancelledError as error:
             cancelled = error
+        except Exception:
+            break  # it is raised below, unless this task was cancelled before
     if cancelled is not None and not task.cancelled():
         task.exception()  # the cancellation goes before what the work raised
         raise cancelled
