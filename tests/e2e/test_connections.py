@@ -5,7 +5,7 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
 
@@ -25,26 +25,46 @@ TIME = str(Path(sys.executable).with_name("mcp-server-time"))
 ZURICH = {"timezone": "Europe/Zurich"}
 
 
-def _settings(home: Path) -> dict[str, str]:
+def _settings(home: Path, others: Mapping[str, str]) -> dict[str, str]:
     """A program of a path that no other test's has, and one that is not there."""
     own = home / "mcp-server-time"
     own.symlink_to(TIME)
     programs = {"time": {"command": str(own)}, "none": {"command": "/nowhere/at/all"}}
     gone = {"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}
+    more = [{"name": name, "mcp": url} for name, url in others.items()]
     return {
         "ANTIPHON_PROGRAMS": json.dumps(programs),
-        "ANTIPHON_CONNECTIONS": json.dumps([{"name": "clock", "program": "time"}, gone]),
+        "ANTIPHON_CONNECTIONS": json.dumps([{"name": "clock", "program": "time"}, gone, *more]),
         "ANTIPHON_MAX_PROGRAMS": "2",
     }
 
 
 @asynccontextmanager
-async def _served(home: Path) -> AsyncIterator[tuple[ServerProcess, Client, str]]:
-    server = ServerProcess(home, variables=_settings(home))
+async def _served(
+    home: Path, others: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[ServerProcess, Client, str]]:
+    server = ServerProcess(home, variables=_settings(home, others or {}))
     async with all_of([server]), server.client() as client:
         await client.create_conversation()
         workspaces = [it.workspace_id async for it in client.list_workspaces()]
         yield server, client, workspaces[0]
+
+
+@asynccontextmanager
+async def _silent() -> AsyncIterator[str]:
+    """The address of a server that takes every request and answers none."""
+    ended = asyncio.Event()
+
+    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ended.wait()
+        writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+    finally:
+        ended.set()
+        server.close()
 
 
 def _program(name: str, program: str = "time") -> pb.Connection:
@@ -97,12 +117,44 @@ async def test_a_workspace_adds_changes_and_removes_one(tmp_path: Path) -> None:
         assert old.value.reason == "ETAG_MISMATCH"
         with pytest.raises(AntiphonError) as away:
             await client.call_tool(workspace, "mine.convert_time", {})
-        assert away.value.reason == "TOOL_NOT_FOUND"
+        assert away.value.reason == "CONNECTION_UNAVAILABLE"
         await client.delete_connection(workspace, "mine")
         await client.delete_connection(workspace, "mine")
         with pytest.raises(AntiphonError) as removed:
             await client.get_connection(workspace, "mine")
         assert removed.value.reason == "NOT_FOUND"
+
+
+async def test_a_tool_of_a_connection_that_is_not_up_is_not_said_to_be_missing(
+    tmp_path: Path,
+) -> None:
+    """Whoever asks is told which connection it is, how that is, and why; up, it is missing."""
+    async with _silent() as url, _served(tmp_path, {"mute": url}) as (_, client, workspace):
+        off = _program("off")
+        off.disabled = True
+        await client.create_connection(workspace, off)
+
+        async def why(asking: Awaitable[object]) -> tuple[str, Mapping[str, str]]:
+            with pytest.raises(AntiphonError) as caught:
+                await asking
+            return caught.value.reason, caught.value.metadata
+
+        down = {"connection": "gone", "state": "DOWN", "cause": "REFUSED"}
+        for asking in (
+            client.call_tool(workspace, "gone.any", {}),
+            client.get_tool(workspace, "gone.any"),
+            client.set_tool_rule(workspace, "gone.any", TOOL_RULE_ALWAYS),
+        ):
+            assert await why(asking) == ("CONNECTION_UNAVAILABLE", down)
+        disabled = {"connection": "off", "state": "DISABLED"}
+        called = await why(client.call_tool(workspace, "off.get_current_time", ZURICH))
+        assert called == ("CONNECTION_UNAVAILABLE", disabled)
+        connecting = {"connection": "mute", "state": "CONNECTING"}
+        called = await why(client.call_tool(workspace, "mute.any", {}))
+        assert called == ("CONNECTION_UNAVAILABLE", connecting)
+        for name in ("clock.any", "nobody.any"):
+            missing = ("TOOL_NOT_FOUND", {"tool": name})
+            assert await why(client.call_tool(workspace, name, {})) == missing
 
 
 @pytest.mark.parametrize(

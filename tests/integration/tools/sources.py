@@ -30,7 +30,7 @@ class TestSource:
     ) -> None:
         self.name = SourceName("test")
         self.away = away
-        self.why: Mapping[str, str] = {"cause": "REFUSED"} if away else {}
+        self.why: Mapping[str, str] = {"state": "DOWN", "cause": "REFUSED"} if away else {}
         self.closed = 0
         self.called: list[Call] = []
         self._definitions = {it.name: it for it in definitions}

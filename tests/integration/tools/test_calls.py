@@ -144,13 +144,16 @@ async def test_who_forbids_a_tool_is_obeyed() -> None:
 
 
 async def test_what_is_not_there_is_said() -> None:
-    """An unknown tool, and one whose source is away."""
+    """An unknown tool, and one whose source is away, be it that nobody knows what it has."""
     async with world(TestSource(tool(), away=True)) as it:
         assert (await it.refusal(name="test.two")).reason is Reason.TOOL_NOT_FOUND
         assert (await it.refusal(name="nobody.two")).reason is Reason.TOOL_NOT_FOUND
         down = await it.refusal()
         assert down.reason is Reason.CONNECTION_UNAVAILABLE
         assert down.metadata == {"connection": "test", "state": "DOWN", "cause": "REFUSED"}
+        it.source.tell()
+        unknown = await it.refusal(name="test.two")
+        assert (unknown.reason, unknown.metadata) == (down.reason, down.metadata)
 
 
 async def test_one_that_hangs_is_closed() -> None:

@@ -300,10 +300,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_CONNECTION_UNAVAILABLE: _ErrorReason.ValueType  # 141
     """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
-    a consent; RetryInfo says when it is tried again; metadata: connection, state (DOWN, DISABLED:
-    nothing was tried; UNREACHABLE: this request did not get there, or got no answer, whatever the
-    connection's state), cause (a ConnectionCause, or the ErrorReason for which it is DOWN; absent if
-    not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
+    a consent; RetryInfo says when it is tried again; metadata: connection, state (CONNECTING,
+    DOWN, DISABLED: nothing was tried; UNREACHABLE: this request did not get there, or got no
+    answer, whatever the connection's state), cause (a ConnectionCause, or the ErrorReason for which
+    it is DOWN; absent if not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
     """
     ERROR_REASON_EGRESS_DENIED: _ErrorReason.ValueType  # 142
     """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
@@ -626,10 +626,10 @@ tool. Code ABORTED.
 """
 ERROR_REASON_CONNECTION_UNAVAILABLE: ErrorReason.ValueType  # 141
 """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
-a consent; RetryInfo says when it is tried again; metadata: connection, state (DOWN, DISABLED:
-nothing was tried; UNREACHABLE: this request did not get there, or got no answer, whatever the
-connection's state), cause (a ConnectionCause, or the ErrorReason for which it is DOWN; absent if
-not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
+a consent; RetryInfo says when it is tried again; metadata: connection, state (CONNECTING,
+DOWN, DISABLED: nothing was tried; UNREACHABLE: this request did not get there, or got no
+answer, whatever the connection's state), cause (a ConnectionCause, or the ErrorReason for which
+it is DOWN; absent if not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
 """
 ERROR_REASON_EGRESS_DENIED: ErrorReason.ValueType  # 142
 """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,

@@ -97,7 +97,8 @@ class ToolServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTool(self, request, context):
-        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND.
+        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND,
+        CONNECTION_UNAVAILABLE (the tool's connection is not up, and its tools are not known).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +106,7 @@ class ToolServiceServicer:
 
     def SetToolRule(self, request, context):
         """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
-        Errors: TOOL_NOT_FOUND.
+        Errors: those of GetTool.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +114,7 @@ class ToolServiceServicer:
 
     def ApproveTool(self, request, context):
         """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-        Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

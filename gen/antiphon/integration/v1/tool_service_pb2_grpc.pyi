@@ -40,14 +40,16 @@ class ToolServiceStub:
     PAGE_TOKEN_INVALID.
     """
     GetTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.GetToolRequest, _tool_service_pb2.GetToolResponse]
-    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
+    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND,
+    CONNECTION_UNAVAILABLE (the tool's connection is not up, and its tools are not known).
+    """
     SetToolRule: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolRuleRequest, _tool_service_pb2.SetToolRuleResponse]
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
-    Errors: TOOL_NOT_FOUND.
+    Errors: those of GetTool.
     """
     ApproveTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-    Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
     """
     CallTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
@@ -93,14 +95,16 @@ class ToolServiceAsyncStub(ToolServiceStub):
     PAGE_TOKEN_INVALID.
     """
     GetTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.GetToolRequest, _tool_service_pb2.GetToolResponse]  # type: ignore[assignment]
-    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
+    """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND,
+    CONNECTION_UNAVAILABLE (the tool's connection is not up, and its tools are not known).
+    """
     SetToolRule: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolRuleRequest, _tool_service_pb2.SetToolRuleResponse]  # type: ignore[assignment]
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
-    Errors: TOOL_NOT_FOUND.
+    Errors: those of GetTool.
     """
     ApproveTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]  # type: ignore[assignment]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-    Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
     """
     CallTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]  # type: ignore[assignment]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
@@ -155,7 +159,9 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tool_service_pb2.GetToolRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.GetToolResponse, _abc.Awaitable[_tool_service_pb2.GetToolResponse]]:
-        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND."""
+        """GetTool returns one of them, and what it was before if it is held. Errors: TOOL_NOT_FOUND,
+        CONNECTION_UNAVAILABLE (the tool's connection is not up, and its tools are not known).
+        """
 
     @_abc_1.abstractmethod
     def SetToolRule(
@@ -164,7 +170,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.SetToolRuleResponse, _abc.Awaitable[_tool_service_pb2.SetToolRuleResponse]]:
         """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
-        Errors: TOOL_NOT_FOUND.
+        Errors: those of GetTool.
         """
 
     @_abc_1.abstractmethod
@@ -174,7 +180,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.ApproveToolResponse, _abc.Awaitable[_tool_service_pb2.ApproveToolResponse]]:
         """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-        Repeated, it changes nothing. Errors: TOOL_NOT_FOUND, TOOL_CHANGED (it is not what was seen).
+        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
         """
 
     @_abc_1.abstractmethod

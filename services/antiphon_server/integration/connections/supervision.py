@@ -95,9 +95,10 @@ class Supervised:
     def why(self) -> Mapping[str, str]:
         """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
         reason, metadata = self._status.error_reason, self._status.error_metadata
+        state = {"state": self._status.state.name}
         if reason and "cause" not in metadata and reason != Reason.CONNECTION_UNAVAILABLE.value:
-            return {"cause": reason}
-        return {name: metadata[name] for name in ("cause", "http_status") if name in metadata}
+            return {**state, "cause": reason}
+        return state | {it: metadata[it] for it in ("cause", "http_status") if it in metadata}
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """The tools that were told last; none of one that is disabled."""

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import Entry, entered
 from antiphon_server.integration.ledger.model import Outcome, Payer, WorkspaceId
-from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool
+from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool, unavailable
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
@@ -175,7 +175,4 @@ def _check(tool: ListedTool) -> None:
     if tool.state is State.HELD:
         raise DomainError(Reason.TOOL_HELD, tool=tool.name)
     if tool.state is State.AWAY:
-        name = tool.source.name
-        away = DomainError(Reason.CONNECTION_UNAVAILABLE, connection=name, state="DOWN")
-        away.metadata.update(tool.source.why)
-        raise away
+        raise unavailable(tool.source)

@@ -59,10 +59,17 @@ class Catalogue:
         return await self._listed(workspace_id, query.casefold().split())
 
     async def get(self, workspace_id: str, name: str) -> ListedTool:
-        """The tool. Raises DomainError TOOL_NOT_FOUND."""
+        """The tool.
+
+        Raises DomainError TOOL_NOT_FOUND, CONNECTION_UNAVAILABLE if nobody can know whether its
+        source has it.
+        """
         wanted = _source_of(name)
         source = (await self._sources.of(workspace_id, [wanted])).get(wanted)
-        definition = source.definitions().get(ToolName(name)) if source is not None else None
+        known = source.definitions() if source is not None else {}
+        definition = known.get(ToolName(name))
+        if source is not None and source.away and not known:
+            raise unavailable(source)
         if source is None or definition is None:
             raise DomainError(Reason.TOOL_NOT_FOUND, tool=name)
         said = await self._rules.rule(workspace_id, definition.name)
@@ -72,7 +79,7 @@ class Catalogue:
         return _listed(source, definition, said, pin)
 
     async def used(self, workspace_id: str, name: str) -> ListedTool:
-        """The tool, kept as it is with its first use. Raises DomainError TOOL_NOT_FOUND."""
+        """The tool, kept as it is with its first use. Raises DomainError as :meth:`get`."""
         (tool,) = await self._taken(workspace_id, [await self.get(workspace_id, name)])
         return tool
 
@@ -94,7 +101,7 @@ class Catalogue:
         return [tool for tool in taken if tool.state is State.AVAILABLE]
 
     async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
-        """Say whether it may be called: it as it is now. Raises DomainError TOOL_NOT_FOUND."""
+        """Say whether it may be called: it as it is now. Raises DomainError as :meth:`get`."""
         tool = await self.used(workspace_id, name)
         await self._rules.set_rule(workspace_id, tool.name, rule)
         return await self.get(workspace_id, name)
@@ -102,7 +109,7 @@ class Catalogue:
     async def approve(self, workspace_id: str, name: str, seen: Digest) -> ListedTool:
         """Take it as it is now, and was ``seen``.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_CHANGED.
+        Raises DomainError TOOL_CHANGED, and as :meth:`get`.
         """
         tool = await self.get(workspace_id, name)
         if tool.definition.digest != seen:
@@ -146,6 +153,13 @@ class Catalogue:
             return tools
         pins = await self._pins.pin(workspace_id, new)
         return [replace(it, pin=None if it.source.trusted else pins[it.name]) for it in tools]
+
+
+def unavailable(source: Source) -> DomainError:
+    """The error of who needs a source that is away."""
+    away = DomainError(Reason.CONNECTION_UNAVAILABLE, connection=source.name)
+    away.metadata.update(source.why)
+    return away
 
 
 def _listed(

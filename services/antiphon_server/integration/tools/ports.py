@@ -40,7 +40,7 @@ class Source(Protocol):
 
     @property
     def why(self) -> Mapping[str, str]:
-        """Why it is away, as variables of CONNECTION_UNAVAILABLE, where that is known."""
+        """Its state while it is away, and why, as variables of CONNECTION_UNAVAILABLE."""
         ...
 
     def definitions(self) -> Mapping[ToolName, Definition]:
