@@ -4,8 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from antiphon_server.runtime.net.egress.dialling import Dialler
+from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
+from antiphon_server.runtime.net.egress.policy import EgressPolicy
+
 LOOPBACK = "127.0.0.1"
 PUBLIC = "93.184.215.14"
+HERE = Dialler(EgressPolicy.allowing(["localhost"], ["127.0.0.0/8", "::1/128"]))
+"""Connects to what listens on this machine, as an operator may allow."""
+
+
+def guarded() -> GuardedTransport:
+    """The transport that MCP has, for servers on this machine."""
+    return GuardedTransport(HERE)
 
 
 class Canary:

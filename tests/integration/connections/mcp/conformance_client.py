@@ -35,6 +35,7 @@ from antiphon_server.integration.tools.questions import (
     Question,
 )
 from antiphon_server.runtime.errors.domain_error import DomainError
+from tests.runtime.egress.places import guarded
 
 SCENARIO = os.environ["MCP_CONFORMANCE_SCENARIO"]
 CONTEXT = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
@@ -115,7 +116,7 @@ async def main() -> None:
     """List the tools, and call each as the scenario says, else once."""
     revision = REVISION.get(os.environ["MCP_CONFORMANCE_PROTOCOL_VERSION"], "auto")
     config = Config(SourceName("it"), Endpoint(sys.argv[1], credential()), revision, PATIENT)
-    outside = Outside(httpx2.AsyncHTTPTransport, consent=Browser())
+    outside = Outside(guarded, consent=Browser())
     connection = await open_connection(config, outside)
     try:
         calls = CONTEXT.get("toolCalls")

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
@@ -39,10 +38,10 @@ from antiphon_server.integration.tools.questions import (
 )
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 from tests.integration.connections.mcp.asking import SERVER, asking_server
+from tests.runtime.egress.places import guarded
 
 STATELESS: Revision = "2026-07-28"
 SESSIONS: Revision = "2025-11-25"
-TRUST = httpx2.create_ssl_context(verify=False)
 LIMITS = Limits(open_s=30, call_s=5, max_rounds=3)
 LEMON = Answer(Action.ACCEPTED, {"flavour": "lemon", "slices": 4})
 
@@ -66,7 +65,7 @@ async def connected(
     target: Endpoint | Program, revision: Revision, model: "Model | None" = None
 ) -> AsyncGenerator[McpConnection]:
     config = Config(SourceName("it"), target, revision, LIMITS)
-    outside = Outside(lambda: httpx2.AsyncHTTPTransport(verify=TRUST), sampling=model)
+    outside = Outside(guarded, sampling=model)
     connection = await open_connection(config, outside)
     try:
         await connection.discover()

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import psutil
 import pytest
 
@@ -27,6 +26,7 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+from tests.runtime.egress.places import guarded
 
 STRANGE = str(Path(__file__).with_name("strange_server.py"))
 LIMITS = Limits(open_s=30, call_s=2, max_bytes=1_000_000)
@@ -36,7 +36,7 @@ LIMITS = Limits(open_s=30, call_s=2, max_bytes=1_000_000)
 async def connected(*arguments: str, limits: Limits = LIMITS) -> AsyncGenerator[McpConnection]:
     program = Program(sys.executable, arguments)
     config = Config(SourceName("it"), program, "2025-11-25", limits)
-    connection = await open_connection(config, Outside(httpx2.AsyncHTTPTransport))
+    connection = await open_connection(config, Outside(guarded))
     try:
         yield connection
     finally:

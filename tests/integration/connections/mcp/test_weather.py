@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx2
 import psutil
 import pytest
 from aiohttp import web
@@ -31,13 +30,14 @@ from antiphon_server.integration.tools.model import (
 )
 from antiphon_server.integration.tools.questions import Action, Answer, Attendance, Question
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
+from antiphon_server.runtime.net.egress.httpx2_transport import GuardedTransport
+from tests.runtime.egress.places import HERE, guarded
 
 STRANGE = str(Path(__file__).with_name("strange_server.py"))
 LIMITS = Limits(open_s=30, call_s=2, max_bytes=1_000_000, max_rounds=3)
 WITHIN_S = LIMITS.call_s + 8
 MOST_GROWN = 64 * 1024 * 1024
 """Of memory, while a server sends 200 MB."""
-TRUST = httpx2.create_ssl_context(verify=False)
 ENDS = (
     Reason.CONNECTION_UNAVAILABLE,
     Reason.TOOL_CALL_LOST,
@@ -62,6 +62,9 @@ async def _answered(request: web.Request) -> web.StreamResponse:
         return web.Response(body=_answer(number), content_type="application/json")
     if tool == "other_id":
         return web.Response(body=_answer(f"not-{number}"), content_type="application/json")
+    if tool == "garbled":
+        kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        return web.Response(body=_answer(number), headers=kind)
     if tool == "asks":
         asks = {"q": {"method": "elicitation/create", "params": FORM}}
         told = _answer(number, resultType="input_required", inputRequests=asks)
@@ -95,7 +98,7 @@ async def _over_http() -> AsyncGenerator[McpConnection]:
     target = Endpoint(f"http://127.0.0.1:{runner.addresses[0][1]}/mcp")
     config = Config(SourceName("it"), target, "2026-07-28", LIMITS)
     connection = await open_connection(
-        config, Outside(lambda: httpx2.AsyncHTTPTransport(verify=TRUST))
+        config, Outside(lambda: GuardedTransport(HERE, LIMITS.max_bytes))
     )
     try:
         yield connection
@@ -108,7 +111,7 @@ async def _over_http() -> AsyncGenerator[McpConnection]:
 async def _program() -> AsyncGenerator[McpConnection]:
     target = Program(sys.executable, (STRANGE,))
     config = Config(SourceName("it"), target, "2025-11-25", LIMITS)
-    connection = await open_connection(config, Outside(httpx2.AsyncHTTPTransport))
+    connection = await open_connection(config, Outside(guarded))
     try:
         yield connection
     finally:
@@ -140,7 +143,7 @@ class Obliging:
 
 BOTH = ["endless", "other_id", "close", "chatter", "asks"]
 CASES = [
-    *((_over_http, tool) for tool in (*BOTH, "close_stream")),
+    *((_over_http, tool) for tool in (*BOTH, "close_stream", "garbled")),
     *((_program, tool) for tool in BOTH),
 ]
 
@@ -149,7 +152,7 @@ CASES = [
 async def test_it_ends_by_name_and_the_next_call_works(
     opened: Callable[[], AsyncGenerator[McpConnection]], tool: str
 ) -> None:
-    """200 MB and no newline, others' ids, an end in its middle, noise and questions for ever."""
+    """Too much of it, garbled, with another id, cut off, and noise and questions for ever."""
     async with opened() as connection:  # type: ignore[attr-defined]
         people, process = Obliging(connection), psutil.Process()
         assert (await people.call("echo")).parts[0].content == "here"

@@ -7,6 +7,7 @@ import httpx2
 
 from antiphon_server.integration.connections.mcp.adapters.counted import MOST_OBJECTS, TOO_MANY
 from antiphon_server.runtime.errors.domain_error import DomainError
+from antiphon_server.runtime.net.egress.bodies import BodyGarbled, BodyTooLarge
 
 REFUSED = -32000
 """The JSON-RPC code of an answer that was made here, in place of one that never came."""
@@ -15,6 +16,7 @@ UNANSWERED = "not answered: "
 """How its message begins, whether or not the request may have reached somebody."""
 TOO_LONG = "the body is too long"
 BROKEN_OFF = "the body broke off"
+GARBLED = "the body is not packed as it says"
 _BEFORE = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, DomainError)
 """What is raised before a request is sent; DomainErrors are refusals of ours."""
 
@@ -26,7 +28,7 @@ class BoundedStream(httpx2.AsyncByteStream):
         self._body, self._left, self._objects = body, max_bytes, MOST_OBJECTS
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Its pieces. Raises StreamError when it is too long or breaks off."""
+        """Its pieces. Raises StreamError when it is too long, garbled or breaks off."""
         try:
             async for piece in self._body:
                 self._left -= len(piece)
@@ -36,6 +38,10 @@ class BoundedStream(httpx2.AsyncByteStream):
                 if self._objects < 0:
                     raise httpx2.StreamError(TOO_MANY)
                 yield piece
+        except BodyTooLarge as error:
+            raise httpx2.StreamError(TOO_LONG) from error
+        except BodyGarbled as error:
+            raise httpx2.StreamError(GARBLED) from error
         except httpx2.TransportError as error:
             raise httpx2.StreamError(BROKEN_OFF) from error
 
