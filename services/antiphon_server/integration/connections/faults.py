@@ -98,6 +98,7 @@ def fault_of(error: BaseException) -> Fault | None:
             return Fault(cause)
     if any(isinstance(each, OSError) and each.errno in _NO_ROUTE for each in chain):
         return Fault(Cause.NO_ROUTE)
+    chain.reverse()  # the lowest knows best
     named = (_BY_NAME.get(type(each).__name__) for each in chain)
     found = next((cause for cause in named if cause is not None), None)
     return Fault(found) if found is not None else None

@@ -63,8 +63,8 @@ async def _answered(request: web.Request) -> web.StreamResponse:
     if tool == "other_id":
         return web.Response(body=_answer(f"not-{number}"), content_type="application/json")
     if tool == "garbled":
-        kind = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        return web.Response(body=_answer(number), headers=kind)
+        packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        return web.Response(body=_answer(number), headers=packed)
     if tool == "asks":
         asks = {"q": {"method": "elicitation/create", "params": FORM}}
         told = _answer(number, resultType="input_required", inputRequests=asks)

@@ -1,12 +1,16 @@
 """Egress for aiohttp: requests and WebSockets, each hop and each pooled connection."""
 
+import asyncio
 import errno
+import select
 import socket
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
@@ -43,11 +47,43 @@ class _Resolver(AbstractResolver):
         """There is nothing to close."""
 
 
+class _Handler(ResponseHandler):
+    """One socket's side of HTTP."""
+
+    _before = False
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End the body of its answer, too: aiohttp leaves one open whose chunks are garbled."""
+        body = self._payload
+        super().connection_lost(exc)
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("the connection has ended"))
+
+    def spent(self) -> bool:
+        """Whether it was used before, and its server has closed it or has spoken unasked since.
+
+        What was said unasked would count as the answer to the next request.
+        """
+        before, self._before = self._before, True
+        return before and (self.should_close or self._readable())
+
+    def _readable(self) -> bool:
+        assert self.transport is not None
+        waiting = select.poll()
+        waiting.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(waiting.poll(0))
+
+
+def _handler(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return _Handler(loop)
+
+
 class GuardedConnector(aiohttp.TCPConnector):
     """Connects where a policy allows. Raises DomainError EGRESS_DENIED.
 
     aiohttp asks no resolver for addresses, and keeps what names came to for a while: so each
     request is checked, and once more the address of each socket, right before it connects.
+    A connection that its server has closed by now is not used again: what is sent there is lost.
     """
 
     def __init__(self, dialler: Dialler, **options: Any) -> None:
@@ -55,6 +91,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             resolver=_Resolver(dialler), socket_factory=self._checked_socket, **options
         )
         self._policy = dialler.policy
+        self._factory = partial(_handler, self._loop)
 
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
@@ -64,7 +101,9 @@ class GuardedConnector(aiohttp.TCPConnector):
         self._policy.check_host(host)
         token = _host.set(host)
         try:
-            return await super().connect(req, traces, timeout)
+            while _spent(found := await super().connect(req, traces, timeout)):
+                found.close()
+            return found
         finally:
             _host.reset(token)
 
@@ -75,3 +114,7 @@ class GuardedConnector(aiohttp.TCPConnector):
         except DomainError as error:
             raise OSError(errno.EACCES, str(error)) from error
         return socket.socket(family, kind, protocol)
+
+
+def _spent(connection: Connection) -> bool:
+    return isinstance(connection.protocol, _Handler) and connection.protocol.spent()

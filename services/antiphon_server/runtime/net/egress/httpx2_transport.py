@@ -70,6 +70,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         self._policy.check_host(place_of(url).host)
         request.headers["Accept-Encoding"] = PACKING
         body = await request.aread()
+        request.headers.pop("Transfer-Encoding", None)  # it is sent whole, whatever it was given as
         session = await self._pool.session()
         with _named():
             answer = await session.request(
