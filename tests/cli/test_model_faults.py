@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 
 import pytest
@@ -46,6 +47,22 @@ async def test_what_a_provider_refuses_is_told_with_its_status(home: Home) -> No
     assert "the model mine/x refused (HTTP 404): check its name, its key" in done.stderr
     assert "mine/x: the variable NO_KEY_OF_MINE holds no key" in done.stderr
     assert "mine/x: HTTP 404 · canary-4711" in done.stderr
+
+
+def test_a_model_that_fails_too_often_is_left_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People are told when it is asked again, by the answer and by `antiphon models`."""
+    model = {"name": "mine/x", "kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    monkeypatch.setenv("ANTIPHON_MODELS", json.dumps([model]))
+    with home.server():
+        for _ in range(2):  # three attempts each
+            done = home.run("chat", "--once", "hello", "-m", "mine/x", timeout=60)
+            assert "can't be reached now" in done.stderr or "failed too often" in done.stderr
+        done = home.run("chat", "--once", "hello", "-m", "mine/x", timeout=60)
+        assert re.search(r"mine/x has failed too often, so it is not asked for \d+ s", done.stderr)
+        shown = home.run("models").stdout
+        assert re.search(r"mine/x .*not asked for \d+ s, since it failed too often", shown)
 
 
 def test_others_are_not_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

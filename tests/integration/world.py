@@ -18,6 +18,8 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.concurrency.breaker import USUAL
+from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.storage.database import Database
@@ -82,10 +84,17 @@ class World:
         self._pool = pool
         self._catalogues: list[Catalogue] = []
 
-    def generator(self, *models: ModelSettings, patience: Patience = QUICK) -> Generator:
+    def generator(
+        self,
+        *models: ModelSettings,
+        patience: Patience = QUICK,
+        breaker: BreakerLimits = USUAL,
+    ) -> Generator:
         """A generator of these models, by default one on the endpoint."""
         catalogue = Catalogue(
-            models or [on_wire(self.endpoint.base_url)], lambda one: make_backend(one, self._pool)
+            models or [on_wire(self.endpoint.base_url)],
+            lambda one: make_backend(one, self._pool),
+            breaker=breaker,
         )
         self._catalogues.append(catalogue)
         return Generator(catalogue, Attempts(PricedCalls(self.ledger, "me")), patience)

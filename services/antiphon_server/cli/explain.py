@@ -2,6 +2,7 @@
 
 import os
 import re
+from math import ceil
 
 from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
 from antiphon_server.cli.options import KEY_VARIABLE
@@ -175,6 +176,12 @@ def _explained(error: AntiphonError) -> str:
         case "MODEL_NOT_FOUND" if lacking := error.metadata.get("install"):
             return (
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
+            )
+        case "MODEL_UNAVAILABLE" if error.metadata.get("breaker"):
+            seconds = ceil(error.retry_after or 0)
+            return (
+                f"the model {error.metadata.get('model')} has failed too often, so it is not asked "
+                f"for {seconds} s; try again then, or choose another one (`antiphon models`)"
             )
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:

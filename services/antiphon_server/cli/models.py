@@ -1,5 +1,7 @@
 """``antiphon models``."""
 
+from math import ceil
+
 import typer
 
 from antiphon_server.cli.console import in_a_line, print_json, run, say
@@ -38,6 +40,9 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             notes = ["default"] if model.default else []
             if model.context_tokens:
                 notes.append(f"{model.context_tokens:,} tokens of context")
+            if model.HasField("retry_after"):
+                seconds = ceil(model.retry_after.ToTimedelta().total_seconds())
+                notes.append(f"not asked for {seconds} s, since it failed too often")
             if model.missing:
                 notes.append(f"can't be asked: {model.missing}")
             say(f"{in_a_line(model.name)}  {', '.join(notes)}".rstrip())

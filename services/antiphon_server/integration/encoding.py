@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
@@ -226,7 +227,10 @@ def _model(it: DescribedModel, default: bool) -> model_pb2.Model:
         accepts=_accepts(model),
         max_prompt_tokens=it.room.prompt,
         max_output_tokens=it.room.output,
+        breaker=model_pb2.BreakerState.ValueType(model.breaker.state),
     )
+    if retry_after_s := model.breaker.retry_after_s:
+        described.retry_after.FromTimedelta(timedelta(seconds=retry_after_s))
     if prices is not None:
         described.input_price.CopyFrom(_money(Money(prices.currency, prices.input_micros)))
         described.output_price.CopyFrom(_money(Money(prices.currency, prices.output_micros)))

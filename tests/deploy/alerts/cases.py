@@ -76,6 +76,10 @@ def _connection(values: str) -> tuple[Series, ...]:
     return _gauge("antiphon_connection_state", values, connection="gone", state="down")
 
 
+def _model(values: str) -> tuple[Series, ...]:
+    return _gauge("antiphon_model_breaker_state", values, model="scripted/broken", state="closed")
+
+
 CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonNotServing": (
         Case("away", 3, _gauge("antiphon_serving", "1x3 0x20"), {}),
@@ -93,6 +97,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonConnectionDown": (
         Case("down", 15, _connection("0x3 1x80"), {"connection": "gone"}),
         Case("down for a while", 15, _connection("1x24 0x80")),
+    ),
+    "AntiphonModelFails": (
+        Case("open", 15, _model("1x3 0x80"), {"model": "scripted/broken"}),
+        Case("open for a while", 15, _model("0x24 1x80")),
     ),
     "AntiphonErrors": (
         Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),

@@ -6,6 +6,7 @@ isort:skip_file
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -20,6 +21,40 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _BreakerState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BREAKER_STATE_UNSPECIFIED: _BreakerState.ValueType  # 0
+    """BREAKER_STATE_UNSPECIFIED is never told."""
+    BREAKER_STATE_CLOSED: _BreakerState.ValueType  # 1
+    """BREAKER_STATE_CLOSED: it is called."""
+    BREAKER_STATE_OPEN: _BreakerState.ValueType  # 2
+    """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed; it is not called for 30 s, and
+    the next model of a list is asked at once.
+    """
+    BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 3
+    """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
+
+class BreakerState(_BreakerState, metaclass=_BreakerStateEnumTypeWrapper):
+    """BreakerState is whether a server calls what has failed often. Each server decides for
+    itself.
+    """
+
+BREAKER_STATE_UNSPECIFIED: BreakerState.ValueType  # 0
+"""BREAKER_STATE_UNSPECIFIED is never told."""
+BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
+"""BREAKER_STATE_CLOSED: it is called."""
+BREAKER_STATE_OPEN: BreakerState.ValueType  # 2
+"""BREAKER_STATE_OPEN: 5 of the last 10 calls have failed; it is not called for 30 s, and
+the next model of a list is asked at once.
+"""
+BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 3
+"""BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
+Global___BreakerState: _TypeAlias = BreakerState  # noqa: Y015
 
 class _FinishReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -161,6 +196,8 @@ class Model(_message.Message):
     ACCEPTS_FIELD_NUMBER: _builtins.int
     MAX_PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `provider/model`, e.g. "local/smollm2-135m"."""
     provider: _builtins.str
@@ -181,6 +218,8 @@ class Model(_message.Message):
     """
     max_output_tokens: _builtins.int
     """max_output_tokens is the most that it answers where nobody says otherwise."""
+    breaker: Global___BreakerState.ValueType
+    """breaker says whether this server asks it now."""
     @_builtins.property
     def input_price(self) -> Global___Money:
         """input_price is the price of a million prompt tokens; unset if unknown."""
@@ -195,6 +234,10 @@ class Model(_message.Message):
         told in words; a turn whose own message has one is refused with PART_NOT_ACCEPTED.
         """
 
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """retry_after is how long it is not asked yet; set while its breaker is open."""
+
     def __init__(
         self,
         *,
@@ -208,10 +251,12 @@ class Model(_message.Message):
         accepts: _abc.Iterable[_message_pb2.PartKind.ValueType] | None = ...,
         max_prompt_tokens: _builtins.int = ...,
         max_output_tokens: _builtins.int = ...,
+        breaker: Global___BreakerState.ValueType = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input_price", b"input_price", "output_price", b"output_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["input_price", b"input_price", "output_price", b"output_price", "retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "breaker", b"breaker", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider", "retry_after", b"retry_after"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

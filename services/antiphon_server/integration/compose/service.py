@@ -24,6 +24,7 @@ from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.models.adapters.model_metrics import ModelMetrics
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.relaying import Relaying
@@ -104,7 +105,8 @@ class Integration(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        return [self.tool_metrics, ConnectionMetrics(self.connections)]
+        connections, models = ConnectionMetrics(self.connections), ModelMetrics(self.catalogue)
+        return [self.tool_metrics, connections, models]
 
     async def settle(self) -> None:
         """Settle what an earlier process left open, and warn of models that can't be asked."""

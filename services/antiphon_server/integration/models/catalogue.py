@@ -1,7 +1,7 @@
 """The configured models."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,21 +10,31 @@ from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.models.tokens import tokens_of_prompt
+from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker, State
+from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
+from antiphon_server.runtime.telemetry.structured import structlog
 
 _LISTED = "models"
 
+logger = structlog.get_logger(__name__)
+
 
 class ConfiguredModel:
-    """One model: its settings, its backend, and its prices once they are known."""
+    """One model: its settings, its backend, its breaker, and its prices once they are known."""
 
     def __init__(
-        self, settings: ModelSettings, backend: ModelBackend, limits: Limits = UNLIMITED
+        self,
+        settings: ModelSettings,
+        backend: ModelBackend,
+        limits: Limits = UNLIMITED,
+        breaker: BreakerLimits = USUAL,
     ) -> None:
         self.settings = settings
         self.backend = backend
         self._limits = limits
+        self.breaker = Breaker(breaker, self._turned)
         self._pricing: asyncio.Task[Prices | None] | None = None
 
     @property
@@ -84,6 +94,9 @@ class ConfiguredModel:
             await asyncio.wait([self._pricing])
         await self.backend.close()
 
+    def _turned(self, state: State) -> None:
+        logger.warning("model's breaker", model=self.name, state=state.name)
+
     def _looking_up(self) -> asyncio.Task[Prices | None]:
         if self._pricing is None:
             self._pricing = asyncio.create_task(self.backend.prices(), name=f"prices {self.name}")
@@ -108,8 +121,10 @@ class Catalogue:
         settings: Sequence[ModelSettings],
         make: Callable[[ModelSettings], ModelBackend],
         limits: Limits = UNLIMITED,
+        breaker: BreakerLimits = USUAL,
     ) -> None:
-        self._models = {one.model_name: ConfiguredModel(one, make(one), limits) for one in settings}
+        models = (ConfiguredModel(one, make(one), limits, breaker) for one in settings)
+        self._models = {one.name: one for one in models}
 
     def page(self, limit: int, page_token: str) -> tuple[list[ConfiguredModel], str]:
         """A page, the default first, and the next one's token (empty on the last).
@@ -161,6 +176,11 @@ class Catalogue:
             return taking
         first, kind = strange[0]
         raise DomainError(Reason.PART_NOT_ACCEPTED, model=first.name, kind=kind)
+
+    @property
+    def all(self) -> Collection[ConfiguredModel]:
+        """All, the default first."""
+        return self._models.values()
 
     def unusable(self) -> Iterator[ConfiguredModel]:
         """Those that can't be asked as they are configured."""

@@ -10,11 +10,14 @@ from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, sa
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import Finished, ModelEnd, Order
+from antiphon_server.runtime.concurrency.breaker import BreakerOpen
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
 # A provider that refused, or was silent for long, is not asked again: the next model is.
 _WORTH_RETRYING = frozenset({Reason.MODEL_UNAVAILABLE, Reason.MODEL_PROTOCOL})
+_ITS_FAULT = _WORTH_RETRYING | {Reason.MODEL_TIMEOUT}
+_TOO_MANY_REQUESTS = 429
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +94,11 @@ class _Running:
     async def _ask_patiently(self, model: ConfiguredModel, wanted: Fitted) -> ModelEnd | None:
         """The answer's end, or None if this model is given up."""
         for retry in range(self.patience.retries + 1):
-            ended = await self._ask_shorter(model, wanted)
+            try:
+                ended = await self._ask_shorter(model, wanted)
+            except BreakerOpen as left_alone:
+                self.failure = _left_alone(model, left_alone)
+                return None
             if ended.error is None:
                 return ended.end
             if ended.spoke:
@@ -113,7 +120,9 @@ class _Running:
 
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         retry_of = self.failure.reason if self.failure else ""
-        ended = await self.attempts.make(model, wanted, retry_of, self.emit, self.limit)
+        with model.breaker.passing() as passage:
+            ended = await self.attempts.make(model, wanted, retry_of, self.emit, self.limit)
+            passage.failed = _failed(ended)
         self.usages.append(ended.usage)
         if ended.error is not None:
             self.failure = ended.error
@@ -130,6 +139,22 @@ class _Running:
         backoff = self.patience.first_wait_s * 2**retry * random.uniform(0.5, 1.5)
         wait = max(backoff, error.retry_after or 0.0)
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
+
+
+def _failed(ended: Ended) -> bool | None:
+    """Whether the model has failed; None if that says nothing of other requests."""
+    if ended.error is None:
+        return False
+    its_fault = ended.error.reason in _ITS_FAULT
+    return True if its_fault and said_by(ended.error).status != _TOO_MANY_REQUESTS else None
+
+
+def _left_alone(model: ConfiguredModel, why: BreakerOpen) -> DomainError:
+    """It failed often, and is not asked until it may be back."""
+    seconds, state = why.retry_after_s, model.breaker.state.name
+    return DomainError(
+        Reason.MODEL_UNAVAILABLE, model=model.name, breaker=state, retry_after=seconds
+    )
 
 
 def _too_long(ended: Ended) -> bool:

@@ -1,0 +1,80 @@
+"""Models that fail often are not asked for a while."""
+
+import asyncio
+
+import pytest
+
+from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.model import AttemptStarted, Finished
+from antiphon_server.integration.models.settings import model_named
+from antiphon_server.runtime.concurrency.breaker import Limits
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.e2e.refusals import Refused
+from tests.fakes.openai_endpoint import Behaviour
+from tests.integration.world import Recorder, World, on_wire, order
+
+ECHO = model_named("scripted/echo")
+ONCE = Patience(retries=0)
+
+
+async def _fails(generator: Generator, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(DomainError):
+            await generator.run(order(), Recorder())
+
+
+async def test_a_model_that_fails_five_times_is_not_asked(world: World) -> None:
+    """Whoever asks is told at once, and when to come again."""
+    world.endpoint.behaviour = Behaviour("503")
+    generator = world.generator(patience=ONCE)
+    await _fails(generator, 5)
+    with Refused(Reason.MODEL_UNAVAILABLE) as refused:
+        await generator.run(order(), Recorder())
+    assert refused.error.metadata["breaker"] == "OPEN"
+    assert refused.error.retry_after == pytest.approx(30, abs=5)
+    assert len(world.endpoint.seen) == 5
+    assert len(await world.calls()) == 5
+
+
+async def test_retries_end_when_it_opens(world: World) -> None:
+    """A total outage is met by five calls, however many turns there are."""
+    world.endpoint.behaviour = Behaviour("503")
+    await _fails(world.generator(patience=Patience(first_wait_s=0.001)), 20)
+    assert len(world.endpoint.seen) == 5
+
+
+async def test_the_next_model_is_asked_at_once(world: World) -> None:
+    """It tells why not the first."""
+    world.endpoint.behaviour = Behaviour("hang")
+    hangs = on_wire(world.endpoint.base_url, first_byte_timeout_s=0.05)
+    generator = world.generator(hangs, ECHO, patience=ONCE)
+    for _ in range(6):
+        steps = Recorder()
+        await generator.run(order(hangs.name, ECHO.name, text="a b"), steps)
+        assert isinstance(steps.steps[-1], Finished)
+    attempts = [it for it in steps.steps if isinstance(it, AttemptStarted)]
+    assert [(it.model, it.retry_of) for it in attempts] == [("scripted/echo", "MODEL_UNAVAILABLE")]
+    assert len(world.endpoint.seen) == 5
+
+
+@pytest.mark.parametrize("mode", ["401", "404", "429"])
+async def test_what_is_refused_says_nothing_of_other_requests(world: World, mode: str) -> None:
+    """Neither what is the caller's own fault, nor that there are too many for now."""
+    world.endpoint.behaviour = Behaviour(mode)
+    await _fails(world.generator(patience=ONCE), 12)
+    assert len(world.endpoint.seen) == 12
+
+
+async def test_it_is_asked_again_when_it_may_be_back(world: World) -> None:
+    """By one call, which is answered; others are told to wait meanwhile."""
+    world.endpoint.behaviour = Behaviour("503")
+    generator = world.generator(patience=ONCE, breaker=Limits(open_s=0.2))
+    await _fails(generator, 6)
+    await asyncio.sleep(0.25)
+    world.endpoint.behaviour = Behaviour(gap_ms=20)
+    ends = await asyncio.gather(
+        *(generator.run(order(), Recorder()) for _ in range(100)), return_exceptions=True
+    )
+    assert ends.count(None) == 1
+    assert len(world.endpoint.seen) == 6
+    await generator.run(order(), Recorder())
