@@ -11,7 +11,7 @@ from tests.deploy.dashboard.board import ALERTS
 from tests.e2e.until import PATIENCE_S
 
 RAISED = 'ALERTS{alertstate="firing"}'
-LABELS = ("alertname", "instance", "part", "method", "kind", "connection")
+LABELS = ("alertname", "instance", "part", "method", "kind", "connection", "model")
 """Those that summaries name, and the alert's own."""
 
 
