@@ -107,6 +107,27 @@ def test_a_probe_that_is_cancelled_makes_room_for_the_next(world: World) -> None
     assert world.turns == [State.OPEN, State.CLOSED]
 
 
+def test_a_probe_that_begins_to_answer_lets_all_others_pass(world: World) -> None:
+    """Its answer may take minutes, and may break off in the end; that is one call's failure."""
+    world.open()
+    world.now += 30
+    with world.breaker.passing() as probe:
+        probe.answers()
+        for _ in range(RACERS):
+            world.call(failed=False)
+        probe.answers()
+        probe.failed = True
+    assert world.turns == [State.OPEN, State.CLOSED]
+
+
+def test_an_answer_that_begins_closes_nothing_unless_it_is_a_probe(world: World) -> None:
+    """It began before others failed."""
+    with world.breaker.passing() as passage:
+        world.open()
+        passage.answers()
+    assert world.turns == [State.OPEN]
+
+
 def test_a_probe_that_hangs_does_not_keep_it_half_open(world: World) -> None:
     """The next one may try after 30 s; what the first says in the end is as good."""
     world.open()

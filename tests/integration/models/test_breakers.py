@@ -71,10 +71,27 @@ async def test_it_is_asked_again_when_it_may_be_back(world: World) -> None:
     generator = world.generator(patience=ONCE, breaker=Limits(open_s=0.2))
     await _fails(generator, 6)
     await asyncio.sleep(0.25)
-    world.endpoint.behaviour = Behaviour(gap_ms=20)
+    world.endpoint.behaviour = Behaviour(first_byte_ms=100, gap_ms=20)
     ends = await asyncio.gather(
         *(generator.run(order(), Recorder()) for _ in range(100)), return_exceptions=True
     )
     assert ends.count(None) == 1
     assert len(world.endpoint.seen) == 6
+
+
+async def test_when_it_begins_to_answer_others_are_answered_too(world: World) -> None:
+    """They do not wait for the end of the answer by which it was tried."""
+    world.endpoint.behaviour = Behaviour("503")
+    generator = world.generator(patience=ONCE, breaker=Limits(open_s=0.2))
+    await _fails(generator, 6)
+    await asyncio.sleep(0.25)
+    world.endpoint.behaviour = Behaviour(deltas=50, gap_ms=20)
+    first = Recorder()
+    probe = asyncio.create_task(generator.run(order(), first))
+    async with asyncio.timeout(5):
+        while not first.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    world.endpoint.behaviour = Behaviour()
     await generator.run(order(), Recorder())
+    assert not probe.done()
+    await probe

@@ -9,8 +9,8 @@ from antiphon_server.integration.ledger.model import Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
-from antiphon_server.integration.models.model import Finished, ModelEnd, Order
-from antiphon_server.runtime.concurrency.breaker import BreakerOpen
+from antiphon_server.integration.models.model import Finished, ModelEnd, Order, Step, ToolCall
+from antiphon_server.runtime.concurrency.breaker import BreakerOpen, Passage
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
@@ -121,7 +121,8 @@ class _Running:
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         retry_of = self.failure.reason if self.failure else ""
         with model.breaker.passing() as passage:
-            ended = await self.attempts.make(model, wanted, retry_of, self.emit, self.limit)
+            emit = _heard(self.emit, passage)
+            ended = await self.attempts.make(model, wanted, retry_of, emit, self.limit)
             passage.failed = _failed(ended)
         self.usages.append(ended.usage)
         if ended.error is not None:
@@ -139,6 +140,17 @@ class _Running:
         backoff = self.patience.first_wait_s * 2**retry * random.uniform(0.5, 1.5)
         wait = max(backoff, error.retry_after or 0.0)
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
+
+
+def _heard(emit: Emit, passage: Passage) -> Emit:
+    """Tells a breaker, too, that the model answers."""
+
+    async def told(step: Step) -> object:
+        if isinstance(step, str | ToolCall):
+            passage.answers()
+        return await emit(step)
+
+    return told
 
 
 def _failed(ended: Ended) -> bool | None:

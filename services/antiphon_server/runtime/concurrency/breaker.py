@@ -52,11 +52,15 @@ class Passage:
     whether others would fail.
     """
 
-    __slots__ = ("began", "era", "failed")
+    __slots__ = ("_answers", "began", "era", "failed")
 
-    def __init__(self, era: int, began: float) -> None:
-        self.era, self.began = era, began
+    def __init__(self, era: int, answers: Callable[["Passage"], None]) -> None:
+        self.era, self.began, self._answers = era, 0.0, answers
         self.failed: bool | None = None
+
+    def answers(self) -> None:
+        """Say that its answer has begun: if it was a probe, others need not wait for its end."""
+        self._answers(self)
 
 
 class Breaker:
@@ -96,7 +100,7 @@ class Breaker:
             self._leave(passage)
 
     def _enter(self) -> Passage:
-        passage = Passage(self._era, 0.0)
+        passage = Passage(self._era, self._back)
         if self._reopens is None:
             return passage
         passage.began = now = self._clock()
@@ -120,6 +124,10 @@ class Breaker:
         self._ends.append(passage.failed)
         if sum(self._ends) >= self._limits.failures:
             self._turn(open=True)
+
+    def _back(self, probe: Passage) -> None:
+        if probe in self._probing:
+            self._turn(open=False)
 
     def _turn(self, *, open: bool) -> None:
         self._era += 1
