@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,9 @@ def test_models_are_listed(antiphon: Run) -> None:
     """The default model comes first."""
     first = objects(antiphon("models", "--json").stdout)[0]
     assert (first["name"], first["default"]) == ("local/smollm2-135m", True)
-    assert antiphon("models").stdout.startswith("local/smollm2-135m  default")
+    headings, model = antiphon("models").stdout.splitlines()
+    assert headings.split()[:2] == ["MODEL", "STATE"]
+    assert re.fullmatch(r"local/smollm2-135m +default +text +[\d,]+ +free", model)
 
 
 def test_a_log_is_read_and_gone_on_with(antiphon: Run, conversation: str) -> None:
