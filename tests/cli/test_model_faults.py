@@ -52,7 +52,7 @@ async def test_what_a_provider_refuses_is_told_with_its_status(home: Home) -> No
 def test_a_model_that_fails_too_often_is_left_alone(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People are told when it is asked again, by the answer and by `antiphon models`."""
+    """People are told when it is asked again: by the answer, by the list, by the doctor."""
     model = {"name": "mine/x", "kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
     monkeypatch.setenv("ANTIPHON_MODELS", json.dumps([model]))
     with home.server():
@@ -61,8 +61,9 @@ def test_a_model_that_fails_too_often_is_left_alone(
             assert "can't be reached now" in done.stderr or "failed too often" in done.stderr
         done = home.run("chat", "--once", "hello", "-m", "mine/x", timeout=60)
         assert re.search(r"mine/x has failed too often, so it is not asked for \d+ s", done.stderr)
-        shown = home.run("models").stdout
-        assert re.search(r"mine/x .*not asked for \d+ s, since it failed too often", shown)
+        for command in ("models", "doctor"):
+            shown = home.run(command).stdout
+            assert re.search(r"mine/x.* is not asked for \d+ s, since it failed too often", shown)
 
 
 def test_others_are_not_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,11 +53,16 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
 def _state(model: "Model") -> str:
     notes = ["default"] if model.default else []
     if model.HasField("retry_after"):
-        seconds = ceil(model.retry_after.ToTimedelta().total_seconds())
-        notes.append(f"not asked for {seconds} s, since it failed too often")
+        notes.append(left_alone(model))
     if model.missing:
         notes.append(f"can't be asked: {model.missing}")
     return ", ".join(notes) or "ready"
+
+
+def left_alone(model: "Model") -> str:
+    """What is said of a model whose breaker is open."""
+    seconds = ceil(model.retry_after.ToTimedelta().total_seconds())
+    return f"is not asked for {seconds} s, since it failed too often"
 
 
 def _takes(model: "Model") -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from antiphon.integration.v1.model_pb2 import Model
 from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError
@@ -20,6 +21,7 @@ from antiphon_server.cli.doctor.providers import faults_of_providers
 from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.mesh_status import instances, missing
+from antiphon_server.cli.models import left_alone
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
@@ -262,15 +264,21 @@ async def _health(client: Client) -> AsyncIterator[Finding]:
 async def _models(client: Client) -> AsyncIterator[Finding]:
     models = [model async for model in client.list_models()]
     for model in models:
-        found = f"{model.name}{' (default)' if model.default else ''}"
-        if not model.missing:
-            yield Finding("model", "ok", found)
-            continue
-        remedy = "Start the server with what is missing, or with another --model."
-        verdict: Literal["bad", "note"] = "bad" if model.default else "note"
-        yield Finding("model", verdict, f"{found} can't be asked: {model.missing}", remedy)
+        yield _of_model(model)
     if not models:
         yield Finding("model", "bad", "there is none", "Start the server with --model NAME.")
+
+
+def _of_model(model: Model) -> Finding:
+    found = f"{model.name}{' (default)' if model.default else ''}"
+    verdict: Literal["bad", "note"] = "bad" if model.default else "note"
+    if model.missing:
+        remedy = "Start the server with what is missing, or with another --model."
+        return Finding("model", verdict, f"{found} can't be asked: {model.missing}", remedy)
+    if model.HasField("retry_after"):
+        remedy = 'The server\'s log has what its provider said: "model failed".'
+        return Finding("model", verdict, f"{found} {left_alone(model)}", remedy)
+    return Finding("model", "ok", found)
 
 
 def _local_model() -> Finding:
