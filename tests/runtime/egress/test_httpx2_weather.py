@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from antiphon_server.integration.connections.faults import Cause, Fault, fault_of
+from antiphon_server.runtime.net.egress.httpx2_transport import MAX_CONNECTIONS
 from tests.runtime.egress.places import LOOPBACK, guarded
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -136,3 +137,28 @@ async def test_bodies_that_are_given_in_pieces_are_sent_whole() -> None:
         await client.post(server.url, content=pieces())
     assert server.asked[0].endswith(b"\r\n\r\ntwo pieces")
     assert b"chunked" not in server.asked[0].lower()
+
+
+async def test_an_answer_that_is_announced_for_ever_times_out() -> None:
+    """Each announcement would be an answer within its time."""
+    announced = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    async with _serving(*[announced] * 500) as (server, client), asyncio.timeout(5):
+        with pytest.raises(httpx2.ReadTimeout):
+            await client.post(server.url, content=b"x", timeout=0.1)
+
+
+@pytest.mark.parametrize("answer", [(), (OK + b"Content-Length: 9\r\n\r\n",)])
+async def test_what_is_cancelled_gives_its_connection_back(answer: tuple[bytes, ...]) -> None:
+    """Whether it waits for a place, connects, waits for an answer or reads it."""
+    async with _serving(*answer) as (server, client):
+        for moment in range(20):
+            asked = [client.post(server.url, content=b"x") for _ in range(4 * MAX_CONNECTIONS)]
+            running = [asyncio.create_task(each) for each in asked]
+            await asyncio.sleep(moment / 500)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+        assert all(task.cancelled() for task in running)
+        server.answer = (WHOLE,)
+        asked = [client.post(server.url, content=b"x", timeout=5) for _ in range(MAX_CONNECTIONS)]
+        assert [each.text for each in await asyncio.gather(*asked)] == ["hi"] * MAX_CONNECTIONS

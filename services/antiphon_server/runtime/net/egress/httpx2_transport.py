@@ -1,5 +1,6 @@
 """Egress for libraries that speak HTTP by httpx2, as the SDK of MCP does: aiohttp's, guarded."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -73,15 +74,16 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         request.headers.pop("Transfer-Encoding", None)  # it is sent whole, whatever it was given as
         session = await self._pool.session()
         with _named():
-            answer = await session.request(
-                request.method,
-                yarl.URL(url, encoded=True),
-                headers=request.headers.multi_items(),
-                data=body or None,
-                timeout=_timeout(request),
-                allow_redirects=False,
-                ssl=self._trust or True,
-            )
+            async with asyncio.timeout(_beginning(request)):
+                answer = await session.request(
+                    request.method,
+                    yarl.URL(url, encoded=True),
+                    headers=request.headers.multi_items(),
+                    data=body or None,
+                    timeout=_timeout(request),
+                    allow_redirects=False,
+                    ssl=self._trust or True,
+                )
         headers = httpx2.Headers(list(answer.raw_headers))
         events = headers.get("content-type", "").lower().startswith(EVENTS)
         packing = headers.pop("content-encoding", "")
@@ -99,3 +101,11 @@ def _timeout(request: httpx2.Request) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(
         total=None, connect=given.get("pool"), sock_connect=connect_s, sock_read=given.get("read")
     )
+
+
+def _beginning(request: httpx2.Request) -> float | None:
+    """Within how many seconds an answer has to begin, in all: aiohttp has no bound for what takes
+    nothing, or says for ever that it is about to answer. None for no bound.
+    """
+    given = request.extensions.get("timeout", {}).values()
+    return None if None in given else sum(given) or None
