@@ -11,6 +11,7 @@ import pytest
 
 from antiphon_server.integration.connections.faults import Cause, Fault, fault_of
 from antiphon_server.runtime.net.egress.httpx2_transport import MAX_CONNECTIONS
+from tests.e2e.until import until
 from tests.runtime.egress.places import LOOPBACK, guarded
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -162,3 +163,19 @@ async def test_what_is_cancelled_gives_its_connection_back(answer: tuple[bytes, 
         server.answer = (WHOLE,)
         asked = [client.post(server.url, content=b"x", timeout=5) for _ in range(MAX_CONNECTIONS)]
         assert [each.text for each in await asyncio.gather(*asked)] == ["hi"] * MAX_CONNECTIONS
+
+
+async def test_a_place_whose_next_one_goes_is_the_next_ones() -> None:
+    """One is cancelled, the one behind it just as it gets the place: the third has it at once."""
+    async with _serving() as (server, client):
+        asked = [
+            client.post(server.url, content=b"x", timeout=60) for _ in range(MAX_CONNECTIONS + 2)
+        ]
+        running = [asyncio.create_task(each) for each in asked]
+        await until(lambda: len(server.asked) == MAX_CONNECTIONS)
+        running[0].cancel()
+        asyncio.get_running_loop().call_soon(running[MAX_CONNECTIONS].cancel)
+        await until(lambda: len(server.asked) == MAX_CONNECTIONS + 1, timeout_s=5)
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)

@@ -104,6 +104,9 @@ class GuardedConnector(aiohttp.TCPConnector):
             while _spent(found := await super().connect(req, traces, timeout)):
                 found.close()
             return found
+        except BaseException:
+            self._release_waiter()  # aiohttp forgets a free place whose next one goes away instead
+            raise
         finally:
             _host.reset(token)
 
