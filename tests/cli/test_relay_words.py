@@ -7,7 +7,7 @@ from antiphon.integration.v1.connection_service_pb2 import (
     RELAY_CLOSE_REASON_EXPIRED,
     RelayEnded,
 )
-from antiphon_server.cli.relaying import ending
+from antiphon_server.cli.connections.open import ending
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from antiphon_server.cli.backup import backup, restore
 from antiphon_server.cli.calls import app as calls
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
-from antiphon_server.cli.connections import app as connections
+from antiphon_server.cli.connections.command import app as connections
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor

@@ -37,4 +37,5 @@ DataDir = Annotated[
         help="Where the local server keeps its data, and the key to it.",
     ),
 ]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `list` shows it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say, shortened
-from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.options import Address, DataDir, Json, Name
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
 
@@ -28,7 +28,6 @@ For example:
 app = typer.Typer(
     help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `list` shows it.")]
 Query = Annotated[
     str, typer.Option("--query", "-q", metavar="WORDS", help="Those that have all the words.")
 ]

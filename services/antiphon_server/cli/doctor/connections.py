@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from antiphon.integration.v1.connection_pb2 import CONNECTION_STATE_DOWN
 from antiphon_client import AntiphonError, Client
-from antiphon_server.cli.connection_states import advice_of, state_of
+from antiphon_server.cli.connections.states import advice_of, state_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.explain import explain
 

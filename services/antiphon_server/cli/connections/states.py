@@ -9,7 +9,8 @@ from antiphon.integration.v1.connection_pb2 import (
     ConnectionStatus,
     Credential,
 )
-from antiphon_server.cli.console import in_a_line
+from antiphon_server.cli.console import aside, in_a_line, print_json, say
+from antiphon_server.cli.encoding import as_dict
 from antiphon_server.cli.kinds import name_of
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.causes import cause_in_words
@@ -20,6 +21,16 @@ _NO_DESCRIPTORS = (
     "connection, and add it with `--descriptors FILE`, made by `protoc --include_imports "
     "--descriptor_set_out=FILE …` or `buf build -o FILE`."
 )
+
+
+def tell(it: Connection, json: bool) -> None:
+    """Print how it is, and advice beside."""
+    if json:
+        print_json(as_dict(it))
+    else:
+        say(f"{in_a_line(it.name)} is {state_of(it.status)}, {it.status.tools} tools")
+    if advice := advice_of(it):
+        aside(advice)
 
 
 def state_of(status: ConnectionStatus) -> str:

@@ -1,14 +1,17 @@
-"""A WebSocket of a connection at the terminal: a line is a message, both ways."""
+"""``antiphon connections open``: a WebSocket at the terminal, a line is a message, both ways."""
 
 import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from antiphon_server.cli.console import aside, in_a_line, say
-from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.workspaces import workspace_of
+from antiphon_server.cli.options import Address, DataDir, Name
+from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_service_pb2 import RelayEnded
@@ -18,7 +21,26 @@ MOST_LINES = 16
 """So many are read before they are sent."""
 
 
-async def relayed(name: str, count: int, workspace: str, address: str, data_dir: DataDir) -> None:
+def open_relay(
+    name: Name,
+    count: Annotated[
+        int, typer.Option("--count", min=0, help="End after so many messages; 0: never.")
+    ] = 0,
+    workspace: Where = "",
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Talk to a server of WebSockets: each line is sent as it is, and each message printed.
+
+    For example:
+
+    - `antiphon connections open prices`
+    - `echo '{"method": "subscribe"}' | antiphon connections open prices --count 10`
+    """
+    run_at(address, data_dir, lambda at: _relayed(name, count, workspace, at, data_dir))
+
+
+async def _relayed(name: str, count: int, workspace: str, address: str, data_dir: DataDir) -> None:
     """Send the lines of stdin, and print what comes, until it is over or ``count`` have come."""
     from antiphon_server.cli.connect import client_for
 

@@ -1,0 +1,1 @@
+"""``antiphon connections``: what is outside of the server and can be called."""
