@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx2
+import psutil
 import pytest
 
 from antiphon_server.integration.connections.faults import Cause, Fault, fault_of
@@ -20,6 +21,8 @@ OTHER = OK + b"Content-Length: 5\r\n\r\nother"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 END = b""
 """Among what a server writes: it closes the connection."""
+LARGE = 20_000_000
+"""More than the system takes for a server."""
 PAUSE_S = 0.02
 """Between what a server writes, so that it comes in pieces."""
 
@@ -179,3 +182,21 @@ async def test_a_place_whose_next_one_goes_is_the_next_ones() -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running)
+
+
+async def test_nothing_is_kept_for_a_server_that_takes_nothing() -> None:
+    """A request that is given up while it is sent has no socket any longer."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        async with httpx2.AsyncClient(transport=guarded(), trust_env=False) as client:
+            asking = client.post(f"http://{LOOPBACK}:{port}/", content=bytes(LARGE))
+            running = asyncio.create_task(asking)
+            await until(lambda: _open_to(port) == 1)
+            running.cancel()
+            await until(lambda: not _open_to(port), timeout_s=5)
+
+
+def _open_to(port: int) -> int:
+    """How many sockets of this process lead there."""
+    found = psutil.Process().net_connections()
+    return sum(1 for each in found if each.raddr and each.raddr.port == port)

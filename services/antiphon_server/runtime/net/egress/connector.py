@@ -52,6 +52,13 @@ class _Handler(ResponseHandler):
 
     _before = False
 
+    def close(self) -> None:
+        """Close it now: what its server has not taken by now is not kept for it."""
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self.abort()
+        else:
+            super().close()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """End the body of its answer, too: aiohttp leaves one open whose chunks are garbled."""
         body = self._payload
