@@ -127,8 +127,11 @@ def _is_away(error: DomainError) -> bool:
 
 
 def _wanted(it: AskedTool, step: int, tools: Sequence[PlannedTool]) -> AskedCall:
-    call = ToolCall(it.call_id, it.tool, it.arguments, step)
-    return asked(call, {tool.name: tool for tool in tools}, _garbled(it))
+    by_name = {tool.name: tool for tool in tools}
+    told = by_name.get(it.tool)
+    bound = told.digest if told is not None and told.asks else b""
+    call = ToolCall(it.call_id, it.tool, it.arguments, step, bound)
+    return asked(call, by_name, _garbled(it))
 
 
 def _garbled(it: AskedTool) -> DomainError | None:

@@ -59,13 +59,17 @@ class AskedTool:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTool:
-    """A tool that a model is told of; ``schema`` is that of its arguments, JSON Schema as JSON."""
+    """A tool that a model is told of; ``schema`` is that of its arguments, JSON Schema as JSON.
+
+    ``digest`` is of what it is and where its calls go; b"" of a server that does not say.
+    """
 
     name: str
     description: str
     schema: str
     asks: bool
     repeatable: bool
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,12 +278,16 @@ class CallOutcome(OpenIntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that a model asks for. ``step`` counts the times that the turn asked it, from 1."""
+    """A call that a model asks for. ``step`` counts the times that the turn asked it, from 1.
+
+    ``tool_digest`` is of the tool that a person is asked to approve of, for whoever makes the call.
+    """
 
     call_id: ToolCallId
     tool: str
     arguments: str
     step: int = 1
+    tool_digest: bytes = b""
 
     @property
     def digest(self) -> bytes:

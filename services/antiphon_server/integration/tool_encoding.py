@@ -60,6 +60,7 @@ def planned(it: ListedTool) -> pb.PlannedTool:
         ),
         asks=it.rule is not Rule.ALWAYS,
         repeatable=told.annotations.idempotent,
+        tool_sha256=it.digest,
     )
 
 

@@ -93,7 +93,8 @@ class ToolServicer(ToolServiceServicer):
     async def RunTool(self, request: pb.RunToolRequest, context: Context) -> pb.RunToolResponse:
         call, call_id = request.call, ToolCallId(request.call.tool_call_id)
         caller = _caller(request)
-        result = await self._caller.call(caller, call_id, call.tool, call.arguments_json)
+        asked = (caller, call_id, call.tool, call.arguments_json)
+        result = await self._caller.call(*asked, Digest(request.tool_sha256))
         return encoding.ended(call_id, result)
 
     async def AttendTool(  # type: ignore[override]
@@ -111,7 +112,7 @@ class ToolServicer(ToolServiceServicer):
     ) -> None:
         call, call_id = request.call, ToolCallId(request.call.tool_call_id)
         asked = (_caller(request), call_id, call.tool, call.arguments_json)
-        came = await self._caller.attend(*asked, attendance)
+        came = await self._caller.attend(*asked, attendance, Digest(request.tool_sha256))
         await context.write(pb.AttendToolResponse(ended=encoding.ended(call_id, came)))
 
 

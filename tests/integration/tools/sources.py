@@ -21,6 +21,7 @@ class TestSource:
 
     __test__ = False
     trusted = False
+    leads_to = "here"
 
     def __init__(
         self,

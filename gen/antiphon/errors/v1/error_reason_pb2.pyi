@@ -296,8 +296,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     metadata: tool. Code ABORTED.
     """
     ERROR_REASON_TOOL_CHANGED: _ErrorReason.ValueType  # 130
-    """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
-    tool. Code ABORTED.
+    """ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it, or its name
+    leads elsewhere since its call was proposed; metadata: tool. Code ABORTED.
     """
     ERROR_REASON_CONNECTION_UNAVAILABLE: _ErrorReason.ValueType  # 141
     """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
@@ -623,8 +623,8 @@ way to the tool broke. Whether it did something is not known, and it is not call
 metadata: tool. Code ABORTED.
 """
 ERROR_REASON_TOOL_CHANGED: ErrorReason.ValueType  # 130
-"""ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it; metadata:
-tool. Code ABORTED.
+"""ERROR_REASON_TOOL_CHANGED: the tool is not what was shown to who approves of it, or its name
+leads elsewhere since its call was proposed; metadata: tool. Code ABORTED.
 """
 ERROR_REASON_CONNECTION_UNAVAILABLE: ErrorReason.ValueType  # 141
 """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks

@@ -746,6 +746,7 @@ class ToolCallProposed(_message.Message):
     ASKS_FIELD_NUMBER: _builtins.int
     STEP_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    TOOL_SHA256_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id identifies the call."""
     tool: _builtins.str
@@ -766,6 +767,11 @@ class ToolCallProposed(_message.Message):
     """position is how much of the answer was said before it, in bytes of UTF-8: its place between
     the answer's texts, also when their deltas are gone.
     """
+    tool_sha256: _builtins.bytes
+    """tool_sha256 is PlannedTool.tool_sha256 of a call that asks: an approval is of this tool. When
+    the call would begin and its name means another tool, or leads elsewhere, it fails with
+    TOOL_CHANGED. Empty in events of servers before this field: then no more than the name is bound.
+    """
     def __init__(
         self,
         *,
@@ -776,10 +782,11 @@ class ToolCallProposed(_message.Message):
         asks: _builtins.bool = ...,
         step: _builtins.int = ...,
         position: _builtins.int = ...,
+        tool_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "arguments_sha256", b"arguments_sha256", "asks", b"asks", "position", b"position", "step", b"step", "tool", b"tool", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "arguments_sha256", b"arguments_sha256", "asks", b"asks", "position", b"position", "step", b"step", "tool", b"tool", "tool_call_id", b"tool_call_id", "tool_sha256", b"tool_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -445,10 +445,15 @@ class PlannedTool(_message.Message):
     DEFINITION_FIELD_NUMBER: _builtins.int
     ASKS_FIELD_NUMBER: _builtins.int
     REPEATABLE_FIELD_NUMBER: _builtins.int
+    TOOL_SHA256_FIELD_NUMBER: _builtins.int
     asks: _builtins.bool
     """asks says that each call waits for a member's approval."""
     repeatable: _builtins.bool
     """repeatable says that a call of which nobody knows whether it was made may be made again."""
+    tool_sha256: _builtins.bytes
+    """tool_sha256 is the digest of what the tool is (Tool.definition_sha256) and where its connection
+    leads: its kind and its address, program or document, not what signs or limits its calls.
+    """
     @_builtins.property
     def definition(self) -> _tool_pb2.ToolDefinition:
         """definition is what it is told."""
@@ -459,10 +464,11 @@ class PlannedTool(_message.Message):
         definition: _tool_pb2.ToolDefinition | None = ...,
         asks: _builtins.bool = ...,
         repeatable: _builtins.bool = ...,
+        tool_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "definition", b"definition", "repeatable", b"repeatable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "definition", b"definition", "repeatable", b"repeatable", "tool_sha256", b"tool_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -482,6 +488,7 @@ class RunToolRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    TOOL_SHA256_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -492,6 +499,10 @@ class RunToolRequest(_message.Message):
     """state is ToolPause.state of a call that goes on; empty for one that begins."""
     attempt: _builtins.int
     """attempt is the turn's attempt that calls it: a large result that a later one has stored stays."""
+    tool_sha256: _builtins.bytes
+    """tool_sha256 is PlannedTool.tool_sha256 when the call was proposed, if a person approved of it:
+    another tool is not called. May be empty.
+    """
     @_builtins.property
     def call(self) -> _tool_pb2.ToolCall:
         """call is the call; its id is the idempotency key that the tool is told, if it takes one."""
@@ -517,10 +528,11 @@ class RunToolRequest(_message.Message):
         state: _builtins.bytes = ...,
         answers: _abc.Iterable[_tool_pb2.ToolAnswer] | None = ...,
         attempt: _builtins.int = ...,
+        tool_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "tool_sha256", b"tool_sha256", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -154,7 +154,7 @@ class ToolServiceServicer:
     def RunTool(self, request, context):
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
         services. What its server asks people is declined. Not to be repeated, unless the tool is
-        PlannedTool.repeatable. Errors: those of CallTool.
+        PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +164,7 @@ class ToolServiceServicer:
         """AttendTool is RunTool with people to ask. The first request is the call; each question is
         answered on the same stream while the call goes on, or the call pauses: then the stream ends,
         and when all of its questions are answered another one goes on with it. Errors: those of
-        CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+        RunTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
         one). Repeated as RunTool is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -73,13 +73,13 @@ class ToolServiceStub:
     RunTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
     services. What its server asks people is declined. Not to be repeated, unless the tool is
-    PlannedTool.repeatable. Errors: those of CallTool.
+    PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
     """
     AttendTool: _grpc.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
     answered on the same stream while the call goes on, or the call pauses: then the stream ends,
     and when all of its questions are answered another one goes on with it. Errors: those of
-    CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+    RunTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
     one). Repeated as RunTool is.
     """
 
@@ -128,13 +128,13 @@ class ToolServiceAsyncStub(ToolServiceStub):
     RunTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.RunToolRequest, _tool_service_pb2.RunToolResponse]  # type: ignore[assignment]
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
     services. What its server asks people is declined. Not to be repeated, unless the tool is
-    PlannedTool.repeatable. Errors: those of CallTool.
+    PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
     """
     AttendTool: _aio.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]  # type: ignore[assignment]
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
     answered on the same stream while the call goes on, or the call pauses: then the stream ends,
     and when all of its questions are answered another one goes on with it. Errors: those of
-    CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+    RunTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
     one). Repeated as RunTool is.
     """
 
@@ -228,7 +228,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tool_service_pb2.RunToolResponse, _abc.Awaitable[_tool_service_pb2.RunToolResponse]]:
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
         services. What its server asks people is declined. Not to be repeated, unless the tool is
-        PlannedTool.repeatable. Errors: those of CallTool.
+        PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
         """
 
     @_abc_1.abstractmethod
@@ -240,7 +240,7 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         """AttendTool is RunTool with people to ask. The first request is the call; each question is
         answered on the same stream while the call goes on, or the call pauses: then the stream ends,
         and when all of its questions are answered another one goes on with it. Errors: those of
-        CallTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
+        RunTool, DEADLINE_EXCEEDED (no call within 10 s), INVALID_ARGUMENT (no call first, or a second
         one). Repeated as RunTool is.
         """
 

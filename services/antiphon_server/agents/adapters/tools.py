@@ -58,6 +58,7 @@ class IntegrationTools:
             state=resumed.state,
             answers=map(_answer, resumed.answers),
             attempt=turn.attempt,
+            tool_sha256=call.tool_digest,
         )
         limit_s = turn.order.time_limit_s
         try:
@@ -109,7 +110,8 @@ def _answer(it: Answer) -> tool_pb2.ToolAnswer:
 
 def _planned(it: tool_service_pb2.PlannedTool) -> PlannedTool:
     told = it.definition
-    return PlannedTool(told.name, told.description, told.input_schema_json, it.asks, it.repeatable)
+    what = told.name, told.description, told.input_schema_json
+    return PlannedTool(*what, it.asks, it.repeatable, it.tool_sha256)
 
 
 def definition(tool: PlannedTool) -> tool_pb2.ToolDefinition:

@@ -1,5 +1,6 @@
 """Steps of a turn's calls of tools <-> events of the log."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from antiphon.context.v1 import message_pb2
@@ -70,6 +71,7 @@ def _proposed(step: ToolCallProposed) -> event_pb2.ToolCallProposed:
         asks=step.asks,
         step=call.step,
         position=step.position,
+        tool_sha256=call.tool_digest,
     )
 
 
@@ -100,7 +102,7 @@ def call_step_of(event: event_pb2.Event) -> CallStep | None:
     match event.WhichOneof("payload"):
         case "tool_call_proposed":
             proposed = event.tool_call_proposed
-            call = _call_of(proposed, proposed.step)
+            call = replace(_call_of(proposed, proposed.step), tool_digest=proposed.tool_sha256)
             return ToolCallProposed(call, proposed.asks, proposed.position)
         case "tool_call_decided":
             return _decided_of(event)

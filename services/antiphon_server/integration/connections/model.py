@@ -244,6 +244,11 @@ def missing_document(connection: Connection, stored: Connection | None) -> bool:
     return not isinstance(kept, type(target)) or kept.digest != target.digest
 
 
+def leads_to(connection: Connection) -> str:
+    """Where its calls go, whatever signs and limits them: its kind and its address, as a digest."""
+    return hashlib.sha256(msgspec.json.encode(without_document(connection).target)).hexdigest()
+
+
 def grantee(connection: Connection) -> str:
     """To what people grant: this very connection, at its address, by its client."""
     given = connection.credential

@@ -15,6 +15,7 @@ from antiphon_server.integration.connections.model import (
     Forwarded,
     State,
     Status,
+    leads_to,
     unsupported,
 )
 from antiphon_server.integration.connections.ports import (
@@ -54,7 +55,7 @@ class Supervised:
     def __init__(
         self, connection: Connection, kind: Kind, told: Told, *, probe_s: float = PROBE_S
     ) -> None:
-        self.connection = connection
+        self.connection, self.leads_to = connection, leads_to(connection)
         self.used = time.monotonic()
         self._kind, self._told, self._probe_s = kind, told, probe_s
         state = State.DISABLED if connection.disabled else State.CONNECTING

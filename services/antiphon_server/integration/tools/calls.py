@@ -12,6 +12,7 @@ from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool, u
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
+    Digest,
     Result,
     ResultPart,
     Rule,
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 LIMIT_S = ToolSettings().call_s
 KEEP_S = 10.0
 """So long is waited for a large result to be stored."""
+ANY = Digest(b"")
+"""Whatever the tool is now."""
 Observe: TypeAlias = Callable[[Outcome, str, float], None]
 """Takes how a call ended, the reason if it failed, and how many seconds it took."""
 
@@ -63,9 +66,16 @@ class ToolCaller:
         self._lease = lease
         self._schemas = Schemas()
 
-    async def call(self, caller: Caller, call_id: ToolCallId, name: str, arguments: str) -> Result:
+    async def call(
+        self,
+        caller: Caller,
+        call_id: ToolCallId,
+        name: str,
+        arguments: str,
+        approved: Digest = ANY,
+    ) -> Result:
         """Make a call with nobody to ask: see :meth:`attend`."""
-        result = await self.attend(caller, call_id, name, arguments, None)
+        result = await self.attend(caller, call_id, name, arguments, None, approved)
         assert isinstance(result, Result), "who has nobody to ask does not pause"
         return result
 
@@ -76,16 +86,20 @@ class ToolCaller:
         name: str,
         arguments: str,
         attendance: Attendance | None,
+        approved: Digest = ANY,
     ) -> Result | Pause:
         """Make the call, or go on with it; cancelling it closes what it uses.
 
-        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_ARGUMENTS_INVALID,
-        TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source raises.
+        ``approved`` is :attr:`ListedTool.digest` of the tool that a person approved of.
+
+        Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_CHANGED if it is another one
+        by now, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source
+        raises.
         """
         begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
             tool = await self._catalogue.used(caller.workspace_id, name)
-            _check(tool)
+            _check(tool, approved)
             await self._schemas.load()
             decoded = self._schemas.arguments(tool.definition, arguments)
         except DomainError as refused:
@@ -169,10 +183,12 @@ def _purpose(call: Call) -> str:
     return f"tool call {where.workspace_id} {where.conversation_id} {call.tool} {call.call_id}"
 
 
-def _check(tool: ListedTool) -> None:
+def _check(tool: ListedTool, approved: Digest) -> None:
     if tool.rule is Rule.NEVER:
         raise DomainError(Reason.TOOL_DENIED, tool=tool.name)
     if tool.state is State.HELD:
         raise DomainError(Reason.TOOL_HELD, tool=tool.name)
+    if approved not in (ANY, tool.digest):
+        raise DomainError(Reason.TOOL_CHANGED, tool=tool.name)
     if tool.state is State.AWAY:
         raise unavailable(tool.source)

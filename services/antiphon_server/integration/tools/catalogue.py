@@ -1,5 +1,6 @@
 """Which tools a workspace has, and what it has said of each."""
 
+import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,12 @@ class ListedTool:
     def name(self) -> ToolName:
         """See :attr:`Definition.name`."""
         return self.definition.name
+
+    @property
+    def digest(self) -> Digest:
+        """Of what it is and where its calls go: what an approval of a call is bound to."""
+        told = self.definition.digest + self.source.leads_to.encode()
+        return Digest(hashlib.sha256(told).digest())
 
     @property
     def state(self) -> State:

@@ -17,7 +17,7 @@ ToolName = NewType("ToolName", str)
 SourceName = NewType("SourceName", str)
 ToolCallId = NewType("ToolCallId", str)
 Digest = NewType("Digest", bytes)
-"""SHA-256 of a definition."""
+"""SHA-256 of a definition, or of that and where calls go."""
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 PartKind: TypeAlias = Literal["text", "image", "audio", "file"]
 

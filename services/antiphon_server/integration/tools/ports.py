@@ -34,6 +34,11 @@ class Source(Protocol):
         ...
 
     @property
+    def leads_to(self) -> str:
+        """Where its calls go: another source of its name is told from it by that."""
+        ...
+
+    @property
     def away(self) -> bool:
         """Whether it can't be reached now; ``definitions`` are those that were last known."""
         ...

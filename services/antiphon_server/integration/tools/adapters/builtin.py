@@ -79,6 +79,7 @@ class BuiltIn:
 
     name = NAME
     trusted = True
+    leads_to = ""
     away = False
     why: Mapping[str, str] = MappingProxyType({})
 
