@@ -47,7 +47,7 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             context = f"{model.context_tokens:,}" if model.context_tokens else "unknown"
             rows.append((model.name, _state(model), _takes(model), context, _prices(model)))
     if not json:
-        print_table(_HEADINGS, rows)
+        print_table(_HEADINGS, rows, whole=True)
 
 
 def _state(model: "Model") -> str:
