@@ -1,28 +1,26 @@
-"""One connection as long as it is in use: probed, counted, told about."""
+"""One connection as long as it is in use: its limits, and the calls that go by it."""
 
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
-from antiphon_server.integration.connections.faults import Cause, unreachable
+from antiphon_server.integration.connections.health import PROBE_S, Health
 from antiphon_server.integration.connections.model import (
     USABLE,
     Answered,
     Connection,
     Forwarded,
-    State,
     Status,
     leads_to,
     unsupported,
 )
+from antiphon_server.integration.connections.outcomes import Outcomes
 from antiphon_server.integration.connections.ports import (
     Channels,
     Forwards,
     Kind,
-    Link,
     Socket,
     Told,
 )
@@ -32,19 +30,10 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 log = logging.getLogger(__name__)
 
-PROBE_S = 30.0
-FIRST_WAIT_S = 1.0
-"""After the first failure; twice as long after each other one, up to PROBE_S."""
-REMEMBERED = 10
-FAILURES = 3
-"""So many of the calls that are remembered make it DEGRADED."""
 MOST_CHANNELS = 32
 """WebSockets that people have open by one connection on this server."""
 ASKING_S = 1500.0
 """So much longer than its limit a call may last that asks people, in all its rounds."""
-LONGEST_SAID = 300
-_SAME = frozenset({"connection", "state"})
-_ITS_FAULT = (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_TIMEOUT, Reason.TOOL_CALL_LOST)
 
 
 class Supervised:
@@ -57,20 +46,11 @@ class Supervised:
     ) -> None:
         self.connection, self.leads_to = connection, leads_to(connection)
         self.used = time.monotonic()
-        self._kind, self._told, self._probe_s = kind, told, probe_s
-        state = State.DISABLED if connection.disabled else State.CONNECTING
-        self._status = Status(state, _now_us())
-        self._definitions: Mapping[ToolName, Definition] = {}
-        self._link: Link | None = None
-        self._linking, self._closed = asyncio.Lock(), False
+        self._outcomes = Outcomes()
+        self._health = Health(connection, kind, told, self._outcomes, probe_s)
         self._places = asyncio.Semaphore(connection.limits.max_calls)
-        self._failures: deque[str] = deque(maxlen=REMEMBERED)
-        self._failed, self._due = 0, asyncio.Event()
-        self._lacking: set[ToolName] = set()
         self._calls, self._channels, self._idle = 0, 0, asyncio.Event()
         self._idle.set()
-        self._probing, self.known = asyncio.Lock(), asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> SourceName:
@@ -80,12 +60,12 @@ class Supervised:
     @property
     def status(self) -> Status:
         """What is known now."""
-        return self._status
+        return self._health.status
 
     @property
     def away(self) -> bool:
         """Whether calls are refused without being tried."""
-        return self._status.state not in USABLE
+        return self._health.status.state not in USABLE
 
     @property
     def busy(self) -> bool:
@@ -95,22 +75,28 @@ class Supervised:
     @property
     def why(self) -> Mapping[str, str]:
         """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
-        reason, metadata = self._status.error_reason, self._status.error_metadata
-        state = {"state": self._status.state.name}
+        reason, metadata = self._health.status.error_reason, self._health.status.error_metadata
+        state = {"state": self._health.status.state.name}
         if reason and "cause" not in metadata and reason != Reason.CONNECTION_UNAVAILABLE.value:
             return {**state, "cause": reason}
         return state | {it: metadata[it] for it in ("cause", "http_status") if it in metadata}
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """The tools that were told last; none of one that is disabled."""
-        return self._definitions
+        return self._health.definitions
+
+    @property
+    def known(self) -> asyncio.Event:
+        """Set when it was probed once."""
+        return self._health.known
 
     def start(self) -> None:
         """Begin to probe, unless it is disabled."""
-        if self.connection.disabled:
-            self.known.set()
-        else:
-            self._task = asyncio.create_task(self._run(), name="integration.connection")
+        self._health.start()
+
+    async def probe(self) -> Status:
+        """Ask now whether it is there; what comes of it is its status."""
+        return await self._health.probe()
 
     async def finish(self) -> None:
         """Close it when its calls have ended.
@@ -118,7 +104,7 @@ class Supervised:
         None lasts longer than its limit and, as that stands still then, what it asks people.
         """
         try:
-            await self._stop_probing()
+            await self._health.stop()
             async with asyncio.timeout(self.connection.limits.call_s + ASKING_S):
                 await self._idle.wait()
         except TimeoutError:
@@ -128,24 +114,21 @@ class Supervised:
 
     async def close(self) -> None:
         """End the probes, and the link with all that runs on it."""
-        await self._stop_probing()
-        async with self._linking:  # one that is being made is closed, too
-            self._closed = True
-        if self._link is not None:
-            await self._link.close()
+        await self._health.close()
 
     async def call(self, call: Call) -> Result | Pause:
         """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
         limit, place = call.limit(self.connection.limits.call_s), call.place(self._places)
         try:
             async with self._limited(limit, place, call.tool):
-                link = await self._linked()
+                link = await self._health.linked()
                 call.begins()
                 result = await link.call(call)
         except DomainError as error:
-            self._lack(call.tool, error.reason)
+            if self._outcomes.lack(call.tool, error.reason):
+                self._health.look()
             raise
-        self._lacking.discard(call.tool)
+        self._outcomes.lack_no_more(call.tool)
         return result
 
     async def forward(self, request: Forwarded) -> Answered:
@@ -156,7 +139,7 @@ class Supervised:
         """
         limit = asyncio.timeout(self.connection.limits.call_s)
         async with self._limited(limit, self._places, self.name):
-            link = await self._linked()
+            link = await self._health.linked()
             if not isinstance(link, Forwards):
                 raise unsupported(self.connection)
             return await link.forward(request)
@@ -206,7 +189,7 @@ class Supervised:
             self._channels -= 1
 
     async def _channel(self) -> Socket:
-        link = await self._linked()
+        link = await self._health.linked()
         if not isinstance(link, Channels):
             raise unsupported(self.connection)
         try:
@@ -227,94 +210,7 @@ class Supervised:
             if not self._calls:
                 self._idle.set()
 
-    async def probe(self) -> Status:
-        """Ask now whether it is there; what comes of it is its status."""
-        if self.connection.disabled:
-            return self._status
-        async with self._probing:
-            began = time.monotonic()
-            failed: DomainError | None = None
-            try:
-                async with asyncio.timeout(self.connection.limits.open_s):
-                    self._definitions = await (await self._linked()).discover()
-            except DomainError as error:
-                failed = error
-            except TimeoutError:
-                failed = DomainError(Reason.DEADLINE_EXCEEDED, cause=Cause.TIMEOUT.name)
-            except Exception:
-                log.exception("connection %s could not be probed", self.name)
-                failed = DomainError(Reason.INTERNAL)
-            self._failed = self._failed + 1 if failed else 0
-            await self._set(failed, round((time.monotonic() - began) * 1e6))
-        return self._status
-
-    async def _run(self) -> None:
-        while True:
-            self._due.clear()
-            await self.probe()
-            self.known.set()
-            wait = FIRST_WAIT_S * 2 ** min(self._failed - 1, 10) if self._failed else self._probe_s
-            try:
-                async with asyncio.timeout(min(wait, self._probe_s)):
-                    await self._due.wait()
-            except TimeoutError:
-                continue
-            await asyncio.sleep(FIRST_WAIT_S)  # whoever says all the time that tools changed
-
-    async def _stop_probing(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _linked(self) -> Link:
-        async with self._linking:  # two would each make one, and one of them be lost
-            if self._closed:
-                raise unreachable(self.name)
-            if self._link is None:
-                self._link = await self._kind.link(self.connection, self._due.set)
-            return self._link
-
     def _remember(self, reason: Reason | None) -> None:
         """Keep what came of a call; the first of many failures is a reason to look at once."""
-        fault = reason in _ITS_FAULT
-        self._failures.append(reason.value if reason is not None and fault else "")
-        if fault and reason is not Reason.TOOL_TIMEOUT and not self._failed:
-            self._due.set()
-
-    def _lack(self, tool: ToolName, reason: Reason) -> None:
-        """Show that a person has to consent to more; whoever does has all servers begin anew."""
-        if reason is Reason.AUTHORIZATION_REQUIRED and tool not in self._lacking:
-            self._lacking.add(tool)
-            self._due.set()
-
-    async def _set(self, failed: DomainError | None, latency_us: int) -> None:
-        failures = [failure for failure in self._failures if failure]
-        state = State.DOWN if failed else State.UP
-        reason = failed.reason.value if failed else ""
-        if not reason and len(failures) >= FAILURES:
-            state, reason = State.DEGRADED, failures[-1]
-        if not reason and self._lacking:
-            state, reason = State.DEGRADED, Reason.AUTHORIZATION_REQUIRED.value
-        before, tools = self._status, len(self._definitions)
-        since = before.since_us if state is before.state else _now_us()
-        self._status = Status(state, since, reason, latency_us, tools, _said(failed))
-        if _told(self._status) != _told(before):
-            await self._told(self.connection, self._status)
-
-
-def _said(failed: DomainError | None) -> Mapping[str, str]:
-    """The variables of an error, but for those that are the same for every connection."""
-    if failed is None:
-        return {}
-    why = {"why": failed.violations[0].description} if failed.violations else {}
-    found = {**failed.metadata, **why}.items()
-    return {name: said[:LONGEST_SAID] for name, said in found if name not in _SAME}
-
-
-def _told(status: Status) -> tuple[object, ...]:
-    """What people are told of when it changes."""
-    return status.state, status.tools, status.error_reason, status.error_metadata
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000
+        if self._outcomes.remember(reason):
+            self._health.suspect()
