@@ -1,7 +1,5 @@
 """The contract's messages <-> the log's own types."""
 
-from google.protobuf.duration_pb2 import Duration
-
 from antiphon.events.v1 import event_pb2, event_service_pb2, stream_pb2
 from antiphon_server.events import wire
 from antiphon_server.events.actions import Action, Cancel, Create, Report
@@ -20,6 +18,7 @@ from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.encoding.unknown_fields import unknown_member
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.errors.wire import status_of
+from antiphon_server.runtime.rpc.times import duration
 
 _CACHED_BATCHES = 64
 PAYLOADS = range(10, 1000)
@@ -135,8 +134,7 @@ def _other(frame: Frame) -> event_service_pb2.SubscribeResponse:
             )
             return response(progress=progress)
         case Draining(seconds):
-            after = Duration(nanos=int(seconds % 1 * 1e9), seconds=int(seconds))
-            return response(draining=stream_pb2.Draining(reconnect_after=after))
+            return response(draining=stream_pb2.Draining(reconnect_after=duration(seconds)))
         case Batch():
             raise AssertionError("batches are put together from bytes")
 

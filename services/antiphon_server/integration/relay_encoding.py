@@ -2,8 +2,6 @@
 
 from typing import TypeVar
 
-from google.protobuf.duration_pb2 import Duration
-
 from antiphon.integration.v1 import connection_service_pb2 as pb
 from antiphon_server.integration.connections.model import Message
 from antiphon_server.integration.connections.relay_frames import (
@@ -15,7 +13,7 @@ from antiphon_server.integration.connections.relay_frames import (
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import status_of
-from antiphon_server.runtime.rpc.times import timestamp
+from antiphon_server.runtime.rpc.times import duration, timestamp
 
 Response = TypeVar("Response", pb.RelayResponse, pb.OpenRelayResponse)
 LIMIT_S = 3600.0
@@ -58,8 +56,7 @@ def response(frame: Frame, kind: type[Response]) -> Response:
         case Progress(sent, received):
             return kind(progress=pb.RelayProgress(sent=sent, received=received))
         case Draining(after_s):
-            after = Duration(nanos=round(after_s * 1e9) % 10**9, seconds=int(after_s))
-            return kind(draining=pb.RelayDraining(reconnect_after=after))
+            return kind(draining=pb.RelayDraining(reconnect_after=duration(after_s)))
         case Ended():
             return kind(ended=_ended(frame))
         case _:

@@ -1,5 +1,6 @@
 """Times on the wire. Those of requests may be anything that fits."""
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -10,6 +11,12 @@ def timestamp(time_us: int) -> Timestamp:
     """Microseconds since the epoch, encoded."""
     seconds, micros = divmod(time_us, 1_000_000)  # 1.6 us; FromMicroseconds takes 2.1
     return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def duration(seconds: float) -> Duration:
+    """So many seconds, which are not negative, to the nearest nanosecond."""
+    whole, nanos = divmod(round(seconds * 1e9), 10**9)
+    return Duration(seconds=whole, nanos=nanos)
 
 
 def micros_of(request: Message, name: str) -> int | None:
