@@ -1,6 +1,7 @@
 """Page tokens come back as they were given, and nothing else does."""
 
 import contextlib
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,10 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.paging import (
     MAX_PAGE_BYTES,
+    after_name,
     decode_page_token,
     encode_page_token,
+    page_by_name,
     page_limit,
     page_of,
 )
@@ -63,3 +66,27 @@ def test_a_page_has_room_for_its_rows() -> None:
     assert len(page_of(small, 9)) == 5
     assert len(page_of(large, 3)) == 1
     assert page_of(list[Part](), 3) == []
+
+
+@dataclass(frozen=True)
+class Sheep:
+    """One of a flock."""
+
+    name: str
+
+    def told(self) -> Part:
+        return Part(text=self.name)
+
+
+@given(st.sets(FIELD.filter(bool)), st.integers(1, 5))
+def test_pages_by_name_have_each_row_once(names: set[str], size: int) -> None:
+    """In order, and the last page says that it is the last."""
+    flock = [Sheep(name) for name in sorted(names)]
+    seen, token = list[str](), ""
+    for _ in range(len(flock) // size + 1):
+        after = after_name(token, "sheep")
+        page, token = page_by_name(flock, Sheep.told, "sheep", after, size)
+        seen += [part.text for part in page]
+        if not token:
+            break
+    assert (seen, token) == (sorted(names), "")

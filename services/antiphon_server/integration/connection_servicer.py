@@ -17,12 +17,7 @@ from antiphon_server.integration.relaying import Relaying
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
-from antiphon_server.runtime.rpc.paging import (
-    decode_page_token,
-    encode_page_token,
-    page_limit,
-    page_of,
-)
+from antiphon_server.runtime.rpc.paging import after_name, page_by_name
 from antiphon_server.runtime.rpc.times import timestamp
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -60,16 +55,10 @@ class ConnectionServicer(ConnectionServiceServicer):
         self, request: pb.ListConnectionsRequest, context: Context
     ) -> pb.ListConnectionsResponse:
         listed = f"connections of {request.workspace_id}"
-        position = decode_page_token(request.page_token, listed, fields=1)
-        after = position[0] if position else ""
+        after = after_name(request.page_token, listed)
         found = await self._connections.listed(request.workspace_id)
-        left = [it for it in found if it.name > after]
-        page = page_of(map(_encoded, left), page_limit(request.page_size))
-        more = len(left) > len(page)
-        return pb.ListConnectionsResponse(
-            connections=page,
-            next_page_token=encode_page_token(listed, page[-1].name) if more else "",
-        )
+        page, next_page = page_by_name(found, _encoded, listed, after, request.page_size)
+        return pb.ListConnectionsResponse(connections=page, next_page_token=next_page)
 
     async def UpdateConnection(
         self, request: pb.UpdateConnectionRequest, context: Context

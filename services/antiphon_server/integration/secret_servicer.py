@@ -14,7 +14,7 @@ from antiphon_server.integration.secrets.ports import SecretStore
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.rpc.paging import (
-    decode_page_token,
+    after_name,
     encode_page_token,
     page_limit,
 )
@@ -44,8 +44,7 @@ class SecretServicer(SecretServiceServicer):
         self, request: pb.ListSecretsRequest, context: Context
     ) -> pb.ListSecretsResponse:
         listed, limit = f"secrets of {request.workspace_id}", page_limit(request.page_size)
-        position = decode_page_token(request.page_token, listed, fields=1)
-        after = position[0] if position else ""
+        after = after_name(request.page_token, listed)
         found = await self._secrets.listed(request.workspace_id, after, limit + 1)
         used = await self._connections.signed_by(request.workspace_id)
         more = len(found) > limit

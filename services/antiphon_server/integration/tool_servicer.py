@@ -15,12 +15,7 @@ from antiphon_server.integration.tools.ports import ResultStore
 from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
-from antiphon_server.runtime.rpc.paging import (
-    decode_page_token,
-    encode_page_token,
-    page_limit,
-    page_of,
-)
+from antiphon_server.runtime.rpc.paging import after_name, page_by_name
 
 MAX_PIECE = 1024 * 1024
 """Bytes of a result that one answer has."""
@@ -39,16 +34,10 @@ class ToolServicer(ToolServiceServicer):
         self, request: pb.ListToolsRequest, context: Context
     ) -> pb.ListToolsResponse:
         listed = f"tools of {request.workspace_id} with {request.query}"
-        position = decode_page_token(request.page_token, listed, fields=1)
-        after = position[0] if position else ""
+        after = after_name(request.page_token, listed)
         found = await self._catalogue.listed(request.workspace_id, request.query)
-        left = [tool for tool in found if tool.name > after]
-        page = page_of(map(encoding.tool, left), page_limit(request.page_size))
-        more = len(left) > len(page)
-        return pb.ListToolsResponse(
-            tools=page,
-            next_page_token=encode_page_token(listed, page[-1].name) if more else "",
-        )
+        page, next_page = page_by_name(found, encoding.tool, listed, after, request.page_size)
+        return pb.ListToolsResponse(tools=page, next_page_token=next_page)
 
     async def GetTool(self, request: pb.GetToolRequest, context: Context) -> pb.GetToolResponse:
         found = await self._catalogue.get(request.workspace_id, request.name)

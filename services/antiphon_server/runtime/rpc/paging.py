@@ -1,7 +1,7 @@
 """Page sizes and page tokens (AIP-158)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from antiphon_server.runtime.encoding import base64url
@@ -20,7 +20,17 @@ class Sized(Protocol):
         ...
 
 
+class Named(Protocol):
+    """What is listed by its name."""
+
+    @property
+    def name(self) -> str:
+        """Its place in the list."""
+        ...
+
+
 M = TypeVar("M", bound=Sized)
+N = TypeVar("N", bound=Named)
 
 
 def page_limit(page_size: int, default: int = DEFAULT_PAGE, most: int = MAX_PAGE) -> int:
@@ -64,6 +74,28 @@ def decode_page_token(token: str, listed: str, fields: int) -> tuple[str, ...] |
     if mark != _mark(listed) or len(position) != fields:
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
     return tuple(position)
+
+
+def after_name(token: str, listed: str) -> str:
+    """The name behind which a page of a list by names begins; "" for the first page.
+
+    Raises DomainError PAGE_TOKEN_INVALID.
+    """
+    position = decode_page_token(token, listed, fields=1)
+    return position[0] if position else ""
+
+
+def page_by_name(
+    rows: Iterable[N], encoded: Callable[[N], M], listed: str, after: str, page_size: int
+) -> tuple[list[M], str]:
+    """A page of those behind the name ``after``, and the token of the next one, "" for none.
+
+    ``rows`` are all that is listed, by name.
+    """
+    left = [row for row in rows if row.name > after]
+    page = page_of(map(encoded, left), page_limit(page_size))
+    more = len(left) > len(page)
+    return page, encode_page_token(listed, left[len(page) - 1].name) if more else ""
 
 
 def _mark(listed: str) -> str:
