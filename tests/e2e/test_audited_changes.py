@@ -1,6 +1,7 @@
 """Who changes what calls may reach and what signs them: in the trail before it is answered."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,17 @@ import pytest
 from antiphon.auth.v1 import audit_pb2
 from antiphon.auth.v1.access_pb2 import ROLE_ADMIN
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.tool_pb2 import (
+    TOOL_RULE_ALWAYS,
+    TOOL_RULE_NEVER,
+    TOOL_RULE_UNSPECIFIED,
+    TOOL_STATE_HELD,
+)
 from antiphon_client import AntiphonError, Client, Password
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
+from tests.fakes.httpbin_server import httpbin_server
 
 PASSWORD = "a long sentence of ann"
 CANARY = "c4nary-of-the-trail"
@@ -115,3 +123,44 @@ async def test_what_a_killed_server_did_is_told_at_its_next_start(tmp_path: Path
         assert len(names) == len(set(names))
         assert set(names) == kept
         assert len(kept) == 24
+
+
+async def test_what_is_said_of_tools_is_told(tmp_path: Path) -> None:
+    """A rule with what it was before, and a tool taken anew; what is so already is not."""
+    here = {"ANTIPHON_EGRESS_ALLOW_NETWORKS": '["127.0.0.0/8"]'}
+    server = ServerProcess(tmp_path, variables=here)
+    async with httpbin_server() as url, all_of([server]), server.client() as boss:
+        await boss.create_conversation()
+        workspace = (await anext(boss.list_workspaces())).workspace_id
+        await boss.create_connection(workspace, _given(url, "It pings."))
+        await boss.test_connection(workspace, "it")
+        for rule in (TOOL_RULE_NEVER, TOOL_RULE_NEVER, TOOL_RULE_ALWAYS, TOOL_RULE_UNSPECIFIED):
+            await boss.set_tool_rule(workspace, "it.ping", rule)
+        await boss.update_connection(workspace, _given(url, "It does."), ["openapi"])
+        await boss.test_connection(workspace, "it")
+        held = await boss.get_tool(workspace, "it.ping")
+        assert held.state == TOOL_STATE_HELD
+        for _ in range(2):
+            await boss.approve_tool(workspace, held)
+        await until_told(boss, 6)
+        told = await _changed(boss)
+        which = {"resource": f"workspaces/{workspace}", "tool": "it.ping"}
+        digest = held.definition_sha256.hex()
+        assert [it.tool_rule_changed for it in told if it.HasField("tool_rule_changed")] == [
+            audit_pb2.ToolRuleChanged(**which, after="never"),
+            audit_pb2.ToolRuleChanged(**which, before="never", after="always"),
+            audit_pb2.ToolRuleChanged(**which, before="always"),
+        ]
+        assert [it.tool_approved for it in told if it.HasField("tool_approved")] == [
+            audit_pb2.ToolApproved(**which, definition_sha256=digest)
+        ]
+        assert len(told) == 6
+
+
+def _given(url: str, says: str) -> pb.Connection:
+    """A connection with a tool of which its document says that."""
+    ping = {"operationId": "ping", "description": says, "responses": {}}
+    told = {"openapi": "3.1.0", "info": {"title": "it", "version": "1"}}
+    document = json.dumps({**told, "paths": {"/ping": {"get": ping}}}).encode()
+    target = pb.OpenApiTarget(base_url=url, document=document)
+    return pb.Connection(name="it", openapi=target)

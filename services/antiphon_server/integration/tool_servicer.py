@@ -13,6 +13,7 @@ from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
 from antiphon_server.integration.tools.ports import ResultStore
 from antiphon_server.integration.tools.questions import Attendance, Question
+from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import after_name, page_by_name
@@ -23,10 +24,16 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ToolServicer(ToolServiceServicer):
-    """Serves tools."""
+    """Serves tools; ``trail`` is told of what admins say of them."""
 
-    def __init__(self, catalogue: Catalogue, caller: ToolCaller, results: ResultStore) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        caller: ToolCaller,
+        results: ResultStore,
+        trail: TrailRelay | None = None,
+    ) -> None:
+        self._catalogue, self._trail = catalogue, trail
         self._results = results
         self._caller = caller
 
@@ -50,6 +57,7 @@ class ToolServicer(ToolServiceServicer):
     ) -> pb.SetToolRuleResponse:
         rule = Rule(request.rule)
         tool = await self._catalogue.set_rule(request.workspace_id, request.name, rule)
+        await self._tell()
         return pb.SetToolRuleResponse(tool=encoding.tool(tool))
 
     async def ApproveTool(
@@ -57,6 +65,7 @@ class ToolServicer(ToolServiceServicer):
     ) -> pb.ApproveToolResponse:
         seen = Digest(request.definition_sha256)
         tool = await self._catalogue.approve(request.workspace_id, request.name, seen)
+        await self._tell()
         return pb.ApproveToolResponse(tool=encoding.tool(tool))
 
     async def CallTool(self, request: pb.CallToolRequest, context: Context) -> pb.CallToolResponse:
@@ -95,6 +104,10 @@ class ToolServicer(ToolServiceServicer):
             return
         attendance = Attendance(_told_on(context), run.state, encoding.answers(run.answers))
         await serve_duplex(_heard(context, attendance), self._attended(run, attendance, context))
+
+    async def _tell(self) -> None:
+        if self._trail is not None:
+            await self._trail.tell()
 
     async def _attended(
         self, request: pb.RunToolRequest, attendance: Attendance, context: Context

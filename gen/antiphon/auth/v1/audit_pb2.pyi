@@ -99,6 +99,10 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: ConnectionAuthorized."""
     SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: _SecurityEventKind.ValueType  # 87
     """SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: EgressRulesChanged."""
+    SECURITY_EVENT_KIND_TOOL_RULE_CHANGED: _SecurityEventKind.ValueType  # 88
+    """SECURITY_EVENT_KIND_TOOL_RULE_CHANGED: ToolRuleChanged."""
+    SECURITY_EVENT_KIND_TOOL_APPROVED: _SecurityEventKind.ValueType  # 89
+    """SECURITY_EVENT_KIND_TOOL_APPROVED: ToolApproved."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -175,6 +179,10 @@ SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: SecurityEventKind.ValueType  # 86
 """SECURITY_EVENT_KIND_CONNECTION_AUTHORIZED: ConnectionAuthorized."""
 SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: SecurityEventKind.ValueType  # 87
 """SECURITY_EVENT_KIND_EGRESS_RULES_CHANGED: EgressRulesChanged."""
+SECURITY_EVENT_KIND_TOOL_RULE_CHANGED: SecurityEventKind.ValueType  # 88
+"""SECURITY_EVENT_KIND_TOOL_RULE_CHANGED: ToolRuleChanged."""
+SECURITY_EVENT_KIND_TOOL_APPROVED: SecurityEventKind.ValueType  # 89
+"""SECURITY_EVENT_KIND_TOOL_APPROVED: ToolApproved."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -374,6 +382,8 @@ class SecurityEvent(_message.Message):
     CONNECTION_DELETED_FIELD_NUMBER: _builtins.int
     CONNECTION_AUTHORIZED_FIELD_NUMBER: _builtins.int
     EGRESS_RULES_CHANGED_FIELD_NUMBER: _builtins.int
+    TOOL_RULE_CHANGED_FIELD_NUMBER: _builtins.int
+    TOOL_APPROVED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -544,6 +554,14 @@ class SecurityEvent(_message.Message):
     def egress_rules_changed(self) -> Global___EgressRulesChanged:
         """egress_rules_changed: a workspace's connections may call other hosts than before."""
 
+    @_builtins.property
+    def tool_rule_changed(self) -> Global___ToolRuleChanged:
+        """tool_rule_changed: a workspace says otherwise whether a tool may be called."""
+
+    @_builtins.property
+    def tool_approved(self) -> Global___ToolApproved:
+        """tool_approved: a tool was taken as it is now, so that it is no longer held."""
+
     def __init__(
         self,
         *,
@@ -590,12 +608,14 @@ class SecurityEvent(_message.Message):
         connection_deleted: Global___ConnectionDeleted | None = ...,
         connection_authorized: Global___ConnectionAuthorized | None = ...,
         egress_rules_changed: Global___EgressRulesChanged | None = ...,
+        tool_rule_changed: Global___ToolRuleChanged | None = ...,
+        tool_approved: Global___ToolApproved | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1547,3 +1567,67 @@ class EgressRulesChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EgressRulesChanged: _TypeAlias = EgressRulesChanged  # noqa: Y015
+
+@_typing.final
+class ToolRuleChanged(_message.Message):
+    """ToolRuleChanged: a workspace says otherwise whether a tool may be called."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    TOOL_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    tool: _builtins.str
+    """tool is the tool's name."""
+    before: _builtins.str
+    """before is what was said until then: "always", "ask" or "never"; empty for nothing."""
+    after: _builtins.str
+    """after is what is said from then on, likewise."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        tool: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "resource", b"resource", "tool", b"tool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolRuleChanged: _TypeAlias = ToolRuleChanged  # noqa: Y015
+
+@_typing.final
+class ToolApproved(_message.Message):
+    """ToolApproved: a tool was taken as it is now, so that it is no longer held."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    TOOL_FIELD_NUMBER: _builtins.int
+    DEFINITION_SHA256_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is the workspace."""
+    tool: _builtins.str
+    """tool is the tool's name."""
+    definition_sha256: _builtins.str
+    """definition_sha256 is the digest of what was taken, in hexadecimal."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        tool: _builtins.str = ...,
+        definition_sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition_sha256", b"definition_sha256", "resource", b"resource", "tool", b"tool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolApproved: _TypeAlias = ToolApproved  # noqa: Y015

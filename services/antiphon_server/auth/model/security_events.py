@@ -325,6 +325,25 @@ class EgressRulesChanged:
     after: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ToolRuleChanged:
+    """A workspace says otherwise whether a tool may be called; "" is nothing said."""
+
+    resource: str
+    tool: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolApproved:
+    """A tool was taken as it is now; the digest is in hexadecimal."""
+
+    resource: str
+    tool: str
+    definition_sha256: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -360,6 +379,8 @@ Detail = (
     | ConnectionDeleted
     | ConnectionAuthorized
     | EgressRulesChanged
+    | ToolRuleChanged
+    | ToolApproved
 )
 
 

@@ -133,7 +133,7 @@ def compose_integration(
     caller = ToolCaller(
         known_tools, calls, results, tool_call_s, tool_metrics.observe, secret, lease
     )
-    tool_servicer = ToolServicer(known_tools, caller, results)
+    tool_servicer = ToolServicer(known_tools, caller, results, trail)
     forwarding = Forwarding(made, calls)
     access = PolicyRelayAccess(asked or policy, policy, verifier)
     named = homes.named if homes else partial(new_id, "relay")

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from antiphon.auth.v1.audit_pb2 import ToolRuleChanged
 from antiphon_server.integration.tools.adapters.tables import tool_rules
 from antiphon_server.integration.tools.model import Rule, ToolName
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared
 
@@ -17,6 +19,7 @@ _HERE = (
     tool_rules.c.tool == bindparam("b_tool"),
 )
 _ONE = Prepared(lambda: select(tool_rules.c.rule).where(*_HERE))
+_LOCK = select(tool_rules.c.rule).where(*_HERE).with_for_update()
 _FORGET = delete(tool_rules).where(*_HERE)
 _SAY = insert(tool_rules)
 
@@ -39,10 +42,22 @@ class SqlRuleStore:
         return None if row is None else Rule(row[0])
 
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
+        at, by = {"b_workspace_id": workspace_id, "b_tool": tool}, Author()
+
         def say(connection: Connection) -> None:
-            connection.execute(_FORGET, {"b_workspace_id": workspace_id, "b_tool": tool})
+            before = Rule(connection.execute(_LOCK, at).scalar() or Rule.UNSPECIFIED)
+            if rule is before:
+                return
+            connection.execute(_FORGET, at)
             if rule is not Rule.UNSPECIFIED:
                 row = {"workspace_id": workspace_id, "tool": tool, "rule": rule.value}
                 connection.execute(_SAY, row)
+            told = ToolRuleChanged(resource=resource_of(workspace_id), tool=tool)
+            told.before, told.after = _named(before), _named(rule)
+            by.note(connection, tool_rule_changed=told)
 
         await self._database.write(say)
+
+
+def _named(rule: Rule) -> str:
+    return rule.name.lower() if rule else ""

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from antiphon.auth.v1.audit_pb2 import ToolApproved
 from antiphon_server.integration.tools.adapters.tables import tool_pins
 from antiphon_server.integration.tools.model import Annotations, Definition, Digest, ToolName
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared
 
@@ -21,6 +23,7 @@ _HERE = (
     tool_pins.c.tool == bindparam("b_tool"),
 )
 _ONE = select(tool_pins.c.definition).where(*_HERE)
+_LOCK = select(tool_pins.c.sha256).where(*_HERE).with_for_update()
 _DIGEST = Prepared(lambda: select(tool_pins.c.sha256).where(*_HERE))
 
 
@@ -72,8 +75,18 @@ class SqlPinStore:
         return await self._database.write(keep)
 
     async def approve(self, workspace_id: str, tool: Definition) -> None:
-        row = _row(workspace_id, tool)
-        await self._database.write(lambda it: it.execute(_approve(it.dialect.name), row))
+        row, by = _row(workspace_id, tool), Author()
+        at = {"b_workspace_id": workspace_id, "b_tool": tool.name}
+        told = ToolApproved(resource=resource_of(workspace_id), tool=tool.name)
+        told.definition_sha256 = tool.digest.hex()
+
+        def keep(it: Connection) -> None:
+            before = it.execute(_LOCK, at).scalar()
+            if before is None or bytes(before) != tool.digest:
+                it.execute(_approve(it.dialect.name), row)
+                by.note(it, tool_approved=told)
+
+        await self._database.write(keep)
 
 
 def _pins(connection: Connection, workspace_id: str) -> Mapping[ToolName, Digest]:
