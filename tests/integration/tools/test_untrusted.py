@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.integration.tools.model import Definition, ToolName
-from antiphon_server.integration.tools.untrusted import MOST_BYTES, MOST_TOLD, MOST_TOOLS, accepted
+from antiphon_server.integration.tools.untrusted import MOST_BYTES, MOST_NAMED, MOST_TOOLS, accepted
 from tests.integration.tools.sources import ANY, tool
 
 HIDDEN = {
@@ -124,7 +124,7 @@ def test_of_a_million_tools_a_thousand_are_taken() -> None:
     )
     found = accepted(many)
     assert len(found.definitions) == MOST_TOOLS
-    assert len(found.refused) == MOST_TOLD
+    assert len(found.refused) == MOST_NAMED
     assert found.left_out == MOST_TOOLS * 19
 
 

@@ -93,13 +93,13 @@ class Connections:
     ) -> Mapping[SourceName, Source]:
         """All that it may use. Of ``names`` (None: of all) the first probe is waited for."""
         found = await self._all(workspace_id)
-        await _known(it for it in found.values() if names is None or it.name in names)
+        await _probed_once(it for it in found.values() if names is None or it.name in names)
         return {**found, **self._built_in}
 
     async def listed(self, workspace_id: str) -> Sequence[Supervised]:
         """All that it may use, by name, with what is known of each."""
         found = await self._all(workspace_id)
-        await _known(found.values())
+        await _probed_once(found.values())
         return [found[name] for name in sorted(found)]
 
     async def get(self, workspace_id: str, name: SourceName) -> Supervised:
@@ -316,7 +316,7 @@ class Connections:
         return self._kinds[type(connection.target)]
 
 
-async def _known(sources: Iterable[Supervised]) -> None:
+async def _probed_once(sources: Iterable[Supervised]) -> None:
     """Wait until each was probed once, but not for long."""
     new = [asyncio.ensure_future(it.known.wait()) for it in sources if not it.known.is_set()]
     if not new:

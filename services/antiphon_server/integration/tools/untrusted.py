@@ -12,7 +12,7 @@ from antiphon_server.integration.tools.model import Definition, Json, ToolName
 from antiphon_server.integration.tools.strict_json import loads
 
 MOST_TOOLS = 1_000
-MOST_TOLD = 100
+MOST_NAMED = 100
 """So many refused ones are named; the others are counted."""
 MAX_DESCRIPTION = 4 * 1024
 MAX_TITLE = 256
@@ -68,7 +68,7 @@ def accepted(definitions: Iterable[Definition]) -> Accepted:
             taken.take(each, read)
         except _Unacceptable as why:
             left_out += 1
-            if len(refused) < MOST_TOLD:
+            if len(refused) < MOST_NAMED:
                 refused.append(Refused(visible(each.name[:128]), str(why)))
     return Accepted({it.name: it for it in taken.by_likeness.values()}, refused, left_out)
 

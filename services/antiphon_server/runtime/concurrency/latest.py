@@ -11,7 +11,7 @@ from antiphon_server.runtime.errors import DomainError
 K = TypeVar("K", bound=Hashable)
 
 PERIOD_S = 1.0
-MOST_TOLD = 1000
+MOST_AT_ONCE = 1000
 MOST_KEPT = 20_000
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class Latest(Generic[K]):
         """Tell what is noted now. Raises nothing but cancellation."""
         self._any.clear()
         keys = list(self._noted)
-        for start in range(0, len(keys), MOST_TOLD):
-            part = keys[start : start + MOST_TOLD]
+        for start in range(0, len(keys), MOST_AT_ONCE):
+            part = keys[start : start + MOST_AT_ONCE]
             told = {key: self._noted[key] for key in part if key in self._noted}
             try:
                 await self._completion.run(self._told(told))
