@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from antiphon_server.integration.tools.checking import Checker
+from antiphon_server.integration.tools.checking import Checker, TooManySteps
 
 DEFINED = {"x": {"type": "integer"}, "y": {"properties": {"a": {"$ref": "#/$defs/x"}}}}
 TYPES = ["string", "integer", "object", "array", "boolean", "null", ["string", "null"]]
@@ -72,3 +72,24 @@ def test_where_a_reference_leads_depends_on_where_it_stands() -> None:
     checker = Checker(json.dumps(schema))
     assert not _found(checker.errors({"a": "text", "b": 1}))
     assert [it[0] for it in _found(checker.errors({"a": 1, "b": "text"}))] == ["$.a", "$.b"]
+
+
+def _circle(keyword: str) -> dict[str, Any]:
+    return {"$ref": "#"} if keyword == "$ref" else {keyword: [{"$ref": "#"}]}
+
+
+@pytest.mark.parametrize("stack", [0, 100, 200])
+@pytest.mark.parametrize("keyword", ["$ref", "allOf", "anyOf", "oneOf"])
+def test_what_leads_to_itself_ends_before_the_stack_does(keyword: str, stack: int) -> None:
+    """However deep it is called; a stack that ends in what is not Python ends more than a check."""
+    if stack:
+        test_what_leads_to_itself_ends_before_the_stack_does(keyword, stack - 1)
+        return
+    with pytest.raises(TooManySteps):
+        list(Checker(json.dumps(_circle(keyword))).errors({}))
+
+
+def test_parts_that_are_left_at_their_first_error_are_left() -> None:
+    """A thousand items that are not what is looked for are no levels."""
+    schema = {"contains": {"properties": {"a": {"type": "integer"}}}}
+    assert not _found(Checker(json.dumps(schema)).errors([*[{"a": "x"}] * 1_000, {"a": 1}]))

@@ -18,6 +18,10 @@ from referencing import Registry
 from antiphon_server.integration.tools.patterns import Patterns
 
 MOST_STEPS = 50_000
+MOST_LEVELS = 150
+"""So many keywords are checked within each other. Each takes four frames of Python's stack; where
+that ends within a part of the library that is not Python, it is no RecursionError that is raised.
+"""
 SCHEMA_A_STEP = 2_000
 """So many characters of a schema are gone through for a step, when a reference is followed."""
 MEMBERS_A_STEP = 20
@@ -50,19 +54,25 @@ class Checker:
         self._validator = kind(told, registry=Registry())
         self._reference = 1 + len(schema) // SCHEMA_A_STEP
         self._sizes: dict[int, int] = {}  # by id: the schema's parts live as long as this does
-        self._left = 0
+        self._left, self._levels = 0, 0
 
     def errors(self, value: object) -> Iterator[ValidationError]:
         """What is wrong with it. Raises TooManySteps, and what the library does of odd schemas."""
-        self._left = MOST_STEPS
+        self._left, self._levels = MOST_STEPS, 0
         yield from self._validator.iter_errors(value)
 
     def _counted(self, name: str, keyword: Keyword) -> Keyword:
         def check(validator: Any, said: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
             self._spend(self._reference if name in _REFERENCES else self._cost(name, said, value))
-            for error in keyword(validator, said, value, schema) or ():
-                self._spend(1 + len(error.message) // 100)
-                yield error
+            self._levels += 1
+            try:
+                if self._levels > MOST_LEVELS:
+                    raise TooManySteps
+                for error in keyword(validator, said, value, schema) or ():
+                    self._spend(1 + len(error.message) // 100)
+                    yield error
+            finally:  # also when nobody asks for a second error
+                self._levels -= 1
 
         return check
 
