@@ -184,6 +184,18 @@ async def test_a_place_whose_next_one_goes_is_the_next_ones() -> None:
         await asyncio.wait(running)
 
 
+async def test_a_pool_that_was_closed_stays_closed() -> None:
+    """Also for a request that came first, and was about to open it: nobody would close it."""
+    async with _serving(WHOLE) as (server, client):
+        first = asyncio.create_task(client.post(server.url, content=b"x"))
+        await asyncio.sleep(0)
+        await client._transport.aclose()
+        for asked in (first, client.post(server.url, content=b"x")):
+            with pytest.raises(httpx2.TransportError):
+                await asked
+    assert server.asked == []
+
+
 async def test_nothing_is_kept_for_a_server_that_takes_nothing() -> None:
     """A request that is given up while it is sent has no socket any longer."""
     with socket.create_server((LOOPBACK, 0)) as server:

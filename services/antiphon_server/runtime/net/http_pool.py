@@ -27,25 +27,33 @@ class HttpPool:
         self._max_connections = max_connections
         self._dialler = dialler
         self._session: aiohttp.ClientSession | None = None
-        self._opening = asyncio.Lock()
+        self._opening, self._closed = asyncio.Lock(), False
 
     async def session(self) -> "aiohttp.ClientSession":
-        """The session: without cookies, and without proxies or credentials from the environment."""
+        """The session: without cookies, and without proxies or credentials from the environment.
+
+        Raises aiohttp.ClientConnectionError once the pool is closed: nobody would close another.
+        """
         if self._session is None:
             async with self._opening:
-                await asyncio.to_thread(importlib.import_module, "aiohttp")
-                self._session = self._session or self._open()
+                if self._session is None:
+                    await asyncio.to_thread(importlib.import_module, "aiohttp")
+                    self._session = self._open()
         return self._session
 
     async def close(self) -> None:
-        """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close every connection, for good."""
+        self._closed = True
+        async with self._opening:
+            session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     def _open(self) -> "aiohttp.ClientSession":
         import aiohttp
 
+        if self._closed:
+            raise aiohttp.ClientConnectionError("the pool is closed")
         return aiohttp.ClientSession(
             connector=self._connector(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),

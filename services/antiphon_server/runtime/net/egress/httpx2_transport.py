@@ -72,8 +72,8 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         request.headers["Accept-Encoding"] = PACKING
         body = await request.aread()
         request.headers.pop("Transfer-Encoding", None)  # it is sent whole, whatever it was given as
-        session = await self._pool.session()
         with _named():
+            session = await self._pool.session()
             async with asyncio.timeout(_beginning(request)):
                 answer = await session.request(
                     request.method,
