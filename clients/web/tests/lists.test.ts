@@ -79,6 +79,7 @@ test("what one begins is seen at the list's top, and the archive is near, howeve
   await list.evaluate((each) => each.scrollTo({ top: each.scrollHeight }));
   expect(await one.page.getByRole("button", { name: "Archive", exact: true }).evaluate((each) => each.getBoundingClientRect().bottom)).toBeLessThan(800);
   await one.page.getByRole("button", { name: "New conversation" }).first().click();
+  await one.page.getByRole("heading", { name: "New conversation" }).waitFor();
   await one.say("A question at the top");
   const link = one.page.getByRole("link", { name: "A question at the top" });
   await link.waitFor();
@@ -270,7 +271,7 @@ test("a narrow window's list is a drawer: Escape closes it, focus stays in it an
   await open.click();
   await page.locator(".list-open").waitFor();
   const isInside = () => page.evaluate(() => !!document.activeElement?.closest(".sidebar") || document.activeElement === document.body);
-  expect(await page.evaluate(() => !!document.activeElement?.closest(".sidebar"))).toBe(true);
+  await expect.poll(() => page.evaluate(() => !!document.activeElement?.closest(".sidebar"))).toBe(true);
   for (let count = 0; count < 70; count += 1) {
     await page.keyboard.press(count < 4 ? "Shift+Tab" : "Tab");
     expect(await isInside()).toBe(true);
@@ -278,6 +279,6 @@ test("a narrow window's list is a drawer: Escape closes it, focus stays in it an
   expect(await faultsOf(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.locator(".app:not(.list-open)").waitFor();
-  expect(await open.evaluate((each) => each === document.activeElement)).toBe(true);
+  await expect.poll(() => open.evaluate((each) => each === document.activeElement)).toBe(true);
   await page.setViewportSize({ width: 1200, height: 800 });
 }, 60_000);
