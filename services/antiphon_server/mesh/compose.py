@@ -1,13 +1,12 @@
 """Parts of the mesh, put together. Envoy's types are imported on other threads: it takes long."""
 
-import asyncio
-import importlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antiphon_server.mesh.envoy.process import Envoy
 from antiphon_server.mesh.model import Address, Edge
+from antiphon_server.runtime.concurrency.imports import imported
 
 if TYPE_CHECKING:
     from antiphon_server.mesh.control_plane import ControlPlane
@@ -41,7 +40,7 @@ async def discovery(
     nobody knows the keys. Raises UnusableCertificate.
     """
     for module in ("control_plane", "xds.service"):
-        await asyncio.to_thread(importlib.import_module, f"antiphon_server.mesh.{module}")
+        await imported(f"antiphon_server.mesh.{module}")
     from antiphon_server.mesh.control_plane import ControlPlane
     from antiphon_server.mesh.xds.service import Discovery, Source
 

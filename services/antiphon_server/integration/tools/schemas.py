@@ -1,13 +1,12 @@
 """JSON Schema 2020-12 for arguments and results. Nothing is ever fetched for one."""
 
-import asyncio
-from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.tools.model import Definition, Json
 from antiphon_server.integration.tools.strict_json import is_writable, loads
 from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.concurrency.imports import imported
 from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:  # imported where it is first used: it takes its time
@@ -30,7 +29,7 @@ class Schemas:
     async def load(self) -> None:
         """Import what checks, before it is first used: that reads many files."""
         if not self._loaded:
-            await asyncio.to_thread(import_module, CHECKING)
+            await imported(CHECKING)
             self._loaded = True
 
     def arguments(self, definition: Definition, text: str) -> dict[str, Json]:

@@ -1,8 +1,9 @@
 """One bounded pool of HTTP connections for all of an adapter's calls."""
 
 import asyncio
-import importlib
 from typing import TYPE_CHECKING
+
+from antiphon_server.runtime.concurrency.imports import imported
 
 if TYPE_CHECKING:
     import aiohttp
@@ -37,7 +38,7 @@ class HttpPool:
         if self._session is None:
             async with self._opening:
                 if self._session is None:
-                    await asyncio.to_thread(importlib.import_module, "aiohttp")
+                    await imported("aiohttp")
                     self._session = self._open()
         return self._session
 

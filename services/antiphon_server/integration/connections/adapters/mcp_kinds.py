@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.connections.ports import Begun, Link
 from antiphon_server.integration.connections.settings import MAX_PROGRAMS, ProgramSettings
 from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.concurrency.imports import imported
 from antiphon_server.runtime.errors import invalid, not_found
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
@@ -85,7 +85,7 @@ class McpServers:
         assert isinstance(connection.target, Mcp)
         url = connection.target.url
         policy = egress_of(connection, place_of(url).host, self._policy)
-        transport = await asyncio.to_thread(import_module, TRANSPORT)
+        transport = await imported(TRANSPORT)
         make = transport.signed(connection, url, self._secrets, Dialler(policy))
         endpoint = Endpoint(url, self._granted(connection, redirect_uri))
         tokens = self._grants.of(connection) if self._grants else None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 
 from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.adapters.signing import signed_headers
@@ -13,6 +12,7 @@ from antiphon_server.integration.connections.rest.documents import read
 from antiphon_server.integration.connections.rest.model import Api
 from antiphon_server.integration.connections.rest.operations import api
 from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.concurrency.imports import imported
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
@@ -58,7 +58,7 @@ class RestServices:
         policy = self._policy
         for _, url in _named(connection):
             policy = egress_of(connection, place_of(url).host, policy)
-        adapter = await asyncio.to_thread(import_module, LINK)
+        adapter = await imported(LINK)
         link: Link = adapter.RestLink(
             connection, Dialler(policy), self._secrets, self._documents, self._reading
         )

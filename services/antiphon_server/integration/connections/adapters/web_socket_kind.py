@@ -1,14 +1,13 @@
 """Servers of WebSockets as connections."""
 
-import asyncio
 from collections.abc import Callable
-from importlib import import_module
 
 from antiphon_server.integration.connections import exchanges
 from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.adapters.web_socket_link import WebSocketLink
 from antiphon_server.integration.connections.model import Connection, WebSocket
 from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.concurrency.imports import imported
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import place_of
@@ -37,6 +36,6 @@ class WebSockets:
         assert isinstance(connection.target, WebSocket)
         host = place_of(connection.target.url).host
         policy = egress_of(connection, host, self._policy)
-        web_socket = await asyncio.to_thread(import_module, SOCKETS)
+        web_socket = await imported(SOCKETS)
         sockets = web_socket.Sockets(connection, self._secrets, Dialler(policy))
         return WebSocketLink(connection, sockets)

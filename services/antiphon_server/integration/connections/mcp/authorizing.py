@@ -1,11 +1,10 @@
 """The door to people's consents; the SDK is imported where one is first asked for."""
 
-import asyncio
-from importlib import import_module
 from typing import Protocol
 
 from antiphon_server.integration.connections.mcp.model import Config
 from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.runtime.concurrency.imports import imported
 
 ADAPTER = "antiphon_server.integration.connections.mcp.adapters.consents"
 
@@ -34,7 +33,7 @@ async def begin(config: Config, outside: Outside) -> Begins:
 
     Raises DomainError AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
-    adapter = await asyncio.to_thread(import_module, ADAPTER)
+    adapter = await imported(ADAPTER)
     begun: Begins = await adapter.begun(config, outside)
     return begun
 
@@ -44,5 +43,5 @@ async def complete(config: Config, outside: Outside, pending: str, code: str, is
 
     Raises DomainError AUTHORIZATION_FAILED, CONNECTION_UNAVAILABLE, EGRESS_DENIED.
     """
-    adapter = await asyncio.to_thread(import_module, ADAPTER)
+    adapter = await imported(ADAPTER)
     await adapter.completed(config, outside, pending, code, issuer)

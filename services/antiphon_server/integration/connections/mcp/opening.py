@@ -1,11 +1,10 @@
 """The door to this room; the SDK is imported where a connection is first made."""
 
-import asyncio
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from antiphon_server.integration.connections.mcp.model import Config
 from antiphon_server.integration.connections.mcp.ports import Outside
+from antiphon_server.runtime.concurrency.imports import imported
 
 if TYPE_CHECKING:
     from antiphon_server.integration.connections.mcp.adapters.connection import McpConnection
@@ -18,6 +17,6 @@ async def open_connection(config: Config, outside: Outside) -> "McpConnection":
 
     Raises ImportError without the extra ``mcp``.
     """
-    adapter = await asyncio.to_thread(import_module, ADAPTER)
+    adapter = await imported(ADAPTER)
     connection: McpConnection = adapter.McpConnection(config, outside)
     return connection

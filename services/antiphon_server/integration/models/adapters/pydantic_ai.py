@@ -5,7 +5,6 @@ The library is imported when a model behind it is first asked: it costs seconds 
 """
 
 import asyncio
-import importlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from antiphon_server.integration.models.adapters.missing import EXTRA, missing_k
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.concurrency.imports import imported, importing
 
 if TYPE_CHECKING:
     from antiphon_server.integration.models.adapters.pydantic_ai_stream import Provider
@@ -58,8 +58,8 @@ class ProviderModel:
         async with self._opening:
             if self._provider is None:
                 try:
-                    library: Any = await asyncio.to_thread(importlib.import_module, _LIBRARY_SIDE)
-                    self._provider = await asyncio.to_thread(library.open_provider, self._settings)
+                    library: Any = await imported(_LIBRARY_SIDE)
+                    self._provider = await importing(library.open_provider, self._settings)
                 except ImportError as error:
                     raise not_runnable(self._settings.name, EXTRA) from error
             assert self._provider is not None

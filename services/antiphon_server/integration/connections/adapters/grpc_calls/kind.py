@@ -3,13 +3,13 @@
 import asyncio
 import re
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from antiphon_server.integration.connections.adapters.egress import egress_of
 from antiphon_server.integration.connections.model import Connection, Grpc, Header
 from antiphon_server.integration.connections.ports import Documents, Link
 from antiphon_server.integration.secrets.ports import Secrets
+from antiphon_server.runtime.concurrency.imports import imported
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.net.egress.dialling import Dialler
 from antiphon_server.runtime.net.egress.names import Place, place_of
@@ -54,7 +54,7 @@ class GrpcServers:
 
     async def _shared(self) -> "Room":
         """What all links share, which is made with the first."""
-        adapter = await asyncio.to_thread(import_module, LINK)
+        adapter = await imported(LINK)
         if self._room is None:
             made: Room = await asyncio.to_thread(adapter.Room)
             self._room = self._room or made  # of one who came meanwhile
