@@ -133,9 +133,9 @@ async def test_a_server_that_never_answers_is_waited_for_no_longer_than_its_limi
 )
 async def test_what_can_not_be_used_has_a_reason(answers: list[Any], reason: Reason) -> None:
     """Too many services, files that import themselves, garbage, too much, and an early end."""
+    left = iter(answers)
 
     async def telling(requests: Any, context: Any) -> AsyncIterator[Any]:
-        left = iter(answers)
         async for _ in requests:
             answer = next(left, None)
             if answer is None:

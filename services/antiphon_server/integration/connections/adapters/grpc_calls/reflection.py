@@ -2,9 +2,14 @@
 
 Version 1 and v1alpha differ in nothing but the service's name. A server is asked one question at
 a time and believed in nothing: what it answers is counted, and used where it is what was asked.
+
+Each question is a call of its own that ends its requests at once. On a stream that stays open a
+refusal can meet a question that is being sent, and grpc.aio tells of that as an error of its own,
+whatever the server has said.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -57,19 +62,16 @@ async def ask(
     Raises Unusable, NotServed, AioRpcError.
     """
     for version in VERSIONS:
-        path = f"/{version}.ServerReflection/ServerReflectionInfo"
-        stream = channel.stream_stream(
-            path,
+        question = channel.unary_stream(
+            f"/{version}.ServerReflection/ServerReflectionInfo",
             request_serializer=pb.ServerReflectionRequest.SerializeToString,
             response_deserializer=pb.ServerReflectionResponse.FromString,
-        )(metadata=metadata, timeout=timeout)
+        )
         try:
-            return await _Asking(stream).all(wanted)
+            return await _Asking(question, metadata, timeout).all(wanted)
         except grpc.aio.AioRpcError as error:
             if error.code() not in _REFUSED:
                 raise
-        finally:
-            stream.cancel()
     raise NotServed
 
 
@@ -86,10 +88,11 @@ async def aside(size: int, work: Callable[..., T], *arguments: Any) -> T:
 
 
 class _Asking:
-    """One stream of questions."""
+    """Questions to one server, all answered within ``timeout`` seconds."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream, self._files = stream, Files()
+    def __init__(self, question: Any, metadata: Metadata, timeout: float) -> None:
+        self._question, self._metadata, self._files = question, metadata, Files()
+        self._until = time.monotonic() + timeout
 
     async def all(self, wanted: Collection[str]) -> Told:
         services = await self._services(wanted)
@@ -127,14 +130,13 @@ class _Asking:
             await aside(len(serialized), self._files.add, serialized)
 
     async def _answer(self, **question: str) -> Any:
+        """The first answer; what else a server may say is not listened to."""
+        left = max(0.0, self._until - time.monotonic())
+        asked = pb.ServerReflectionRequest(**question)
+        call = self._question(asked, metadata=self._metadata, timeout=left)
         try:
-            await self._stream.write(pb.ServerReflectionRequest(**question))
-            answer = await self._stream.read()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):  # it has ended; how, it says
-            answer = grpc.aio.EOF
-        if answer is not grpc.aio.EOF:
-            return answer
-        code, why = await self._stream.code(), await self._stream.details()
-        if code is grpc.StatusCode.OK:
-            raise Unusable("reflection ended before it had answered")
-        raise grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), why)
+            async for answer in call:
+                return answer
+        finally:
+            call.cancel()
+        raise Unusable("reflection ended before it had answered")
