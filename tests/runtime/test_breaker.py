@@ -1,6 +1,8 @@
 """What fails often is left alone, and tried with care."""
 
 import itertools
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -154,3 +156,56 @@ def test_how_calls_end_that_began_before_it_opened_says_nothing_of_now(world: Wo
         for passage in passages:
             passage.failed = True
     assert world.breaker.state is State.CLOSED
+
+
+def test_what_is_opened_by_hand_is_closed_by_hand(world: World) -> None:
+    """Whatever the time, and however calls end that were under way."""
+    with world.breaker.passing() as before:
+        world.breaker.open()
+        before.failed = False
+    for _ in range(3):
+        world.now += 1_000
+        with pytest.raises(BreakerOpen) as refused:
+            world.call(failed=False)
+        assert refused.value.retry_after_s is None
+        assert (world.breaker.state, world.breaker.retry_after_s) == (State.OPEN, 0.0)
+    world.breaker.open()
+    assert world.breaker.by_hand
+    world.breaker.close()
+    assert not world.breaker.by_hand
+    world.call(failed=False)
+    assert world.turns == [State.OPEN, State.CLOSED]
+
+
+def test_what_is_closed_by_hand_forgets_what_failed(world: World) -> None:
+    """Also while it is closed; what fails from then on opens it anew."""
+    world.open()
+    world.breaker.close()
+    for _ in range(3):
+        for _ in range(4):
+            world.call(failed=True)
+        world.breaker.close()
+    world.open()
+
+
+def test_it_knows_since_when_it_is_open(world: World) -> None:
+    """A probe that fails is not the beginning."""
+    seen = [world.breaker.since_us]
+
+    def after(act: Callable[[], object]) -> bool:
+        """Whether it is in another state since then."""
+        time.sleep(0.001)
+        act()
+        seen.append(world.breaker.since_us)
+        return seen[-1] > seen[-2]
+
+    def half_open_fails() -> None:
+        world.now += 30
+        world.call(failed=True)
+
+    assert after(world.open)
+    assert not after(half_open_fails)
+    assert after(world.breaker.open)
+    assert not after(world.breaker.open)
+    assert after(world.breaker.close)
+    assert not after(world.breaker.close)

@@ -1,9 +1,11 @@
 """A circuit breaker: what fails again and again is left alone for a while, then tried with care.
 
 As in M. Nygard, *Release It!*: closed, calls pass and their ends are remembered; open, none does;
-half open, a few try whether it is back. It is used on one event loop, and waits for nothing.
+half open, a few try whether it is back. An operator may open and close it by hand. It is used on
+one event loop, and waits for nothing.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,10 +23,14 @@ class State(IntEnum):
 
 
 class BreakerOpen(Exception):
-    """The call may not be made; the next may in so many seconds, as far as is known."""
+    """The call may not be made; the next may in so many seconds, as far as is known.
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"open for {retry_after_s:.1f} s")
+    None if it was opened by hand: then it is closed by hand, too.
+    """
+
+    def __init__(self, retry_after_s: float | None) -> None:
+        how_long = "by hand" if retry_after_s is None else f"for {retry_after_s:.1f} s"
+        super().__init__(f"open {how_long}")
         self.retry_after_s = retry_after_s
 
 
@@ -73,6 +79,8 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits, self._changed, self._clock = limits, changed, clock
+        self.since_us = _now_us()
+        """When it was opened, or closed; what fails while it is open does not open it anew."""
         self._ends = deque[bool](maxlen=self._limits.remembered)
         self._reopens: float | None = None
         self._probing: list[Passage] = []
@@ -87,8 +95,24 @@ class Breaker:
 
     @property
     def retry_after_s(self) -> float:
-        """Seconds until it is half open; 0 if it is not open."""
-        return 0.0 if self._reopens is None else max(0.0, self._reopens - self._clock())
+        """Seconds until it is half open; 0 if it is not open, or was opened by hand."""
+        if self._reopens is None or self.by_hand:
+            return 0.0
+        return max(0.0, self._reopens - self._clock())
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it was opened by hand."""
+        return self._reopens == math.inf
+
+    def open(self) -> None:
+        """Open it by hand: until it is closed so, no call passes."""
+        if not self.by_hand:
+            self._turn(math.inf)
+
+    def close(self) -> None:
+        """Close it by hand; what has failed before is forgotten."""
+        self._turn(None)
 
     @contextmanager
     def passing(self) -> Iterator[Passage]:
@@ -105,7 +129,7 @@ class Breaker:
             return passage
         passage.began = now = self._clock()
         if now < self._reopens:
-            raise BreakerOpen(self._reopens - now)
+            raise BreakerOpen(None if self.by_hand else self._reopens - now)
         waited_for = now - self._limits.probe_s
         self._probing = [it for it in self._probing if it.began > waited_for]
         if len(self._probing) >= self._limits.probes:
@@ -119,19 +143,33 @@ class Breaker:
         if passage.failed is None or passage.era != self._era:
             return
         if self._reopens is not None:
-            self._turn(open=passage.failed)
+            self._turn(self._later() if passage.failed else None)
             return
         self._ends.append(passage.failed)
         if sum(self._ends) >= self._limits.failures:
-            self._turn(open=True)
+            self._turn(self._later())
 
     def _back(self, probe: Passage) -> None:
         if probe in self._probing:
-            self._turn(open=False)
+            self._turn(None)
 
-    def _turn(self, *, open: bool) -> None:
+    def _later(self) -> float:
+        return self._clock() + self._limits.open_s
+
+    def _turn(self, reopens: float | None) -> None:
+        """Close it, or open it until then."""
+        was_closed = self._reopens is None
+        if (reopens is None) is not was_closed or reopens == math.inf:
+            self.since_us = _now_us()
         self._era += 1
         self._ends.clear()
         self._probing.clear()
-        self._reopens = self._clock() + self._limits.open_s if open else None
-        self._changed(State.OPEN if open else State.CLOSED)
+        self._reopens = reopens
+        if reopens is not None:
+            self._changed(State.OPEN)
+        elif not was_closed:
+            self._changed(State.CLOSED)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
