@@ -232,8 +232,8 @@ def _model(it: DescribedModel, default: bool) -> model_pb2.Model:
     if retry_after_s := model.breaker.retry_after_s:
         described.retry_after.FromTimedelta(timedelta(seconds=retry_after_s))
     if prices is not None:
-        described.input_price.CopyFrom(_money(Money(prices.currency, prices.input_micros)))
-        described.output_price.CopyFrom(_money(Money(prices.currency, prices.output_micros)))
+        described.input_price.CopyFrom(_money(Money(prices.currency, prices.rates.input)))
+        described.output_price.CopyFrom(_money(Money(prices.currency, prices.rates.output)))
     return described
 
 

@@ -14,7 +14,8 @@ from antiphon_server.integration.models.adapters.openai_stream import (
     Malformed,
     ProviderFault,
 )
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+from antiphon_server.integration.models.model import FinishReason, ModelEnd
+from antiphon_server.integration.models.pricing import Tokens
 
 
 def event(chunk: object, end: bytes = b"\n\n") -> bytes:

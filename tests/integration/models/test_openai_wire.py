@@ -15,8 +15,8 @@ from antiphon_server.integration.models.model import (
     Part,
     Prompt,
     PromptMessage,
-    Tokens,
 )
+from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint

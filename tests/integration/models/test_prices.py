@@ -9,13 +9,13 @@ import pytest
 from antiphon_server.integration.models.adapters import prices
 from antiphon_server.integration.models.adapters.kept_answers import FILE, KeptAnswers
 from antiphon_server.integration.models.adapters.prices import PublicModels
-from antiphon_server.integration.models.model import Prices
+from antiphon_server.integration.models.pricing import Prices, Rates
 from antiphon_server.integration.models.settings import ModelSettings
 
 WEEK_S = 7 * 24 * 3600
 GPT = ModelSettings(name="openai/gpt-4.1", kind="openai", base_url="http://127.0.0.1:1/v1")
 NOBODYS = ModelSettings(name="nobody/none", kind="openai", base_url="http://127.0.0.1:1/v1")
-PRICES = Prices(2_000_000, 8_000_000, "USD")
+PRICES = Prices(Rates(2_000_000, 8_000_000))
 
 
 async def test_the_table_is_not_loaded_into_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,10 @@ from antiphon_server.integration.models.model import (
     ModelEnd,
     ModelFailed,
     Part,
-    Prices,
     Prompt,
     PromptMessage,
-    Tokens,
 )
+from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.errors import Reason
@@ -145,5 +144,5 @@ async def test_an_unknown_provider_is_not_found() -> None:
 
 async def test_public_prices_are_known(provider: FakeAnthropic) -> None:
     """In millionths of a dollar for a million tokens."""
-    assert await claude(provider).prices() == Prices(3_000_000, 15_000_000, "USD")
+    assert await claude(provider).prices() == Prices(Rates(3_000_000, 15_000_000))
     assert await claude(provider, name="anthropic/no-such-model").prices() is None

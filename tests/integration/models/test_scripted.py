@@ -3,7 +3,8 @@
 import pytest
 
 from antiphon_server.integration.models.adapters.scripted import ScriptedModel
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+from antiphon_server.integration.models.model import FinishReason, ModelEnd
+from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.errors import Reason

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon_server.integration.ledger.model import Money
-from antiphon_server.integration.models.model import Prices, Tokens
+from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import WrongSetting, configured
 
@@ -58,6 +58,6 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 
 def test_costs_are_rounded_up() -> None:
     """To a millionth, so that many small calls are never free."""
-    prices = Prices(150_000, 600_000)
+    prices = Prices(Rates(150_000, 600_000))
     assert prices.cost(Tokens(1, 0)) == Money("USD", 1)
     assert prices.cost(Tokens(1_000_000, 1_000_000)) == Money("USD", 750_000)

@@ -21,8 +21,9 @@ from antiphon_server.integration.ledger.model import (
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, Tokens
+from antiphon_server.integration.models.model import FinishReason, ModelEnd
 from antiphon_server.integration.models.ports import ModelBackend
+from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.integration.world import WORKSPACE, order

@@ -9,15 +9,14 @@ from antiphon_server.integration.models.model import (
     AttemptStarted,
     ModelEnd,
     ModelStep,
-    Prices,
     Prompt,
     PromptMessage,
     Step,
-    Tokens,
 )
+from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
 from antiphon_server.runtime.errors import DomainError
 
-PRICES = Prices(1_000_000, 2_000_000)
+PRICES = Prices(Rates(1_000_000, 2_000_000))
 
 
 @dataclass(slots=True)

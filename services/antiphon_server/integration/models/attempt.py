@@ -25,13 +25,12 @@ from antiphon_server.integration.models.model import (
     AttemptStarted,
     ModelEnd,
     ModelFailed,
-    Prices,
     Prompt,
     ProviderSaid,
     Step,
-    Tokens,
     ToolCall,
 )
+from antiphon_server.integration.models.pricing import Prices, Tokens
 from antiphon_server.integration.models.tokens import (
     tokens_of_bytes,
     tokens_of_prompt,

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from antiphon_server.integration.models.model import ModelName, PartKind, Prices, PromptMessage
+from antiphon_server.integration.models.model import ModelName, PartKind, PromptMessage
 from antiphon_server.integration.models.ports import ModelBackend
+from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.models.tokens import tokens_of_prompt

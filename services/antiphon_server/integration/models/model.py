@@ -5,7 +5,9 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
-from antiphon_server.integration.ledger.model import CallId, Money, Payer, Usage
+from antiphon_server.integration.ledger.model import CallId, Payer, Usage
+from antiphon_server.integration.models.pricing import Tokens
+from antiphon_server.integration.models.widths import widest, widest_json, widest_quoted
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ModelName = NewType("ModelName", str)
@@ -34,6 +36,11 @@ class ToolDefinition:
     def text_bytes(self) -> int:
         """The length of its texts in UTF-8 bytes."""
         return sum(len(it.encode()) for it in (self.name, self.description, self.schema))
+
+    @property
+    def widest_bytes(self) -> int:
+        """The most bytes that they have where a model reads them."""
+        return widest(self.name) + widest_quoted(self.description) + widest_json(self.schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class PromptMessage:
         return len(self.text.encode()) + asked
 
     @cached_property
+    def widest_bytes(self) -> int:
+        """The most bytes that its texts, addresses, calls and ids have where a model reads them."""
+        text = widest(self.text) if self.answers is None else widest_quoted(self.text)
+        places = [widest(part.content) for part in self.parts if part.kind != "text"]
+        asked = [widest(it.tool) + widest_json(it.arguments) + len(it.call_id) for it in self.calls]
+        return text + sum(places) + sum(asked) + len(self.answers or "")
+
+    @cached_property
     def kinds(self) -> frozenset[PartKind]:
         """The kinds of its parts."""
         return frozenset(part.kind for part in self.parts)
@@ -91,14 +106,6 @@ class FinishReason(IntEnum):
     LENGTH = 2
     CONTENT_FILTER = 3
     TOOL_CALLS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The token counts that a provider reports for one call."""
-
-    input: int
-    output: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +166,6 @@ class PromptProgress:
 
 # A backend's step: text to append (never empty), a call, how far it has read, or the end.
 ModelStep: TypeAlias = str | ToolCall | PromptProgress | ModelEnd
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """The price of a million tokens, in millionths of the currency's unit."""
-
-    input_micros: int
-    output_micros: int
-    currency: str = "USD"
-
-    def cost(self, tokens: Tokens) -> Money:
-        """The price of the tokens, rounded up."""
-        total = tokens.input * self.input_micros + tokens.output * self.output_micros
-        return Money(self.currency, -(-total // 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
+from antiphon_server.integration.models.model import ModelStep, Prompt, PromptMessage
+from antiphon_server.integration.models.pricing import Prices
 
 
 class ModelBackend(Protocol):

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import force_setattr
 
-from antiphon_server.integration.models.model import ModelName, PartKind, Prices
+from antiphon_server.integration.models.model import ModelName, PartKind
+from antiphon_server.integration.models.pricing import Prices, Rates
 from antiphon_server.runtime.configuration import Secret, WrongSetting, configured
 
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -16,7 +17,7 @@ SMALL_MODEL = "local/smollm2-135m"
 """The one that comes as a package."""
 Kind = Literal["openai", "local", "provider", "scripted"]
 
-_FREE = Prices(0, 0)
+_FREE = Prices(Rates(0, 0))
 _FREE_KINDS = frozenset({"local", "scripted"})
 _NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -117,7 +118,8 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The prices per million tokens, as configured; what runs here is free unless told."""
         if self.input_price_micros is None or self.output_price_micros is None:
             return _FREE if self.kind in _FREE_KINDS else None
-        return Prices(self.input_price_micros, self.output_price_micros, self.currency)
+        rates = Rates(self.input_price_micros, self.output_price_micros)
+        return Prices(rates, self.currency)
 
     @property
     def secret(self) -> str:

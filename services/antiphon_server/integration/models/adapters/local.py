@@ -28,11 +28,11 @@ from antiphon_server.integration.models.adapters.written_calls import with_calls
 from antiphon_server.integration.models.model import (
     ModelStep,
     Part,
-    Prices,
     Prompt,
     PromptMessage,
     PromptProgress,
 )
+from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.configuration import Secret
 from antiphon_server.runtime.net.http_pool import HttpPool

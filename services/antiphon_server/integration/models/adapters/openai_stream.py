@@ -16,13 +16,8 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     TooMuch,
     whole,
 )
-from antiphon_server.integration.models.model import (
-    FinishReason,
-    ModelEnd,
-    Tokens,
-    ToolCall,
-    ToolCallId,
-)
+from antiphon_server.integration.models.model import FinishReason, ModelEnd, ToolCall, ToolCallId
+from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.runtime.encoding.ids import new_id
 
 MAX_LINE = 1 << 20

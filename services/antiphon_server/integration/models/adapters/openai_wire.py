@@ -30,12 +30,12 @@ from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
     ModelStep,
-    Prices,
     Prompt,
     PromptMessage,
     PromptProgress,
     ProviderSaid,
 )
+from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.net.http_pool import HttpPool
 

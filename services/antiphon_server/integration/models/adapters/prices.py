@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from antiphon_server.integration.models.adapters.kept_answers import Answer, KeptAnswers
-from antiphon_server.integration.models.model import Prices
+from antiphon_server.integration.models.pricing import Prices, Rates
 from antiphon_server.integration.models.settings import ModelSettings
 
 _PROGRAM = Path(__file__).with_name("price_table.py")
@@ -54,7 +54,7 @@ class PublicModels:
                 f"{settings.provider}/{settings.model}",
                 lambda: _looked_up(settings.provider, settings.model),
             )
-        return _Known(Prices(found[0], found[1]), found[2]) if found else None
+        return _Known(Prices(Rates(found[0], found[1])), found[2]) if found else None
 
 
 def _looked_up(provider: str, model: str) -> Answer:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from antiphon_server.integration.models.adapters.failures import not_runnable
 from antiphon_server.integration.models.adapters.missing import EXTRA, missing_key, missing_provider
 from antiphon_server.integration.models.adapters.prices import PublicModels
-from antiphon_server.integration.models.model import ModelStep, Prices, Prompt, PromptMessage
+from antiphon_server.integration.models.model import ModelStep, Prompt, PromptMessage
+from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.concurrency.imports import imported, importing
 

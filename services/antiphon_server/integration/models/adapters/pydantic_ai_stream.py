@@ -36,11 +36,11 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     ProviderSaid,
-    Tokens,
     ToolCall,
     ToolCallId,
     ToolDefinition,
 )
+from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason

@@ -8,13 +8,12 @@ from antiphon_server.integration.models.model import (
     FinishReason,
     ModelEnd,
     ModelStep,
-    Prices,
     Prompt,
     PromptMessage,
-    Tokens,
     ToolCall,
     ToolCallId,
 )
+from antiphon_server.integration.models.pricing import Prices, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, ScriptedCall
 from antiphon_server.integration.models.tokens import tokens_of_prompt
 from antiphon_server.runtime.encoding.ids import new_id
