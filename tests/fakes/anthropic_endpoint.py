@@ -15,7 +15,7 @@ from tests.fakes.served import Served
 
 
 class FakeAnthropic(Served):
-    """Answers ``POST /v1/messages``; ``mode`` is ok, length, endless, cut or an HTTP status.
+    """Answers ``POST /v1/messages``; ``mode`` is ok, thinks, length, endless, cut or a status.
 
     Behind its texts it asks for ``calls``: names, and the pieces of their arguments.
     """
@@ -56,6 +56,8 @@ class FakeAnthropic(Served):
         message |= {"stop_reason": None, "stop_sequence": None}
         usage = {"input_tokens": 14, "output_tokens": 1}
         await _send(response, "message_start", message=message | {"usage": usage})
+        if self.mode == "thinks":
+            await _thought(response, "hm")
         block = {"type": "text", "text": ""}
         await _send(response, "content_block_start", index=0, content_block=block)
         await _send(response, "ping")
@@ -75,6 +77,14 @@ class FakeAnthropic(Served):
         end = {"stop_reason": reason, "stop_sequence": None}
         await _send(response, "message_delta", delta=end, usage={"output_tokens": 9})
         await _send(response, "message_stop")
+
+
+async def _thought(response: web.StreamResponse, thought: str) -> None:
+    block = {"type": "thinking", "thinking": "", "signature": ""}
+    await _send(response, "content_block_start", index=9, content_block=block)
+    delta = {"type": "thinking_delta", "thinking": thought}
+    await _send(response, "content_block_delta", index=9, delta=delta)
+    await _send(response, "content_block_stop", index=9)
 
 
 async def _text(response: web.StreamResponse, text: str) -> None:

@@ -21,7 +21,8 @@ MODES = (*WHOLE, "hang", *_BROKEN, "too_long", "400", "401", "403", "404", "429"
 class Behaviour:
     """One way to answer: ``deltas`` texts, ``gap_ms`` before each but the first, then calls.
 
-    Of each of the ``calls`` there is its name, and the pieces of its arguments.
+    Of each of the ``calls`` there is its name, and the pieces of its arguments. It has so many
+    ``thoughts`` before that, with the same gap behind each.
     """
 
     mode: str = "ok"
@@ -32,6 +33,7 @@ class Behaviour:
     first_byte_ms: float = 0.0
     retry_after: str = ""
     calls: Sequence[tuple[str, Sequence[str]]] = ()
+    thoughts: int = 0
 
 
 @dataclass
@@ -50,6 +52,11 @@ class Seen:
 def delta(text: str) -> bytes:
     """The event of one text."""
     return _event({"choices": [{"index": 0, "delta": {"content": text}}]})
+
+
+def thought() -> bytes:
+    """The event of what a model thinks, as DeepSeek and vLLM tell it."""
+    return _event({"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]})
 
 
 def end(behaviour: Behaviour) -> bytes:

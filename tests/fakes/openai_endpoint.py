@@ -19,7 +19,16 @@ from typing import Any
 from aiohttp import web
 
 from tests.e2e.until import until
-from tests.fakes.openai_behaviour import MODES, WHOLE, Behaviour, Seen, delta, end, refusal
+from tests.fakes.openai_behaviour import (
+    MODES,
+    WHOLE,
+    Behaviour,
+    Seen,
+    delta,
+    end,
+    refusal,
+    thought,
+)
 from tests.fakes.served import Served
 
 MAX_SEEN = 10_000
@@ -88,6 +97,9 @@ class FakeEndpoint(Served):
         await asyncio.sleep(behaviour.first_byte_ms / 1000)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        for _ in range(behaviour.thoughts):
+            await response.write(thought())
+            await asyncio.sleep(behaviour.gap_ms / 1000)
         texts, whole = self.texts(behaviour), behaviour.mode in WHOLE
         for at, text in enumerate(texts if whole else texts[: len(texts) // 2]):
             if at and behaviour.gap_ms:

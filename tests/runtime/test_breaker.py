@@ -7,22 +7,27 @@ from contextlib import ExitStack
 
 import pytest
 
-from antiphon_server.runtime.concurrency.breaker import Breaker, BreakerOpen, State
+from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker, BreakerOpen, Limits, State
 
 RACERS = 1_000
+SLOW_S = 10.0
 
 
 class World:
     """A breaker whose clock is set by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = USUAL) -> None:
         self.now, self.turns = 100.0, list[State]()
-        self.breaker = Breaker(changed=self.turns.append, clock=lambda: self.now)
+        self.breaker = Breaker(limits, self.turns.append, lambda: self.now)
 
     def call(self, failed: bool | None) -> None:
         """One that ends at once. Raises BreakerOpen."""
         with self.breaker.passing() as passage:
             passage.failed = failed
+
+    def is_in(self, state: State) -> bool:
+        """Whether it is in that state now."""
+        return self.breaker.state is state
 
     def open(self) -> None:
         """Fail as often as it takes."""
@@ -34,6 +39,12 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def slow() -> World:
+    """Where slowness counts."""
+    return World(Limits(slow_s=SLOW_S))
 
 
 @pytest.mark.parametrize("ends", sorted(set(itertools.permutations("FFFFFssss"))))
@@ -209,3 +220,109 @@ def test_it_knows_since_when_it_is_open(world: World) -> None:
     assert not after(world.breaker.open)
     assert after(world.breaker.close)
     assert not after(world.breaker.close)
+
+
+def test_slow_calls_open_it_while_they_wait(slow: World) -> None:
+    """They need not end: whoever comes next finds that their time is over, or who looks."""
+    with ExitStack() as begun:
+        for _ in range(5):
+            begun.enter_context(slow.breaker.passing())
+            slow.now += 1
+        slow.now += SLOW_S - 2
+        slow.call(failed=None)
+        assert slow.is_in(State.CLOSED)
+        slow.now += 1
+        assert slow.is_in(State.OPEN)
+        assert slow.breaker.retry_after_s == 30.0
+        with pytest.raises(BreakerOpen):
+            slow.call(failed=False)
+
+
+def test_a_slow_call_counts_once_however_it_ends(slow: World) -> None:
+    """Of four that were slow, and ended well, badly, cancelled or late with an answer, it stays."""
+    for failed in (False, True, None, False):
+        with slow.breaker.passing() as passage:
+            slow.now += SLOW_S
+            if failed is False:
+                passage.answers()
+            passage.failed = failed
+    assert slow.is_in(State.CLOSED)
+    slow.call(failed=True)
+    assert slow.is_in(State.OPEN)
+
+
+def test_what_is_answered_in_time_is_not_slow_however_long_it_takes(slow: World) -> None:
+    """An answer may go on for minutes."""
+    for _ in range(100):
+        with slow.breaker.passing() as passage:
+            slow.now += SLOW_S - 1
+            passage.answers()
+            slow.now += 300
+            passage.failed = False
+    assert slow.turns == []
+
+
+def test_slow_calls_and_failures_count_together(slow: World) -> None:
+    """Two that wait, and three that have failed."""
+    with slow.breaker.passing(), slow.breaker.passing():
+        slow.now += SLOW_S
+        slow.call(failed=True)
+        slow.call(failed=True)
+        assert slow.is_in(State.CLOSED)
+        slow.call(failed=True)
+    assert slow.turns == [State.OPEN]
+
+
+def test_slowness_counts_only_where_it_is_said_what_that_is(world: World) -> None:
+    """By default a call may wait for ever."""
+    with ExitStack() as begun:
+        for _ in range(100):
+            begun.enter_context(world.breaker.passing())
+        world.now += 100_000
+        assert world.is_in(State.CLOSED)
+
+
+def test_a_slow_probe_opens_it_again(slow: World) -> None:
+    """While it waits, and also when its answer comes at last."""
+    slow.open()
+    slow.now += 30
+    with slow.breaker.passing() as probe:
+        slow.now += SLOW_S
+        assert slow.is_in(State.OPEN)
+        slow.now += 30
+        probe.answers()
+        probe.failed = False
+    assert slow.is_in(State.HALF_OPEN)
+    with slow.breaker.passing() as probe:
+        slow.now += SLOW_S
+        probe.answers()
+    assert slow.turns == [State.OPEN] * 3
+
+
+def test_slow_calls_that_began_before_it_opened_say_nothing_of_now(slow: World) -> None:
+    """It has closed since."""
+    with ExitStack() as begun:
+        for _ in range(100):
+            begun.enter_context(slow.breaker.passing())
+        slow.open()
+        slow.now += 30
+        slow.call(failed=False)
+    assert slow.turns == [State.OPEN, State.CLOSED]
+
+
+def test_who_would_wait_can_ask_before(slow: World) -> None:
+    """Whether it is open by itself, by slowness that nobody has counted yet, or by hand."""
+    slow.breaker.check()
+    with ExitStack() as begun:
+        for _ in range(5):
+            begun.enter_context(slow.breaker.passing())
+        slow.now += SLOW_S
+        with pytest.raises(BreakerOpen) as refused:
+            slow.breaker.check()
+    assert refused.value.retry_after_s == 30.0
+    slow.now += 30
+    slow.breaker.check()
+    slow.breaker.open()
+    with pytest.raises(BreakerOpen) as refused:
+        slow.breaker.check()
+    assert refused.value.retry_after_s is None

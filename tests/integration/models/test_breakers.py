@@ -6,7 +6,7 @@ import pytest
 
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.model import AttemptStarted, Finished
-from antiphon_server.integration.models.settings import model_named
+from antiphon_server.integration.models.settings import SMALL_MODEL, model_named
 from antiphon_server.runtime.concurrency.breaker import Limits
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.refusals import Refused
@@ -95,3 +95,36 @@ async def test_when_it_begins_to_answer_others_are_answered_too(world: World) ->
     await generator.run(order(), Recorder())
     assert not probe.done()
     await probe
+
+
+async def test_a_model_that_is_slow_is_left_alone(world: World) -> None:
+    """Though each of its answers was whole."""
+    world.endpoint.behaviour = Behaviour(deltas=2, first_byte_ms=100)
+    generator = world.generator(on_wire(world.endpoint.base_url, slow_s=0.05), patience=ONCE)
+    for _ in range(5):
+        await generator.run(order(), Recorder())
+    with Refused(Reason.MODEL_UNAVAILABLE) as refused:
+        await generator.run(order(), Recorder())
+    assert refused.error.metadata["breaker"] == "OPEN"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Behaviour(thoughts=6, gap_ms=150),
+        Behaviour(deltas=6, gap_ms=150),
+        Behaviour(deltas=0, calls=[("look_up", ["{}"])], first_byte_ms=10),
+    ],
+)
+async def test_a_model_that_works_is_not_slow(world: World, behaviour: Behaviour) -> None:
+    """Whether it thinks, speaks or calls, and however long that takes in all."""
+    world.endpoint.behaviour = behaviour
+    generator = world.generator(on_wire(world.endpoint.base_url, slow_s=0.6), patience=ONCE)
+    await asyncio.gather(*(generator.run(order(), Recorder()) for _ in range(6)))
+    await generator.run(order(), Recorder())
+
+
+def test_what_is_slow_by_default() -> None:
+    """Silence that would end the call; of what runs here nothing, however busy the machine is."""
+    remote = on_wire("http://x/v1", first_byte_timeout_s=300)
+    assert (remote.slow_after_s, model_named(SMALL_MODEL).slow_after_s) == (300, 0)

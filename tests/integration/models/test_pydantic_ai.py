@@ -8,6 +8,7 @@ import pytest
 
 from antiphon_server.integration.models.adapters.pydantic_ai import ProviderModel
 from antiphon_server.integration.models.model import (
+    WORKING,
     FinishReason,
     ModelEnd,
     ModelFailed,
@@ -50,6 +51,16 @@ async def test_an_answer_is_streamed_with_its_usage(provider: FakeAnthropic) -> 
     backend = claude(provider)
     steps = [step async for step in backend.generate(asking())]
     assert steps == ["The", " capital", " is Paris.", ModelEnd(FinishReason.STOP, Tokens(14, 9))]
+    await backend.close()
+
+
+async def test_what_it_thinks_says_that_it_works(provider: FakeAnthropic) -> None:
+    """And is no text."""
+    provider.mode = "thinks"
+    backend = claude(provider)
+    steps = [step async for step in backend.generate(asking())]
+    assert steps[0] == WORKING
+    assert [step for step in steps if isinstance(step, str)] == ["The", " capital", " is Paris."]
     await backend.close()
 
 

@@ -29,6 +29,7 @@ from antiphon_server.integration.models.model import (
     ProviderSaid,
     Step,
     ToolCall,
+    Working,
 )
 from antiphon_server.integration.models.pricing import Prices, Tokens
 from antiphon_server.integration.models.tokens import (
@@ -39,7 +40,7 @@ from antiphon_server.integration.models.tokens import (
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 
-Emit: TypeAlias = Callable[[Step], Awaitable[object]]
+Emit: TypeAlias = Callable[[Step | Working], Awaitable[object]]
 
 MODEL_REASONS = frozenset(reason for reason in Reason if reason.startswith("MODEL_"))
 # A provider that answers so has not begun to work.

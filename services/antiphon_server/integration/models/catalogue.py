@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from antiphon_server.integration.models.model import ModelName, PartKind, PromptMessage
@@ -35,7 +35,7 @@ class ConfiguredModel:
         self.settings = settings
         self.backend = backend
         self._limits = limits
-        self.breaker = Breaker(breaker, self._turned)
+        self.breaker = Breaker(replace(breaker, slow_s=settings.slow_after_s), self._turned)
         self._pricing: asyncio.Task[Prices | None] | None = None
 
     @property

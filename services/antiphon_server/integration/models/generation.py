@@ -2,14 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from antiphon_server.integration.ledger.model import Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
-from antiphon_server.integration.models.model import Finished, ModelEnd, Order, Step, ToolCall
+from antiphon_server.integration.models.model import (
+    AttemptStarted,
+    Finished,
+    ModelEnd,
+    Order,
+    Step,
+    Working,
+)
 from antiphon_server.runtime.concurrency.breaker import BreakerOpen, Passage
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -18,6 +26,7 @@ from antiphon_server.runtime.telemetry.structured import structlog
 _WORTH_RETRYING = frozenset({Reason.MODEL_UNAVAILABLE, Reason.MODEL_PROTOCOL})
 _ITS_FAULT = _WORTH_RETRYING | {Reason.MODEL_TIMEOUT}
 _TOO_MANY_REQUESTS = 429
+Tell: TypeAlias = Callable[[Step], Awaitable[object]]
 
 logger = structlog.get_logger(__name__)
 
@@ -42,15 +51,15 @@ class Generator:
         self._attempts = attempts
         self._patience = patience or Patience()
 
-    async def run(self, order: Order, emit: Emit) -> None:
-        """Hand every step of the answer to ``emit``, the last a Finished.
+    async def run(self, order: Order, tell: Tell) -> None:
+        """Hand every step of the answer to ``tell``, the last a Finished.
 
         Raises DomainError MODEL_NOT_FOUND or PART_NOT_ACCEPTED before any step; the
         last model's failure if none answers; a failure after the first text at once.
         """
         models = self._catalogue.taking(order.models, order.prompt.messages)
         limit = asyncio.timeout(self._patience.total_s)
-        running = _Running(self._attempts, self._patience, order, emit, limit)
+        running = _Running(self._attempts, self._patience, order, tell, limit)
         try:
             async with limit:
                 await running.ask(models)
@@ -70,7 +79,7 @@ class _Running:
     attempts: Attempts
     patience: Patience
     order: Order
-    emit: Emit
+    tell: Tell
     limit: asyncio.Timeout
     model: str = ""
     waited_s: float = 0.0
@@ -86,7 +95,7 @@ class _Running:
             end = await self._ask_patiently(model, wanted)
             if end is not None:
                 limit = end.limit_reached(wanted.max_output_tokens)
-                await self.emit(Finished(model.name, end.reason, total(self.usages), limit))
+                await self.tell(Finished(model.name, end.reason, total(self.usages), limit))
                 return
         if self.failure is not None:
             raise self.failure
@@ -121,7 +130,7 @@ class _Running:
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         retry_of = self.failure.reason if self.failure else ""
         with model.breaker.passing() as passage:
-            emit = _heard(self.emit, passage)
+            emit = _heard(self.tell, passage)
             ended = await self.attempts.make(model, wanted, retry_of, emit, self.limit)
             passage.failed = _failed(ended)
         self.usages.append(ended.usage)
@@ -142,13 +151,13 @@ class _Running:
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
 
 
-def _heard(emit: Emit, passage: Passage) -> Emit:
-    """Tells a breaker, too, that the model answers."""
+def _heard(tell: Tell, passage: Passage) -> Emit:
+    """Tells a breaker, too, that the model answers, or works on it."""
 
-    async def told(step: Step) -> object:
-        if isinstance(step, str | ToolCall):
+    async def told(step: Step | Working) -> object:
+        if not isinstance(step, AttemptStarted):
             passage.answers()
-        return await emit(step)
+        return None if isinstance(step, Working) else await tell(step)
 
     return told
 

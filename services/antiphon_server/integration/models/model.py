@@ -164,8 +164,16 @@ class PromptProgress:
     total_tokens: int
 
 
-# A backend's step: text to append (never empty), a call, how far it has read, or the end.
-ModelStep: TypeAlias = str | ToolCall | PromptProgress | ModelEnd
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A model works on what it can't tell yet: it thinks, or writes a call of a tool."""
+
+
+WORKING = Working()
+
+# A backend's step: text to append (never empty), a call, that it works, how far it has read, or
+# the end.
+ModelStep: TypeAlias = str | ToolCall | PromptProgress | Working | ModelEnd
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ class ModelBackend(Protocol):
     def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         """Stream the answer: texts, then exactly one ModelEnd; before them its progress, if told.
 
+        A Working says that it is not slow, though it has no text yet; one will do.
+
         Closing the iterator, or cancelling the task that reads it, closes the
         provider's connection before it returns. Raises DomainError MODEL_NOT_FOUND
         (it can't be run here), MODEL_UNAVAILABLE, MODEL_TIMEOUT, MODEL_PROTOCOL,

@@ -82,6 +82,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accepts: frozenset[PartKind] = frozenset({"text"})
     first_byte_timeout_s: Positive = 60.0
     idle_timeout_s: Positive = 30.0
+    slow_s: Annotated[float, Meta(ge=0)] | None = None
     script: Script = Script()
 
     def __post_init__(self) -> None:
@@ -107,6 +108,16 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def provider(self) -> str:
         """The first part of the name."""
         return self.name.partition("/")[0]
+
+    @property
+    def slow_after_s(self) -> float:
+        """Seconds without a sign of work after which a call counts as slow; 0 if none does.
+
+        One may be silent for as long as it says; what runs here reads slowly on a busy machine.
+        """
+        if self.slow_s is None:
+            return 0.0 if self.kind == "local" else self.first_byte_timeout_s
+        return self.slow_s
 
     @property
     def is_public(self) -> bool:

@@ -45,6 +45,9 @@ class ProviderFault(Exception):
 class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
     tool_calls: list[CallPiece] | None = None
+    # What it thinks, which is never shown; one name is DeepSeek's, the other OpenRouter's.
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -67,7 +70,7 @@ class AnswerParser:
 
     __slots__ = (
         *("_half", "_halves", "_held", "_held_size", "_size"),
-        *("_pieces", "done", "progress", "reason", "tokens"),
+        *("_pieces", "done", "progress", "reason", "tokens", "works"),
     )
 
     def __init__(self) -> None:
@@ -78,6 +81,7 @@ class AnswerParser:
         self._pieces: CallPieces | None = None
         self._half = ""  # the first half of a character, until the second one comes
         self.done = False
+        self.works = False  # on what is no text
         self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
         self.reason: FinishReason | None = None
         self.tokens: Tokens | None = None
@@ -157,7 +161,10 @@ class AnswerParser:
         delta = choice.delta
         if delta is None:
             return ""
+        if delta.reasoning_content or delta.reasoning:
+            self.works = True
         if delta.tool_calls:
+            self.works = True
             self._take(delta.tool_calls)
         return delta.content or ""
 

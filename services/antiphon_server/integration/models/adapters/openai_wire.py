@@ -29,6 +29,7 @@ from antiphon_server.integration.models.adapters.openai_stream import (
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
+    WORKING,
     ModelStep,
     Prompt,
     PromptMessage,
@@ -86,6 +87,9 @@ class OpenAIModel:
                     limit = self._settings.first_byte_timeout_s  # it has not begun to answer
                     yield PromptProgress(self._settings.name, *parser.progress)
                     parser.progress = None
+                elif parser.works:
+                    parser.works = False
+                    yield WORKING
             try:
                 end = parser.end()
             except Malformed as error:

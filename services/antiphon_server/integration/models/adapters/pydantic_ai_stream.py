@@ -30,6 +30,7 @@ from antiphon_server.integration.models.adapters.openai_calls import (
 )
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
+    WORKING,
     FinishReason,
     ModelEnd,
     ModelStep,
@@ -70,9 +71,12 @@ class Provider:
                 async for event in answer:
                     if piece := _piece_of(event):
                         bounds.add(piece)
+                        yield WORKING
                     elif text := _text_of(event):
                         spoke = True
                         yield text
+                    elif _thinks(event):
+                        yield WORKING
                 for step in self._ending(answer, names):
                     yield step
         except DomainError:
@@ -211,6 +215,13 @@ def _piece_of(event: object) -> CallPiece | None:
     if isinstance(event, wire.PartDeltaEvent) and isinstance(event.delta, wire.ToolCallPartDelta):
         return CallPiece(event.index, None, Function(None, event.delta.args_delta))
     return None
+
+
+def _thinks(event: object) -> bool:
+    if isinstance(event, wire.PartStartEvent):
+        return isinstance(event.part, wire.ThinkingPart)
+    delta = event.delta if isinstance(event, wire.PartDeltaEvent) else None
+    return isinstance(delta, wire.ThinkingPartDelta)
 
 
 def _text_of(event: object) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from antiphon_server.integration.models.adapters.openai_calls import MAX_ARGUMENTS, MAX_CALLS
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
+    WORKING,
     FinishReason,
     ModelEnd,
     ModelStep,
@@ -70,8 +71,7 @@ async def with_calls(
     async with aclosing(steps):
         async for step in steps:
             if isinstance(step, str):
-                if text := written.feed(step):
-                    yield text
+                yield written.feed(step) or WORKING
             elif isinstance(step, ModelEnd):
                 for last in _ending(step, *written.end(), names):
                     yield last
