@@ -124,6 +124,13 @@ def test_an_answer_that_was_cut_at_a_limit_of_ours_is_not_said_to_be_at_the_mode
     )
 
 
+def test_what_has_a_price_of_its_own_is_said() -> None:
+    """Whoever wonders about a cost sees what was cached, or thought and not said."""
+    usage = Usage(input_tokens=1200, output_tokens=300, cached_tokens=1000, reasoning_tokens=250)
+    result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", usage=usage)
+    assert summary(result, 1.0) == "1200 (1000 cached) + 300 (250 reasoning) tokens · 1.0 s"
+
+
 @pytest.mark.parametrize(
     ("omitted", "says"),
     [

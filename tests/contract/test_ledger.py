@@ -27,6 +27,7 @@ WORKSPACE = WorkspaceId("ws_00000001")
 ALL = UsageFilter(WORKSPACE)
 NOTHING = Usage(Quantities(), False, Money("USD", 0))
 FORTY = replace(NOTHING, cost=Money("USD", 40))
+EACH_KIND = Quantities(*range(1, len(Quantities._fields) + 1))
 EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
 
 
@@ -65,9 +66,7 @@ async def settled(ledger: Ledger, it: Call, how: Settlement | None = None) -> No
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome(77)])
 async def test_a_settled_call_is_told_as_it_was(ledger: Ledger, outcome: Outcome) -> None:
     """Everything that was written comes back, also an outcome that newer servers know."""
-    failed = Settlement(
-        outcome, Usage(Quantities(1, 2), True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE"
-    )
+    failed = Settlement(outcome, Usage(EACH_KIND, True, Money("EUR", 9)), 34, "MODEL_UNAVAILABLE")
     it = call(1, turn="turn_1")
     await settled(ledger, it, failed)
     (told,) = await ledger.calls(ALL, None, 10)
@@ -90,6 +89,14 @@ async def test_a_call_of_another_kind_is_told_and_summed(ledger: Ledger) -> None
     assert told.settlement.usage == FORTY
     await settled(ledger, call(2))
     assert await ledger.total(ALL) == Usage(Quantities(10, 20), False, Money("USD", 45))
+
+
+async def test_each_kind_of_tokens_is_summed_by_itself(ledger: Ledger) -> None:
+    """None is lost, or counted as another."""
+    how = Settlement(Outcome.SUCCEEDED, Usage(EACH_KIND, False, None), 1)
+    for number in (1, 2):
+        await settled(ledger, call(number), how)
+    assert (await ledger.total(ALL)).quantities == tuple(2 * count for count in EACH_KIND)
 
 
 async def test_an_open_call_is_neither_listed_nor_summed(ledger: Ledger) -> None:

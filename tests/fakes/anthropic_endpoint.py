@@ -17,7 +17,8 @@ from tests.fakes.served import Served
 class FakeAnthropic(Served):
     """Answers ``POST /v1/messages``; ``mode`` is ok, thinks, length, endless, cut or a status.
 
-    Behind its texts it asks for ``calls``: names, and the pieces of their arguments.
+    Behind its texts it asks for ``calls``: names, and the pieces of their arguments. ``cached`` is
+    what it tells of its cache.
     """
 
     texts = ("The", " capital", " is Paris.")
@@ -26,6 +27,7 @@ class FakeAnthropic(Served):
         super().__init__("/v1/messages")
         self.mode = "ok"
         self.calls: Sequence[tuple[str, Sequence[str]]] = ()
+        self.cached: dict[str, int] = {}
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self._aborted: asyncio.Queue[float] = asyncio.Queue()
@@ -54,7 +56,7 @@ class FakeAnthropic(Served):
         message: dict[str, object] = {"id": "msg_1", "type": "message", "role": "assistant"}
         message |= {"content": [], "model": "claude-sonnet-4-6"}
         message |= {"stop_reason": None, "stop_sequence": None}
-        usage = {"input_tokens": 14, "output_tokens": 1}
+        usage = {"input_tokens": 14, "output_tokens": 1} | self.cached
         await _send(response, "message_start", message=message | {"usage": usage})
         if self.mode == "thinks":
             await _thought(response, "hm")

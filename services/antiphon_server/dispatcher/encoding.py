@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.model import (
+    COUNTED,
     HandlerInfo,
     Order,
     Outcome,
@@ -102,11 +104,8 @@ def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
 
 def usage_message(usage: Usage) -> model_pb2.Usage:
     """Encode what was consumed."""
-    message = model_pb2.Usage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        estimated=usage.estimated,
-    )
+    counts: dict[str, Any] = {name: getattr(usage, name) for name in COUNTED}
+    message = model_pb2.Usage(estimated=usage.estimated, **counts)
     if usage.cost_micros is not None:
         message.cost.CopyFrom(model_pb2.Money(currency=usage.currency, micros=usage.cost_micros))
     return message
@@ -114,12 +113,12 @@ def usage_message(usage: Usage) -> model_pb2.Usage:
 
 def usage_of(message: model_pb2.Usage) -> Usage:
     """Decode what was consumed."""
+    counts: dict[str, Any] = {name: getattr(message, name) for name in COUNTED}
     return Usage(
-        message.input_tokens,
-        message.output_tokens,
-        message.estimated,
-        message.cost.currency or "USD",
-        message.cost.micros if message.HasField("cost") else None,
+        estimated=message.estimated,
+        currency=message.cost.currency or "USD",
+        cost_micros=message.cost.micros if message.HasField("cost") else None,
+        **counts,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from antiphon_server.dispatcher.model import (
+    COUNTED,
     Answer,
     AnswerAction,
     AskedCall,
@@ -26,6 +27,7 @@ from antiphon_server.dispatcher.model import (
 )
 
 __all__ = [
+    "COUNTED",
     "Answer",
     "AnswerAction",
     "AskedCall",

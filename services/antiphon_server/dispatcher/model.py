@@ -1,7 +1,7 @@
 """The dispatcher's own types."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
 
@@ -58,24 +58,36 @@ class LossPolicy(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a turn's model calls consumed; ``cost_micros`` is None if a price is unknown."""
+    """What a turn's model calls consumed; ``cost_micros`` is None if a price is unknown.
+
+    What is counted has the names of the contract's fields (:data:`COUNTED`).
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     estimated: bool = False
     currency: str = "USD"
     cost_micros: int | None = None
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    cached_audio_tokens: int = 0
 
     def plus(self, other: "Usage") -> "Usage":
         """Both together; the cost is unknown if one of them is."""
         costs = self.cost_micros, other.cost_micros
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.estimated or other.estimated,
-            other.currency,
-            None if None in costs else sum(filter(None, costs)),
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTED}
+        return replace(
+            other,
+            estimated=self.estimated or other.estimated,
+            cost_micros=None if None in costs else sum(filter(None, costs)),
+            **counts,
         )
+
+
+COUNTED = tuple([field.name for field in fields(Usage) if field.name.endswith("_tokens")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,10 +283,9 @@ def _call(call: SettledCall, to_operator: bool) -> model_pb2.ModelCall:
 
 def _usage(usage: Usage) -> model_pb2.Usage:
     return model_pb2.Usage(
-        input_tokens=usage.quantities.input_tokens,
-        output_tokens=usage.quantities.output_tokens,
         estimated=usage.estimated,
         cost=None if usage.cost is None else _money(usage.cost),
+        **usage.quantities._asdict(),
     )
 
 

@@ -64,6 +64,37 @@ async def test_what_it_thinks_says_that_it_works(provider: FakeAnthropic) -> Non
     await backend.close()
 
 
+async def test_what_was_cached_is_told(provider: FakeAnthropic) -> None:
+    """Anthropic counts it beside the rest of the prompt; here it is a part of it."""
+    provider.cached = {"cache_read_input_tokens": 1000, "cache_creation_input_tokens": 200}
+    backend = claude(provider)
+    _, end = await answer(backend)
+    assert end.tokens == Tokens(1214, 9, cached=1000, cache_write=200)
+    await backend.close()
+
+
+def test_what_gemini_thinks_is_output() -> None:
+    """It counts that beside what it says; sound and cached sound are parts of the prompt."""
+    from pydantic_ai.usage import RequestUsage
+
+    from antiphon_server.integration.models.adapters.pydantic_ai_stream import tokens_of
+
+    metadata = {
+        "promptTokenCount": 1000,
+        "cachedContentTokenCount": 300,
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 100}],
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 400}],
+        "candidatesTokenCount": 50,
+        "thoughtsTokenCount": 70,
+        "totalTokenCount": 1120,
+    }
+    usage = RequestUsage.extract(
+        {"usageMetadata": metadata}, provider="google", provider_url="", provider_fallback="google"
+    )
+    expected = Tokens(1000, 120, cached=300, reasoning=70, audio_input=400, cached_audio=100)
+    assert tokens_of(usage) == expected
+
+
 async def test_the_request_is_as_the_wire_wants_it(provider: FakeAnthropic) -> None:
     """Instructions apart from the messages, roles kept, limits passed on, the key in its header."""
     messages = [("system", "Be brief."), ("user", "a"), ("assistant", "b"), ("user", "c")]

@@ -7,7 +7,7 @@ import { listed } from "../antiphon";
 import { AttemptOutcome, type ModelCall, type Usage as Sum } from "../gen/antiphon/integration/v1/model_pb";
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
-import { duration, moment, money } from "../page/words";
+import { duration, kindsOf, moment, money } from "../page/words";
 import { type Bar, Chart } from "./chart";
 import { failureOf } from "./failure";
 import { useLoaded } from "./loading";
@@ -49,6 +49,7 @@ export function Usage({ desk }: { desk: Desk }): JSX.Element {
       <div class="figures">
         <Figure label="Cost" value={total?.cost ? money(total.cost.micros, total.cost.currency) : "unknown"} />
         <Figure label="Tokens read" value={(total?.inputTokens ?? 0n).toLocaleString()} />
+        <Figure label="Cached of these" value={(total?.cachedTokens ?? 0n).toLocaleString()} />
         <Figure label="Tokens written" value={(total?.outputTokens ?? 0n).toLocaleString()} />
         <Figure label="Calls that failed" value={`${failed} of ${calls.length}`} />
       </div>
@@ -110,7 +111,9 @@ export function Usage({ desk }: { desk: Desk }): JSX.Element {
           },
           {
             name: "tokens",
-            cell: ({ usage }) => `${usage?.inputTokens ?? 0} + ${usage?.outputTokens ?? 0}`,
+            cell: ({ usage }) => (
+              <span title={usage && kindsOf(usage)}>{`${usage?.inputTokens ?? 0} + ${usage?.outputTokens ?? 0}`}</span>
+            ),
             isNumber: true,
           },
           {

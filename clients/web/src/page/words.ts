@@ -121,8 +121,22 @@ export function consumed(usage: Usage | undefined): string {
   if (!usage || usage.inputTokens + usage.outputTokens === 0n) return "";
   const about = usage.estimated ? "about " : "";
   const count = (usage.inputTokens + usage.outputTokens).toLocaleString();
+  const parts = kindsOf(usage);
+  const kinds = parts ? ` (${parts})` : "";
   const cost = usage.cost ? ` · ${money(usage.cost.micros, usage.cost.currency)}` : "";
-  return `${about}${count} tokens${cost}`;
+  return `${about}${count} tokens${kinds}${cost}`;
+}
+
+/** Which of the tokens have prices of their own: cached ones, say, or those of sound. */
+export function kindsOf(usage: Usage): string {
+  const kinds: [bigint, string][] = [
+    [usage.cachedTokens, "cached"],
+    [usage.cacheWriteTokens, "put into the cache"],
+    [usage.reasoningTokens, "reasoning"],
+    [usage.audioInputTokens + usage.audioOutputTokens, "audio"],
+  ];
+  const told = kinds.filter(([count]) => count > 0n);
+  return told.map(([count, name]) => `${count.toLocaleString()} ${name}`).join(", ");
 }
 
 /** That older messages were left out, if any were. */

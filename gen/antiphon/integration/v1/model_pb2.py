@@ -27,27 +27,27 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#antiphon/integration/v1/model.proto\x12\x17\x61ntiphon.integration.v1\x1a!antiphon/context/v1/message.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x05Money\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x9a\x03\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x16\n\x0e\x63ontext_tokens\x18\x03 \x01(\x05\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x04 \x01(\x08\x12\x33\n\x0binput_price\x18\x05 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x34\n\x0coutput_price\x18\x06 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x0f\n\x07missing\x18\x07 \x01(\t\x12.\n\x07\x61\x63\x63\x65pts\x18\x08 \x03(\x0e\x32\x1d.antiphon.context.v1.PartKind\x12\x19\n\x11max_prompt_tokens\x18\t \x01(\x05\x12\x19\n\x11max_output_tokens\x18\n \x01(\x05\x12\x36\n\x07\x62reaker\x18\x0b \x01(\x0e\x32%.antiphon.integration.v1.BreakerState\x12.\n\x0bretry_after\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"u\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x11\n\testimated\x18\x03 \x01(\x08\x12,\n\x04\x63ost\x18\x04 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\"\x93\x03\n\tModelCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x0f\n\x07turn_id\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x38\n\x07outcome\x18\x06 \x01(\x0e\x32\'.antiphon.integration.v1.AttemptOutcome\x12-\n\x05usage\x18\x07 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64uration_ms\x18\t \x01(\x03\x12\x14\n\x0c\x65rror_reason\x18\n \x01(\t\x12/\n\x04kind\x18\x0b \x01(\x0e\x32!.antiphon.integration.v1.CallKind\x12\x17\n\x0fprovider_status\x18\x0c \x01(\x05\x12\x18\n\x10provider_message\x18\r \x01(\t*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03*\x9f\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x04*\xa8\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x02\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x03\x12\x1b\n\x17\x41TTEMPT_OUTCOME_UNKNOWN\x10\x04*N\n\x08\x43\x61llKind\x12\x19\n\x15\x43\x41LL_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41LL_KIND_MODEL\x10\x01\x12\x12\n\x0e\x43\x41LL_KIND_TOOL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#antiphon/integration/v1/model.proto\x12\x17\x61ntiphon.integration.v1\x1a!antiphon/context/v1/message.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\")\n\x05Money\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x9a\x03\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x16\n\x0e\x63ontext_tokens\x18\x03 \x01(\x05\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x04 \x01(\x08\x12\x33\n\x0binput_price\x18\x05 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x34\n\x0coutput_price\x18\x06 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x0f\n\x07missing\x18\x07 \x01(\t\x12.\n\x07\x61\x63\x63\x65pts\x18\x08 \x03(\x0e\x32\x1d.antiphon.context.v1.PartKind\x12\x19\n\x11max_prompt_tokens\x18\t \x01(\x05\x12\x19\n\x11max_output_tokens\x18\n \x01(\x05\x12\x36\n\x07\x62reaker\x18\x0b \x01(\x0e\x32%.antiphon.integration.v1.BreakerState\x12.\n\x0bretry_after\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\"\x98\x02\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x15\n\routput_tokens\x18\x02 \x01(\x03\x12\x11\n\testimated\x18\x03 \x01(\x08\x12,\n\x04\x63ost\x18\x04 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x15\n\rcached_tokens\x18\x05 \x01(\x03\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x06 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x07 \x01(\x03\x12\x1a\n\x12\x61udio_input_tokens\x18\x08 \x01(\x03\x12\x1b\n\x13\x61udio_output_tokens\x18\t \x01(\x03\x12\x1b\n\x13\x63\x61\x63hed_audio_tokens\x18\n \x01(\x03\"\x93\x03\n\tModelCall\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x0f\n\x07turn_id\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x38\n\x07outcome\x18\x06 \x01(\x0e\x32\'.antiphon.integration.v1.AttemptOutcome\x12-\n\x05usage\x18\x07 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64uration_ms\x18\t \x01(\x03\x12\x14\n\x0c\x65rror_reason\x18\n \x01(\t\x12/\n\x04kind\x18\x0b \x01(\x0e\x32!.antiphon.integration.v1.CallKind\x12\x17\n\x0fprovider_status\x18\x0c \x01(\x05\x12\x18\n\x10provider_message\x18\r \x01(\t*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03*\x9f\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x03\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x04*\xa8\x01\n\x0e\x41ttemptOutcome\x12\x1f\n\x1b\x41TTEMPT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41TTEMPT_OUTCOME_SUCCEEDED\x10\x01\x12\x1a\n\x16\x41TTEMPT_OUTCOME_FAILED\x10\x02\x12\x1d\n\x19\x41TTEMPT_OUTCOME_CANCELLED\x10\x03\x12\x1b\n\x17\x41TTEMPT_OUTCOME_UNKNOWN\x10\x04*N\n\x08\x43\x61llKind\x12\x19\n\x15\x43\x41LL_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43\x41LL_KIND_MODEL\x10\x01\x12\x12\n\x0e\x43\x41LL_KIND_TOOL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.integration.v1.model_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BREAKERSTATE']._serialized_start=1145
-  _globals['_BREAKERSTATE']._serialized_end=1269
-  _globals['_FINISHREASON']._serialized_start=1272
-  _globals['_FINISHREASON']._serialized_end=1431
-  _globals['_ATTEMPTOUTCOME']._serialized_start=1434
-  _globals['_ATTEMPTOUTCOME']._serialized_end=1602
-  _globals['_CALLKIND']._serialized_start=1604
-  _globals['_CALLKIND']._serialized_end=1682
+  _globals['_BREAKERSTATE']._serialized_start=1309
+  _globals['_BREAKERSTATE']._serialized_end=1433
+  _globals['_FINISHREASON']._serialized_start=1436
+  _globals['_FINISHREASON']._serialized_end=1595
+  _globals['_ATTEMPTOUTCOME']._serialized_start=1598
+  _globals['_ATTEMPTOUTCOME']._serialized_end=1766
+  _globals['_CALLKIND']._serialized_start=1768
+  _globals['_CALLKIND']._serialized_end=1846
   _globals['_MONEY']._serialized_start=164
   _globals['_MONEY']._serialized_end=205
   _globals['_MODEL']._serialized_start=208
   _globals['_MODEL']._serialized_end=618
-  _globals['_USAGE']._serialized_start=620
-  _globals['_USAGE']._serialized_end=737
-  _globals['_MODELCALL']._serialized_start=740
-  _globals['_MODELCALL']._serialized_end=1143
+  _globals['_USAGE']._serialized_start=621
+  _globals['_USAGE']._serialized_end=901
+  _globals['_MODELCALL']._serialized_start=904
+  _globals['_MODELCALL']._serialized_end=1307
 # @@protoc_insertion_point(module_scope)

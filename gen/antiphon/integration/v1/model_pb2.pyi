@@ -264,7 +264,9 @@ Global___Model: _TypeAlias = Model  # noqa: Y015
 
 @_typing.final
 class Usage(_message.Message):
-    """Usage is what one or more model calls consumed."""
+    """Usage is what one or more model calls consumed. Counts besides those of input and output are
+    parts of these, as far as providers tell them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -272,13 +274,35 @@ class Usage(_message.Message):
     OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     ESTIMATED_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
+    CACHED_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHE_WRITE_TOKENS_FIELD_NUMBER: _builtins.int
+    REASONING_TOKENS_FIELD_NUMBER: _builtins.int
+    AUDIO_INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    AUDIO_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHED_AUDIO_TOKENS_FIELD_NUMBER: _builtins.int
     input_tokens: _builtins.int
     """input_tokens are the tokens of the prompt."""
     output_tokens: _builtins.int
-    """output_tokens are the tokens of the answer."""
+    """output_tokens are the tokens of the answer, and of what the model thought before it."""
     estimated: _builtins.bool
     """estimated says that the provider did not report them (a cancelled call, for
     one) and they were estimated at 4 bytes of UTF-8 a token.
+    """
+    cached_tokens: _builtins.int
+    """cached_tokens are those of the prompt that the provider had read before."""
+    cache_write_tokens: _builtins.int
+    """cache_write_tokens are those of the prompt that it keeps for later calls, where that has a
+    price of its own.
+    """
+    reasoning_tokens: _builtins.int
+    """reasoning_tokens are those of the output that the model thought and did not say."""
+    audio_input_tokens: _builtins.int
+    """audio_input_tokens are those of recordings in the prompt."""
+    audio_output_tokens: _builtins.int
+    """audio_output_tokens are those of the output that are sound."""
+    cached_audio_tokens: _builtins.int
+    """cached_audio_tokens are those of recordings that the provider had read before; they are among
+    the cached ones, too.
     """
     @_builtins.property
     def cost(self) -> Global___Money:
@@ -291,10 +315,16 @@ class Usage(_message.Message):
         output_tokens: _builtins.int = ...,
         estimated: _builtins.bool = ...,
         cost: Global___Money | None = ...,
+        cached_tokens: _builtins.int = ...,
+        cache_write_tokens: _builtins.int = ...,
+        reasoning_tokens: _builtins.int = ...,
+        audio_input_tokens: _builtins.int = ...,
+        audio_output_tokens: _builtins.int = ...,
+        cached_audio_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "estimated", b"estimated", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_input_tokens", b"audio_input_tokens", "audio_output_tokens", b"audio_output_tokens", "cache_write_tokens", b"cache_write_tokens", "cached_audio_tokens", b"cached_audio_tokens", "cached_tokens", b"cached_tokens", "cost", b"cost", "estimated", b"estimated", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens", "reasoning_tokens", b"reasoning_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
 from antiphon_server.agents.adapters.plans import Plans
 from antiphon_server.agents.adapters.tools import definition, round_messages
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
-from antiphon_server.dispatcher.handling import Order, ToolCallId, Turn, TurnId, Usage
+from antiphon_server.dispatcher.handling import COUNTED, Order, ToolCallId, Turn, TurnId, Usage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -163,9 +163,13 @@ def _finished(done: integration_service_pb2.GenerateFinished) -> ModelReply:
 
 
 def _usage(message: model_pb2.Usage) -> Usage:
-    cost = message.cost.micros if message.HasField("cost") else None
-    currency = message.cost.currency or "USD"
-    return Usage(message.input_tokens, message.output_tokens, message.estimated, currency, cost)
+    counts: dict[str, Any] = {name: getattr(message, name) for name in COUNTED}
+    return Usage(
+        estimated=message.estimated,
+        currency=message.cost.currency or "USD",
+        cost_micros=message.cost.micros if message.HasField("cost") else None,
+        **counts,
+    )
 
 
 def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:

@@ -5,6 +5,7 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_EXPIRED,
     TURN_STATE_FAILED,
 )
+from antiphon.integration.v1.model_pb2 import Usage
 from antiphon_client import TurnResult
 
 _ENDINGS = {
@@ -20,13 +21,29 @@ def summary(result: TurnResult, seconds: float) -> str:
     facts = [
         _ending(result),
         result.model or None,
-        f"{usage.input_tokens} + {usage.output_tokens} tokens" if usage.output_tokens else None,
+        tokens(usage) if usage.output_tokens else None,
         _left_out(result.omitted_messages) or None,
         _described(result.described_parts) or None,
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def tokens(usage: Usage) -> str:
+    """What was read and what was said; of both, what has a price of its own."""
+    read = {
+        "cached": usage.cached_tokens,
+        "put into the cache": usage.cache_write_tokens,
+        "audio": usage.audio_input_tokens,
+    }
+    said = {"reasoning": usage.reasoning_tokens, "audio": usage.audio_output_tokens}
+    return f"{_counted(usage.input_tokens, read)} + {_counted(usage.output_tokens, said)} tokens"
+
+
+def _counted(count: int, kinds: dict[str, int]) -> str:
+    told = ", ".join(f"{part} {kind}" for kind, part in kinds.items() if part)
+    return f"{count} ({told})" if told else str(count)
 
 
 def _left_out(messages: int) -> str:

@@ -35,11 +35,18 @@ class Money:
 class Quantities(NamedTuple):
     """How much one or more calls consumed, by what is counted; the names are the store's columns.
 
-    Of what does not apply to a call it has 0: one that has a price by itself has no tokens.
+    Of what does not apply to a call it has 0: one that has a price by itself has no tokens. All
+    others are parts of those of input and output, cached audio one of what is cached and of audio.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    cached_audio_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

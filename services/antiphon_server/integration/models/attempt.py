@@ -171,4 +171,4 @@ def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, s
 
 def _usage(tokens: Tokens, prices: Prices | None, *, estimated: bool) -> Usage:
     cost = prices.cost(tokens) if prices is not None else None
-    return Usage(Quantities(tokens.input, tokens.output), estimated, cost)
+    return Usage(tokens.quantities, estimated, cost)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from antiphon_server.integration.ledger.model import Money
+from antiphon_server.integration.ledger.model import Money, Quantities
 
 _MILLION = 1_000_000
 _DAY_S = 24 * 3600
@@ -25,6 +25,20 @@ class Tokens:
     audio_input: int = 0
     audio_output: int = 0
     cached_audio: int = 0
+
+    @property
+    def quantities(self) -> Quantities:
+        """The same as the ledger has them."""
+        return Quantities(
+            input_tokens=self.input,
+            output_tokens=self.output,
+            cached_tokens=self.cached,
+            cache_write_tokens=self.cache_write,
+            reasoning_tokens=self.reasoning,
+            audio_input_tokens=self.audio_input,
+            audio_output_tokens=self.audio_output,
+            cached_audio_tokens=self.cached_audio,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,7 @@ def settled_values(settlement: Settlement) -> dict[str, Any]:
 def _usage_columns(usage: Usage) -> dict[str, Any]:
     cost = usage.cost
     return {
-        "input_tokens": usage.quantities.input_tokens,
-        "output_tokens": usage.quantities.output_tokens,
+        **usage.quantities._asdict(),
         "estimated": usage.estimated,
         "currency": cost.currency if cost else None,
         "cost_micros": cost.micros if cost else None,
@@ -92,7 +91,7 @@ def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
 
 
 def _quantities(row: Row[*tuple[Any, ...]]) -> Quantities:
-    return Quantities(int(row.input_tokens), int(row.output_tokens))
+    return Quantities(*[int(getattr(row, name)) for name in Quantities._fields])
 
 
 def total_of(row: Row[*tuple[Any, ...]]) -> Usage:

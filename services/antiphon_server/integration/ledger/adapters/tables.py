@@ -17,6 +17,12 @@ from antiphon_server.runtime.storage.partial_index import partial_index
 
 metadata = MetaData()
 
+
+def _count(name: str) -> Column[int]:
+    """Of what servers of before don't know, and of which their calls have none."""
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
 # A call without an outcome is open: it was or will be made by its owner. "model" is the target
 # of any kind of call: servers from before there were kinds write into the same table.
 calls = Table(
@@ -40,6 +46,12 @@ calls = Table(
     Column("kind", SmallInteger, nullable=False, server_default=text("1")),
     Column("provider_status", Integer, nullable=False, server_default=text("0")),
     Column("provider_message", String(500), nullable=False, server_default=text("''")),
+    _count("cached_tokens"),
+    _count("cache_write_tokens"),
+    _count("reasoning_tokens"),
+    _count("audio_input_tokens"),
+    _count("audio_output_tokens"),
+    _count("cached_audio_tokens"),
     sqlite_with_rowid=False,
 )
 

@@ -6,7 +6,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
 import json
-from typing import Any, TypeGuard
+from typing import Any
 
 import msgspec
 
@@ -16,13 +16,13 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     TooMuch,
     whole,
 )
+from antiphon_server.integration.models.adapters.openai_usage import counts, tokens_of
 from antiphon_server.integration.models.model import FinishReason, ModelEnd, ToolCall, ToolCallId
 from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.runtime.encoding.ids import new_id
 
 MAX_LINE = 1 << 20
 MAX_ANSWER = 4 << 20
-MAX_COUNT = 1 << 40
 MAX_PROMPT = (1 << 31) - 1  # as the contract can say it
 
 _FINISH_REASONS = {
@@ -150,7 +150,7 @@ class AnswerParser:
         if chunk.error is not None:
             raise ProviderFault(json.dumps({"error": chunk.error}))
         if chunk.usage is not None:
-            self.tokens = _tokens(chunk.usage) or self.tokens
+            self.tokens = tokens_of(chunk.usage) or self.tokens
         if chunk.prompt_progress is not None:
             self.progress = _progress(chunk.prompt_progress)
         return self._choice(chunk.choices[0]) if chunk.choices else ""
@@ -185,23 +185,11 @@ def _decode_loosely(data: bytes) -> _Chunk:
         raise Malformed("not a chunk") from error
 
 
-def _tokens(usage: Any) -> Tokens | None:
-    """The counts, or None if one of them is missing or can't be: then they are estimated."""
-    if not isinstance(usage, dict):
-        return None
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    return Tokens(prompt, completion) if _counts(prompt) and _counts(completion) else None
-
-
 def _progress(progress: Any) -> tuple[int, int] | None:
     """How many tokens of the prompt are read, and how many there are; None if it can't be."""
     if not isinstance(progress, dict):
         return None
     read, total = progress.get("processed"), progress.get("total")
-    if not (_counts(read) and _counts(total)):
+    if not (counts(read) and counts(total)):
         return None
     return (read, total) if read <= total <= MAX_PROMPT else None
-
-
-def _counts(value: object) -> TypeGuard[int]:
-    return type(value) is int and 0 <= value <= MAX_COUNT

@@ -12,6 +12,7 @@ from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse, 
 from pydantic_ai.providers import infer_provider_class
 from pydantic_ai.settings import ModelSettings as RequestSettings
 from pydantic_ai.tools import ToolDefinition as WireTool
+from pydantic_ai.usage import RequestUsage
 
 from antiphon_server.integration.models.adapters.failures import (
     garbled,
@@ -28,6 +29,7 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     Function,
     whole,
 )
+from antiphon_server.integration.models.adapters.reported_tokens import reported
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
     WORKING,
@@ -117,11 +119,10 @@ class Provider:
         for it in calls:
             name = names.known(whole(it.tool_name[:MAX_NAME]))
             yield ToolCall(ToolCallId(new_id("tool")), name, whole(_arguments(it.args)))
-        tokens = Tokens(answer.usage.input_tokens, answer.usage.output_tokens)
         reason = _FINISH_REASONS.get(answer.finish_reason, FinishReason.UNSPECIFIED)
         if calls and reason is not FinishReason.LENGTH:
             reason = FinishReason.TOOL_CALLS
-        yield ModelEnd(reason, tokens if answer.usage.has_values() else None)
+        yield ModelEnd(reason, tokens_of(answer.usage) if answer.usage.has_values() else None)
 
     def _translated(self, error: Exception, *, spoke: bool) -> DomainError:
         """What went wrong; the provider's words are for operators alone."""
@@ -158,6 +159,20 @@ def open_provider(settings: ModelSettings) -> Provider:
         said = ProviderSaid(_NO_CREDENTIALS, words_of(settings, str(error)))
         raise refused(settings.name, said) from error
     return Provider(settings, model)
+
+
+def tokens_of(usage: RequestUsage) -> Tokens:
+    """The counts: the library has all that models read and thought in those of input and output."""
+    return reported(
+        usage.input_tokens,
+        usage.output_tokens,
+        cached=usage.cache_read_tokens,
+        cache_write=usage.cache_write_tokens,
+        reasoning=usage.output_reasoning_tokens,
+        audio_input=usage.input_audio_tokens,
+        audio_output=usage.output_audio_tokens,
+        cached_audio=usage.cache_audio_read_tokens,
+    )
 
 
 def _body_of(error: failures.ModelHTTPError) -> str:
