@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -22,7 +22,8 @@ class Behaviour:
     """One way to answer: ``deltas`` texts, ``gap_ms`` before each but the first, then calls.
 
     Of each of the ``calls`` there is its name, and the pieces of its arguments. It has so many
-    ``thoughts`` before that, with the same gap behind each.
+    ``thoughts`` before that, with the same gap behind each. ``details`` are what its usage has
+    besides the two counts.
     """
 
     mode: str = "ok"
@@ -30,6 +31,7 @@ class Behaviour:
     gap_ms: float = 0.0
     text: str = "word "
     usage: tuple[int, int] | None = (11, 20)
+    details: dict[str, Any] = field(default_factory=dict)
     first_byte_ms: float = 0.0
     retry_after: str = ""
     calls: Sequence[tuple[str, Sequence[str]]] = ()
@@ -67,7 +69,7 @@ def end(behaviour: Behaviour) -> bytes:
     said += _event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
     if behaviour.usage is not None:
         tokens = dict(zip(("prompt_tokens", "completion_tokens"), behaviour.usage, strict=True))
-        said += _event({"choices": [], "usage": tokens})
+        said += _event({"choices": [], "usage": tokens | behaviour.details})
     return said + b"data: [DONE]\n\n"
 
 

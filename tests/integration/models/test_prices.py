@@ -1,21 +1,26 @@
 """What models publicly cost: looked up where the table takes nothing from the server."""
 
+import json
 import os
 import sys
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from antiphon_server.integration.models.adapters import prices
-from antiphon_server.integration.models.adapters.kept_answers import FILE, KeptAnswers
+from antiphon_server.integration.models.adapters.kept_answers import FILE, KeptAnswers, Known
 from antiphon_server.integration.models.adapters.prices import PublicModels
-from antiphon_server.integration.models.pricing import Prices, Rates
+from antiphon_server.integration.models.pricing import Prices, Rates, Tier
 from antiphon_server.integration.models.settings import ModelSettings
 
 WEEK_S = 7 * 24 * 3600
 GPT = ModelSettings(name="openai/gpt-4.1", kind="openai", base_url="http://127.0.0.1:1/v1")
 NOBODYS = ModelSettings(name="nobody/none", kind="openai", base_url="http://127.0.0.1:1/v1")
-PRICES = Prices(Rates(2_000_000, 8_000_000))
+PRICES = Prices(Rates(2_000_000, 8_000_000, cached=500_000))
+TIERS, TIMES = "anthropic/claude-sonnet-4-5", "deepseek/deepseek-flash"
+ONE, OTHER = Known(Prices(Rates(1, 2)), 3), Known(Prices(Rates(4, 5)), 6)
 
 
 async def test_the_table_is_not_loaded_into_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,20 +58,76 @@ async def test_the_next_start_looks_nothing_up(
 def test_what_is_not_todays_word_is_not_taken(tmp_path: Path, content: str) -> None:
     """A damaged file, or one of another version, is written anew."""
     (tmp_path / FILE).write_text(content)
-    assert KeptAnswers(tmp_path).get("a/b", lambda: [1, 2, 3]) == [1, 2, 3]
-    assert KeptAnswers(tmp_path).get("a/b", lambda: None) == [1, 2, 3]
+    assert KeptAnswers(tmp_path).get("a/b", lambda: ONE) == ONE
+    assert KeptAnswers(tmp_path).get("a/b", lambda: None) == ONE
 
 
 def test_prices_are_looked_up_again_after_a_week(tmp_path: Path) -> None:
     """There are days on which they change."""
     now = 1000.0 * WEEK_S
-    assert KeptAnswers(tmp_path, lambda: now).get("a/b", lambda: [1, 2, 3]) == [1, 2, 3]
+    assert KeptAnswers(tmp_path, lambda: now).get("a/b", lambda: ONE) == ONE
     later = KeptAnswers(tmp_path, lambda: now + WEEK_S)
-    assert later.get("a/b", lambda: [4, 5, 6]) == [4, 5, 6]
+    assert later.get("a/b", lambda: OTHER) == OTHER
 
 
 def test_a_folder_that_takes_no_file_is_no_failure(tmp_path: Path) -> None:
     """The answer is known for as long as the process lives."""
     answers = KeptAnswers(tmp_path / "missing")
-    assert answers.get("a/b", lambda: [1, 2, 3]) == [1, 2, 3]
-    assert answers.get("a/b", lambda: None) == [1, 2, 3]
+    assert answers.get("a/b", lambda: ONE) == ONE
+    assert answers.get("a/b", lambda: None) == ONE
+
+
+def test_neither_server_misreads_the_others_file(tmp_path: Path) -> None:
+    """One of the version before, which had numbers alone, is looked up anew, and so is ours."""
+    package, week = version("genai-prices"), time.time() // WEEK_S
+    said_before = f"genai-prices {package}, week {week:.0f}"
+    older = {"said_by": said_before, "models": {"a/b": [7, 8, 9]}}
+    (tmp_path / FILE).write_text(json.dumps(older))
+    assert KeptAnswers(tmp_path).get("a/b", lambda: ONE) == ONE
+    ours = json.loads((tmp_path / FILE).read_text())
+    assert isinstance(ours["models"], dict)
+    assert ours["said_by"] != said_before
+
+
+@pytest.mark.parametrize("models", [{"a/b": [1, 2, 3]}, {"a/b": {"prices": 1}}, []])
+def test_a_damaged_file_costs_a_look_up(tmp_path: Path, models: object) -> None:
+    """Whatever it says of itself."""
+    KeptAnswers(tmp_path).get("a/b", lambda: OTHER)
+    ours = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps(ours | {"models": models}))
+    assert KeptAnswers(tmp_path).get("a/b", lambda: ONE) == ONE
+
+
+async def test_all_that_is_asked_is_known_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kinds, tiers and times of the day."""
+    found = [await PublicModels(tmp_path).prices(named(name)) for name in (TIERS, TIMES)]
+    monkeypatch.setattr(prices, "_PROGRAM", tmp_path / "gone")
+    assert [await PublicModels(tmp_path).prices(named(name)) for name in (TIERS, TIMES)] == found
+    tiers, times = found
+    assert tiers is not None
+    assert tiers.rates == Rates(3_000_000, 15_000_000, cached=300_000, cache_write=3_750_000)
+    long = Rates(6_000_000, 22_500_000, cached=600_000, cache_write=7_500_000)
+    assert tiers.tiers == (Tier(200_000, long),)
+    assert times is not None
+    assert {change.daily for change in times.changes} == {(3600, 14_400), (21_600, 36_000)}
+
+
+@pytest.mark.parametrize(
+    ("name", "free"),
+    [
+        ("mistral/mistral-ocr-2505", None),
+        ("perplexity/sonar-deep-research", None),
+        ("openai/text-embedding-3-small", None),
+        ("google/gemma-3", None),
+        ("azure/mai-ds-r1:free", Prices(Rates(0, 0))),
+    ],
+)
+async def test_what_is_not_counted_here_has_no_known_price(name: str, free: Prices | None) -> None:
+    """Pages, citations, what is never answered, or nothing at all: none of it is free for that."""
+    assert await PublicModels().prices(named(name)) == free
+
+
+def named(name: str) -> ModelSettings:
+    return ModelSettings(name=name, kind="openai", base_url="http://127.0.0.1:1/v1")

@@ -39,6 +39,7 @@ def test_what_has_no_price_of_its_own_costs_what_it_is_part_of() -> None:
     tokens = Tokens(9 * M, 8 * M, 5 * M, 1 * M, 3 * M, 2 * M, 1 * M, 1 * M)
     assert micros(Rates(3, 5), tokens) == 9 * 3 + 8 * 5
     assert micros(Rates(3, 5, cached=1), tokens) == 4 * 3 + 5 * 1 + 8 * 5
+    assert micros(Rates(3, 5, audio_input=7), tokens) == 7 * 3 + 2 * 7 + 8 * 5
     free = Rates(3, 5, cached=0, cache_write=0, reasoning=0, audio_input=0, audio_output=0)
     assert micros(free, tokens) == 2 * 3 + 4 * 5
 

@@ -186,5 +186,6 @@ async def test_an_unknown_provider_is_not_found() -> None:
 
 async def test_public_prices_are_known(provider: FakeAnthropic) -> None:
     """In millionths of a dollar for a million tokens."""
-    assert await claude(provider).prices() == Prices(Rates(3_000_000, 15_000_000))
+    rates = Rates(3_000_000, 15_000_000, cached=300_000, cache_write=3_750_000)
+    assert await claude(provider).prices() == Prices(rates)
     assert await claude(provider, name="anthropic/no-such-model").prices() is None

@@ -3,9 +3,11 @@
 import pytest
 
 from antiphon_server.integration.ledger.model import Money
-from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
+from antiphon_server.integration.models.pricing import Prices, Rates, Tier, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import WrongSetting, configured
+
+BOTH = {"input_price_micros": 1, "output_price_micros": 2}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,11 @@ def test_a_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) ->
     [
         {"kind": "openai"},
         {"kind": "scripted", "input_price_micros": 1},
+        {"kind": "scripted", "cached_price_micros": 0},
+        {"kind": "scripted", "request_price_micros": 5},
+        {"kind": "scripted", "long_context": [{"above_tokens": 9, **BOTH}]},
+        {"kind": "scripted", **BOTH, "long_context": [{"above_tokens": 9}]},
+        {"kind": "scripted", **BOTH, "long_context": [BOTH]},
         {"kind": "scripted", "unknown": 1},
         {"kind": "nonsense"},
     ],
@@ -61,3 +68,14 @@ def test_costs_are_rounded_up() -> None:
     prices = Prices(Rates(150_000, 600_000))
     assert prices.cost(Tokens(1, 0)) == Money("USD", 1)
     assert prices.cost(Tokens(1_000_000, 1_000_000)) == Money("USD", 750_000)
+
+
+def test_each_kind_may_have_a_price() -> None:
+    """Also where prompts are long, whose prices are told in any order."""
+    parts = ["cached", "cache_write", "reasoning", "audio_input", "audio_output", "cached_audio"]
+    each = BOTH | {f"{name}_price_micros": at for at, name in enumerate([*parts, "request"], 3)}
+    tiers = [{"above_tokens": above, **BOTH} for above in (20, 10)]
+    given = {"name": "x/y", "kind": "scripted", "currency": "EUR", **each, "long_context": tiers}
+    prices = configured(given, ModelSettings).prices
+    rates = Rates(1, 2, 3, 4, 5, 6, 7, 8, 9)
+    assert prices == Prices(rates, "EUR", (Tier(10, Rates(1, 2)), Tier(20, Rates(1, 2))))

@@ -126,8 +126,8 @@ class Attempts:
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
 
     async def _open(self, model: ConfiguredModel, payer: Payer, progress: _Progress) -> Call:
-        prompt = Tokens(progress.prompt_tokens, 0)
-        expected = _usage(prompt, model.prices_by_now(), estimated=True)
+        prompt, now_us = Tokens(progress.prompt_tokens, 0), time.time_ns() // 1000
+        expected = _usage(prompt, _asked(model.prices_by_now(), now_us), estimated=True)
         progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected)
         return progress.call
 
@@ -135,9 +135,8 @@ class Attempts:
         self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
     ) -> Usage:
         duration_ms = round((time.monotonic() - progress.begun) * 1000)
-        usage = progress.usage(
-            await model.prices(), free=error is not None and error.reason in _FREE
-        )
+        prices = _asked(await model.prices(), call.start_us)  # as they were when it began
+        usage = progress.usage(prices, free=error is not None and error.reason in _FREE)
         outcome, reason = _outcome(progress, error)
         said = said_by(error)
         settlement = Settlement(outcome, usage, duration_ms, reason, said.status, said.words)
@@ -167,6 +166,10 @@ def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, s
     if error is not None:
         return Outcome.FAILED, error.reason
     return (Outcome.SUCCEEDED if progress.end is not None else Outcome.CANCELLED), ""
+
+
+def _asked(prices: Prices | None, time_us: int) -> Prices | None:
+    return None if prices is None else prices.at(time_us)
 
 
 def _usage(tokens: Tokens, prices: Prices | None, *, estimated: bool) -> Usage:

@@ -1,6 +1,7 @@
 """The configured models."""
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -76,9 +77,9 @@ class ConfiguredModel:
 
     async def described(self) -> "DescribedModel":
         """The model with all that is known of it."""
-        return DescribedModel(
-            self, await self.prices(), await self.context_tokens(), await self.room()
-        )
+        prices = await self.prices()
+        asked = prices.at(time.time_ns() // 1000) if prices else None
+        return DescribedModel(self, asked, await self.context_tokens(), await self.room())
 
     async def room(self, asked: int = 0) -> Room:
         """The room for a prompt whose answer shall have ``asked`` tokens at most (0: not said)."""

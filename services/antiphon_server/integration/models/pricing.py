@@ -47,7 +47,7 @@ class Rates:
     currency's unit.
 
     What has none (None) costs what the kind does that it is a part of: cached audio what is
-    cached, all others what is read or said.
+    cached, or else what audio does, all others what is read or said.
     """
 
     input: int
@@ -76,15 +76,15 @@ class Rates:
         return -(-total // _MILLION) + self.request
 
     def _read(self, tokens: Tokens) -> int:
-        cached = _or(self.cached, self.input)
+        heard = _or(self.audio_input, self.input)
         audio = tokens.audio_input - tokens.cached_audio
         plain = tokens.input - tokens.cached - tokens.cache_write - audio
         return (
             plain * self.input
-            + (tokens.cached - tokens.cached_audio) * cached
-            + tokens.cached_audio * _or(self.cached_audio, cached)
+            + (tokens.cached - tokens.cached_audio) * _or(self.cached, self.input)
+            + tokens.cached_audio * _or(self.cached_audio, _or(self.cached, heard))
             + tokens.cache_write * _or(self.cache_write, self.input)
-            + audio * _or(self.audio_input, self.input)
+            + audio * heard
         )
 
     def _said(self, tokens: Tokens) -> int:

@@ -8,10 +8,15 @@ from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from antiphon_server.integration.models.model import ModelName, PartKind
+from antiphon_server.integration.models.price_settings import (
+    NotNegative,
+    RateSettings,
+    TierSettings,
+    configured_prices,
+)
 from antiphon_server.integration.models.pricing import Prices, Rates
 from antiphon_server.runtime.configuration import Secret, WrongSetting, configured
 
-NotNegative = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 SMALL_MODEL = "local/smollm2-135m"
 """The one that comes as a package."""
@@ -57,13 +62,14 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: dict[str, list[ScriptedCall]] = {}
 
 
-class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
     """The configuration of one model.
 
     ``name`` is the public name, ``provider/model``. ``model`` is the provider's own name for it,
     by default the second part of ``name``. The key is ``api_key``, or the value of the environment
     variable named by ``api_key_env``. Of ``context_tokens``, prompts and
-    answers 0 means that nothing is known or said.
+    answers 0 means that nothing is known or said. ``long_context`` are the prices of calls with
+    longer prompts.
     """
 
     name: Annotated[str, Meta(pattern=_NAME, max_length=128)]
@@ -76,8 +82,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context_tokens: NotNegative = 0
     max_prompt_tokens: NotNegative = 0
     max_output_tokens: NotNegative = 0
-    input_price_micros: NotNegative | None = None
-    output_price_micros: NotNegative | None = None
+    long_context: tuple[TierSettings, ...] = ()
     currency: str = "USD"
     accepts: frozenset[PartKind] = frozenset({"text"})
     first_byte_timeout_s: Positive = 60.0
@@ -92,8 +97,7 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         key = os.environ.get(self.api_key_env) if self.api_key_env else None
         if key and self.api_key is None:
             force_setattr(self, "api_key", Secret(key))
-        if (self.input_price_micros is None) != (self.output_price_micros is None):
-            raise ValueError("give both prices or none")
+        self._configured()
         if self.kind == "openai" and not self.base_url:
             raise ValueError("a model on the OpenAI wire needs a base_url")
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
@@ -127,10 +131,10 @@ class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def prices(self) -> Prices | None:
         """The prices per million tokens, as configured; what runs here is free unless told."""
-        if self.input_price_micros is None or self.output_price_micros is None:
-            return _FREE if self.kind in _FREE_KINDS else None
-        rates = Rates(self.input_price_micros, self.output_price_micros)
-        return Prices(rates, self.currency)
+        return self._configured() or (_FREE if self.kind in _FREE_KINDS else None)
+
+    def _configured(self) -> Prices | None:
+        return configured_prices(self.rates, self.long_context, self.currency)
 
     @property
     def secret(self) -> str:

@@ -1,21 +1,38 @@
 """What genai-prices said of models, kept in a file for the servers' next starts."""
 
-import json
 import logging
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+
+import msgspec
+
+from antiphon_server.integration.models.pricing import Prices
 
 FILE = "public-models.json"
-_WEEK_S = 7 * 24 * 3600  # prices have days on which they change
-Answer = Sequence[int] | None
+_FORMAT = 2
+"""Counts up where servers of the version before would misread the file, or newer ones theirs."""
+_WEEK_S = 7 * 24 * 3600  # models come and go in the table, and this server may have no newer one
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is publicly known of a model; ``context_tokens`` is 0 if that is not."""
+
+    prices: Prices | None
+    context_tokens: int
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    said_by: str
+    models: dict[str, Known | None]
 
 
 class KeptAnswers:
@@ -27,9 +44,9 @@ class KeptAnswers:
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
         self._file = folder / FILE if folder is not None else None
         self._clock = clock
-        self._answers: dict[str, Answer] | None = None
+        self._answers: dict[str, Known | None] | None = None
 
-    def get(self, model: str, look_up: Callable[[], Answer]) -> Answer:
+    def get(self, model: str, look_up: Callable[[], Known | None]) -> Known | None:
         """What is known of a model; None also if that can't be found out, which is logged."""
         said_by = self._said_by()
         if not said_by:
@@ -39,7 +56,7 @@ class KeptAnswers:
         if model not in self._answers:
             try:
                 self._answers[model] = look_up()
-                self._write({"said_by": said_by, "models": self._answers})
+                self._write(_Kept(said_by, self._answers))
             except (OSError, ValueError, subprocess.SubprocessError) as error:
                 self._answers[model] = None  # as long as this process lives
                 log.warning("the price of %s could not be looked up: %s", model, error)
@@ -47,23 +64,24 @@ class KeptAnswers:
 
     def _said_by(self) -> str:
         try:
-            return f"genai-prices {version('genai-prices')}, week {self._clock() // _WEEK_S:.0f}"
+            package = f"genai-prices {version('genai-prices')}"
         except PackageNotFoundError:
             return ""
+        return f"{package}, week {self._clock() // _WEEK_S:.0f}, format {_FORMAT}"
 
-    def _read(self, said_by: str) -> dict[str, Answer]:
+    def _read(self, said_by: str) -> dict[str, Known | None]:
         if self._file is None:
             return {}
         try:
-            kept: dict[str, Any] = json.loads(self._file.read_text())
-            return dict(kept["models"]) if kept["said_by"] == said_by else {}
-        except (OSError, ValueError, LookupError, TypeError):
+            kept = msgspec.json.decode(self._file.read_bytes(), type=_Kept)
+        except (OSError, ValueError):
             return {}
+        return dict(kept.models) if kept.said_by == said_by else {}
 
-    def _write(self, kept: dict[str, Any]) -> None:
+    def _write(self, kept: _Kept) -> None:
         if self._file is None:
             return
         fresh = self._file.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
-            fresh.write_text(json.dumps(kept))
+            fresh.write_bytes(msgspec.json.encode(kept))
             os.replace(fresh, self._file)

@@ -5,25 +5,20 @@ loaded in a process of its own, which ends, and what it said is kept from start 
 """
 
 import asyncio
-import json
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
-from antiphon_server.integration.models.adapters.kept_answers import Answer, KeptAnswers
-from antiphon_server.integration.models.pricing import Prices, Rates
+import msgspec
+
+from antiphon_server.integration.models.adapters.kept_answers import KeptAnswers, Known
+from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 
 _PROGRAM = Path(__file__).with_name("price_table.py")
 TIMEOUT_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    prices: Prices
-    context_tokens: int
+_decode = msgspec.json.Decoder(Known | None).decode
 
 
 class PublicModels:
@@ -48,19 +43,18 @@ class PublicModels:
         known = await asyncio.to_thread(self._known, settings)
         return known.context_tokens if known else 0
 
-    def _known(self, settings: ModelSettings) -> _Known | None:
+    def _known(self, settings: ModelSettings) -> Known | None:
         with self._one_at_a_time:
-            found = self._answers.get(
+            return self._answers.get(
                 f"{settings.provider}/{settings.model}",
                 lambda: _looked_up(settings.provider, settings.model),
             )
-        return _Known(Prices(Rates(found[0], found[1])), found[2]) if found else None
 
 
-def _looked_up(provider: str, model: str) -> Answer:
+def _looked_up(provider: str, model: str) -> Known | None:
     """Raises OSError, SubprocessError, ValueError."""
     # -P: what lies beside the program is not in the way of what it imports.
     command = (sys.executable, "-P", str(_PROGRAM), provider, model)
     said = subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_S)
-    answer: Answer = json.loads(said.stdout)
-    return answer
+    known: Known | None = _decode(said.stdout)
+    return known
