@@ -62,6 +62,13 @@ def id_pattern(prefix: str) -> str:
             "the limit is reached: 9 odd things at most",
         ),
         (AntiphonError(INVALID, "", reason="RATE_LIMITED", retry_after=3.0), "try again in 3 s"),
+        (AntiphonError(INVALID, "", reason="OVERLOADED"), "the server has too much to do"),
+        (
+            AntiphonError(
+                INVALID, "", reason="OVERLOADED", metadata={"model": "a/b", "calls": "4"}
+            ),
+            "the model a/b writes as many answers as it may at once (4)",
+        ),
         (
             AntiphonError(INVALID, "", violations={"post.parts": "a message has at most 1 MiB; l"}),
             "send it in pieces",

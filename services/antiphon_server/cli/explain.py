@@ -183,6 +183,12 @@ def _explained(error: AntiphonError) -> str:
                 f"the model {error.metadata.get('model')} has failed too often, so it is not asked "
                 f"for {seconds} s; try again then, or choose another one (`antiphon models`)"
             )
+        case "OVERLOADED" if model := error.metadata.get("model"):
+            return (
+                f"the model {model} writes as many answers as it may at once "
+                f"({error.metadata.get('calls')}); try again soon, or choose another one "
+                "(`antiphon models`)"
+            )
     sentence = _SENTENCES.get(error.reason)
     if sentence is not None:
         retry = f"{error.retry_after:.0f} s" if error.retry_after else "a moment"

@@ -65,6 +65,9 @@ export function sentenceOf(thrown: unknown): string {
   if (error.reason === "INTERNAL") {
     return `The server made a mistake. Tell an operator: ${error.variables["request_id"] ?? ""}`;
   }
+  if (error.reason === "OVERLOADED" && error.variables["model"]) {
+    return "The model writes as many answers as it may at once. Try again soon, or choose another.";
+  }
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";

@@ -42,7 +42,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 5
     """ERROR_REASON_OVERLOADED: a bounded queue is full; RetryInfo says when to
-    try again; metadata: resource. Code RESOURCE_EXHAUSTED.
+    try again; metadata: resource; of a model also model, calls (so many of it are made at
+    once) and waited_ms (how long a place was waited for; 0 if nobody else could wait).
+    Worked example: {resource: "model openai/gpt-4.1", model: "openai/gpt-4.1", calls: "500",
+    waited_ms: "10000"}. Code RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 6
     """ERROR_REASON_DRAINING: the server is about to stop, has lost its place among the servers
@@ -369,7 +372,10 @@ was done. Code DEADLINE_EXCEEDED.
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 5
 """ERROR_REASON_OVERLOADED: a bounded queue is full; RetryInfo says when to
-try again; metadata: resource. Code RESOURCE_EXHAUSTED.
+try again; metadata: resource; of a model also model, calls (so many of it are made at
+once) and waited_ms (how long a place was waited for; 0 if nobody else could wait).
+Worked example: {resource: "model openai/gpt-4.1", model: "openai/gpt-4.1", calls: "500",
+waited_ms: "10000"}. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 6
 """ERROR_REASON_DRAINING: the server is about to stop, has lost its place among the servers

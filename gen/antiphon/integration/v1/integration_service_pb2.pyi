@@ -225,8 +225,10 @@ class AttemptStarted(_message.Message):
     model: _builtins.str
     """model is the model that is asked."""
     retry_of: _builtins.str
-    """retry_of is the ErrorReason's name for which the attempt before it failed;
-    empty for the first.
+    """retry_of is the ErrorReason's name for which the attempt before it failed, or the model
+    before it was passed over: MODEL_UNAVAILABLE if that is left alone for now,
+    OVERLOADED if it had no place for the call. Empty if this is the first model, asked for
+    the first time.
     """
     omitted_messages: _builtins.int
     """omitted_messages is how many of the history's oldest messages it is asked without,

@@ -77,13 +77,16 @@ class IntegrationServiceServicer:
 
     def Generate(self, request, context):
         """Generate asks the first of the named models that answers, and streams its
-        answer. A model that fails before its first text is tried again, then the
-        next one is; after the first text a failure ends the stream. Cancelling the
+        answer. A model that fails before its first text is tried again, as far as it has
+        answered others lately, then the next one is; after the first text a failure ends the
+        stream. A model that is left alone (Model.breaker), or has no place for the call in
+        time, is passed over. Where none answers, the last one's failure is told, or why it was
+        passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Cancelling the
         call closes the provider's connection. So does, within 1 s, the end of the
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,13 +39,16 @@ class IntegrationServiceStub:
     """ListModels lists the models that Generate can call, the default first."""
     Generate: _grpc.UnaryStreamMultiCallable[_integration_service_pb2.GenerateRequest, _integration_service_pb2.GenerateResponse]
     """Generate asks the first of the named models that answers, and streams its
-    answer. A model that fails before its first text is tried again, then the
-    next one is; after the first text a failure ends the stream. Cancelling the
+    answer. A model that fails before its first text is tried again, as far as it has
+    answered others lately, then the next one is; after the first text a failure ends the
+    stream. A model that is left alone (Model.breaker), or has no place for the call in
+    time, is passed over. Where none answers, the last one's failure is told, or why it was
+    passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Cancelling the
     call closes the provider's connection. So does, within 1 s, the end of the
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
     """
     PlanPrompt: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -69,13 +72,16 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     """ListModels lists the models that Generate can call, the default first."""
     Generate: _aio.UnaryStreamMultiCallable[_integration_service_pb2.GenerateRequest, _integration_service_pb2.GenerateResponse]  # type: ignore[assignment]
     """Generate asks the first of the named models that answers, and streams its
-    answer. A model that fails before its first text is tried again, then the
-    next one is; after the first text a failure ends the stream. Cancelling the
+    answer. A model that fails before its first text is tried again, as far as it has
+    answered others lately, then the next one is; after the first text a failure ends the
+    stream. A model that is left alone (Model.breaker), or has no place for the call in
+    time, is passed over. Where none answers, the last one's failure is told, or why it was
+    passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Cancelling the
     call closes the provider's connection. So does, within 1 s, the end of the
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
     """
     PlanPrompt: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]  # type: ignore[assignment]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -108,13 +114,16 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_integration_service_pb2.GenerateResponse], _abc.AsyncIterator[_integration_service_pb2.GenerateResponse]]:
         """Generate asks the first of the named models that answers, and streams its
-        answer. A model that fails before its first text is tried again, then the
-        next one is; after the first text a failure ends the stream. Cancelling the
+        answer. A model that fails before its first text is tried again, as far as it has
+        answered others lately, then the next one is; after the first text a failure ends the
+        stream. A model that is left alone (Model.breaker), or has no place for the call in
+        time, is passed over. Where none answers, the last one's failure is told, or why it was
+        passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Cancelling the
         call closes the provider's connection. So does, within 1 s, the end of the
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
         """
 
     @_abc_1.abstractmethod

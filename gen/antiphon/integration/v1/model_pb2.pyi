@@ -33,8 +33,8 @@ class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerS
     BREAKER_STATE_CLOSED: _BreakerState.ValueType  # 1
     """BREAKER_STATE_CLOSED: it is called."""
     BREAKER_STATE_OPEN: _BreakerState.ValueType  # 2
-    """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed; it is not called for 30 s, and
-    the next model of a list is asked at once.
+    """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
+    called for 30 s, and the next model of a list is asked at once.
     """
     BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 3
     """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
@@ -49,8 +49,8 @@ BREAKER_STATE_UNSPECIFIED: BreakerState.ValueType  # 0
 BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
 """BREAKER_STATE_CLOSED: it is called."""
 BREAKER_STATE_OPEN: BreakerState.ValueType  # 2
-"""BREAKER_STATE_OPEN: 5 of the last 10 calls have failed; it is not called for 30 s, and
-the next model of a list is asked at once.
+"""BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
+called for 30 s, and the next model of a list is asked at once.
 """
 BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 3
 """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""

@@ -178,6 +178,8 @@ def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:
 
 
 def _status(attempt: integration_service_pb2.AttemptStarted) -> str:
-    if attempt.retry_of:
-        return f"asking {attempt.model} after {attempt.retry_of.lower().replace('_', ' ')}"
-    return f"asking {attempt.model}"
+    if not attempt.retry_of:
+        return f"asking {attempt.model}"
+    # Of a model, though the reason is everybody's.
+    why = "MODEL_OVERLOADED" if attempt.retry_of == "OVERLOADED" else attempt.retry_of
+    return f"asking {attempt.model} after {why.lower().replace('_', ' ')}"

@@ -57,6 +57,8 @@ from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.storage.database import Database
 
 OWNER = "local"
+SPARE_CONNECTIONS = 64
+"""Beside those of all calls that models have places for, so that none waits for another's."""
 GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
 
@@ -120,7 +122,8 @@ def compose_integration(
     tools come from, a call of which may take ``tool_call_s``, and people's consents to them.
     ``secret`` seals what calls go on with that ask people.
     """
-    pool, known = HttpPool(), public or PublicModels()
+    pool = HttpPool(sum(it.places.calls for it in models) + SPARE_CONNECTIONS)
+    known = public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
     calls = PricedCalls(ledger, owner)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,8 +13,10 @@ from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.models.tokens import tokens_of_prompt
-from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker, State
+from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker, Passage, State
 from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
+from antiphon_server.runtime.concurrency.bulkhead import Bulkhead
+from antiphon_server.runtime.concurrency.retry_budget import RetryBudget
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -24,7 +27,7 @@ logger = structlog.get_logger(__name__)
 
 
 class ConfiguredModel:
-    """One model: its settings, its backend, its breaker, and its prices once they are known."""
+    """One model: its settings, its backend, what guards it, and its prices once they are known."""
 
     def __init__(
         self,
@@ -37,6 +40,8 @@ class ConfiguredModel:
         self.backend = backend
         self._limits = limits
         self.breaker = Breaker(replace(breaker, slow_s=settings.slow_after_s), self._turned)
+        self.places = Bulkhead(settings.places)
+        self.retries = RetryBudget()
         self._pricing: asyncio.Task[Prices | None] | None = None
 
     @property
@@ -48,6 +53,14 @@ class ConfiguredModel:
     def name(self) -> ModelName:
         """What callers call it."""
         return self.settings.model_name
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[Passage]:
+        """Make one call within, when there is a place for it. Raises BreakerOpen, NoPlace."""
+        self.breaker.check()
+        async with self.places:
+            with self.breaker.passing() as passage:
+                yield passage
 
     def prices_by_now(self) -> Prices | None:
         """The prices if they are known already; otherwise begins to find them out."""

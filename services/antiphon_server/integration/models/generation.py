@@ -19,6 +19,7 @@ from antiphon_server.integration.models.model import (
     Working,
 )
 from antiphon_server.runtime.concurrency.breaker import BreakerOpen, Passage
+from antiphon_server.runtime.concurrency.bulkhead import NoPlace
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 
@@ -33,12 +34,21 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on: ``retries`` a model, all waits together, and all in all."""
+    """How long to go on: ``retries`` a model at most, all waits together, and all in all."""
 
     retries: int = 2
     first_wait_s: float = 0.25
     longest_waits_s: float = 10.0
     total_s: float = 3600.0
+
+    def pause(self, retry: int) -> float:
+        """Seconds before that retry, the first being 0, behind those that the provider asks for.
+
+        Who failed together is not to come back together: so it is any time from none on, up to
+        twice that of the retry before ("full jitter").
+        Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        """
+        return random.uniform(0, self.first_wait_s * 2**retry)
 
 
 class Generator:
@@ -54,8 +64,9 @@ class Generator:
     async def run(self, order: Order, tell: Tell) -> None:
         """Hand every step of the answer to ``tell``, the last a Finished.
 
-        Raises DomainError MODEL_NOT_FOUND or PART_NOT_ACCEPTED before any step; the
-        last model's failure if none answers; a failure after the first text at once.
+        Raises DomainError MODEL_NOT_FOUND or PART_NOT_ACCEPTED before any step; if none answers
+        the last model's failure, or why it was passed over: MODEL_UNAVAILABLE if its breaker is
+        open, OVERLOADED if there is no place for the call; a failure after the first text at once.
         """
         models = self._catalogue.taking(order.models, order.prompt.messages)
         limit = asyncio.timeout(self._patience.total_s)
@@ -108,11 +119,15 @@ class _Running:
             except BreakerOpen as left_alone:
                 self.failure = _left_alone(model, left_alone)
                 return None
+            except NoPlace as full:
+                self.failure = _full(model, full)
+                return None
             if ended.error is None:
+                model.retries.succeeded()
                 return ended.end
             if ended.spoke:
                 raise ended.error
-            wait = self._wait(ended.error, retry)
+            wait = self._wait(model, ended.error, retry)
             if wait is None:
                 return None
             self.waited_s += wait
@@ -129,7 +144,7 @@ class _Running:
 
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         retry_of = self.failure.reason if self.failure else ""
-        with model.breaker.passing() as passage:
+        async with model.call() as passage:
             emit = _heard(self.tell, passage)
             ended = await self.attempts.make(model, wanted, retry_of, emit, self.limit)
             passage.failed = _failed(ended)
@@ -142,12 +157,14 @@ class _Running:
             logger.warning("model failed", model=model.name, why=ended.error.reason, **known)
         return ended
 
-    def _wait(self, error: DomainError, retry: int) -> float | None:
+    def _wait(self, model: ConfiguredModel, error: DomainError, retry: int) -> float | None:
         """Seconds until the same model is asked again; None if it shall not be."""
-        if error.reason not in _WORTH_RETRYING or retry == self.patience.retries:
+        if error.reason not in _WORTH_RETRYING:
             return None
-        backoff = self.patience.first_wait_s * 2**retry * random.uniform(0.5, 1.5)
-        wait = max(backoff, error.retry_after or 0.0)
+        model.retries.failed()
+        if retry == self.patience.retries or not model.retries.allows:
+            return None
+        wait = self.patience.pause(retry) + (error.retry_after or 0.0)
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
 
 
@@ -175,6 +192,18 @@ def _left_alone(model: ConfiguredModel, why: BreakerOpen) -> DomainError:
     seconds, state = why.retry_after_s, model.breaker.state.name
     return DomainError(
         Reason.MODEL_UNAVAILABLE, model=model.name, breaker=state, retry_after=seconds
+    )
+
+
+def _full(model: ConfiguredModel, why: NoPlace) -> DomainError:
+    """As many calls of it as may be are under way, and it was not given a place in time."""
+    return DomainError(
+        Reason.OVERLOADED,
+        resource=f"model {model.name}",
+        model=model.name,
+        calls=why.bounds.calls,
+        waited_ms=round(why.waited_s * 1000),
+        retry_after=1.0,
     )
 
 

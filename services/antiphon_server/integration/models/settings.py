@@ -15,12 +15,15 @@ from antiphon_server.integration.models.price_settings import (
     configured_prices,
 )
 from antiphon_server.integration.models.pricing import Prices, Rates
+from antiphon_server.runtime.concurrency.bulkhead import Bounds
 from antiphon_server.runtime.configuration import Secret, WrongSetting, configured
 
 Positive = Annotated[float, Meta(gt=0)]
 SMALL_MODEL = "local/smollm2-135m"
 """The one that comes as a package."""
 Kind = Literal["openai", "local", "provider", "scripted"]
+
+_CALLS, _LOCAL_CALLS, _WAIT_S = 500, 4, 10.0
 
 _FREE = Prices(Rates(0, 0))
 _FREE_KINDS = frozenset({"local", "scripted"})
@@ -88,6 +91,9 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
     first_byte_timeout_s: Positive = 60.0
     idle_timeout_s: Positive = 30.0
     slow_s: Annotated[float, Meta(ge=0)] | None = None
+    max_calls: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    max_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 250
+    max_wait_s: Annotated[float, Meta(ge=0, le=600)] | None = None
     script: Script = Script()
 
     def __post_init__(self) -> None:
@@ -122,6 +128,19 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
         if self.slow_s is None:
             return 0.0 if self.kind == "local" else self.first_byte_timeout_s
         return self.slow_s
+
+    @property
+    def places(self) -> Bounds:
+        """How many calls are made at once, and how many wait for how long.
+
+        Half of the turns that a server runs at once, and a quarter: one model that hangs leaves
+        others the rest. What runs here writes a few answers at once, for which others wait.
+        """
+        here = self.kind == "local"
+        calls = self.max_calls or (_LOCAL_CALLS if here else _CALLS)
+        usual_s = self.first_byte_timeout_s if here else _WAIT_S
+        wait_s = usual_s if self.max_wait_s is None else self.max_wait_s
+        return Bounds(calls, self.max_waiting, wait_s)
 
     @property
     def is_public(self) -> bool:

@@ -1,7 +1,7 @@
 """One bounded pool of HTTP connections for all of an adapter's calls."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon_server.runtime.concurrency.imports import imported
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 1024
 KEEP_ALIVE_S = 4.0  # less than servers allow: llama.cpp and others close after 5 s
+
+
+class Sent:
+    """How a request went out; given to one as its ``trace_request_ctx``."""
+
+    __slots__ = ("on_kept",)
+
+    def __init__(self) -> None:
+        self.on_kept = False
+        """Whether on a connection of an earlier one, which the other side may have closed."""
+
+
+async def _on_kept(_session: object, context: Any, _params: object) -> None:
+    if isinstance(context.trace_request_ctx, Sent):
+        context.trace_request_ctx.on_kept = True
 
 
 class HttpPool:
@@ -55,7 +70,10 @@ class HttpPool:
 
         if self._closed:
             raise aiohttp.ClientConnectionError("the pool is closed")
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_reuseconn.append(_on_kept)
         return aiohttp.ClientSession(
+            trace_configs=[trace],
             connector=self._connector(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import time
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -120,7 +122,12 @@ def _message(body: str) -> str:
 
 
 def _seconds(header: str) -> float | None:
+    """What Retry-After says (RFC 9110, 10.2.3), at most a minute; None if it is neither form."""
     digits = header.strip()
-    if not (digits.isascii() and digits.replace(".", "", 1).isdigit()) or len(digits) > 12:
-        return None  # absent, or a date: the usual backoff will do
-    return min(float(digits), MAX_RETRY_AFTER_S)
+    if digits.isascii() and digits.replace(".", "", 1).isdigit() and len(digits) <= 12:
+        return min(float(digits), MAX_RETRY_AFTER_S)
+    try:
+        seconds = parsedate_to_datetime(digits).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)

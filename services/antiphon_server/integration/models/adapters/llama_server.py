@@ -27,12 +27,16 @@ class Address:
 
 
 class LlamaServer:
-    """One process for one GGUF file: the configured one, or that of the extra ``local``."""
+    """One process for one GGUF file: the configured one, or that of the extra ``local``.
 
-    def __init__(self, model: str, gguf: str, context_tokens: int) -> None:
+    It writes so many ``answers`` at once.
+    """
+
+    def __init__(self, model: str, gguf: str, context_tokens: int, answers: int = 4) -> None:
         self._model = model
         self._gguf = gguf
         self._context_tokens = context_tokens
+        self._answers = answers
         self._process: Process | None = None
         self._starting: asyncio.Task[Address] | None = None
 
@@ -72,6 +76,7 @@ class LlamaServer:
         key = secrets.token_urlsafe(24)
         command = [sys.executable, "-P", "-m", _MODULE, "--gguf", str(gguf)]
         command += ["--context-tokens", str(self._context_tokens)]
+        command += ["--parallel", str(self._answers)]
         self._process = process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
         )

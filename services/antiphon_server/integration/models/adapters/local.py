@@ -87,7 +87,8 @@ class LocalModel:
         self._pool = pool
         self._wire: tuple[Address, OpenAIModel] | None = None
         context_tokens = settings.context_tokens or _DEFAULT_CONTEXT
-        self._server = LlamaServer(settings.name, settings.gguf, context_tokens)
+        answers = settings.places.calls
+        self._server = LlamaServer(settings.name, settings.gguf, context_tokens, answers)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         """See :meth:`ModelBackend.generate`; the first call starts the process."""

@@ -15,15 +15,28 @@ class ModelMetrics:
 
     def collect(self) -> Iterator[Any]:
         """Yield prometheus_client's metric families."""
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         states = GaugeMetricFamily(
             "antiphon_model_breaker_state",
             "1 for the state that the breaker of a model is in.",
             labels=["model", "state"],
         )
+        calls = GaugeMetricFamily(
+            "antiphon_model_calls",
+            "Calls that have one of a model's places, and that wait for one.",
+            labels=["model", "state"],
+        )
+        refused = CounterMetricFamily(
+            "antiphon_model_calls_refused",
+            "Calls that found no place at a model.",
+            labels=["model"],
+        )
         for model in self._catalogue.all:
+            calls.add_metric([model.name, "made"], model.places.taken)
+            calls.add_metric([model.name, "waiting"], model.places.waiting)
+            refused.add_metric([model.name], model.places.refused)
             for state in State:
                 in_it = model.breaker.state is state
                 states.add_metric([model.name, state.name.lower()], float(in_it))
-        yield states
+        yield from (states, calls, refused)

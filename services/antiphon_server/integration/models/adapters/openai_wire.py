@@ -38,7 +38,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
-from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.net.http_pool import HttpPool, Sent
 
 if TYPE_CHECKING:
     import aiohttp
@@ -142,14 +142,22 @@ class OpenAIModel:
         """Send it, once more if the kept connection had been closed by the provider."""
         import aiohttp
 
+        sent = Sent()
+
         async def send() -> aiohttp.ClientResponse:
             return await session.post(
-                self._url, data=body, headers=self._headers, allow_redirects=False
+                self._url,
+                data=body,
+                headers=self._headers,
+                allow_redirects=False,
+                trace_request_ctx=sent,
             )
 
         try:
             return await send()
         except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            if not sent.on_kept:  # it takes in whoever comes, and sends them away
+                raise
             return await send()
 
     async def _read(self, response: "aiohttp.ClientResponse", limit: float) -> bytes:
