@@ -75,6 +75,7 @@ _RPCS = {
     """,
     "reads a workspace": """
         ContextService/GetWorkspace IntegrationService/GetUsage
+        BudgetService/ListBudgets
         ToolService/ListTools ToolService/GetTool
         ConnectionService/GetConnection ConnectionService/ListConnections
         ConnectionService/GetEgressRules
@@ -102,6 +103,7 @@ _RPCS = {
         ToolService/ApproveTool
         ConnectionService/SetEgressRules
         SecretService/PutSecret SecretService/ListSecrets SecretService/DeleteSecret
+        BudgetService/PutBudget BudgetService/DeleteBudget
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser

@@ -17,6 +17,7 @@ from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.events.v1.stream_pb2 import RefreshToken
+from antiphon.integration.v1.budget_service_pb2_grpc import BudgetServiceStub
 from antiphon.integration.v1.connection_service_pb2 import (
     OpenRelayRequest,
     RefreshRelayToken,
@@ -30,6 +31,7 @@ from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
 from antiphon_client.audit import Audit
+from antiphon_client.budgets import Budgets
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
 from antiphon_client.connections import Connections
 from antiphon_client.contracts import SERVICES
@@ -69,6 +71,7 @@ class Client(
     Tools,
     Connections,
     Secrets,
+    Budgets,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -102,6 +105,7 @@ class Client(
         self._tools = ToolServiceStub(channel)
         self._connections = ConnectionServiceStub(channel)
         self._secrets = SecretServiceStub(channel)
+        self._budgets = BudgetServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

@@ -80,6 +80,16 @@ _SENTENCES = {
         "this is too long for the model {model}: ask it less at once, begin another "
         "conversation, or choose a model that takes more"
     ),
+    "BUDGET_EXCEEDED": (
+        "the budget {budget} has too little left: of {limit} {unit}, {spent} are spent and "
+        "{reserved} reserved by answers under way; this may take {needed}. {waiting}, or have an "
+        "admin raise it: `antiphon budgets` shows it"
+    ),
+    "PRICE_UNKNOWN": (
+        "the budget {budget} counts {currency}, and what {target} costs is not known: give its "
+        "prices in the server's settings (input_price_micros, output_price_micros), or leave it "
+        "out of the budget's targets"
+    ),
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",
     "CURSOR_TRIMMED": "the events after the cursor are gone; go on from {earliest_cursor}",
     "EPOCH_CHANGED": "the history was rebuilt; begin again from {earliest_cursor}",
@@ -177,6 +187,10 @@ def _explained(error: AntiphonError) -> str:
             return (
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
             )
+        case "BUDGET_EXCEEDED":
+            return _SENTENCES[error.reason].format_map(
+                _Variables({**error.metadata, "waiting": _waiting(error)})
+            )
         case "MODEL_UNAVAILABLE" if error.metadata.get("breaker"):
             seconds = ceil(error.retry_after or 0)
             return (
@@ -222,6 +236,15 @@ def _missing(resource: str) -> str:
         called, who_knows = _NAMED[kind]
         return f"there is no {called} {name}; {who_knows}"
     return f"there is no {resource}, or you have no access to it"
+
+
+def _waiting(error: AntiphonError) -> str:
+    """What a caller whom a budget refuses can do without an admin."""
+    if error.retry_after is None:
+        return "Ask for less: waiting does not help"
+    if error.retry_after < 60:
+        return f"Ask for less, or again in {ceil(error.retry_after)} s"
+    return f"Ask for less, wait until {error.metadata.get('resets_at', 'then')}"
 
 
 def _broken(field: str, rule: str) -> str:

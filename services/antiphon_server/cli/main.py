@@ -5,6 +5,7 @@ import typer
 from antiphon_server.cli.access import access
 from antiphon_server.cli.audit.command import app as audit
 from antiphon_server.cli.backup import backup, restore
+from antiphon_server.cli.budgets import app as budgets
 from antiphon_server.cli.calls import app as calls
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
@@ -68,6 +69,7 @@ app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")
 app.add_typer(connections, name="connections")
 app.add_typer(secrets, name="secrets")
+app.add_typer(budgets, name="budgets")
 app.add_typer(access, name="access")
 app.add_typer(members, name="members")
 app.add_typer(sessions, name="sessions")

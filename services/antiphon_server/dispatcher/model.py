@@ -156,6 +156,12 @@ class Turn:
     cancel_requested: bool = False
 
     @property
+    def user_id(self) -> str:
+        """Whose turn it is; "" of one that a service has made."""
+        kind, _, name = self.creator.partition("/")
+        return name if kind == "users" else ""
+
+    @property
     def message_id(self) -> MessageId:
         """The id of the message that started the turn; the same on every attempt."""
         return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_q")

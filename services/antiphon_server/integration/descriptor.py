@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.integration.v1 import (
+        budget_service_pb2,
         connection_service_pb2,
         integration_service_pb2,
         secret_service_pb2,
@@ -25,17 +26,19 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         tool_service_pb2,
         connection_service_pb2,
         secret_service_pb2,
+        budget_service_pb2,
     )
     return tuple(service.DESCRIPTOR for service in services)
 
 
 def _tables() -> "MetaData":
+    from antiphon_server.integration.budgets.adapters.tables import budgets
     from antiphon_server.integration.connections.adapters.tables import connections
     from antiphon_server.integration.secrets.adapters.tables import secrets
     from antiphon_server.integration.tools.adapters.tables import tool_rules
     from antiphon_server.integration.trail.adapters.tables import trail_outbox
 
-    same = {it.metadata for it in (connections, secrets, tool_rules, trail_outbox)}
+    same = {it.metadata for it in (budgets, connections, secrets, tool_rules, trail_outbox)}
     assert len(same) == 1  # the ledger's, too
     return secrets.metadata
 

@@ -35,6 +35,7 @@ from antiphon_server.integration.models.model import (
 from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
 from antiphon_server.integration.models.speakers import NOTE, Speakers
+from antiphon_server.runtime.access.principal import asked_for
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of
 
@@ -73,8 +74,12 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
         request.temperature if request.HasField("temperature") else None,
         tuple([_definition(tool) for tool in request.tools]),
     )
-    payer = Payer(WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id)
-    return Order(payer, tuple(request.models), prompt, known, _instructions(request))
+    return Order(_payer(request), tuple(request.models), prompt, known, _instructions(request))
+
+
+def _payer(request: pb.GenerateRequest) -> Payer:
+    where = WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id
+    return Payer(*where, asked_for(request.user_id))
 
 
 def _instructions(request: pb.GenerateRequest) -> tuple[PromptMessage, ...]:

@@ -1,7 +1,6 @@
 """Models for servers of tools: asked as every model is, and paid for by who calls the tool."""
 
 from antiphon_server.integration.connections.mcp.ports import Sampled, Wanted
-from antiphon_server.integration.ledger.model import Payer, WorkspaceId
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.models.model import (
     Finished,
@@ -40,7 +39,7 @@ class ModelSampling:
 
 
 def _order(caller: Caller, wanted: Wanted) -> Order:
-    payer = Payer(WorkspaceId(caller.workspace_id), caller.conversation_id, caller.turn_id)
+    payer = caller.payer
     lines = tuple(PromptMessage(it.role, (Part("text", it.text),)) for it in wanted.lines)
     told = "\n\n".join(filter(None, (NOTE, wanted.instructions)))
     instructions = (PromptMessage("system", (Part("text", told),)),)

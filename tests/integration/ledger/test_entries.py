@@ -1,7 +1,7 @@
 """Entries of calls that cost nothing are closed, however their calls end."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
@@ -9,7 +9,7 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import Entry, entered
-from antiphon_server.integration.ledger.model import Outcome, Payer, WorkspaceId
+from antiphon_server.integration.ledger.model import Call, Outcome, Payer, Reached, WorkspaceId
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import opened_sqlite
 
@@ -21,10 +21,10 @@ async def test_who_is_cancelled_while_it_is_written_down_leaves_nothing_open() -
     writes = asyncio.Event()
 
     class Slow(SqlLedger):
-        async def open(self, *given: Any) -> None:
+        async def open(self, call: Call, owner: str) -> Sequence[Reached]:
             writes.set()
             await asyncio.sleep(0.05)
-            await super().open(*given)
+            return await super().open(call, owner)
 
     async with opened_sqlite(metadata) as database:
         ledger = Slow(database)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,7 +13,9 @@ from antiphon_server.integration.ledger.model import (
     CallId,
     Money,
     Outcome,
+    Overrun,
     Quantities,
+    Reached,
     Settlement,
     Usage,
 )
@@ -33,14 +36,17 @@ class SlowLedger(SqlLedger):
         self._delay_s = delay_s
         self.opened: list[float] = []
 
-    async def open(self, call: Call, owner: str) -> None:
+    async def open(self, call: Call, owner: str) -> Sequence[Reached]:
         await asyncio.sleep(self._delay_s)
-        await super().open(call, owner)
+        reached = await super().open(call, owner)
         self.opened.append(time.monotonic())
+        return reached
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
         await asyncio.sleep(self._delay_s)
-        await super().settle(call_id, settlement)
+        return await super().settle(call_id, settlement, charged=charged)
 
 
 class FailingLedger(SqlLedger):
@@ -54,17 +60,19 @@ class FailingLedger(SqlLedger):
         self._opens = opens
         self.settling = 0
 
-    async def open(self, call: Call, owner: str) -> None:
+    async def open(self, call: Call, owner: str) -> Sequence[Reached]:
         await asyncio.sleep(0)
         if not self._opens:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        await super().open(call, owner)
+        return await super().open(call, owner)
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
         self.settling += 1
         if self.settling <= self._failures:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        await super().settle(call_id, settlement)
+        return await super().settle(call_id, settlement, charged=charged)
 
 
 async def cancelled(task: "asyncio.Task[None]") -> None:

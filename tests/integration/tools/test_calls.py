@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     TOOL_CALL,
     Outcome,
+    Reached,
     SettledCall,
     UsageFilter,
     WorkspaceId,
@@ -193,9 +194,10 @@ async def test_what_changes_while_it_is_paid_for_is_not_called() -> None:
     """Between the check and the call others come and go; the ledger says why it failed."""
 
     class Slow(SqlLedger):
-        async def open(self, call: LedgerCall, owner: str) -> None:
-            await super().open(call, owner)
+        async def open(self, call: LedgerCall, owner: str) -> Sequence[Reached]:
+            reached = await super().open(call, owner)
             source.tell(tool(schema='{"type": "object", "title": "changed"}'))
+            return reached
 
     source = TestSource(tool())
     async with opened_sqlite(metadata) as database:

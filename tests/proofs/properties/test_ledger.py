@@ -1,5 +1,6 @@
 """No call is missing from the ledger or there twice; a ledger that loses one is caught."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import delete
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import calls
-from antiphon_server.integration.ledger.model import Call, CallId, Settlement
+from antiphon_server.integration.ledger.model import Call, CallId, Overrun, Reached, Settlement
 from antiphon_server.runtime.storage.database import Database
 from tests.proofs.properties.ledger_machine import LedgerMachine
 from tests.proofs.properties.machine import caught, check
@@ -30,14 +31,16 @@ class Losing(SqlLedger):
 class Generous(SqlLedger):
     """Charges nothing for long answers."""
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
         usage = settlement.usage
         if usage.quantities.output_tokens > 5:
             settlement = replace(
                 settlement,
                 usage=replace(usage, quantities=usage.quantities._replace(output_tokens=0)),
             )
-        await super().settle(call_id, settlement)
+        return await super().settle(call_id, settlement, charged=charged)
 
 
 class Late(SqlLedger):
@@ -47,12 +50,15 @@ class Late(SqlLedger):
         super().__init__(database)
         self._late: dict[CallId, tuple[Call, str]] = {}
 
-    async def open(self, call: Call, owner: str) -> None:
+    async def open(self, call: Call, owner: str) -> Sequence[Reached]:
         self._late[call.call_id] = (call, owner)
+        return ()
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
         await super().open(*self._late.pop(call_id))
-        await super().settle(call_id, settlement)
+        return await super().settle(call_id, settlement, charged=charged)
 
 
 @pytest.mark.proof

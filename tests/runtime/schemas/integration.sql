@@ -1,3 +1,52 @@
+CREATE TABLE integration_bookings (
+	call_id VARCHAR(40) NOT NULL,
+	budget_id VARCHAR(40) NOT NULL,
+	subject VARCHAR(160) NOT NULL,
+	start_us BIGINT NOT NULL,
+	counted SMALLINT NOT NULL,
+	reserved BIGINT NOT NULL,
+	spent BIGINT NOT NULL,
+	PRIMARY KEY (call_id, budget_id)
+)
+ WITHOUT ROWID
+
+;
+CREATE INDEX integration_bookings_open ON integration_bookings (call_id) WHERE reserved > 0;
+CREATE TABLE integration_budget_version (
+	one INTEGER NOT NULL,
+	version BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE integration_budget_windows (
+	budget_id VARCHAR(40) NOT NULL,
+	subject VARCHAR(160) NOT NULL,
+	start_us BIGINT NOT NULL,
+	spent BIGINT NOT NULL,
+	reserved BIGINT NOT NULL,
+	warned BOOLEAN NOT NULL,
+	PRIMARY KEY (budget_id, subject, start_us)
+)
+ WITHOUT ROWID
+
+;
+CREATE TABLE integration_budgets (
+	parent VARCHAR(80) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	budget_id VARCHAR(40) NOT NULL,
+	scope SMALLINT NOT NULL,
+	subject VARCHAR(160) NOT NULL,
+	span SMALLINT NOT NULL,
+	time_zone VARCHAR(64) NOT NULL,
+	counted SMALLINT NOT NULL,
+	currency VARCHAR(3) NOT NULL,
+	targets TEXT NOT NULL,
+	most BIGINT NOT NULL,
+	when_exceeded SMALLINT NOT NULL,
+	warn_percent SMALLINT NOT NULL,
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	PRIMARY KEY (parent, name)
+);
 CREATE TABLE integration_calls (
 	call_id VARCHAR(40) NOT NULL,
 	owner VARCHAR(128) NOT NULL,
@@ -13,7 +62,7 @@ CREATE TABLE integration_calls (
 	estimated BOOLEAN NOT NULL,
 	currency VARCHAR(3),
 	cost_micros BIGINT,
-	error_reason VARCHAR(64) NOT NULL, kind SMALLINT DEFAULT 1 NOT NULL, provider_status INTEGER DEFAULT 0 NOT NULL, provider_message VARCHAR(500) DEFAULT '' NOT NULL, cached_tokens BIGINT DEFAULT 0 NOT NULL, cache_write_tokens BIGINT DEFAULT 0 NOT NULL, reasoning_tokens BIGINT DEFAULT 0 NOT NULL, audio_input_tokens BIGINT DEFAULT 0 NOT NULL, audio_output_tokens BIGINT DEFAULT 0 NOT NULL, cached_audio_tokens BIGINT DEFAULT 0 NOT NULL,
+	error_reason VARCHAR(64) NOT NULL, kind SMALLINT DEFAULT 1 NOT NULL, provider_status INTEGER DEFAULT 0 NOT NULL, provider_message VARCHAR(500) DEFAULT '' NOT NULL, cached_tokens BIGINT DEFAULT 0 NOT NULL, cache_write_tokens BIGINT DEFAULT 0 NOT NULL, reasoning_tokens BIGINT DEFAULT 0 NOT NULL, audio_input_tokens BIGINT DEFAULT 0 NOT NULL, audio_output_tokens BIGINT DEFAULT 0 NOT NULL, cached_audio_tokens BIGINT DEFAULT 0 NOT NULL, user_id VARCHAR(80) DEFAULT '' NOT NULL,
 	PRIMARY KEY (call_id)
 )
  WITHOUT ROWID

@@ -39,6 +39,9 @@ const SENTENCES: Record<string, string> = {
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
   PART_NOT_ACCEPTED: "The model does not take such an attachment. Choose another model.",
   MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
+  BUDGET_EXCEEDED:
+    "This may cost more than a budget has left. Ask for less, wait until the budget begins anew, or ask an admin.",
+  PRICE_UNKNOWN: "A budget counts money, and what this model costs is not known. Choose another, or tell an operator.",
   TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
   TOOL_DENIED: "A rule of the workspace forbids it.",
   TOOL_CALL_CHANGED: "It is to be called with something else by now. Reload, and look again.",

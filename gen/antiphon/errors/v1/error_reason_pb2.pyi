@@ -260,6 +260,23 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_MODEL_PROMPT_TOO_LONG: what was asked is longer than the model can
     read; metadata: model. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_BUDGET_EXCEEDED: _ErrorReason.ValueType  # 106
+    """ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
+    left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
+    unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
+    calls that still run; resets_at (RFC 3339) is there where a new window begins. RetryInfo says
+    when the call may fit: soon where running calls may leave enough, else when the window ends;
+    there is none where waiting does not help. Worked example: a call of at most 0.30 USD with 4.90
+    of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD", limit: "5", spent: "4.9",
+    reserved: "0", needed: "0.3", resets_at: the next midnight} and a delay of 6 hours. Code
+    RESOURCE_EXHAUSTED.
+    """
+    ERROR_REASON_PRICE_UNKNOWN: _ErrorReason.ValueType  # 107
+    """ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
+    what is called is not known in its currency; metadata: target, budget, parent, currency. Set
+    the price in the server's settings, or leave the model out of the budget's targets. Code
+    FAILED_PRECONDITION.
+    """
     ERROR_REASON_TOOL_NOT_FOUND: _ErrorReason.ValueType  # 120
     """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
     tool. Code NOT_FOUND.
@@ -589,6 +606,23 @@ quota, content); metadata: model, http_status. Code FAILED_PRECONDITION.
 ERROR_REASON_MODEL_PROMPT_TOO_LONG: ErrorReason.ValueType  # 105
 """ERROR_REASON_MODEL_PROMPT_TOO_LONG: what was asked is longer than the model can
 read; metadata: model. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_BUDGET_EXCEEDED: ErrorReason.ValueType  # 106
+"""ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
+left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
+unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
+calls that still run; resets_at (RFC 3339) is there where a new window begins. RetryInfo says
+when the call may fit: soon where running calls may leave enough, else when the window ends;
+there is none where waiting does not help. Worked example: a call of at most 0.30 USD with 4.90
+of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD", limit: "5", spent: "4.9",
+reserved: "0", needed: "0.3", resets_at: the next midnight} and a delay of 6 hours. Code
+RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_PRICE_UNKNOWN: ErrorReason.ValueType  # 107
+"""ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
+what is called is not known in its currency; metadata: target, budget, parent, currency. Set
+the price in the server's settings, or leave the model out of the budget's targets. Code
+FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:

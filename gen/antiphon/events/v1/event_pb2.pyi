@@ -6,6 +6,7 @@ isort:skip_file
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.context.v1 import notice_pb2 as _notice_pb2
+from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
@@ -85,6 +86,10 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TOOL_CALL_QUESTION_ASKED is Event.tool_call_question_asked."""
     EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED: _EventKind.ValueType  # 34
     """EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED is Event.tool_call_question_answered."""
+    EVENT_KIND_BUDGET_WARNED: _EventKind.ValueType  # 36
+    """EVENT_KIND_BUDGET_WARNED is Event.budget_warned."""
+    EVENT_KIND_BUDGET_OVERRUN: _EventKind.ValueType  # 37
+    """EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -147,6 +152,10 @@ EVENT_KIND_TOOL_CALL_QUESTION_ASKED: EventKind.ValueType  # 33
 """EVENT_KIND_TOOL_CALL_QUESTION_ASKED is Event.tool_call_question_asked."""
 EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED: EventKind.ValueType  # 34
 """EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED is Event.tool_call_question_answered."""
+EVENT_KIND_BUDGET_WARNED: EventKind.ValueType  # 36
+"""EVENT_KIND_BUDGET_WARNED is Event.budget_warned."""
+EVENT_KIND_BUDGET_OVERRUN: EventKind.ValueType  # 37
+"""EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -288,6 +297,8 @@ class Event(_message.Message):
     NOTICE_WITHDRAWN_FIELD_NUMBER: _builtins.int
     SESSION_REVOKED_FIELD_NUMBER: _builtins.int
     CONNECTION_CHANGED_FIELD_NUMBER: _builtins.int
+    BUDGET_WARNED_FIELD_NUMBER: _builtins.int
+    BUDGET_OVERRUN_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -433,6 +444,14 @@ class Event(_message.Message):
         """
 
     @_builtins.property
+    def budget_warned(self) -> Global___BudgetWarned:
+        """budget_warned: little of a budget's window is left. In the log of its workspace."""
+
+    @_builtins.property
+    def budget_overrun(self) -> Global___BudgetOverrun:
+        """budget_overrun: a call consumed more than was reserved for it. In the log of its workspace."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -476,14 +495,16 @@ class Event(_message.Message):
         notice_withdrawn: Global___NoticeWithdrawn | None = ...,
         session_revoked: Global___SessionRevoked | None = ...,
         connection_changed: Global___ConnectionChanged | None = ...,
+        budget_warned: Global___BudgetWarned | None = ...,
+        budget_overrun: Global___BudgetOverrun | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1181,6 +1202,76 @@ class ConnectionChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConnectionChanged: _TypeAlias = ConnectionChanged  # noqa: Y015
+
+@_typing.final
+class BudgetWarned(_message.Message):
+    """BudgetWarned: with what running calls may consume, a window has reached the share of the limit at
+    which its budget warns. It is told once a window.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUDGET_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def budget(self) -> _budget_pb2.Budget:
+        """budget is the budget."""
+
+    @_builtins.property
+    def state(self) -> _budget_pb2.BudgetState:
+        """state is what the window has now."""
+
+    def __init__(
+        self,
+        *,
+        budget: _budget_pb2.Budget | None = ...,
+        state: _budget_pb2.BudgetState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetWarned: _TypeAlias = BudgetWarned  # noqa: Y015
+
+@_typing.final
+class BudgetOverrun(_message.Message):
+    """BudgetOverrun: a call consumed more than was reserved for it, as its provider counts. All of it is
+    booked, so a window may have more than its limit.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUDGET_FIELD_NUMBER: _builtins.int
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    RESERVED_FIELD_NUMBER: _builtins.int
+    SPENT_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """call_id is the call's entry in the ledger."""
+    reserved: _builtins.int
+    """reserved is what was reserved: millionths of the currency's unit, tokens or calls."""
+    spent: _builtins.int
+    """spent is what it consumed."""
+    @_builtins.property
+    def budget(self) -> _budget_pb2.Budget:
+        """budget is the budget."""
+
+    def __init__(
+        self,
+        *,
+        budget: _budget_pb2.Budget | None = ...,
+        call_id: _builtins.str = ...,
+        reserved: _builtins.int = ...,
+        spent: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "call_id", b"call_id", "reserved", b"reserved", "spent", b"spent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetOverrun: _TypeAlias = BudgetOverrun  # noqa: Y015
 
 @_typing.final
 class ConversationUnarchived(_message.Message):

@@ -141,6 +141,7 @@ class GenerateRequest(_message.Message):
     HISTORY_FIELD_NUMBER: _builtins.int
     SPEAKERS_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -155,6 +156,10 @@ class GenerateRequest(_message.Message):
     """
     temperature: _builtins.float
     """temperature is the randomness, 0 to 2; unset means the model's default."""
+    user_id: _builtins.str
+    """user_id is for whom a service of the installation asks, by whose budgets it is limited. Of
+    others it is not read: they ask for themselves.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
@@ -198,10 +203,11 @@ class GenerateRequest(_message.Message):
         history: _abc.Iterable[_message_pb2.Message] | None = ...,
         speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
         tools: _abc.Iterable[_tool_pb2.ToolDefinition] | None = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015

@@ -86,7 +86,8 @@ class IntegrationServiceServicer:
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED,
+        BUDGET_EXCEEDED, PRICE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

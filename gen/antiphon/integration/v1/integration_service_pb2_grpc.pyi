@@ -48,7 +48,8 @@ class IntegrationServiceStub:
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED,
+    BUDGET_EXCEEDED, PRICE_UNKNOWN.
     """
     PlanPrompt: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -81,7 +82,8 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     caller's session or of their role on the workspace: the call ends as it would
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
+    MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED,
+    BUDGET_EXCEEDED, PRICE_UNKNOWN.
     """
     PlanPrompt: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]  # type: ignore[assignment]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -123,7 +125,8 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED.
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED,
+        BUDGET_EXCEEDED, PRICE_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

@@ -489,6 +489,7 @@ class RunToolRequest(_message.Message):
     ANSWERS_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     TOOL_SHA256_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -503,6 +504,8 @@ class RunToolRequest(_message.Message):
     """tool_sha256 is PlannedTool.tool_sha256 when the call was proposed, if a person approved of it:
     another tool is not called. May be empty.
     """
+    user_id: _builtins.str
+    """user_id is for whom it is called, by whose budgets it is limited; may be empty."""
     @_builtins.property
     def call(self) -> _tool_pb2.ToolCall:
         """call is the call; its id is the idempotency key that the tool is told, if it takes one."""
@@ -529,10 +532,11 @@ class RunToolRequest(_message.Message):
         answers: _abc.Iterable[_tool_pb2.ToolAnswer] | None = ...,
         attempt: _builtins.int = ...,
         tool_sha256: _builtins.bytes = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "tool_sha256", b"tool_sha256", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "tool_sha256", b"tool_sha256", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -108,6 +108,7 @@ class IntegrationModels:
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
+            user_id=turn.user_id,
             models=turn.order.models,
             instructions=prompt.instructions,
             history=prompt.messages[:-1],

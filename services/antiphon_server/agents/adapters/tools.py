@@ -53,6 +53,7 @@ class IntegrationTools:
             workspace_id=turn.workspace_id,
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
+            user_id=turn.user_id,
             call=_call(call),
             models=turn.order.models,
             state=resumed.state,

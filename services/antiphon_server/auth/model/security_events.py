@@ -344,6 +344,23 @@ class ToolApproved:
     definition_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetPut:
+    """A budget was made or changed; its limit is in millionths of a currency, tokens or calls."""
+
+    resource: str
+    name: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetDeleted:
+    """A budget was removed."""
+
+    resource: str
+    name: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -381,6 +398,8 @@ Detail = (
     | EgressRulesChanged
     | ToolRuleChanged
     | ToolApproved
+    | BudgetPut
+    | BudgetDeleted
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon_server.integration.compose.budgets import ComposedBudgets, compose_budgets
 from antiphon_server.integration.compose.connections import (
     Made,
     compose_connections,
@@ -88,6 +89,7 @@ def compose_service(
         asked=guards.policy,
         shares=infrastructure.shares,
         homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
+        budgets=compose_budgets(database, links),
     )
 
 
@@ -113,6 +115,7 @@ def compose_integration(
     asked: AccessPolicy | None = None,
     homes: RelayHomes | None = None,
     shares: Shares | None = None,
+    budgets: ComposedBudgets | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -126,7 +129,7 @@ def compose_integration(
     known = public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
-    calls = PricedCalls(ledger, owner)
+    calls = PricedCalls(ledger, owner, budgets.charging if budgets else None)
     generator = Generator(catalogue, Attempts(calls), patience)
     make = connections or (lambda _: (no_connections(database), None))
     made, authorizations = make(ModelSampling(generator))
@@ -156,4 +159,5 @@ def compose_integration(
         *parts,
         trail,
         homes,
+        budgets,
     )

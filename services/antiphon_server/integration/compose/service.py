@@ -14,6 +14,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
 )
 from antiphon.integration.v1.secret_service_pb2_grpc import add_SecretServiceServicer_to_server
 from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceServicer_to_server
+from antiphon_server.integration.compose.budgets import ComposedBudgets
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
 from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
@@ -68,6 +69,7 @@ class Integration(Service):
     authorizations: Authorizations | None = None
     trail: TrailRelay | None = None
     homes: RelayHomes | None = None
+    budgets: ComposedBudgets | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -81,11 +83,15 @@ class Integration(Service):
         if self.secrets is not None and trail is not None:
             secrets = SecretServicer(self.secrets, self.connections, trail)
             add_SecretServiceServicer_to_server(secrets, server)
+        if self.budgets is not None and trail is not None:
+            self.budgets.register(server, trail)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Settle what an earlier process left open, and what others leave."""
         lifecycle.on_stop("integration", self.close)
         await self.settle()
+        if self.budgets is not None:
+            await self.budgets.start(lifecycle)
         self.catalogue.look_up_default()
         self.connections.tell(ConnectionHealth(health))
         self.connections.start()
@@ -124,5 +130,7 @@ class Integration(Service):
         if self.trail is not None:
             await self.trail.close()
         await self.catalogue.close()
+        if self.budgets is not None:
+            await self.budgets.charging.close()
         await self.pool.close()
         await self.ledger.close()

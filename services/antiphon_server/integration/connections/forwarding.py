@@ -7,6 +7,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import entered
 from antiphon_server.integration.ledger.model import Payer, WorkspaceId
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.access.principal import asked_for
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
@@ -23,7 +24,9 @@ class Forwarding:
         its link raises.
         """
         found = await enabled(self._connections, workspace_id, name)
-        async with entered(self._calls, Payer(WorkspaceId(workspace_id)), name):
+        async with entered(
+            self._calls, Payer(WorkspaceId(workspace_id), user_id=asked_for("")), name
+        ):
             return await found.forward(request)
 
 

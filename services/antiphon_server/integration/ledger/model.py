@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple, NewType
 
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
+from antiphon_server.runtime.errors import DomainError, Reason
 
 CallId = NewType("CallId", str)
 WorkspaceId = NewType("WorkspaceId", str)
+BudgetId = NewType("BudgetId", str)
 
 # What was called, by the contract's number: newer servers write kinds that this one does not know.
 CallKind = NewType("CallKind", int)
@@ -73,18 +76,104 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """For whom a call is made; conversation and turn may be empty."""
+    """For whom a call is made; conversation, turn and user may be empty."""
 
     workspace_id: WorkspaceId
     conversation_id: str = ""
     turn_id: str = ""
+    user_id: str = ""
+
+
+class Counted(IntEnum):
+    """What a budget counts. Values are those of the store."""
+
+    MONEY = 1
+    TOKENS = 2
+    CALLS = 3
+
+
+class Window(NamedTuple):
+    """One window of a budget for one subject; ``start_us`` is 0 where it has no beginning."""
+
+    budget_id: BudgetId
+    subject: str
+    start_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How much of a window is used: by ended calls, and at most by running ones."""
+
+    spent: int
+    reserved: int
+
+    @property
+    def used(self) -> int:
+        """Both."""
+        return self.spent + self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a call may take of a window: ``amount``, if with it no more than ``limit`` is used.
+
+    Money is in millionths. Once ``warn_at`` is used, that is told.
+    """
+
+    window: Window
+    counted: Counted
+    amount: int
+    limit: int
+    warn_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The call with that charge is the first of its window to reach the charge's ``warn_at``."""
+
+    charge: Charge
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """A call consumed more of a window than was reserved for it."""
+
+    window: Window
+    reserved: int
+    spent: int
+
+
+class WindowFull(Exception):
+    """A call is not made, since it may take more than one of its windows has left."""
+
+    def __init__(self, charge: Charge, use: Use) -> None:
+        super().__init__(f"{charge} with {use}")
+        self.charge, self.use = charge, use
+
+
+class BudgetExceeded(DomainError):
+    """A budget has too little left for a call; ``next_model`` says that another may be asked."""
+
+    def __init__(self, *, next_model: bool, retry_after: float | None, **metadata: object) -> None:
+        super().__init__(Reason.BUDGET_EXCEEDED, retry_after=retry_after)
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+        self.next_model = next_model
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """The most that a call can consume; ``cost`` is None if its price is not known."""
+
+    tokens: int
+    cost: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call to ``target`` that is about to be made.
 
-    ``expected`` is the known minimum of what it will consume.
+    ``expected`` is the known minimum of what it will consume, ``charges`` are the most that it may.
     """
 
     call_id: CallId
@@ -93,6 +182,7 @@ class Call:
     target: str
     start_us: int
     expected: Usage
+    charges: tuple[Charge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,49 @@
 """What the ledger needs from outside."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from antiphon_server.integration.ledger.model import (
+    BudgetExceeded,
     Call,
     CallId,
+    Charge,
+    Most,
+    Overrun,
+    Payer,
+    Reached,
     SettledCall,
     Settlement,
     Usage,
     UsageFilter,
+    WindowFull,
 )
 
 
 class Ledger(Protocol):
     """Keeps what every call consumed."""
 
-    async def open(self, call: Call, owner: str) -> None:
-        """Commit that ``owner`` (a server's lasting name) is about to make the call."""
+    async def open(self, call: Call, owner: str) -> Sequence[Reached]:
+        """Commit that ``owner`` (a server's lasting name) is about to make the call.
+
+        All that it may take is reserved with it. Raises WindowFull: nothing is stored then.
+        """
         ...
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        """Commit how the call ended. The first settlement stands, unless it was given up."""
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
+        """Commit how the call ended. The first settlement stands, unless it was given up.
+
+        What a ``charged`` call consumed is booked in the windows where it was reserved, and the
+        rest is free again.
+        """
         ...
 
     async def abandon(self, owner: str) -> int:
         """Settle as UNKNOWN what an earlier process of ``owner`` left open; returns how many.
 
-        Their usage is what was expected of them.
+        Their usage is what was expected of them, and what is reserved beyond that is free again.
         """
         ...
 
@@ -42,4 +59,29 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Commit what waits, and accept no more calls."""
+        ...
+
+
+class Limits(Protocol):
+    """What calls may take, by the budgets that hold for them."""
+
+    async def charges(
+        self, payer: Payer, target: str, most: Callable[[], Awaitable[Most]]
+    ) -> Sequence[Charge]:
+        """What is to be reserved; ``most`` is asked only if some budget holds.
+
+        Raises DomainError PRICE_UNKNOWN.
+        """
+        ...
+
+    def refusal(self, full: WindowFull) -> BudgetExceeded:
+        """Why, with all that can be told."""
+        ...
+
+    def reached(self, call: Call, reached: Sequence[Reached]) -> None:
+        """Tell that windows have little left, and wait for nobody."""
+        ...
+
+    def overrun(self, call: Call, overruns: Sequence[Overrun]) -> None:
+        """Tell that a call consumed more than was reserved, and wait for nobody."""
         ...

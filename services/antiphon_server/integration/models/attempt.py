@@ -12,8 +12,8 @@ from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     Call,
     Money,
+    Most,
     Outcome,
-    Payer,
     Quantities,
     Settlement,
     Usage,
@@ -33,6 +33,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.pricing import Prices, Tokens
 from antiphon_server.integration.models.tokens import (
+    most_tokens,
     tokens_of_bytes,
     tokens_of_prompt,
     tokens_of_tools,
@@ -69,7 +70,9 @@ class _Progress:
     """What is known of a running attempt."""
 
     prompt_tokens: int
+    most_output: int
     call: Call | None = None
+    prices: Prices | None = None
     begun: float = field(default_factory=time.monotonic)
     sent_bytes: int = 0
     end: ModelEnd | None = None
@@ -80,7 +83,8 @@ class _Progress:
             return _usage(self.end.tokens, prices, estimated=False)
         if free and not self.sent_bytes:
             return Usage(Quantities(), False, Money(prices.currency if prices else "USD", 0))
-        guess = Tokens(self.prompt_tokens, tokens_of_bytes(self.sent_bytes))
+        said = min(tokens_of_bytes(self.sent_bytes), self.most_output)
+        guess = Tokens(self.prompt_tokens, said)
         return _usage(guess, prices, estimated=True)
 
 
@@ -104,10 +108,11 @@ class Attempts:
         is raised, after the provider's connection was closed and the call was settled.
         """
         prompt = wanted.prompt
-        progress = _Progress(tokens_of_prompt(prompt.messages) + tokens_of_tools(prompt.tools))
+        tokens = tokens_of_prompt(prompt.messages) + tokens_of_tools(prompt.tools)
+        progress = _Progress(tokens, prompt.max_output_tokens)
         left = wanted.omitted, wanted.described
         try:
-            call = await completed(self._open(model, wanted.order.payer, progress))
+            call = await completed(self._open(model, wanted, progress))
             await emit(AttemptStarted(call.call_id, model.name, retry_of, *left))
             await _stream(model, prompt, progress, emit)
         except DomainError as error:
@@ -125,17 +130,24 @@ class Attempts:
         usage = await completed(self._settle(call, model, progress, None))
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
 
-    async def _open(self, model: ConfiguredModel, payer: Payer, progress: _Progress) -> Call:
+    async def _open(self, model: ConfiguredModel, wanted: Fitted, progress: _Progress) -> Call:
         prompt, now_us = Tokens(progress.prompt_tokens, 0), time.time_ns() // 1000
         expected = _usage(prompt, _asked(model.prices_by_now(), now_us), estimated=True)
-        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected)
+
+        async def most() -> Most:
+            progress.prices = await model.prices()  # by which it is settled, too
+            return _most(wanted.prompt, progress.prices)
+
+        payer = wanted.order.payer
+        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected, most)
         return progress.call
 
     async def _settle(
         self, call: Call, model: ConfiguredModel, progress: _Progress, error: DomainError | None
     ) -> Usage:
         duration_ms = round((time.monotonic() - progress.begun) * 1000)
-        prices = _asked(await model.prices(), call.start_us)  # as they were when it began
+        prices = progress.prices or await model.prices()
+        prices = _asked(prices, call.start_us)  # as they were when it began
         usage = progress.usage(prices, free=error is not None and error.reason in _FREE)
         outcome, reason = _outcome(progress, error)
         said = said_by(error)
@@ -170,6 +182,14 @@ def _outcome(progress: _Progress, error: DomainError | None) -> tuple[Outcome, s
 
 def _asked(prices: Prices | None, time_us: int) -> Prices | None:
     return None if prices is None else prices.at(time_us)
+
+
+def _most(prompt: Prompt, prices: Prices | None) -> Most:
+    """What no answer exceeds: the provider is told how much it may say."""
+    asked, said = most_tokens(prompt), prompt.max_output_tokens
+    audio = any("audio" in message.kinds for message in prompt.messages)
+    cost = None if prices is None else prices.most(asked, said, audio=audio)
+    return Most(asked + said, cost)
 
 
 def _usage(tokens: Tokens, prices: Prices | None, *, estimated: bool) -> Usage:

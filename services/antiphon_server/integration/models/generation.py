@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from antiphon_server.integration.ledger.model import Usage, total
+from antiphon_server.integration.ledger.model import BudgetExceeded, Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
@@ -122,6 +122,11 @@ class _Running:
             except NoPlace as full:
                 self.failure = _full(model, full)
                 return None
+            except DomainError as refused:
+                if not _asks_another(refused):
+                    raise
+                self.failure = refused
+                return None
             if ended.error is None:
                 model.retries.succeeded()
                 return ended.end
@@ -185,6 +190,13 @@ def _failed(ended: Ended) -> bool | None:
         return False
     its_fault = ended.error.reason in _ITS_FAULT
     return True if its_fault and said_by(ended.error).status != _TOO_MANY_REQUESTS else None
+
+
+def _asks_another(refused: DomainError) -> bool:
+    """Whether a budget that this model does not fit into lets the next one be asked."""
+    if isinstance(refused, BudgetExceeded):
+        return refused.next_model
+    return refused.reason is Reason.PRICE_UNKNOWN
 
 
 def _left_alone(model: ConfiguredModel, why: BreakerOpen) -> DomainError:

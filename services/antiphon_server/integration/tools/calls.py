@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import Entry, entered
-from antiphon_server.integration.ledger.model import Outcome, Payer, WorkspaceId
+from antiphon_server.integration.ledger.model import Outcome
 from antiphon_server.integration.tools.catalogue import Catalogue, ListedTool, unavailable
 from antiphon_server.integration.tools.model import (
     Call,
@@ -126,9 +126,8 @@ class ToolCaller:
 
     async def _paid(self, tool: ListedTool, call: Call) -> Result | Pause:
         caller, entry = call.caller, Entry()
-        payer = Payer(WorkspaceId(caller.workspace_id), caller.conversation_id, caller.turn_id)
         try:
-            async with entered(self._calls, payer, tool.name, entry):
+            async with entered(self._calls, caller.payer, tool.name, entry):
                 result = await self._made(tool, call)
                 if isinstance(result, Result) and result.failed:
                     entry.outcome = Outcome.FAILED

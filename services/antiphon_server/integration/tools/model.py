@@ -10,6 +10,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
+from antiphon_server.integration.ledger.model import Payer, WorkspaceId
 from antiphon_server.integration.tools.questions import Attendance
 
 ToolName = NewType("ToolName", str)
@@ -97,6 +98,13 @@ class Caller:
     turn_id: str = ""
     models: tuple[str, ...] = ()
     attempt: int = 0
+    user_id: str = ""
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays."""
+        where = WorkspaceId(self.workspace_id), self.conversation_id, self.turn_id
+        return Payer(*where, self.user_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,3 +54,9 @@ def current_principal() -> Principal:
 def set_principal(principal: Principal) -> None:
     """Set the caller for the rest of this task. Only the authentication interceptor calls it."""
     _current.set(principal)
+
+
+def asked_for(user_id: str) -> str:
+    """For whom the caller asks: a service for whom it says, everybody else for themselves."""
+    caller = current_principal()
+    return user_id if caller.kind == "service" else caller.user_id

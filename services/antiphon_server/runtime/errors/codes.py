@@ -147,6 +147,16 @@ TABLE: dict[Reason, Entry] = {
     Reason.MODEL_PROMPT_TOO_LONG: Entry(
         _PRECONDITION, "What was asked is longer than model {model} can read."
     ),
+    Reason.BUDGET_EXCEEDED: Entry(
+        _EXHAUSTED,
+        "The budget {budget} has too little left: of {limit} {unit}, {spent} are spent and "
+        "{reserved} reserved; this may take {needed}.",
+    ),
+    Reason.PRICE_UNKNOWN: Entry(
+        _PRECONDITION,
+        "The budget {budget} counts {currency}, and what {target} costs in it is not known: set "
+        "its price in the server's settings, or other targets for the budget.",
+    ),
     Reason.TOOL_NOT_FOUND: Entry(_NOT_FOUND, "There is no tool {tool}."),
     Reason.TOOL_HELD: Entry(
         _PRECONDITION, "Tool {tool} has changed, and waits for an admin's approval."

@@ -5,8 +5,9 @@ import logging
 import time
 from collections.abc import Callable
 
-from sqlalchemy import not_, update
+from sqlalchemy import Connection, not_, update
 
+from antiphon_server.integration.ledger.adapters.reserving import release_lost
 from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import Outcome
 from antiphon_server.runtime.errors import DomainError
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 class LostCalls:
     """Settles as UNKNOWN what servers whose leases have run out left open.
 
-    Leases are of ``lease_s`` seconds, and it looks as often.
+    What is reserved for them is free again. Leases are of ``lease_s`` seconds, and it looks as
+    often.
     """
 
     def __init__(
@@ -41,7 +43,13 @@ class LostCalls:
     async def abandon(self) -> int:
         """Do so once; returns how many."""
         bound = {"alive_us": int(self._clock() * 1e6)}
-        return await self._database.write(lambda it: int(it.execute(_ABANDON, bound).rowcount))
+
+        def work(connection: Connection) -> int:
+            abandoned = int(connection.execute(_ABANDON, bound).rowcount)
+            release_lost(connection)
+            return abandoned
+
+        return await self._database.write(work)
 
     async def run(self) -> None:
         """Do so regularly, until cancelled."""

@@ -39,6 +39,7 @@ def opened_values(call: Call, owner: str) -> dict[str, Any]:
         "workspace_id": call.payer.workspace_id,
         "conversation_id": call.payer.conversation_id,
         "turn_id": call.payer.turn_id,
+        "user_id": call.payer.user_id,
         "kind": call.kind,
         "model": call.target,
         "start_us": call.start_us,
@@ -85,7 +86,8 @@ def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
         row.provider_status,
         row.provider_message,
     )
-    payer = Payer(WorkspaceId(row.workspace_id), row.conversation_id, row.turn_id)
+    workspace_id = WorkspaceId(row.workspace_id)
+    payer = Payer(workspace_id, row.conversation_id, row.turn_id, row.user_id)
     kind = CallKind(row.kind)
     return SettledCall(CallId(row.call_id), payer, kind, row.model, row.start_us, settlement)
 

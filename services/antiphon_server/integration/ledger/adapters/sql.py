@@ -1,10 +1,12 @@
 """The ledger in a SQL database."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     and_,
     bindparam,
     case,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon_server.integration.ledger.adapters import reserving
 from antiphon_server.integration.ledger.adapters.row import (
     call_of,
     filter_values,
@@ -26,12 +29,16 @@ from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
+    Counted,
     Outcome,
+    Overrun,
     Quantities,
+    Reached,
     SettledCall,
     Settlement,
     Usage,
     UsageFilter,
+    WindowFull,
 )
 from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.storage.database import Database
@@ -106,11 +113,16 @@ _TOTAL = select(
 ).where(_WANTED)
 
 
+_Opened: TypeAlias = tuple[Call, str]
+_Settled: TypeAlias = tuple[CallId, Settlement, bool]
+
+
 class SqlLedger:
     """A :class:`~antiphon_server.integration.ledger.ports.Ledger` in a SQL database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reserving = reserving.Reserving()
         self._opened = Grouped(self._open_all)
         self._settled = Grouped(self._settle_all)
 
@@ -118,25 +130,52 @@ class SqlLedger:
         await self._opened.close()
         await self._settled.close()
 
-    async def open(self, call: Call, owner: str) -> None:
-        await self._opened.add(opened_values(call, owner))
+    async def open(self, call: Call, owner: str) -> Sequence[Reached]:
+        result = await self._opened.add((call, owner))
+        if isinstance(result, WindowFull):
+            raise result
+        return result
 
-    async def settle(self, call_id: CallId, settlement: Settlement) -> None:
-        await self._settled.add({"b_call_id": call_id, **settled_values(settlement)})
+    async def settle(
+        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+    ) -> Sequence[Overrun]:
+        return await self._settled.add((call_id, settlement, charged))
 
-    async def _open_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
-        await self._database.write(lambda it: _OPEN.run(it, rows), short=True)
-        return [None] * len(rows)
+    async def _open_all(self, opened: Sequence[_Opened]) -> list[WindowFull | Sequence[Reached]]:
+        return await self._database.write(partial(self._store, opened), short=True)
 
-    async def _settle_all(self, rows: Sequence[dict[str, Any]]) -> list[None]:
-        await self._database.write(lambda it: _SETTLE.run_all(it, rows), short=True)
-        return [None] * len(rows)
+    def _store(
+        self, opened: Sequence[_Opened], connection: Connection
+    ) -> list[WindowFull | Sequence[Reached]]:
+        results: list[WindowFull | Sequence[Reached]] = [()] * len(opened)
+        if any(call.charges for call, _ in opened):
+            results = self._reserving.reserve(connection, [call for call, _ in opened])
+        made = zip(opened, results, strict=True)
+        rows = [opened_values(*one) for one, what in made if not isinstance(what, WindowFull)]
+        _OPEN.run(connection, rows)
+        return results
+
+    async def _settle_all(self, settled: Sequence[_Settled]) -> list[Sequence[Overrun]]:
+        rows = [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
+        consumed = {it: _consumed(how) for it, how, charged in settled if charged}
+
+        def store(connection: Connection) -> Mapping[CallId, Sequence[Overrun]]:
+            overruns = reserving.settle(connection, consumed) if consumed else {}
+            _SETTLE.run_all(connection, rows)
+            return overruns
+
+        overruns = await self._database.write(store, short=True)
+        return [overruns.get(it, ()) for it, _, _ in settled]
 
     async def abandon(self, owner: str) -> int:
         row = {"b_owner": owner}
-        return await self._database.write(
-            lambda connection: int(connection.execute(_ABANDON, row).rowcount)
-        )
+
+        def work(connection: Connection) -> int:
+            abandoned = int(connection.execute(_ABANDON, row).rowcount)
+            reserving.release_lost(connection)
+            return abandoned
+
+        return await self._database.write(work)
 
     async def calls(
         self, wanted: UsageFilter, before: tuple[int, CallId] | None, limit: int
@@ -153,3 +192,13 @@ class SqlLedger:
         return await self._database.read(
             lambda connection: total_of(connection.execute(_TOTAL, filter_values(wanted)).one())
         )
+
+
+def _consumed(settlement: Settlement) -> reserving.Consumed:
+    usage = settlement.usage
+    amounts = {
+        Counted.MONEY: usage.cost.micros if usage.cost is not None else None,
+        Counted.TOKENS: usage.quantities.input_tokens + usage.quantities.output_tokens,
+        Counted.CALLS: 1,
+    }
+    return amounts.__getitem__

@@ -52,6 +52,34 @@ calls = Table(
     _count("audio_input_tokens"),
     _count("audio_output_tokens"),
     _count("cached_audio_tokens"),
+    Column("user_id", String(80), nullable=False, server_default=text("''")),
+    sqlite_with_rowid=False,
+)
+
+# How much of a budget's windows is used: the sums of their bookings, which are changed with them.
+windows = Table(
+    "integration_budget_windows",
+    metadata,
+    Column("budget_id", String(40), primary_key=True),
+    Column("subject", String(160), primary_key=True),
+    Column("start_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("warned", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What each call takes of windows: reserved while it is open, spent once it is settled.
+bookings = Table(
+    "integration_bookings",
+    metadata,
+    Column("call_id", String(40), primary_key=True),
+    Column("budget_id", String(40), primary_key=True),
+    Column("subject", String(160), nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("counted", SmallInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -65,4 +93,9 @@ partial_index(
     "integration_calls_open",
     calls.c.owner,
     where="outcome IS NULL",
+)
+partial_index(
+    "integration_bookings_open",
+    bookings.c.call_id,
+    where="reserved > 0",
 )

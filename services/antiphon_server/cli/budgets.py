@@ -1,0 +1,273 @@
+"""``antiphon budgets``."""
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.workspaces import Where, workspace_of
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.budget_pb2 import Budget, BudgetLimit
+    from antiphon.integration.v1.budget_service_pb2 import BudgetUse
+    from antiphon_client.client import Client
+
+_ABOUT = """Limit what calls of models and tools may take: money, tokens or calls.
+
+Before a call the most that it can take is reserved in every budget that holds for it. One that
+does not fit is not made. What a call leaves is free again when it ends.
+
+For example:
+
+- `antiphon budgets`
+- `antiphon budgets put team --limit "50 USD" --per month`
+- `antiphon budgets put fair --limit "200000 tokens" --per day --scope user`
+- `antiphon budgets delete team`
+"""
+app = typer.Typer(
+    help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
+)
+_HEADINGS = ("budget", "of", "limit", "spent", "reserved", "left", "until")
+_UNITS = ("tokens", "calls")
+_A = {"minute": "a", "hour": "an", "day": "a", "month": "a"}
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
+Installation = Annotated[
+    bool,
+    typer.Option("--installation", help="Of all workspaces together, for operators."),
+]
+Scope = Literal["installation", "workspace", "user", "conversation", "turn"]
+Per = Literal["minute", "hour", "day", "month", "once"]
+
+
+@app.callback()
+def budgets(
+    context: typer.Context,
+    workspace: Where = "",
+    installation: Installation = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """See the help of the group."""
+    if context.invoked_subcommand is None:
+        run_at(address, data_dir, lambda at: _list(workspace, installation, json, at, data_dir))
+
+
+@app.command("list")
+def list_budgets(
+    workspace: Where = "",
+    installation: Installation = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """List a workspace's budgets, and what is spent and reserved of each in its present window.
+
+    For example:
+
+    - `antiphon budgets list`
+    """
+    run_at(address, data_dir, lambda at: _list(workspace, installation, json, at, data_dir))
+
+
+@app.command()
+def put(
+    name: Name,
+    limit: Annotated[
+        str, typer.Option(metavar="AMOUNT", help='"5 USD", "100000 tokens" or "500 calls".')
+    ],
+    per: Annotated[Per, typer.Option(help="How long it counts before it begins anew.")] = "month",
+    scope: Annotated[
+        Scope | None,
+        typer.Option(
+            help="Whose calls are counted together; the workspace's, or the installation's."
+        ),
+    ] = None,
+    subject: Annotated[
+        str,
+        typer.Option("--for", metavar="ID", help="That one alone; else each of the scope."),
+    ] = "",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help='A model or tool, or "openai/*"; else all. Repeatable.'),
+    ] = None,
+    time_zone: Annotated[
+        str, typer.Option(metavar="ZONE", help="Where days and months begin; else UTC.")
+    ] = "",
+    next_model: Annotated[
+        bool,
+        typer.Option("--next-model", help="What does not fit is asked of the next model listed."),
+    ] = False,
+    warn: Annotated[
+        int, typer.Option(metavar="PERCENT", min=1, max=100, help="Tell when so much is used.")
+    ] = 80,
+    workspace: Where = "",
+    installation: Installation = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Make a budget, or change the one of that name.
+
+    For example:
+
+    - `antiphon budgets put team --limit "50 USD" --per month --time-zone Europe/Berlin`
+    - `antiphon budgets put fair --limit "200000 tokens" --per day --scope user`
+    - `antiphon budgets put dear --limit "20 calls" --per hour --target "openai/o*" --next-model`
+    """
+    from antiphon.integration.v1 import budget_pb2 as pb
+
+    counted = scope or ("installation" if installation else "workspace")
+    when = pb.WHEN_EXCEEDED_NEXT_MODEL if next_model else pb.WHEN_EXCEEDED_REFUSE
+    budget = pb.Budget(
+        name=name,
+        scope=pb.BudgetScope.Value(f"BUDGET_SCOPE_{counted.upper()}"),
+        subject=subject,
+        limit=_limit(limit),
+        window=pb.BudgetWindow.Value(f"BUDGET_WINDOW_{per.upper()}"),
+        time_zone=time_zone,
+        targets=target or (),
+        when_exceeded=when,
+        warn_percent=warn,
+    )
+    run_at(address, data_dir, lambda at: _put(budget, workspace, installation, at, data_dir))
+
+
+@app.command()
+def delete(
+    name: Name,
+    workspace: Where = "",
+    installation: Installation = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Remove a budget: it limits nothing more.
+
+    For example:
+
+    - `antiphon budgets delete team`
+    """
+    run_at(address, data_dir, lambda at: _delete(name, workspace, installation, at, data_dir))
+
+
+def _limit(text: str) -> "BudgetLimit":
+    """What "5 USD", "1000 tokens" and "20 calls" mean."""
+    from antiphon.integration.v1.budget_pb2 import BudgetLimit
+    from antiphon.integration.v1.model_pb2 import Money
+
+    number, _, unit = text.strip().partition(" ")
+    try:
+        amount = Decimal(number.replace("_", ""))
+        if unit in _UNITS:
+            if amount != int(amount) or not 0 <= amount < 2**63:
+                raise ValueError
+            whole = int(amount)
+            return BudgetLimit(tokens=whole) if unit == "tokens" else BudgetLimit(calls=whole)
+        if not (len(unit) == 3 and amount.is_finite() and 0 <= amount <= 10**9):
+            raise ValueError
+        return BudgetLimit(money=Money(currency=unit.upper(), micros=round(amount * 1_000_000)))
+    except (InvalidOperation, ValueError, OverflowError):
+        fail(f'--limit: "{text}" is no amount; write "5 USD", "100000 tokens" or "500 calls"', 2)
+
+
+async def _parent(client: "Client", workspace: str, installation: bool) -> str:
+    from antiphon_client.budgets import INSTALLATION
+
+    return INSTALLATION if installation else await workspace_of(client, workspace)
+
+
+async def _list(
+    workspace: str, installation: bool, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.table import print_table
+
+    rows: list[tuple[str, ...]] = []
+    async with client_for(address, data_dir) as client:
+        async for it in client.list_budgets(await _parent(client, workspace, installation)):
+            if json:
+                print_json(as_dict(it))
+            else:
+                rows += _rows(it)
+    if rows:
+        print_table(_HEADINGS, rows)
+    elif not json:
+        put = '`antiphon budgets put NAME --limit "5 USD" --per day`'
+        say(f"There are none, so nothing is limited. {put} makes one.", err=True)
+
+
+def _rows(it: "BudgetUse") -> list[tuple[str, ...]]:
+    from antiphon_server.cli.encoding import local_time
+
+    budget, limit = it.budget, _written(it.budget, _micros(it.budget))
+    limited = _limited(budget)
+    if not it.states:
+        nothing = _written(budget, 0)
+        return [(budget.name, _whom(budget), limited, nothing, nothing, limit, "")]
+    return [
+        (
+            budget.name,
+            state.subject or _whom(budget),
+            limited,
+            _written(budget, state.spent),
+            _written(budget, state.reserved),
+            _written(budget, state.left),
+            local_time(state.end_time, "%Y-%m-%d %H:%M") if state.HasField("end_time") else "",
+        )
+        for state in it.states
+    ]
+
+
+def _limited(budget: "Budget") -> str:
+    limit, per = _written(budget, _micros(budget)), _word(budget, "window")
+    return f"{limit} in all" if per == "once" else f"{limit} {_A[per]} {per}"
+
+
+def _whom(budget: "Budget") -> str:
+    scope = _word(budget, "scope")
+    return budget.subject or ("the installation" if scope == "installation" else f"each {scope}")
+
+
+def _word(budget: "Budget", field: Literal["scope", "window"]) -> str:
+    """The value of an enumeration, as people write it."""
+    from antiphon.integration.v1.budget_pb2 import BudgetScope, BudgetWindow
+
+    name = BudgetScope.Name(budget.scope) if field == "scope" else BudgetWindow.Name(budget.window)
+    return name.rpartition("_")[2].lower()
+
+
+def _micros(budget: "Budget") -> int:
+    limit = budget.limit
+    return limit.money.micros if limit.HasField("money") else limit.tokens + limit.calls
+
+
+def _written(budget: "Budget", amount: int) -> str:
+    if not budget.limit.HasField("money"):
+        return f"{amount:,} {budget.limit.WhichOneof('amount')}"
+    text = f"{amount / 1_000_000:,.6f}".rstrip("0").rstrip(".")
+    return f"{text} {budget.limit.money.currency}"
+
+
+async def _put(
+    budget: "Budget", workspace: str, installation: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        kept = await client.put_budget(await _parent(client, workspace, installation), budget)
+    aside(in_a_line(f"{kept.name} allows {_limited(kept)}, to {_whom(kept)}."))
+
+
+async def _delete(
+    name: str, workspace: str, installation: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        parent = await _parent(client, workspace, installation)
+        there = name in {it.budget.name async for it in client.list_budgets(parent)}
+        await client.delete_budget(parent, name)
+    aside(in_a_line(f"{name} is removed." if there else f"There was none named {name}."))

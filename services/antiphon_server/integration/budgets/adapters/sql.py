@@ -1,0 +1,186 @@
+"""Budgets in a SQL database."""
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
+
+from antiphon.auth.v1 import audit_pb2
+from antiphon_server.integration.budgets.adapters.tables import budget_version, budgets
+from antiphon_server.integration.budgets.model import (
+    MOST_BUDGETS,
+    Budget,
+    BudgetName,
+    Counts,
+    Parent,
+    Scope,
+    Span,
+    Standing,
+    Terms,
+    WhenExceeded,
+)
+from antiphon_server.integration.ledger.adapters.tables import windows
+from antiphon_server.integration.ledger.model import BudgetId, Counted, Use
+from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+
+_HERE = and_(budgets.c.parent == bindparam("b_parent"), budgets.c.name == bindparam("b_name"))
+_READ = select(budgets).where(_HERE)
+_ALL = select(budgets)
+_COUNT = select(func.count()).where(budgets.c.parent == bindparam("b_parent"))
+_LISTED = (
+    select(budgets)
+    .where(budgets.c.parent == bindparam("b_parent"), budgets.c.name > bindparam("b_after"))
+    .order_by(budgets.c.name)
+    .limit(bindparam("b_limit"))
+)
+_DELETE = delete(budgets).where(_HERE)
+_FIRST_VERSION = PreparedInsert(budget_version, " ON CONFLICT DO NOTHING")
+_NEXT_VERSION = update(budget_version).values(version=budget_version.c.version + 1)
+_VERSION = Prepared(lambda: select(budget_version.c.version))
+_USED = windows.c.spent + windows.c.reserved
+_STANDINGS = (
+    select(windows)
+    .where(windows.c.budget_id == bindparam("b_budget_id"))
+    .where(windows.c.start_us == bindparam("b_start_us"))
+    .order_by(_USED.desc(), windows.c.subject)
+    .limit(bindparam("b_limit"))
+)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class SqlBudgets:
+    """A :class:`~antiphon_server.integration.budgets.ports.BudgetStore` in a SQL database."""
+
+    def __init__(self, database: Database, now_us: Callable[[], int] = _now_us) -> None:
+        self._database, self._now_us = database, now_us
+
+    async def put(self, parent: Parent, name: BudgetName, counts: Counts, terms: Terms) -> Budget:
+        now, by, fresh_id = self._now_us(), Author(), BudgetId(new_id("budget"))
+
+        def store(connection: Connection) -> Budget:
+            before = _locked(connection, parent, name)
+            if before and (before.counts, before.terms) == (counts, terms):
+                return before
+            if before is None and _count(connection, parent) >= MOST_BUDGETS:
+                most = f"{MOST_BUDGETS} budgets of a parent"
+                raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
+            goes_on = before is not None and before.counts == counts
+            began = (before.budget_id, before.created_us) if before and goes_on else (fresh_id, now)
+            budget = Budget(began[0], parent, name, counts, terms, began[1], now)
+            connection.execute(_DELETE, _at(parent, name))
+            connection.execute(insert(budgets), _row(budget))
+            event = audit_pb2.BudgetPut(resource=_resource(parent), name=name, limit=terms.limit)
+            by.note(connection, budget_put=event)
+            return budget
+
+        return await self._database.write(store)
+
+    async def delete(self, parent: Parent, name: BudgetName) -> None:
+        by = Author()
+        event = audit_pb2.BudgetDeleted(resource=_resource(parent), name=name)
+
+        def remove(connection: Connection) -> None:
+            if _locked(connection, parent, name) is not None:
+                connection.execute(_DELETE, _at(parent, name))
+                by.note(connection, budget_deleted=event)
+
+        await self._database.write(remove)
+
+    async def all(self) -> Collection[Budget]:
+        return await self._database.read(lambda it: [_budget(row) for row in it.execute(_ALL)])
+
+    async def version(self) -> int:
+        row = await self._database.read(lambda it: _VERSION.row(it, {}), snapshot=False)
+        return row[0] if row else 0
+
+    async def listed(self, parent: Parent, after: str, limit: int) -> Sequence[Budget]:
+        at = {"b_parent": parent, "b_after": after, "b_limit": limit}
+        return await self._database.read(
+            lambda it: [_budget(row) for row in it.execute(_LISTED, at)]
+        )
+
+    async def standings(
+        self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
+    ) -> Mapping[BudgetId, Sequence[Standing]]:
+        def read(connection: Connection) -> dict[BudgetId, Sequence[Standing]]:
+            return {
+                budget_id: _standings(connection, budget_id, *times, limit)
+                for budget_id, times in starts.items()
+            }
+
+        return await self._database.read(read)
+
+
+def _locked(connection: Connection, parent: Parent, name: BudgetName) -> Budget | None:
+    """The budget; whoever changes one waits for whoever changes another."""
+    _FIRST_VERSION.run(connection, [{"one": 1, "version": 0}])
+    connection.execute(_NEXT_VERSION)
+    row = connection.execute(_READ, _at(parent, name)).one_or_none()
+    return None if row is None else _budget(row)
+
+
+def _count(connection: Connection, parent: Parent) -> int:
+    return int(connection.execute(_COUNT, {"b_parent": parent}).scalar_one())
+
+
+def _standings(
+    connection: Connection, budget_id: BudgetId, start_us: int, end_us: int, limit: int
+) -> list[Standing]:
+    at = {"b_budget_id": budget_id, "b_start_us": start_us, "b_limit": limit}
+    return [
+        Standing(row.subject, start_us, end_us, Use(row.spent, row.reserved))
+        for row in connection.execute(_STANDINGS, at)
+    ]
+
+
+def _at(parent: Parent, name: BudgetName) -> dict[str, str]:
+    return {"b_parent": parent, "b_name": name}
+
+
+def _resource(parent: Parent) -> str:
+    return resource_of(parent) if parent != "global" else parent
+
+
+def _row(budget: Budget) -> dict[str, Any]:
+    counts, terms = budget.counts, budget.terms
+    return {
+        "parent": budget.parent,
+        "name": budget.name,
+        "budget_id": budget.budget_id,
+        "scope": counts.scope.value,
+        "subject": counts.subject,
+        "span": counts.span.value,
+        "time_zone": counts.time_zone,
+        "counted": counts.counted.value,
+        "currency": counts.currency,
+        "targets": json.dumps(counts.targets),
+        "most": terms.limit,
+        "when_exceeded": terms.when_exceeded.value,
+        "warn_percent": terms.warn_percent,
+        "created_us": budget.created_us,
+        "updated_us": budget.updated_us,
+    }
+
+
+def _budget(row: Row[*tuple[Any, ...]]) -> Budget:
+    counts = Counts(
+        Scope(row.scope),
+        row.subject,
+        Span(row.span),
+        row.time_zone,
+        Counted(row.counted),
+        row.currency,
+        tuple(json.loads(row.targets)),
+    )
+    terms = Terms(row.most, WhenExceeded(row.when_exceeded), row.warn_percent)
+    named = BudgetId(row.budget_id), Parent(row.parent), BudgetName(row.name)
+    return Budget(*named, counts, terms, row.created_us, row.updated_us)

@@ -1,0 +1,146 @@
+"""What calls may take by the budgets that hold for them; what is said where that is too much."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from antiphon_server.integration.budgets.budgets import Budgets, now_us, window_of
+from antiphon_server.integration.budgets.model import Budget, Standing, WhenExceeded
+from antiphon_server.integration.budgets.ports import Told
+from antiphon_server.integration.ledger.model import (
+    BudgetExceeded,
+    Call,
+    Charge,
+    Counted,
+    Most,
+    Overrun,
+    Payer,
+    Reached,
+    Window,
+    WindowFull,
+)
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.errors import DomainError, Reason
+
+SOON_S = 5.0
+"""When to try again where calls that run now may leave enough."""
+
+
+class Charging:
+    """See :class:`~antiphon_server.integration.ledger.ports.Limits`."""
+
+    def __init__(self, budgets: Budgets, told: Told, clock: Callable[[], int] = now_us) -> None:
+        self._budgets, self._told, self._clock = budgets, told, clock
+        self._telling = Completion()
+
+    async def charges(
+        self, payer: Payer, target: str, most: Callable[[], Awaitable[Most]]
+    ) -> Sequence[Charge]:
+        """See :meth:`Limits.charges`."""
+        holding = list(self._budgets.holding(payer, target))
+        if not holding:
+            return ()
+        taken, now = await most(), self._clock()
+        charges = [_charge(budget, subject, target, taken, now) for budget, subject in holding]
+        return [it for it in charges if it.amount]  # what is free always fits
+
+    def refusal(self, full: WindowFull) -> BudgetExceeded:
+        """See :meth:`Limits.refusal`."""
+        charge, use = full.charge, full.use
+        amounts = {"limit": charge.limit, "spent": use.spent, "reserved": use.reserved}
+        amounts["needed"] = charge.amount
+        told = {name: _number(charge.counted, it) for name, it in amounts.items()}
+        budget = self._budgets.with_id(charge.window.budget_id)
+        if budget is None:  # it was removed meanwhile
+            return BudgetExceeded(
+                next_model=False, retry_after=0.0, budget=charge.window.budget_id, **told
+            )
+        end_us = window_of(budget, charge.window.start_us)[1]
+        if end_us:
+            told["resets_at"] = _written(end_us)
+        return BudgetExceeded(
+            next_model=budget.terms.when_exceeded is WhenExceeded.NEXT_MODEL,
+            retry_after=self._fits_in_s(full, end_us),
+            budget=budget.name,
+            parent=budget.parent,
+            scope=budget.counts.scope.name,
+            unit=_unit(budget),
+            **told,
+        )
+
+    def reached(self, call: Call, reached: Sequence[Reached]) -> None:
+        """See :meth:`Limits.reached`."""
+        for it in reached:
+            budget = self._budgets.with_id(it.charge.window.budget_id)
+            if budget is not None:
+                start_us, end_us = window_of(budget, it.charge.window.start_us)
+                standing = Standing(it.charge.window.subject, start_us, end_us, it.use)
+                self._telling.begin(self._told.warned(budget, call.payer, standing))
+
+    def overrun(self, call: Call, overruns: Sequence[Overrun]) -> None:
+        """See :meth:`Limits.overrun`."""
+        for it in overruns:
+            budget = self._budgets.with_id(it.window.budget_id)
+            if budget is not None:
+                self._telling.begin(self._told.overran(budget, call, it))
+
+    async def close(self) -> None:
+        """Wait for what is being told."""
+        await self._telling.close()
+
+    def _fits_in_s(self, full: WindowFull, end_us: int) -> float | None:
+        """When the call may fit, in seconds from now; None if waiting does not help."""
+        charge, use = full.charge, full.use
+        if charge.amount > charge.limit:
+            return None
+        until_end = max(0.0, (end_us - self._clock()) / 1e6) if end_us else None
+        if use.spent + charge.amount > charge.limit:
+            return until_end
+        return SOON_S if until_end is None else min(SOON_S, until_end)
+
+
+def _charge(budget: Budget, subject: str, target: str, most: Most, now: int) -> Charge:
+    counts, terms = budget.counts, budget.terms
+    window = Window(budget.budget_id, subject, window_of(budget, now)[0])
+    amount = _amount(budget, target, most)
+    return Charge(window, counts.counted, amount, terms.limit, terms.warn_at)
+
+
+def _amount(budget: Budget, target: str, most: Most) -> int:
+    """Raises DomainError PRICE_UNKNOWN."""
+    match budget.counts.counted:
+        case Counted.CALLS:
+            return 1
+        case Counted.TOKENS:
+            return most.tokens
+        case Counted.MONEY:
+            return _money(budget, target, most)
+
+
+def _money(budget: Budget, target: str, most: Most) -> int:
+    cost, currency = most.cost, budget.counts.currency
+    if cost is not None and (cost.currency == currency or not cost.micros):
+        return cost.micros
+    raise DomainError(
+        Reason.PRICE_UNKNOWN,
+        target=target,
+        budget=budget.name,
+        parent=budget.parent,
+        currency=currency,
+    )
+
+
+def _unit(budget: Budget) -> str:
+    return budget.counts.currency or budget.counts.counted.name.lower()
+
+
+def _number(counted: Counted, amount: int) -> str:
+    """As a decimal number of the unit."""
+    if counted is not Counted.MONEY:
+        return str(amount)
+    return f"{Decimal(amount).scaleb(-6).normalize():f}"
+
+
+def _written(at_us: int) -> str:
+    at = datetime.fromtimestamp(at_us / 1e6, UTC)
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

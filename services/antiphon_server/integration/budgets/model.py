@@ -1,0 +1,129 @@
+"""Budgets, as they are made and kept."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NewType
+
+from antiphon_server.integration.ledger.model import BudgetId, Counted, Payer, Use
+
+Parent = NewType("Parent", str)
+"""Whose a budget is: a workspace's id, or "global" for the installation."""
+BudgetName = NewType("BudgetName", str)
+GLOBAL = Parent("global")
+MOST_BUDGETS = 100
+"""Of one parent."""
+USUAL_WARN_PERCENT = 80
+
+
+class Scope(IntEnum):
+    """Whose calls a budget counts together. Values are those of the contract and the store."""
+
+    INSTALLATION = 1
+    WORKSPACE = 2
+    USER = 3
+    CONVERSATION = 4
+    TURN = 5
+
+    def subject(self, payer: Payer) -> str | None:
+        """Who of that scope pays for a call; None if there is nobody."""
+        match self:
+            case Scope.INSTALLATION:
+                return ""
+            case Scope.WORKSPACE:
+                return payer.workspace_id
+            case Scope.USER:
+                return payer.user_id or None
+            case Scope.CONVERSATION:
+                return payer.conversation_id or None
+            case Scope.TURN:
+                return f"{payer.conversation_id}/{payer.turn_id}" if payer.turn_id else None
+
+
+class Span(IntEnum):
+    """How long a window is. Values are those of the contract and the store."""
+
+    MINUTE = 1
+    HOUR = 2
+    DAY = 3
+    MONTH = 4
+    ONCE = 5
+
+
+class WhenExceeded(IntEnum):
+    """What becomes of a call that does not fit. Values are those of the contract and the store."""
+
+    REFUSE = 1
+    NEXT_MODEL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is counted of whose calls: a budget of which this is changed begins with nothing.
+
+    An empty ``subject`` means each of the scope, no ``targets`` mean all; ``currency`` is that of
+    money, else "".
+    """
+
+    scope: Scope
+    subject: str
+    span: Span
+    time_zone: str
+    counted: Counted
+    currency: str
+    targets: tuple[str, ...]
+
+    def covers(self, target: str) -> bool:
+        """Whether calls to that model or tool are counted."""
+        return not self.targets or any(_matches(it, target) for it in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a budget allows: ``limit`` is in millionths of the currency, tokens or calls."""
+
+    limit: int
+    when_exceeded: WhenExceeded = WhenExceeded.REFUSE
+    warn_percent: int = USUAL_WARN_PERCENT
+
+    @property
+    def warn_at(self) -> int:
+        """The use from which on people are warned, rounded up."""
+        return -(-self.limit * self.warn_percent // 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A budget; times are microseconds since the epoch, UTC."""
+
+    budget_id: BudgetId
+    parent: Parent
+    name: BudgetName
+    counts: Counts
+    terms: Terms
+    created_us: int
+    updated_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of a window is used, for one subject; a budget without windows has no times."""
+
+    subject: str
+    start_us: int
+    end_us: int
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """A budget, and those who use most of its present window."""
+
+    budget: Budget
+    standings: Collection[Standing]
+
+
+def _matches(pattern: str, target: str) -> bool:
+    if pattern.endswith("*"):
+        return target.startswith(pattern[:-1])
+    return target == pattern

@@ -1,0 +1,59 @@
+"""What budgets need from outside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from antiphon_server.integration.budgets.model import (
+    Budget,
+    BudgetName,
+    Counts,
+    Parent,
+    Standing,
+    Terms,
+)
+from antiphon_server.integration.ledger.model import BudgetId, Call, Overrun, Payer
+
+
+class BudgetStore(Protocol):
+    """Keeps budgets; their windows are kept by the ledger, beside the calls."""
+
+    async def put(self, parent: Parent, name: BudgetName, counts: Counts, terms: Terms) -> Budget:
+        """Make one, or change the one of that name, which begins anew if it counts otherwise.
+
+        Raises DomainError LIMIT_EXCEEDED.
+        """
+        ...
+
+    async def delete(self, parent: Parent, name: BudgetName) -> None:
+        """Remove one, if it is there."""
+        ...
+
+    async def all(self) -> Collection[Budget]:
+        """All of the installation."""
+        ...
+
+    async def version(self) -> int:
+        """A number that is another one after each change."""
+        ...
+
+    async def listed(self, parent: Parent, after: str, limit: int) -> Sequence[Budget]:
+        """Those of a parent, by name, from behind that name."""
+        ...
+
+    async def standings(
+        self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
+    ) -> Mapping[BudgetId, Sequence[Standing]]:
+        """The windows that begin then (and end), the most used ``limit`` of each budget first."""
+        ...
+
+
+class Told(Protocol):
+    """Who is told of budgets."""
+
+    async def warned(self, budget: Budget, payer: Payer, standing: Standing) -> None:
+        """A window has little left. Raises nothing but cancellation."""
+        ...
+
+    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
+        """A call consumed more than was reserved. Raises nothing but cancellation."""
+        ...

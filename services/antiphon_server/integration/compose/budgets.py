@@ -1,0 +1,45 @@
+"""Budgets, and what they let calls take."""
+
+from dataclasses import dataclass
+
+import grpc
+
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.budget_service_pb2_grpc import add_BudgetServiceServicer_to_server
+from antiphon_server.integration import budget_encoding
+from antiphon_server.integration.budget_servicer import BudgetServicer
+from antiphon_server.integration.budgets.adapters.announcements import Announcements
+from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.budgets import Budgets
+from antiphon_server.integration.budgets.charging import Charging
+from antiphon_server.integration.trail.relay import TrailRelay
+from antiphon_server.runtime.composition.links import Links
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedBudgets:
+    """The budgets; ``shared`` says whether other servers change them, too."""
+
+    budgets: Budgets
+    charging: Charging
+    shared: bool
+
+    def register(self, server: grpc.aio.Server, trail: TrailRelay) -> None:
+        """Serve them."""
+        add_BudgetServiceServicer_to_server(BudgetServicer(self.budgets, trail), server)
+
+    async def start(self, lifecycle: Lifecycle) -> None:
+        """Read them, and look for what others change."""
+        await self.budgets.refresh()
+        if self.shared:
+            lifecycle.spawn("integration.budgets", self.budgets.run(), vital=False)
+
+
+def compose_budgets(database: Database, links: Links) -> ComposedBudgets:
+    """Budgets on a database, of which the events service is told."""
+    events = EventServiceStub(links.internal)
+    told = Announcements(events, budget_encoding.encoded, budget_encoding.state)
+    budgets = Budgets(SqlBudgets(database))
+    return ComposedBudgets(budgets, Charging(budgets, told), database.shared)

@@ -1,0 +1,233 @@
+"""Budgets' windows: what calls may take is reserved, and what they took is booked.
+
+All is a part of the transaction that opens or settles the calls. Windows are locked in the order of
+their keys, so that two servers never wait for each other. A group of calls is planned on what the
+windows have while they are locked; the updates say once more that nothing goes beyond a limit.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
+
+from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
+from antiphon_server.integration.ledger.model import (
+    BudgetId,
+    Call,
+    CallId,
+    Charge,
+    Counted,
+    Outcome,
+    Overrun,
+    Reached,
+    Use,
+    Window,
+    WindowFull,
+)
+from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert, Row
+
+MOST_KNOWN = 10_000
+_COUNTED_BY = (calls.c.cost_micros, calls.c.input_tokens, calls.c.output_tokens)
+_BOOK = PreparedInsert(bookings)
+_BEGIN = PreparedInsert(windows, " ON CONFLICT DO NOTHING")
+
+
+def _by_key(number: int) -> Any:
+    return and_(*(windows.c[name] == bindparam(f"{name}_{number}") for name in Window._fields))
+
+
+def _locked(numbers: range) -> Any:
+    keys = [windows.c[name] for name in Window._fields]
+    found = select(*keys, windows.c.spent, windows.c.reserved, windows.c.warned)
+    return found.where(or_(*map(_by_key, numbers))).order_by(*keys).with_for_update()
+
+
+_LOCKED = PreparedIn(_locked)
+_THIS = and_(*(windows.c[name] == bindparam(f"b_{name}") for name in Window._fields))
+_RESERVE = Prepared(
+    lambda: (
+        update(windows)
+        .where(_THIS)
+        .where(windows.c.spent + windows.c.reserved + bindparam("b_more") <= bindparam("b_limit"))
+        .values(
+            reserved=windows.c.reserved + bindparam("b_more"),
+            warned=bindparam("b_warned", type_=windows.c.warned.type),
+        )
+    )
+)
+_MOVE = Prepared(
+    lambda: (
+        update(windows)
+        .where(_THIS)
+        .values(
+            spent=windows.c.spent + bindparam("b_spent"),
+            reserved=windows.c.reserved - bindparam("b_reserved"),
+        )
+    )
+)
+_BOOKING = ("budget_id", "subject", "start_us", "counted", "reserved", "spent")
+_BOOKED = PreparedIn(
+    lambda numbers: (
+        select(bookings.c.call_id, *(bookings.c[name] for name in _BOOKING))
+        .join(calls, calls.c.call_id == bookings.c.call_id)
+        .where(or_(*(bookings.c.call_id == bindparam(f"call_id_{it}") for it in numbers)))
+        .where(or_(calls.c.outcome.is_(None), calls.c.outcome == Outcome.UNKNOWN.value))
+        .order_by(bookings.c.call_id, bookings.c.budget_id)
+        .with_for_update(of=calls)
+    )
+)
+_SPEND = Prepared(
+    lambda: (
+        update(bookings)
+        .where(bookings.c.call_id == bindparam("b_call_id"))
+        .where(bookings.c.budget_id == bindparam("b_budget_id"))
+        .values(spent=bindparam("b_spent"), reserved=0)
+    )
+)
+_LOST = (
+    select(bookings.c.call_id, *(bookings.c[name] for name in _BOOKING), *_COUNTED_BY)
+    .join(calls, calls.c.call_id == bookings.c.call_id)
+    .where(bookings.c.reserved > 0, calls.c.outcome == Outcome.UNKNOWN.value)
+    .order_by(bookings.c.call_id, bookings.c.budget_id)
+)
+Consumed = Callable[[Counted], int | None]
+"""How much of that a call consumed; None if nobody knows."""
+
+
+class LimitPassed(Exception):
+    """A window has less left than was read of it a moment before: nothing is to be committed."""
+
+
+class Reserving:
+    """Reserves; remembers which windows there are, since most calls find theirs."""
+
+    def __init__(self) -> None:
+        self._known = LruCache[Window, bool](MOST_KNOWN)
+
+    def reserve(
+        self, connection: Connection, opened: Sequence[Call]
+    ) -> list[WindowFull | Sequence[Reached]]:
+        """Reserve what calls may take, each all of it or nothing; what comes of each, in order."""
+        plan = _Plan(self._lock(connection, {it.window for call in opened for it in call.charges}))
+        results = [plan.take(call) for call in opened]
+        for window, more, limit, warned in plan.changes():
+            values = {"b_more": more, "b_limit": limit, "b_warned": warned, **_bound(window)}
+            if _RESERVE.run(connection, values) != 1:
+                raise LimitPassed
+        _BOOK.run(connection, plan.booked)
+        return results
+
+    def _lock(
+        self, connection: Connection, wanted: Collection[Window]
+    ) -> dict[Window, tuple[Use, bool]]:
+        """What the windows have; those that are new begin with nothing.
+
+        New ones are made before any is locked: whoever waits for another's new window holds none.
+        """
+        ordered = sorted(wanted)
+        new = [it._asdict() for it in ordered if self._known.get(it) is None]
+        _BEGIN.run(connection, [{**it, "spent": 0, "reserved": 0, "warned": False} for it in new])
+        rows = _LOCKED.rows(connection, [it._asdict() for it in ordered])
+        found = {
+            Window(BudgetId(budget), subject, start): (Use(spent, reserved), bool(warned))
+            for budget, subject, start, spent, reserved, warned in rows
+        }
+        for window in ordered:
+            if window not in found:  # it was made by what then failed
+                self._known.pop(window)
+                raise LimitPassed
+            self._known.put(window, True)
+        return found
+
+
+def settle(
+    connection: Connection, consumed: Mapping[CallId, Consumed]
+) -> dict[CallId, list[Overrun]]:
+    """Book what those calls consumed that are not settled yet."""
+    asked = [{"call_id": it} for it in consumed]
+    return _book(connection, _BOOKED.rows(connection, asked), lambda row: consumed[row[0]])
+
+
+def release_lost(connection: Connection) -> None:
+    """Book of calls that were given up what was expected of them."""
+    _book(connection, [tuple(row) for row in connection.execute(_LOST)], _expected)
+
+
+class _Plan:
+    """What a group of calls takes of windows that nobody else changes meanwhile."""
+
+    def __init__(self, found: Mapping[Window, tuple[Use, bool]]) -> None:
+        self._found = found
+        self._more = defaultdict[Window, int](int)
+        self._limits = defaultdict[Window, int](int)
+        self._warned = {window: warned for window, (_, warned) in found.items()}
+        self.booked: list[dict[str, Any]] = []
+
+    def take(self, call: Call) -> WindowFull | Sequence[Reached]:
+        """Take what the call may consume, or nothing if it doesn't fit."""
+        for charge in call.charges:
+            use = self._use(charge.window)
+            if use.used + charge.amount > charge.limit:
+                return WindowFull(charge, use)
+        reached = [it for charge in call.charges if (it := self._reserved(charge)) is not None]
+        self.booked += [_booking(call, charge) for charge in call.charges]
+        return reached
+
+    def changes(self) -> Iterable[tuple[Window, int, int, bool]]:
+        """What each window has more, its limit, and whether its warning was given."""
+        for window in sorted(self._more):
+            yield window, self._more[window], self._limits[window], self._warned[window]
+
+    def _use(self, window: Window) -> Use:
+        use = self._found[window][0]
+        return Use(use.spent, use.reserved + self._more.get(window, 0))
+
+    def _reserved(self, charge: Charge) -> Reached | None:
+        window = charge.window
+        self._more[window] += charge.amount
+        self._limits[window] = max(self._limits[window], charge.limit)
+        use = self._use(window)
+        if self._warned[window] or use.used < charge.warn_at:
+            return None
+        self._warned[window] = True
+        return Reached(charge, use)
+
+
+def _book(
+    connection: Connection, rows: Sequence[Row], consumed: Callable[[Row], Consumed]
+) -> dict[CallId, list[Overrun]]:
+    moves = defaultdict[Window, list[int]](lambda: [0, 0])
+    spends: list[dict[str, Any]] = []
+    overruns = defaultdict[CallId, list[Overrun]](list)
+    for row in rows:
+        call_id, budget, subject, start, counted, reserved, spent = row[:7]
+        window = Window(BudgetId(budget), subject, start)
+        took = consumed(row)(Counted(counted))
+        took = reserved or spent if took is None else took
+        moves[window][0] += took - spent
+        moves[window][1] += reserved
+        spends.append({"b_call_id": call_id, "b_budget_id": budget, "b_spent": took})
+        if 0 < reserved < took:
+            overruns[call_id].append(Overrun(window, reserved, took))
+    for window, (more, less) in sorted(moves.items()):
+        _MOVE.run(connection, {"b_spent": more, "b_reserved": less, **_bound(window)})
+    if spends:
+        _SPEND.run_all(connection, spends)
+    return overruns
+
+
+def _expected(row: Row) -> Consumed:
+    cost, *tokens = row[7:]
+    amounts = {Counted.MONEY: cost, Counted.TOKENS: sum(tokens), Counted.CALLS: 1}
+    return amounts.__getitem__
+
+
+def _booking(call: Call, charge: Charge) -> dict[str, Any]:
+    row = {"call_id": call.call_id, **charge.window._asdict()}
+    return {**row, "counted": charge.counted.value, "reserved": charge.amount, "spent": 0}
+
+
+def _bound(window: Window) -> dict[str, Any]:
+    return {f"b_{name}": value for name, value in window._asdict().items()}

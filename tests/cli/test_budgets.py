@@ -1,0 +1,63 @@
+"""``antiphon budgets``: what they limit, and what people are told who are refused."""
+
+import json
+from functools import partial
+
+import pytest
+
+from tests.cli.conftest import Home
+
+DEAR = {"kind": "scripted", "input_price_micros": 1_000_000, "output_price_micros": 2_000_000}
+FREE = {"name": "scripted/free", "kind": "scripted"}
+MODELS = json.dumps([{"name": "scripted/dear", **DEAR}, FREE])
+
+
+def test_what_is_spent_is_limited(home: Home) -> None:
+    """Calls are made while the most that they can take fits; a free one always does."""
+    run = partial(home.run, ANTIPHON_MODELS=MODELS)
+    ask = ("chat", "--once", "hello", "--model", "scripted/dear")
+    assert run(*ask).returncode == 0
+    put = run("budgets", "put", "team", "--limit", "0.01 USD", "--per", "once")
+    assert "team allows 0.01 USD in all, to each workspace." in put.stderr
+    assert run(*ask).returncode == 0
+    (use,) = [json.loads(it) for it in run("budgets", "list", "--json").stdout.splitlines()]
+    (state,) = use["states"]
+    assert int(state["spent"]) > 0
+    assert "reserved" not in state
+    assert int(state["spent"]) + int(state["left"]) == 10_000
+    run("budgets", "put", "team", "--limit", "0.0001 USD", "--per", "once")
+    refused = run(*ask)
+    assert refused.returncode != 0
+    assert "the budget team has too little left: of 0.0001 USD" in refused.stderr
+    assert "waiting does not help" in refused.stderr
+    assert run("chat", "--once", "hello", "--model", "scripted/free").returncode == 0
+    run("budgets", "delete", "team")
+    assert run(*ask).returncode == 0
+
+
+def test_they_are_listed_with_who_uses_them(home: Home) -> None:
+    """Those of a workspace, and the installation's, which its operator may see."""
+    run = partial(home.run, ANTIPHON_MODELS=MODELS)
+    run("chat", "--once", "hello", "--model", "scripted/free")
+    assert "nothing is limited" in run("budgets").stderr
+    limit = ("--limit", "3 calls", "--per", "day")
+    run("budgets", "put", "fair", *limit, "--scope", "user", "--time-zone", "Asia/Tokyo")
+    run("budgets", "put", "all", "--limit", "9000 tokens", "--installation")
+    assert "3 calls a day" in run("budgets").stdout
+    run("chat", "--once", "hello", "--model", "scripted/free")
+    assert "2 calls" in run("budgets").stdout
+    assert "9,000 tokens a month" in run("budgets", "--installation").stdout
+
+
+@pytest.mark.parametrize("limit", ["5", "x USD", "-1 USD", "1.5 calls", "2e30 tokens", "5 DOLLARS"])
+def test_what_is_no_amount_is_refused(home: Home, limit: str) -> None:
+    """With how to write one."""
+    refused = home.run("budgets", "put", "x", f"--limit={limit}")
+    assert (refused.returncode, 'write "5 USD"' in refused.stderr) == (2, True)
+
+
+def test_a_wrong_time_zone_is_told(home: Home) -> None:
+    """By the server, which knows them."""
+    home.run("chat", "--once", "hello", "--handler", "echo")
+    refused = home.run("budgets", "put", "x", "--limit", "5 USD", "--time-zone", "Mars/Phobos")
+    assert (refused.returncode, "Europe/Berlin" in refused.stderr) != (0, True)

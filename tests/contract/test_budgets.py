@@ -1,0 +1,77 @@
+"""Every store of budgets keeps the same promises."""
+
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.model import (
+    GLOBAL,
+    MOST_BUDGETS,
+    BudgetName,
+    Counts,
+    Parent,
+    Scope,
+    Span,
+    Terms,
+    WhenExceeded,
+)
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.model import Counted
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
+from tests.fakes.databases import on_each_kind
+
+WORKSPACE, NAME = Parent("ws_00000001"), BudgetName("team")
+COUNTS = Counts(Scope.USER, "user_1", Span.DAY, "Europe/Berlin", Counted.MONEY, "EUR", ("a/*", "b"))
+TERMS = Terms(7, WhenExceeded.NEXT_MODEL, 50)
+
+store = on_each_kind(SqlBudgets, metadata)
+
+
+async def test_a_budget_is_told_as_it_was_put(store: SqlBudgets) -> None:
+    """By its parent, and among all."""
+    put = await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    assert (put.counts, put.terms) == (COUNTS, TERMS)
+    assert await store.listed(WORKSPACE, "", 10) == [put]
+    assert await store.all() == [put]
+    assert await store.listed(GLOBAL, "", 10) == []
+
+
+async def test_another_limit_leaves_what_is_spent(store: SqlBudgets) -> None:
+    """What is counted otherwise begins with nothing."""
+    first = await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    raised = await store.put(WORKSPACE, NAME, COUNTS, replace(TERMS, limit=8))
+    assert (raised.budget_id, raised.created_us) == (first.budget_id, first.created_us)
+    other = await store.put(WORKSPACE, NAME, replace(COUNTS, span=Span.MONTH), TERMS)
+    assert other.budget_id != first.budget_id
+    assert await store.all() == [other]
+
+
+async def test_each_change_has_another_version(store: SqlBudgets) -> None:
+    """By which servers see that they have to read."""
+    versions = [await store.version()]
+    await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    versions.append(await store.version())
+    await store.delete(WORKSPACE, NAME)
+    versions.append(await store.version())
+    assert len(set(versions)) == 3
+
+
+async def test_a_parent_has_no_more_than_it_may(store: SqlBudgets) -> None:
+    """One that is there can still be changed."""
+    for number in range(MOST_BUDGETS):
+        await store.put(WORKSPACE, BudgetName(f"b{number}"), COUNTS, TERMS)
+    with Refused(Reason.LIMIT_EXCEEDED):
+        await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    await store.put(WORKSPACE, BudgetName("b0"), COUNTS, replace(TERMS, limit=8))
+    await store.put(GLOBAL, NAME, COUNTS, TERMS)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_one_that_is_removed_is_gone(store: SqlBudgets, times: int) -> None:
+    """Repeated, nothing changes."""
+    await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    for _ in range(times):
+        await store.delete(WORKSPACE, NAME)
+    assert await store.all() == []

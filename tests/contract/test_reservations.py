@@ -1,0 +1,183 @@
+"""Every ledger reserves what calls may take, and books what they took, in one sum."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import select
+
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
+from antiphon_server.integration.ledger.adapters.tables import bookings, metadata, windows
+from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
+    BudgetId,
+    Call,
+    CallId,
+    Charge,
+    Counted,
+    Money,
+    Outcome,
+    Payer,
+    Quantities,
+    Settlement,
+    Usage,
+    Use,
+    Window,
+    WindowFull,
+    WorkspaceId,
+)
+from antiphon_server.runtime.storage.database import Database
+from tests.fakes.databases import on_each_kind
+
+WORKSPACE = WorkspaceId("ws_00000001")
+EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
+DAY, MONTH = Window(BudgetId("a_day"), "user_1", 100), Window(BudgetId("a_month"), "user_1", 100)
+
+
+class Watched(SqlLedger):
+    """A ledger whose tables the tests look into."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.database = database
+
+    async def use(self, window: Window) -> Use:
+        """How much of a window is used, which is what its bookings sum up to."""
+        of_window = [
+            table.c[name] == value
+            for table in (windows,)
+            for name, value in window._asdict().items()
+        ]
+        booked = [bookings.c[name] == value for name, value in window._asdict().items()]
+        kept = await self.database.read(
+            lambda it: it.execute(
+                select(windows.c.spent, windows.c.reserved).where(*of_window)
+            ).one_or_none()
+        )
+        rows = await self.database.read(
+            lambda it: it.execute(
+                select(bookings.c.spent, bookings.c.reserved).where(*booked)
+            ).all()
+        )
+        found = Use(*kept) if kept is not None else Use(0, 0)
+        assert found == Use(sum(it[0] for it in rows), sum(it[1] for it in rows))
+        return found
+
+
+ledger = on_each_kind(Watched, metadata)
+
+
+def charge(amount: int, window: Window = DAY, limit: int = 100, warn_at: int = 1_000) -> Charge:
+    """Money, if nothing else is said."""
+    return Charge(window, Counted.MONEY, amount, limit, warn_at)
+
+
+def call(number: int, *charges: Charge) -> Call:
+    """A call with those charges."""
+    payer = Payer(WORKSPACE, "conv_00000001", "turn_00000001", "user_1")
+    return Call(CallId(f"call_{number:04}"), payer, MODEL_CALL, "x/y", number, EXPECTED, charges)
+
+
+def took(micros: int | None, tokens: tuple[int, int] = (1, 2)) -> Settlement:
+    """A success that cost that."""
+    cost = None if micros is None else Money("USD", micros)
+    return Settlement(Outcome.SUCCEEDED, Usage(Quantities(*tokens), False, cost), 1)
+
+
+async def refused(ledger: SqlLedger, it: Call) -> WindowFull:
+    """Open a call that does not fit."""
+    with pytest.raises(WindowFull) as full:
+        await ledger.open(it, "me")
+    return full.value
+
+
+async def test_what_a_call_took_is_booked_and_the_rest_is_free(ledger: Watched) -> None:
+    """The most is reserved while it runs."""
+    first, second = call(1, charge(60)), call(2, charge(60))
+    await ledger.open(first, "me")
+    assert await ledger.use(DAY) == Use(0, 60)
+    full = await refused(ledger, second)
+    assert (full.charge, full.use) == (second.charges[0], Use(0, 60))
+    await ledger.settle(first.call_id, took(5), charged=True)
+    assert await ledger.use(DAY) == Use(5, 0)
+    await ledger.open(second, "me")
+    assert await ledger.use(DAY) == Use(5, 60)
+
+
+async def test_a_call_takes_of_all_its_windows_or_of_none(ledger: Watched) -> None:
+    """Where the second has too little left the first keeps all."""
+    await refused(ledger, call(1, charge(60), charge(60, MONTH, 50)))
+    assert await ledger.use(DAY) == Use(0, 0)
+    await ledger.open(call(2, charge(100), charge(50, MONTH, 50)), "me")
+    assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(0, 100), Use(0, 50))
+
+
+async def test_what_is_settled_twice_is_booked_once(ledger: Watched) -> None:
+    """The first settlement stands."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    for micros in (5, 50):
+        await ledger.settle(it.call_id, took(micros), charged=True)
+    assert await ledger.use(DAY) == Use(5, 0)
+
+
+async def test_what_was_given_up_is_booked_as_expected_until_its_end_is_known(
+    ledger: Watched,
+) -> None:
+    """A server that only stood still says later what the call took."""
+    it = call(1, charge(60), Charge(MONTH, Counted.TOKENS, 90, 100, 1_000))
+    await ledger.open(it, "me")
+    await ledger.open(call(2, charge(10)), "another")
+    assert await ledger.abandon("me") == 1
+    assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(3, 10), Use(7, 0))
+    await ledger.settle(it.call_id, took(40, (20, 30)), charged=True)
+    assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(40, 10), Use(50, 0))
+
+
+async def test_more_than_reserved_is_booked_and_told(ledger: Watched) -> None:
+    """Even beyond the limit: it was consumed."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    (over,) = await ledger.settle(it.call_id, took(130), charged=True)
+    assert (over.window, over.reserved, over.spent) == (DAY, 60, 130)
+    assert await ledger.use(DAY) == Use(130, 0)
+
+
+async def test_what_has_no_known_price_at_its_end_is_booked_as_reserved(ledger: Watched) -> None:
+    """Nobody knows better."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    await ledger.settle(it.call_id, took(None), charged=True)
+    assert await ledger.use(DAY) == Use(60, 0)
+
+
+async def test_a_window_is_warned_of_once(ledger: Watched) -> None:
+    """By the call that reaches the mark."""
+    told = [await ledger.open(call(n, charge(30, warn_at=50)), "me") for n in range(3)]
+    assert [len(it) for it in told] == [0, 1, 0]
+    assert told[1][0].use == Use(0, 60)
+
+
+@pytest.mark.parametrize("calls", [300])
+async def test_those_who_race_never_take_more_than_there_is(ledger: Watched, calls: int) -> None:
+    """Of three windows at once, in different orders."""
+    each = [Window(BudgetId(f"b{n}"), "", 1) for n in range(3)]
+    limits = (1_000, 900, 1_100)
+
+    def one(number: int) -> Call:
+        charges = [charge(7 + number % 5, w, limit) for w, limit in zip(each, limits, strict=True)]
+        return call(number, *(charges[::-1] if number % 2 else charges))
+
+    async def make(number: int) -> int:
+        it = one(number)
+        try:
+            await ledger.open(it, "me")
+        except WindowFull:
+            return 0
+        await ledger.settle(it.call_id, took(it.charges[0].amount), charged=True)
+        return it.charges[0].amount
+
+    spent: Sequence[int] = await asyncio.gather(*map(make, range(calls)))
+    for window in each:
+        assert await ledger.use(window) == Use(sum(spent), 0)
+    assert 880 < sum(spent) <= 900

@@ -1,0 +1,186 @@
+"""Which budgets hold for a call, what they take, and what is said when one is used up."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.budgets import Budgets
+from antiphon_server.integration.budgets.charging import SOON_S, Charging
+from antiphon_server.integration.budgets.model import (
+    GLOBAL,
+    Budget,
+    BudgetName,
+    Counts,
+    Parent,
+    Scope,
+    Span,
+    Standing,
+    Terms,
+    WhenExceeded,
+)
+from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.integration.ledger.model import (
+    Call,
+    Charge,
+    Counted,
+    Money,
+    Most,
+    Overrun,
+    Payer,
+    Use,
+    WindowFull,
+    WorkspaceId,
+)
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
+from tests.fakes.databases import opened_sqlite
+
+WORKSPACE = Parent("ws_00000001")
+PAYER = Payer(WorkspaceId(WORKSPACE), "conv_1", "turn_1", "user_1")
+NOON = 1_777_636_800_000_000  # 2026-05-01T12:00:00Z
+COUNTS = Counts(Scope.WORKSPACE, "", Span.DAY, "", Counted.MONEY, "USD", ())
+FIVE = Terms(5_000_000)
+
+
+class Nobody:
+    """Is told of nothing here."""
+
+    async def warned(self, budget: Budget, payer: Payer, standing: Standing) -> None:
+        raise AssertionError
+
+    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
+        raise AssertionError
+
+
+class World:
+    """Budgets at noon, and calls of 0.30 USD and 10 tokens at most."""
+
+    def __init__(self, budgets: Budgets) -> None:
+        self.budgets, self.asked = budgets, 0
+        self.charging = Charging(budgets, Nobody(), lambda: NOON)
+        self.most = Most(10, Money("USD", 300_000))
+
+    async def put(
+        self, counts: Counts = COUNTS, parent: Parent = WORKSPACE, terms: Terms = FIVE
+    ) -> None:
+        """Make a budget named after what it counts."""
+        name = BudgetName(f"{counts.scope.name}-{counts.counted.name}".lower())
+        await self.budgets.put(parent, name, counts, terms)
+
+    async def charges(self, target: str = "openai/x", payer: Payer = PAYER) -> Sequence[Charge]:
+        """What a call is charged."""
+
+        async def most() -> Most:
+            self.asked += 1
+            return self.most
+
+        return await self.charging.charges(payer, target, most)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """Without budgets."""
+    async with opened_sqlite(metadata) as database:
+        budgets = Budgets(SqlBudgets(database), lambda: NOON)
+        await budgets.refresh()
+        yield World(budgets)
+
+
+async def test_without_budgets_nobody_finds_out_what_a_call_may_cost(world: World) -> None:
+    """Nor where those there are count others' calls."""
+    assert await world.charges() == ()
+    await world.put(parent=Parent("ws_00000002"))
+    await world.put(replace(COUNTS, targets=("anthropic/*", "openai/xy")))
+    assert await world.charges() == ()
+    assert world.asked == 0
+
+
+async def test_each_scope_counts_for_those_who_pay(world: World) -> None:
+    """The installation's budgets count all workspaces' calls, too."""
+    await world.put(replace(COUNTS, scope=Scope.INSTALLATION), GLOBAL)
+    for scope in (Scope.WORKSPACE, Scope.USER, Scope.CONVERSATION, Scope.TURN):
+        await world.put(replace(COUNTS, scope=scope))
+    subjects = {it.window.subject for it in await world.charges()}
+    assert subjects == {"", WORKSPACE, "user_1", "conv_1", "conv_1/turn_1"}
+    nobody = Payer(WorkspaceId(WORKSPACE))
+    assert {it.window.subject for it in await world.charges(payer=nobody)} == {"", WORKSPACE}
+
+
+async def test_one_subject_can_be_named(world: World) -> None:
+    """Others are not limited by it."""
+    await world.put(replace(COUNTS, scope=Scope.USER, subject="user_2"))
+    assert not await world.charges()
+    (charge,) = await world.charges(payer=replace(PAYER, user_id="user_2"))
+    assert charge.window.subject == "user_2"
+
+
+@pytest.mark.parametrize(
+    ("counted", "amount"), [(Counted.MONEY, 300_000), (Counted.TOKENS, 10), (Counted.CALLS, 1)]
+)
+async def test_it_takes_the_most_of_what_is_counted(
+    world: World, counted: Counted, amount: int
+) -> None:
+    """In the window of now, and with the mark at which people are warned."""
+    currency = "USD" if counted is Counted.MONEY else ""
+    await world.put(replace(COUNTS, counted=counted, currency=currency))
+    (charge,) = await world.charges()
+    assert (charge.amount, charge.limit, charge.warn_at) == (amount, 5_000_000, 4_000_000)
+    assert charge.window.start_us == NOON - 12 * 3600 * 1_000_000
+
+
+@pytest.mark.parametrize("cost", [None, Money("EUR", 3)])
+async def test_what_has_no_price_in_the_currency_is_refused(
+    world: World, cost: Money | None
+) -> None:
+    """And it says what to set; what is free is free in every currency."""
+    await world.put()
+    world.most = Most(10, cost)
+    with Refused(Reason.PRICE_UNKNOWN) as refused:
+        await world.charges()
+    assert refused.error.metadata["target"] == "openai/x"
+    world.most = Most(10, Money("EUR", 0))
+    assert await world.charges() == []
+
+
+@pytest.mark.parametrize(
+    ("use", "amount", "seconds"),
+    [
+        (Use(4_900_000, 0), 300_000, 12 * 3600.0),
+        (Use(0, 4_900_000), 300_000, SOON_S),
+        (Use(0, 0), 6_000_000, None),
+    ],
+)
+async def test_a_refusal_says_whether_waiting_helps(
+    world: World, use: Use, amount: int, seconds: float | None
+) -> None:
+    """Until the window ends, for those that run now, or not at all."""
+    await world.put(terms=replace(FIVE, when_exceeded=WhenExceeded.NEXT_MODEL))
+    world.most = Most(10, Money("USD", amount))
+    (charge,) = await world.charges()
+    refused = world.charging.refusal(WindowFull(charge, use))
+    assert (refused.reason, refused.retry_after) == (Reason.BUDGET_EXCEEDED, seconds)
+    assert refused.next_model
+    assert refused.metadata["limit"] == "5"
+    assert refused.metadata["unit"] == "USD"
+    assert refused.metadata["resets_at"] == "2026-05-02T00:00:00Z"
+
+
+async def test_amounts_are_decimal_numbers(world: World) -> None:
+    """Without noughts behind them."""
+    await world.put()
+    (charge,) = await world.charges()
+    told = world.charging.refusal(WindowFull(charge, Use(4_900_000, 1))).metadata
+    assert (told["spent"], told["reserved"], told["needed"]) == ("4.9", "0.000001", "0.3")
+
+
+async def test_what_another_server_changes_is_seen(world: World) -> None:
+    """When it is looked for."""
+    await world.put()
+    other = Budgets(world.budgets._store, lambda: NOON)
+    await other.refresh()
+    await world.budgets.delete(WORKSPACE, BudgetName("workspace-money"))
+    assert list(other.holding(PAYER, "openai/x"))
+    await other.refresh()
+    assert not list(other.holding(PAYER, "openai/x"))
