@@ -15,6 +15,7 @@ import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
 import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
 import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
+import { UsageSchema } from "../src/gen/antiphon/integration/v1/model_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
 import { Allowance } from "../src/page/markdown/allowance";
 import { settled } from "../src/page/markdown/code";
@@ -23,7 +24,7 @@ import { linksOf, tokensOf } from "../src/page/markdown/lexing";
 import { typeset } from "../src/page/markdown/mathml";
 import { codeOf, depthsOf, isOpen, piecesOf as readPieces } from "../src/page/markdown/pieces";
 import { isSafe } from "../src/page/markdown/markdown";
-import { described, inWords, leftOut, titleOf } from "../src/page/words";
+import { consumed, described, inWords, leftOut, titleOf } from "../src/page/words";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -190,6 +191,15 @@ test("links lead to pages and mailboxes alone", () => {
   expect(["https://a.example/", "http://a.example", "mailto:a@b.example"].every(isSafe)).toBe(true);
   const bad = ["javascript:alert(1)", " JaVaScRiPt:alert(1)", "data:text/html,x", "/here", "x", "vbscript:x", "file:///etc"];
   expect(bad.filter(isSafe)).toEqual([]);
+});
+
+test("what has a price of its own is told of what was consumed", () => {
+  const usage = { inputTokens: 1200n, outputTokens: 300n, cost: { currency: "USD", micros: 20_000n } };
+  expect(consumed(create(UsageSchema, usage))).toBe("1,500 tokens · $0.02");
+  const kinds = { cachedTokens: 1000n, reasoningTokens: 250n, audioInputTokens: 3n, audioOutputTokens: 4n };
+  expect(consumed(create(UsageSchema, { ...usage, ...kinds }))).toBe(
+    "1,500 tokens (1,000 cached, 250 reasoning, 7 audio) · $0.02",
+  );
 });
 
 test("what was left out is told, if anything was", () => {
