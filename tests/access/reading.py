@@ -113,6 +113,7 @@ _RPCS = {
         AuditService/GetAuditHead
         NoticeService/PublishNotice NoticeService/WithdrawNotice
         SecretService/RotateSecretKeys
+        IntegrationService/SetModelBreaker
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions

@@ -123,7 +123,7 @@ def test_models_are_listed(antiphon: Run) -> None:
     assert (first["name"], first["default"]) == ("local/smollm2-135m", True)
     headings, model = antiphon("models").stdout.splitlines()
     assert headings.split()[:2] == ["MODEL", "STATE"]
-    assert re.fullmatch(r"local/smollm2-135m +default +text +[\d,]+ +free", model)
+    assert re.fullmatch(r"local/smollm2-135m +default +text, tools +[\d,]+ +free", model)
 
 
 def test_a_log_is_read_and_gone_on_with(antiphon: Run, conversation: str) -> None:

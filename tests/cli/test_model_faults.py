@@ -64,6 +64,28 @@ def test_a_model_that_fails_too_often_is_left_alone(
         for command in ("models", "doctor"):
             shown = home.run(command).stdout
             assert re.search(r"mine/x.* is not asked for \d+ s, since it failed too often", shown)
+            assert "http://127.0.0.1:1/v1: Connection refused" in shown
+
+
+def test_an_operator_has_a_model_asked_no_more_and_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People are told so by the answer, the list and the doctor; programs in JSON."""
+    monkeypatch.setenv("ANTIPHON_MODEL", "scripted/echo")
+    with home.server():
+        done = home.run("models", "open", "scripted/echo")
+        said = "is not asked, since an operator said so"
+        assert done.stdout.startswith(f"scripted/echo {said} (2")
+        assert said in home.run("chat", "--once", "hello").stderr
+        assert f"default, {said}" in home.run("models").stdout
+        doctor = home.run("doctor")
+        assert said in doctor.stdout
+        assert "antiphon models close scripted/echo" in doctor.stdout
+        assert json.loads(home.run("models", "--json").stdout)["breaker_by_hand"]
+        done = home.run("models", "close", "scripted/echo", "--json")
+        assert json.loads(done.stdout)["breaker"] == "BREAKER_STATE_CLOSED"
+        assert home.run("chat", "--once", "hello").stdout.startswith("hello")
+        assert home.run("models", "close", "no/model").returncode == 1
 
 
 def test_others_are_not_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

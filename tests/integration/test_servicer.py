@@ -97,6 +97,64 @@ async def said(call: AsyncIterable[pb.GenerateResponse]) -> list[pb.GenerateResp
     return [step async for step in call]
 
 
+async def test_a_model_tells_how_it_is(stub: Stub, endpoint: FakeEndpoint) -> None:
+    """What it takes, whether it is asked and since when, and how it failed last."""
+    name = "openai/small"
+
+    async def listed() -> model_pb2.Model:
+        models = (await stub.ListModels(pb.ListModelsRequest())).models
+        return next(it for it in models if it.name == name)
+
+    model = await listed()
+    assert (model.breaker, model.takes_tools) == (model_pb2.BREAKER_STATE_CLOSED, True)
+    assert list(model.accepts) == [message_pb2.PART_KIND_TEXT]
+    assert not model.HasField("last_failure")
+    endpoint.behaviour = Behaviour("503")
+    for _ in range(3):
+        await refusal(stub.Generate(ask(name)))
+    after = await listed()
+    assert after.breaker == model_pb2.BREAKER_STATE_OPEN
+    assert 25 < after.retry_after.ToTimedelta().total_seconds() <= 30
+    assert after.breaker_since_time.ToNanoseconds() > model.breaker_since_time.ToNanoseconds()
+    assert after.last_failure.error_reason == "MODEL_UNAVAILABLE"
+    assert after.last_failure.time.ToNanoseconds() <= after.breaker_since_time.ToNanoseconds()
+    assert (after.last_failure.provider_status, after.last_failure.provider_message) == (0, "")
+
+
+async def test_an_operator_opens_and_closes(stub: Stub, endpoint: FakeEndpoint) -> None:
+    """As often as they like; while it is open nobody is asked."""
+    wanted = {"model": "openai/small"}
+    opened = pb.SetModelBreakerRequest(**wanted, breaker=model_pb2.BREAKER_STATE_OPEN)
+    closed = pb.SetModelBreakerRequest(**wanted, breaker=model_pb2.BREAKER_STATE_CLOSED)
+    for _ in range(2):
+        model = (await stub.SetModelBreaker(opened)).model
+        assert (model.breaker, model.breaker_by_hand) == (model_pb2.BREAKER_STATE_OPEN, True)
+        assert not model.HasField("retry_after")
+    assert await refusal(stub.Generate(ask("openai/small"))) == (
+        grpc.StatusCode.UNAVAILABLE,
+        "MODEL_UNAVAILABLE",
+    )
+    assert not endpoint.seen
+    for _ in range(2):
+        model = (await stub.SetModelBreaker(closed)).model
+        assert (model.breaker, model.breaker_by_hand) == (model_pb2.BREAKER_STATE_CLOSED, False)
+    await said(stub.Generate(ask("openai/small")))
+
+
+@pytest.mark.parametrize("state", [0, 3, 4])
+async def test_nobody_sets_it_half_open(stub: Stub, state: int) -> None:
+    """It is open, or closed; of a model that there is."""
+    request = pb.SetModelBreakerRequest(model="openai/small")
+    request.breaker = model_pb2.BreakerState.ValueType(state)
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await stub.SetModelBreaker(request)
+    assert reason_of(raised.value) == "INVALID_ARGUMENT"
+    request = pb.SetModelBreakerRequest(model="no/model", breaker=model_pb2.BREAKER_STATE_OPEN)
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await stub.SetModelBreaker(request)
+    assert reason_of(raised.value) == "MODEL_NOT_FOUND"
+
+
 async def test_models_are_listed_with_the_default_first(stub: Stub) -> None:
     """In pages."""
     first = await stub.ListModels(pb.ListModelsRequest(page_size=3))

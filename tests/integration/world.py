@@ -18,7 +18,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.settings import ModelSettings
-from antiphon_server.runtime.concurrency.breaker import USUAL
+from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker
 from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.net.http_pool import HttpPool
@@ -98,6 +98,11 @@ class World:
         )
         self._catalogues.append(catalogue)
         return Generator(catalogue, Attempts(PricedCalls(self.ledger, "me")), patience)
+
+    @property
+    def breakers(self) -> dict[str, Breaker]:
+        """Those of the models of the newest generator."""
+        return {it.name: it.breaker for it in self._catalogues[-1].all}
 
     async def calls(self) -> list[SettledCall]:
         """What was settled, the oldest first."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import integration_service_pb2 as messages
-from antiphon.integration.v1.model_pb2 import Model
+from antiphon.integration.v1.model_pb2 import BreakerState, Model
 from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ class Models:
             return await self._caller.call(self._integration.ListModels, request)
 
         return pages(fetch, lambda page: page.models)
+
+    async def set_model_breaker(self, model: str, breaker: "BreakerState.ValueType") -> Model:
+        """Have every server ask a model no more (OPEN), or again (CLOSED); for operators."""
+        request = messages.SetModelBreakerRequest(model=model, breaker=breaker)
+        return (await self._caller.call(self._integration.SetModelBreaker, request)).model
 
     async def get_usage(
         self, workspace_id: str, turn_id: str = "", conversation_id: str = ""

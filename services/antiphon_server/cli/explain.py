@@ -191,6 +191,11 @@ def _explained(error: AntiphonError) -> str:
             return _SENTENCES[error.reason].format_map(
                 _Variables({**error.metadata, "waiting": _waiting(error)})
             )
+        case "MODEL_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
+            return (
+                f"the model {error.metadata.get('model')} is not asked, since an operator said so; "
+                "choose another one (`antiphon models`)"
+            )
         case "MODEL_UNAVAILABLE" if error.metadata.get("breaker"):
             seconds = ceil(error.retry_after or 0)
             return (

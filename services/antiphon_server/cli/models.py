@@ -1,39 +1,74 @@
 """``antiphon models``."""
 
-from math import ceil
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import print_json, run
+from antiphon_server.cli.console import in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.weights import fetch
 
-if TYPE_CHECKING:
-    from antiphon.integration.v1.model_pb2 import Model
-
-_HEADINGS = ("MODEL", "STATE", "TAKES", "CONTEXT", "A MILLION TOKENS, IN AND OUT")
+_HEADINGS = (
+    *("MODEL", "STATE", "TAKES", "CONTEXT"),
+    *("A MILLION TOKENS, IN AND OUT", "LAST FAILURE"),
+)
 app = typer.Typer()
 app.command()(fetch)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Which, as `antiphon models` shows it.")]
 
 
 @app.callback(invoke_without_command=True)
 def models(
     context: typer.Context, json: Json = False, address: Address = "", data_dir: DataDir = None
 ) -> None:
-    """List the models that the server can ask, the default first, and what they cost.
+    """List the models that the server can ask, the default first: what they take, cost, and how
+    they are.
 
     For example:
 
     - `antiphon models`
     - `antiphon chat --model openai/gpt-4.1-mini` (asks one of them)
+    - `antiphon models open openai/gpt-4.1-mini` (has it asked no more)
     - `antiphon models fetch` (gets the weights of the small model)
     """
     if context.invoked_subcommand is None:
         run(_list(json, address, data_dir))
 
 
+@app.command("open")
+def open_breaker(
+    name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Have a model asked no more, on every server, until `antiphon models close`; for operators.
+
+    It opens the model's breaker: the next model of a list is asked at once, and where there is
+    none people are told so.
+
+    For example:
+
+    - `antiphon models open openai/gpt-4.1-mini`
+    """
+    run(_switch(name, "OPEN", json, address, data_dir))
+
+
+@app.command("close")
+def close_breaker(
+    name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None
+) -> None:
+    """Have a model asked again at once, on every server; for operators.
+
+    It closes the model's breaker, whoever opened it. When the model fails too often it is left
+    alone anew.
+
+    For example:
+
+    - `antiphon models close openai/gpt-4.1-mini`
+    """
+    run(_switch(name, "CLOSED", json, address, data_dir))
+
+
 async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
+    from antiphon_server.cli import model_states as states
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
@@ -44,38 +79,22 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             if json:
                 print_json(as_dict(model))
                 continue
-            context = f"{model.context_tokens:,}" if model.context_tokens else "unknown"
-            rows.append((model.name, _state(model), _takes(model), context, _prices(model)))
+            told = (states.state_of, states.takes, states.context_of, states.prices)
+            rows.append((model.name, *(it(model) for it in told), states.last_failure(model)))
     if not json:
         print_table(_HEADINGS, rows, whole=True)
 
 
-def _state(model: "Model") -> str:
-    notes = ["default"] if model.default else []
-    if model.HasField("retry_after"):
-        notes.append(left_alone(model))
-    if model.missing:
-        notes.append(f"can't be asked: {model.missing}")
-    return ", ".join(notes) or "ready"
+async def _switch(name: str, state: str, json: bool, address: Address, data_dir: DataDir) -> None:
+    from antiphon.integration.v1.model_pb2 import BreakerState
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.model_states import left_alone
 
-
-def left_alone(model: "Model") -> str:
-    """What is said of a model whose breaker is open."""
-    seconds = ceil(model.retry_after.ToTimedelta().total_seconds())
-    return f"is not asked for {seconds} s, since it failed too often"
-
-
-def _takes(model: "Model") -> str:
-    from antiphon.context.v1.message_pb2 import PartKind
-
-    return ", ".join(PartKind.Name(it).removeprefix("PART_KIND_").lower() for it in model.accepts)
-
-
-def _prices(model: "Model") -> str:
-    if not model.HasField("input_price"):
-        return "unknown"
-    prices = model.input_price, model.output_price
-    if not any(it.micros for it in prices):
-        return "free"
-    into, out = (f"{it.micros / 1e6:,.2f}" for it in prices)
-    return f"{into} and {out} {model.input_price.currency}"
+    async with client_for(address, data_dir) as client:
+        wanted = BreakerState.Value(f"BREAKER_STATE_{state}")
+        model = await client.set_model_breaker(name, wanted)
+    if json:
+        print_json(as_dict(model))
+    else:
+        say(f"{in_a_line(model.name)} {left_alone(model) or 'is asked again'}")

@@ -32,13 +32,15 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
 
 
 def _tables() -> "MetaData":
+    from antiphon_server.integration.breakers.adapters.tables import switches
     from antiphon_server.integration.budgets.adapters.tables import budgets
     from antiphon_server.integration.connections.adapters.tables import connections
     from antiphon_server.integration.secrets.adapters.tables import secrets
     from antiphon_server.integration.tools.adapters.tables import tool_rules
     from antiphon_server.integration.trail.adapters.tables import trail_outbox
 
-    same = {it.metadata for it in (budgets, connections, secrets, tool_rules, trail_outbox)}
+    ours = (budgets, switches, connections, secrets, tool_rules, trail_outbox)
+    same = {it.metadata for it in ours}
     assert len(same) == 1  # the ledger's, too
     return secrets.metadata
 

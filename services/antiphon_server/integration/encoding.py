@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2 as pb
@@ -19,6 +18,7 @@ from antiphon_server.integration.ledger.usage import UsagePage
 from antiphon_server.integration.models.catalogue import ConfiguredModel, DescribedModel
 from antiphon_server.integration.models.model import (
     AttemptStarted,
+    Failure,
     Finished,
     Order,
     Part,
@@ -36,8 +36,9 @@ from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
 from antiphon_server.integration.models.speakers import NOTE, Speakers
 from antiphon_server.runtime.access.principal import asked_for
+from antiphon_server.runtime.concurrency.breaker import Breaker
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.rpc.times import micros_of
+from antiphon_server.runtime.rpc.times import duration, micros_of, timestamp
 
 _KINDS: "dict[PartKind, message_pb2.PartKind.ValueType]" = {
     "text": message_pb2.PART_KIND_TEXT,
@@ -199,14 +200,43 @@ def _finished(step: Finished) -> pb.GenerateFinished:
     )
 
 
-def models_response(
-    models: Sequence[DescribedModel], default: str, next_page_token: str
-) -> pb.ListModelsResponse:
-    """Encode a page of models; ``default`` is the default's name."""
-    return pb.ListModelsResponse(
-        models=[_model(described, described.model.name == default) for described in models],
-        next_page_token=next_page_token,
+def model(it: DescribedModel, default: str, *, to_operator: bool) -> model_pb2.Model:
+    """Encode a model; ``default`` is the default's name, what providers said is for operators."""
+    one = it.model
+    described = model_pb2.Model(
+        name=one.name,
+        provider=one.settings.provider,
+        context_tokens=it.context_tokens,
+        default=one.name == default,
+        missing=one.missing,
+        accepts=_accepts(one),
+        max_prompt_tokens=it.room.prompt,
+        max_output_tokens=it.room.output,
+        takes_tools=one.settings.tools,
     )
+    _put_breaker(described, one.breaker)
+    if one.last_failure is not None:
+        described.last_failure.CopyFrom(_failure(one.last_failure, to_operator))
+    if it.prices is not None:
+        into, out = it.prices.rates.input, it.prices.rates.output
+        described.input_price.CopyFrom(_money(Money(it.prices.currency, into)))
+        described.output_price.CopyFrom(_money(Money(it.prices.currency, out)))
+    return described
+
+
+def _put_breaker(described: model_pb2.Model, breaker: Breaker) -> None:
+    described.breaker = model_pb2.BreakerState.ValueType(breaker.state)
+    described.breaker_since_time.CopyFrom(timestamp(breaker.since_us))
+    described.breaker_by_hand = breaker.by_hand
+    if retry_after_s := breaker.retry_after_s:
+        described.retry_after.CopyFrom(duration(retry_after_s))
+
+
+def _failure(it: Failure, to_operator: bool) -> model_pb2.ModelFailure:
+    failure = model_pb2.ModelFailure(error_reason=it.reason, time=timestamp(it.time_us))
+    if to_operator:
+        failure.provider_status, failure.provider_message = it.said.status, it.said.words
+    return failure
 
 
 def plan_response(rooms: Sequence[tuple[ConfiguredModel, Room]]) -> pb.PlanPromptResponse:
@@ -219,27 +249,6 @@ def plan_response(rooms: Sequence[tuple[ConfiguredModel, Room]]) -> pb.PlanPromp
 
 def _accepts(model: ConfiguredModel) -> "list[message_pb2.PartKind.ValueType]":
     return [kind for name, kind in _KINDS.items() if name in model.settings.accepts]
-
-
-def _model(it: DescribedModel, default: bool) -> model_pb2.Model:
-    model, prices = it.model, it.prices
-    described = model_pb2.Model(
-        name=model.name,
-        provider=model.settings.provider,
-        context_tokens=it.context_tokens,
-        default=default,
-        missing=model.missing,
-        accepts=_accepts(model),
-        max_prompt_tokens=it.room.prompt,
-        max_output_tokens=it.room.output,
-        breaker=model_pb2.BreakerState.ValueType(model.breaker.state),
-    )
-    if retry_after_s := model.breaker.retry_after_s:
-        described.retry_after.FromTimedelta(timedelta(seconds=retry_after_s))
-    if prices is not None:
-        described.input_price.CopyFrom(_money(Money(prices.currency, prices.rates.input)))
-        described.output_price.CopyFrom(_money(Money(prices.currency, prices.rates.output)))
-    return described
 
 
 def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:

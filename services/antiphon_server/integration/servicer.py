@@ -5,12 +5,16 @@ from typing import Any, TypeAlias
 import grpc
 
 from antiphon.integration.v1 import integration_service_pb2 as pb
+from antiphon.integration.v1 import model_pb2
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceServicer
 from antiphon_server.integration import encoding
+from antiphon_server.integration.breakers.model import model_target
+from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.ledger.usage import UsageReports
-from antiphon_server.integration.models.catalogue import Catalogue
+from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.models.model import Step
+from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.rpc.paging import page_limit
@@ -27,11 +31,14 @@ class IntegrationServicer(IntegrationServiceServicer):
         generator: Generator,
         reports: UsageReports,
         recheck: AccessRecheck,
+        switches: Switches,
+        trail: TrailRelay | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
         self._recheck = recheck
+        self._switches, self._trail = switches, trail
         self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
@@ -39,8 +46,18 @@ class IntegrationServicer(IntegrationServiceServicer):
     ) -> pb.ListModelsResponse:
         limit = page_limit(request.page_size)
         models, next_page_token = self._catalogue.page(limit, request.page_token)
-        described = [await model.described() for model in models]
-        return encoding.models_response(described, self._catalogue.named("").name, next_page_token)
+        described = [await self._described(model) for model in models]
+        return pb.ListModelsResponse(models=described, next_page_token=next_page_token)
+
+    async def SetModelBreaker(
+        self, request: pb.SetModelBreakerRequest, context: Context
+    ) -> pb.SetModelBreakerResponse:
+        model = self._catalogue.named(request.model)
+        is_open = request.breaker == model_pb2.BREAKER_STATE_OPEN
+        await self._switches.switch(model_target(model.name), open=is_open)
+        if self._trail is not None:
+            await self._trail.tell()
+        return pb.SetModelBreakerResponse(model=await self._described(model))
 
     async def Generate(  # type: ignore[override]
         self, request: pb.GenerateRequest, context: Context
@@ -69,3 +86,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         wanted = encoding.usage_filter(request)
         page = await self._reports.page(wanted, request.page_size, request.page_token)
         return encoding.usage_response(page, to_operator=current_principal().operates)
+
+    async def _described(self, model: ConfiguredModel) -> model_pb2.Model:
+        default, is_operator = self._catalogue.named("").name, current_principal().operates
+        return encoding.model(await model.described(), default, to_operator=is_operator)

@@ -12,6 +12,7 @@ RPCS = "antiphon_rpc_duration_seconds"
 TURNS = "antiphon_turns_ended_total"
 SLOW_S = 0.5
 DAY = 86_400
+BROKEN = {"model": "scripted/broken"}
 CERTIFICATE = "antiphon_certificate_end_timestamp_seconds"
 BACKUP = "antiphon_backup_last_success_timestamp_seconds"
 
@@ -77,7 +78,11 @@ def _connection(values: str) -> tuple[Series, ...]:
 
 
 def _model(values: str) -> tuple[Series, ...]:
-    return _gauge("antiphon_model_breaker_state", values, model="scripted/broken", state="closed")
+    return _gauge("antiphon_model_breaker_state", values, **BROKEN, state="closed")
+
+
+def _by_hand(values: str) -> tuple[Series, ...]:
+    return _gauge("antiphon_model_breaker_by_hand", values, **BROKEN)
 
 
 CASES: dict[str, tuple[Case, ...]] = {
@@ -93,14 +98,17 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("away", 7, _gauge("antiphon_part_serving", "1x3 0x60", part="log"), {"part": "log"}),
         Case("back soon", 7, _gauge("antiphon_part_serving", "1x3 0x24 1x60", part="log")),
         Case("a connection", 7, _gauge("antiphon_part_serving", "0x60", part="connection.gone")),
+        Case("a model", 7, _gauge("antiphon_part_serving", "0x60", part="model.scripted/broken")),
     ),
     "AntiphonConnectionDown": (
         Case("down", 15, _connection("0x3 1x80"), {"connection": "gone"}),
         Case("down for a while", 15, _connection("1x24 0x80")),
     ),
     "AntiphonModelFails": (
-        Case("open", 15, _model("1x3 0x80"), {"model": "scripted/broken"}),
+        Case("open", 15, _model("1x3 0x80"), BROKEN),
         Case("open for a while", 15, _model("0x24 1x80")),
+        Case("open by hand", 15, (*_model("0x80"), *_by_hand("1x80"))),
+        Case("open by itself", 15, (*_model("0x80"), *_by_hand("0x80")), BROKEN),
     ),
     "AntiphonErrors": (
         Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),

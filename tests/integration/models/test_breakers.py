@@ -128,3 +128,20 @@ def test_what_is_slow_by_default() -> None:
     """Silence that would end the call; of what runs here nothing, however busy the machine is."""
     remote = on_wire("http://x/v1", first_byte_timeout_s=300)
     assert (remote.slow_after_s, model_named(SMALL_MODEL).slow_after_s) == (300, 0)
+
+
+async def test_what_an_operator_has_opened_is_not_asked(world: World) -> None:
+    """Whoever asks is told why, and of no time; the next model is asked as ever."""
+    small = on_wire(world.endpoint.base_url)
+    generator = world.generator(small, ECHO)
+    world.breakers[small.name].open()
+    with Refused(Reason.MODEL_UNAVAILABLE) as refused:
+        await generator.run(order(), Recorder())
+    assert (refused.error.metadata["breaker"], refused.error.retry_after) == ("BY_HAND", None)
+    steps = Recorder()
+    await generator.run(order(small.name, ECHO.name, text="a"), steps)
+    assert steps.text == "a"
+    assert not world.endpoint.seen
+    world.breakers[small.name].close()
+    await generator.run(order(), Recorder())
+    assert len(world.endpoint.seen) == 1

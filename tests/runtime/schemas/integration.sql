@@ -101,6 +101,12 @@ CREATE TABLE integration_secrets (
 	PRIMARY KEY (workspace_id, name)
 );
 CREATE INDEX ix_integration_secrets_key_id ON integration_secrets (key_id);
+CREATE TABLE integration_switches (
+	target VARCHAR(200) NOT NULL,
+	open BOOLEAN NOT NULL,
+	number INTEGER NOT NULL,
+	PRIMARY KEY (target)
+);
 CREATE TABLE integration_tool_pins (
 	workspace_id VARCHAR(80) NOT NULL,
 	tool VARCHAR(128) NOT NULL,

@@ -92,9 +92,9 @@ export function Figure(props: { label: string; value: ComponentChildren }): JSX.
 export function State({ name, isWished = false }: { name: string; isWished?: boolean }): JSX.Element {
   const kind = isWished
     ? ""
-    : /fail|cancel|expired|refused|reused|alarm|disabled|limited|down|degraded/.test(name)
+    : /fail|cancel|expired|refused|reused|alarm|disabled|limited|down|degraded|left alone/.test(name)
       ? "bad"
-      : /succeeded|serving|signed in|stop|\bup$/.test(name)
+      : /succeeded|serving|signed in|stop|\bup$|^asked$/.test(name)
         ? "good"
         : "";
   return <span class={`state ${kind}`}>{name}</span>;

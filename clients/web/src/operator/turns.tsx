@@ -13,6 +13,7 @@ import { Notice, Spinner } from "../page/parts";
 import { consumed, duration, moment, sentenceOf } from "../page/words";
 import { failureOf } from "./failure";
 import { useLoaded } from "./loading";
+import { Models } from "./models";
 import { Filter, State, Table, wordOf } from "./table";
 
 const MOST_CONVERSATIONS = 20;
@@ -124,11 +125,10 @@ function took(turn: Turn): string {
   return duration((turn.endTime ? timestampMs(turn.endTime) : Date.now()) - timestampMs(turn.startTime));
 }
 
-/** Handlers and models, and what they lack. */
+/** Handlers and models. */
 export function Workers({ desk }: { desk: Desk }): JSX.Element {
-  const { dispatcher, integration } = desk.session.stubs;
+  const { dispatcher } = desk.session.stubs;
   const handlers = useLoaded(async () => (await dispatcher.listHandlers({})).handlers, []);
-  const models = useLoaded(async () => (await integration.listModels({})).models, []);
   return (
     <>
       <h2>Handlers</h2>
@@ -144,18 +144,7 @@ export function Workers({ desk }: { desk: Desk }): JSX.Element {
         ]}
       />
       <h2>Models</h2>
-      <Table
-        label="Models"
-        rows={models.value}
-        error={models.error}
-        keyOf={(model) => model.name}
-        columns={[
-          { name: "name", cell: (model) => `${model.name}${model.default ? " (default)" : ""}` },
-          { name: "provider", cell: (model) => model.provider },
-          { name: "tokens at most", cell: (model) => model.contextTokens.toLocaleString(), isNumber: true },
-          { name: "what is missing", cell: (model) => (model.missing ? <State name={`disabled: ${model.missing}`} /> : "nothing") },
-        ]}
-      />
+      <Models desk={desk} />
     </>
   );
 }

@@ -71,6 +71,11 @@ export function sentenceOf(thrown: unknown): string {
   if (error.reason === "OVERLOADED" && error.variables["model"]) {
     return "The model writes as many answers as it may at once. Try again soon, or choose another.";
   }
+  if (error.reason === "MODEL_UNAVAILABLE" && error.variables["breaker"]) {
+    return error.variables["breaker"] === "BY_HAND"
+      ? "An operator has the model asked no more. Choose another."
+      : `The model has failed too often and is left alone for a while. Try again then, or choose another.${wait}`;
+  }
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";

@@ -90,6 +90,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_BUDGET_WARNED is Event.budget_warned."""
     EVENT_KIND_BUDGET_OVERRUN: _EventKind.ValueType  # 37
     """EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
+    EVENT_KIND_MODEL_CHANGED: _EventKind.ValueType  # 35
+    """EVENT_KIND_MODEL_CHANGED is Event.model_changed."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -156,6 +158,8 @@ EVENT_KIND_BUDGET_WARNED: EventKind.ValueType  # 36
 """EVENT_KIND_BUDGET_WARNED is Event.budget_warned."""
 EVENT_KIND_BUDGET_OVERRUN: EventKind.ValueType  # 37
 """EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
+EVENT_KIND_MODEL_CHANGED: EventKind.ValueType  # 35
+"""EVENT_KIND_MODEL_CHANGED is Event.model_changed."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -299,6 +303,7 @@ class Event(_message.Message):
     CONNECTION_CHANGED_FIELD_NUMBER: _builtins.int
     BUDGET_WARNED_FIELD_NUMBER: _builtins.int
     BUDGET_OVERRUN_FIELD_NUMBER: _builtins.int
+    MODEL_CHANGED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -452,6 +457,10 @@ class Event(_message.Message):
         """budget_overrun: a call consumed more than was reserved for it. In the log of its workspace."""
 
     @_builtins.property
+    def model_changed(self) -> Global___ModelChanged:
+        """model_changed: a server asks a model no more, or again. In the scope `global`."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -497,14 +506,15 @@ class Event(_message.Message):
         connection_changed: Global___ConnectionChanged | None = ...,
         budget_warned: Global___BudgetWarned | None = ...,
         budget_overrun: Global___BudgetOverrun | None = ...,
+        model_changed: Global___ModelChanged | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1272,6 +1282,44 @@ class BudgetOverrun(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BudgetOverrun: _TypeAlias = BudgetOverrun  # noqa: Y015
+
+@_typing.final
+class ModelChanged(_message.Message):
+    """ModelChanged: a model's breaker was opened or closed, on one server by what calls came to, on all
+    by an operator. Where several servers ask it, each tells what it sees.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    BY_HAND_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """model is Model.name."""
+    breaker: _model_pb2.BreakerState.ValueType
+    """breaker is BREAKER_STATE_OPEN or BREAKER_STATE_CLOSED. What is half open was told as open."""
+    by_hand: _builtins.bool
+    """by_hand says that an operator has opened it."""
+    error_reason: _builtins.str
+    """error_reason is the ErrorReason's name of the last failure; empty where it is closed, or was
+    opened by hand.
+    """
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        breaker: _model_pb2.BreakerState.ValueType = ...,
+        by_hand: _builtins.bool = ...,
+        error_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "by_hand", b"by_hand", "error_reason", b"error_reason", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelChanged: _TypeAlias = ModelChanged  # noqa: Y015
 
 @_typing.final
 class ConversationUnarchived(_message.Message):

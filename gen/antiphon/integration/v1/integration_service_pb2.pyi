@@ -125,6 +125,56 @@ class ListModelsResponse(_message.Message):
 Global___ListModelsResponse: _TypeAlias = ListModelsResponse  # noqa: Y015
 
 @_typing.final
+class SetModelBreakerRequest(_message.Message):
+    """SetModelBreakerRequest is the request of SetModelBreaker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """model is Model.name."""
+    breaker: _model_pb2.BreakerState.ValueType
+    """breaker is BREAKER_STATE_OPEN to have it asked no more, BREAKER_STATE_CLOSED to have it asked."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        breaker: _model_pb2.BreakerState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetModelBreakerRequest: _TypeAlias = SetModelBreakerRequest  # noqa: Y015
+
+@_typing.final
+class SetModelBreakerResponse(_message.Message):
+    """SetModelBreakerResponse is the response of SetModelBreaker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> _model_pb2.Model:
+        """model is the model as the server that answers has it now."""
+
+    def __init__(
+        self,
+        *,
+        model: _model_pb2.Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetModelBreakerResponse: _TypeAlias = SetModelBreakerResponse  # noqa: Y015
+
+@_typing.final
 class GenerateRequest(_message.Message):
     """GenerateRequest is the request of Generate."""
 

@@ -41,6 +41,11 @@ class IntegrationServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.SetModelBreaker = channel.unary_unary(
+                '/antiphon.integration.v1.IntegrationService/SetModelBreaker',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerResponse.FromString,
+                _registered_method=True)
         self.Generate = channel.unary_stream(
                 '/antiphon.integration.v1.IntegrationService/Generate',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateRequest.SerializeToString,
@@ -70,6 +75,16 @@ class IntegrationServiceServicer:
 
     def ListModels(self, request, context):
         """ListModels lists the models that Generate can call, the default first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetModelBreaker(self, request, context):
+        """SetModelBreaker has every server ask a model no more, or again, within 2 s. One that is opened
+        so is not tried until it is closed so; what is closed so opens by itself when calls fail anew.
+        Repeated, an opening changes nothing, and a closing has what has failed since forgotten.
+        Errors: MODEL_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,6 +139,11 @@ def add_IntegrationServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsResponse.SerializeToString,
             ),
+            'SetModelBreaker': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetModelBreaker,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerResponse.SerializeToString,
+            ),
             'Generate': grpc.unary_stream_rpc_method_handler(
                     servicer.Generate,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GenerateRequest.FromString,
@@ -174,6 +194,33 @@ class IntegrationService:
             '/antiphon.integration.v1.IntegrationService/ListModels',
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetModelBreaker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.IntegrationService/SetModelBreaker',
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.SetModelBreakerResponse.FromString,
             options,
             channel_credentials,
             insecure,

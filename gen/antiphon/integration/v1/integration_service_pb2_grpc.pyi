@@ -37,6 +37,12 @@ class IntegrationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IntegrationServiceAsyncStub: ...
     ListModels: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.ListModelsRequest, _integration_service_pb2.ListModelsResponse]
     """ListModels lists the models that Generate can call, the default first."""
+    SetModelBreaker: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.SetModelBreakerRequest, _integration_service_pb2.SetModelBreakerResponse]
+    """SetModelBreaker has every server ask a model no more, or again, within 2 s. One that is opened
+    so is not tried until it is closed so; what is closed so opens by itself when calls fail anew.
+    Repeated, an opening changes nothing, and a closing has what has failed since forgotten.
+    Errors: MODEL_NOT_FOUND.
+    """
     Generate: _grpc.UnaryStreamMultiCallable[_integration_service_pb2.GenerateRequest, _integration_service_pb2.GenerateResponse]
     """Generate asks the first of the named models that answers, and streams its
     answer. A model that fails before its first text is tried again, as far as it has
@@ -71,6 +77,12 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.ListModelsRequest, _integration_service_pb2.ListModelsResponse]  # type: ignore[assignment]
     """ListModels lists the models that Generate can call, the default first."""
+    SetModelBreaker: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.SetModelBreakerRequest, _integration_service_pb2.SetModelBreakerResponse]  # type: ignore[assignment]
+    """SetModelBreaker has every server ask a model no more, or again, within 2 s. One that is opened
+    so is not tried until it is closed so; what is closed so opens by itself when calls fail anew.
+    Repeated, an opening changes nothing, and a closing has what has failed since forgotten.
+    Errors: MODEL_NOT_FOUND.
+    """
     Generate: _aio.UnaryStreamMultiCallable[_integration_service_pb2.GenerateRequest, _integration_service_pb2.GenerateResponse]  # type: ignore[assignment]
     """Generate asks the first of the named models that answers, and streams its
     answer. A model that fails before its first text is tried again, as far as it has
@@ -108,6 +120,18 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_integration_service_pb2.ListModelsResponse, _abc.Awaitable[_integration_service_pb2.ListModelsResponse]]:
         """ListModels lists the models that Generate can call, the default first."""
+
+    @_abc_1.abstractmethod
+    def SetModelBreaker(
+        self,
+        request: _integration_service_pb2.SetModelBreakerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_integration_service_pb2.SetModelBreakerResponse, _abc.Awaitable[_integration_service_pb2.SetModelBreakerResponse]]:
+        """SetModelBreaker has every server ask a model no more, or again, within 2 s. One that is opened
+        so is not tried until it is closed so; what is closed so opens by itself when calls fail anew.
+        Repeated, an opening changes nothing, and a closing has what has failed since forgotten.
+        Errors: MODEL_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def Generate(

@@ -34,14 +34,15 @@ class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerS
     """BREAKER_STATE_CLOSED: it is called."""
     BREAKER_STATE_OPEN: _BreakerState.ValueType  # 2
     """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
-    called for 30 s, and the next model of a list is asked at once.
+    called for 30 s, and the next model of a list is asked at once. Or an operator has opened
+    it; then nothing is tried until an operator closes it.
     """
     BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 3
     """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
 
 class BreakerState(_BreakerState, metaclass=_BreakerStateEnumTypeWrapper):
     """BreakerState is whether a server calls what has failed often. Each server decides for
-    itself.
+    itself, unless an operator does for all of them.
     """
 
 BREAKER_STATE_UNSPECIFIED: BreakerState.ValueType  # 0
@@ -50,7 +51,8 @@ BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
 """BREAKER_STATE_CLOSED: it is called."""
 BREAKER_STATE_OPEN: BreakerState.ValueType  # 2
 """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
-called for 30 s, and the next model of a list is asked at once.
+called for 30 s, and the next model of a list is asked at once. Or an operator has opened
+it; then nothing is tried until an operator closes it.
 """
 BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 3
 """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
@@ -198,6 +200,10 @@ class Model(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     BREAKER_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
+    BREAKER_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    BREAKER_BY_HAND_FIELD_NUMBER: _builtins.int
+    LAST_FAILURE_FIELD_NUMBER: _builtins.int
+    TAKES_TOOLS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `provider/model`, e.g. "local/smollm2-135m"."""
     provider: _builtins.str
@@ -219,7 +225,13 @@ class Model(_message.Message):
     max_output_tokens: _builtins.int
     """max_output_tokens is the most that it answers where nobody says otherwise."""
     breaker: Global___BreakerState.ValueType
-    """breaker says whether this server asks it now."""
+    """breaker says whether the server that answers asks it now."""
+    breaker_by_hand: _builtins.bool
+    """breaker_by_hand says that an operator has opened it (SetModelBreaker): on every server, and
+    until an operator closes it.
+    """
+    takes_tools: _builtins.bool
+    """takes_tools says whether it can be told of tools."""
     @_builtins.property
     def input_price(self) -> Global___Money:
         """input_price is the price of a million prompt tokens; unset if unknown."""
@@ -236,7 +248,21 @@ class Model(_message.Message):
 
     @_builtins.property
     def retry_after(self) -> _duration_pb2.Duration:
-        """retry_after is how long it is not asked yet; set while its breaker is open."""
+        """retry_after is how long it is not asked yet; set while its breaker is open, unless an
+        operator has opened it.
+        """
+
+    @_builtins.property
+    def breaker_since_time(self) -> _timestamp_pb2.Timestamp:
+        """breaker_since_time is when its breaker was opened or, where it is closed, was closed; of one
+        that was never open, when the server started.
+        """
+
+    @_builtins.property
+    def last_failure(self) -> Global___ModelFailure:
+        """last_failure is the newest failure that the server that answers has seen since it started;
+        unset if there was none.
+        """
 
     def __init__(
         self,
@@ -253,14 +279,54 @@ class Model(_message.Message):
         max_output_tokens: _builtins.int = ...,
         breaker: Global___BreakerState.ValueType = ...,
         retry_after: _duration_pb2.Duration | None = ...,
+        breaker_since_time: _timestamp_pb2.Timestamp | None = ...,
+        breaker_by_hand: _builtins.bool = ...,
+        last_failure: Global___ModelFailure | None = ...,
+        takes_tools: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input_price", b"input_price", "output_price", b"output_price", "retry_after", b"retry_after"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breaker_since_time", b"breaker_since_time", "input_price", b"input_price", "last_failure", b"last_failure", "output_price", b"output_price", "retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "breaker", b"breaker", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider", "retry_after", b"retry_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "breaker", b"breaker", "breaker_by_hand", b"breaker_by_hand", "breaker_since_time", b"breaker_since_time", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "last_failure", b"last_failure", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider", "retry_after", b"retry_after", "takes_tools", b"takes_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class ModelFailure(_message.Message):
+    """ModelFailure is how a model failed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    PROVIDER_STATUS_FIELD_NUMBER: _builtins.int
+    PROVIDER_MESSAGE_FIELD_NUMBER: _builtins.int
+    error_reason: _builtins.str
+    """error_reason is the ErrorReason's name."""
+    provider_status: _builtins.int
+    """provider_status is ModelCall.provider_status."""
+    provider_message: _builtins.str
+    """provider_message is ModelCall.provider_message."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is when."""
+
+    def __init__(
+        self,
+        *,
+        error_reason: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        provider_status: _builtins.int = ...,
+        provider_message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_reason", b"error_reason", "provider_message", b"provider_message", "provider_status", b"provider_status", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelFailure: _TypeAlias = ModelFailure  # noqa: Y015
 
 @_typing.final
 class Usage(_message.Message):

@@ -361,6 +361,14 @@ class BudgetDeleted:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerSwitched:
+    """An operator had something called no more (``open``), or again."""
+
+    resource: str
+    open: bool = False
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -400,6 +408,7 @@ Detail = (
     | ToolApproved
     | BudgetPut
     | BudgetDeleted
+    | BreakerSwitched
 )
 
 

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from antiphon.integration.v1.model_pb2 import Model
 from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
-from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.doctor.connections import states_of_connections
 from antiphon_server.cli.doctor.providers import faults_of_providers
 from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.mesh_status import instances, missing
-from antiphon_server.cli.models import left_alone
+from antiphon_server.cli.model_states import left_alone, said_of
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default
 from antiphon_server.cli.where import access_to, is_loopback, server_for
 from antiphon_server.hardening import Weakness, weaknesses
@@ -275,9 +275,14 @@ def _of_model(model: Model) -> Finding:
     if model.missing:
         remedy = "Start the server with what is missing, or with another --model."
         return Finding("model", verdict, f"{found} can't be asked: {model.missing}", remedy)
-    if model.HasField("retry_after"):
-        remedy = 'The server\'s log has what its provider said: "model failed".'
+    if model.breaker_by_hand:
+        remedy = f"`antiphon models close {in_a_line(model.name)}` has it asked again."
         return Finding("model", verdict, f"{found} {left_alone(model)}", remedy)
+    if said := left_alone(model):
+        remedy = "`antiphon models` shows its last failure."
+        if words := in_a_line(said_of(model.last_failure)):
+            remedy = f"Its provider said: {words}"
+        return Finding("model", verdict, f"{found} {said}", remedy)
     return Finding("model", "ok", found)
 
 

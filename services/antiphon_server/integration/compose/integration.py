@@ -4,13 +4,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.integration.breakers.adapters.sql import SqlSwitches
+from antiphon_server.integration.breakers.model import model_target
+from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.compose.budgets import ComposedBudgets, compose_budgets
 from antiphon_server.integration.compose.connections import (
     Made,
     compose_connections,
     no_connections,
 )
-from antiphon_server.integration.compose.service import Integration
+from antiphon_server.integration.compose.service import Breakers, Integration
 from antiphon_server.integration.compose.settings import ProcessSettings
 from antiphon_server.integration.connections.adapters.relay_access import PolicyRelayAccess
 from antiphon_server.integration.connections.adapters.relay_homes import RelayHomes
@@ -22,11 +26,13 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.ledger.usage import UsageReports
+from antiphon_server.integration.models.adapters.announcements import ModelAnnouncements
 from antiphon_server.integration.models.adapters.backends import make_backend
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.ports import Told
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.relaying import Relaying
@@ -90,6 +96,7 @@ def compose_service(
         shares=infrastructure.shares,
         homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
         budgets=compose_budgets(database, links),
+        told=[ModelAnnouncements(EventServiceStub(links.internal))],
     )
 
 
@@ -116,6 +123,7 @@ def compose_integration(
     homes: RelayHomes | None = None,
     shares: Shares | None = None,
     budgets: ComposedBudgets | None = None,
+    told: Sequence[Told] = (),
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -123,12 +131,15 @@ def compose_integration(
     every other server on the same database. ``policy`` and ``verifier`` are asked while
     users are answered, ``asked`` before they are let in on a stream. ``connections`` are where
     tools come from, a call of which may take ``tool_call_s``, and people's consents to them.
-    ``secret`` seals what calls go on with that ask people.
+    ``secret`` seals what calls go on with that ask people. ``told`` hear of models' breakers.
     """
     pool = HttpPool(sum(it.places.calls for it in models) + SPARE_CONNECTIONS)
     known = public or PublicModels()
     ledger = ledger or SqlLedger(database)
     catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
+    switches = Switches(SqlSwitches(database))
+    for model in catalogue.all:
+        switches.add(model_target(model.name), model.breaker)
     calls = PricedCalls(ledger, owner, budgets.charging if budgets else None)
     generator = Generator(catalogue, Attempts(calls), patience)
     make = connections or (lambda _: (no_connections(database), None))
@@ -146,7 +157,8 @@ def compose_integration(
     relays = Relays(made, calls, access, named, shares or Shares())
     relaying = Relaying(relays, access, homes)
     recheck = AccessRecheck(policy, verifier, GENERATE)
-    servicer = IntegrationServicer(catalogue, generator, UsageReports(ledger), recheck)
+    reports = UsageReports(ledger)
+    servicer = IntegrationServicer(catalogue, generator, reports, recheck, switches, trail)
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(
         servicer,
@@ -160,4 +172,5 @@ def compose_integration(
         trail,
         homes,
         budgets,
+        Breakers(switches, database.shared, told),
     )

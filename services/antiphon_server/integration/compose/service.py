@@ -14,6 +14,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import (
 )
 from antiphon.integration.v1.secret_service_pb2_grpc import add_SecretServiceServicer_to_server
 from antiphon.integration.v1.tool_service_pb2_grpc import add_ToolServiceServicer_to_server
+from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.compose.budgets import ComposedBudgets
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
@@ -25,9 +26,12 @@ from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
 from antiphon_server.integration.ledger.ports import Ledger
+from antiphon_server.integration.models.adapters.model_health import ModelHealth
 from antiphon_server.integration.models.adapters.model_metrics import ModelMetrics
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator
+from antiphon_server.integration.models.news import BreakerNews
+from antiphon_server.integration.models.ports import Told
 from antiphon_server.integration.relaying import Relaying
 from antiphon_server.integration.secret_servicer import SecretServicer
 from antiphon_server.integration.secrets.ports import SecretStore
@@ -42,6 +46,30 @@ from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.telemetry.structured import structlog
 
 logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """What operators say of breakers, here and, if that is ``shared``, at other servers.
+
+    ``told`` hear what becomes of those of models.
+    """
+
+    switches: Switches
+    shared: bool
+    told: Sequence[Told] = ()
+
+    async def start(self, lifecycle: Lifecycle, health: Health, catalogue: Catalogue) -> None:
+        """Begin with what was said before."""
+        await self.switches.begin()
+        parts = ModelHealth(health)
+        news = BreakerNews([parts, *self.told])
+        for model in catalogue.all:
+            await parts(model.name, model.breaker)
+            model.told.append(news.note)
+        lifecycle.spawn("integration.models", news.run(), vital=False)
+        if self.shared:
+            lifecycle.spawn("integration.switches", self.switches.run(), vital=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +98,7 @@ class Integration(Service):
     trail: TrailRelay | None = None
     homes: RelayHomes | None = None
     budgets: ComposedBudgets | None = None
+    breakers: Breakers | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -93,6 +122,8 @@ class Integration(Service):
         if self.budgets is not None:
             await self.budgets.start(lifecycle)
         self.catalogue.look_up_default()
+        if self.breakers is not None:
+            await self.breakers.start(lifecycle, health, self.catalogue)
         self.connections.tell(ConnectionHealth(health))
         self.connections.start()
         lifecycle.spawn("integration.connections", self.connections.tidy(), vital=False)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from antiphon_server.integration.models.model import ModelName, PartKind, PromptMessage
+from antiphon_server.integration.models.model import Failure, ModelName, PartKind, PromptMessage
 from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
@@ -42,6 +42,9 @@ class ConfiguredModel:
         self.breaker = Breaker(replace(breaker, slow_s=settings.slow_after_s), self._turned)
         self.places = Bulkhead(settings.places)
         self.retries = RetryBudget()
+        self.last_failure: Failure | None = None
+        self.told: list[Callable[[ConfiguredModel], None]] = []
+        """Whom it tells that its breaker was opened or closed."""
         self._pricing: asyncio.Task[Prices | None] | None = None
 
     @property
@@ -110,7 +113,10 @@ class ConfiguredModel:
         await self.backend.close()
 
     def _turned(self, state: State) -> None:
-        logger.warning("model's breaker", model=self.name, state=state.name)
+        by_hand = {"by_hand": True} if self.breaker.by_hand else {}
+        logger.warning("model's breaker", model=self.name, state=state.name, **by_hand)
+        for tell in self.told:
+            tell(self)
 
     def _looking_up(self) -> asyncio.Task[Prices | None]:
         if self._pricing is None:

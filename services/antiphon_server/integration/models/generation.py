@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -12,6 +13,7 @@ from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredMo
 from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import (
     AttemptStarted,
+    Failure,
     Finished,
     ModelEnd,
     Order,
@@ -153,6 +155,8 @@ class _Running:
             emit = _heard(self.tell, passage)
             ended = await self.attempts.make(model, wanted, retry_of, emit, self.limit)
             passage.failed = _failed(ended)
+            if ended.error is not None:
+                model.last_failure = _failure(ended.error)
         self.usages.append(ended.usage)
         if ended.error is not None:
             self.failure = ended.error
@@ -199,11 +203,15 @@ def _asks_another(refused: DomainError) -> bool:
     return refused.reason is Reason.PRICE_UNKNOWN
 
 
+def _failure(error: DomainError) -> Failure:
+    return Failure(error.reason, time.time_ns() // 1000, said_by(error))
+
+
 def _left_alone(model: ConfiguredModel, why: BreakerOpen) -> DomainError:
-    """It failed often, and is not asked until it may be back."""
-    seconds, state = why.retry_after_s, model.breaker.state.name
+    """It failed often, and is not asked until it may be back; or an operator says when."""
+    state = "BY_HAND" if model.breaker.by_hand else model.breaker.state.name
     return DomainError(
-        Reason.MODEL_UNAVAILABLE, model=model.name, breaker=state, retry_after=seconds
+        Reason.MODEL_UNAVAILABLE, model=model.name, breaker=state, retry_after=why.retry_after_s
     )
 
 

@@ -139,6 +139,15 @@ class ProviderSaid:
 NOTHING_SAID = ProviderSaid()
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """That a model failed, in microseconds since the epoch."""
+
+    reason: Reason
+    time_us: int
+    said: ProviderSaid = NOTHING_SAID
+
+
 class ModelFailed(DomainError):
     """A model's failure with what its provider said, which no client is told."""
 

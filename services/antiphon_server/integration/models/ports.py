@@ -3,8 +3,15 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from antiphon_server.integration.models.model import ModelStep, Prompt, PromptMessage
+from antiphon_server.integration.models.model import (
+    Failure,
+    ModelName,
+    ModelStep,
+    Prompt,
+    PromptMessage,
+)
 from antiphon_server.integration.models.pricing import Prices
+from antiphon_server.runtime.concurrency.breaker import Breaker
 
 
 class ModelBackend(Protocol):
@@ -43,4 +50,12 @@ class ModelBackend(Protocol):
 
     async def close(self) -> None:
         """Release connections and processes."""
+        ...
+
+
+class Told(Protocol):
+    """Is told that a model's breaker was opened or closed."""
+
+    async def __call__(self, model: ModelName, breaker: Breaker, failure: Failure | None) -> None:
+        """It is so now; ``failure`` is the model's last one. Raises nothing but cancellation."""
         ...

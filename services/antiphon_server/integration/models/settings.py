@@ -88,6 +88,7 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
     long_context: tuple[TierSettings, ...] = ()
     currency: str = "USD"
     accepts: frozenset[PartKind] = frozenset({"text"})
+    tools: bool = True
     first_byte_timeout_s: Positive = 60.0
     idle_timeout_s: Positive = 30.0
     slow_s: Annotated[float, Meta(ge=0)] | None = None

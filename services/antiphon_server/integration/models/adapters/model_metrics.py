@@ -32,11 +32,17 @@ class ModelMetrics:
             "Calls that found no place at a model.",
             labels=["model"],
         )
+        by_hand = GaugeMetricFamily(
+            "antiphon_model_breaker_by_hand",
+            "1 while an operator has a model asked no more.",
+            labels=["model"],
+        )
         for model in self._catalogue.all:
+            by_hand.add_metric([model.name], float(model.breaker.by_hand))
             calls.add_metric([model.name, "made"], model.places.taken)
             calls.add_metric([model.name, "waiting"], model.places.waiting)
             refused.add_metric([model.name], model.places.refused)
             for state in State:
                 in_it = model.breaker.state is state
                 states.add_metric([model.name, state.name.lower()], float(in_it))
-        yield from (states, calls, refused)
+        yield from (states, by_hand, calls, refused)

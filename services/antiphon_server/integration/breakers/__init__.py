@@ -1,0 +1,1 @@
+"""Breakers that operators open and close by hand, on all servers."""

@@ -1,0 +1,20 @@
+"""What operators say of breakers."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+Target = NewType("Target", str)
+"""What is called: ``models/{name}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """That it is to be open, or closed; each time that somebody says so has a greater number."""
+
+    open: bool
+    number: int
+
+
+def model_target(name: str) -> Target:
+    """How a model is called here."""
+    return Target(f"models/{name}")
