@@ -3,6 +3,7 @@
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import Payer, SettledCall, UsageFilter, WorkspaceId
+from antiphon_server.integration.ledger.ports import Limits
 from antiphon_server.integration.models.adapters.backends import make_backend
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
@@ -89,6 +90,7 @@ class World:
         *models: ModelSettings,
         patience: Patience = QUICK,
         breaker: BreakerLimits = USUAL,
+        limits: Limits | None = None,
     ) -> Generator:
         """A generator of these models, by default one on the endpoint."""
         catalogue = Catalogue(
@@ -97,7 +99,8 @@ class World:
             breaker=breaker,
         )
         self._catalogues.append(catalogue)
-        return Generator(catalogue, Attempts(PricedCalls(self.ledger, "me")), patience)
+        calls = PricedCalls(self.ledger, "me", limits)
+        return Generator(catalogue, Attempts(calls), patience)
 
     @property
     def breakers(self) -> dict[str, Breaker]:
