@@ -97,6 +97,7 @@ _RPCS = {
     """,
     "manages a workspace": """
         ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule
+        ToolService/SetToolPrice
         ConnectionService/CreateConnection ConnectionService/UpdateConnection
         ConnectionService/DeleteConnection ConnectionService/AuthorizeConnection
         ConnectionService/CompleteAuthorization

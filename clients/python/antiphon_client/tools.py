@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import tool_service_pb2 as messages
+from antiphon.integration.v1.model_pb2 import Money
 from antiphon.integration.v1.tool_pb2 import Tool, ToolResult, ToolRule
 from antiphon_client.caller import TOOL_DEADLINE_S, Caller, pages
 
@@ -38,6 +39,11 @@ class Tools:
         """Say whether a tool may be called in a workspace: always, on approval, never."""
         request = messages.SetToolRuleRequest(workspace_id=workspace_id, name=name, rule=rule)
         return (await self._caller.call(self._tools.SetToolRule, request)).tool
+
+    async def set_tool_price(self, workspace_id: str, name: str, price: Money | None) -> Tool:
+        """Say what each call of a tool costs in a workspace; None for nothing."""
+        request = messages.SetToolPriceRequest(workspace_id=workspace_id, name=name, price=price)
+        return (await self._caller.call(self._tools.SetToolPrice, request)).tool
 
     async def compare_tool(self, workspace_id: str, name: str) -> tuple[Tool, Tool | None]:
         """One tool, and what it was before if it is held."""

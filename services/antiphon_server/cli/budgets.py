@@ -1,11 +1,11 @@
 """``antiphon budgets``."""
 
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.money import money_in_words, money_of
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
@@ -155,21 +155,14 @@ def delete(
 def _limit(text: str) -> "BudgetLimit":
     """What "5 USD", "1000 tokens" and "20 calls" mean."""
     from antiphon.integration.v1.budget_pb2 import BudgetLimit
-    from antiphon.integration.v1.model_pb2 import Money
 
     number, _, unit = text.strip().partition(" ")
-    try:
-        amount = Decimal(number.replace("_", ""))
-        if unit in _UNITS:
-            if amount != int(amount) or not 0 <= amount < 2**63:
-                raise ValueError
-            whole = int(amount)
-            return BudgetLimit(tokens=whole) if unit == "tokens" else BudgetLimit(calls=whole)
-        if not (len(unit) == 3 and amount.is_finite() and 0 <= amount <= 10**9):
-            raise ValueError
-        return BudgetLimit(money=Money(currency=unit.upper(), micros=round(amount * 1_000_000)))
-    except (InvalidOperation, ValueError, OverflowError):
-        fail(f'--limit: "{text}" is no amount; write "5 USD", "100000 tokens" or "500 calls"', 2)
+    if unit not in _UNITS:
+        return BudgetLimit(money=money_of(text))
+    if not number.replace("_", "").isdecimal() or int(number) >= 2**63:
+        fail(f'"{text}" is no amount; write "5 USD", "100000 tokens" or "500 calls"', 2)
+    whole = int(number)
+    return BudgetLimit(tokens=whole) if unit == "tokens" else BudgetLimit(calls=whole)
 
 
 async def _parent(client: "Client", workspace: str, installation: bool) -> str:
@@ -245,10 +238,11 @@ def _micros(budget: "Budget") -> int:
 
 
 def _written(budget: "Budget", amount: int) -> str:
+    from antiphon.integration.v1.model_pb2 import Money
+
     if not budget.limit.HasField("money"):
         return f"{amount:,} {budget.limit.WhichOneof('amount')}"
-    text = f"{amount / 1_000_000:,.6f}".rstrip("0").rstrip(".")
-    return f"{text} {budget.limit.money.currency}"
+    return money_in_words(Money(currency=budget.limit.money.currency, micros=amount))
 
 
 async def _put(

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from antiphon_server.cli.money import money_in_words
+
 if TYPE_CHECKING:
     from antiphon.integration.v1.tool_pb2 import Tool
 
@@ -17,6 +19,8 @@ def shown(now: "Tool", before: "Tool | None") -> Iterator[str]:
         yield from difflib.unified_diff(
             _lines(before), _lines(now), "as it was taken", "as it is now", lineterm=""
         )
+    if now.HasField("price"):
+        yield f"costs: {money_in_words(now.price)} a call"
     yield f"sha256: {now.definition_sha256.hex()}"
 
 

@@ -2,14 +2,18 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say, shortened
+from antiphon_server.cli.money import money_in_words, money_of
 from antiphon_server.cli.options import Address, DataDir, Json, Name
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.model_pb2 import Money
 
 _ABOUT = """List the tools that models can ask for, say whether they may be called, call them.
 
@@ -23,6 +27,7 @@ For example:
 - `antiphon tools call antiphon.time --arguments '{"zone": "Europe/Zurich"}'`
 - `antiphon tools ask antiphon.search`
 - `antiphon tools never antiphon.search`
+- `antiphon tools price antiphon.search "0.01 USD"`
 - `antiphon tools show antiphon.time`
 """
 app = typer.Typer(
@@ -101,6 +106,27 @@ def never(
     - `antiphon tools never antiphon.search`
     """
     run_at(address, data_dir, lambda at: _rule(tool, "NEVER", workspace, at, data_dir))
+
+
+@app.command()
+def price(
+    tool: Name,
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help='What a call costs: "0.01 USD", or 0.')
+    ],
+    workspace: Where = "",
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Say what each call of a tool costs, by which budgets count it; for admins.
+
+    For example:
+
+    - `antiphon tools price antiphon.search "0.01 USD"`
+    - `antiphon tools price antiphon.search 0`
+    """
+    cost = money_of(amount) if amount != "0" else None
+    run_at(address, data_dir, lambda at: _price(tool, cost, workspace, at, data_dir))
 
 
 @app.command()
@@ -220,6 +246,18 @@ async def _rule(tool: str, rule: str, workspace: str, address: str, data_dir: Da
         where = await workspace_of(client, workspace)
         await client.set_tool_rule(where, tool, ToolRule.Value(f"TOOL_RULE_{rule}"))
     aside(f"{in_a_line(tool)}: {rule.lower()}")
+
+
+async def _price(
+    tool: str, cost: "Money | None", workspace: str, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        where = await workspace_of(client, workspace)
+        await client.set_tool_price(where, tool, cost)
+    told = f"costs {money_in_words(cost)} a call" if cost else "costs nothing"
+    aside(f"{in_a_line(tool)} {told}")
 
 
 async def _show(tool: str, workspace: str, json: bool, address: str, data_dir: DataDir) -> None:

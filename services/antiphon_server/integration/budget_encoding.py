@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from antiphon.integration.v1 import budget_pb2 as pb
-from antiphon.integration.v1 import budget_service_pb2, model_pb2
+from antiphon.integration.v1 import budget_service_pb2
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
     USUAL_WARN_PERCENT,
@@ -18,13 +18,13 @@ from antiphon_server.integration.budgets.model import (
     Terms,
     WhenExceeded,
 )
-from antiphon_server.integration.ledger.model import Counted
+from antiphon_server.integration.ledger.model import Counted, Money
+from antiphon_server.integration.money_encoding import encoded as encoded_money
+from antiphon_server.integration.money_encoding import money
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import timestamp
 
 _COUNTED = {"money": Counted.MONEY, "tokens": Counted.TOKENS, "calls": Counted.CALLS}
-_LONGEST_MONEY = 10**15
-"""A thousand millions of a currency's unit: sums of many such stay within 64 bits."""
 _SUBJECTS = {Scope.WORKSPACE: "ws_", Scope.USER: "user_", Scope.CONVERSATION: "conv_"}
 
 
@@ -37,17 +37,14 @@ def wanted(request: budget_service_pb2.PutBudgetRequest) -> tuple[BudgetName, Co
             "budget.scope", "one of a workspace's own: workspace, user, conversation, turn"
         )
     field = asked.limit.WhichOneof("amount") or ""
-    money = asked.limit.money
-    limit = money.micros if field == "money" else getattr(asked.limit, field)
-    if field == "money":
-        _check_money(money)
+    limit, currency = _asked(asked.limit, field)
     counts = Counts(
         scope,
         _subject(scope, asked.subject, parent),
         Span(asked.window),
         asked.time_zone,
         _COUNTED[field],
-        money.currency if field == "money" else "",
+        currency,
         tuple(sorted(asked.targets)),
     )
     terms = Terms(
@@ -103,20 +100,19 @@ def _limit(budget: Budget) -> pb.BudgetLimit:
     limit = budget.terms.limit
     match budget.counts.counted:
         case Counted.MONEY:
-            money = model_pb2.Money(currency=budget.counts.currency, micros=limit)
-            return pb.BudgetLimit(money=money)
+            return pb.BudgetLimit(money=encoded_money(Money(budget.counts.currency, limit)))
         case Counted.TOKENS:
             return pb.BudgetLimit(tokens=limit)
         case Counted.CALLS:
             return pb.BudgetLimit(calls=limit)
 
 
-def _check_money(money: model_pb2.Money) -> None:
-    code = money.currency
-    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
-        raise invalid("budget.limit.money.currency", "a code of ISO 4217, such as USD")
-    if not 0 <= money.micros <= _LONGEST_MONEY:
-        raise invalid("budget.limit.money.micros", "from 0 to a thousand millions of the currency")
+def _asked(limit: pb.BudgetLimit, field: str) -> tuple[int, str]:
+    """How much, and in which currency if it is money. Raises DomainError INVALID_ARGUMENT."""
+    if field != "money":
+        return getattr(limit, field), ""
+    asked = money(limit.money, "budget.limit.money")
+    return asked.micros, asked.currency
 
 
 def _subject(scope: Scope, subject: str, parent: Parent) -> str:

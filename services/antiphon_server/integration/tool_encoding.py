@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import tool_pb2
 from antiphon.integration.v1 import tool_service_pb2 as pb
+from antiphon_server.integration.money_encoding import encoded as encoded_money
 from antiphon_server.integration.tools.catalogue import ListedTool
 from antiphon_server.integration.tools.model import (
     Annotations,
@@ -24,6 +25,8 @@ def tool(it: ListedTool) -> tool_pb2.Tool:
     encoded = definition(it.definition)
     encoded.rule = tool_pb2.ToolRule.ValueType(it.rule)
     encoded.state = tool_pb2.ToolState.ValueType(it.state)
+    if it.price is not None:
+        encoded.price.CopyFrom(encoded_money(it.price))
     return encoded
 
 

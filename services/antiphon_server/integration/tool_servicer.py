@@ -8,6 +8,7 @@ import grpc
 from antiphon.integration.v1 import tool_service_pb2 as pb
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceServicer
 from antiphon_server.integration import tool_encoding as encoding
+from antiphon_server.integration.money_encoding import money
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
@@ -60,6 +61,14 @@ class ToolServicer(ToolServiceServicer):
         tool = await self._catalogue.set_rule(request.workspace_id, request.name, rule)
         await self._tell()
         return pb.SetToolRuleResponse(tool=encoding.tool(tool))
+
+    async def SetToolPrice(
+        self, request: pb.SetToolPriceRequest, context: Context
+    ) -> pb.SetToolPriceResponse:
+        price = money(request.price, "price") if request.HasField("price") else None
+        tool = await self._catalogue.set_price(request.workspace_id, request.name, price)
+        await self._tell()
+        return pb.SetToolPriceResponse(tool=encoding.tool(tool))
 
     async def ApproveTool(
         self, request: pb.ApproveToolRequest, context: Context

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -13,6 +13,7 @@ from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     TOOL_CALL,
+    Money,
     Outcome,
     Reached,
     SettledCall,
@@ -326,3 +327,21 @@ def test_a_type_that_is_none_is_not_passed_on() -> None:
     """Nor is data that can't be decoded taken for what it says."""
     part = ResultPart("image", "data:image/png;base64,%%%", "image/png\r\nX: <b>")
     assert whole(Result((part,))) == [KeptPart("image", "application/octet-stream", b"")]
+
+
+@pytest.mark.parametrize("reason", [None, Reason.TOOL_FAILED, Reason.CONNECTION_UNAVAILABLE])
+async def test_a_price_is_booked_for_a_call_that_was_sent(reason: Reason | None) -> None:
+    """However it ends; one that reached nobody costs nothing."""
+
+    async def answer(call: Call) -> Result:
+        if reason is None:
+            return text("done")
+        raise DomainError(reason, tool=call.tool, why="test", connection="test", state="DOWN")
+
+    async with world(TestSource(tool(), answer=answer)) as it:
+        await it.catalogue.set_price(WORKSPACE, "test.one", Money("USD", 7))
+        with suppress(DomainError):
+            await it.call()
+        (entry,) = await it.paid()
+        cost = 0 if reason is Reason.CONNECTION_UNAVAILABLE else 7
+        assert entry.settlement.usage.cost == Money("USD", cost)

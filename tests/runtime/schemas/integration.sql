@@ -130,7 +130,7 @@ CREATE INDEX integration_tool_results_age ON integration_tool_results (workspace
 CREATE TABLE integration_tool_rules (
 	workspace_id VARCHAR(80) NOT NULL,
 	tool VARCHAR(128) NOT NULL,
-	rule SMALLINT NOT NULL,
+	rule SMALLINT NOT NULL, price_currency VARCHAR(3), price_micros BIGINT,
 	PRIMARY KEY (workspace_id, tool)
 )
  WITHOUT ROWID

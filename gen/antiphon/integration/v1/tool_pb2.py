@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
+from antiphon.integration.v1 import model_pb2 as antiphon_dot_integration_dot_v1_dot_model__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/integration/v1/tool.proto\x12\x17\x61ntiphon.integration.v1\x1a!antiphon/context/v1/message.proto\x1a\x1b\x62uf/validate/validate.proto\"a\n\x0fToolAnnotations\x12\x11\n\tread_only\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65structive\x18\x02 \x01(\x08\x12\x12\n\nidempotent\x18\x03 \x01(\x08\x12\x12\n\nopen_world\x18\x04 \x01(\x08\"\xad\x02\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x19\n\x11input_schema_json\x18\x04 \x01(\t\x12\x1a\n\x12output_schema_json\x18\x05 \x01(\t\x12=\n\x0b\x61nnotations\x18\x06 \x01(\x0b\x32(.antiphon.integration.v1.ToolAnnotations\x12/\n\x04rule\x18\x07 \x01(\x0e\x32!.antiphon.integration.v1.ToolRule\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".antiphon.integration.v1.ToolState\x12\x19\n\x11\x64\x65\x66inition_sha256\x18\t \x01(\x0c\"p\n\x0eToolDefinition\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x1e\n\x0b\x64\x65scription\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12$\n\x11input_schema_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"d\n\x08ToolCall\x12\x1d\n\x0ctool_call_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x45\x12\x16\n\x04tool\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\x94\x01\n\nToolResult\x12\x1d\n\x0ctool_call_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x45\x12\x32\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x08\x12\x15\n\romitted_bytes\x18\x04 \x01(\x03\x12\x0c\n\x04kept\x18\x05 \x01(\x08\"~\n\x0cToolQuestion\x12\x1c\n\x0bquestion_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x44\x12\x19\n\x07message\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\xc0 \x12\x1e\n\x0bschema_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x15\n\x03url\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"\x86\x01\n\nToolAnswer\x12\x1c\n\x0bquestion_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x44\x12\x39\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerAction\x12\x1f\n\x0c\x63ontent_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\"k\n\tToolPause\x12\x44\n\tquestions\x18\x01 \x03(\x0b\x32%.antiphon.integration.v1.ToolQuestionB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x08\x12\x18\n\x05state\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80\x04*c\n\x08ToolRule\x12\x19\n\x15TOOL_RULE_UNSPECIFIED\x10\x00\x12\x14\n\x10TOOL_RULE_ALWAYS\x10\x01\x12\x11\n\rTOOL_RULE_ASK\x10\x02\x12\x13\n\x0fTOOL_RULE_NEVER\x10\x03*k\n\tToolState\x12\x1a\n\x16TOOL_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14TOOL_STATE_AVAILABLE\x10\x01\x12\x13\n\x0fTOOL_STATE_HELD\x10\x02\x12\x13\n\x0fTOOL_STATE_AWAY\x10\x03*\x9a\x01\n\x10ToolAnswerAction\x12\"\n\x1eTOOL_ANSWER_ACTION_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTOOL_ANSWER_ACTION_ACCEPTED\x10\x01\x12\x1f\n\x1bTOOL_ANSWER_ACTION_DECLINED\x10\x02\x12 \n\x1cTOOL_ANSWER_ACTION_CANCELLED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/integration/v1/tool.proto\x12\x17\x61ntiphon.integration.v1\x1a!antiphon/context/v1/message.proto\x1a#antiphon/integration/v1/model.proto\x1a\x1b\x62uf/validate/validate.proto\"a\n\x0fToolAnnotations\x12\x11\n\tread_only\x18\x01 \x01(\x08\x12\x13\n\x0b\x64\x65structive\x18\x02 \x01(\x08\x12\x12\n\nidempotent\x18\x03 \x01(\x08\x12\x12\n\nopen_world\x18\x04 \x01(\x08\"\xdc\x02\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x19\n\x11input_schema_json\x18\x04 \x01(\t\x12\x1a\n\x12output_schema_json\x18\x05 \x01(\t\x12=\n\x0b\x61nnotations\x18\x06 \x01(\x0b\x32(.antiphon.integration.v1.ToolAnnotations\x12/\n\x04rule\x18\x07 \x01(\x0e\x32!.antiphon.integration.v1.ToolRule\x12\x31\n\x05state\x18\x08 \x01(\x0e\x32\".antiphon.integration.v1.ToolState\x12\x19\n\x11\x64\x65\x66inition_sha256\x18\t \x01(\x0c\x12-\n\x05price\x18\n \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\"p\n\x0eToolDefinition\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x1e\n\x0b\x64\x65scription\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12$\n\x11input_schema_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"d\n\x08ToolCall\x12\x1d\n\x0ctool_call_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x45\x12\x16\n\x04tool\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"\x94\x01\n\nToolResult\x12\x1d\n\x0ctool_call_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x45\x12\x32\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x08\x12\x15\n\romitted_bytes\x18\x04 \x01(\x03\x12\x0c\n\x04kept\x18\x05 \x01(\x08\"~\n\x0cToolQuestion\x12\x1c\n\x0bquestion_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x44\x12\x19\n\x07message\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\xc0 \x12\x1e\n\x0bschema_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\x12\x15\n\x03url\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\"\x86\x01\n\nToolAnswer\x12\x1c\n\x0bquestion_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x44\x12\x39\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerAction\x12\x1f\n\x0c\x63ontent_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\"k\n\tToolPause\x12\x44\n\tquestions\x18\x01 \x03(\x0b\x32%.antiphon.integration.v1.ToolQuestionB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x08\x12\x18\n\x05state\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80\x04*c\n\x08ToolRule\x12\x19\n\x15TOOL_RULE_UNSPECIFIED\x10\x00\x12\x14\n\x10TOOL_RULE_ALWAYS\x10\x01\x12\x11\n\rTOOL_RULE_ASK\x10\x02\x12\x13\n\x0fTOOL_RULE_NEVER\x10\x03*k\n\tToolState\x12\x1a\n\x16TOOL_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14TOOL_STATE_AVAILABLE\x10\x01\x12\x13\n\x0fTOOL_STATE_HELD\x10\x02\x12\x13\n\x0fTOOL_STATE_AWAY\x10\x03*\x9a\x01\n\x10ToolAnswerAction\x12\"\n\x1eTOOL_ANSWER_ACTION_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTOOL_ANSWER_ACTION_ACCEPTED\x10\x01\x12\x1f\n\x1bTOOL_ANSWER_ACTION_DECLINED\x10\x02\x12 \n\x1cTOOL_ANSWER_ACTION_CANCELLED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,26 +66,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOOLPAUSE'].fields_by_name['questions']._serialized_options = b'\272H\007\222\001\004\010\001\020\010'
   _globals['_TOOLPAUSE'].fields_by_name['state']._loaded_options = None
   _globals['_TOOLPAUSE'].fields_by_name['state']._serialized_options = b'\272H\006z\004\030\200\200\004'
-  _globals['_TOOLRULE']._serialized_start=1271
-  _globals['_TOOLRULE']._serialized_end=1370
-  _globals['_TOOLSTATE']._serialized_start=1372
-  _globals['_TOOLSTATE']._serialized_end=1479
-  _globals['_TOOLANSWERACTION']._serialized_start=1482
-  _globals['_TOOLANSWERACTION']._serialized_end=1636
-  _globals['_TOOLANNOTATIONS']._serialized_start=127
-  _globals['_TOOLANNOTATIONS']._serialized_end=224
-  _globals['_TOOL']._serialized_start=227
-  _globals['_TOOL']._serialized_end=528
-  _globals['_TOOLDEFINITION']._serialized_start=530
-  _globals['_TOOLDEFINITION']._serialized_end=642
-  _globals['_TOOLCALL']._serialized_start=644
-  _globals['_TOOLCALL']._serialized_end=744
-  _globals['_TOOLRESULT']._serialized_start=747
-  _globals['_TOOLRESULT']._serialized_end=895
-  _globals['_TOOLQUESTION']._serialized_start=897
-  _globals['_TOOLQUESTION']._serialized_end=1023
-  _globals['_TOOLANSWER']._serialized_start=1026
-  _globals['_TOOLANSWER']._serialized_end=1160
-  _globals['_TOOLPAUSE']._serialized_start=1162
-  _globals['_TOOLPAUSE']._serialized_end=1269
+  _globals['_TOOLRULE']._serialized_start=1355
+  _globals['_TOOLRULE']._serialized_end=1454
+  _globals['_TOOLSTATE']._serialized_start=1456
+  _globals['_TOOLSTATE']._serialized_end=1563
+  _globals['_TOOLANSWERACTION']._serialized_start=1566
+  _globals['_TOOLANSWERACTION']._serialized_end=1720
+  _globals['_TOOLANNOTATIONS']._serialized_start=164
+  _globals['_TOOLANNOTATIONS']._serialized_end=261
+  _globals['_TOOL']._serialized_start=264
+  _globals['_TOOL']._serialized_end=612
+  _globals['_TOOLDEFINITION']._serialized_start=614
+  _globals['_TOOLDEFINITION']._serialized_end=726
+  _globals['_TOOLCALL']._serialized_start=728
+  _globals['_TOOLCALL']._serialized_end=828
+  _globals['_TOOLRESULT']._serialized_start=831
+  _globals['_TOOLRESULT']._serialized_end=979
+  _globals['_TOOLQUESTION']._serialized_start=981
+  _globals['_TOOLQUESTION']._serialized_end=1107
+  _globals['_TOOLANSWER']._serialized_start=1110
+  _globals['_TOOLANSWER']._serialized_end=1244
+  _globals['_TOOLPAUSE']._serialized_start=1246
+  _globals['_TOOLPAUSE']._serialized_end=1353
 # @@protoc_insertion_point(module_scope)

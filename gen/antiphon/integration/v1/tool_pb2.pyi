@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -161,6 +162,7 @@ class Tool(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     DEFINITION_SHA256_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `source.tool`, e.g. "antiphon.time". The source is a
     connection's name, or "antiphon" for what is built in.
@@ -185,6 +187,12 @@ class Tool(_message.Message):
     def annotations(self) -> Global___ToolAnnotations:
         """annotations are what its source says of it."""
 
+    @_builtins.property
+    def price(self) -> _model_pb2.Money:
+        """price is what a call of it costs in the workspace, by which budgets count it; unset for nothing
+        (ToolService.SetToolPrice).
+        """
+
     def __init__(
         self,
         *,
@@ -197,10 +205,11 @@ class Tool(_message.Message):
         rule: Global___ToolRule.ValueType = ...,
         state: Global___ToolState.ValueType = ...,
         definition_sha256: _builtins.bytes = ...,
+        price: _model_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "definition_sha256", b"definition_sha256", "description", b"description", "input_schema_json", b"input_schema_json", "name", b"name", "output_schema_json", b"output_schema_json", "rule", b"rule", "state", b"state", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotations", b"annotations", "definition_sha256", b"definition_sha256", "description", b"description", "input_schema_json", b"input_schema_json", "name", b"name", "output_schema_json", b"output_schema_json", "price", b"price", "rule", b"rule", "state", b"state", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.integration.v1 import model_pb2 as _model_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -193,6 +194,62 @@ class SetToolRuleResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetToolRuleResponse: _TypeAlias = SetToolRuleResponse  # noqa: Y015
+
+@_typing.final
+class SetToolPriceRequest(_message.Message):
+    """SetToolPriceRequest is the request of SetToolPrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is where it costs that."""
+    name: _builtins.str
+    """name is Tool.name."""
+    @_builtins.property
+    def price(self) -> _model_pb2.Money:
+        """price is what a call costs; unset for nothing."""
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        price: _model_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "price", b"price", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetToolPriceRequest: _TypeAlias = SetToolPriceRequest  # noqa: Y015
+
+@_typing.final
+class SetToolPriceResponse(_message.Message):
+    """SetToolPriceResponse is the response of SetToolPrice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOOL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tool(self) -> _tool_pb2.Tool:
+        """tool is the tool as it is now."""
+
+    def __init__(
+        self,
+        *,
+        tool: _tool_pb2.Tool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tool", b"tool"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetToolPriceResponse: _TypeAlias = SetToolPriceResponse  # noqa: Y015
 
 @_typing.final
 class ApproveToolRequest(_message.Message):

@@ -51,6 +51,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.FromString,
                 _registered_method=True)
+        self.SetToolPrice = channel.unary_unary(
+                '/antiphon.integration.v1.ToolService/SetToolPrice',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceResponse.FromString,
+                _registered_method=True)
         self.ApproveTool = channel.unary_unary(
                 '/antiphon.integration.v1.ToolService/ApproveTool',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ApproveToolRequest.SerializeToString,
@@ -107,6 +112,15 @@ class ToolServiceServicer:
     def SetToolRule(self, request, context):
         """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
         Errors: those of GetTool.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetToolPrice(self, request, context):
+        """SetToolPrice says what each call of a tool costs in a workspace: it is reserved in budgets before
+        the call, and booked if the call was sent, however it ends. Repeated, it changes nothing. Errors:
+        those of GetTool, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,6 +202,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.SetToolRule,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.SerializeToString,
+            ),
+            'SetToolPrice': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetToolPrice,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceResponse.SerializeToString,
             ),
             'ApproveTool': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveTool,
@@ -303,6 +322,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/SetToolRule',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetToolPrice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ToolService/SetToolPrice',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.SetToolPriceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,11 @@ class ToolServiceStub:
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
     Errors: those of GetTool.
     """
+    SetToolPrice: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolPriceRequest, _tool_service_pb2.SetToolPriceResponse]
+    """SetToolPrice says what each call of a tool costs in a workspace: it is reserved in budgets before
+    the call, and booked if the call was sent, however it ends. Repeated, it changes nothing. Errors:
+    those of GetTool, INVALID_ARGUMENT.
+    """
     ApproveTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
     Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
@@ -101,6 +106,11 @@ class ToolServiceAsyncStub(ToolServiceStub):
     SetToolRule: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolRuleRequest, _tool_service_pb2.SetToolRuleResponse]  # type: ignore[assignment]
     """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
     Errors: those of GetTool.
+    """
+    SetToolPrice: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.SetToolPriceRequest, _tool_service_pb2.SetToolPriceResponse]  # type: ignore[assignment]
+    """SetToolPrice says what each call of a tool costs in a workspace: it is reserved in budgets before
+    the call, and booked if the call was sent, however it ends. Repeated, it changes nothing. Errors:
+    those of GetTool, INVALID_ARGUMENT.
     """
     ApproveTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]  # type: ignore[assignment]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
@@ -171,6 +181,17 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tool_service_pb2.SetToolRuleResponse, _abc.Awaitable[_tool_service_pb2.SetToolRuleResponse]]:
         """SetToolRule says whether a tool may be called in a workspace. Repeated, it changes nothing.
         Errors: those of GetTool.
+        """
+
+    @_abc_1.abstractmethod
+    def SetToolPrice(
+        self,
+        request: _tool_service_pb2.SetToolPriceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tool_service_pb2.SetToolPriceResponse, _abc.Awaitable[_tool_service_pb2.SetToolPriceResponse]]:
+        """SetToolPrice says what each call of a tool costs in a workspace: it is reserved in budgets before
+        the call, and booked if the call was sent, however it ends. Repeated, it changes nothing. Errors:
+        those of GetTool, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

@@ -369,6 +369,16 @@ class BreakerSwitched:
     open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ToolPriceChanged:
+    """A workspace says otherwise what calls of a tool cost; without a currency, nothing."""
+
+    resource: str
+    tool: str
+    currency: str = ""
+    micros: int = 0
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -409,6 +419,7 @@ Detail = (
     | BudgetPut
     | BudgetDeleted
     | BreakerSwitched
+    | ToolPriceChanged
 )
 
 

@@ -1,4 +1,4 @@
-"""Calls that cost nothing, each an entry in the ledger: what tools do, and what people send."""
+"""Calls of tools, and what people send: each an entry in the ledger, which may have a price."""
 
 import time
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from antiphon_server.integration.ledger.model import (
     TOOL_CALL,
     Call,
     Money,
+    Most,
     Outcome,
     Payer,
     Quantities,
@@ -19,34 +20,56 @@ from antiphon_server.integration.ledger.model import (
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 
-_FREE = Usage(Quantities(), False, Money("USD", 0))
+_NOTHING = Money("USD", 0)
+_UNSENT = frozenset(
+    {
+        Reason.AUTHORIZATION_REQUIRED,
+        Reason.CONNECTION_UNAVAILABLE,
+        Reason.DRAINING,
+        Reason.EGRESS_DENIED,
+        Reason.TOOL_HELD,
+        Reason.TOOL_NOT_FOUND,
+    }
+)
+"""Whoever fails so was not asked, and has no price."""
 
 
 @dataclass(slots=True)
 class Entry:
     """An entry: what the block says in ``outcome`` counts, unless it raises another.
 
-    ``took_s`` and how it ended in the end are known after the block.
+    One that is ``free`` in the end costs nothing, nor does one that was not sent. ``took_s`` and
+    how it ended in the end are known after the block.
     """
 
     outcome: Outcome | None = None
     reason: str = ""
     took_s: float = 0.0
+    free: bool = False
 
 
 @asynccontextmanager
 async def entered(
-    calls: PricedCalls, payer: Payer, target: str, entry: Entry | None = None
+    calls: PricedCalls,
+    payer: Payer,
+    target: str,
+    entry: Entry | None = None,
+    price: Money | None = None,
 ) -> AsyncIterator[Entry]:
     """Write down that the block is about to call ``target``, and after it how that ended.
 
-    Whoever is cancelled while it is written down leaves no entry open.
+    The ``price`` is reserved in budgets that hold: raises DomainError BUDGET_EXCEEDED,
+    PRICE_UNKNOWN. Whoever is cancelled while it is written down leaves no entry open.
     """
     entry, began = entry or Entry(), time.monotonic()
     opened: list[Call] = []
+    cost = price or _NOTHING
 
     async def begin() -> None:
-        opened.append(await calls.open(payer, TOOL_CALL, target, _FREE))
+        opened.append(await calls.open(payer, TOOL_CALL, target, _usage(cost), most))
+
+    async def most() -> Most:
+        return Most(0, cost)
 
     ends, reason = Outcome.CANCELLED, ""
     try:
@@ -65,5 +88,11 @@ async def entered(
         entry.took_s = time.monotonic() - began
         took_ms = round(entry.took_s * 1000)
         for call in opened:
-            settlement = Settlement(entry.outcome, _FREE, took_ms, entry.reason)
+            free = entry.free or entry.reason in _UNSENT
+            used = _usage(_NOTHING if free else cost)
+            settlement = Settlement(entry.outcome, used, took_ms, entry.reason)
             await completed(calls.settle(call, settlement))
+
+
+def _usage(cost: Money) -> Usage:
+    return Usage(Quantities(), False, cost)

@@ -127,8 +127,9 @@ class ToolCaller:
     async def _paid(self, tool: ListedTool, call: Call) -> Result | Pause:
         caller, entry = call.caller, Entry()
         try:
-            async with entered(self._calls, caller.payer, tool.name, entry):
+            async with entered(self._calls, caller.payer, tool.name, entry, tool.price):
                 result = await self._made(tool, call)
+                entry.free = isinstance(result, Pause)  # it is paid for when it goes on
                 if isinstance(result, Result) and result.failed:
                     entry.outcome = Outcome.FAILED
         finally:

@@ -5,10 +5,13 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from antiphon_server.integration.ledger.model import Money
 from antiphon_server.integration.tools.model import (
+    NOTHING_SAID,
     Definition,
     Digest,
     Rule,
+    Said,
     SourceName,
     State,
     ToolName,
@@ -28,13 +31,15 @@ log = logging.getLogger(__name__)
 class ListedTool:
     """A tool as a workspace has it; ``rule`` is what holds, said or not.
 
-    ``pin`` is what it was when it was taken; None before that, and for trusted sources.
+    ``price`` is what a call costs, None for nothing. ``pin`` is what it was when it was taken; None
+    before that, and for trusted sources.
     """
 
     definition: Definition
     source: Source
     rule: Rule
     pin: Digest | None
+    price: Money | None = None
 
     @property
     def name(self) -> ToolName:
@@ -79,7 +84,7 @@ class Catalogue:
             raise unavailable(source)
         if source is None or definition is None:
             raise DomainError(Reason.TOOL_NOT_FOUND, tool=name)
-        said = await self._rules.rule(workspace_id, definition.name)
+        said = await self._rules.said(workspace_id, definition.name)
         pin = None
         if not source.trusted:
             pin = await self._pins.digest(workspace_id, definition.name)
@@ -113,6 +118,12 @@ class Catalogue:
         await self._rules.set_rule(workspace_id, tool.name, rule)
         return await self.get(workspace_id, name)
 
+    async def set_price(self, workspace_id: str, name: str, price: Money | None) -> ListedTool:
+        """Say what a call costs. Raises DomainError as :meth:`get`."""
+        tool = await self.get(workspace_id, name)
+        await self._rules.set_price(workspace_id, tool.name, price)
+        return replace(tool, price=price)
+
     async def approve(self, workspace_id: str, name: str, seen: Digest) -> ListedTool:
         """Take it as it is now, and was ``seen``.
 
@@ -136,13 +147,13 @@ class Catalogue:
     ) -> Sequence[ListedTool]:
         sources = await self._sources.of(workspace_id, of)
         wanted = [it for it in sources.values() if of is None or it.name in of]
-        said = await self._rules.rules(workspace_id)
+        said = await self._rules.all(workspace_id)
         pins = await self._kept(workspace_id, wanted)
         found = [
-            _listed(source, definition, said.get(definition.name), pins.get(definition.name))
+            _listed(source, it, said.get(it.name, NOTHING_SAID), pins.get(it.name))
             for source in wanted
-            for definition in source.definitions().values()
-            if _has(definition, words)
+            for it in source.definitions().values()
+            if _has(it, words)
         ]
         return sorted(found, key=lambda tool: tool.name)
 
@@ -169,11 +180,10 @@ def unavailable(source: Source) -> DomainError:
     return away
 
 
-def _listed(
-    source: Source, definition: Definition, said: Rule | None, pin: Digest | None
-) -> ListedTool:
+def _listed(source: Source, definition: Definition, said: Said, pin: Digest | None) -> ListedTool:
     unsaid = Rule.ALWAYS if source.trusted else Rule.ASK
-    return ListedTool(definition, source, said or unsaid, None if source.trusted else pin)
+    kept = None if source.trusted else pin
+    return ListedTool(definition, source, said.rule or unsaid, kept, said.price)
 
 
 def _fitting(tools: Sequence[ListedTool]) -> Sequence[ListedTool]:

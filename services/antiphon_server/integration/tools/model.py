@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Literal, NewType, TypeAlias
 
-from antiphon_server.integration.ledger.model import Payer, WorkspaceId
+from antiphon_server.integration.ledger.model import Money, Payer, WorkspaceId
 from antiphon_server.integration.tools.questions import Attendance
 
 ToolName = NewType("ToolName", str)
@@ -30,6 +30,17 @@ class Rule(IntEnum):
     ALWAYS = 1
     ASK = 2
     NEVER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a workspace says of a tool: whether it may be called, and what a call costs."""
+
+    rule: Rule = Rule.UNSPECIFIED
+    price: Money | None = None
+
+
+NOTHING_SAID = Said()
 
 
 class State(IntEnum):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from antiphon_server.integration.ledger.model import Money
 from antiphon_server.integration.tools.model import (
     Call,
     Caller,
@@ -13,6 +14,7 @@ from antiphon_server.integration.tools.model import (
     Piece,
     Result,
     Rule,
+    Said,
     SourceName,
     ToolCallId,
     ToolName,
@@ -126,16 +128,20 @@ class ResultStore(Protocol):
 class RuleStore(Protocol):
     """Keeps what workspaces say of tools."""
 
-    async def rules(self, workspace_id: str) -> Mapping[ToolName, Rule]:
-        """All of a workspace's, those that were said."""
+    async def all(self, workspace_id: str) -> Mapping[ToolName, Said]:
+        """What a workspace says, by the tools of which it says something."""
         ...
 
-    async def rule(self, workspace_id: str, tool: ToolName) -> Rule | None:
-        """That of one tool; None if nothing was said."""
+    async def said(self, workspace_id: str, tool: ToolName) -> Said:
+        """What it says of one tool."""
         ...
 
     async def set_rule(self, workspace_id: str, tool: ToolName, rule: Rule) -> None:
-        """Keep one; UNSPECIFIED forgets it."""
+        """Keep whether it may be called; UNSPECIFIED forgets it."""
+        ...
+
+    async def set_price(self, workspace_id: str, tool: ToolName, price: Money | None) -> None:
+        """Keep what a call costs; None forgets it."""
         ...
 
 

@@ -21,6 +21,8 @@ tool_rules = Table(
     Column("workspace_id", String(80), primary_key=True),
     Column("tool", String(128), primary_key=True),
     Column("rule", SmallInteger, nullable=False),
+    Column("price_currency", String(3)),
+    Column("price_micros", BigInteger),
     sqlite_with_rowid=False,
 )
 
