@@ -75,7 +75,7 @@ _RPCS = {
     """,
     "reads a workspace": """
         ContextService/GetWorkspace IntegrationService/GetUsage
-        BudgetService/ListBudgets
+        BudgetService/ListBudgets BudgetService/GetSpending
         ToolService/ListTools ToolService/GetTool
         ConnectionService/GetConnection ConnectionService/ListConnections
         ConnectionService/GetEgressRules

@@ -7,8 +7,10 @@ import grpc
 from antiphon.integration.v1 import budget_service_pb2 as pb
 from antiphon.integration.v1.budget_service_pb2_grpc import BudgetServiceServicer
 from antiphon_server.integration import budget_encoding as encoding
+from antiphon_server.integration import spending_encoding
 from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.model import GLOBAL, BudgetName, Parent
+from antiphon_server.integration.budgets.spending import Spending
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import current_principal
@@ -19,10 +21,10 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class BudgetServicer(BudgetServiceServicer):
-    """Serves budgets."""
+    """Serves budgets, and what was spent."""
 
-    def __init__(self, budgets: Budgets, trail: TrailRelay) -> None:
-        self._budgets, self._trail = budgets, trail
+    def __init__(self, budgets: Budgets, spending: Spending, trail: TrailRelay) -> None:
+        self._budgets, self._spending, self._trail = budgets, spending, trail
 
     async def PutBudget(
         self, request: pb.PutBudgetRequest, context: Context
@@ -49,6 +51,16 @@ class BudgetServicer(BudgetServiceServicer):
         return pb.ListBudgetsResponse(
             budgets=encoding.uses(found[:limit]),
             next_page_token=encode_page_token(listed, found[limit - 1].budget.name) if more else "",
+        )
+
+    async def GetSpending(
+        self, request: pb.GetSpendingRequest, context: Context
+    ) -> pb.GetSpendingResponse:
+        asked = spending_encoding.asked(request, _readable(request.parent))
+        groups, token = await self._spending.page(asked)
+        return pb.GetSpendingResponse(
+            groups=[spending_encoding.spending(it, asked.keys) for it in groups],
+            next_page_token=token,
         )
 
 

@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__pb2
 from antiphon.integration.v1 import budget_pb2 as antiphon_dot_integration_dot_v1_dot_budget__pb2
+from antiphon.integration.v1 import spending_pb2 as antiphon_dot_integration_dot_v1_dot_spending__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,antiphon/integration/v1/budget_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a$antiphon/integration/v1/budget.proto\x1a\x1b\x62uf/validate/validate.proto\"\x85\x01\n\x10PutBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12\x37\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x1f.antiphon.integration.v1.BudgetB\x06\xbaH\x03\xc8\x01\x01\"D\n\x11PutBudgetResponse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\"\x80\x01\n\x13\x44\x65leteBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x16\n\x14\x44\x65leteBudgetResponse\"\x88\x01\n\x12ListBudgetsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"r\n\tBudgetUse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x34\n\x06states\x18\x02 \x03(\x0b\x32$.antiphon.integration.v1.BudgetState\"c\n\x13ListBudgetsResponse\x12\x33\n\x07\x62udgets\x18\x01 \x03(\x0b\x32\".antiphon.integration.v1.BudgetUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x83\x03\n\rBudgetService\x12u\n\tPutBudget\x12).antiphon.integration.v1.PutBudgetRequest\x1a*.antiphon.integration.v1.PutBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12~\n\x0c\x44\x65leteBudget\x12,.antiphon.integration.v1.DeleteBudgetRequest\x1a-.antiphon.integration.v1.DeleteBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12{\n\x0bListBudgets\x12+.antiphon.integration.v1.ListBudgetsRequest\x1a,.antiphon.integration.v1.ListBudgetsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,antiphon/integration/v1/budget_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a$antiphon/integration/v1/budget.proto\x1a&antiphon/integration/v1/spending.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x01\n\x10PutBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12\x37\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x1f.antiphon.integration.v1.BudgetB\x06\xbaH\x03\xc8\x01\x01\"D\n\x11PutBudgetResponse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\"\x80\x01\n\x13\x44\x65leteBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x16\n\x14\x44\x65leteBudgetResponse\"\x88\x01\n\x12ListBudgetsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"r\n\tBudgetUse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x34\n\x06states\x18\x02 \x03(\x0b\x32$.antiphon.integration.v1.BudgetState\"c\n\x13ListBudgetsResponse\x12\x33\n\x07\x62udgets\x18\x01 \x03(\x0b\x32\".antiphon.integration.v1.BudgetUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcf\x02\n\x12GetSpendingRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12K\n\x08group_by\x18\x04 \x03(\x0e\x32$.antiphon.integration.v1.SpendingKeyB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\ttime_zone\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x13GetSpendingResponse\x12\x31\n\x06groups\x18\x01 \x03(\x0b\x32!.antiphon.integration.v1.Spending\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x04\n\rBudgetService\x12u\n\tPutBudget\x12).antiphon.integration.v1.PutBudgetRequest\x1a*.antiphon.integration.v1.PutBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12~\n\x0c\x44\x65leteBudget\x12,.antiphon.integration.v1.DeleteBudgetRequest\x1a-.antiphon.integration.v1.DeleteBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12{\n\x0bListBudgets\x12+.antiphon.integration.v1.ListBudgetsRequest\x1a,.antiphon.integration.v1.ListBudgetsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parent\x12{\n\x0bGetSpending\x12+.antiphon.integration.v1.GetSpendingRequest\x1a,.antiphon.integration.v1.GetSpendingResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,26 +50,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['parent']._serialized_options = b'\272H%r#2!^(global|ws_[0-9A-Za-z_-]{8,64})$'
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['group_by']._serialized_options = b'\272H\020\222\001\r\020\005\030\001\"\007\202\001\004\020\001 \000'
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_GETSPENDINGREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_BUDGETSERVICE'].methods_by_name['PutBudget']._loaded_options = None
   _globals['_BUDGETSERVICE'].methods_by_name['PutBudget']._serialized_options = b'\220\002\002\272\353\030\n\010\005\022\006parent'
   _globals['_BUDGETSERVICE'].methods_by_name['DeleteBudget']._loaded_options = None
   _globals['_BUDGETSERVICE'].methods_by_name['DeleteBudget']._serialized_options = b'\220\002\002\272\353\030\n\010\005\022\006parent'
   _globals['_BUDGETSERVICE'].methods_by_name['ListBudgets']._loaded_options = None
   _globals['_BUDGETSERVICE'].methods_by_name['ListBudgets']._serialized_options = b'\220\002\001\272\353\030\n\010\003\022\006parent'
-  _globals['_PUTBUDGETREQUEST']._serialized_start=172
-  _globals['_PUTBUDGETREQUEST']._serialized_end=305
-  _globals['_PUTBUDGETRESPONSE']._serialized_start=307
-  _globals['_PUTBUDGETRESPONSE']._serialized_end=375
-  _globals['_DELETEBUDGETREQUEST']._serialized_start=378
-  _globals['_DELETEBUDGETREQUEST']._serialized_end=506
-  _globals['_DELETEBUDGETRESPONSE']._serialized_start=508
-  _globals['_DELETEBUDGETRESPONSE']._serialized_end=530
-  _globals['_LISTBUDGETSREQUEST']._serialized_start=533
-  _globals['_LISTBUDGETSREQUEST']._serialized_end=669
-  _globals['_BUDGETUSE']._serialized_start=671
-  _globals['_BUDGETUSE']._serialized_end=785
-  _globals['_LISTBUDGETSRESPONSE']._serialized_start=787
-  _globals['_LISTBUDGETSRESPONSE']._serialized_end=886
-  _globals['_BUDGETSERVICE']._serialized_start=889
-  _globals['_BUDGETSERVICE']._serialized_end=1276
+  _globals['_BUDGETSERVICE'].methods_by_name['GetSpending']._loaded_options = None
+  _globals['_BUDGETSERVICE'].methods_by_name['GetSpending']._serialized_options = b'\220\002\001\272\353\030\n\010\003\022\006parent'
+  _globals['_PUTBUDGETREQUEST']._serialized_start=245
+  _globals['_PUTBUDGETREQUEST']._serialized_end=378
+  _globals['_PUTBUDGETRESPONSE']._serialized_start=380
+  _globals['_PUTBUDGETRESPONSE']._serialized_end=448
+  _globals['_DELETEBUDGETREQUEST']._serialized_start=451
+  _globals['_DELETEBUDGETREQUEST']._serialized_end=579
+  _globals['_DELETEBUDGETRESPONSE']._serialized_start=581
+  _globals['_DELETEBUDGETRESPONSE']._serialized_end=603
+  _globals['_LISTBUDGETSREQUEST']._serialized_start=606
+  _globals['_LISTBUDGETSREQUEST']._serialized_end=742
+  _globals['_BUDGETUSE']._serialized_start=744
+  _globals['_BUDGETUSE']._serialized_end=858
+  _globals['_LISTBUDGETSRESPONSE']._serialized_start=860
+  _globals['_LISTBUDGETSRESPONSE']._serialized_end=959
+  _globals['_GETSPENDINGREQUEST']._serialized_start=962
+  _globals['_GETSPENDINGREQUEST']._serialized_end=1297
+  _globals['_GETSPENDINGRESPONSE']._serialized_start=1299
+  _globals['_GETSPENDINGRESPONSE']._serialized_end=1396
+  _globals['_BUDGETSERVICE']._serialized_start=1399
+  _globals['_BUDGETSERVICE']._serialized_end=1911
 # @@protoc_insertion_point(module_scope)

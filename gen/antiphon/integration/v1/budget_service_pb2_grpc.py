@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class BudgetServiceStub:
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -51,10 +51,15 @@ class BudgetServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsResponse.FromString,
                 _registered_method=True)
+        self.GetSpending = channel.unary_unary(
+                '/antiphon.integration.v1.BudgetService/GetSpending',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingResponse.FromString,
+                _registered_method=True)
 
 
 class BudgetServiceServicer:
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -85,6 +90,15 @@ class BudgetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSpending(self, request, context):
+        """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
+        are those of GetUsage over the same range. The installation's are for operators
+        (PERMISSION_DENIED). Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BudgetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -103,6 +117,11 @@ def add_BudgetServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsResponse.SerializeToString,
             ),
+            'GetSpending': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSpending,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'antiphon.integration.v1.BudgetService', rpc_method_handlers)
@@ -112,7 +131,7 @@ def add_BudgetServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BudgetService:
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -187,6 +206,33 @@ class BudgetService:
             '/antiphon.integration.v1.BudgetService/ListBudgets',
             antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_budget__service__pb2.ListBudgetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSpending(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.BudgetService/GetSpending',
+            antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_budget__service__pb2.GetSpendingResponse.FromString,
             options,
             channel_credentials,
             insecure,

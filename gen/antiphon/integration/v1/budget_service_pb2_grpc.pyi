@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BudgetServiceStub:
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -50,10 +50,15 @@ class BudgetServiceStub:
     those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
     PAGE_TOKEN_INVALID.
     """
+    GetSpending: _grpc.UnaryUnaryMultiCallable[_budget_service_pb2.GetSpendingRequest, _budget_service_pb2.GetSpendingResponse]
+    """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
+    are those of GetUsage over the same range. The installation's are for operators
+    (PERMISSION_DENIED). Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class BudgetServiceAsyncStub(BudgetServiceStub):
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -73,9 +78,14 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
     PAGE_TOKEN_INVALID.
     """
+    GetSpending: _aio.UnaryUnaryMultiCallable[_budget_service_pb2.GetSpendingRequest, _budget_service_pb2.GetSpendingResponse]  # type: ignore[assignment]
+    """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
+    are those of GetUsage over the same range. The installation's are for operators
+    (PERMISSION_DENIED). Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
+    """
 
 class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
-    """BudgetService keeps budgets. A parent is a workspace, or "global" for the installation: a
+    """BudgetService keeps budgets, and tells what was spent. A parent is a workspace, or "global" for the installation: a
     workspace's budgets count its own calls, the installation's those of all workspaces.
     """
 
@@ -110,6 +120,17 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListBudgets lists a parent's budgets by name, with how much of the present window is used by
         those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
         PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSpending(
+        self,
+        request: _budget_service_pb2.GetSpendingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_budget_service_pb2.GetSpendingResponse, _abc.Awaitable[_budget_service_pb2.GetSpendingResponse]]:
+        """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
+        are those of GetUsage over the same range. The installation's are for operators
+        (PERMISSION_DENIED). Errors: INVALID_ARGUMENT, PAGE_TOKEN_INVALID.
         """
 
 def add_BudgetServiceServicer_to_server(servicer: BudgetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,6 +11,7 @@ from antiphon_server.integration.budgets.model import (
     Standing,
     Terms,
 )
+from antiphon_server.integration.budgets.spent import Portion, SpendingQuery
 from antiphon_server.integration.ledger.model import BudgetId, Call, Overrun, Payer
 
 
@@ -44,6 +45,14 @@ class BudgetStore(Protocol):
         self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
     ) -> Mapping[BudgetId, Sequence[Standing]]:
         """The windows that begin then (and end), the most used ``limit`` of each budget first."""
+        ...
+
+
+class SpendingReader(Protocol):
+    """Sums what the ledger has."""
+
+    async def portions(self, wanted: SpendingQuery) -> Sequence[Portion]:
+        """The portions of the first groups, each group's together, in the order of the keys."""
         ...
 
 

@@ -9,9 +9,11 @@ from antiphon.integration.v1.budget_service_pb2_grpc import add_BudgetServiceSer
 from antiphon_server.integration import budget_encoding
 from antiphon_server.integration.budget_servicer import BudgetServicer
 from antiphon_server.integration.budgets.adapters.announcements import Announcements
+from antiphon_server.integration.budgets.adapters.spending import SqlSpending
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
 from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.charging import Charging
+from antiphon_server.integration.budgets.spending import Spending
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -24,11 +26,13 @@ class ComposedBudgets:
 
     budgets: Budgets
     charging: Charging
+    spending: Spending
     shared: bool
 
     def register(self, server: grpc.aio.Server, trail: TrailRelay) -> None:
         """Serve them."""
-        add_BudgetServiceServicer_to_server(BudgetServicer(self.budgets, trail), server)
+        servicer = BudgetServicer(self.budgets, self.spending, trail)
+        add_BudgetServiceServicer_to_server(servicer, server)
 
     async def start(self, lifecycle: Lifecycle) -> None:
         """Read them, and look for what others change."""
@@ -42,4 +46,5 @@ def compose_budgets(database: Database, links: Links) -> ComposedBudgets:
     events = EventServiceStub(links.internal)
     told = Announcements(events, budget_encoding.encoded, budget_encoding.state)
     budgets = Budgets(SqlBudgets(database))
-    return ComposedBudgets(budgets, Charging(budgets, told), database.shared)
+    spending = Spending(SqlSpending(database))
+    return ComposedBudgets(budgets, Charging(budgets, told), spending, database.shared)
