@@ -1,10 +1,12 @@
-"""Budgets: how much the calls of a workspace, or of the installation, may take."""
+"""Budgets: how much the calls of a workspace, or of the installation, may take, and took."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import budget_service_pb2 as messages
 from antiphon.integration.v1.budget_pb2 import Budget
+from antiphon.integration.v1.spending_pb2 import Spending, SpendingKey
 from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
@@ -41,3 +43,28 @@ class Budgets:
             return await self._caller.call(self._budgets.ListBudgets, request)
 
         return pages(fetch, lambda page: page.budgets)
+
+    def spending(
+        self,
+        parent: str,
+        group_by: Sequence["SpendingKey.ValueType"] = (),
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        time_zone: str = "",
+    ) -> AsyncGenerator[Spending]:
+        """What the calls took that began from ``since`` until before ``until``, in groups.
+
+        Both are aware times; without, it is the last 30 days. Days begin in ``time_zone``.
+        """
+        wanted = messages.GetSpendingRequest(parent=parent, group_by=group_by, time_zone=time_zone)
+        if since is not None:
+            wanted.start_time.FromDatetime(since)
+        if until is not None:
+            wanted.end_time.FromDatetime(until)
+
+        async def fetch(page_token: str) -> messages.GetSpendingResponse:
+            wanted.page_token = page_token
+            return await self._caller.call(self._budgets.GetSpending, wanted)
+
+        return pages(fetch, lambda page: page.groups)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import integration_service_pb2 as messages
-from antiphon.integration.v1.model_pb2 import BreakerState, Model
+from antiphon.integration.v1.model_pb2 import BreakerState, Model, ModelCall
 from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
@@ -42,3 +42,20 @@ class Models:
             workspace_id=workspace_id, turn_id=turn_id, conversation_id=conversation_id
         )
         return await self._caller.call(self._integration.GetUsage, request)
+
+    def calls_of_turn(
+        self, workspace_id: str, conversation_id: str, turn_id: str
+    ) -> AsyncGenerator[ModelCall]:
+        """All calls that were made for a turn, the newest first."""
+
+        async def fetch(page_token: str) -> messages.GetUsageResponse:
+            request = messages.GetUsageRequest(
+                workspace_id=workspace_id,
+                conversation_id=conversation_id,
+                turn_id=turn_id,
+                page_size=200,
+                page_token=page_token,
+            )
+            return await self._caller.call(self._integration.GetUsage, request)
+
+        return pages(fetch, lambda page: page.calls)

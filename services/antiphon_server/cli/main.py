@@ -28,6 +28,7 @@ from antiphon_server.cli.tail import tail
 from antiphon_server.cli.token import token
 from antiphon_server.cli.tools import app as tools
 from antiphon_server.cli.up import up
+from antiphon_server.cli.usage import usage
 from antiphon_server.cli.users import app as users
 from antiphon_server.cli.web import web
 from antiphon_server.cli.whoami import whoami
@@ -58,6 +59,7 @@ for command in (
     whoami,
     approve,
     doctor,
+    usage,
     backup,
     restore,
     migrate,

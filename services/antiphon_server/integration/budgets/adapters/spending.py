@@ -10,8 +10,8 @@ from sqlalchemy import (
     Row,
     Select,
     Subquery,
-    and_,
     case,
+    false,
     func,
     literal,
     select,
@@ -137,7 +137,7 @@ def _behind(
     keys: Sequence[Column[Any] | ColumnElement[Any]], after: Group, names: Sequence[str]
 ) -> ColumnElement[bool]:
     if not keys:
-        return and_(False)
+        return false()
     place = [literal(getattr(after, name), key.type) for key, name in zip(keys, names, strict=True)]
     return tuple_(*keys) > tuple_(*place)
 

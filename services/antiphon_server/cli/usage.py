@@ -1,0 +1,190 @@
+"""``antiphon usage``."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import fail, print_json, say
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.workspaces import Where, workspace_of
+
+if TYPE_CHECKING:
+    from antiphon.integration.v1.spending_pb2 import Spending
+    from antiphon_client.client import Client
+
+_DAYS = 30
+
+
+class Key(StrEnum):
+    """What the rows have in common."""
+
+    DAY = "day"
+    MODEL = "model"
+    USER = "user"
+    CONVERSATION = "conversation"
+    WORKSPACE = "workspace"
+
+
+def usage(
+    by: Annotated[
+        list[Key] | None,
+        typer.Option("--by", help="What rows have in common; else the day. Repeatable."),
+    ] = None,
+    since: Annotated[
+        str, typer.Option(metavar="DATE", help=f"The first day, as 2026-11-01; else {_DAYS} days.")
+    ] = "",
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day; else today.")] = "",
+    time_zone: Annotated[
+        str, typer.Option(metavar="ZONE", help="Where days begin, as Europe/Berlin; else UTC.")
+    ] = "",
+    turn: Annotated[
+        str,
+        typer.Option(metavar="ID", help="Explain what that turn took, call by call."),
+    ] = "",
+    conversation: Annotated[
+        str, typer.Option("--conversation", "-c", metavar="ID", help="Where the turn was.")
+    ] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with the same sums.")] = False,
+    json: Json = False,
+    workspace: Where = "",
+    installation: Annotated[
+        bool, typer.Option("--installation", help="Of all workspaces together, for operators.")
+    ] = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Show what calls of models and tools took: tokens and money, day by day.
+
+    What is reserved is the most that calls may still take that run now, as far as a budget
+    counts them.
+
+    For example:
+
+    - `antiphon usage`
+    - `antiphon usage --by model --since 2026-11-01`
+    - `antiphon usage --by day --by user --csv > usage.csv`
+    - `antiphon usage --conversation conv_… --turn turn_…`
+    """
+    if turn:
+        if not conversation:
+            fail("a turn is known by its conversation, too: add --conversation conv_…", 2)
+        run_at(address, data_dir, lambda at: _explain(conversation, turn, json, csv, at, data_dir))
+        return
+    if conversation:
+        fail("--conversation goes with --turn; --by conversation tells them apart", 2)
+    zone = _zone(time_zone)
+    last = _date(until, "--until") or datetime.now(zone).date()
+    first = _date(since, "--since") or last - timedelta(days=_DAYS - 1)
+    if first > last:
+        fail("--since is after --until", 2)
+    shown = _Shown(tuple(dict.fromkeys(by or [Key.DAY])), first, last, time_zone, zone, json, csv)
+    run_at(address, data_dir, lambda at: _show(shown, workspace, installation, at, data_dir))
+
+
+class _Shown:
+    """What is to be shown, and how."""
+
+    def __init__(
+        self,
+        by: tuple[Key, ...],
+        first: date,
+        last: date,
+        time_zone: str,
+        zone: tzinfo,
+        json: bool,
+        csv: bool,
+    ) -> None:
+        self.by, self.first, self.last = by, first, last
+        self.time_zone, self.json, self.csv = time_zone, json, csv
+        self.since = _begin(first, zone)
+        self.until = _begin(last + timedelta(days=1), zone)
+
+
+async def _show(
+    shown: _Shown, workspace: str, installation: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli import usage_rows
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        found = await _groups(client, shown, workspace, installation)
+    if shown.json:
+        for it in found:
+            print_json(as_dict(it))
+    elif shown.csv:
+        usage_rows.print_csv(found, shown.by)
+    elif found:
+        usage_rows.print_groups(found, shown.by, shown.first, shown.last)
+    else:
+        say("Nothing was called in that time.", err=True)
+
+
+async def _groups(
+    client: "Client", shown: _Shown, workspace: str, installation: bool
+) -> Sequence["Spending"]:
+    from antiphon.integration.v1 import spending_pb2 as pb
+    from antiphon_client.budgets import INSTALLATION
+
+    keys = {
+        Key.DAY: pb.SPENDING_KEY_DAY,
+        Key.MODEL: pb.SPENDING_KEY_TARGET,
+        Key.USER: pb.SPENDING_KEY_USER,
+        Key.CONVERSATION: pb.SPENDING_KEY_CONVERSATION,
+        Key.WORKSPACE: pb.SPENDING_KEY_WORKSPACE,
+    }
+    parent = INSTALLATION if installation else await workspace_of(client, workspace)
+    found = client.spending(
+        parent,
+        [keys[it] for it in shown.by],
+        since=shown.since,
+        until=shown.until,
+        time_zone=shown.time_zone,
+    )
+    return [it async for it in found]
+
+
+async def _explain(
+    conversation: str, turn: str, json: bool, csv: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli import turn_costs
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        workspace = (await client.get_conversation(conversation)).workspace_id
+        newest_first = client.calls_of_turn(workspace, conversation, turn)
+        calls = [it async for it in newest_first][::-1]
+    if json:
+        for it in calls:
+            print_json(as_dict(it))
+    elif not calls:
+        say("Nothing was called for that turn.", err=True)
+    elif csv:
+        turn_costs.print_csv(calls)
+    else:
+        turn_costs.print_calls(calls)
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fail(f'--time-zone: "{name}" is no time zone; write one as Europe/Berlin', 2)
+
+
+def _date(text: str, option: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        fail(f'{option}: "{text}" is no date; write 2026-11-25', 2)
+
+
+def _begin(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
