@@ -105,7 +105,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
             for name in (
                 *("connections", "pages", "reading", "waiting", "keeping", "lists"),
-                *("calls", "questions", "results"),
+                *("calls", "questions", "results", "usage"),
             )
         ),
     ],

@@ -7,7 +7,7 @@ from antiphon.integration.v1 import model_pb2, spending_pb2
 from antiphon_server.integration.budgets.model import Parent
 from antiphon_server.integration.budgets.spending import Asked
 from antiphon_server.integration.budgets.spent import Key, Spent
-from antiphon_server.integration.ledger.model import Money
+from antiphon_server.integration.money_encoding import encoded
 from antiphon_server.runtime.rpc.times import micros_of
 
 _FIRST = date(1970, 1, 1)
@@ -39,16 +39,13 @@ def spending(it: Spent, keys: frozenset[Key]) -> spending_pb2.Spending:
         calls=it.ended,
         usage=model_pb2.Usage(
             estimated=usage.estimated,
-            cost=None if usage.cost is None else _money(usage.cost),
+            cost=None if usage.cost is None else encoded(usage.cost),
             **usage.quantities._asdict(),
         ),
-        costs=map(_money, it.costs),
+        costs=map(encoded, it.costs),
         unpriced_calls=it.unpriced,
         open_calls=it.running,
-        reserved=map(_money, it.held),
+        reserved=map(encoded, it.held),
         reserved_tokens=it.held_tokens,
     )
 
-
-def _money(money: Money) -> model_pb2.Money:
-    return model_pb2.Money(currency=money.currency, micros=money.micros)

@@ -17,6 +17,7 @@ import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
+import { BudgetService } from "../gen/antiphon/integration/v1/budget_service_pb";
 import { ConnectionService } from "../gen/antiphon/integration/v1/connection_service_pb";
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
 import { ToolService } from "../gen/antiphon/integration/v1/tool_service_pb";
@@ -35,6 +36,7 @@ export interface Stubs {
   access: Stub<typeof AccessService>;
   auth: Stub<typeof AuthService>;
   audit: Stub<typeof AuditService>;
+  budgets: Stub<typeof BudgetService>;
   connections: Stub<typeof ConnectionService>;
   context: Stub<typeof ContextService>;
   dispatcher: Stub<typeof DispatcherService>;
@@ -73,6 +75,7 @@ function stubsOn(wire: Transport): Stubs {
     access: createClient(AccessService, wire),
     auth: createClient(AuthService, wire),
     audit: createClient(AuditService, wire),
+    budgets: createClient(BudgetService, wire),
     connections: createClient(ConnectionService, wire),
     context: createClient(ContextService, wire),
     dispatcher: createClient(DispatcherService, wire),

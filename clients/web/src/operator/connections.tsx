@@ -7,8 +7,8 @@ import { type Connection, ConnectionCause, ConnectionState, type ConnectionStatu
 import type { Desk } from "../page/desk";
 import { visible } from "../page/visible";
 import { duration, took } from "../page/words";
-import { useLoaded } from "./loading";
-import { State, Table, wordOf } from "./table";
+import { useLoaded } from "../page/loading";
+import { State, Table, wordOf } from "../page/table";
 
 const MOST_WORKSPACES = 20;
 const INSTALLATION = "global"; // its own are there before anybody has a workspace

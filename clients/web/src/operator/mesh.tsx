@@ -9,8 +9,8 @@ import { type Instance, InstanceState } from "../gen/antiphon/mesh/v1/instance_p
 import { RegistryService } from "../gen/antiphon/mesh/v1/registry_service_pb";
 import type { Desk } from "../page/desk";
 import { duration } from "../page/words";
-import { useLoaded } from "./loading";
-import { State, Table, wordOf } from "./table";
+import { useLoaded } from "../page/loading";
+import { State, Table, wordOf } from "../page/table";
 
 /** Instances of services, or that there is one process. */
 export function Mesh({ desk }: { desk: Desk }): JSX.Element {

@@ -11,8 +11,8 @@ import { Notice } from "../page/parts";
 import { visible } from "../page/visible";
 import { duration, moment, money, sentenceOf } from "../page/words";
 import { failureOf } from "./failure";
-import { useLoaded } from "./loading";
-import { State, Table, wordOf } from "./table";
+import { useLoaded } from "../page/loading";
+import { State, Table, wordOf } from "../page/table";
 
 /** All models, as the server that answers has them; operators have them asked, or not. */
 export function Models({ desk }: { desk: Desk }): JSX.Element {

@@ -8,8 +8,8 @@ import { LoginMethod, type User, UserKind } from "../gen/antiphon/auth/v1/auth_p
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { moment, sentenceOf } from "../page/words";
-import { useLoaded } from "./loading";
-import { State, Table, wordOf } from "./table";
+import { useLoaded } from "../page/loading";
+import { State, Table, wordOf } from "../page/table";
 
 /** Who has an account; a click shows their sessions. */
 export function People({ desk }: { desk: Desk }): JSX.Element {

@@ -10,7 +10,7 @@ import { AuditFault } from "../gen/antiphon/auth/v1/audit_service_pb";
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { moment, sentenceOf } from "../page/words";
-import { Filter, State, wordOf } from "./table";
+import { Filter, State, wordOf } from "../page/table";
 
 const MOST = 500;
 const AGAIN_MS = 2_000;

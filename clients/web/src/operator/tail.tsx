@@ -8,7 +8,7 @@ import { type Event, EventSchema } from "../gen/antiphon/events/v1/event_pb";
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { sentenceOf } from "../page/words";
-import { Filter } from "./table";
+import { Filter } from "../page/table";
 
 const MOST = 500;
 const MOST_SCOPES = 150;

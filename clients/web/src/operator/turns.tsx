@@ -12,9 +12,9 @@ import type { Desk } from "../page/desk";
 import { Notice, Spinner } from "../page/parts";
 import { consumed, duration, moment, sentenceOf } from "../page/words";
 import { failureOf } from "./failure";
-import { useLoaded } from "./loading";
+import { useLoaded } from "../page/loading";
 import { Models } from "./models";
-import { Filter, State, Table, wordOf } from "./table";
+import { Filter, State, Table, wordOf } from "../page/table";
 
 const MOST_CONVERSATIONS = 20;
 const RUNNING = new Set([TurnState.RUNNING, TurnState.QUEUED, TurnState.ACCEPTED]);

@@ -8,10 +8,10 @@ import { AttemptOutcome, type ModelCall, type Usage as Sum } from "../gen/antiph
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { duration, kindsOf, moment, money } from "../page/words";
-import { type Bar, Chart } from "./chart";
+import { type Bar, Chart } from "../page/chart";
 import { failureOf } from "./failure";
-import { useLoaded } from "./loading";
-import { Figure, State, Table, wordOf } from "./table";
+import { useLoaded } from "../page/loading";
+import { Figure, State, Table, wordOf } from "../page/table";
 
 const MOST_CALLS = 2_000;
 const HOUR_MS = 3_600_000;

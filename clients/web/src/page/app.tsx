@@ -12,12 +12,14 @@ import { useDrawer, useNarrow } from "./drawer";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
 import { PeopleDialog } from "./people";
 import { Sidebar } from "./sidebar";
+import { UsageView } from "./usage/usage";
 import { useChanges } from "./use";
 
 type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
+const USAGE = "#/usage";
 
 /** The list beside, the conversation before one. */
 export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }): JSX.Element {
@@ -38,9 +40,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       });
   }, [isNarrow]);
   useDrawer(isDrawn, () => setNarrowOpen(false));
-  useRoute(desk, () => setNarrowOpen(false));
+  const isUsage = useRoute(desk, () => setNarrowOpen(false));
   useKeys(desk, toggle, setDialog);
-  useTitle(desk);
+  useTitle(desk, isUsage);
   const known = desk.workspaces.some((each) => each.workspaceId === workspaceId) ? workspaceId : "";
   const chooseWorkspace = (id: string) => {
     localStorage.setItem(WORKSPACE, id);
@@ -69,7 +71,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       <main id="main" tabIndex={-1} inert={isDrawn}>
         <header class="top">
           <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={isNarrow ? isDrawn : !isHidden} />
-          <h1 dir="auto">{thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <h1 dir="auto">{isUsage ? "Usage and budgets" : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
@@ -92,7 +94,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         </header>
         <ConnectionBar desk={desk} />
         <NoticeBar desk={desk} />
-        {thread ? (
+        {isUsage ? (
+          <UsageView desk={desk} workspaceId={known} />
+        ) : thread ? (
           <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
         ) : (
           <Welcome desk={desk} workspaceId={known} />
@@ -149,22 +153,25 @@ function skip(event: Event): void {
   document.getElementById("main")?.focus();
 }
 
-/** The address says which conversation is open, so that it can be gone back to and shared. */
-function useRoute(desk: Desk, onMove: () => void): void {
+/** The address says what is open, so that it can be gone back to and shared; whether it is what was spent. */
+function useRoute(desk: Desk, onMove: () => void): boolean {
+  const [isUsage, setUsage] = useState(location.hash === USAGE);
   useEffect(() => {
     const go = () => {
       const found = /^#\/c\/(conv_[\w-]{8,64})$/.exec(location.hash);
       desk.openThread(found?.[1] ?? "");
+      setUsage(location.hash === USAGE);
       onMove();
     };
     go();
     addEventListener("hashchange", go);
     return () => removeEventListener("hashchange", go);
   }, [desk]);
+  return isUsage;
 }
 
-function useTitle(desk: Desk): void {
-  const title = desk.thread?.conversation?.title;
+function useTitle(desk: Desk, isUsage: boolean): void {
+  const title = isUsage ? "Usage and budgets" : desk.thread?.conversation?.title;
   useEffect(() => {
     document.title = title ? `${title} · Antiphon` : "Antiphon";
   }, [title]);

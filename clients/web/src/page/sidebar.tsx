@@ -260,9 +260,12 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
             <button type="button" onClick={pick(actions.onShortcuts)}>
               <Icon name="keys" /> Keyboard
             </button>
+            <a href="#/usage" onClick={pick(actions.onClose)}>
+              <Icon name="chart" /> Usage and budgets
+            </a>
             {user?.operator && (
               <a href="/operator.html">
-                <Icon name="chart" /> Operations
+                <Icon name="gear" /> Operations
               </a>
             )}
             <hr />

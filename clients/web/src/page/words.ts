@@ -39,8 +39,6 @@ const SENTENCES: Record<string, string> = {
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
   PART_NOT_ACCEPTED: "The model does not take such an attachment. Choose another model.",
   MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
-  BUDGET_EXCEEDED:
-    "This may cost more than a budget has left. Ask for less, wait until the budget begins anew, or ask an admin.",
   PRICE_UNKNOWN: "A budget counts money, and what this model costs is not known. Choose another, or tell an operator.",
   TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
   TOOL_DENIED: "A rule of the workspace forbids it.",
@@ -76,12 +74,37 @@ export function sentenceOf(thrown: unknown): string {
       ? "An operator has the model asked no more. Choose another."
       : `The model has failed too often and is left alone for a while. Try again then, or choose another.${wait}`;
   }
+  if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";
   if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
   if (error.code === Code.Unauthenticated) return "Sign in to go on.";
   return error.rawMessage || "That did not work.";
+}
+
+/** What a budget had left, what was asked of it, and what helps: waiting, asking for less, whoever can raise it. */
+function overBudget({ variables, retryAfterMs }: AntiphonError): string {
+  const { budget = "", unit = "", parent = "", resets_at: resetsAt = "" } = variables;
+  const [limit, spent, reserved, needed] = ["limit", "spent", "reserved", "needed"].map((name) =>
+    amountOf(variables[name] ?? "", unit),
+  );
+  const who = parent === "global" ? "an operator" : "an admin of the workspace";
+  const cheaper = /^[A-Z]{3}$/.test(unit) ? "choose a model that costs less, " : "";
+  const rest = `ask for less, ${cheaper}or have ${who} raise it.`;
+  const wait =
+    retryAfterMs === undefined
+      ? `Waiting does not help: ${rest}`
+      : retryAfterMs < 60_000
+        ? `Try again in ${duration(Math.max(retryAfterMs, 1_000))}, when answers under way may have left enough; or ${rest}`
+        : `It begins anew ${resetsAt ? moment(Date.parse(resetsAt)) : `in ${duration(retryAfterMs)}`}: wait until then, ${rest}`;
+  return `The budget ${budget} has too little left. Of ${limit}, ${spent} went already, and ${reserved} may go for answers under way; this may take ${needed}. ${wait}`;
+}
+
+/** A decimal number of a currency, of tokens or of calls. */
+function amountOf(text: string, unit: string): string {
+  if (/^[A-Z]{3}$/.test(unit)) return money(BigInt(Math.round(Number(text) * 1e6)), unit);
+  return `${Number(text).toLocaleString()} ${unit}`.trim();
 }
 
 /** Why a call of a tool came to nothing, if it did. */

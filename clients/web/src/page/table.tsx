@@ -1,7 +1,7 @@
-// Tables, filters and figures of the operator's page.
+// Tables, filters and figures.
 
 import type { ComponentChildren, JSX } from "preact";
-import { Notice, Spinner } from "../page/parts";
+import { Notice, Spinner } from "./parts";
 
 /** One column: its heading, and what stands in a row. */
 export interface Column<Row> {

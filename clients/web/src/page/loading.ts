@@ -1,7 +1,7 @@
 // Reading something for a view, again and again while it is looked at.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { sentenceOf } from "../page/words";
+import { sentenceOf } from "./words";
 
 /** What was read, or why it was not. */
 export interface Loaded<Value> {
