@@ -48,4 +48,3 @@ def spending(it: Spent, keys: frozenset[Key]) -> spending_pb2.Spending:
         reserved=map(encoded, it.held),
         reserved_tokens=it.held_tokens,
     )
-
