@@ -1,10 +1,11 @@
 """Every ledger reserves what calls may take, and books what they took, in one sum."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import bookings, metadata, windows
@@ -26,8 +27,12 @@ from antiphon_server.integration.ledger.model import (
     WindowFull,
     WorkspaceId,
 )
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.fakes.databases import on_each_kind
+from tests.fakes.postgres import Postgres
+
+T = TypeVar("T")
 
 WORKSPACE = WorkspaceId("ws_00000001")
 EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
@@ -65,6 +70,32 @@ class Watched(SqlLedger):
 
 
 ledger = on_each_kind(Watched, metadata)
+HELD_S = 0.6
+
+
+class Slow:
+    """A database whose commits are late; see :class:`Database`."""
+
+    def __init__(self, inner: Database) -> None:
+        self._inner = inner
+        self.shared = inner.shared
+
+    async def write(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
+        """See :meth:`Database.write`."""
+
+        def slowly(connection: Connection) -> T:
+            result = work(connection)
+            connection.exec_driver_sql(f"SELECT pg_sleep({HELD_S})")
+            return result
+
+        return await self._inner.write(slowly, short=short)
+
+    async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
+        """See :meth:`Database.read`."""
+        return await self._inner.read(work, snapshot=snapshot)
+
+    async def close(self) -> None:
+        """It is the test's."""
 
 
 def charge(amount: int, window: Window = DAY, limit: int = 100, warn_at: int = 1_000) -> Charge:
@@ -181,3 +212,63 @@ async def test_those_who_race_never_take_more_than_there_is(ledger: Watched, cal
     for window in each:
         assert await ledger.use(window) == Use(sum(spent), 0)
     assert 880 < sum(spent) <= 900
+
+
+async def test_calls_each_with_windows_of_their_own_are_reserved_at_once(ledger: Watched) -> None:
+    """As many as a group has, of five budgets."""
+    each = [
+        call(number, *(charge(1, Window(BudgetId(f"b{n}"), f"turn_{number}", 0)) for n in range(5)))
+        for number in range(256)
+    ]
+    await asyncio.gather(*(ledger.open(it, "me") for it in each))
+    for it in each[::50]:
+        for of in it.charges:
+            assert await ledger.use(of.window) == Use(0, 1)
+
+
+class Refusing(Watched):
+    """Fails behind reservations, as long as it is told to."""
+
+    fails = True
+
+    def _store(self, opened: Any, connection: Connection) -> Any:
+        results = super()._store(opened, connection)
+        if self.fails:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        return results
+
+
+refusing = on_each_kind(Refusing, metadata)
+
+
+async def test_a_window_that_was_made_by_what_failed_is_made_again(refusing: Refusing) -> None:
+    """Nobody is told of it."""
+    with pytest.raises(DomainError, match="STORE_UNAVAILABLE"):
+        await refusing.open(call(1, charge(60)), "me")
+    refusing.fails = False
+    await refusing.open(call(2, charge(60)), "me")
+    assert await refusing.use(DAY) == Use(0, 60)
+
+
+class SlowToCommit(Watched):
+    """Holds what it has locked for a while."""
+
+    async def abandon(self, owner: str) -> int:
+        inner, self._database = self._database, Slow(self._database)
+        try:
+            return await super().abandon(owner)
+        finally:
+            self._database = inner
+
+
+async def test_who_settles_while_it_is_given_up_books_once(postgres: Postgres) -> None:
+    """A server that wakes up while another one gives it up sees what that one booked."""
+    async with postgres.opened() as database:
+        ledger, other, it = Watched(database), SlowToCommit(database), call(1, charge(60))
+        await ledger.open(it, "me")
+        giving_up = asyncio.create_task(other.abandon("me"))
+        await asyncio.sleep(HELD_S / 3)
+        await ledger.settle(it.call_id, took(40), charged=True)
+        assert await giving_up == 1
+        assert await ledger.use(DAY) == Use(40, 0)
+        await ledger.close()

@@ -1,7 +1,8 @@
 """Budgets' windows: what calls may take is reserved, and what they took is booked.
 
 All is a part of the transaction that opens or settles the calls. Windows are locked in the order of
-their keys, so that two servers never wait for each other. A group of calls is planned on what the
+their keys as Python has it (a database may sort text otherwise), so that two servers never wait for
+each other. A group of calls is planned on what the
 windows have while they are locked; the updates say once more that nothing goes beyond a limit.
 """
 
@@ -9,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, or_, select, update
 
 from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
 from antiphon_server.integration.ledger.model import (
@@ -29,6 +30,8 @@ from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert, Row
 
 MOST_KNOWN = 10_000
+MOST_LOCKED = 64
+"""Windows that one statement locks: SQLite takes no condition of a thousand parts."""
 _COUNTED_BY = (calls.c.cost_micros, calls.c.input_tokens, calls.c.output_tokens)
 _BOOK = PreparedInsert(bookings)
 _BEGIN = PreparedInsert(windows, " ON CONFLICT DO NOTHING")
@@ -41,7 +44,8 @@ def _by_key(number: int) -> Any:
 def _locked(numbers: range) -> Any:
     keys = [windows.c[name] for name in Window._fields]
     found = select(*keys, windows.c.spent, windows.c.reserved, windows.c.warned)
-    return found.where(or_(*map(_by_key, numbers))).order_by(*keys).with_for_update()
+    as_given = case(*((_by_key(it), it) for it in numbers))
+    return found.where(or_(*map(_by_key, numbers))).order_by(as_given).with_for_update()
 
 
 _LOCKED = PreparedIn(_locked)
@@ -75,7 +79,8 @@ _BOOKED = PreparedIn(
         .where(or_(*(bookings.c.call_id == bindparam(f"call_id_{it}") for it in numbers)))
         .where(or_(calls.c.outcome.is_(None), calls.c.outcome == Outcome.UNKNOWN.value))
         .order_by(bookings.c.call_id, bookings.c.budget_id)
-        .with_for_update(of=calls)
+        # Both: whoever has waited for another one's commit sees what that one has booked.
+        .with_for_update()
     )
 )
 _SPEND = Prepared(
@@ -119,6 +124,11 @@ class Reserving:
         _BOOK.run(connection, plan.booked)
         return results
 
+    def committed(self, opened: Iterable[Call]) -> None:
+        """Remember that the windows of those calls are there."""
+        for window in {charge.window for call in opened for charge in call.charges}:
+            self._known.put(window, True)
+
     def _lock(
         self, connection: Connection, wanted: Collection[Window]
     ) -> dict[Window, tuple[Use, bool]]:
@@ -127,19 +137,15 @@ class Reserving:
         New ones are made before any is locked: whoever waits for another's new window holds none.
         """
         ordered = sorted(wanted)
-        new = [it._asdict() for it in ordered if self._known.get(it) is None]
-        _BEGIN.run(connection, [{**it, "spent": 0, "reserved": 0, "warned": False} for it in new])
-        rows = _LOCKED.rows(connection, [it._asdict() for it in ordered])
-        found = {
+        new = [it for it in ordered if self._known.get(it) is None]
+        empty = {"spent": 0, "reserved": 0, "warned": False}
+        _BEGIN.run(connection, [{**it._asdict(), **empty} for it in new])
+        parts = (ordered[at : at + MOST_LOCKED] for at in range(0, len(ordered), MOST_LOCKED))
+        rows = [row for it in parts for row in _LOCKED.rows(connection, [w._asdict() for w in it])]
+        return {
             Window(BudgetId(budget), subject, start): (Use(spent, reserved), bool(warned))
             for budget, subject, start, spent, reserved, warned in rows
         }
-        for window in ordered:
-            if window not in found:  # it was made by what then failed
-                self._known.pop(window)
-                raise LimitPassed
-            self._known.put(window, True)
-        return found
 
 
 def settle(

@@ -142,7 +142,9 @@ class SqlLedger:
         return await self._settled.add((call_id, settlement, charged))
 
     async def _open_all(self, opened: Sequence[_Opened]) -> list[WindowFull | Sequence[Reached]]:
-        return await self._database.write(partial(self._store, opened), short=True)
+        results = await self._database.write(partial(self._store, opened), short=True)
+        self._reserving.committed(call for call, _ in opened)
+        return results
 
     def _store(
         self, opened: Sequence[_Opened], connection: Connection
@@ -157,7 +159,10 @@ class SqlLedger:
 
     async def _settle_all(self, settled: Sequence[_Settled]) -> list[Sequence[Overrun]]:
         rows = [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
-        consumed = {it: _consumed(how) for it, how, charged in settled if charged}
+        consumed = dict[CallId, reserving.Consumed]()
+        for it, how, charged in settled:
+            if charged:  # the first stands
+                consumed.setdefault(it, _consumed(how))
 
         def store(connection: Connection) -> Mapping[CallId, Sequence[Overrun]]:
             overruns = reserving.settle(connection, consumed) if consumed else {}
