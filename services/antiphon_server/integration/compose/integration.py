@@ -173,4 +173,5 @@ def compose_integration(
         homes,
         budgets,
         Breakers(switches, database.shared, told),
+        calls,
     )

@@ -25,6 +25,7 @@ from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.relays import Relays
 from antiphon_server.integration.ledger.adapters.lost_calls import LostCalls
+from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.models.adapters.model_health import ModelHealth
 from antiphon_server.integration.models.adapters.model_metrics import ModelMetrics
@@ -99,6 +100,7 @@ class Integration(Service):
     homes: RelayHomes | None = None
     budgets: ComposedBudgets | None = None
     breakers: Breakers | None = None
+    calls: PricedCalls | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -129,6 +131,8 @@ class Integration(Service):
         lifecycle.spawn("integration.connections", self.connections.tidy(), vital=False)
         if self.trail is not None:
             lifecycle.spawn("integration.trail", self.trail.run(), vital=False)
+        if self.calls is not None:
+            lifecycle.spawn("integration.late", self.calls.run(), vital=False)
         if self.lost_calls is not None:
             lifecycle.spawn("integration.lost", self.lost_calls.run(), vital=False)
 

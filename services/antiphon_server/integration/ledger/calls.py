@@ -33,19 +33,26 @@ async def no_tokens() -> Most:
 _FREE = Usage(Quantities(), False, Money("USD", 0))
 _NEVER_MADE = Settlement(Outcome.CANCELLED, _FREE, 0)
 MAX_LATE = 1000
-"""How many settlements wait for a store that is away, at most."""
+"""While so many settlements wait for a store that is away, no more calls are begun."""
+LATE_S = 1.0
+"""How often what waits is tried again."""
 
 logger = structlog.get_logger(__name__)
 
 
 class PricedCalls:
-    """Calls made on behalf of ``owner``, the server's lasting name in the ledger."""
+    """Calls made on behalf of ``owner``, the server's lasting name in the ledger.
+
+    :meth:`run` settles what the store did not take in time: as long as that is not there, what was
+    reserved for it is nobody's.
+    """
 
     def __init__(self, ledger: Ledger, owner: str, limits: Limits | None = None) -> None:
         self._ledger = ledger
         self._owner = owner
         self._limits = limits
         self._late: dict[CallId, tuple[Call, Settlement]] = {}
+        self._some_late = asyncio.Event()
 
     async def open(
         self,
@@ -58,33 +65,40 @@ class PricedCalls:
         """Commit that ``target`` is about to be called; returns the call with its id.
 
         ``most`` is what it may consume, which is reserved in all budgets that hold for it. Raises
-        DomainError BUDGET_EXCEEDED, PRICE_UNKNOWN.
+        DomainError BUDGET_EXCEEDED, PRICE_UNKNOWN, OVERLOADED.
         """
+        if len(self._late) >= MAX_LATE:
+            raise DomainError(Reason.OVERLOADED, resource="store", retry_after=LATE_S)
         limits = self._limits
         charges = tuple(await limits.charges(payer, target, most)) if limits else ()
         now_us = time.time_ns() // 1000
         call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected, charges)
-        if limits is None or not charges:
-            await self._ledger.open(call, self._owner)
-        else:
-            await self._reserve(call, limits)
-        return call
-
-    async def _reserve(self, call: Call, limits: Limits) -> None:
         try:
             reached = await self._ledger.open(call, self._owner)
         except WindowFull as full:
+            if limits is None:
+                raise
             raise limits.refusal(full) from None
         except DomainError as error:
             if error.reason is Reason.SERVICE_UNAVAILABLE:  # it may be open, and is never made
                 self._keep(call, _NEVER_MADE)
             raise
-        limits.reached(call, reached)
+        if reached and limits is not None:
+            limits.reached(call, reached)
+        return call
+
+    async def run(self) -> None:
+        """Settle what is late as soon as the store takes it, until cancelled."""
+        while True:
+            await self._some_late.wait()
+            await asyncio.sleep(LATE_S)
+            self._some_late.clear()
+            await self._settle_what_is_late()
 
     async def settle(self, call: Call, settlement: Settlement) -> None:
         """Commit how it ended; a store that stays away delays the entry, and not the answer.
 
-        The entry is written with the next one that the store takes.
+        The entry is written with the next one that the store takes, or by :meth:`run`.
         """
         try:
             await retrying(lambda: self._settle(call, settlement), TURN, DomainError)
@@ -113,7 +127,4 @@ class PricedCalls:
 
     def _keep(self, call: Call, settlement: Settlement) -> None:
         self._late[call.call_id] = (call, settlement)
-        if len(self._late) > MAX_LATE:
-            oldest = next(iter(self._late))
-            del self._late[oldest]
-            logger.error("call not settled", call_id=oldest)
+        self._some_late.set()
