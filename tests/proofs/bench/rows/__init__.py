@@ -2,6 +2,7 @@
 
 from tests.proofs.bench.row import Row
 from tests.proofs.bench.rows.access import access
+from tests.proofs.bench.rows.budgets import budgets
 from tests.proofs.bench.rows.cold_start import cold_start
 from tests.proofs.bench.rows.cpu import cpu
 from tests.proofs.bench.rows.curves import clients, conversations, history
@@ -40,6 +41,7 @@ ROWS = (
     Row("conversations", "steps of a user of up to 100,000 conversations (a curve)", conversations),
     Row("layers", "processor time that each interceptor adds to a call", layers),
     Row("access", "processor time of authentication and access together, and queries", access),
+    Row("budgets", "what budgets add to a call's entry in the ledger", budgets),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
