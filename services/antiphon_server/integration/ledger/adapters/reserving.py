@@ -7,10 +7,10 @@ windows have while they are locked; the updates say once more that nothing goes 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, or_, select, update
 
 from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
 from antiphon_server.integration.ledger.model import (
@@ -27,7 +27,7 @@ from antiphon_server.integration.ledger.model import (
     WindowFull,
 )
 from antiphon_server.runtime.cache.lru import LruCache
-from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert, Row
+from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert, Row, Values
 
 MOST_KNOWN = 10_000
 MOST_LOCKED = 64
@@ -49,28 +49,42 @@ def _locked(numbers: range) -> Any:
 
 
 _LOCKED = PreparedIn(_locked)
-_THIS = and_(*(windows.c[name] == bindparam(f"b_{name}") for name in Window._fields))
-_RESERVE = Prepared(
-    lambda: (
-        update(windows)
-        .where(_THIS)
-        .where(windows.c.spent + windows.c.reserved + bindparam("b_more") <= bindparam("b_limit"))
-        .values(
-            reserved=windows.c.reserved + bindparam("b_more"),
-            warned=bindparam("b_warned", type_=windows.c.warned.type),
-        )
+
+
+def _each(numbers: range, name: str, column: Any) -> Any:
+    """That parameter of the window that a row is."""
+    return case(*((_by_key(it), bindparam(f"{name}_{it}", type_=column.type)) for it in numbers))
+
+
+def _reserve(numbers: range) -> Any:
+    more = _each(numbers, "more", windows.c.reserved)
+    left = _each(numbers, "limit", windows.c.reserved) - windows.c.spent - windows.c.reserved
+    changed = {"reserved": windows.c.reserved + more}
+    changed["warned"] = _each(numbers, "warned", windows.c.warned)
+    return update(windows).where(or_(*map(_by_key, numbers))).where(more <= left).values(changed)
+
+
+def _move(numbers: range) -> Any:
+    spent = windows.c.spent + _each(numbers, "more", windows.c.spent)
+    reserved = windows.c.reserved - _each(numbers, "less", windows.c.reserved)
+    here = or_(*map(_by_key, numbers))
+    return update(windows).where(here).values(spent=spent, reserved=reserved)
+
+
+def _booking_of(number: int) -> Any:
+    return and_(
+        bookings.c.call_id == bindparam(f"call_id_{number}"),
+        bookings.c.budget_id == bindparam(f"budget_id_{number}"),
     )
-)
-_MOVE = Prepared(
-    lambda: (
-        update(windows)
-        .where(_THIS)
-        .values(
-            spent=windows.c.spent + bindparam("b_spent"),
-            reserved=windows.c.reserved - bindparam("b_reserved"),
-        )
-    )
-)
+
+
+def _spend(numbers: range) -> Any:
+    spent = [(_booking_of(it), bindparam(f"spent_{it}", type_=BigInteger)) for it in numbers]
+    here = or_(*map(_booking_of, numbers))
+    return update(bookings).where(here).values(spent=case(*spent), reserved=0)
+
+
+_RESERVE, _MOVE, _SPEND = PreparedIn(_reserve), PreparedIn(_move), PreparedIn(_spend)
 _BOOKING = ("budget_id", "subject", "start_us", "counted", "reserved", "spent")
 _BOOKED = PreparedIn(
     lambda numbers: (
@@ -81,14 +95,6 @@ _BOOKED = PreparedIn(
         .order_by(bookings.c.call_id, bookings.c.budget_id)
         # Both: whoever has waited for another one's commit sees what that one has booked.
         .with_for_update()
-    )
-)
-_SPEND = Prepared(
-    lambda: (
-        update(bookings)
-        .where(bookings.c.call_id == bindparam("b_call_id"))
-        .where(bookings.c.budget_id == bindparam("b_budget_id"))
-        .values(spent=bindparam("b_spent"), reserved=0)
     )
 )
 _LOST = (
@@ -117,9 +123,8 @@ class Reserving:
         """Reserve what calls may take, each all of it or nothing; what comes of each, in order."""
         plan = _Plan(self._lock(connection, {it.window for call in opened for it in call.charges}))
         results = [plan.take(call) for call in opened]
-        for window, more, limit, warned in plan.changes():
-            values = {"b_more": more, "b_limit": limit, "b_warned": warned, **_bound(window)}
-            if _RESERVE.run(connection, values) != 1:
+        for part in _parts(plan.changes()):
+            if _RESERVE.run(connection, part) != len(part):
                 raise LimitPassed
         _BOOK.run(connection, plan.booked)
         return results
@@ -140,8 +145,8 @@ class Reserving:
         new = [it for it in ordered if self._known.get(it) is None]
         empty = {"spent": 0, "reserved": 0, "warned": False}
         _BEGIN.run(connection, [{**it._asdict(), **empty} for it in new])
-        parts = (ordered[at : at + MOST_LOCKED] for at in range(0, len(ordered), MOST_LOCKED))
-        rows = [row for it in parts for row in _LOCKED.rows(connection, [w._asdict() for w in it])]
+        keys = [it._asdict() for it in ordered]
+        rows = [row for part in _parts(keys) for row in _LOCKED.rows(connection, part)]
         return {
             Window(BudgetId(budget), subject, start): (Use(spent, reserved), bool(warned))
             for budget, subject, start, spent, reserved, warned in rows
@@ -181,10 +186,17 @@ class _Plan:
         self.booked += [_booking(call, charge) for charge in call.charges]
         return reached
 
-    def changes(self) -> Iterable[tuple[Window, int, int, bool]]:
+    def changes(self) -> list[dict[str, Any]]:
         """What each window has more, its limit, and whether its warning was given."""
-        for window in sorted(self._more):
-            yield window, self._more[window], self._limits[window], self._warned[window]
+        return [
+            {
+                **window._asdict(),
+                "more": more,
+                "limit": self._limits[window],
+                "warned": self._warned[window],
+            }
+            for window, more in self._more.items()
+        ]
 
     def _use(self, window: Window) -> Use:
         use = self._found[window][0]
@@ -214,13 +226,20 @@ def _book(
         took = reserved or spent if took is None else took
         moves[window][0] += took - spent
         moves[window][1] += reserved
-        spends.append({"b_call_id": call_id, "b_budget_id": budget, "b_spent": took})
+        spends.append({"call_id": call_id, "budget_id": budget, "spent": took})
         if 0 < reserved < took:
             overruns[call_id].append(Overrun(window, reserved, took))
-    for window, (more, less) in sorted(moves.items()):
-        _MOVE.run(connection, {"b_spent": more, "b_reserved": less, **_bound(window)})
-    if spends:
-        _SPEND.run_all(connection, spends)
+    # Before they are changed they are locked, in order.
+    keys = [it._asdict() for it in sorted(moves)]
+    if len(keys) > 1:
+        for part in _parts(keys):
+            _LOCKED.rows(connection, part)
+    for part in _parts(
+        [{**it._asdict(), "more": more, "less": less} for it, (more, less) in moves.items()]
+    ):
+        _MOVE.run(connection, part)
+    for part in _parts(spends):
+        _SPEND.run(connection, part)
     return overruns
 
 
@@ -235,5 +254,5 @@ def _booking(call: Call, charge: Charge) -> dict[str, Any]:
     return {**row, "counted": charge.counted.value, "reserved": charge.amount, "spent": 0}
 
 
-def _bound(window: Window) -> dict[str, Any]:
-    return {f"b_{name}": value for name, value in window._asdict().items()}
+def _parts(items: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    return (items[at : at + MOST_LOCKED] for at in range(0, len(items), MOST_LOCKED))
