@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from antiphon_server.integration.budgets.budgets import Budgets, now_us, window_of
-from antiphon_server.integration.budgets.model import Budget, Standing, WhenExceeded
+from antiphon_server.integration.budgets.model import Budget, Span, Standing, WhenExceeded
 from antiphon_server.integration.budgets.ports import Told
 from antiphon_server.integration.ledger.model import (
     BudgetExceeded,
@@ -32,6 +32,7 @@ class Charging:
     def __init__(self, budgets: Budgets, told: Told, clock: Callable[[], int] = now_us) -> None:
         self._budgets, self._told, self._clock = budgets, told, clock
         self._telling = Completion()
+        self._present: dict[tuple[Span, str], tuple[int, int]] = {}
 
     async def charges(
         self, payer: Payer, target: str, most: Callable[[], Awaitable[Most]]
@@ -41,7 +42,7 @@ class Charging:
         if not holding:
             return ()
         taken, now = await most(), self._clock()
-        charges = [_charge(budget, subject, target, taken, now) for budget, subject in holding]
+        charges = [self._charge(budget, subject, target, taken, now) for budget, subject in holding]
         return [it for it in charges if it.amount]  # what is free always fits
 
     def refusal(self, full: WindowFull) -> BudgetExceeded:
@@ -88,6 +89,20 @@ class Charging:
         """Wait for what is being told."""
         await self._telling.close()
 
+    def _charge(self, budget: Budget, subject: str, target: str, most: Most, now: int) -> Charge:
+        terms = budget.terms
+        window = Window(budget.budget_id, subject, self._start_of(budget, now))
+        amount = _amount(budget, target, most)
+        return Charge(window, budget.counts.counted, amount, terms.limit, terms.warn_at)
+
+    def _start_of(self, budget: Budget, now: int) -> int:
+        """When the present window began: worked out once for all that begin then."""
+        kind = budget.counts.span, budget.counts.time_zone
+        start_us, end_us = self._present.get(kind, (1, 0))
+        if not start_us <= now < end_us:
+            start_us, end_us = self._present[kind] = window_of(budget, now)
+        return start_us
+
     def _fits_in_s(self, full: WindowFull, end_us: int) -> float | None:
         """When the call may fit, in seconds from now; None if waiting does not help."""
         charge, use = full.charge, full.use
@@ -97,13 +112,6 @@ class Charging:
         if use.spent + charge.amount > charge.limit:
             return until_end
         return SOON_S if until_end is None else min(SOON_S, until_end)
-
-
-def _charge(budget: Budget, subject: str, target: str, most: Most, now: int) -> Charge:
-    counts, terms = budget.counts, budget.terms
-    window = Window(budget.budget_id, subject, window_of(budget, now)[0])
-    amount = _amount(budget, target, most)
-    return Charge(window, counts.counted, amount, terms.limit, terms.warn_at)
 
 
 def _amount(budget: Budget, target: str, most: Most) -> int:

@@ -14,6 +14,8 @@ Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 
 MAX_ROWS = 64
+FEW_ROWS = 4
+"""For up to so many there is a statement of each number."""
 
 
 class _Compiled:
@@ -93,8 +95,8 @@ class PreparedIn:
     """A statement with a list in it.
 
     ``make(places)`` writes it for that many items; item ``n`` is bound as the parameters
-    ``{name}_{n}``. Lists are filled up to the next power of two by repeating an item, so
-    that few statements are compiled.
+    ``{name}_{n}``. Lists of more than a few are filled up to the next power of two by repeating an
+    item, so that few statements are compiled.
     """
 
     def __init__(self, make: Callable[[range], ClauseElement]) -> None:
@@ -114,7 +116,7 @@ class PreparedIn:
         return self._prepared(len(items)).run(connection, self._filled(items))
 
     def _prepared(self, items: int) -> Prepared:
-        size = _power_of_two(items)
+        size = _filled_size(items)
         prepared = self._by_size.get(size)
         if prepared is None:
             prepared = Prepared(lambda: self._make(range(size)))
@@ -122,7 +124,7 @@ class PreparedIn:
         return prepared
 
     def _filled(self, items: Sequence[Values]) -> Values:
-        return _numbered([*items, *[items[0]] * (_power_of_two(len(items)) - len(items))])
+        return _numbered([*items, *[items[0]] * (_filled_size(len(items)) - len(items))])
 
 
 class PreparedInsert:
@@ -169,16 +171,18 @@ class PreparedInsert:
 
 
 def _parts(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
-    """Pieces whose lengths are powers of two, the longest first."""
+    """Pieces whose lengths are powers of two, the longest first; a few rows are one piece."""
     start = 0
     while start < len(rows):
         size = 1 << (min(len(rows) - start, MAX_ROWS).bit_length() - 1)
+        size = len(rows) if len(rows) <= FEW_ROWS else size
         yield rows[start : start + size]
         start += size
 
 
-def _power_of_two(least: int) -> int:
-    return 1 << (least - 1).bit_length()
+def _filled_size(least: int) -> int:
+    """The next one, from ``FEW_ROWS`` on."""
+    return least if least <= FEW_ROWS else 1 << (least - 1).bit_length()
 
 
 def _numbered(items: Sequence[Values]) -> Values:
