@@ -59,9 +59,12 @@ def _each(numbers: range, name: str, column: Any) -> Any:
 def _reserve(numbers: range) -> Any:
     more = _each(numbers, "more", windows.c.reserved)
     left = _each(numbers, "limit", windows.c.reserved) - windows.c.spent - windows.c.reserved
-    changed = {"reserved": windows.c.reserved + more}
-    changed["warned"] = _each(numbers, "warned", windows.c.warned)
-    return update(windows).where(or_(*map(_by_key, numbers))).where(more <= left).values(changed)
+    here = or_(*map(_by_key, numbers))
+    return update(windows).where(here, more <= left).values(reserved=windows.c.reserved + more)
+
+
+def _warn(numbers: range) -> Any:
+    return update(windows).where(or_(*map(_by_key, numbers))).values(warned=True)
 
 
 def _move(numbers: range) -> Any:
@@ -84,7 +87,8 @@ def _spend(numbers: range) -> Any:
     return update(bookings).where(here).values(spent=case(*spent), reserved=0)
 
 
-_RESERVE, _MOVE, _SPEND = PreparedIn(_reserve), PreparedIn(_move), PreparedIn(_spend)
+_RESERVE, _WARN = PreparedIn(_reserve), PreparedIn(_warn)
+_MOVE, _SPEND = PreparedIn(_move), PreparedIn(_spend)
 _BOOKING = ("budget_id", "subject", "start_us", "counted", "reserved", "spent")
 _BOOKED = PreparedIn(
     lambda numbers: (
@@ -126,6 +130,8 @@ class Reserving:
         for part in _parts(plan.changes()):
             if _RESERVE.run(connection, part) != len(part):
                 raise LimitPassed
+        for part in _parts([it._asdict() for it in plan.warned]):
+            _WARN.run(connection, part)
         _BOOK.run(connection, plan.booked)
         return results
 
@@ -173,7 +179,7 @@ class _Plan:
         self._found = found
         self._more = defaultdict[Window, int](int)
         self._limits = defaultdict[Window, int](int)
-        self._warned = {window: warned for window, (_, warned) in found.items()}
+        self.warned = set[Window]()
         self.booked: list[dict[str, Any]] = []
 
     def take(self, call: Call) -> WindowFull | Sequence[Reached]:
@@ -187,14 +193,9 @@ class _Plan:
         return reached
 
     def changes(self) -> list[dict[str, Any]]:
-        """What each window has more, its limit, and whether its warning was given."""
+        """What each window has more, and its limit."""
         return [
-            {
-                **window._asdict(),
-                "more": more,
-                "limit": self._limits[window],
-                "warned": self._warned[window],
-            }
+            {**window._asdict(), "more": more, "limit": self._limits[window]}
             for window, more in self._more.items()
         ]
 
@@ -207,9 +208,9 @@ class _Plan:
         self._more[window] += charge.amount
         self._limits[window] = max(self._limits[window], charge.limit)
         use = self._use(window)
-        if self._warned[window] or use.used < charge.warn_at:
+        if use.used < charge.warn_at or self._found[window][1] or window in self.warned:
             return None
-        self._warned[window] = True
+        self.warned.add(window)
         return Reached(charge, use)
 
 
