@@ -9,7 +9,14 @@ import pytest
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.agents.ports import PlannedTool, Round
-from antiphon_server.dispatcher.handling import Attendance, CallResult, PastCall, ToolCall, Work
+from antiphon_server.dispatcher.handling import (
+    Attendance,
+    CallResult,
+    LeftOut,
+    PastCall,
+    ToolCall,
+    Work,
+)
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import ANSWER
@@ -51,8 +58,8 @@ class Page:
     async def progress(self, sentence: str, fraction: float | None = None) -> None:
         self.told.append(sentence if fraction is None else f"{sentence}: {fraction:.0%}")
 
-    def leave_out(self, messages: int, described: int = 0) -> None:
-        self.omitted = messages
+    def leave_out(self, left_out: LeftOut) -> None:
+        self.omitted = left_out.omitted
 
 
 class Away:
@@ -71,9 +78,6 @@ class Away:
 
     async def budget(self, order: Order) -> int:
         return 3_000
-
-    async def check(self, order: Order) -> None:
-        """It takes anything."""
 
     async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
         raise AssertionError("no tools are named")

@@ -50,9 +50,6 @@ class Scripted:
     async def budget(self, order: Order) -> int:
         return 3_000
 
-    async def check(self, order: Order) -> None:
-        """It takes anything."""
-
     async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
         assert names == Asked().tools
         return [TIME, SEND]

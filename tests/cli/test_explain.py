@@ -6,7 +6,12 @@ import grpc
 import pytest
 
 from antiphon.events.v1.event_pb2 import TURN_STATE_SUCCEEDED
-from antiphon.integration.v1.model_pb2 import FINISH_REASON_LENGTH, FinishReason, Usage
+from antiphon.integration.v1.model_pb2 import (
+    FINISH_REASON_LENGTH,
+    FinishReason,
+    SkippedModel,
+    Usage,
+)
 from antiphon_client import AntiphonError, TurnResult, Unavailable, Untrusted
 from antiphon_client.tls import MEANINGS
 from antiphon_server.cli.chat.summary import summary
@@ -157,3 +162,19 @@ def test_what_a_model_was_told_in_words_is_said(parts: int, says: str) -> None:
     """Nobody takes what it says of a picture for what it saw."""
     result = TurnResult("turn_1", TURN_STATE_SUCCEEDED, "x", described_parts=parts)
     assert summary(result, 2.0) == f"{says} described to the model in words · 2.0 s"
+
+
+def test_what_an_answer_is_given_without_is_said() -> None:
+    """Why it is not of the first model, too; a reason of a newer server as it is."""
+    skipped = [
+        SkippedModel(model="a/b", error_reason="PART_NOT_ACCEPTED", lacks="image"),
+        SkippedModel(model="c/d", error_reason="MODEL_TIMEOUT"),
+        SkippedModel(model="e/f", error_reason="SOMETHING_NEW"),
+    ]
+    result = TurnResult(
+        "turn_1", TURN_STATE_SUCCEEDED, "x", withheld_tools=1, skipped_models=tuple(skipped)
+    )
+    assert summary(result, 1.0) == (
+        "without 1 tool, which the model does not take · a/b takes no image · c/d took too long · "
+        "e/f SOMETHING_NEW · 1.0 s"
+    )

@@ -1,6 +1,7 @@
 """What models are asked: how much, in whose name, and what of it in words."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from antiphon.context.v1.conversation_pb2 import Conversation
 from antiphon.context.v1.message_pb2 import Part, Reference
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.dispatcher.v1.turn_pb2 import Turn
+from antiphon.events.v1.event_pb2 import Event
+from antiphon.integration.v1.model_pb2 import SkippedModel
 from antiphon_client import Client, Password, TurnResult
 from antiphon_client.ids import new_turn_id
-from antiphon_server.runtime.errors import Reason
 from tests.e2e.callers import PASSWORD
-from tests.e2e.refusals import Refused
 from tests.e2e.server import ServerProcess, openai_model
+from tests.e2e.until import until_it
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 
@@ -92,6 +95,28 @@ async def told(client: Client) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {await client.tokens.get()}"),)
 
 
+async def ended(client: Client, posted: pb.DispatchResponse) -> Turn:
+    """The turn as it is when it has ended."""
+    where = posted.turn.conversation_id, posted.turn.turn_id
+
+    async def has_ended() -> bool:
+        return (await client.get_turn(*where)).HasField("end_time")
+
+    await until_it(has_ended)
+    return await client.get_turn(*where)
+
+
+async def events(client: Client, conversation: str) -> AsyncIterator[Event]:
+    """The log until the end of its first turn."""
+    async with aclosing(
+        aiter(client.follow(f"conversations/{conversation}", earliest=True))
+    ) as log:
+        async for event in log:
+            yield event
+            if event.HasField("turn_finished"):
+                return
+
+
 async def test_what_a_model_cannot_take_it_is_told_in_words(
     client: Client, endpoint: FakeEndpoint
 ) -> None:
@@ -106,14 +131,30 @@ async def test_what_a_model_cannot_take_it_is_told_in_words(
     assert prompt(endpoint)[0] == 'look\n[an image named "cat.png", which you can\'t see]'
 
 
-async def test_what_no_model_takes_is_refused_before_it_is_posted(client: Client) -> None:
-    """The reason is typed, the conversation is as it was; with another model it goes on."""
+async def test_what_no_model_takes_it_is_told_in_words(
+    client: Client, endpoint: FakeEndpoint
+) -> None:
+    """The message is posted and answered, and the turn says of what the model knows by words."""
     conversation = (await client.create_conversation()).conversation_id
-    with Refused(Reason.PART_NOT_ACCEPTED) as refused:
-        await show(client, conversation, ["fake/blind"])
-    assert refused.error.metadata == {"model": "fake/blind", "kind": "image"}
-    assert [message async for message in client.list_messages(conversation)] == []
-    assert (await show(client, conversation, ["fake/blind", "fake/sees"])).turn.turn_id
+    turn = await ended(client, await show(client, conversation, ["fake/blind"]))
+    assert (turn.model, turn.described_parts) == ("fake/blind", 1)
+    assert not turn.skipped_models
+    assert prompt(endpoint) == ['look\n[an image named "cat.png", which you can\'t see]']
+
+
+async def test_one_that_takes_it_is_asked(client: Client, endpoint: FakeEndpoint) -> None:
+    """And the turn says why not the first, in the log and where it is asked for."""
+    conversation = (await client.create_conversation()).conversation_id
+    posted = await show(client, conversation, ["fake/blind", "fake/sees"])
+    turn = await ended(client, posted)
+    blind = SkippedModel(model="fake/blind", error_reason="PART_NOT_ACCEPTED", lacks="image")
+    assert (turn.model, turn.described_parts) == ("fake/sees", 0)
+    assert list(turn.skipped_models) == [blind]
+    assert prompt(endpoint)[0][1]["image_url"]["url"] == PICTURE.uri
+    told = [it async for it in events(client, conversation)]
+    assert list(told[-1].turn_finished.skipped_models) == [blind]
+    statuses = [it.turn_progressed.status for it in told if it.HasField("turn_progressed")]
+    assert statuses == ["asking fake/sees, since fake/blind takes no image"]
 
 
 async def test_the_nearest_says_how_long_an_answer_is(

@@ -295,11 +295,6 @@ USAGE = pb.GetUsageRequest(workspace_id=WORKSPACE)
     [
         (ask("x/y"), grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
         (
-            pb.GenerateRequest(workspace_id=WORKSPACE, messages=asks(image=PICTURE)),
-            grpc.StatusCode.FAILED_PRECONDITION,
-            "PART_NOT_ACCEPTED",
-        ),
-        (
             pb.GenerateRequest(workspace_id="x"),
             grpc.StatusCode.INVALID_ARGUMENT,
             "INVALID_ARGUMENT",

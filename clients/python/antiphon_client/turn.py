@@ -19,6 +19,7 @@ from antiphon.integration.v1.model_pb2 import (
     FINISH_REASON_LENGTH,
     FINISH_REASON_UNSPECIFIED,
     FinishReason,
+    SkippedModel,
     Usage,
 )
 from antiphon.integration.v1.tool_pb2 import (
@@ -49,7 +50,8 @@ class TurnResult:
 
     ``usage`` is zero where no model was called; its ``cost`` is unset if a price is unknown.
     ``omitted_messages`` is how many older ones the model was asked without: they did not fit.
-    Of ``described_parts`` (pictures, recordings, files) it was told in words: it takes none.
+    Of ``described_parts`` (pictures, recordings, files) it was told in words: it takes none. Of
+    ``withheld_tools`` it was not told. ``skipped_models`` of the list did not answer, and why.
     ``output_limit`` is the limit of tokens at which a ``cut`` answer ends, 0 for the model's own.
     """
 
@@ -65,6 +67,8 @@ class TurnResult:
     omitted_messages: int = 0
     described_parts: int = 0
     output_limit: int = 0
+    withheld_tools: int = 0
+    skipped_models: tuple[SkippedModel, ...] = ()
 
     @property
     def cut(self) -> bool:
@@ -301,6 +305,8 @@ class TurnHandle:
             omitted_messages=finished.omitted_messages,
             described_parts=finished.described_parts,
             output_limit=finished.output_limit,
+            withheld_tools=finished.withheld_tools,
+            skipped_models=tuple(finished.skipped_models),
         )
         self.status = TurnStatus(finished.state)
         self._wake()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from antiphon_server.agents.ports import (
@@ -19,6 +20,7 @@ from antiphon_server.agents.rounds import GAP, asked, past_rounds
 from antiphon_server.dispatcher.handling import (
     AskedCall,
     HandlerInfo,
+    LeftOut,
     LossPolicy,
     Order,
     ToolCall,
@@ -68,8 +70,7 @@ class Assistant(Generic[PromptT]):
         )
 
     async def check(self, order: Order) -> None:
-        """See :meth:`Handler.check`."""
-        await self._models.check(order)
+        """See :meth:`Handler.check`; what no model takes, models are told of in words."""
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""
@@ -77,7 +78,7 @@ class Assistant(Generic[PromptT]):
         prompt = await self._patiently(
             work, lambda: self._window.prompt(work.turn, budget, work.others)
         )
-        work.leave_out(prompt.omitted)
+        work.leave_out(LeftOut(prompt.omitted))
         tools: Sequence[PlannedTool] = ()
         if prompt.tools:
             tools = await self._patiently(work, lambda: self._tools.plan(work.turn, prompt.tools))
@@ -188,8 +189,8 @@ class _Answer(Generic[PromptT]):
                     if reply.call is not None:
                         calls.append(reply.call)
                     if reply.left_out is not None:
-                        omitted, described = reply.left_out
-                        work.leave_out(self._prompt.omitted + omitted, described)
+                        it = reply.left_out
+                        work.leave_out(replace(it, omitted=self._prompt.omitted + it.omitted))
                     if reply.status:
                         await work.progress(reply.status, reply.fraction)
                     if reply.usage is not None:

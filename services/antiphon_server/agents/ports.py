@@ -8,6 +8,7 @@ from antiphon_server.dispatcher.handling import (
     Attendance,
     CallPaused,
     CallResult,
+    LeftOut,
     Order,
     ToolCall,
     ToolCallFinished,
@@ -103,7 +104,7 @@ class Reply(Protocol):
 
     ``text`` is the next piece (may be empty); ``status`` says what is going on, and
     ``fraction`` how much of it is done; ``usage`` comes with the last step. When a model is asked,
-    ``left_out`` says without how many of the prompt's messages, and with how many parts in words.
+    ``left_out`` says without what, of the prompt's messages too, and which models are not.
     ``call`` is a call of a tool that the model asks for.
     """
 
@@ -122,7 +123,7 @@ class Reply(Protocol):
     @property
     def output_limit(self) -> int: ...  # noqa: D102
     @property
-    def left_out(self) -> tuple[int, int] | None: ...  # noqa: D102
+    def left_out(self) -> LeftOut | None: ...  # noqa: D102
     @property
     def call(self) -> AskedTool | None: ...  # noqa: D102
 
@@ -132,10 +133,6 @@ class Models(Protocol[PromptT_contra]):
 
     async def budget(self, order: Order) -> int:
         """How many tokens the prompt of an order may have. Raises DomainError MODEL_NOT_FOUND."""
-        ...
-
-    async def check(self, order: Order) -> None:
-        """Raise DomainError PART_NOT_ACCEPTED if none of its models takes all its parts."""
         ...
 
     def generate(

@@ -11,9 +11,11 @@ from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.model import (
     COUNTED,
     HandlerInfo,
+    LeftOut,
     Order,
     Outcome,
     Policy,
+    SkippedModel,
     StoredTurn,
     Tombstone,
     Usage,
@@ -92,14 +94,33 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
 
 def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
     message.model = outcome.model
-    message.omitted_messages = outcome.omitted
-    message.described_parts = outcome.described
+    put_left_out(message, outcome.left_out)
     message.output_limit = outcome.output_limit
     message.finish_reason = model_pb2.FinishReason.ValueType(outcome.finish_reason)
     if outcome.error is not None:
         message.error.CopyFrom(status_of(outcome.error))
     if outcome.usage is not None:
         message.usage.CopyFrom(usage_message(outcome.usage))
+
+
+def put_left_out(message: turn_pb2.Turn | event_pb2.TurnFinished, it: LeftOut) -> None:
+    """Encode what an answer is given without."""
+    message.omitted_messages, message.described_parts = it.omitted, it.described
+    message.withheld_tools = it.withheld
+    message.skipped_models.extend(
+        model_pb2.SkippedModel(model=one.model, error_reason=one.error_reason, lacks=one.lacks)
+        for one in it.skipped
+    )
+
+
+def left_out_of(message: event_pb2.TurnFinished) -> LeftOut:
+    """Decode the same."""
+    return LeftOut(
+        message.omitted_messages,
+        message.described_parts,
+        message.withheld_tools,
+        tuple([SkippedModel(it.model, it.error_reason, it.lacks) for it in message.skipped_models]),
+    )
 
 
 def usage_message(usage: Usage) -> model_pb2.Usage:

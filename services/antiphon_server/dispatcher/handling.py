@@ -12,12 +12,14 @@ from antiphon_server.dispatcher.model import (
     CallPaused,
     CallResult,
     HandlerInfo,
+    LeftOut,
     LossPolicy,
     Order,
     PastCall,
     Question,
     QuestionId,
     Resumed,
+    SkippedModel,
     ToolCall,
     ToolCallFinished,
     ToolCallId,
@@ -37,6 +39,7 @@ __all__ = [
     "CallResult",
     "Handler",
     "HandlerInfo",
+    "LeftOut",
     "LossPolicy",
     "Order",
     "PastCall",
@@ -44,6 +47,7 @@ __all__ = [
     "QuestionId",
     "Resumed",
     "RunCall",
+    "SkippedModel",
     "ToolCall",
     "ToolCallFinished",
     "ToolCallId",
@@ -114,8 +118,8 @@ class Work(Protocol):
         """Tell people what is going on."""
         ...
 
-    def leave_out(self, messages: int, described: int = 0) -> None:
-        """Note how many older messages the answer is given without, and how many parts in words."""
+    def leave_out(self, left_out: LeftOut) -> None:
+        """Note what the answer is given without, and by which model it is not given."""
         ...
 
     def account(

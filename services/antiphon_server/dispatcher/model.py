@@ -107,12 +107,36 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedModel:
+    """One that did not answer: the reason's name, and what it does not take if that is why."""
+
+    model: str
+    error_reason: str
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What an answer is given without, and by which model it is not given.
+
+    ``omitted`` is the number of older messages that were left out of the prompt, ``described`` that
+    of parts which the model was told of in words, ``withheld`` that of tools which it was not.
+    """
+
+    omitted: int = 0
+    described: int = 0
+    withheld: int = 0
+    skipped: tuple[SkippedModel, ...] = ()
+
+
+NOTHING_LEFT_OUT = LeftOut()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a turn ended; ``finish_reason`` is the contract's number.
 
-    ``omitted`` is the number of older messages that were left out of the prompt, ``described`` that
-    of parts which the model was told of in words; ``output_limit`` is the limit of tokens that cut
-    the answer off, if it was not the model's own.
+    ``output_limit`` is the limit of tokens that cut the answer off, if it was not the model's own.
     """
 
     state: State
@@ -121,8 +145,7 @@ class Outcome:
     model: str = ""
     rolled_back: bool = False
     finish_reason: int = 0
-    omitted: int = 0
-    described: int = 0
+    left_out: LeftOut = NOTHING_LEFT_OUT
     output_limit: int = 0
 
 

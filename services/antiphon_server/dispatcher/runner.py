@@ -10,7 +10,9 @@ from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import Handler, RunCall
 from antiphon_server.dispatcher.model import (
+    NOTHING_LEFT_OUT,
     AskedCall,
+    LeftOut,
     Outcome,
     Past,
     PastCall,
@@ -76,8 +78,7 @@ class TurnWork:
     model: str = ""
     finish_reason: int = 0
     output_limit: int = 0
-    omitted: int = 0
-    described: int = 0
+    left_out: LeftOut = NOTHING_LEFT_OUT
 
     @property
     def past_calls(self) -> Sequence[PastCall]:
@@ -101,9 +102,9 @@ class TurnWork:
         """See :meth:`Work.progress`."""
         await self.writer.progress(TurnProgressed(status, fraction))
 
-    def leave_out(self, messages: int, described: int = 0) -> None:
+    def leave_out(self, left_out: LeftOut) -> None:
         """See :meth:`Work.leave_out`."""
-        self.omitted, self.described = messages, described
+        self.left_out = left_out
 
     def account(
         self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
@@ -226,8 +227,7 @@ class Runner:
             work.model,
             stop.rolled_back,
             work.finish_reason,
-            work.omitted,
-            work.described,
+            work.left_out,
             work.output_limit,
         )
 

@@ -27,6 +27,7 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
     PromptProgress,
     Role,
+    Skipped,
     Step,
     ToolCall,
     ToolCallId,
@@ -182,7 +183,13 @@ def _attempt(step: AttemptStarted) -> pb.AttemptStarted:
         retry_of=step.retry_of,
         omitted_messages=step.omitted,
         described_parts=step.described,
+        skipped=map(_skipped, step.skipped),
+        withheld_tools=step.withheld,
     )
+
+
+def _skipped(it: Skipped) -> model_pb2.SkippedModel:
+    return model_pb2.SkippedModel(model=it.model, error_reason=it.reason, lacks=it.lacks)
 
 
 def _progress(step: PromptProgress) -> pb.PromptProgress:

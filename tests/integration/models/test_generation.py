@@ -1,7 +1,5 @@
 """An answer from its first step to its last, and what ends it."""
 
-from dataclasses import replace
-
 from antiphon_server.integration.ledger.model import MODEL_CALL, Money, Outcome, Quantities, Usage
 from antiphon_server.integration.models.generation import Patience
 from antiphon_server.integration.models.model import (
@@ -9,14 +7,12 @@ from antiphon_server.integration.models.model import (
     Finished,
     FinishReason,
     ModelName,
-    Part,
-    PromptMessage,
     Step,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.refusals import Refused
 from tests.fakes.openai_endpoint import Behaviour
-from tests.integration.world import Recorder, World, on_wire, order
+from tests.integration.world import Recorder, World, order
 
 SMALL = ModelName("openai/small")
 
@@ -75,16 +71,3 @@ async def test_a_listener_that_fails_stops_the_call(world: World) -> None:
     await world.endpoint.wait_aborted()
     assert len(world.endpoint.seen) == 1
     assert len(await world.calls()) == 1
-
-
-async def test_a_model_refuses_parts_that_it_cannot_take(world: World) -> None:
-    """Before it is asked; the first one that takes them is."""
-    it = order()
-    picture = PromptMessage("user", (Part("image", "https://x/y.png"),))
-    it = replace(it, prompt=replace(it.prompt, messages=(*it.prompt.messages, picture)))
-    with Refused(Reason.PART_NOT_ACCEPTED) as raised:
-        await world.generator().run(it, Recorder())
-    assert raised.error.metadata == {"model": "openai/small", "kind": "image"}
-    assert not world.endpoint.seen
-    taking = on_wire(world.endpoint.base_url, accepts=["text", "image"])
-    await world.generator(taking).run(it, Recorder())

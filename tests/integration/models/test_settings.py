@@ -55,6 +55,10 @@ def test_a_key_comes_from_the_named_variable(monkeypatch: pytest.MonkeyPatch) ->
         {"kind": "scripted", **BOTH, "long_context": [BOTH]},
         {"kind": "scripted", "unknown": 1},
         {"kind": "nonsense"},
+        {"kind": "scripted", "accepts": ["image"]},
+        {"kind": "openai", "base_url": "http://x/v1", "accepts": ["text", "audio"]},
+        {"kind": "provider", "accepts": ["text", "image"]},
+        {"kind": "local", "accepts": ["text", "file"]},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
-import type { FinishReason, Usage } from "../gen/antiphon/integration/v1/model_pb";
+import type { FinishReason, SkippedModel, Usage } from "../gen/antiphon/integration/v1/model_pb";
 import { type ToolCall, ToolCalls, stateOf } from "./calls";
 import { type AntiphonError, errorOfStatus } from "./errors";
 import { Text, textOf } from "./text";
@@ -30,6 +30,10 @@ export class TurnView {
   omittedMessages = 0;
   /** How many pictures, recordings and files it was told of in words alone. */
   describedParts = 0;
+  /** How many tools it was not told of. */
+  withheldTools = 0;
+  /** The models of the list that did not answer, and why. */
+  skippedModels: SkippedModel[] = [];
   isStopping = false;
   /** Grows when something becomes known after the end. */
   revision = 0;
@@ -70,6 +74,8 @@ export class TurnView {
     this.finishReason = turn.finishReason;
     this.omittedMessages = turn.omittedMessages;
     this.describedParts = turn.describedParts;
+    this.withheldTools = turn.withheldTools;
+    this.skippedModels = turn.skippedModels;
     this.outputLimit = turn.outputLimit;
     this.error = turn.error && errorOfStatus(turn.error);
     if (turn.startTime ?? turn.createTime) {
@@ -121,6 +127,8 @@ export class TurnView {
         this.finishReason = payload.value.finishReason;
         this.omittedMessages = payload.value.omittedMessages;
         this.describedParts = payload.value.describedParts;
+        this.withheldTools = payload.value.withheldTools;
+        this.skippedModels = payload.value.skippedModels;
         this.outputLimit = payload.value.outputLimit;
         this.error = payload.value.error && errorOfStatus(payload.value.error);
         this.endMs = at;

@@ -3,7 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import { AntiphonError, errorOf } from "../antiphon";
 import type { Part } from "../gen/antiphon/context/v1/message_pb";
-import { FinishReason, type Usage } from "../gen/antiphon/integration/v1/model_pb";
+import { FinishReason, type SkippedModel, type Usage } from "../gen/antiphon/integration/v1/model_pb";
 
 const TITLE_LENGTH = 60;
 const SENTENCES: Record<string, string> = {
@@ -37,7 +37,6 @@ const SENTENCES: Record<string, string> = {
   MODEL_TIMEOUT: "The model was silent for too long. Try again, or choose another.",
   MODEL_PROTOCOL: "The model's answer broke off. Try again.",
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
-  PART_NOT_ACCEPTED: "The model does not take such an attachment. Choose another model.",
   MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
   PRICE_UNKNOWN: "A budget counts money, and what this model costs is not known. Choose another, or tell an operator.",
   TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
@@ -181,6 +180,28 @@ export function leftOut(messages: number): string {
 /** That the model does not take some of what was sent, if so. */
 export function described(parts: number): string {
   return parts ? `${parts.toLocaleString()} attachment${parts > 1 ? "s" : ""} described to the model in words` : "";
+}
+
+/** That the model was not told of tools, if so. */
+export function withheld(tools: number): string {
+  return tools ? `without ${tools.toLocaleString()} tool${tools > 1 ? "s" : ""}, which the model does not take` : "";
+}
+
+const WHY_NOT: Record<string, string> = {
+  MODEL_NOT_FOUND: "can't be run there",
+  MODEL_UNAVAILABLE: "can't be reached",
+  MODEL_TIMEOUT: "took too long",
+  MODEL_PROTOCOL: "broke off",
+  MODEL_REFUSED: "refused",
+  MODEL_PROMPT_TOO_LONG: "has no room for this",
+  OVERLOADED: "has too much to do",
+  BUDGET_EXCEEDED: "is beyond a budget",
+  PRICE_UNKNOWN: "has no known price, which a budget needs",
+};
+
+/** Why the answer is not of that model. */
+export function notBy({ model, errorReason, lacks }: SkippedModel): string {
+  return lacks ? `${model} takes no ${lacks}` : `${model} ${WHY_NOT[errorReason] ?? errorReason}`;
 }
 
 /** Why one is signed out: a server that knows nothing of the session has not judged a password. */

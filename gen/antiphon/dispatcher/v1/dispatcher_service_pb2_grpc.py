@@ -103,8 +103,7 @@ class DispatcherServiceServicer:
         HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
         with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
         the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
-        their place in the conversation), PART_NOT_ACCEPTED (no model that would be asked takes
-        such a part; nothing was posted), DRAINING (also on several servers).
+        their place in the conversation), DRAINING (also on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,9 +6,11 @@ isort:skip_file
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.events.v1 import event_pb2 as _event_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -81,6 +83,8 @@ class Turn(_message.Message):
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
     OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
+    SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
+    WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -125,6 +129,8 @@ class Turn(_message.Message):
     FINISH_REASON_LENGTH and what was asked for set it (max_output_tokens); 0 where the model
     had no room for more.
     """
+    withheld_tools: _builtins.int
+    """withheld_tools is how many tools the model was not told of, since it takes none."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -146,6 +152,13 @@ class Turn(_message.Message):
         """usage is what its model calls consumed; unset if it made none, or was
         stopped before the model had reported: then GetUsage knows, by the conversation_id
         and the turn_id.
+        """
+
+    @_builtins.property
+    def skipped_models(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.SkippedModel]:
+        """skipped_models are those of the list that did not give the answer, though they stand before
+        the one that did (or was asked last), and why. Of a turn that calls tools, those of the last
+        time that models were asked.
         """
 
     def __init__(
@@ -170,10 +183,12 @@ class Turn(_message.Message):
         omitted_messages: _builtins.int = ...,
         described_parts: _builtins.int = ...,
         output_limit: _builtins.int = ...,
+        skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
+        withheld_tools: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "policy", b"policy", "reply_message_id", b"reply_message_id", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "policy", b"policy", "reply_message_id", b"reply_message_id", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -231,8 +231,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     limit_ms. Only in TurnFinished. Code DEADLINE_EXCEEDED.
     """
     ERROR_REASON_PART_NOT_ACCEPTED: _ErrorReason.ValueType  # 84
-    """ERROR_REASON_PART_NOT_ACCEPTED: no model that would be asked takes a part of this kind
-    (image, audio, file); metadata: model, kind. Code FAILED_PRECONDITION.
+    """ERROR_REASON_PART_NOT_ACCEPTED: the model takes no part of this kind (image, audio,
+    file), or no tools. Why it was passed over (SkippedModel); no call is refused with it,
+    but by servers of before; metadata: model, kind. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 100
     """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the
@@ -579,8 +580,9 @@ ERROR_REASON_TURN_EXPIRED: ErrorReason.ValueType  # 83
 limit_ms. Only in TurnFinished. Code DEADLINE_EXCEEDED.
 """
 ERROR_REASON_PART_NOT_ACCEPTED: ErrorReason.ValueType  # 84
-"""ERROR_REASON_PART_NOT_ACCEPTED: no model that would be asked takes a part of this kind
-(image, audio, file); metadata: model, kind. Code FAILED_PRECONDITION.
+"""ERROR_REASON_PART_NOT_ACCEPTED: the model takes no part of this kind (image, audio,
+file), or no tools. Why it was passed over (SkippedModel); no call is refused with it,
+but by servers of before; metadata: model, kind. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 100
 """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the

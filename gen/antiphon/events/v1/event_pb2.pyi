@@ -670,6 +670,8 @@ class TurnFinished(_message.Message):
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
     OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
+    SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
+    WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -697,6 +699,8 @@ class TurnFinished(_message.Message):
     FINISH_REASON_LENGTH and what was asked for set it (max_output_tokens); 0 where the model
     had no room for more.
     """
+    withheld_tools: _builtins.int
+    """withheld_tools is how many tools the model was not told of, since it takes none."""
     @_builtins.property
     def error(self) -> _status_pb2.Status:
         """error says why it failed or expired, with ErrorInfo; unset otherwise."""
@@ -706,6 +710,13 @@ class TurnFinished(_message.Message):
         """usage is what the turn's model calls consumed; unset if it made none, or was
         stopped before the model had reported: then GetUsage knows, by the conversation_id
         and the turn_id.
+        """
+
+    @_builtins.property
+    def skipped_models(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.SkippedModel]:
+        """skipped_models are those of the list that did not give the answer, though they stand before
+        the one that did (or was asked last), and why. Of a turn that calls tools, those of the last
+        time that models were asked.
         """
 
     def __init__(
@@ -721,10 +732,12 @@ class TurnFinished(_message.Message):
         omitted_messages: _builtins.int = ...,
         described_parts: _builtins.int = ...,
         output_limit: _builtins.int = ...,
+        skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
+        withheld_tools: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "state", b"state", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "skipped_models", b"skipped_models", "state", b"state", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,8 +39,9 @@ class PromptMessage(_message.Message):
     """author is who says it, where there are speakers; else empty."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are its content; none only where there are calls or a result. A model that does not
-        take a kind of part (Model.accepts) is not asked; PART_NOT_ACCEPTED if none of them does.
+        """parts are its content; none only where there are calls or a result. Which models are asked
+        depends on their kinds, unless they are of an assistant or of a result: those are no text in
+        words alone, whoever is asked.
         """
 
     @_builtins.property
@@ -276,6 +277,8 @@ class AttemptStarted(_message.Message):
     RETRY_OF_FIELD_NUMBER: _builtins.int
     OMITTED_MESSAGES_FIELD_NUMBER: _builtins.int
     DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """call_id is the ledger's entry."""
     model: _builtins.str
@@ -291,7 +294,13 @@ class AttemptStarted(_message.Message):
     because they do not fit.
     """
     described_parts: _builtins.int
-    """described_parts is how many of the history's parts it is told of in words alone."""
+    """described_parts is how many parts of history and messages it is told of in words alone."""
+    withheld_tools: _builtins.int
+    """withheld_tools is how many tools it is not told of, since it takes none."""
+    @_builtins.property
+    def skipped(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.SkippedModel]:
+        """skipped are the models of the list that are given up or passed over by now, and why."""
+
     def __init__(
         self,
         *,
@@ -300,10 +309,12 @@ class AttemptStarted(_message.Message):
         retry_of: _builtins.str = ...,
         omitted_messages: _builtins.int = ...,
         described_parts: _builtins.int = ...,
+        skipped: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
+        withheld_tools: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "described_parts", b"described_parts", "model", b"model", "omitted_messages", b"omitted_messages", "retry_of", b"retry_of"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "described_parts", b"described_parts", "model", b"model", "omitted_messages", b"omitted_messages", "retry_of", b"retry_of", "skipped", b"skipped", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

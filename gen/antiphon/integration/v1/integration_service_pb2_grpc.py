@@ -96,12 +96,15 @@ class IntegrationServiceServicer:
         answered others lately, then the next one is; after the first text a failure ends the
         stream. A model that is left alone (Model.breaker), or has no place for the call in
         time, is passed over. Where none answers, the last one's failure is told, or why it was
-        passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Cancelling the
-        call closes the provider's connection. So does, within 1 s, the end of the
+        passed over: MODEL_UNAVAILABLE with the breaker's state, or OVERLOADED. Models that do
+        not take what is asked (pictures, recordings, files, tools; or all of it, being too long)
+        are passed over where another one does. Where none does, those that take most are asked
+        first, and told of the rest in words. Cancelling the call closes the provider's
+        connection. So does, within 1 s, the end of the
         caller's session or of their role on the workspace: the call ends as it would
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
-        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, PART_NOT_ACCEPTED, OVERLOADED,
+        MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
         BUDGET_EXCEEDED, PRICE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -242,8 +242,9 @@ class Model(_message.Message):
 
     @_builtins.property
     def accepts(self) -> _containers.RepeatedScalarFieldContainer[_message_pb2.PartKind.ValueType]:
-        """accepts are the kinds of parts that it takes. Of others in what was said before it is
-        told in words; a turn whose own message has one is refused with PART_NOT_ACCEPTED.
+        """accepts are the kinds of parts that it takes. One that does not take what is asked is passed
+        over where another of the list does; else it is told of such parts in words, as it is of
+        those in what was said before.
         """
 
     @_builtins.property
@@ -291,6 +292,40 @@ class Model(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class SkippedModel(_message.Message):
+    """SkippedModel is a model of a list that did not answer, though it stands before the one that did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    LACKS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """model is Model.name."""
+    error_reason: _builtins.str
+    """error_reason is the name of the ErrorReason for which: how it failed; or why it was not asked:
+    PART_NOT_ACCEPTED (it does not take what is asked, and another one does),
+    MODEL_PROMPT_TOO_LONG (it has not the room, and another one may), MODEL_UNAVAILABLE (its
+    breaker is open), OVERLOADED, BUDGET_EXCEEDED, PRICE_UNKNOWN.
+    """
+    lacks: _builtins.str
+    """lacks is what it does not take, with PART_NOT_ACCEPTED: `image`, `audio`, `file` or `tools`."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        error_reason: _builtins.str = ...,
+        lacks: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_reason", b"error_reason", "lacks", b"lacks", "model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkippedModel: _TypeAlias = SkippedModel  # noqa: Y015
 
 @_typing.final
 class ModelFailure(_message.Message):

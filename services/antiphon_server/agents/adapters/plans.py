@@ -1,11 +1,10 @@
 """What prompts may hold, as the integration service says; remembered for a while."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2
 from antiphon_server.dispatcher.handling import Order
 from antiphon_server.runtime.cache.lru import LruCache
@@ -44,15 +43,6 @@ class Plans:
         """How many tokens a prompt may have. Raises DomainError MODEL_NOT_FOUND."""
         return (await self._plan(order)).max_prompt_tokens
 
-    async def check(self, order: Order) -> None:
-        """Raise DomainError PART_NOT_ACCEPTED if none of its models takes all its parts."""
-        models = (await self._plan(order)).models
-        if not models or any(order.kinds <= _names(model.accepts) for model in models):
-            return
-        first = models[0]
-        kind = min(order.kinds - _names(first.accepts), default=min(order.kinds))
-        raise DomainError(Reason.PART_NOT_ACCEPTED, model=first.name, kind=kind)
-
     async def _plan(self, order: Order) -> integration_service_pb2.PlanPromptResponse:
         key, now = (order.models, order.max_output_tokens), self._clock()
         kept = self._kept.get(key)
@@ -72,9 +62,3 @@ class Plans:
             if error.reason is not Reason.UNIMPLEMENTED:
                 raise
             return _OLDER_SERVER
-
-
-def _names(kinds: "Iterable[message_pb2.PartKind.ValueType]") -> frozenset[str]:
-    """The kinds by the names that an order has for them: those of the fields of a part."""
-    fields = message_pb2.Part.DESCRIPTOR.fields_by_number
-    return frozenset(fields[kind].name for kind in kinds if kind in fields)

@@ -9,7 +9,16 @@ from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
 from antiphon_server.agents.adapters.plans import Plans
 from antiphon_server.agents.adapters.tools import definition, round_messages
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
-from antiphon_server.dispatcher.handling import COUNTED, Order, ToolCallId, Turn, TurnId, Usage
+from antiphon_server.dispatcher.handling import (
+    COUNTED,
+    LeftOut,
+    Order,
+    SkippedModel,
+    ToolCallId,
+    Turn,
+    TurnId,
+    Usage,
+)
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # these exist for the type checker alone
@@ -80,7 +89,7 @@ class ModelReply:
     model: str = ""
     finish_reason: int = 0
     output_limit: int = 0
-    left_out: tuple[int, int] | None = None
+    left_out: LeftOut | None = None
     call: AskedTool | None = None
 
 
@@ -93,9 +102,6 @@ class IntegrationModels:
 
     async def budget(self, order: Order) -> int:
         return await self._plans.budget(order)
-
-    async def check(self, order: Order) -> None:
-        await self._plans.check(order)
 
     async def generate(
         self,
@@ -150,7 +156,10 @@ def _asked(call: tool_pb2.ToolCall) -> AskedTool:
 
 
 def _asking(attempt: integration_service_pb2.AttemptStarted) -> ModelReply:
-    left_out = attempt.omitted_messages, attempt.described_parts
+    skipped = [SkippedModel(it.model, it.error_reason, it.lacks) for it in attempt.skipped]
+    left_out = LeftOut(
+        attempt.omitted_messages, attempt.described_parts, attempt.withheld_tools, tuple(skipped)
+    )
     return ModelReply(status=_status(attempt), left_out=left_out)
 
 
@@ -179,8 +188,19 @@ def _reading(progress: integration_service_pb2.PromptProgress) -> ModelReply:
 
 
 def _status(attempt: integration_service_pb2.AttemptStarted) -> str:
-    if not attempt.retry_of:
-        return f"asking {attempt.model}"
-    # Of a model, though the reason is everybody's.
-    why = "MODEL_OVERLOADED" if attempt.retry_of == "OVERLOADED" else attempt.retry_of
-    return f"asking {attempt.model} after {why.lower().replace('_', ' ')}"
+    without = " without tools" if attempt.withheld_tools else ""
+    return f"asking {attempt.model}{without}{_why(attempt)}"
+
+
+def _why(attempt: integration_service_pb2.AttemptStarted) -> str:
+    """Why not the one before; the reasons of models are told without saying so each time."""
+    if attempt.retry_of:
+        # Of a model, though the reason is everybody's.
+        why = "MODEL_OVERLOADED" if attempt.retry_of == "OVERLOADED" else attempt.retry_of
+        return f" after {why.lower().replace('_', ' ')}"
+    if not attempt.skipped:
+        return ""
+    skipped = attempt.skipped[-1]
+    if skipped.lacks:
+        return f", since {skipped.model} takes no {skipped.lacks}"
+    return f", since this is too long for {skipped.model}"

@@ -5,13 +5,25 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_EXPIRED,
     TURN_STATE_FAILED,
 )
-from antiphon.integration.v1.model_pb2 import Usage
+from antiphon.integration.v1.model_pb2 import SkippedModel, Usage
 from antiphon_client import TurnResult
+from antiphon_server.cli.console import in_a_line
 
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
     TURN_STATE_FAILED: "broken off",
     TURN_STATE_EXPIRED: "out of time",
+}
+_WHY_NOT = {
+    "MODEL_NOT_FOUND": "can't be run there",
+    "MODEL_UNAVAILABLE": "can't be reached",
+    "MODEL_TIMEOUT": "took too long",
+    "MODEL_PROTOCOL": "broke off",
+    "MODEL_REFUSED": "refused",
+    "MODEL_PROMPT_TOO_LONG": "has no room for this",
+    "OVERLOADED": "has too much to do",
+    "BUDGET_EXCEEDED": "is beyond a budget",
+    "PRICE_UNKNOWN": "has no known price, which a budget needs",
 }
 
 
@@ -24,6 +36,8 @@ def summary(result: TurnResult, seconds: float) -> str:
         tokens(usage) if usage.output_tokens else None,
         _left_out(result.omitted_messages) or None,
         _described(result.described_parts) or None,
+        _withheld(result.withheld_tools) or None,
+        *map(_not_by, result.skipped_models),
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
@@ -56,6 +70,19 @@ def _described(parts: int) -> str:
     if not parts:
         return ""
     return f"{parts:,} attachment{'s'[: parts > 1]} described to the model in words"
+
+
+def _withheld(tools: int) -> str:
+    """That the model was not told of so many tools."""
+    return f"without {tools:,} tool{'s'[: tools > 1]}, which the model does not take" * bool(tools)
+
+
+def _not_by(it: SkippedModel) -> str:
+    """Why the answer is not of that model."""
+    name = in_a_line(it.model)
+    if it.lacks:
+        return f"{name} takes no {in_a_line(it.lacks)}"
+    return f"{name} {_WHY_NOT.get(it.error_reason, in_a_line(it.error_reason))}"
 
 
 def _ending(result: TurnResult) -> str | None:

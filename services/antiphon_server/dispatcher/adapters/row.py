@@ -6,9 +6,11 @@ import msgspec
 
 from antiphon_server.dispatcher.model import (
     ConversationId,
+    LeftOut,
     Order,
     Outcome,
     Policy,
+    SkippedModel,
     State,
     StoredTurn,
     Tombstone,
@@ -44,6 +46,8 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     omitted: int = 0
     described: int = 0
     output_limit: int = 0
+    withheld: int = 0
+    skipped: tuple[SkippedModel, ...] = ()
 
 
 _decode_order = msgspec.json.Decoder(_Order).decode
@@ -181,9 +185,11 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.model,
             outcome.rolled_back,
             outcome.finish_reason,
-            outcome.omitted,
-            outcome.described,
+            outcome.left_out.omitted,
+            outcome.left_out.described,
             outcome.output_limit,
+            outcome.left_out.withheld,
+            outcome.left_out.skipped,
         )
     )
 
@@ -200,8 +206,7 @@ def _outcome(encoded: bytes) -> Outcome | None:
         it.model,
         it.rolled_back,
         it.finish_reason,
-        it.omitted,
-        it.described,
+        LeftOut(it.omitted, it.described, it.withheld, it.skipped),
         it.output_limit,
     )
 

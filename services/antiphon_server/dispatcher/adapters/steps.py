@@ -6,7 +6,12 @@ from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.adapters.call_steps import add_call_step
-from antiphon_server.dispatcher.encoding import usage_message, usage_of
+from antiphon_server.dispatcher.encoding import (
+    left_out_of,
+    put_left_out,
+    usage_message,
+    usage_of,
+)
 from antiphon_server.dispatcher.model import (
     MessagePosted,
     Outcome,
@@ -80,8 +85,7 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
         it.model,
         it.rolled_back,
         it.finish_reason,
-        it.omitted_messages,
-        it.described_parts,
+        left_out_of(it),
         it.output_limit,
     )
     return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
@@ -134,10 +138,9 @@ def _finished(step: TurnFinished, reply_id: str) -> event_pb2.TurnFinished:
         model=outcome.model,
         rolled_back=outcome.rolled_back,
         finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),
-        omitted_messages=outcome.omitted,
-        described_parts=outcome.described,
         output_limit=outcome.output_limit,
     )
+    put_left_out(finished, outcome.left_out)
     if outcome.error is not None:
         finished.error.CopyFrom(status_of(outcome.error))
     if outcome.usage is not None:

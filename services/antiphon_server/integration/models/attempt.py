@@ -27,6 +27,7 @@ from antiphon_server.integration.models.model import (
     ModelFailed,
     Prompt,
     ProviderSaid,
+    Skipped,
     Step,
     ToolCall,
     Working,
@@ -53,6 +54,14 @@ _FREE = frozenset(
         Reason.MODEL_PROMPT_TOO_LONG,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What came before an attempt: why the last one failed, and who was skipped."""
+
+    failure: str = ""
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ class Attempts:
         self,
         model: ConfiguredModel,
         wanted: Fitted,
-        retry_of: str,
+        before: Before,
         emit: Emit,
         limit: asyncio.Timeout,
     ) -> Ended:
@@ -110,10 +119,11 @@ class Attempts:
         prompt = wanted.prompt
         tokens = tokens_of_prompt(prompt.messages) + tokens_of_tools(prompt.tools)
         progress = _Progress(tokens, prompt.max_output_tokens)
-        left = wanted.omitted, wanted.described
+        left = wanted.omitted, wanted.described, wanted.withheld
         try:
             call = await completed(self._open(model, wanted, progress))
-            await emit(AttemptStarted(call.call_id, model.name, retry_of, *left))
+            retry_of, skipped = before.failure, before.skipped
+            await emit(AttemptStarted(call.call_id, model.name, retry_of, *left, skipped))
             await _stream(model, prompt, progress, emit)
         except DomainError as error:
             if progress.call is None:  # nothing was written that could be settled

@@ -101,11 +101,6 @@ class ConfiguredModel:
         """The room for a prompt whose answer shall have ``asked`` tokens at most (0: not said)."""
         return room_of(self.settings, self._limits, await self.context_tokens(), asked)
 
-    def strange(self, messages: Sequence[PromptMessage]) -> PartKind | None:
-        """A kind of part in the messages that it can't take, if there is one."""
-        strange = frozenset[PartKind]().union(*(it.kinds for it in messages)) - self.accepts
-        return min(strange, default=None)
-
     async def close(self) -> None:
         """Release what the backend holds."""
         if self._pricing is not None:
@@ -183,20 +178,6 @@ class Catalogue:
         """Begin to find out what the default costs, which the end of the first call waits for."""
         if self._models:
             self.named("").prices_by_now()
-
-    def taking(
-        self, names: Sequence[str], messages: Sequence[PromptMessage]
-    ) -> list[ConfiguredModel]:
-        """Those of :meth:`chosen` that take all the messages' parts.
-
-        Raises DomainError MODEL_NOT_FOUND, PART_NOT_ACCEPTED if there is none.
-        """
-        chosen = self.chosen(names)
-        strange = [(model, model.strange(messages)) for model in chosen]
-        if taking := [model for model, kind in strange if kind is None]:
-            return taking
-        first, kind = strange[0]
-        raise DomainError(Reason.PART_NOT_ACCEPTED, model=first.name, kind=kind)
 
     @property
     def all(self) -> Collection[ConfiguredModel]:

@@ -1,4 +1,4 @@
-"""A prompt as one model can take it: what was said before, described and cut where it has to be."""
+"""A prompt as one model can take it: described where it can't see, and cut where it has no room."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,19 +21,23 @@ from antiphon_server.integration.models.tokens import (
 
 _NAMES: dict[PartKind, str] = {"image": "an image", "audio": "a recording", "file": "a file"}
 _LONGEST_NAME = 80
+_TEXT = frozenset[PartKind]({"text"})
 
 
 @dataclass(frozen=True)
 class Fitted:
     """An order for one model: ``history`` is what it is told of what was said before.
 
-    ``described`` says how many of the history's parts it is told of in words.
+    ``described`` says how many parts it is told of in words, ``asked_tokens`` how long the prompt
+    is without the history. It is not told of ``withheld`` tools.
     """
 
     order: Order
     max_output_tokens: int
     history: tuple[PromptMessage, ...]
     described: int
+    asked_tokens: int = 0
+    withheld: int = 0
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -52,18 +56,39 @@ class Fitted:
         return replace(self, history=_newest(self.history, tokens_of_prompt(self.history) // 2))
 
 
-def fitted(order: Order, room: Room, accepts: frozenset[PartKind]) -> Fitted:
-    """The order for a model with that room that takes such parts."""
-    strange = [len([part for part in it.parts if part.kind not in accepts]) for it in order.history]
-    told = [
-        _in_words(message, accepts) if count else message
-        for message, count in zip(order.history, strange, strict=True)
-    ]
-    asked = tokens_of_prompt((*order.instructions, *order.prompt.messages))
-    asked += tokens_of_tools(order.prompt.tools)
+def fitted(
+    order: Order, room: Room, accepts: frozenset[PartKind], *, takes_tools: bool = True
+) -> Fitted:
+    """The order for a model with that room that takes such parts, and tools or none."""
+    told, strange = _described_all(order.history, accepts)
+    messages, strange_now = _described_all(order.prompt.messages, accepts)
+    tools = order.prompt.tools if takes_tools else ()
+    withheld = len(order.prompt.tools) - len(tools)
+    if withheld or any(strange_now):
+        order = replace(order, prompt=replace(order.prompt, messages=messages, tools=tools))
+    asked = tokens_of_prompt((*order.instructions, *messages)) + tokens_of_tools(tools)
     kept = _newest(told, room.prompt - asked)
-    described = sum(strange[len(strange) - len(kept) :])
-    return Fitted(order, room.output, kept, described)
+    described = sum(strange[len(strange) - len(kept) :]) + sum(strange_now)
+    return Fitted(order, room.output, kept, described, asked, withheld)
+
+
+def shown_as_they_are(message: PromptMessage) -> bool:
+    """Whether models can be shown its pictures: wires have none of assistants and of results."""
+    return message.role == "user" and message.answers is None
+
+
+def _described_all(
+    messages: Sequence[PromptMessage], accepts: frozenset[PartKind]
+) -> tuple[tuple[PromptMessage, ...], list[int]]:
+    """The messages as the model takes them, and of each how many parts are told in words."""
+    taken = [accepts if shown_as_they_are(it) else _TEXT for it in messages]
+    pairs = list(zip(messages, taken, strict=True))
+    strange = [len([part for part in it.parts if part.kind not in kinds]) for it, kinds in pairs]
+    told = [
+        _in_words(it, kinds) if count else it
+        for (it, kinds), count in zip(pairs, strange, strict=True)
+    ]
+    return tuple(told), strange
 
 
 def _newest(history: Sequence[PromptMessage], budget: int) -> tuple[PromptMessage, ...]:

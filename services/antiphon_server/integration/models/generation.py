@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from antiphon_server.integration.ledger.model import BudgetExceeded, Usage, total
-from antiphon_server.integration.models.attempt import Attempts, Emit, Ended, said_by
+from antiphon_server.integration.models.attempt import Attempts, Before, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.fitting import Fitted, fitted
 from antiphon_server.integration.models.model import (
@@ -17,9 +17,11 @@ from antiphon_server.integration.models.model import (
     Finished,
     ModelEnd,
     Order,
+    Skipped,
     Step,
     Working,
 )
+from antiphon_server.integration.models.routing import Candidate, candidates
 from antiphon_server.runtime.concurrency.breaker import BreakerOpen, Passage
 from antiphon_server.runtime.concurrency.bulkhead import NoPlace
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -66,16 +68,16 @@ class Generator:
     async def run(self, order: Order, tell: Tell) -> None:
         """Hand every step of the answer to ``tell``, the last a Finished.
 
-        Raises DomainError MODEL_NOT_FOUND or PART_NOT_ACCEPTED before any step; if none answers
-        the last model's failure, or why it was passed over: MODEL_UNAVAILABLE if its breaker is
-        open, OVERLOADED if there is no place for the call; a failure after the first text at once.
+        Raises DomainError MODEL_NOT_FOUND before any step; if none answers the last model's
+        failure, or why it was passed over: MODEL_UNAVAILABLE if its breaker is open, OVERLOADED if
+        there is no place for the call; a failure after the first text at once.
         """
-        models = self._catalogue.taking(order.models, order.prompt.messages)
+        wanted = candidates(self._catalogue.chosen(order.models), order.prompt)
         limit = asyncio.timeout(self._patience.total_s)
         running = _Running(self._attempts, self._patience, order, tell, limit)
         try:
             async with limit:
-                await running.ask(models)
+                await running.ask(wanted)
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -94,24 +96,38 @@ class _Running:
     order: Order
     tell: Tell
     limit: asyncio.Timeout
+    skipped: tuple[Skipped, ...] = ()
     model: str = ""
     waited_s: float = 0.0
     failure: DomainError | None = None
     usages: list[Usage] = field(default_factory=list)
 
-    async def ask(self, models: Sequence[ConfiguredModel]) -> None:
+    async def ask(self, models: Sequence[Candidate]) -> None:
         """Ask one after the other until one answers."""
-        for model in models:
+        for place, candidate in enumerate(models, 1):
+            model = candidate.model
+            if candidate.lacks:
+                self._skip(model, Reason.PART_NOT_ACCEPTED, candidate.lacks)
+                continue
             self.model = model.name
             room = await model.room(self.order.prompt.max_output_tokens)
-            wanted = fitted(self.order, room, model.accepts)
+            tools = model.settings.tools
+            wanted = fitted(self.order, room, model.accepts, takes_tools=tools)
+            if await _has_no_room(model, wanted, models[place:]):
+                self._skip(model, Reason.MODEL_PROMPT_TOO_LONG)
+                continue
             end = await self._ask_patiently(model, wanted)
             if end is not None:
                 limit = end.limit_reached(wanted.max_output_tokens)
                 await self.tell(Finished(model.name, end.reason, total(self.usages), limit))
                 return
+            if self.failure is not None:
+                self._skip(model, self.failure.reason)
         if self.failure is not None:
             raise self.failure
+
+    def _skip(self, model: ConfiguredModel, why: Reason, lacks: str = "") -> None:
+        self.skipped = (*self.skipped, Skipped(model.name, why, lacks))
 
     async def _ask_patiently(self, model: ConfiguredModel, wanted: Fitted) -> ModelEnd | None:
         """The answer's end, or None if this model is given up."""
@@ -150,10 +166,10 @@ class _Running:
             wanted = wanted.shorter()
 
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
-        retry_of = self.failure.reason if self.failure else ""
+        before = Before(self.failure.reason if self.failure else "", self.skipped)
         async with model.call() as passage:
             emit = _heard(self.tell, passage)
-            ended = await self.attempts.make(model, wanted, retry_of, emit, self.limit)
+            ended = await self.attempts.make(model, wanted, before, emit, self.limit)
             passage.failed = _failed(ended)
             if ended.error is not None:
                 model.last_failure = _failure(ended.error)
@@ -175,6 +191,15 @@ class _Running:
             return None
         wait = self.patience.pause(retry) + (error.retry_after or 0.0)
         return wait if self.waited_s + wait <= self.patience.longest_waits_s else None
+
+
+async def _has_no_room(model: ConfiguredModel, wanted: Fitted, others: Sequence[Candidate]) -> bool:
+    """Whether what is asked is longer than its context, and another one may have the room."""
+    context = await model.context_tokens()
+    if not context or wanted.asked_tokens < context:
+        return False
+    rooms = [await it.model.context_tokens() for it in others if not it.lacks]
+    return any(not room or wanted.asked_tokens < room for room in rooms)
 
 
 def _heard(tell: Tell, passage: Passage) -> Emit:

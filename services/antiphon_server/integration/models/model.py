@@ -201,10 +201,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A model that did not answer, and why; ``lacks`` is what it does not take, if that is why."""
+
+    model: ModelName
+    reason: Reason
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptStarted:
     """A model is being asked now; ``retry_of`` names why the attempt before failed.
 
-    It is asked without the ``omitted`` oldest messages, and told of ``described`` parts in words.
+    It is asked without the ``omitted`` oldest messages, and told of ``described`` parts in words
+    and not of ``withheld`` tools, instead of those that were ``skipped``.
     """
 
     call_id: CallId
@@ -212,6 +222,8 @@ class AttemptStarted:
     retry_of: str
     omitted: int = 0
     described: int = 0
+    withheld: int = 0
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

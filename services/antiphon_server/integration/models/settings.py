@@ -26,6 +26,13 @@ Kind = Literal["openai", "local", "provider", "scripted"]
 _CALLS, _LOCAL_CALLS, _WAIT_S = 500, 4, 10.0
 
 _FREE = Prices(Rates(0, 0))
+_CARRIED: dict[Kind, frozenset[PartKind]] = {
+    "openai": frozenset({"text", "image"}),
+    "local": frozenset({"text"}),
+    "provider": frozenset({"text"}),
+    "scripted": frozenset({"text", "image", "audio", "file"}),
+}
+"""What gets to a model of each kind."""
 _FREE_KINDS = frozenset({"local", "scripted"})
 _NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -109,6 +116,7 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a model on the OpenAI wire needs a base_url")
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             raise ValueError("base_url: write http:// or https:// before the address")
+        _check_abilities(self.kind, self.accepts)
 
     @property
     def model_name(self) -> ModelName:
@@ -160,6 +168,16 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
     def secret(self) -> str:
         """The key, or an empty string."""
         return self.api_key.reveal() if self.api_key else ""
+
+
+def _check_abilities(kind: Kind, accepts: frozenset[PartKind]) -> None:
+    if "text" not in accepts:
+        raise ValueError("accepts: every model takes text")
+    if beyond := accepts - _CARRIED[kind]:
+        carried = " and ".join(sorted(_CARRIED[kind], reverse=True))
+        raise ValueError(
+            f"accepts: no {min(beyond)} gets to a model of the kind {kind}, but {carried}"
+        )
 
 
 def model_named(name: str) -> ModelSettings:

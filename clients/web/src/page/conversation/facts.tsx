@@ -6,7 +6,8 @@ import type { TurnView } from "../../antiphon";
 import { TurnState } from "../../gen/antiphon/events/v1/event_pb";
 import { FinishReason } from "../../gen/antiphon/integration/v1/model_pb";
 import { CopyButton, Icon, Notice } from "../parts";
-import { consumed, cutShort, described, duration, leftOut, sentenceOf } from "../words";
+import { visible } from "../visible";
+import { consumed, cutShort, described, duration, leftOut, notBy, sentenceOf, withheld } from "../words";
 
 const ENDINGS: Partial<Record<TurnState, string>> = {
   [TurnState.CANCELLED]: "stopped",
@@ -37,6 +38,8 @@ export function Facts(props: {
       {turn?.error && <Notice text={sentenceOf(turn.error)} />}
       <Ending turn={turn} isTruncated={props.isTruncated} />
       {turn && turn.describedParts > 0 && <span class="quiet">{described(turn.describedParts)}</span>}
+      {turn && turn.withheldTools > 0 && <span class="quiet">{withheld(turn.withheldTools)}</span>}
+      {turn?.skippedModels.map((each) => <span key={each.model} class="quiet">{visible(notBy(each))}</span>)}
       {doings.goOn && turn?.finishReason === FinishReason.LENGTH && (
         <button type="button" class="link" onClick={doings.goOn}>
           Continue
