@@ -1,0 +1,51 @@
+"""Parts of a server that lose or forge money: the rig has to notice each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon_server.integration.ledger.adapters.sql import _ABANDON, SqlLedger
+from antiphon_server.integration.ledger.calls import PricedCalls
+from antiphon_server.integration.ledger.model import Call, Settlement, Usage
+from antiphon_server.integration.models.attempt import Attempts
+from tests.proofs.overspend.defects import Unconditional
+from tests.proofs.spending.server import Kinds
+
+
+class Forgetful(PricedCalls):
+    """Forgets what the store did not take in time."""
+
+    def _keep(self, call: Call, settlement: Settlement) -> None:
+        """Do nothing."""
+
+
+class Holding(SqlLedger):
+    """Gives calls up, and keeps what was reserved for them."""
+
+    async def abandon(self, owner: str) -> int:
+        row = {"b_owner": owner}
+        return await self._database.write(lambda it: int(it.execute(_ABANDON, row).rowcount))
+
+
+class Repricing(Attempts):
+    """Charges the prices of the end."""
+
+    async def _settle(self, call: Call, model: Any, progress: Any, error: Any) -> Usage:
+        progress.prices = None
+        return await super()._settle(call, model, progress, error)
+
+
+class Unbooked(SqlLedger):
+    """Settles the ledger, and not the windows."""
+
+    async def settle(self, call_id: Any, settlement: Any, *, charged: bool = False) -> Any:
+        return await super().settle(call_id, settlement, charged=False)
+
+
+KINDS: Mapping[str, Kinds] = {
+    "sound": Kinds(),
+    "unconditional": Kinds(ledger=Unconditional),
+    "forgetful": Kinds(calls=Forgetful),
+    "holding": Kinds(ledger=Holding),
+    "repricing": Kinds(attempts=Repricing),
+    "unbooked": Kinds(ledger=Unbooked),
+}

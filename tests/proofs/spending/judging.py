@@ -1,0 +1,140 @@
+"""What must hold of windows, their bookings, the ledger, and what the endpoint served."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from antiphon_server.integration.budgets.budgets import window_of
+from antiphon_server.integration.budgets.model import Budget
+from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
+from antiphon_server.integration.ledger.model import Counted, Outcome
+from antiphon_server.integration.models.pricing import Tokens
+from antiphon_server.integration.models.tokens import tokens_of_bytes, tokens_of_prompt
+from antiphon_server.runtime.storage.database import Database
+from tests.integration.world import asking
+from tests.proofs.spending.endpoint import CHEAP, DEAR, Market, Talk
+
+MOST_OUTPUT = 40
+PROMPT = tokens_of_prompt(asking("What is it?").messages)
+UNSEEN = (Outcome.CANCELLED.value, Outcome.UNKNOWN.value)
+NOTHING = Tokens(0, 0)
+
+
+class Judge:
+    """Looks at every step, and at the end."""
+
+    def __init__(self, database: Database, budgets: Sequence[Budget], market: Market) -> None:
+        self._database, self._market = database, market
+        self._budgets = {str(it.budget_id): it for it in budgets}
+        self._broken: list[str] = []
+        self.outcomes = Counter[str]()
+
+    async def look(self, talks: Sequence[Talk]) -> None:
+        """No window is ever used beyond its limit, but for what was given up and came back."""
+        late = any(it.given_up for it in talks)
+        for row in await self._rows(windows):
+            if row.reserved < 0 or row.spent < 0:
+                self._broken.append(f"less than nothing: {row}")
+            if row.spent + row.reserved > self._budgets[row.budget_id].terms.limit and not late:
+                self._broken.append(f"beyond the limit: {row}")
+
+    async def reserved(self) -> int:
+        """How much is reserved in all windows."""
+        query = select(func.sum(windows.c.reserved))
+        return int(await self._database.read(lambda it: it.execute(query).scalar_one()) or 0)
+
+    async def wrong(self, talks: Sequence[Talk]) -> list[str]:
+        """All that is not as it must be."""
+        await self.look(talks)
+        entries = {row.call_id: row for row in await self._rows(calls)}
+        booked = await self._rows(bookings)
+        self.outcomes.update(Outcome(row.outcome).name for row in entries.values() if row.outcome)
+        return [
+            *self._broken,
+            *_sums(await self._rows(windows), booked),
+            *self._bookings(entries, booked, talks),
+            *_served(entries, talks),
+        ]
+
+    async def _rows(self, table: Any) -> list[Any]:
+        return await self._database.read(lambda it: list(it.execute(select(table))))
+
+    def _bookings(
+        self, entries: Mapping[str, Any], booked: Sequence[Any], talks: Sequence[Talk]
+    ) -> Iterator[str]:
+        """Each call is booked in all of its windows, where it was begun, with what it consumed."""
+        begun = {str(it.call_id): it.begun_us for it in talks if it.call_id is not None}
+        times = Counter(row.call_id for row in booked)
+        for call_id in entries:
+            if times[call_id] != len(self._budgets):
+                yield f"{call_id} is booked {times[call_id]} times"
+        for row in booked:
+            entry, budget = entries.get(row.call_id), self._budgets[row.budget_id]
+            if entry is None or entry.outcome is None:
+                yield f"{row.call_id} is booked, and not settled"
+                continue
+            if row.spent != _amount(entry, budget.counts.counted):
+                yield f"booked {row.spent} of {entry}"
+            at = begun.get(row.call_id)
+            if at is not None and row.start_us != window_of(budget, at)[0]:
+                yield f"{row.call_id} is booked in another window than its own"
+
+
+def _sums(kept: Sequence[Any], booked: Sequence[Any]) -> Iterator[str]:
+    sums = defaultdict[tuple[str, str, int], list[int]](lambda: [0, 0])
+    for row in booked:
+        both = sums[row.budget_id, row.subject, row.start_us]
+        both[0] += row.spent
+        both[1] += row.reserved
+    for row in kept:
+        if [row.spent, row.reserved] != sums[row.budget_id, row.subject, row.start_us]:
+            yield f"a window is not the sum of its bookings: {row}"
+        if row.reserved:
+            yield f"still reserved: {row}"
+
+
+def _amount(entry: Any, counted: Counted) -> int:
+    match counted:
+        case Counted.MONEY:
+            return int(entry.cost_micros)
+        case Counted.TOKENS:
+            return int(entry.input_tokens + entry.output_tokens)
+        case Counted.CALLS:
+            return 1
+
+
+def _served(entries: Mapping[str, Any], talks: Sequence[Talk]) -> Iterator[str]:
+    """The ledger is what the endpoint served; what that never saw is free, or as expected."""
+    seen = {str(it.call_id): it for it in talks if it.call_id is not None and it.asked}
+    for call_id in seen.keys() - entries.keys():
+        yield f"{call_id} was served, and is not in the ledger"
+    for call_id, entry in entries.items():
+        talk = seen.get(call_id)
+        if talk is None:
+            if entry.outcome not in UNSEEN or not _is_expected(entry):
+                yield f"never served: {entry}"
+        elif entry.outcome == Outcome.UNKNOWN.value:
+            if not talk.killed or not _is_expected(entry):
+                yield f"has no known end: {entry}, {talk}"
+        elif entry.outcome != talk.outcome.value or not _is_as_served(entry, talk):
+            yield f"another thing was served: {entry}, {talk}"
+
+
+def _is_expected(entry: Any) -> bool:
+    tokens = Tokens(entry.input_tokens, entry.output_tokens)
+    prices = (CHEAP, DEAR)
+    known = [it.cost(tokens).micros for it in prices]
+    return tokens in (NOTHING, Tokens(PROMPT, 0)) and entry.cost_micros in known
+
+
+def _is_as_served(entry: Any, talk: Talk) -> bool:
+    tokens = Tokens(entry.input_tokens, entry.output_tokens)
+    assert talk.prices is not None
+    if entry.cost_micros != talk.prices.cost(tokens).micros:
+        return False
+    if talk.tokens is not None:
+        return tokens == talk.tokens
+    free = talk.outcome is Outcome.FAILED and not talk.said and tokens == NOTHING
+    return free or tokens == Tokens(PROMPT, min(tokens_of_bytes(talk.said), MOST_OUTPUT))
