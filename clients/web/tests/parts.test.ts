@@ -10,6 +10,7 @@ import { AntiphonError, errorOf } from "../src/antiphon/errors";
 import { Place } from "../src/antiphon/place";
 import { Text } from "../src/antiphon/text";
 import { MemoryTokenStore, TokenSource } from "../src/antiphon/tokens";
+import { sentenceOf } from "../src/page/words";
 import { TurnView } from "../src/antiphon/turn";
 import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
 import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
@@ -399,4 +400,27 @@ test("what takes long to colour is not coloured for ever", () => {
   while (done < 500 && allowance.timed(() => coloured(slow, "c"))) done += 1;
   expect(done).toBeLessThan(500);
   expect(performance.now() - began).toBeLessThan(3_000);
+});
+
+describe("what a budget's refusal means", () => {
+  const told = { budget: "team", unit: "EUR", parent: "ws_00000001", limit: "5", spent: "4.5", reserved: "0.25", needed: "0.5" };
+  const words = (variables: Record<string, string>, retryAfterMs?: number) =>
+    sentenceOf(new AntiphonError(Code.ResourceExhausted, "", { reason: "BUDGET_EXCEEDED", variables: { ...told, ...variables }, retryAfterMs }));
+
+  test("it has all amounts, and says that waiting does not help", () => {
+    const said = words({});
+    expect(said).toContain("The budget team has too little left. Of €5.00, €4.50 went already, and €0.25 may go");
+    expect(said).toContain("this may take €0.50. Waiting does not help: ask for less, choose a model that costs less, or have an admin");
+  });
+
+  test("it says when to try again, or when the budget begins anew", () => {
+    expect(words({}, 5_000)).toContain("Try again in 5.0 s, when answers under way may have left enough; or ask for less");
+    expect(words({ resets_at: "2026-12-01T00:00:00Z" }, 3_600_000)).toMatch(/It begins anew .*(Nov|Dec).*: wait until then, ask for less/);
+  });
+
+  test("tokens are no money, and the installation's budgets are its operators'", () => {
+    const said = words({ unit: "tokens", limit: "20000", parent: "global" });
+    expect(said).toContain("Of 20,000 tokens, ");
+    expect(said).toMatch(/ask for less, or have an operator raise it\.$/);
+  });
 });
