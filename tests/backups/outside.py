@@ -8,6 +8,13 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.budget_pb2 import (
+    BUDGET_SCOPE_CONVERSATION,
+    BUDGET_WINDOW_ONCE,
+    Budget,
+    BudgetLimit,
+)
+from antiphon.integration.v1.model_pb2 import BREAKER_STATE_CLOSED
 from antiphon.integration.v1.tool_pb2 import TOOL_RULE_ALWAYS, TOOL_STATE_AVAILABLE
 from antiphon_client import Client, text_of
 from tests.cli.large_results import LINES
@@ -26,6 +33,12 @@ MODEL = {
     "model": "echo",
     "script": {"calls": {"dump": [{"tool": "big.dump", "arguments": "{}"}]}},
 }
+BUDGET = Budget(
+    name="calls",
+    scope=BUDGET_SCOPE_CONVERSATION,
+    window=BUDGET_WINDOW_ONCE,
+    limit=BudgetLimit(calls=100),
+)
 PROGRAM = {
     "command": sys.executable,
     "arguments": ["-m", "tests.cli.large_results"],
@@ -48,7 +61,10 @@ class Kept:
         self._before: list[bytes] = []
 
     async def fill(self, client: Client) -> None:
-        """A secret, connections, a consent, hosts, a document, a rule, a pin, a large result."""
+        """A secret, connections, a consent, hosts, a document, a rule, a pin, a large result.
+
+        And a budget of which something is spent, and a breaker that was closed by hand.
+        """
         made = await client.create_conversation(tools=["big.*"], models=["test/echo"])
         self._workspace, self._conversation = made.workspace_id, made.conversation_id
         await client.put_secret(self._workspace, "it", CANARY)
@@ -57,6 +73,8 @@ class Kept:
             await client.create_connection(self._workspace, it)
         await authorized(client, self._workspace)
         await client.set_tool_rule(self._workspace, "big.dump", TOOL_RULE_ALWAYS)
+        await client.put_budget(self._workspace, BUDGET)
+        await client.set_model_breaker("test/echo", BREAKER_STATE_CLOSED)
         async with client.converse(self._conversation) as talk:
             await (await talk.post("dump")).result()
         log = await client.read_events(f"conversations/{self._conversation}")
@@ -114,7 +132,9 @@ class Kept:
             one.ClearField("status")
         rules = await client.get_egress_rules(self._workspace)
         rule = (await client.get_tool(self._workspace, "big.dump")).rule
-        rows = [*told, *connections, rules]
+        [budget] = [it async for it in client.list_budgets(self._workspace)]
+        assert budget.states[0].spent
+        rows = [*told, *connections, rules, budget]
         return [*(it.SerializeToString(deterministic=True) for it in rows), str(rule).encode()]
 
 

@@ -92,7 +92,8 @@ async def test_a_small_vocabulary_counts_no_more(local: LocalModel, text: str) -
 async def test_tools_calls_and_results_count_no_more(local: LocalModel) -> None:
     """As the model says that it has read them, with all that its template tells it of tools."""
     schema = '{"type":"object","properties":{"wörter":{"type":"array","items":{"type":"string"}}}}'
-    tools = tuple(ToolDefinition(f"a.{name}", text, schema) for name, text in ARTICLES.items())
+    some = [(name, ARTICLES[name]) for name in ("thai", "korean")]  # a small model reads slowly
+    tools = tuple(ToolDefinition(f"a.{name}", text, schema) for name, text in some)
     call = ToolCall(ToolCallId("tool_01jd"), "a.thai", json.dumps({"wörter": [ARTICLES["thai"]]}))
     result = PromptMessage("user", (Part("text", ARTICLES["korean"]),), answers=call.call_id)
     messages = (SYSTEM, said("Say it."), PromptMessage("assistant", (), (call,)), result)
@@ -100,7 +101,7 @@ async def test_tools_calls_and_results_count_no_more(local: LocalModel) -> None:
     *_, end = [step async for step in local.generate(prompt)]
     assert isinstance(end, ModelEnd)
     assert end.tokens is not None
-    assert 2000 < end.tokens.input <= most_tokens(prompt)
+    assert 1000 < end.tokens.input <= most_tokens(prompt)
 
 
 def test_the_bound_is_of_use() -> None:
