@@ -17,6 +17,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.refusals import Refused
 from tests.fakes.openai_endpoint import Behaviour
 from tests.integration.world import Recorder, World, on_wire, order
+from tests.proofs.weather.endpoint import StormyEndpoint
 
 ECHO = model_named("scripted/echo")
 
@@ -178,3 +179,24 @@ async def test_an_endpoint_that_takes_in_whoever_comes_is_met_by_each_call_once(
             with Refused(Reason.MODEL_UNAVAILABLE):
                 await generator.run(order(), Recorder())
         assert count() == 4
+
+
+async def test_one_that_dies_is_not_asked_twice_on_all_kept_connections(world: World) -> None:
+    """What is sent once more on a new one is a share of what succeeds."""
+    async with StormyEndpoint(gap_s=0.2) as endpoint:
+        generator = world.generator(
+            on_wire(endpoint.base_url, model="closes"),
+            patience=Patience(retries=0),
+            breaker=Limits(failures=100, remembered=100),
+        )
+
+        async def fifty() -> list[BaseException | None]:
+            orders = [generator.run(order(), Recorder()) for _ in range(50)]
+            return await asyncio.gather(*orders, return_exceptions=True)
+
+        endpoint.mended.add("closes")
+        assert await fifty() == [None] * 50
+        assert endpoint.connections == 50
+        endpoint.mended.clear()
+        assert None not in await fifty()
+        assert 100 <= endpoint.asked["closes"] <= 104

@@ -38,6 +38,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.concurrency.retry_budget import RetryBudget
 from antiphon_server.runtime.net.http_pool import HttpPool, Sent
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class OpenAIModel:
         self._settings = settings
         self._known = known or PublicModels()
         self._pool = pool
+        self._resends = RetryBudget()
         self._url = settings.base_url.rstrip("/") + "/chat/completions"
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if not keep_alive:
@@ -139,7 +141,11 @@ class OpenAIModel:
     async def _send(
         self, session: "aiohttp.ClientSession", body: bytes
     ) -> "aiohttp.ClientResponse":
-        """Send it, once more if the kept connection had been closed by the provider."""
+        """Send it, once more if the kept connection had been closed by the provider.
+
+        All that are kept are closed when it dies, after it was asked on them: so what is sent once
+        more is a share of what is answered, as other retries are.
+        """
         import aiohttp
 
         sent = Sent()
@@ -154,11 +160,16 @@ class OpenAIModel:
             )
 
         try:
-            return await send()
+            response = await send()
         except (aiohttp.ServerDisconnectedError, ConnectionResetError):
             if not sent.on_kept:  # it takes in whoever comes, and sends them away
                 raise
-            return await send()
+            self._resends.failed()
+            if not self._resends.allows:
+                raise
+            response = await send()
+        self._resends.succeeded()
+        return response
 
     async def _read(self, response: "aiohttp.ClientResponse", limit: float) -> bytes:
         """What has come, at least a byte; nothing at the end."""
