@@ -39,7 +39,8 @@ class Market:
 class Talk:
     """One call, as its endpoint knows it; ``prices`` and ``begun_us`` are those of its beginning.
 
-    ``given_up`` says that another server gave it up, ``killed`` that its process died under it.
+    ``given_up`` says that another server gave it up, ``killed`` that
+    its process died before its end was in the ledger.
     """
 
     payer: Payer

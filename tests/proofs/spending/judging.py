@@ -23,12 +23,12 @@ NOTHING = Tokens(0, 0)
 
 
 class Judge:
-    """Looks at every step, and at the end."""
+    """Looks at every step, and at the end; ``broken`` is what was seen on the way."""
 
     def __init__(self, database: Database, budgets: Sequence[Budget], market: Market) -> None:
         self._database, self._market = database, market
         self._budgets = {str(it.budget_id): it for it in budgets}
-        self._broken: list[str] = []
+        self.broken: list[str] = []
         self.outcomes = Counter[str]()
 
     async def look(self, talks: Sequence[Talk]) -> None:
@@ -36,14 +36,19 @@ class Judge:
         late = any(it.given_up for it in talks)
         for row in await self._rows(windows):
             if row.reserved < 0 or row.spent < 0:
-                self._broken.append(f"less than nothing: {row}")
+                self.broken.append(f"less than nothing: {row}")
             if row.spent + row.reserved > self._budgets[row.budget_id].terms.limit and not late:
-                self._broken.append(f"beyond the limit: {row}")
+                self.broken.append(f"beyond the limit: {row}")
 
     async def reserved(self) -> int:
         """How much is reserved in all windows."""
         query = select(func.sum(windows.c.reserved))
         return int(await self._database.read(lambda it: it.execute(query).scalar_one()) or 0)
+
+    async def still_open(self) -> set[str]:
+        """The calls whose end is not in the ledger yet."""
+        not_known = (None, Outcome.UNKNOWN.value)
+        return {row.call_id for row in await self._rows(calls) if row.outcome in not_known}
 
     async def wrong(self, talks: Sequence[Talk]) -> list[str]:
         """All that is not as it must be."""
@@ -52,7 +57,7 @@ class Judge:
         booked = await self._rows(bookings)
         self.outcomes.update(Outcome(row.outcome).name for row in entries.values() if row.outcome)
         return [
-            *self._broken,
+            *self.broken,
             *_sums(await self._rows(windows), booked),
             *self._bookings(entries, booked, talks),
             *_served(entries, talks),

@@ -116,6 +116,8 @@ class Rig:
                 await server.attempts.make(model, wanted, Before(), talk.emit, limit)
         except DomainError as error:
             self.counts[f"refused: {error.reason}"] += 1
+        except Exception as error:  # nobody else would hear of it
+            self.judge.broken.append(repr(error))
 
     def _asked(self) -> Talk | None:
         asked = [it for server, it in self._running if it.asked and not server.halted]
@@ -189,10 +191,12 @@ class Rig:
         self._running = [it for it in self._running if it[1].task and not it[1].task.done()]
 
     async def _restart(self) -> None:
-        for _, talk in self._running:
-            talk.killed = True
         self._running = []
         await bury(self._database)
+        # Of those that were over, some settlements may have waited for the store.
+        still_open = await self.judge.still_open()
+        for talk in self.talks:
+            talk.killed = talk.killed or talk.call_id in still_open
         await self._start()
 
     async def _end(self) -> None:
