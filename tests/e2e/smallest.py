@@ -9,6 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from antiphon.integration.v1.budget_pb2 import BUDGET_SCOPE_WORKSPACE
 from buf.validate import validate_pb2
 
 Ids = Mapping[str, str]
@@ -17,14 +18,19 @@ Ids = Mapping[str, str]
 SAMPLE = "sample-000001"
 """What stands in fields that may hold any text."""
 # What the contract says in words alone.
-SAMPLES = {
+SAMPLES: Mapping[str, Any] = {
+    "antiphon.integration.v1.Budget.scope": BUDGET_SCOPE_WORKSPACE,  # any other needs more
+    "antiphon.integration.v1.Money.currency": "USD",
     "antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI",
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
     "antiphon.integration.v1.HttpRequest.method": "GET",
     "antiphon.integration.v1.HttpRequest.path": "/sample",
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
-NEEDED = {"antiphon.context.v1.Workspace.display_name"}
+NEEDED = {
+    "antiphon.context.v1.Workspace.display_name",
+    "antiphon.integration.v1.Money.currency",
+}
 MASKS = {
     "UpdateConversationRequest": "title",
     "UpdateConnectionRequest": "title",
@@ -98,7 +104,7 @@ def _value(field: FieldDescriptor, ids: Ids, resource: str) -> Any:
         return _text(field, ids)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes(_rules(field).bytes.len)
-    return 1
+    return SAMPLES.get(str(field.full_name), 1)
 
 
 def _text(field: FieldDescriptor, ids: Ids) -> str:
@@ -110,4 +116,4 @@ def _text(field: FieldDescriptor, ids: Ids) -> str:
     for prefix, value in ids.items():
         if re.search(rf"\b{prefix}[_|)]", pattern) or names.get(field.name) == prefix:
             return value
-    return SAMPLES.get(str(field.full_name), SAMPLE)
+    return str(SAMPLES.get(str(field.full_name), SAMPLE))
