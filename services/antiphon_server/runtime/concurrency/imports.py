@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from threading import Lock
 from types import ModuleType
 from typing import TypeVar
 
 T = TypeVar("T")
-_ONE_AT_A_TIME = ThreadPoolExecutor(max_workers=1, thread_name_prefix="imports")
+_ONE_AT_A_TIME = Lock()
 """Two threads that import modules of one package can meet crosswise: Python then ends one of them
 with an error of its own, and what it had begun to import is gone for the other."""
 
@@ -20,4 +20,9 @@ async def imported(name: str) -> ModuleType:
 
 async def importing(work: Callable[..., T], *arguments: object) -> T:
     """Do what imports more as it goes, where nothing else is imported meanwhile."""
-    return await asyncio.get_running_loop().run_in_executor(_ONE_AT_A_TIME, work, *arguments)
+
+    def alone() -> T:
+        with _ONE_AT_A_TIME:
+            return work(*arguments)
+
+    return await asyncio.to_thread(alone)
