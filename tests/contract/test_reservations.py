@@ -129,7 +129,7 @@ async def test_what_a_call_took_is_booked_and_the_rest_is_free(ledger: Watched) 
     assert await ledger.use(DAY) == Use(0, 60)
     full = await refused(ledger, second)
     assert (full.charge, full.use) == (second.charges[0], Use(0, 60))
-    await ledger.settle(first.call_id, took(5), charged=True)
+    await ledger.settle(first.call_id, took(5), first.charges)
     assert await ledger.use(DAY) == Use(5, 0)
     await ledger.open(second, "me")
     assert await ledger.use(DAY) == Use(5, 60)
@@ -148,7 +148,7 @@ async def test_what_is_settled_twice_is_booked_once(ledger: Watched) -> None:
     it = call(1, charge(60))
     await ledger.open(it, "me")
     for micros in (5, 50):
-        await ledger.settle(it.call_id, took(micros), charged=True)
+        await ledger.settle(it.call_id, took(micros), it.charges)
     assert await ledger.use(DAY) == Use(5, 0)
 
 
@@ -161,7 +161,7 @@ async def test_what_was_given_up_is_booked_as_expected_until_its_end_is_known(
     await ledger.open(call(2, charge(10)), "another")
     assert await ledger.abandon("me") == 1
     assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(3, 10), Use(7, 0))
-    await ledger.settle(it.call_id, took(40, (20, 30)), charged=True)
+    await ledger.settle(it.call_id, took(40, (20, 30)), it.charges)
     assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(40, 10), Use(50, 0))
 
 
@@ -169,7 +169,7 @@ async def test_more_than_reserved_is_booked_and_told(ledger: Watched) -> None:
     """Even beyond the limit: it was consumed."""
     it = call(1, charge(60))
     await ledger.open(it, "me")
-    (over,) = await ledger.settle(it.call_id, took(130), charged=True)
+    (over,) = await ledger.settle(it.call_id, took(130), it.charges)
     assert (over.window, over.reserved, over.spent) == (DAY, 60, 130)
     assert await ledger.use(DAY) == Use(130, 0)
 
@@ -178,7 +178,7 @@ async def test_what_has_no_known_price_at_its_end_is_booked_as_reserved(ledger: 
     """Nobody knows better."""
     it = call(1, charge(60))
     await ledger.open(it, "me")
-    await ledger.settle(it.call_id, took(None), charged=True)
+    await ledger.settle(it.call_id, took(None), it.charges)
     assert await ledger.use(DAY) == Use(60, 0)
 
 
@@ -205,7 +205,7 @@ async def test_those_who_race_never_take_more_than_there_is(ledger: Watched, cal
             await ledger.open(it, "me")
         except WindowFull:
             return 0
-        await ledger.settle(it.call_id, took(it.charges[0].amount), charged=True)
+        await ledger.settle(it.call_id, took(it.charges[0].amount), it.charges)
         return it.charges[0].amount
 
     spent: Sequence[int] = await asyncio.gather(*map(make, range(calls)))
@@ -268,7 +268,7 @@ async def test_who_settles_while_it_is_given_up_books_once(postgres: Postgres) -
         await ledger.open(it, "me")
         giving_up = asyncio.create_task(other.abandon("me"))
         await asyncio.sleep(HELD_S / 3)
-        await ledger.settle(it.call_id, took(40), charged=True)
+        await ledger.settle(it.call_id, took(40), it.charges)
         assert await giving_up == 1
         assert await ledger.use(DAY) == Use(40, 0)
         await ledger.close()

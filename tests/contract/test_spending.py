@@ -74,7 +74,7 @@ class Books:
         await self.ledger.open(call, "me")
         if usage is not None:
             settled = Settlement(Outcome.SUCCEEDED, usage, 1)
-            await self.ledger.settle(call_id, settled, charged=bool(charges))
+            await self.ledger.settle(call_id, settled, charges)
 
     async def told(
         self, *keys: Key, parent: str = WORKSPACE, zone: str = "", page_size: int = 0

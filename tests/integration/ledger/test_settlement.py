@@ -11,6 +11,7 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
+    Charge,
     Money,
     Outcome,
     Overrun,
@@ -43,10 +44,10 @@ class SlowLedger(SqlLedger):
         return reached
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
         await asyncio.sleep(self._delay_s)
-        return await super().settle(call_id, settlement, charged=charged)
+        return await super().settle(call_id, settlement, charges)
 
 
 class FailingLedger(SqlLedger):
@@ -67,12 +68,12 @@ class FailingLedger(SqlLedger):
         return await super().open(call, owner)
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
         self.settling += 1
         if self.settling <= self._failures:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        return await super().settle(call_id, settlement, charged=charged)
+        return await super().settle(call_id, settlement, charges)
 
 
 async def cancelled(task: "asyncio.Task[None]") -> None:

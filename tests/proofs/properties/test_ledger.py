@@ -8,7 +8,14 @@ from sqlalchemy import delete
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import calls
-from antiphon_server.integration.ledger.model import Call, CallId, Overrun, Reached, Settlement
+from antiphon_server.integration.ledger.model import (
+    Call,
+    CallId,
+    Charge,
+    Overrun,
+    Reached,
+    Settlement,
+)
 from antiphon_server.runtime.storage.database import Database
 from tests.proofs.properties.ledger_machine import LedgerMachine
 from tests.proofs.properties.machine import caught, check
@@ -32,7 +39,7 @@ class Generous(SqlLedger):
     """Charges nothing for long answers."""
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
         usage = settlement.usage
         if usage.quantities.output_tokens > 5:
@@ -40,7 +47,7 @@ class Generous(SqlLedger):
                 settlement,
                 usage=replace(usage, quantities=usage.quantities._replace(output_tokens=0)),
             )
-        return await super().settle(call_id, settlement, charged=charged)
+        return await super().settle(call_id, settlement, charges)
 
 
 class Late(SqlLedger):
@@ -55,10 +62,10 @@ class Late(SqlLedger):
         return ()
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
         await super().open(*self._late.pop(call_id))
-        return await super().settle(call_id, settlement, charged=charged)
+        return await super().settle(call_id, settlement, charges)
 
 
 @pytest.mark.proof

@@ -37,8 +37,8 @@ class Repricing(Attempts):
 class Unbooked(SqlLedger):
     """Settles the ledger, and not the windows."""
 
-    async def settle(self, call_id: Any, settlement: Any, *, charged: bool = False) -> Any:
-        return await super().settle(call_id, settlement, charged=False)
+    async def settle(self, call_id: Any, settlement: Any, charges: Any = ()) -> Any:
+        return await super().settle(call_id, settlement)
 
 
 KINDS: Mapping[str, Kinds] = {

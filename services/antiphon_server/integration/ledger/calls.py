@@ -109,8 +109,7 @@ class PricedCalls:
             await self._settle_what_is_late()
 
     async def _settle(self, call: Call, settlement: Settlement) -> None:
-        charged = bool(call.charges)
-        overruns = await self._ledger.settle(call.call_id, settlement, charged=charged)
+        overruns = await self._ledger.settle(call.call_id, settlement, call.charges)
         if overruns and self._limits is not None:
             self._limits.overrun(call, overruns)
 

@@ -31,12 +31,12 @@ class Ledger(Protocol):
         ...
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
         """Commit how the call ended. The first settlement stands, unless it was given up.
 
-        What a ``charged`` call consumed is booked in the windows where it was reserved, and the
-        rest is free again.
+        What it consumed is booked in the windows where its ``charges`` were reserved, and the rest
+        is free again.
         """
         ...
 

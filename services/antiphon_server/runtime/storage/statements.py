@@ -6,89 +6,93 @@ about five. What is given up is what these statements don't use: converted types
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ClauseElement, Connection, Dialect, Table, bindparam, insert
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
+Items = Sequence[Values]
+Given = TypeVar("Given")
+Binder = Callable[[tuple[str, ...] | None, Values], Callable[[Any], Any]]
 
 MAX_ROWS = 64
 FEW_ROWS = 4
 """For up to so many there is a statement of each number."""
 
 
-class _Compiled:
-    """A statement's text for one kind of database, and the order of its parameters."""
+class _Statement(Generic[Given]):
+    """One statement. Only its text is kept: what ``make`` writes it with is a hundred times larger.
 
-    __slots__ = ("bind", "sql")
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect, suffix: str) -> None:
-        compiled: Any = statement.compile(dialect=dialect)
-        self.sql = compiled.string + suffix
-        fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        if compiled.positional:
-            names = tuple(compiled.positiontup)
-            self.bind: Callable[[Values], Any] = _in_order(names, fixed)
-        else:
-            self.bind = lambda values: {**fixed, **values}
-
-
-def _in_order(names: tuple[str, ...], fixed: Values) -> Callable[[Values], Row]:
-    if fixed:
-        return lambda values: tuple(
-            [values[name] if name in values else fixed[name] for name in names]
-        )
-    return lambda values: tuple([values[name] for name in names])
-
-
-class Prepared:
-    """One statement. Its parameters are given by name, as to SQLAlchemy.
-
-    Only its text is kept: what ``make`` writes it with is a hundred times larger.
+    ``binder`` makes of the names of its parameters, None where the driver takes names, and of those
+    that have a value already, what turns given values into the driver's.
     """
 
-    __slots__ = ("_by_dialect", "_make", "_suffix")
+    __slots__ = ("_binder", "_by_dialect", "_make", "_suffix")
 
-    def __init__(self, make: Callable[[], ClauseElement], suffix: str = "") -> None:
+    def __init__(self, make: Callable[[], ClauseElement], suffix: str, binder: Binder) -> None:
         self._make = make
         self._suffix = suffix
-        self._by_dialect: dict[str, _Compiled] = {}
+        self._binder = binder
+        self._by_dialect: dict[str, tuple[str, Callable[[Given], Any]]] = {}
 
-    def rows(self, connection: Connection, values: Values) -> list[Row]:
+    def rows(self, connection: Connection, values: Given) -> list[Row]:
         """All rows of a query."""
-        compiled = self._compiled(connection)
+        sql, bind = self._compiled(connection)
         cursor = _cursor(connection)
-        cursor.execute(compiled.sql, compiled.bind(values))
+        cursor.execute(sql, bind(values))
         rows: list[Row] = cursor.fetchall()
         return rows
 
-    def row(self, connection: Connection, values: Values) -> Row | None:
+    def row(self, connection: Connection, values: Given) -> Row | None:
         """The first row, None if there is none."""
         rows = self.rows(connection, values)
         return rows[0] if rows else None
 
-    def run(self, connection: Connection, values: Values) -> int:
+    def run(self, connection: Connection, values: Given) -> int:
         """Change something; returns how many rows."""
-        compiled = self._compiled(connection)
+        sql, bind = self._compiled(connection)
         cursor = _cursor(connection)
-        cursor.execute(compiled.sql, compiled.bind(values))
+        cursor.execute(sql, bind(values))
         return int(cursor.rowcount)
 
-    def run_all(self, connection: Connection, rows: Sequence[Values]) -> int:
+    def run_all(self, connection: Connection, rows: Sequence[Given]) -> int:
         """Change something with each of ``rows``; returns how many rows were changed."""
-        compiled = self._compiled(connection)
+        sql, bind = self._compiled(connection)
         cursor = _cursor(connection)
-        cursor.executemany(compiled.sql, [compiled.bind(row) for row in rows])
+        cursor.executemany(sql, [bind(row) for row in rows])
         return int(cursor.rowcount)
 
-    def _compiled(self, connection: Connection) -> _Compiled:
+    def _compiled(self, connection: Connection) -> tuple[str, Callable[[Given], Any]]:
         dialect = connection.dialect
         compiled = self._by_dialect.get(dialect.name)
         if compiled is None:
-            compiled = _Compiled(self._make(), dialect, self._suffix)
-            self._by_dialect[dialect.name] = compiled
+            compiled = self._by_dialect[dialect.name] = self._compile(dialect)
         return compiled
+
+    def _compile(self, dialect: Dialect) -> tuple[str, Callable[[Given], Any]]:
+        compiled: Any = self._make().compile(dialect=dialect)
+        names = tuple(compiled.positiontup) if compiled.positional else None
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        return compiled.string + self._suffix, self._binder(names, fixed)
+
+
+class Prepared(_Statement[Values]):
+    """One statement. Its parameters are given by name, as to SQLAlchemy."""
+
+    __slots__ = ()
+
+    def __init__(self, make: Callable[[], ClauseElement], suffix: str = "") -> None:
+        super().__init__(make, suffix, _by_name)
+
+
+class _OfItems(_Statement[Items]):
+    """One statement. Item ``n`` is bound as the parameters ``{name}_{n}``."""
+
+    __slots__ = ()
+
+    def __init__(self, make: Callable[[], ClauseElement], suffix: str = "") -> None:
+        super().__init__(make, suffix, _by_number)
 
 
 class PreparedIn:
@@ -101,30 +105,30 @@ class PreparedIn:
 
     def __init__(self, make: Callable[[range], ClauseElement]) -> None:
         self._make = make
-        self._by_size: dict[int, Prepared] = {}
+        self._by_size: dict[int, _OfItems] = {}
 
-    def rows(self, connection: Connection, items: Sequence[Values]) -> list[Row]:
+    def rows(self, connection: Connection, items: Items) -> list[Row]:
         """All rows of the query for ``items``; none if there are no items."""
         if not items:
             return []
         return self._prepared(len(items)).rows(connection, self._filled(items))
 
-    def run(self, connection: Connection, items: Sequence[Values]) -> int:
+    def run(self, connection: Connection, items: Items) -> int:
         """Change something about ``items``; returns how many rows were changed."""
         if not items:
             return 0
         return self._prepared(len(items)).run(connection, self._filled(items))
 
-    def _prepared(self, items: int) -> Prepared:
+    def _prepared(self, items: int) -> _OfItems:
         size = _filled_size(items)
         prepared = self._by_size.get(size)
         if prepared is None:
-            prepared = Prepared(lambda: self._make(range(size)))
+            prepared = _OfItems(lambda: self._make(range(size)))
             self._by_size[size] = prepared
         return prepared
 
-    def _filled(self, items: Sequence[Values]) -> Values:
-        return _numbered([*items, *[items[0]] * (_filled_size(len(items)) - len(items))])
+    def _filled(self, items: Items) -> Items:
+        return [*items, *[items[0]] * (_filled_size(len(items)) - len(items))]
 
 
 class PreparedInsert:
@@ -137,26 +141,25 @@ class PreparedInsert:
     def __init__(self, table: Table, suffix: str = "") -> None:
         self._table = table
         self._suffix = suffix
-        self._by_size: dict[int, Prepared] = {}
+        self._by_size: dict[int, _OfItems] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Values]) -> None:
-        """Insert ``rows``, which have the same columns."""
-        for part in _parts(rows):
-            self._prepared(part).run(connection, _numbered(part))
+    def run(self, connection: Connection, rows: Items) -> int:
+        """Insert ``rows``, which have the same columns; returns how many were added or changed."""
+        return sum(self._prepared(part).run(connection, part) for part in _parts(rows))
 
-    def returned(self, connection: Connection, rows: Sequence[Values]) -> list[Row]:
+    def returned(self, connection: Connection, rows: Items) -> list[Row]:
         """Insert ``rows`` and return what the RETURNING clause of the suffix yields."""
         found: list[Row] = []
         for part in _parts(rows):
-            found += self._prepared(part).rows(connection, _numbered(part))
+            found += self._prepared(part).rows(connection, part)
         return found
 
-    def _prepared(self, rows: Sequence[Values]) -> Prepared:
+    def _prepared(self, rows: Items) -> _OfItems:
         size = len(rows)
         prepared = self._by_size.get(size)
         if prepared is None:
             columns = list(rows[0])
-            prepared = Prepared(lambda: self._insert(size, columns), self._suffix)
+            prepared = _OfItems(lambda: self._insert(size, columns), self._suffix)
             self._by_size[size] = prepared
         return prepared
 
@@ -170,7 +173,7 @@ class PreparedInsert:
         )
 
 
-def _parts(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
+def _parts(rows: Items) -> Iterator[Items]:
     """Pieces whose lengths are powers of two, the longest first; a few rows are one piece."""
     start = 0
     while start < len(rows):
@@ -185,8 +188,37 @@ def _filled_size(least: int) -> int:
     return least if least <= FEW_ROWS else 1 << (least - 1).bit_length()
 
 
-def _numbered(items: Sequence[Values]) -> Values:
+def _by_name(names: tuple[str, ...] | None, fixed: Values) -> Callable[[Values], Any]:
+    if names is None:
+        return lambda values: {**fixed, **values}
+    if fixed:
+        return lambda values: tuple(
+            [values[name] if name in values else fixed[name] for name in names]
+        )
+    return lambda values: tuple([values[name] for name in names])
+
+
+def _by_number(names: tuple[str, ...] | None, fixed: Values) -> Callable[[Items], Any]:
+    """Right from the items where order counts: one dictionary of all costs more than the rest."""
+    if names is None:
+        return lambda items: {**fixed, **_numbered(items)}
+    places = [(-1, name) if name in fixed else _place(name) for name in names]
+
+    def bind(items: Items) -> Row:
+        given = [*items, fixed]
+        return tuple([given[at][name] for at, name in places])
+
+    return bind
+
+
+def _numbered(items: Items) -> Values:
     return {f"{name}_{n}": value for n, item in enumerate(items) for name, value in item.items()}
+
+
+def _place(parameter: str) -> tuple[int, str]:
+    """The item whose value it is, and its name there."""
+    name, _, number = parameter.rpartition("_")
+    return int(number), name
 
 
 def _cursor(connection: Connection) -> Any:

@@ -29,6 +29,7 @@ from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
+    Charge,
     Counted,
     Outcome,
     Overrun,
@@ -57,20 +58,21 @@ _SETTLED_COLUMNS = (
     "provider_message",
 )
 _GIVEN_UP: ColumnElement[int] = literal_column(str(Outcome.UNKNOWN.value))
-_SETTLE = Prepared(
-    lambda: (
-        update(calls)
-        .where(
-            calls.c.call_id == bindparam("b_call_id"),
-            # Others may have given up a server that only stood still.
-            or_(calls.c.outcome.is_(None), calls.c.outcome == _GIVEN_UP),
-        )
-        .values(dict.fromkeys(_SETTLED_COLUMNS))  # each bound by its name
-    )
-)
+_IS_OPEN = calls.c.outcome.is_(None)
+
+
+def _settling(these: ColumnElement[bool]) -> Prepared:
+    settled = update(calls).where(calls.c.call_id == bindparam("b_call_id"), these)
+    values = dict.fromkeys(_SETTLED_COLUMNS)  # each bound by its name
+    return Prepared(lambda: settled.values(values))
+
+
+_SETTLE_OPEN = _settling(_IS_OPEN)
+# Others may have given up a server that only stood still.
+_SETTLE = _settling(or_(_IS_OPEN, calls.c.outcome == _GIVEN_UP))
 _ABANDON = (
     update(calls)
-    .where(calls.c.owner == bindparam("b_owner"), calls.c.outcome.is_(None))
+    .where(calls.c.owner == bindparam("b_owner"), _IS_OPEN)
     .values(outcome=Outcome.UNKNOWN.value)
 )
 _WANTED = and_(
@@ -114,7 +116,11 @@ _TOTAL = select(
 
 
 _Opened: TypeAlias = tuple[Call, str]
-_Settled: TypeAlias = tuple[CallId, Settlement, bool]
+_Settled: TypeAlias = tuple[CallId, Settlement, Sequence[Charge]]
+
+
+class NotOpen(Exception):
+    """A call was given up or is settled already: nothing is to be committed."""
 
 
 class SqlLedger:
@@ -137,9 +143,9 @@ class SqlLedger:
         return result
 
     async def settle(
-        self, call_id: CallId, settlement: Settlement, *, charged: bool = False
+        self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:
-        return await self._settled.add((call_id, settlement, charged))
+        return await self._settled.add((call_id, settlement, charges))
 
     async def _open_all(self, opened: Sequence[_Opened]) -> list[WindowFull | Sequence[Reached]]:
         results = await self._database.write(partial(self._store, opened), short=True)
@@ -158,18 +164,10 @@ class SqlLedger:
         return results
 
     async def _settle_all(self, settled: Sequence[_Settled]) -> list[Sequence[Overrun]]:
-        rows = [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
-        consumed = dict[CallId, reserving.Consumed]()
-        for it, how, charged in settled:
-            if charged:  # the first stands
-                consumed.setdefault(it, _consumed(how))
-
-        def store(connection: Connection) -> Mapping[CallId, Sequence[Overrun]]:
-            overruns = reserving.settle(connection, consumed) if consumed else {}
-            _SETTLE.run_all(connection, rows)
-            return overruns
-
-        overruns = await self._database.write(store, short=True)
+        try:
+            overruns = await self._database.write(partial(_settle_open, settled), short=True)
+        except NotOpen:
+            overruns = await self._database.write(partial(_settle_any, settled), short=True)
         return [overruns.get(it, ()) for it, _, _ in settled]
 
     async def abandon(self, owner: str) -> int:
@@ -197,6 +195,38 @@ class SqlLedger:
         return await self._database.read(
             lambda connection: total_of(connection.execute(_TOTAL, filter_values(wanted)).one())
         )
+
+
+def _settle_open(
+    settled: Sequence[_Settled], connection: Connection
+) -> Mapping[CallId, Sequence[Overrun]]:
+    """Settle calls that are all open: what is reserved for them is what was charged.
+
+    Raises NotOpen.
+    """
+    if _SETTLE_OPEN.run_all(connection, _rows(settled)) != len(settled):
+        raise NotOpen
+    taken = [
+        reserving.Taken(it, charges, _consumed(how)) for it, how, charges in settled if charges
+    ]
+    return reserving.settle_open(connection, taken) if taken else {}
+
+
+def _settle_any(
+    settled: Sequence[_Settled], connection: Connection
+) -> Mapping[CallId, Sequence[Overrun]]:
+    """Settle calls of which some were given up, are settled or were never opened."""
+    consumed = dict[CallId, reserving.Consumed]()
+    for it, how, charges in settled:
+        if charges:  # the first settlement stands
+            consumed.setdefault(it, _consumed(how))
+    overruns = reserving.settle(connection, consumed) if consumed else {}
+    _SETTLE.run_all(connection, _rows(settled))
+    return overruns
+
+
+def _rows(settled: Sequence[_Settled]) -> list[dict[str, Any]]:
+    return [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
 
 
 def _consumed(settlement: Settlement) -> reserving.Consumed:
