@@ -34,7 +34,7 @@ def test_programs_are_told_the_same(home: Home) -> None:
     done = once(home, "--json", base_url="http://127.0.0.1:1/v1")
     answer = json.loads(done.stdout)
     assert answer["error"] == "MODEL_UNAVAILABLE"
-    assert answer["explanation"].startswith("the model mine/x can't be reached now")
+    assert answer["explanation"].startswith("the model mine/x is not available now")
     assert answer["faults"] == ["mine/x: http://127.0.0.1:1/v1: Connection refused"]
 
 
@@ -58,7 +58,7 @@ def test_a_model_that_fails_too_often_is_left_alone(
     with home.server():
         for _ in range(2):  # three attempts each
             done = home.run("chat", "--once", "hello", "-m", "mine/x", timeout=60)
-            assert "can't be reached now" in done.stderr or "failed too often" in done.stderr
+            assert "is not available now" in done.stderr or "failed too often" in done.stderr
         done = home.run("chat", "--once", "hello", "-m", "mine/x", timeout=60)
         assert re.search(r"mine/x has failed too often, so it is not asked for \d+ s", done.stderr)
         for command in ("models", "doctor"):
@@ -86,6 +86,28 @@ def test_an_operator_has_a_model_asked_no_more_and_again(
         assert json.loads(done.stdout)["breaker"] == "BREAKER_STATE_CLOSED"
         assert home.run("chat", "--once", "hello").stdout.startswith("hello")
         assert home.run("models", "close", "no/model").returncode == 1
+
+
+def test_a_list_of_models_is_asked_in_order(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer says of whom it is and why not of the first; a failure, that none answers."""
+    down = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    models = [{"name": name, **down} for name in ("mine/x", "mine/y")]
+    monkeypatch.setenv("ANTIPHON_MODELS", json.dumps(models))
+    monkeypatch.setenv("ANTIPHON_MODEL", "scripted/echo")
+    with home.server():
+        ask = ("chat", "--once", "hello", "-m", "mine/x", "-m")
+        done = home.run(*ask, "scripted/echo")
+        assert done.stdout.startswith("hello")
+        assert done.stderr.endswith("\nscripted/echo · mine/x is not available\n")
+        done = home.run(*ask, "scripted/echo", "--json")
+        (skipped,) = json.loads(done.stdout)["skipped_models"]
+        assert skipped == {"model": "mine/x", "error_reason": "MODEL_UNAVAILABLE"}
+        done = home.run(*ask, "mine/y")
+        assert "mine/x can't answer either: the model mine/y is not available now" in done.stderr
+        assert "there is no model no/model" in home.run(*ask, "no/model").stderr
+        done = home.run("chat", stdin="/model mine/x scripted/echo\nhello\n")
+        assert "Asking mine/x, and where that fails scripted/echo from now on" in done.stderr
+        assert "mine/x is not available" in done.stderr
 
 
 def test_others_are_not_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

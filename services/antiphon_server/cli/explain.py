@@ -67,7 +67,7 @@ _SENTENCES = {
         "are, `antiphon up --model NAME` and ANTIPHON_MODELS give it others"
     ),
     "MODEL_UNAVAILABLE": (
-        "the model {model} can't be reached now; try again or choose another one "
+        "the model {model} is not available now; try again in {retry} or choose another one "
         "(`antiphon doctor` says if a key is missing)"
     ),
     "MODEL_TIMEOUT": "the model {model} took too long; try again or choose another one",
@@ -164,6 +164,12 @@ def explain(error: AntiphonError, address: str = "") -> str:
 
 
 def _explained(error: AntiphonError) -> str:
+    """What is wrong; of a list of models of which none answers, with those before the last."""
+    others = error.metadata.get("others", "")
+    return f"{others} can't answer either: {_of_one(error)}" if others else _of_one(error)
+
+
+def _of_one(error: AntiphonError) -> str:
     match error.reason:
         case "CREDENTIALS_INVALID" if os.environ.get(KEY_VARIABLE):
             return _KEY_REFUSED

@@ -1,5 +1,6 @@
 """How a model is, in words."""
 
+from collections.abc import Iterator
 from math import ceil
 
 from antiphon.context.v1.message_pb2 import PartKind
@@ -47,15 +48,18 @@ def context_of(model: Model) -> str:
     return f"{model.context_tokens:,}" if model.context_tokens else "unknown"
 
 
-def prices(model: Model) -> str:
-    """What a million tokens cost, in and out."""
-    if not model.HasField("input_price"):
-        return "unknown"
-    both = model.input_price, model.output_price
-    if not any(it.micros for it in both):
-        return "free"
-    into, out = (f"{it.micros / 1e6:,.2f}" for it in both)
-    return f"{into} and {out} {model.input_price.currency}"
+def facts(model: Model) -> Iterator[tuple[str, str]]:
+    """A table of all that is known of it but prices; its headings first."""
+    yield ("MODEL", model.name)
+    yield ("state", state_of(model))
+    yield ("takes", takes(model))
+    yield ("context", f"{context_of(model)} tokens")
+    yield ("a prompt", f"at most {model.max_prompt_tokens:,} tokens")
+    yield ("an answer", f"at most {model.max_output_tokens:,} tokens")
+    if failed := last_failure(model):
+        yield ("last failure", failed)
+    if not model.prices:
+        yield ("price", "unknown: ANTIPHON_MODELS may say it, budgets of money need it")
 
 
 def last_failure(model: Model) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import in_a_line, print_json, run, say
+from antiphon_server.cli.console import fail, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.weights import fetch
 
@@ -27,12 +27,24 @@ def models(
     For example:
 
     - `antiphon models`
+    - `antiphon models get openai/gpt-4.1-mini` (all that is known of it, each price)
     - `antiphon chat --model openai/gpt-4.1-mini` (asks one of them)
     - `antiphon models open openai/gpt-4.1-mini` (has it asked no more)
     - `antiphon models fetch` (gets the weights of the small model)
     """
     if context.invoked_subcommand is None:
         run(_list(json, address, data_dir))
+
+
+@app.command()
+def get(name: Name, json: Json = False, address: Address = "", data_dir: DataDir = None) -> None:
+    """Show what is known of a model: how it is, what it takes, and what each kind of tokens costs.
+
+    For example:
+
+    - `antiphon models get openai/gpt-4.1-mini`
+    """
+    run(_get(name, json, address, data_dir))
 
 
 @app.command("open")
@@ -71,6 +83,7 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
     from antiphon_server.cli import model_states as states
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.model_prices import in_short
     from antiphon_server.cli.table import print_table
 
     rows = []
@@ -79,10 +92,33 @@ async def _list(json: bool, address: Address, data_dir: DataDir) -> None:
             if json:
                 print_json(as_dict(model))
                 continue
-            told = (states.state_of, states.takes, states.context_of, states.prices)
+            told = (states.state_of, states.takes, states.context_of, in_short)
             rows.append((model.name, *(it(model) for it in told), states.last_failure(model)))
     if not json:
         print_table(_HEADINGS, rows, whole=True)
+
+
+async def _get(name: str, json: bool, address: Address, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.model_prices import price_rows
+    from antiphon_server.cli.model_states import facts
+    from antiphon_server.cli.table import print_table
+
+    async with client_for(address, data_dir) as client:
+        models = [it async for it in client.list_models() if it.name == name]
+    if not models:
+        fail(f"there is no model {in_a_line(name)}: `antiphon models` lists those there are")
+    (model,) = models
+    if json:
+        print_json(as_dict(model))
+        return
+    headings, *rows = facts(model)
+    print_table(headings, rows, whole=True)
+    if model.prices:
+        kinds, *prices = price_rows(model)
+        say("")
+        print_table(kinds, prices, whole=True)
 
 
 async def _switch(name: str, state: str, json: bool, address: Address, data_dir: DataDir) -> None:

@@ -36,6 +36,7 @@ from antiphon_server.integration.models.model import (
 from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
 from antiphon_server.integration.models.speakers import NOTE, Speakers
+from antiphon_server.integration.price_encoding import model_prices
 from antiphon_server.runtime.access.principal import asked_for
 from antiphon_server.runtime.concurrency.breaker import Breaker
 from antiphon_server.runtime.errors import invalid
@@ -228,6 +229,7 @@ def model(it: DescribedModel, default: str, *, to_operator: bool) -> model_pb2.M
         into, out = it.prices.rates.input, it.prices.rates.output
         described.input_price.CopyFrom(_money(Money(it.prices.currency, into)))
         described.output_price.CopyFrom(_money(Money(it.prices.currency, out)))
+        described.prices.extend(model_prices(it.prices))
     return described
 
 

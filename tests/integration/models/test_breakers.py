@@ -57,6 +57,22 @@ async def test_the_next_model_is_asked_at_once(world: World) -> None:
     assert len(world.endpoint.seen) == 5
 
 
+async def test_if_none_of_a_list_answers_all_are_named(world: World) -> None:
+    """Also where the last one is not asked at all; of one model alone there are no others."""
+    limited = on_wire(world.endpoint.base_url, "fake/limited", model="429")
+    down = on_wire(world.endpoint.base_url, "fake/down", model="503")
+    generator = world.generator(limited, down, patience=ONCE)
+    for _ in range(6):
+        with Refused(Reason.MODEL_UNAVAILABLE) as refused:
+            await generator.run(order(limited.name, down.name), Recorder())
+        assert refused.error.metadata["model"] == down.name
+        assert refused.error.metadata["others"] == limited.name
+    assert refused.error.metadata["breaker"] == "OPEN"
+    with Refused(Reason.MODEL_UNAVAILABLE) as refused:
+        await generator.run(order(down.name), Recorder())
+    assert "others" not in refused.error.metadata
+
+
 @pytest.mark.parametrize("mode", ["401", "404", "429"])
 async def test_what_is_refused_says_nothing_of_other_requests(world: World, mode: str) -> None:
     """Neither what is the caller's own fault, nor that there are too many for now."""

@@ -243,7 +243,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MODEL_UNAVAILABLE: _ErrorReason.ValueType  # 101
     """ERROR_REASON_MODEL_UNAVAILABLE: every model tried could not be reached or
     answered with a server error; metadata: model, breaker (OPEN or HALF_OPEN if it failed
-    so often that it is not asked for now, BY_HAND if an operator has it asked no more). Code
+    so often that it is not asked for now, BY_HAND if an operator has it asked no more); others
+    (which models of a list could not answer either, whatever the reason of the last one). Code
     UNAVAILABLE.
     """
     ERROR_REASON_MODEL_TIMEOUT: _ErrorReason.ValueType  # 102
@@ -592,7 +593,8 @@ server lacks what runs it; metadata: model, and in the second case install
 ERROR_REASON_MODEL_UNAVAILABLE: ErrorReason.ValueType  # 101
 """ERROR_REASON_MODEL_UNAVAILABLE: every model tried could not be reached or
 answered with a server error; metadata: model, breaker (OPEN or HALF_OPEN if it failed
-so often that it is not asked for now, BY_HAND if an operator has it asked no more). Code
+so often that it is not asked for now, BY_HAND if an operator has it asked no more); others
+(which models of a list could not answer either, whatever the reason of the last one). Code
 UNAVAILABLE.
 """
 ERROR_REASON_MODEL_TIMEOUT: ErrorReason.ValueType  # 102

@@ -204,6 +204,7 @@ class Model(_message.Message):
     BREAKER_BY_HAND_FIELD_NUMBER: _builtins.int
     LAST_FAILURE_FIELD_NUMBER: _builtins.int
     TAKES_TOOLS_FIELD_NUMBER: _builtins.int
+    PRICES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say: `provider/model`, e.g. "local/smollm2-135m"."""
     provider: _builtins.str
@@ -265,6 +266,12 @@ class Model(_message.Message):
         unset if there was none.
         """
 
+    @_builtins.property
+    def prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelPrices]:
+        """prices are all that it asks now: the first for any prompt, each further one for all of a call
+        whose prompt has more than its above_tokens. None if unknown.
+        """
+
     def __init__(
         self,
         *,
@@ -284,14 +291,93 @@ class Model(_message.Message):
         breaker_by_hand: _builtins.bool = ...,
         last_failure: Global___ModelFailure | None = ...,
         takes_tools: _builtins.bool = ...,
+        prices: _abc.Iterable[Global___ModelPrices] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["breaker_since_time", b"breaker_since_time", "input_price", b"input_price", "last_failure", b"last_failure", "output_price", b"output_price", "retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "breaker", b"breaker", "breaker_by_hand", b"breaker_by_hand", "breaker_since_time", b"breaker_since_time", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "last_failure", b"last_failure", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "provider", b"provider", "retry_after", b"retry_after", "takes_tools", b"takes_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts", b"accepts", "breaker", b"breaker", "breaker_by_hand", b"breaker_by_hand", "breaker_since_time", b"breaker_since_time", "context_tokens", b"context_tokens", "default", b"default", "input_price", b"input_price", "last_failure", b"last_failure", "max_output_tokens", b"max_output_tokens", "max_prompt_tokens", b"max_prompt_tokens", "missing", b"missing", "name", b"name", "output_price", b"output_price", "prices", b"prices", "provider", b"provider", "retry_after", b"retry_after", "takes_tools", b"takes_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class ModelPrices(_message.Message):
+    """ModelPrices are what a model asks for a million tokens of each kind. A kind that has none of its
+    own costs what it is a part of.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ABOVE_TOKENS_FIELD_NUMBER: _builtins.int
+    INPUT_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    CACHED_FIELD_NUMBER: _builtins.int
+    CACHE_WRITE_FIELD_NUMBER: _builtins.int
+    REASONING_FIELD_NUMBER: _builtins.int
+    AUDIO_INPUT_FIELD_NUMBER: _builtins.int
+    CACHED_AUDIO_FIELD_NUMBER: _builtins.int
+    AUDIO_OUTPUT_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    above_tokens: _builtins.int
+    """above_tokens is how long a prompt is at most to which these do not apply; 0 in the first."""
+    @_builtins.property
+    def input(self) -> Global___Money:
+        """input is the price of the prompt's tokens."""
+
+    @_builtins.property
+    def output(self) -> Global___Money:
+        """output is the price of the answer's tokens."""
+
+    @_builtins.property
+    def cached(self) -> Global___Money:
+        """cached is the price of those of the prompt that the provider had read before."""
+
+    @_builtins.property
+    def cache_write(self) -> Global___Money:
+        """cache_write is the price of those of the prompt that it keeps for later calls."""
+
+    @_builtins.property
+    def reasoning(self) -> Global___Money:
+        """reasoning is the price of those that the model thought and did not say."""
+
+    @_builtins.property
+    def audio_input(self) -> Global___Money:
+        """audio_input is the price of those of recordings in the prompt."""
+
+    @_builtins.property
+    def cached_audio(self) -> Global___Money:
+        """cached_audio is the price of those of recordings that the provider had read before."""
+
+    @_builtins.property
+    def audio_output(self) -> Global___Money:
+        """audio_output is the price of those of the answer that are sound."""
+
+    @_builtins.property
+    def request(self) -> Global___Money:
+        """request is the price of a call, whatever its tokens; unset if it has none."""
+
+    def __init__(
+        self,
+        *,
+        above_tokens: _builtins.int = ...,
+        input: Global___Money | None = ...,
+        output: Global___Money | None = ...,
+        cached: Global___Money | None = ...,
+        cache_write: Global___Money | None = ...,
+        reasoning: Global___Money | None = ...,
+        audio_input: Global___Money | None = ...,
+        cached_audio: Global___Money | None = ...,
+        audio_output: Global___Money | None = ...,
+        request: Global___Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio_input", b"audio_input", "audio_output", b"audio_output", "cache_write", b"cache_write", "cached", b"cached", "cached_audio", b"cached_audio", "input", b"input", "output", b"output", "reasoning", b"reasoning", "request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["above_tokens", b"above_tokens", "audio_input", b"audio_input", "audio_output", b"audio_output", "cache_write", b"cache_write", "cached", b"cached", "cached_audio", b"cached_audio", "input", b"input", "output", b"output", "reasoning", b"reasoning", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelPrices: _TypeAlias = ModelPrices  # noqa: Y015
 
 @_typing.final
 class SkippedModel(_message.Message):

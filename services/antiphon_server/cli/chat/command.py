@@ -31,8 +31,14 @@ def chat(
         bool, typer.Option("--last", help="Go on with the one in which you talked last.")
     ] = False,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="Which model to ask; see `antiphon models`.")
-    ] = "",
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="Which model to ask, see `antiphon models`; repeated: which next if that fails.",
+        ),
+    ] = None,
     handler: Annotated[
         str, typer.Option("--handler", help="Who shall answer, e.g. `assistant` or `echo`.")
     ] = "",
@@ -90,7 +96,7 @@ def chat(
     check_written(tool or ())
     with ExitStack() as stack:
         where = None if last else conversation
-        wishes = Wishes(handler, model, tool or ())
+        wishes = Wishes(handler, model or (), tool or ())
         raise typer.Exit(_chat(stack, once, where, wishes, json, wait, address, data_dir))
 
 
@@ -120,8 +126,7 @@ def _chat(
             typed = stack.enter_context(unread_keys())
         loop = stack.enter_context(LoopThread())
         talk = open_talk(stack, loop, screen, wishes, address, data_dir, listens=once is None)
-        if wishes.model:
-            loop.call(talk.check_model(wishes.model))
+        loop.call(talk.check_models(wishes.models))
         dialogue = Dialogue(loop, talk, screen, typed, patient=wait)
         if conversation is None:
             newest = loop.call(talk.conversations(1))

@@ -31,7 +31,8 @@ Tab                completes commands, titles, models and handlers
 /stop              stop what is being said here, also if you asked it elsewhere
 /continue          have an answer go on that was cut off
 /retry             ask the last question again, as after /model NAME
-/model NAME        ask another model (without NAME: the server's choice)
+/model NAME ...    ask another model, and the next one where that fails
+                   (without NAME: the server's choice)
 /models            the models there are
 /handler NAME      who shall answer (without NAME: the server's choice)
 /handlers          the handlers there are
@@ -68,7 +69,7 @@ class Commands:
             "/more": self._more,
             "/continue": self._continue,
             "/retry": self._retry,
-            "/model": self._choose_model,
+            "/model": self._choose_models,
             "/models": lambda _: self._note_all(loop.call(talk.models())),
             "/handler": self._choose_handler,
             "/handlers": lambda _: self._note_all(loop.call(talk.handlers())),
@@ -201,11 +202,12 @@ class Commands:
         self._screen.note(f"Asking again: {in_a_line(question)[:60]}")
         self._ask(question)
 
-    def _choose_model(self, name: str) -> None:
-        if name:
-            self._loop.call(self._talk.check_model(name))
-        self._talk.wishes.model = name
-        self._screen.note(f"Asking {name or 'the default model'} from now on.")
+    def _choose_models(self, told: str) -> None:
+        names = told.split()
+        self._loop.call(self._talk.check_models(names))
+        self._talk.wishes.models = names
+        whom = ", and where that fails ".join(names) or "the default model"
+        self._screen.note(f"Asking {whom} from now on.")
 
     def _choose_handler(self, name: str) -> None:
         if name and name not in self._loop.call(self._talk.handlers()):

@@ -13,7 +13,7 @@ from antiphon_server.cli.chat.left_waiting import STOPPED, WAITS, LeftWaiting
 from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.questions import read_answer
 from antiphon_server.cli.chat.screen import Screen
-from antiphon_server.cli.chat.summary import summary
+from antiphon_server.cli.chat.summary import by_another, summary
 from antiphon_server.cli.chat.talk import Paused, Talk, Undecided
 from antiphon_server.cli.chat.tool_calls import show_waiting
 from antiphon_server.cli.chat.trying_out import for_trying_out
@@ -74,6 +74,8 @@ class Dialogue:
             self._tell(faults)
         elif result.state == TURN_STATE_CANCELLED:
             return 130
+        elif result.skipped_models:
+            self._screen.note(by_another(result))
         return 0 if result.succeeded else 1
 
     def run(self, conversation_id: str) -> int:
@@ -233,6 +235,7 @@ class Dialogue:
             "state": name_of(TurnState, "TURN_STATE_", result.state),
             "text": result.text,
             "model": result.model,
+            "skipped_models": [as_dict(it) for it in result.skipped_models],
             "usage": as_dict(result.usage, zeros=True),
             "omitted_messages": result.omitted_messages,
             "error": result.error.reason if result.error else "",

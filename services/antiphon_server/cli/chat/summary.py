@@ -16,7 +16,7 @@ _ENDINGS = {
 }
 _WHY_NOT = {
     "MODEL_NOT_FOUND": "can't be run there",
-    "MODEL_UNAVAILABLE": "can't be reached",
+    "MODEL_UNAVAILABLE": "is not available",
     "MODEL_TIMEOUT": "took too long",
     "MODEL_PROTOCOL": "broke off",
     "MODEL_REFUSED": "refused",
@@ -42,6 +42,11 @@ def summary(result: TurnResult, seconds: float) -> str:
         f"{seconds:.1f} s",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def by_another(result: TurnResult) -> str:
+    """Which model has answered, and why none of those before it."""
+    return " · ".join([in_a_line(result.model), *map(_not_by, result.skipped_models)])
 
 
 def tokens(usage: Usage) -> str:

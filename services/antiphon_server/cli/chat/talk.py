@@ -56,14 +56,14 @@ _NAMED_AFTER_S = 3.0  # what only restarts is back by then
 
 @dataclass
 class Wishes:
-    """How to ask: which handler and model; empty means the server's choice.
+    """How to ask: which handler, and which models in this order; empty means the server's choice.
 
     ``tools`` are those that models may ask for in conversations that the chat begins, or goes on
     with from its command.
     """
 
     handler: str = ""
-    model: str = ""
+    models: Sequence[str] = ()
     tools: Sequence[str] = ()
 
 
@@ -164,12 +164,11 @@ class Talk:
             self.question = text
         async with self._waiting(new_turn_id(), text):
             self._screen.status("sending")
-            models = [self.wishes.model] if self.wishes.model else []
             live = await self._open(text)
             turn = await live.post(
                 text,
                 handler=self.wishes.handler,
-                models=models,
+                models=self.wishes.models,
                 turn_id=self._turn_id,
             )
             return await self._show(turn)
@@ -260,15 +259,15 @@ class Talk:
                 await self.client.set_tools(conversation_id, self.wishes.tools)
         return await found_of(self.client, where, self.wishes.tools)
 
-    async def check_model(self, name: str) -> None:
-        """Raises CommandError if the server has no model of that name."""
-        async for model in self.client.list_models():
-            if model.name == name:
-                return
-        raise CommandError(
-            f"there is no model {name}; `antiphon models` lists those there are. A server is "
-            "started with another by `antiphon up --model NAME`."
-        )
+    async def check_models(self, names: Sequence[str]) -> None:
+        """Raises CommandError if the server has no model of one of the names."""
+        known = await self.models() if names else []
+        for name in names:
+            if name not in known:
+                raise CommandError(
+                    f"there is no model {name}; `antiphon models` lists those there are. A server "
+                    "is started with another by `antiphon up --model NAME`."
+                )
 
     async def resume(self, conversation_id: str) -> None:
         """Go on with a conversation, from now on."""

@@ -15,7 +15,7 @@ SENTENCE = (
 
 async def for_trying_out(client: Client, wishes: Wishes) -> str:
     """That the small model answers, and how another one does; empty if it does not answer."""
-    name = wishes.model
+    name = next(iter(wishes.models), "")
     if wishes.handler:
         return ""
     async with aclosing(client.list_models()) as models:

@@ -124,6 +124,8 @@ class _Running:
             if self.failure is not None:
                 self._skip(model, self.failure.reason)
         if self.failure is not None:
+            if others := [it.model for it in self.skipped if it.model != self.model]:
+                self.failure.metadata["others"] = ", ".join(others)
             raise self.failure
 
     def _skip(self, model: ConfiguredModel, why: Reason, lacks: str = "") -> None:
