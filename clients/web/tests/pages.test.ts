@@ -259,7 +259,7 @@ test("a link lets the operator in, once, and shows what goes on", async () => {
   await page.keyboard.press("Enter");
   await page.getByText("provider refused the request").waitFor();
   await page.goto(`${PAGE}/operator.html`);
-  for (const view of ["Live", "Turns", "Usage", "Handlers and models", "People", "Security", "Mesh"]) {
+  for (const view of ["Live", "Turns", "Usage", "Models and handlers", "People", "Security", "Mesh"]) {
     await page.getByRole("link", { name: view, exact: true }).click();
     await page.getByRole("main", { name: view }).waitFor();
     await page.locator("main > :not(.spinner)").first().waitFor({ state: "attached" });

@@ -53,7 +53,7 @@ test("an admin puts a budget, changes it and deletes it", async () => {
   await goTo("#/usage");
   await region().getByText("nothing is limited").waitFor();
   await page.getByRole("button", { name: "New budget" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill("team");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("team");
   await page.getByRole("spinbutton", { name: "Limit" }).fill("50");
   expect(await faultsOf(page)).toEqual([]);
   await page.getByRole("button", { name: "Make it" }).click();
@@ -65,6 +65,18 @@ test("an admin puts a budget, changes it and deletes it", async () => {
   await page.getByRole("button", { name: "Change it" }).click();
   await region().getByText("$2.50 a day, the workspace").waitFor();
   await depict(page, "usage");
+  await page.getByRole("button", { name: "Change team" }).click();
+  await page.getByRole("textbox", { name: "Models and tools that count" }).fill("fake/*, antiphon.time");
+  await page.getByRole("combobox", { name: "When it is used up" }).selectOption("ask the next model that is listed");
+  await page.getByRole("spinbutton", { name: "Warn when used" }).fill("60");
+  await page.setViewportSize(PHONE);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.setViewportSize(DESK);
+  await page.getByRole("button", { name: "Change it" }).click();
+  await region().getByText("for antiphon.time, fake/*; then the next model").waitFor();
+  await page.getByRole("button", { name: "Change team" }).click();
+  expect(await page.getByRole("spinbutton", { name: "Warn when used" }).inputValue()).toBe("60");
+  await page.keyboard.press("Escape");
   await page.setViewportSize(PHONE);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(PHONE.width);
   expect(await faultsOf(page)).toEqual([]);
@@ -77,7 +89,7 @@ test("an admin puts a budget, changes it and deletes it", async () => {
 test("a refusal says what was left, whether waiting helps, and what to do", async () => {
   const { page } = one;
   await page.getByRole("button", { name: "New budget" }).click();
-  await page.getByRole("textbox", { name: "Name" }).fill("tiny");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("tiny");
   await page.getByRole("spinbutton", { name: "Limit" }).fill("0.000001");
   await page.getByRole("combobox", { name: "Per" }).selectOption("in all");
   await page.getByRole("button", { name: "Make it" }).click();
@@ -92,4 +104,25 @@ test("a refusal says what was left, whether waiting helps, and what to do", asyn
   expect(words).toMatch(/Of \$0\.000001, \$0\.00 went already, and \$0\.00 may go .* may take \$\d/);
   expect(words).toContain("Waiting does not help: ask for less, choose a model that costs less, or have an admin");
   expect(await faultsOf(page)).toEqual([]);
+});
+
+test("an operator limits all workspaces together", async () => {
+  const { page } = one;
+  await page.goto("about:blank");
+  await page.goto(`${PAGE}/#link=${await ask("link")}`);
+  await page.locator(".composer textarea").waitFor();
+  await goTo("#/usage");
+  await page.getByLabel("Workspace").selectOption("All workspaces");
+  await region().getByText("nothing is limited over all workspaces").waitFor();
+  await page.getByRole("button", { name: "New budget" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("everything");
+  await page.getByRole("spinbutton", { name: "Limit" }).fill("100");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await region().getByText("$100.00 a month, all workspaces").waitFor();
+  await page.getByLabel("By what").selectOption("workspace");
+  await expect.poll(() => page.locator(".rows tbody").innerText()).toMatch(/\S/);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole("button", { name: "Delete everything" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await region().getByText("nothing is limited over all workspaces").waitFor();
 });

@@ -21,7 +21,7 @@ const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX
   live: { name: "Live", View: Tail },
   turns: { name: "Turns", View: Turns },
   usage: { name: "Usage", View: Usage },
-  workers: { name: "Handlers and models", View: Workers },
+  workers: { name: "Models and handlers", View: Workers },
   connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },

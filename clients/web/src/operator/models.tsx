@@ -9,8 +9,9 @@ import { BreakerState, type Model } from "../gen/antiphon/integration/v1/model_p
 import type { Desk } from "../page/desk";
 import { Notice } from "../page/parts";
 import { visible } from "../page/visible";
-import { duration, moment, money, sentenceOf } from "../page/words";
+import { duration, moment, sentenceOf } from "../page/words";
 import { failureOf } from "./failure";
+import { Prices } from "./prices";
 import { useLoaded } from "../page/loading";
 import { State, Table, wordOf } from "../page/table";
 
@@ -31,17 +32,13 @@ export function Models({ desk }: { desk: Desk }): JSX.Element {
       {error && <Notice text={error} />}
       <Table
         label="Models"
+        isStacked
         rows={models.value}
         error={models.error}
         keyOf={(model) => model.name}
         columns={[
-          { name: "name", cell: (model) => `${model.name}${model.default ? " (default)" : ""}` },
+          { name: "model", cell: (model) => <Named model={model} /> },
           { name: "state", cell: (model) => <Asked model={model} /> },
-          { name: "since", cell: since, isNumber: true },
-          { name: "takes", cell: takes },
-          { name: "tokens at most", cell: (model) => (model.contextTokens ? model.contextTokens.toLocaleString() : "unknown"), isNumber: true },
-          { name: "a million tokens, in and out", cell: prices, isNumber: true },
-          { name: "last failure", cell: (model) => <LastFailure model={model} /> },
           {
             name: "",
             cell: (model) => {
@@ -54,18 +51,44 @@ export function Models({ desk }: { desk: Desk }): JSX.Element {
               );
             },
           },
+          { name: "price of a million tokens", cell: (model) => <Prices model={model} /> },
+          { name: "last failure", cell: (model) => <LastFailure model={model} /> },
         ]}
       />
     </>
   );
 }
 
+/** Its name, and below it what it takes. */
+function Named({ model }: { model: Model }): JSX.Element {
+  const room = model.contextTokens ? `${model.contextTokens.toLocaleString()} tokens` : "";
+  return (
+    <>
+      {visible(model.name)}
+      {model.default && <span class="tag">default</span>}
+      <span class="quiet below">{[takes(model), room].filter(Boolean).join(" · ")}</span>
+    </>
+  );
+}
+
+/** Whether it is asked; if not, below it since when, and when it is tried again. */
 function Asked({ model }: { model: Model }): JSX.Element {
+  const again = model.retryAfter && `tried again in ${duration(durationMs(model.retryAfter))}`;
+  const told = [since(model), again].filter(Boolean).join(", ");
+  return (
+    <>
+      <Pill model={model} />
+      {told && <span class="quiet below">{told}</span>}
+    </>
+  );
+}
+
+function Pill({ model }: { model: Model }): JSX.Element {
   if (model.missing) return <State name={`disabled: ${model.missing}`} />;
   if (model.breakerByHand) return <State name="not asked, by an operator" isWished />;
   switch (model.breaker) {
     case BreakerState.OPEN:
-      return <State name={`left alone${model.retryAfter ? ` for ${duration(durationMs(model.retryAfter))}` : ""}`} />;
+      return <State name="left alone" />;
     case BreakerState.HALF_OPEN:
       return <State name="left alone, but for one call" />;
     default:
@@ -73,28 +96,22 @@ function Asked({ model }: { model: Model }): JSX.Element {
   }
 }
 
-/** How long it has not been asked. */
+/** Since when it is not asked. */
 function since({ breaker, breakerSinceTime }: Model): string {
   if (breaker === BreakerState.CLOSED || !breakerSinceTime) return "";
-  return duration(Date.now() - timestampMs(breakerSinceTime));
+  return `since ${moment(timestampMs(breakerSinceTime))}`;
 }
 
 function takes({ accepts, takesTools }: Model): string {
   return [...accepts.map((kind) => wordOf(PartKind, kind)), ...(takesTools ? ["tools"] : [])].join(", ");
 }
 
-function prices({ inputPrice, outputPrice }: Model): string {
-  if (!inputPrice || !outputPrice) return "unknown";
-  if (!inputPrice.micros && !outputPrice.micros) return "free";
-  return [inputPrice, outputPrice].map((price) => money(price.micros, price.currency)).join(", ");
-}
-
 function LastFailure({ model: { lastFailure } }: { model: Model }): JSX.Element | null {
   if (!lastFailure) return null;
   return (
-    <>
+    <span class="failure">
       {lastFailure.time && moment(timestampMs(lastFailure.time))} <code>{visible(failureOf(lastFailure))}</code>
-    </>
+    </span>
   );
 }
 

@@ -125,12 +125,14 @@ function took(turn: Turn): string {
   return duration((turn.endTime ? timestampMs(turn.endTime) : Date.now()) - timestampMs(turn.startTime));
 }
 
-/** Handlers and models. */
+/** Models and handlers. */
 export function Workers({ desk }: { desk: Desk }): JSX.Element {
   const { dispatcher } = desk.session.stubs;
   const handlers = useLoaded(async () => (await dispatcher.listHandlers({})).handlers, []);
   return (
     <>
+      <h2>Models</h2>
+      <Models desk={desk} />
       <h2>Handlers</h2>
       <Table
         label="Handlers"
@@ -143,8 +145,6 @@ export function Workers({ desk }: { desk: Desk }): JSX.Element {
           { name: "if its node dies", cell: (handler) => wordOf(LossPolicy, handler.lossPolicy) },
         ]}
       />
-      <h2>Models</h2>
-      <Models desk={desk} />
     </>
   );
 }

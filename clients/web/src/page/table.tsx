@@ -18,6 +18,8 @@ export function Table<Row>(props: {
   keyOf: (row: Row) => string;
   error?: string;
   empty?: string;
+  /** In narrow windows each row stands as a block of its own. */
+  isStacked?: boolean;
 }): JSX.Element {
   const { columns, rows } = props;
   return (
@@ -27,7 +29,7 @@ export function Table<Row>(props: {
       {rows?.length === 0 && <p class="empty">{props.empty ?? "There is nothing."}</p>}
       {!!rows?.length && (
         <div class="table-scroll" role="region" aria-label={props.label} tabIndex={0}>
-          <table class="rows">
+          <table class={props.isStacked ? "rows stacked" : "rows"}>
             <thead>
               <tr>
                 {columns.map((column) => (
@@ -41,7 +43,7 @@ export function Table<Row>(props: {
               {rows.map((row) => (
                 <tr key={props.keyOf(row)}>
                   {columns.map((column) => (
-                    <td key={column.name} class={column.isNumber ? "number" : undefined}>
+                    <td key={column.name} class={column.isNumber ? "number" : undefined} data-name={column.name}>
                       {column.cell(row)}
                     </td>
                   ))}

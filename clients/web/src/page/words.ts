@@ -3,6 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import { AntiphonError, errorOf } from "../antiphon";
 import type { Part } from "../gen/antiphon/context/v1/message_pb";
+import { visible } from "./visible";
 import { FinishReason, type SkippedModel, type Usage } from "../gen/antiphon/integration/v1/model_pb";
 
 const TITLE_LENGTH = 60;
@@ -33,12 +34,10 @@ const SENTENCES: Record<string, string> = {
   TURN_LOST: "The server stopped in the middle of the answer. What had come is kept; ask again.",
   TURN_EXPIRED: "The answer took too long and was ended. What had come is kept.",
   MODEL_NOT_FOUND: "The server has no model of that name. Choose another.",
-  MODEL_UNAVAILABLE: "The model can't be reached. Try again, or choose another.",
-  MODEL_TIMEOUT: "The model was silent for too long. Try again, or choose another.",
-  MODEL_PROTOCOL: "The model's answer broke off. Try again.",
+  MODEL_TIMEOUT: "{model} was silent for too long. Ask again, or choose another model.",
+  MODEL_PROTOCOL: "The answer of {model} broke off. Ask again.",
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
-  MODEL_PROMPT_TOO_LONG: "This is longer than the model can read. Ask it less at once, or choose another.",
-  PRICE_UNKNOWN: "A budget counts money, and what this model costs is not known. Choose another, or tell an operator.",
+  MODEL_PROMPT_TOO_LONG: "This is longer than {model} can read. Ask it less at once, or choose another model.",
   TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
   TOOL_DENIED: "A rule of the workspace forbids it.",
   TOOL_CALL_CHANGED: "It is to be called with something else by now. Reload, and look again.",
@@ -54,9 +53,14 @@ const SENTENCES: Record<string, string> = {
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };
 
-/** A sentence for people, which says what to do. */
+/** A sentence for people, which says what to do; of several models of which none answers, with all of them. */
 export function sentenceOf(thrown: unknown): string {
   const error = thrown instanceof AntiphonError ? thrown : errorOf(thrown);
+  const others = error.variables["others"];
+  return others ? `None of the models can answer: not ${visible(others)}, and ${ofOne(error)}` : ofOne(error);
+}
+
+function ofOne(error: AntiphonError): string {
   const wait = error.retryAfterMs ? ` (${duration(error.retryAfterMs)})` : "";
   if (error.reason === "INVALID_ARGUMENT") {
     const rules = Object.entries(error.violations).map(([field, rule]) => `${field}: ${rule}`);
@@ -66,20 +70,37 @@ export function sentenceOf(thrown: unknown): string {
     return `The server made a mistake. Tell an operator: ${error.variables["request_id"] ?? ""}`;
   }
   if (error.reason === "OVERLOADED" && error.variables["model"]) {
-    return "The model writes as many answers as it may at once. Try again soon, or choose another.";
+    return `${modelOf(error)} writes as many answers as it may at once. Ask again soon, or choose another model.`;
   }
-  if (error.reason === "MODEL_UNAVAILABLE" && error.variables["breaker"]) {
-    return error.variables["breaker"] === "BY_HAND"
-      ? "An operator has the model asked no more. Choose another."
-      : `The model has failed too often and is left alone for a while. Try again then, or choose another.${wait}`;
-  }
+  if (error.reason === "MODEL_UNAVAILABLE") return unavailable(error);
+  if (error.reason === "PRICE_UNKNOWN") return priceUnknown(error);
   if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
-  if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage) + wait;
+  if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage).replace("{model}", modelOf(error)) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";
   if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
   if (error.code === Code.Unauthenticated) return "Sign in to go on.";
   return error.rawMessage || "That did not work.";
+}
+
+/** Which model it was, as it is called. */
+function modelOf({ variables }: AntiphonError): string {
+  return visible(variables["model"] || "the model");
+}
+
+/** Why a model is not asked, or did not answer, and when to come again. */
+function unavailable(error: AntiphonError): string {
+  const { variables, retryAfterMs } = error;
+  if (variables["breaker"] === "BY_HAND") return `An operator has ${modelOf(error)} asked no more. Choose another model.`;
+  const when = retryAfterMs ? `Ask again in ${Math.ceil(retryAfterMs / 1000)} s` : "Ask again soon";
+  const why = variables["breaker"] ? "has failed too often and is left alone" : "is not available now";
+  return `${modelOf(error)} ${why}. ${when}, or choose another model.`;
+}
+
+/** That a budget counts money, and nobody knows what this costs: who can say it. */
+function priceUnknown({ variables }: AntiphonError): string {
+  const { budget = "", currency = "money", target = "this model" } = variables;
+  return `The budget ${budget} counts ${currency}, and what ${visible(target)} costs is not known. Choose another model, or ask an operator to give its prices.`;
 }
 
 /** What a budget had left, what was asked of it, and what helps: waiting, asking for less, whoever can raise it. */
@@ -140,7 +161,15 @@ export function duration(ms: number): string {
 /** An amount of money, small ones with as many digits as they need. */
 export function money(micros: bigint, currency: string): string {
   const amount = Number(micros) / 1e6;
-  const digits = amount !== 0 && Math.abs(amount) < 0.01 ? 6 : 2;
+  return written(amount, currency, amount !== 0 && Math.abs(amount) < 0.01 ? 6 : 2);
+}
+
+/** A price, to the millionth. */
+export function priceOf(micros: bigint, currency: string): string {
+  return written(Number(micros) / 1e6, currency, 6);
+}
+
+function written(amount: number, currency: string, digits: number): string {
   return new Intl.NumberFormat(undefined, {
     style: "currency",
     currency: currency || "USD",
@@ -189,7 +218,7 @@ export function withheld(tools: number): string {
 
 const WHY_NOT: Record<string, string> = {
   MODEL_NOT_FOUND: "can't be run there",
-  MODEL_UNAVAILABLE: "can't be reached",
+  MODEL_UNAVAILABLE: "is not available",
   MODEL_TIMEOUT: "took too long",
   MODEL_PROTOCOL: "broke off",
   MODEL_REFUSED: "refused",

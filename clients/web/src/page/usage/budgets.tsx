@@ -6,7 +6,7 @@ import { useState } from "preact/hooks";
 import { listed } from "../../antiphon";
 import { Role } from "../../gen/antiphon/auth/v1/access_pb";
 import type { BudgetUse } from "../../gen/antiphon/integration/v1/budget_service_pb";
-import { type Budget, type BudgetState, BudgetScope, BudgetWindow } from "../../gen/antiphon/integration/v1/budget_pb";
+import { type Budget, type BudgetState, BudgetScope, BudgetWindow, WhenExceeded } from "../../gen/antiphon/integration/v1/budget_pb";
 import type { Desk } from "../desk";
 import { ConfirmDialog } from "../dialogs";
 import { useLoaded } from "../loading";
@@ -16,7 +16,10 @@ import { PutBudgetDialog } from "./put";
 
 const MOST = 100;
 const AGAIN_MS = 10_000;
+/** The parent of the installation's budgets. */
+export const OF_ALL = "global";
 const WHOSE: Partial<Record<BudgetScope, string>> = {
+  [BudgetScope.INSTALLATION]: "all workspaces",
   [BudgetScope.WORKSPACE]: "the workspace",
   [BudgetScope.USER]: "each person",
   [BudgetScope.CONVERSATION]: "each conversation",
@@ -55,7 +58,7 @@ export function BudgetsSection({ desk, parent }: { desk: Desk; parent: string })
       </div>
       {error && <Notice text={error} />}
       {!value && !error && <Spinner label="Loading" />}
-      {value?.length === 0 && <p class="quiet">There are none, so nothing is limited in this workspace.</p>}
+      {value?.length === 0 && <p class="quiet">There are none, so nothing is limited {parent === OF_ALL ? "over all workspaces" : "in this workspace"}.</p>}
       <ul class="budgets">
         {value?.map((each) => (
           <Used
@@ -71,6 +74,7 @@ export function BudgetsSection({ desk, parent }: { desk: Desk; parent: string })
       {dialog.put && (
         <PutBudgetDialog
           budget={dialog.put === "new" ? undefined : dialog.put}
+          isOfAll={parent === OF_ALL}
           onPut={async (budget) => {
             await budgets.putBudget({ parent, budget });
             reload();
@@ -113,6 +117,7 @@ function Used(props: {
         <span class="quiet grow">
           {amount(budget, limit)} {PERIODS[budget.window] ?? ""}, {whose(desk, parent, budget.subject, budget)}
           {budget.targets.length ? `, for ${budget.targets.join(", ")}` : ""}
+          {budget.whenExceeded === WhenExceeded.NEXT_MODEL ? "; then the next model" : ""}
         </span>
         {onPut && <IconButton name="pencil" label={`Change ${budget.name}`} onClick={onPut} />}
         {onRemove && <IconButton name="close" label={`Delete ${budget.name}`} onClick={onRemove} />}
@@ -120,7 +125,7 @@ function Used(props: {
       {states.map((state) => (
         <Meter
           key={state.subject}
-          whose={states.length > 1 || budget.scope !== BudgetScope.WORKSPACE ? whose(desk, parent, state.subject, budget) : ""}
+          whose={states.length > 1 || !isOne(parent, budget) ? whose(desk, parent, state.subject, budget) : ""}
           budget={budget}
           state={state}
         />
@@ -161,7 +166,13 @@ function whose(desk: Desk, parent: string, subject: string, budget: Budget): str
     const title = desk.conversations.find((each) => each.conversationId === id)?.title || id;
     return turn ? `an answer in ${title}` : `${title}`;
   }
-  return WHOSE[budget.scope] ?? "";
+  if (subject.startsWith("ws_")) return desk.workspaces.find((each) => each.workspaceId === subject)?.displayName || subject;
+  return parent === OF_ALL && budget.scope === BudgetScope.WORKSPACE ? "each workspace" : (WHOSE[budget.scope] ?? "");
+}
+
+/** Whether there is one sum, which needs no name. */
+function isOne(parent: string, { scope }: Budget): boolean {
+  return scope === (parent === OF_ALL ? BudgetScope.INSTALLATION : BudgetScope.WORKSPACE);
 }
 
 /** What a budget allows, in what it counts. */
@@ -178,7 +189,7 @@ function amount({ limit }: Budget, value: bigint): string {
 /** Whether one may change them. */
 async function manages(desk: Desk, resource: string): Promise<boolean> {
   const { user } = desk.session;
-  if (!user) return false;
+  if (!user || resource === OF_ALL) return !!user?.operator;
   try {
     const { member } = await desk.session.stubs.context.getMember({ resource, userId: user.userId });
     return member?.role === Role.OWNER || member?.role === Role.ADMIN;

@@ -14,6 +14,7 @@ import { Dialog, Notice } from "../parts";
 import { sentenceOf } from "../words";
 
 const UNITS = ["USD", "EUR", "GBP", "tokens", "calls"];
+const USUAL_WARNING = 80;
 const WINDOWS: [BudgetWindow, string][] = [
   [BudgetWindow.MONTH, "a month"],
   [BudgetWindow.DAY, "a day"],
@@ -28,9 +29,16 @@ const SCOPES: [BudgetScope, string][] = [
   [BudgetScope.TURN, "each answer"],
 ];
 
+const OF_ALL: [BudgetScope, string] = [BudgetScope.INSTALLATION, "all workspaces together"];
+const THEN: [WhenExceeded, string][] = [
+  [WhenExceeded.REFUSE, "refuse what does not fit"],
+  [WhenExceeded.NEXT_MODEL, "ask the next model that is listed"],
+];
+
 /** Asks what shall be allowed; what is not asked for stays as it is. */
 export function PutBudgetDialog(props: {
   budget: Budget | undefined;
+  isOfAll: boolean;
   onPut: (budget: Budget) => Promise<void>;
   onClose: () => void;
 }): JSX.Element {
@@ -73,13 +81,30 @@ export function PutBudgetDialog(props: {
           </span>
         </label>
         <Choice name="window" label="Per" options={WINDOWS} value={budget?.window} />
-        <Choice name="scope" label="For" options={SCOPES} value={budget?.scope} />
+        <Choice name="scope" label="For" options={scopesOf(props.isOfAll)} value={budget?.scope} />
+        <label>
+          Models and tools that count
+          <input name="targets" defaultValue={budget?.targets.join(", ") ?? ""} placeholder="all" autocomplete="off" aria-describedby="targets-hint" />
+          <small id="targets-hint">Names, with commas between; openai/* is all that begin so.</small>
+        </label>
+        <Choice name="then" label="When it is used up" options={THEN} value={budget?.whenExceeded} />
+        <label>
+          Warn when used by so many percent
+          <input name="warn" type="number" min="1" max="100" step="1" required defaultValue={`${budget?.warnPercent || USUAL_WARNING}`} />
+        </label>
         <button type="submit" class="primary">
           {budget ? "Change it" : "Make it"}
         </button>
       </form>
     </Dialog>
   );
+}
+
+/** Whose calls may be counted together: an installation's budget may count all. */
+function scopesOf(isOfAll: boolean): [BudgetScope, string][] {
+  if (!isOfAll) return SCOPES;
+  const each = SCOPES.map(([scope, words]): [BudgetScope, string] => [scope, scope === BudgetScope.WORKSPACE ? "each workspace" : words]);
+  return [OF_ALL, ...each];
 }
 
 function Choice(props: { name: string; label: string; options: [number, string][]; value: number | undefined }): JSX.Element {
@@ -112,8 +137,8 @@ function budgetOf(data: FormData, before: Budget | undefined): Budget {
     subject: before?.scope === scope ? before.subject : "",
     limit: { amount },
     timeZone: before?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-    targets: before?.targets ?? [],
-    whenExceeded: before?.whenExceeded ?? WhenExceeded.REFUSE,
-    warnPercent: before?.warnPercent ?? 80,
+    targets: [...new Set(`${data.get("targets")}`.split(/[\s,]+/).filter(Boolean))],
+    whenExceeded: Number(data.get("then")) as WhenExceeded,
+    warnPercent: Number(data.get("warn")),
   });
 }

@@ -10,7 +10,7 @@ import { useLoaded } from "../loading";
 import { Notice } from "../parts";
 import { Figure, Table } from "../table";
 import { money } from "../words";
-import { BudgetsSection } from "./budgets";
+import { BudgetsSection, OF_ALL } from "./budgets";
 import { barsOf, costIn, lastDays, mainCurrency, readSpending, sumsOf, tokensOf } from "./spending";
 
 const SPANS = { "7 days": 7, "30 days": 30, "90 days": 90 } as const;
@@ -18,6 +18,7 @@ const KEYS = {
   "model or tool": SpendingKey.TARGET,
   person: SpendingKey.USER,
   conversation: SpendingKey.CONVERSATION,
+  workspace: SpendingKey.WORKSPACE,
 } as const;
 const AGAIN_MS = 30_000;
 
@@ -28,18 +29,20 @@ type KeyName = keyof typeof KEYS;
 export function UsageView({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
   const [chosen, setChosen] = useState("");
   const [span, setSpan] = useState<Span>("30 days");
-  const parent = chosen || workspaceId || desk.workspaces[0]?.workspaceId || "";
+  const places = desk.workspaces.map((each): [string, string] => [each.workspaceId, each.displayName]);
+  if (desk.session.user?.operator) places.push([OF_ALL, "All workspaces"]);
+  const parent = chosen || workspaceId || places[0]?.[0] || "";
   if (!parent) {
     return <p class="empty">{desk.isLoading ? "" : "Your first conversation makes a workspace; then this shows what it takes."}</p>;
   }
   return (
     <div class="usage scroll" tabIndex={0} role="region" aria-label="Usage and budgets">
       <div class="bar">
-        {desk.workspaces.length > 1 && (
+        {(places.length > 1 || parent === OF_ALL) && (
           <select aria-label="Workspace" value={parent} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {desk.workspaces.map((each) => (
-              <option key={each.workspaceId} value={each.workspaceId}>
-                {each.displayName}
+            {places.map(([id, name]) => (
+              <option key={id} value={id}>
+                {name}
               </option>
             ))}
           </select>
@@ -101,6 +104,7 @@ function Days({ desk, parent, count }: Part): JSX.Element {
 
 function Groups({ desk, parent, count }: Part): JSX.Element {
   const [name, setName] = useState<KeyName>("model or tool");
+  const names = (Object.keys(KEYS) as KeyName[]).filter((each) => each !== "workspace" || parent === OF_ALL);
   const key = KEYS[name];
   const read = async () => ({ key, groups: await readSpending(desk.session, parent, lastDays(count), key) });
   const { value, error } = useLoaded(read, [key], AGAIN_MS);
@@ -112,7 +116,7 @@ function Groups({ desk, parent, count }: Part): JSX.Element {
       <div class="bar">
         <h2>By {name}</h2>
         <select aria-label="By what" value={name} onChange={(event) => setName(event.currentTarget.value as KeyName)}>
-          {Object.keys(KEYS).map((each) => (
+          {names.map((each) => (
             <option key={each}>{each}</option>
           ))}
         </select>
@@ -121,7 +125,7 @@ function Groups({ desk, parent, count }: Part): JSX.Element {
         label={`By ${name}`}
         rows={rows}
         error={error}
-        keyOf={(row) => `${row.target} ${row.userId} ${row.conversationId}`}
+        keyOf={(row) => `${row.target} ${row.userId} ${row.conversationId} ${row.workspaceId}`}
         empty="Nothing was called in these days."
         columns={[
           { name, cell: (row) => <Called desk={desk} parent={parent} row={row} /> },
@@ -138,6 +142,10 @@ function Groups({ desk, parent, count }: Part): JSX.Element {
 function Called({ desk, parent, row }: { desk: Desk; parent: string; row: Spending }): JSX.Element {
   if (row.target) return <>{row.target}</>;
   if (row.userId) return <span dir="auto">{desk.names.of(`users/${row.userId}`, [parent])}</span>;
+  if (row.workspaceId) {
+    const known = desk.workspaces.find((each) => each.workspaceId === row.workspaceId);
+    return <span dir="auto">{known?.displayName || row.workspaceId}</span>;
+  }
   if (!row.conversationId) return <>none</>;
   const known = desk.conversations.find((each) => each.conversationId === row.conversationId);
   return (
