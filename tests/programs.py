@@ -17,6 +17,7 @@ PATH = os.pathsep.join(
 )
 HOW_TO_GET = {
     "chromium": "apt install chromium",
+    "curl": "apt install curl",
     "go": "Go 1.26 or newer, from go.dev/dl",
     "grpcurl": "go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest",
     "npm": "Node.js 20.19 or newer, from nodejs.org",
