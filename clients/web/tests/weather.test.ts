@@ -92,7 +92,7 @@ test("an answer says why it is not of the first model, and a failure that none c
   await page.goto(`${PAGE}/#/c/${await ask("listed", ["fake/down", "fake/well"])}`);
   await page.fill(".composer textarea", "Hello");
   await page.keyboard.press("Enter");
-  await page.locator(".message.assistant .facts").getByText("fake/down is not available").waitFor();
+  await page.locator(".message.assistant .facts").getByText("by fake/well · fake/down is not available").waitFor();
   expect(await faultsOf(page)).toEqual([]);
   await page.goto(`${PAGE}/#/c/${await ask("listed", ["fake/limited", "fake/down"])}`);
   await page.fill(".composer textarea", "Hello");

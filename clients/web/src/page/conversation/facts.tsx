@@ -39,7 +39,7 @@ export function Facts(props: {
       <Ending turn={turn} isTruncated={props.isTruncated} />
       {turn && turn.describedParts > 0 && <span class="quiet">{described(turn.describedParts)}</span>}
       {turn && turn.withheldTools > 0 && <span class="quiet">{withheld(turn.withheldTools)}</span>}
-      {turn?.skippedModels.map((each) => <span key={each.model} class="quiet">{visible(notBy(each))}</span>)}
+      {turn && <NotByTheFirst turn={turn} />}
       {doings.goOn && turn?.finishReason === FinishReason.LENGTH && (
         <button type="button" class="link" onClick={doings.goOn}>
           Continue
@@ -71,6 +71,13 @@ export function Facts(props: {
       </span>
     </footer>
   );
+}
+
+/** By which model it is, if not by the first, and why not by those before; a failure says it of all. */
+function NotByTheFirst({ turn: { model, skippedModels, error } }: { turn: TurnView }): JSX.Element | null {
+  if (!skippedModels.length || error?.variables["others"]) return null;
+  const told = [...(model && !error ? [`by ${model}`] : []), ...skippedModels.map(notBy)];
+  return <span class="quiet">{visible(told.join(" · "))}</span>;
 }
 
 /** Why it ended early, if it did. */
