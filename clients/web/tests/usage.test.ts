@@ -112,7 +112,7 @@ test("an operator limits all workspaces together", async () => {
   await page.goto(`${PAGE}/#link=${await ask("link")}`);
   await page.locator(".composer textarea").waitFor();
   await goTo("#/usage");
-  await page.getByLabel("Workspace").selectOption("All workspaces");
+  await region().getByLabel("Workspace", { exact: true }).selectOption("All workspaces");
   await region().getByText("nothing is limited over all workspaces").waitFor();
   await page.getByRole("button", { name: "New budget" }).click();
   await page.getByRole("textbox", { name: "Name", exact: true }).fill("everything");
