@@ -52,6 +52,26 @@ def id_pattern(prefix: str) -> str:
             AntiphonError(INVALID, "", reason="MODEL_PROMPT_TOO_LONG", metadata={"model": "a/b"}),
             "too long for the model a/b",
         ),
+        (
+            AntiphonError(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                "",
+                reason="BUDGET_EXCEEDED",
+                metadata={"budget": "all", "parent": "global"},
+                retry_after=5.0,
+            ),
+            "the installation's budget all has too little left. Ask for less, or again in 5 s, or "
+            "have an operator raise it",
+        ),
+        (
+            AntiphonError(
+                INVALID,
+                "",
+                reason="PRICE_UNKNOWN",
+                metadata={"target": "a.b", "kind": "tool", "budget": "x", "currency": "EUR"},
+            ),
+            'admin say it, `antiphon tools price a.b "0.01 EUR"`',
+        ),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "failed: OK"), "TLS (https://)"),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "a: Socket closed"), "(Socket closed)"),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "[a: Not found]"), "(Not found): is the address"),

@@ -85,10 +85,19 @@ _SENTENCES = {
         "{reserved} reserved by answers under way; this may take {needed}. {waiting}, or have an "
         "admin raise it: `antiphon budgets` shows it"
     ),
+    "BUDGET_EXCEEDED of all": (
+        "the installation's budget {budget} has too little left. {waiting}, or have an operator "
+        "raise it: `antiphon budgets --installation` shows it to them"
+    ),
     "PRICE_UNKNOWN": (
         "the budget {budget} counts {currency}, and what {target} costs is not known: give its "
         "prices in the server's settings (input_price_micros, output_price_micros), or leave it "
         "out of the budget's targets"
+    ),
+    "PRICE_UNKNOWN of a tool": (
+        "the budget {budget} counts {currency}, and what {target} costs is not known: have an "
+        'admin say it, `antiphon tools price {target} "0.01 {currency}"`, or leave it out of the '
+        "budget's targets"
     ),
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",
     "CURSOR_TRIMMED": "the events after the cursor are gone; go on from {earliest_cursor}",
@@ -194,9 +203,14 @@ def _of_one(error: AntiphonError) -> str:
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
             )
         case "BUDGET_EXCEEDED":
-            return _SENTENCES[error.reason].format_map(
+            if not error.metadata.get("parent"):
+                return "the budget that had too little left was changed just now; ask again"
+            whose = " of all" if error.metadata["parent"] == "global" else ""
+            return _SENTENCES[error.reason + whose].format_map(
                 _Variables({**error.metadata, "waiting": _waiting(error)})
             )
+        case "PRICE_UNKNOWN" if error.metadata.get("kind") == "tool":
+            return _SENTENCES["PRICE_UNKNOWN of a tool"].format_map(_Variables(error.metadata))
         case "MODEL_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
             return (
                 f"the model {error.metadata.get('model')} is not asked, since an operator said so; "

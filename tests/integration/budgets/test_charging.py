@@ -22,7 +22,10 @@ from antiphon_server.integration.budgets.model import (
 )
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
+    TOOL_CALL,
     Call,
+    CallKind,
     Charge,
     Counted,
     Money,
@@ -69,14 +72,16 @@ class World:
         name = BudgetName(f"{counts.scope.name}-{counts.counted.name}".lower())
         await self.budgets.put(parent, name, counts, terms)
 
-    async def charges(self, target: str = "openai/x", payer: Payer = PAYER) -> Sequence[Charge]:
+    async def charges(
+        self, target: str = "openai/x", payer: Payer = PAYER, kind: CallKind = MODEL_CALL
+    ) -> Sequence[Charge]:
         """What a call is charged."""
 
         async def most() -> Most:
             self.asked += 1
             return self.most
 
-        return await self.charging.charges(payer, target, most)
+        return await self.charging.charges(payer, kind, target, most)
 
 
 @pytest.fixture
@@ -140,6 +145,10 @@ async def test_what_has_no_price_in_the_currency_is_refused(
     with Refused(Reason.PRICE_UNKNOWN) as refused:
         await world.charges()
     assert refused.error.metadata["target"] == "openai/x"
+    assert refused.error.metadata["kind"] == "model"
+    with Refused(Reason.PRICE_UNKNOWN) as refused:
+        await world.charges(kind=TOOL_CALL)
+    assert refused.error.metadata["kind"] == "tool"
     world.most = Most(10, Money("EUR", 0))
     assert await world.charges() == []
 
@@ -173,6 +182,23 @@ async def test_amounts_are_decimal_numbers(world: World) -> None:
     (charge,) = await world.charges()
     told = world.charging.refusal(WindowFull(charge, Use(4_900_000, 1))).metadata
     assert (told["spent"], told["reserved"], told["needed"]) == ("4.9", "0.000001", "0.3")
+
+
+@pytest.mark.parametrize("scope", [Scope.INSTALLATION, Scope.WORKSPACE])
+async def test_the_sums_of_the_installation_are_its_operators_alone(
+    world: World, scope: Scope
+) -> None:
+    """Whoever is refused hears which budget it was, and when to try again."""
+    await world.put(replace(COUNTS, scope=scope), GLOBAL)
+    (charge,) = await world.charges()
+    refused = world.charging.refusal(WindowFull(charge, Use(4_900_000, 0)))
+    assert refused.retry_after == 12 * 3600.0
+    assert refused.metadata == {
+        "budget": f"{scope.name}-money".lower(),
+        "parent": "global",
+        "scope": scope.name,
+        "resets_at": "2026-05-02T00:00:00Z",
+    }
 
 
 async def test_what_another_server_changes_is_seen(world: World) -> None:

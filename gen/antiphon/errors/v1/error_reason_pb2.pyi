@@ -267,18 +267,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
     left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
     unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
-    calls that still run; resets_at (RFC 3339) is there where a new window begins. RetryInfo says
-    when the call may fit: soon where running calls may leave enough, else when the window ends;
-    there is none where waiting does not help. Worked example: a call of at most 0.30 USD with 4.90
-    of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD", limit: "5", spent: "4.9",
-    reserved: "0", needed: "0.3", resets_at: the next midnight} and a delay of 6 hours. Code
-    RESOURCE_EXHAUSTED.
+    calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
+    the installation (parent: "global") neither unit nor amounts are told: they are its operators'
+    alone. RetryInfo says when the call may fit: soon where running calls may leave enough, else
+    when the window ends; there is none where waiting does not help. Worked example: a call of at
+    most 0.30 USD with 4.90 of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD",
+    limit: "5", spent: "4.9", reserved: "0", needed: "0.3", resets_at: the next midnight} and a
+    delay of 6 hours. Code RESOURCE_EXHAUSTED.
     """
     ERROR_REASON_PRICE_UNKNOWN: _ErrorReason.ValueType  # 107
     """ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
-    what is called is not known in its currency; metadata: target, budget, parent, currency. Set
-    the price in the server's settings, or leave the model out of the budget's targets. Code
-    FAILED_PRECONDITION.
+    what is called is not known in its currency; metadata: target, kind (model or tool), budget,
+    parent, currency. Set a model's price in the server's settings, a tool's by SetToolPrice, or
+    leave it out of the budget's targets. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_NOT_FOUND: _ErrorReason.ValueType  # 120
     """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
@@ -617,18 +618,19 @@ ERROR_REASON_BUDGET_EXCEEDED: ErrorReason.ValueType  # 106
 """ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
 left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
 unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
-calls that still run; resets_at (RFC 3339) is there where a new window begins. RetryInfo says
-when the call may fit: soon where running calls may leave enough, else when the window ends;
-there is none where waiting does not help. Worked example: a call of at most 0.30 USD with 4.90
-of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD", limit: "5", spent: "4.9",
-reserved: "0", needed: "0.3", resets_at: the next midnight} and a delay of 6 hours. Code
-RESOURCE_EXHAUSTED.
+calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
+the installation (parent: "global") neither unit nor amounts are told: they are its operators'
+alone. RetryInfo says when the call may fit: soon where running calls may leave enough, else
+when the window ends; there is none where waiting does not help. Worked example: a call of at
+most 0.30 USD with 4.90 of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD",
+limit: "5", spent: "4.9", reserved: "0", needed: "0.3", resets_at: the next midnight} and a
+delay of 6 hours. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_PRICE_UNKNOWN: ErrorReason.ValueType  # 107
 """ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
-what is called is not known in its currency; metadata: target, budget, parent, currency. Set
-the price in the server's settings, or leave the model out of the budget's targets. Code
-FAILED_PRECONDITION.
+what is called is not known in its currency; metadata: target, kind (model or tool), budget,
+parent, currency. Set a model's price in the server's settings, a tool's by SetToolPrice, or
+leave it out of the budget's targets. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:

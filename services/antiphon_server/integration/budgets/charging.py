@@ -3,13 +3,22 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from antiphon_server.integration.budgets.budgets import Budgets, now_us, window_of
-from antiphon_server.integration.budgets.model import Budget, Span, Standing, WhenExceeded
+from antiphon_server.integration.budgets.model import (
+    GLOBAL,
+    Budget,
+    Span,
+    Standing,
+    WhenExceeded,
+)
 from antiphon_server.integration.budgets.ports import Told
 from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
     BudgetExceeded,
     Call,
+    CallKind,
     Charge,
     Counted,
     Most,
@@ -26,6 +35,13 @@ SOON_S = 5.0
 """When to try again where calls that run now may leave enough."""
 
 
+class Target(NamedTuple):
+    """What is called."""
+
+    kind: CallKind
+    name: str
+
+
 class Charging:
     """See :class:`~antiphon_server.integration.ledger.ports.Limits`."""
 
@@ -35,27 +51,25 @@ class Charging:
         self._present: dict[tuple[Span, str], tuple[int, int]] = {}
 
     async def charges(
-        self, payer: Payer, target: str, most: Callable[[], Awaitable[Most]]
+        self, payer: Payer, kind: CallKind, target: str, most: Callable[[], Awaitable[Most]]
     ) -> Sequence[Charge]:
         """See :meth:`Limits.charges`."""
         holding = list(self._budgets.holding(payer, target))
         if not holding:
             return ()
         taken, now = await most(), self._clock()
-        charges = [self._charge(budget, subject, target, taken, now) for budget, subject in holding]
+        what = Target(kind, target)
+        charges = [self._charge(budget, subject, what, taken, now) for budget, subject in holding]
         return [it for it in charges if it.amount]  # what is free always fits
 
     def refusal(self, full: WindowFull) -> BudgetExceeded:
         """See :meth:`Limits.refusal`."""
-        charge, use = full.charge, full.use
-        amounts = {"limit": charge.limit, "spent": use.spent, "reserved": use.reserved}
-        amounts["needed"] = charge.amount
-        told = {name: _number(charge.counted, it) for name, it in amounts.items()}
+        charge = full.charge
         budget = self._budgets.with_id(charge.window.budget_id)
-        if budget is None:  # it was removed meanwhile
-            return BudgetExceeded(
-                next_model=False, retry_after=0.0, budget=charge.window.budget_id, **told
-            )
+        if budget is None:  # it was removed or changed meanwhile: nobody knows whose it was
+            gone = charge.window.budget_id
+            return BudgetExceeded(next_model=False, retry_after=0.0, budget=gone)
+        told = {} if budget.parent == GLOBAL else _amounts(budget, full)
         end_us = window_of(budget, charge.window.start_us)[1]
         if end_us:
             told["resets_at"] = _written(end_us)
@@ -65,7 +79,6 @@ class Charging:
             budget=budget.name,
             parent=budget.parent,
             scope=budget.counts.scope.name,
-            unit=_unit(budget),
             **told,
         )
 
@@ -89,7 +102,7 @@ class Charging:
         """Wait for what is being told."""
         await self._telling.close()
 
-    def _charge(self, budget: Budget, subject: str, target: str, most: Most, now: int) -> Charge:
+    def _charge(self, budget: Budget, subject: str, target: Target, most: Most, now: int) -> Charge:
         terms = budget.terms
         window = Window(budget.budget_id, subject, self._start_of(budget, now))
         amount = _amount(budget, target, most)
@@ -114,7 +127,16 @@ class Charging:
         return SOON_S if until_end is None else min(SOON_S, until_end)
 
 
-def _amount(budget: Budget, target: str, most: Most) -> int:
+def _amounts(budget: Budget, full: WindowFull) -> dict[str, str]:
+    """What the members of a workspace may know of its budget, and of the installation's nobody."""
+    charge, use = full.charge, full.use
+    amounts = {"limit": charge.limit, "spent": use.spent, "reserved": use.reserved}
+    amounts["needed"] = charge.amount
+    told = {name: _number(charge.counted, it) for name, it in amounts.items()}
+    return {"unit": _unit(budget), **told}
+
+
+def _amount(budget: Budget, target: Target, most: Most) -> int:
     """Raises DomainError PRICE_UNKNOWN."""
     match budget.counts.counted:
         case Counted.CALLS:
@@ -125,13 +147,14 @@ def _amount(budget: Budget, target: str, most: Most) -> int:
             return _money(budget, target, most)
 
 
-def _money(budget: Budget, target: str, most: Most) -> int:
+def _money(budget: Budget, target: Target, most: Most) -> int:
     cost, currency = most.cost, budget.counts.currency
     if cost is not None and (cost.currency == currency or not cost.micros):
         return cost.micros
     raise DomainError(
         Reason.PRICE_UNKNOWN,
-        target=target,
+        target=target.name,
+        kind="model" if target.kind == MODEL_CALL else "tool",
         budget=budget.name,
         parent=budget.parent,
         currency=currency,

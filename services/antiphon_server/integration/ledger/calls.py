@@ -70,7 +70,7 @@ class PricedCalls:
         if len(self._late) >= MAX_LATE:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=LATE_S)
         limits = self._limits
-        charges = tuple(await limits.charges(payer, target, most)) if limits else ()
+        charges = tuple(await limits.charges(payer, kind, target, most)) if limits else ()
         now_us = time.time_ns() // 1000
         call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected, charges)
         try:

@@ -7,6 +7,7 @@ from antiphon_server.integration.ledger.model import (
     BudgetExceeded,
     Call,
     CallId,
+    CallKind,
     Charge,
     Most,
     Overrun,
@@ -66,7 +67,7 @@ class Limits(Protocol):
     """What calls may take, by the budgets that hold for them."""
 
     async def charges(
-        self, payer: Payer, target: str, most: Callable[[], Awaitable[Most]]
+        self, payer: Payer, kind: CallKind, target: str, most: Callable[[], Awaitable[Most]]
     ) -> Sequence[Charge]:
         """What is to be reserved; ``most`` is asked only if some budget holds.
 
@@ -75,7 +76,7 @@ class Limits(Protocol):
         ...
 
     def refusal(self, full: WindowFull) -> BudgetExceeded:
-        """Why, with all that can be told."""
+        """Why, with all that those who call may know."""
         ...
 
     def reached(self, call: Call, reached: Sequence[Reached]) -> None:

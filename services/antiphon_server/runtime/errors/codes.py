@@ -148,14 +148,12 @@ TABLE: dict[Reason, Entry] = {
         _PRECONDITION, "What was asked is longer than model {model} can read."
     ),
     Reason.BUDGET_EXCEEDED: Entry(
-        _EXHAUSTED,
-        "The budget {budget} has too little left: of {limit} {unit}, {spent} are spent and "
-        "{reserved} reserved; this may take {needed}.",
+        _EXHAUSTED, "The budget {budget} has too little left for what this call may take."
     ),
     Reason.PRICE_UNKNOWN: Entry(
         _PRECONDITION,
         "The budget {budget} counts {currency}, and what {target} costs in it is not known: set "
-        "its price in the server's settings, or other targets for the budget.",
+        "its price, or other targets for the budget.",
     ),
     Reason.TOOL_NOT_FOUND: Entry(_NOT_FOUND, "There is no tool {tool}."),
     Reason.TOOL_HELD: Entry(
