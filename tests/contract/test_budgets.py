@@ -48,6 +48,16 @@ async def test_another_limit_leaves_what_is_spent(store: SqlBudgets) -> None:
     assert await store.all() == [other]
 
 
+async def test_all_are_told_in_the_order_of_their_names(store: SqlBudgets) -> None:
+    """Whichever was put first: so what a call is charged, and refused by, is no accident."""
+    for name in ("b", "c", "a"):
+        await store.put(WORKSPACE, BudgetName(name), COUNTS, TERMS)
+        await store.put(GLOBAL, BudgetName(name), COUNTS, TERMS)
+    await store.put(WORKSPACE, BudgetName("a"), COUNTS, replace(TERMS, limit=8))
+    found = [(it.parent, it.name) for it in await store.all()]
+    assert found == [(parent, name) for parent in (GLOBAL, WORKSPACE) for name in ("a", "b", "c")]
+
+
 async def test_each_change_has_another_version(store: SqlBudgets) -> None:
     """By which servers see that they have to read."""
     versions = [await store.version()]

@@ -16,6 +16,7 @@ from antiphon_server.integration.ledger.model import (
     CallId,
     Charge,
     Counted,
+    Full,
     Money,
     Outcome,
     Payer,
@@ -128,11 +129,19 @@ async def test_what_a_call_took_is_booked_and_the_rest_is_free(ledger: Watched) 
     await ledger.open(first, "me")
     assert await ledger.use(DAY) == Use(0, 60)
     full = await refused(ledger, second)
-    assert (full.charge, full.use) == (second.charges[0], Use(0, 60))
+    assert full.full == (Full(second.charges[0], Use(0, 60)),)
     await ledger.settle(first.call_id, took(5), first.charges)
     assert await ledger.use(DAY) == Use(5, 0)
     await ledger.open(second, "me")
     assert await ledger.use(DAY) == Use(5, 60)
+
+
+async def test_all_windows_that_are_full_are_told(ledger: Watched) -> None:
+    """In the order in which the call is charged, without those that would fit."""
+    year = Window(BudgetId("a_year"), "user_1", 100)
+    charges = charge(60, MONTH, 50), charge(60, year), charge(60, DAY, 40)
+    full = await refused(ledger, call(1, *charges))
+    assert full.full == (Full(charges[0], Use(0, 0)), Full(charges[2], Use(0, 0)))
 
 
 async def test_a_call_takes_of_all_its_windows_or_of_none(ledger: Watched) -> None:

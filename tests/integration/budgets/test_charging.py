@@ -28,6 +28,7 @@ from antiphon_server.integration.ledger.model import (
     CallKind,
     Charge,
     Counted,
+    Full,
     Money,
     Most,
     Overrun,
@@ -168,7 +169,7 @@ async def test_a_refusal_says_whether_waiting_helps(
     await world.put(terms=replace(FIVE, when_exceeded=WhenExceeded.NEXT_MODEL))
     world.most = Most(10, Money("USD", amount))
     (charge,) = await world.charges()
-    refused = world.charging.refusal(WindowFull(charge, use))
+    refused = world.charging.refusal(WindowFull(Full(charge, use)))
     assert (refused.reason, refused.retry_after) == (Reason.BUDGET_EXCEEDED, seconds)
     assert refused.next_model
     assert refused.metadata["limit"] == "5"
@@ -176,11 +177,47 @@ async def test_a_refusal_says_whether_waiting_helps(
     assert refused.metadata["resets_at"] == "2026-05-02T00:00:00Z"
 
 
+NEXT = WhenExceeded.NEXT_MODEL
+
+
+@pytest.mark.parametrize("first", [WhenExceeded.REFUSE, NEXT])
+async def test_of_several_that_are_full_one_that_refuses_decides(
+    world: World, first: WhenExceeded
+) -> None:
+    """Whichever comes first; both would have to let another model be asked."""
+    second = NEXT if first is WhenExceeded.REFUSE else WhenExceeded.REFUSE
+    await world.put(terms=replace(FIVE, when_exceeded=first))
+    await world.put(replace(COUNTS, scope=Scope.USER), terms=replace(FIVE, when_exceeded=second))
+    full = [Full(it, Use(5_000_000, 0)) for it in await world.charges()]
+    refused = world.charging.refusal(WindowFull(*full))
+    assert not refused.next_model
+    refusing = "workspace-money" if first is WhenExceeded.REFUSE else "user-money"
+    assert refused.metadata["budget"] == refusing, "both wait for midnight"
+
+
+async def test_the_longest_wait_is_told(world: World) -> None:
+    """With the budget that has too little left for longest, or for ever."""
+    await world.put()
+    await world.put(replace(COUNTS, scope=Scope.USER, span=Span.HOUR))
+    await world.put(replace(COUNTS, scope=Scope.TURN, span=Span.ONCE), terms=replace(FIVE, limit=1))
+    turn, user, workspace = [Full(it, Use(5_000_000, 0)) for it in await world.charges()]
+    running = Full(workspace.charge, Use(0, 5_000_000))
+
+    def told(*full: Full) -> tuple[str, float | None]:
+        refused = world.charging.refusal(WindowFull(*full))
+        return refused.metadata["budget"], refused.retry_after
+
+    assert told(running, user) == ("user-money", 3600.0)
+    assert told(user, workspace) == ("workspace-money", 12 * 3600.0)
+    assert told(turn, user, workspace) == ("turn-money", None)
+    assert told(user, turn) == ("turn-money", None)
+
+
 async def test_amounts_are_decimal_numbers(world: World) -> None:
     """Without noughts behind them."""
     await world.put()
     (charge,) = await world.charges()
-    told = world.charging.refusal(WindowFull(charge, Use(4_900_000, 1))).metadata
+    told = world.charging.refusal(WindowFull(Full(charge, Use(4_900_000, 1)))).metadata
     assert (told["spent"], told["reserved"], told["needed"]) == ("4.9", "0.000001", "0.3")
 
 
@@ -191,7 +228,7 @@ async def test_the_sums_of_the_installation_are_its_operators_alone(
     """Whoever is refused hears which budget it was, and when to try again."""
     await world.put(replace(COUNTS, scope=scope), GLOBAL)
     (charge,) = await world.charges()
-    refused = world.charging.refusal(WindowFull(charge, Use(4_900_000, 0)))
+    refused = world.charging.refusal(WindowFull(Full(charge, Use(4_900_000, 0))))
     assert refused.retry_after == 12 * 3600.0
     assert refused.metadata == {
         "budget": f"{scope.name}-money".lower(),

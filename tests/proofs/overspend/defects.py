@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import windows
-from antiphon_server.integration.ledger.model import Call, Reached, Use, Window, WindowFull
+from antiphon_server.integration.ledger.model import Call, Full, Reached, Use, Window, WindowFull
 
 NO_LIMIT = 1 << 60
 
@@ -30,7 +30,7 @@ class ReadsBefore(SqlLedger):
         for charge in call.charges:
             use = await self._use(charge.window)
             if use.used + charge.amount > charge.limit:
-                raise WindowFull(charge, use)
+                raise WindowFull(Full(charge, use))
         return await super().open(_without_limits(call), owner)
 
     async def _use(self, window: Window) -> Use:

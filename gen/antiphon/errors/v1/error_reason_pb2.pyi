@@ -270,7 +270,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
     the installation (parent: "global") neither unit nor amounts are told: they are its operators'
     alone. RetryInfo says when the call may fit: soon where running calls may leave enough, else
-    when the window ends; there is none where waiting does not help. Worked example: a call of at
+    when the window ends; there is none where waiting does not help. Of several budgets that have
+    too little left it is the one that has so for longest. Worked example: a call of at
     most 0.30 USD with 4.90 of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD",
     limit: "5", spent: "4.9", reserved: "0", needed: "0.3", resets_at: the next midnight} and a
     delay of 6 hours. Code RESOURCE_EXHAUSTED.
@@ -621,7 +622,8 @@ unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; rese
 calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
 the installation (parent: "global") neither unit nor amounts are told: they are its operators'
 alone. RetryInfo says when the call may fit: soon where running calls may leave enough, else
-when the window ends; there is none where waiting does not help. Worked example: a call of at
+when the window ends; there is none where waiting does not help. Of several budgets that have
+too little left it is the one that has so for longest. Worked example: a call of at
 most 0.30 USD with 4.90 of 5 USD a day spent at 18:00 gets {budget: "daily", unit: "USD",
 limit: "5", spent: "4.9", reserved: "0", needed: "0.3", resets_at: the next midnight} and a
 delay of 6 hours. Code RESOURCE_EXHAUSTED.

@@ -109,7 +109,9 @@ class _WhenExceededEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WhenExce
     """
 
 class WhenExceeded(_WhenExceeded, metaclass=_WhenExceededEnumTypeWrapper):
-    """WhenExceeded is what becomes of a call that does not fit into a budget."""
+    """WhenExceeded is what becomes of a call that does not fit into a budget. Of several budgets into
+    which it does not fit, one that refuses decides.
+    """
 
 WHEN_EXCEEDED_UNSPECIFIED: WhenExceeded.ValueType  # 0
 """WHEN_EXCEEDED_UNSPECIFIED means REFUSE."""

@@ -99,7 +99,10 @@ class Budgets:
         return self._by_id.get(budget_id)
 
     def holding(self, payer: Payer, target: str) -> Iterator[tuple[Budget, str]]:
-        """The budgets that count a call to ``target``, each with the subject that pays."""
+        """The budgets that count a call to ``target``, each with the subject that pays.
+
+        The installation's first, then the workspace's, by name.
+        """
         if not self._by_parent:
             return
         for parent in (GLOBAL, Parent(payer.workspace_id)):

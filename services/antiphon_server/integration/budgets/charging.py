@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from math import inf
 from typing import NamedTuple
 
 from antiphon_server.integration.budgets.budgets import Budgets, now_us, window_of
@@ -21,6 +22,7 @@ from antiphon_server.integration.ledger.model import (
     CallKind,
     Charge,
     Counted,
+    Full,
     Most,
     Overrun,
     Payer,
@@ -64,18 +66,19 @@ class Charging:
 
     def refusal(self, full: WindowFull) -> BudgetExceeded:
         """See :meth:`Limits.refusal`."""
-        charge = full.charge
-        budget = self._budgets.with_id(charge.window.budget_id)
-        if budget is None:  # it was removed or changed meanwhile: nobody knows whose it was
-            gone = charge.window.budget_id
+        known = ((self._budgets.with_id(it.charge.window.budget_id), it) for it in full.full)
+        obstacles = [self._obstacle(budget, it) for budget, it in known if budget is not None]
+        if not obstacles:  # they were removed or changed meanwhile: nobody knows whose they were
+            gone = full.full[0].charge.window.budget_id
             return BudgetExceeded(next_model=False, retry_after=0.0, budget=gone)
-        told = {} if budget.parent == GLOBAL else _amounts(budget, full)
-        end_us = window_of(budget, charge.window.start_us)[1]
-        if end_us:
-            told["resets_at"] = _written(end_us)
+        most = min(obstacles, key=_by_weight)
+        budget = most.budget
+        told = {} if budget.parent == GLOBAL else _amounts(budget, most.full)
+        if most.end_us:
+            told["resets_at"] = _written(most.end_us)
         return BudgetExceeded(
-            next_model=budget.terms.when_exceeded is WhenExceeded.NEXT_MODEL,
-            retry_after=self._fits_in_s(full, end_us),
+            next_model=not any(it.refuses for it in obstacles),
+            retry_after=most.fits_in_s,
             budget=budget.name,
             parent=budget.parent,
             scope=budget.counts.scope.name,
@@ -116,9 +119,13 @@ class Charging:
             start_us, end_us = self._present[kind] = window_of(budget, now)
         return start_us
 
-    def _fits_in_s(self, full: WindowFull, end_us: int) -> float | None:
+    def _obstacle(self, budget: Budget, full: Full) -> "_Obstacle":
+        end_us = window_of(budget, full.charge.window.start_us)[1]
+        return _Obstacle(budget, full, end_us, self._fits_in_s(full, end_us))
+
+    def _fits_in_s(self, full: Full, end_us: int) -> float | None:
         """When the call may fit, in seconds from now; None if waiting does not help."""
-        charge, use = full.charge, full.use
+        charge, use = full
         if charge.amount > charge.limit:
             return None
         until_end = max(0.0, (end_us - self._clock()) / 1e6) if end_us else None
@@ -127,9 +134,28 @@ class Charging:
         return SOON_S if until_end is None else min(SOON_S, until_end)
 
 
-def _amounts(budget: Budget, full: WindowFull) -> dict[str, str]:
+class _Obstacle(NamedTuple):
+    """A budget that a call does not fit into, and when it may; None if waiting does not help."""
+
+    budget: Budget
+    full: Full
+    end_us: int
+    fits_in_s: float | None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the call is not to be made by another model either."""
+        return self.budget.terms.when_exceeded is WhenExceeded.REFUSE
+
+
+def _by_weight(it: _Obstacle) -> tuple[float, bool]:
+    """The one first that takes longest; of those, one that refuses. Others stay in their order."""
+    return -inf if it.fits_in_s is None else -it.fits_in_s, not it.refuses
+
+
+def _amounts(budget: Budget, full: Full) -> dict[str, str]:
     """What the members of a workspace may know of its budget, and of the installation's nobody."""
-    charge, use = full.charge, full.use
+    charge, use = full
     amounts = {"limit": charge.limit, "spent": use.spent, "reserved": use.reserved}
     amounts["needed"] = charge.amount
     told = {name: _number(charge.counted, it) for name, it in amounts.items()}

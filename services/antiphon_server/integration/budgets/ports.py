@@ -1,6 +1,6 @@
 """What budgets need from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.integration.budgets.model import (
@@ -29,8 +29,8 @@ class BudgetStore(Protocol):
         """Remove one, if it is there."""
         ...
 
-    async def all(self) -> Collection[Budget]:
-        """All of the installation."""
+    async def all(self) -> Sequence[Budget]:
+        """All of the installation, by parent and name."""
         ...
 
     async def version(self) -> int:

@@ -144,12 +144,19 @@ class Overrun:
     spent: int
 
 
-class WindowFull(Exception):
-    """A call is not made, since it may take more than one of its windows has left."""
+class Full(NamedTuple):
+    """A charge that its window has too little left for."""
 
-    def __init__(self, charge: Charge, use: Use) -> None:
-        super().__init__(f"{charge} with {use}")
-        self.charge, self.use = charge, use
+    charge: Charge
+    use: Use
+
+
+class WindowFull(Exception):
+    """A call is not made, since it may take more than some of its windows have left: all these."""
+
+    def __init__(self, *full: Full) -> None:
+        super().__init__(*full)
+        self.full = full
 
 
 class BudgetExceeded(DomainError):

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
@@ -31,7 +31,7 @@ from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _HERE = and_(budgets.c.parent == bindparam("b_parent"), budgets.c.name == bindparam("b_name"))
 _READ = select(budgets).where(_HERE)
-_ALL = select(budgets)
+_ALL = select(budgets).order_by(budgets.c.parent, budgets.c.name)
 _COUNT = select(func.count()).where(budgets.c.parent == bindparam("b_parent"))
 _LISTED = (
     select(budgets)
@@ -95,7 +95,7 @@ class SqlBudgets:
 
         await self._database.write(remove)
 
-    async def all(self) -> Collection[Budget]:
+    async def all(self) -> Sequence[Budget]:
         return await self._database.read(lambda it: [_budget(row) for row in it.execute(_ALL)])
 
     async def version(self) -> int:

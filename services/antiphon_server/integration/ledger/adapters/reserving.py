@@ -19,6 +19,7 @@ from antiphon_server.integration.ledger.model import (
     CallId,
     Charge,
     Counted,
+    Full,
     Outcome,
     Overrun,
     Reached,
@@ -198,7 +199,7 @@ class _Plan:
         for charge in call.charges:
             use = self._use(charge.window)
             if use.used + charge.amount > charge.limit:
-                return WindowFull(charge, use)
+                return self._full(call)
         reached = [it for charge in call.charges if (it := self._reserved(charge)) is not None]
         self.booked += [_Booking.made(call.call_id, it)._asdict() for it in call.charges]
         return reached
@@ -209,6 +210,10 @@ class _Plan:
             _row(window, self._limits[window], more, window in self._warned)
             for window, more in self._more.items()
         ]
+
+    def _full(self, call: Call) -> WindowFull:
+        uses = ((it, self._use(it.window)) for it in call.charges)
+        return WindowFull(*(Full(it, use) for it, use in uses if use.used + it.amount > it.limit))
 
     def _use(self, window: Window) -> Use:
         use = self._found[window][0]
