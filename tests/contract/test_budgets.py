@@ -12,6 +12,7 @@ from antiphon_server.integration.budgets.model import (
     Counts,
     Parent,
     Scope,
+    Seen,
     Span,
     Terms,
     WhenExceeded,
@@ -42,9 +43,10 @@ async def test_another_limit_leaves_what_is_spent(store: SqlBudgets) -> None:
     """What is counted otherwise begins with nothing."""
     first = await store.put(WORKSPACE, NAME, COUNTS, TERMS)
     raised = await store.put(WORKSPACE, NAME, COUNTS, replace(TERMS, limit=8))
-    assert (raised.budget_id, raised.created_us) == (first.budget_id, first.created_us)
+    assert (raised.budget_id, raised.counted_us) == (first.budget_id, first.counted_us)
     other = await store.put(WORKSPACE, NAME, replace(COUNTS, span=Span.MONTH), TERMS)
     assert other.budget_id != first.budget_id
+    assert other.created_us == first.created_us < other.counted_us
     assert await store.all() == [other]
 
 
@@ -56,6 +58,31 @@ async def test_all_are_told_in_the_order_of_their_names(store: SqlBudgets) -> No
     await store.put(WORKSPACE, BudgetName("a"), COUNTS, replace(TERMS, limit=8))
     found = [(it.parent, it.name) for it in await store.all()]
     assert found == [(parent, name) for parent in (GLOBAL, WORKSPACE) for name in ("a", "b", "c")]
+
+
+async def test_one_that_must_be_new_changes_none(store: SqlBudgets) -> None:
+    """Repeated, the one that it has made is returned."""
+    new = Seen(must_be_new=True)
+    first = await store.put(WORKSPACE, NAME, COUNTS, TERMS, new)
+    assert await store.put(WORKSPACE, NAME, COUNTS, TERMS, new) == first
+    with Refused(Reason.ALREADY_EXISTS):
+        await store.put(WORKSPACE, NAME, COUNTS, replace(TERMS, limit=8), new)
+    assert await store.all() == [first]
+
+
+async def test_only_what_was_seen_is_changed(store: SqlBudgets) -> None:
+    """Each change has another etag; repeated with that of before, the change is returned."""
+    first = await store.put(WORKSPACE, NAME, COUNTS, TERMS)
+    seen = Seen(first.etag)
+    raised = await store.put(WORKSPACE, NAME, COUNTS, replace(TERMS, limit=8), seen)
+    assert raised.etag != first.etag
+    assert await store.put(WORKSPACE, NAME, COUNTS, raised.terms, seen) == raised
+    with Refused(Reason.ETAG_MISMATCH):
+        await store.put(WORKSPACE, NAME, COUNTS, replace(TERMS, limit=9), seen)
+    await store.delete(WORKSPACE, NAME)
+    with Refused(Reason.ETAG_MISMATCH):
+        await store.put(WORKSPACE, NAME, COUNTS, TERMS, Seen(raised.etag))
+    assert await store.all() == []
 
 
 async def test_each_change_has_another_version(store: SqlBudgets) -> None:

@@ -13,6 +13,7 @@ from antiphon_server.integration.budgets.model import (
     Counts,
     Parent,
     Scope,
+    Seen,
     Span,
     Standing,
     Terms,
@@ -55,6 +56,11 @@ def wanted(request: budget_service_pb2.PutBudgetRequest) -> tuple[BudgetName, Co
     return BudgetName(asked.name), counts, terms
 
 
+def seen(request: budget_service_pb2.PutBudgetRequest) -> Seen:
+    """What its caller has seen of the budget."""
+    return Seen(request.budget.etag, request.must_be_new)
+
+
 def encoded(budget: Budget) -> pb.Budget:
     """The budget."""
     counts, terms = budget.counts, budget.terms
@@ -70,6 +76,8 @@ def encoded(budget: Budget) -> pb.Budget:
         warn_percent=terms.warn_percent,
         create_time=timestamp(budget.created_us),
         update_time=timestamp(budget.updated_us),
+        count_start_time=timestamp(budget.counted_us),
+        etag=budget.etag,
     )
 
 

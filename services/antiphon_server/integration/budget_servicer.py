@@ -29,7 +29,8 @@ class BudgetServicer(BudgetServiceServicer):
     async def PutBudget(
         self, request: pb.PutBudgetRequest, context: Context
     ) -> pb.PutBudgetResponse:
-        budget = await self._budgets.put(Parent(request.parent), *encoding.wanted(request))
+        wanted, seen = encoding.wanted(request), encoding.seen(request)
+        budget = await self._budgets.put(Parent(request.parent), *wanted, seen)
         await self._trail.tell()
         return pb.PutBudgetResponse(budget=encoding.encoded(budget))
 

@@ -44,7 +44,7 @@ CREATE TABLE integration_budgets (
 	when_exceeded SMALLINT NOT NULL,
 	warn_percent SMALLINT NOT NULL,
 	created_us BIGINT NOT NULL,
-	updated_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL, made_us BIGINT DEFAULT 0 NOT NULL,
 	PRIMARY KEY (parent, name)
 );
 CREATE TABLE integration_calls (

@@ -128,8 +128,8 @@ class Budget(_message.Message):
     """Budget limits what calls may cost: those of one scope, over one window. Before a call is made,
     the most that it can consume is reserved in every budget that holds for it, in one transaction;
     a call that does not fit in one of them is not made (BUDGET_EXCEEDED). When the call has ended,
-    what it consumed is booked in the same window, and the rest is free again. What is spent is
-    counted from when the budget was made.
+    what it consumed is booked in the same window, and the rest is free again. What was consumed
+    before the budget was made is not counted.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -145,6 +145,8 @@ class Budget(_message.Message):
     WARN_PERCENT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    COUNT_START_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name identifies it among its parent's."""
     scope: Global___BudgetScope.ValueType
@@ -163,6 +165,8 @@ class Budget(_message.Message):
     """warn_percent is the share of the limit, spent and reserved, that is told by an event
     (BudgetWarning) when a window first reaches it; 0 means 80.
     """
+    etag: _builtins.str
+    """etag changes with every change; send it back to change only what you saw."""
     @_builtins.property
     def limit(self) -> Global___BudgetLimit:
         """limit is the most that a window may have of what is counted."""
@@ -175,13 +179,17 @@ class Budget(_message.Message):
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """create_time is since when it counts: since it was made, or since scope, subject, window, time
-        zone, targets or what is counted were last changed. Set by the server.
-        """
+        """create_time is when it was made. Set by the server."""
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """update_time is when it was last changed. Set by the server."""
+
+    @_builtins.property
+    def count_start_time(self) -> _timestamp_pb2.Timestamp:
+        """count_start_time is since when it counts: since it was made, or since scope, subject, window,
+        time zone, targets or what is counted were last changed. Set by the server.
+        """
 
     def __init__(
         self,
@@ -197,10 +205,12 @@ class Budget(_message.Message):
         warn_percent: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        count_start_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "limit", b"limit", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["count_start_time", b"count_start_time", "create_time", b"create_time", "limit", b"limit", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "limit", b"limit", "name", b"name", "scope", b"scope", "subject", b"subject", "targets", b"targets", "time_zone", b"time_zone", "update_time", b"update_time", "warn_percent", b"warn_percent", "when_exceeded", b"when_exceeded", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_start_time", b"count_start_time", "create_time", b"create_time", "etag", b"etag", "limit", b"limit", "name", b"name", "scope", b"scope", "subject", b"subject", "targets", b"targets", "time_zone", b"time_zone", "update_time", b"update_time", "warn_percent", b"warn_percent", "when_exceeded", b"when_exceeded", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,21 +29,27 @@ class PutBudgetRequest(_message.Message):
 
     PARENT_FIELD_NUMBER: _builtins.int
     BUDGET_FIELD_NUMBER: _builtins.int
+    MUST_BE_NEW_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """parent is whose it is: `ws_…`, or "global"."""
+    must_be_new: _builtins.bool
+    """must_be_new changes none: where another one has the name, that is refused (ALREADY_EXISTS)."""
     @_builtins.property
     def budget(self) -> _budget_pb2.Budget:
-        """budget is what it shall be."""
+        """budget is what it shall be, and the etag that was seen; empty changes it as it is. With an etag
+        none is made (ETAG_MISMATCH where it is gone).
+        """
 
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         budget: _budget_pb2.Budget | None = ...,
+        must_be_new: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "must_be_new", b"must_be_new", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,10 +64,12 @@ class BudgetServiceServicer:
     """
 
     def PutBudget(self, request, context):
-        """PutBudget makes a budget, or changes the one of that name. It holds for the calls that begin
-        after it has answered, on other servers of the installation within 2 s. A limit may be lowered
-        below what is spent: then nothing more fits. Repeated, it changes nothing more. Errors:
-        INVALID_ARGUMENT, LIMIT_EXCEEDED (100 of a parent).
+        """PutBudget makes a budget, or changes the one of that name in all of its fields. It holds for the
+        calls that begin after it has answered, on other servers of the installation within 2 s. A limit
+        may be lowered below what is spent: then nothing more fits. Where whose calls, of what, how long
+        or in which currency is another, counting begins anew. Repeated, it changes nothing more, also
+        with an etag of before. Errors: INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH, LIMIT_EXCEEDED
+        (100 of a parent).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

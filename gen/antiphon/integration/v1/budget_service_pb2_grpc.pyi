@@ -36,10 +36,12 @@ class BudgetServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BudgetServiceAsyncStub: ...
     PutBudget: _grpc.UnaryUnaryMultiCallable[_budget_service_pb2.PutBudgetRequest, _budget_service_pb2.PutBudgetResponse]
-    """PutBudget makes a budget, or changes the one of that name. It holds for the calls that begin
-    after it has answered, on other servers of the installation within 2 s. A limit may be lowered
-    below what is spent: then nothing more fits. Repeated, it changes nothing more. Errors:
-    INVALID_ARGUMENT, LIMIT_EXCEEDED (100 of a parent).
+    """PutBudget makes a budget, or changes the one of that name in all of its fields. It holds for the
+    calls that begin after it has answered, on other servers of the installation within 2 s. A limit
+    may be lowered below what is spent: then nothing more fits. Where whose calls, of what, how long
+    or in which currency is another, counting begins anew. Repeated, it changes nothing more, also
+    with an etag of before. Errors: INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH, LIMIT_EXCEEDED
+    (100 of a parent).
     """
     DeleteBudget: _grpc.UnaryUnaryMultiCallable[_budget_service_pb2.DeleteBudgetRequest, _budget_service_pb2.DeleteBudgetResponse]
     """DeleteBudget removes one. Calls that are under way end as they would have. Repeated, it changes
@@ -64,10 +66,12 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutBudget: _aio.UnaryUnaryMultiCallable[_budget_service_pb2.PutBudgetRequest, _budget_service_pb2.PutBudgetResponse]  # type: ignore[assignment]
-    """PutBudget makes a budget, or changes the one of that name. It holds for the calls that begin
-    after it has answered, on other servers of the installation within 2 s. A limit may be lowered
-    below what is spent: then nothing more fits. Repeated, it changes nothing more. Errors:
-    INVALID_ARGUMENT, LIMIT_EXCEEDED (100 of a parent).
+    """PutBudget makes a budget, or changes the one of that name in all of its fields. It holds for the
+    calls that begin after it has answered, on other servers of the installation within 2 s. A limit
+    may be lowered below what is spent: then nothing more fits. Where whose calls, of what, how long
+    or in which currency is another, counting begins anew. Repeated, it changes nothing more, also
+    with an etag of before. Errors: INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH, LIMIT_EXCEEDED
+    (100 of a parent).
     """
     DeleteBudget: _aio.UnaryUnaryMultiCallable[_budget_service_pb2.DeleteBudgetRequest, _budget_service_pb2.DeleteBudgetResponse]  # type: ignore[assignment]
     """DeleteBudget removes one. Calls that are under way end as they would have. Repeated, it changes
@@ -95,10 +99,12 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _budget_service_pb2.PutBudgetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_budget_service_pb2.PutBudgetResponse, _abc.Awaitable[_budget_service_pb2.PutBudgetResponse]]:
-        """PutBudget makes a budget, or changes the one of that name. It holds for the calls that begin
-        after it has answered, on other servers of the installation within 2 s. A limit may be lowered
-        below what is spent: then nothing more fits. Repeated, it changes nothing more. Errors:
-        INVALID_ARGUMENT, LIMIT_EXCEEDED (100 of a parent).
+        """PutBudget makes a budget, or changes the one of that name in all of its fields. It holds for the
+        calls that begin after it has answered, on other servers of the installation within 2 s. A limit
+        may be lowered below what is spent: then nothing more fits. Where whose calls, of what, how long
+        or in which currency is another, counting begins anew. Repeated, it changes nothing more, also
+        with an etag of before. Errors: INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH, LIMIT_EXCEEDED
+        (100 of a parent).
         """
 
     @_abc_1.abstractmethod

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
+    WHATEVER,
     Budget,
     BudgetName,
     BudgetUse,
     Counts,
     Parent,
+    Seen,
     Terms,
 )
 from antiphon_server.integration.budgets.ports import BudgetStore
@@ -45,16 +47,23 @@ class Budgets:
         self._version = -1
         self._reading = asyncio.Lock()
 
-    async def put(self, parent: Parent, name: BudgetName, counts: Counts, terms: Terms) -> Budget:
+    async def put(
+        self,
+        parent: Parent,
+        name: BudgetName,
+        counts: Counts,
+        terms: Terms,
+        seen: Seen = WHATEVER,
+    ) -> Budget:
         """Make a budget, or change it; it holds from now on.
 
-        Raises DomainError LIMIT_EXCEEDED, INVALID_ARGUMENT.
+        Raises DomainError LIMIT_EXCEEDED, INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH.
         """
         try:
             await asyncio.to_thread(zone_of, counts.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise invalid("budget.time_zone", "a time zone, such as Europe/Berlin") from None
-        budget = await self._store.put(parent, name, counts, terms)
+        budget = await self._store.put(parent, name, counts, terms, seen)
         await self.refresh()
         return budget
 

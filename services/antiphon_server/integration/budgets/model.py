@@ -1,5 +1,6 @@
 """Budgets, as they are made and kept."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
@@ -94,7 +95,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A budget; times are microseconds since the epoch, UTC."""
+    """A budget; times are microseconds since the epoch, UTC.
+
+    ``counted_us`` is since when it counts what it does, ``etag`` another one after each change.
+    """
 
     budget_id: BudgetId
     parent: Parent
@@ -102,7 +106,29 @@ class Budget:
     counts: Counts
     terms: Terms
     created_us: int
+    counted_us: int
     updated_us: int
+
+    @property
+    def etag(self) -> str:
+        """What it is by now, in short."""
+        terms = self.terms.limit, self.terms.when_exceeded.value, self.terms.warn_percent
+        seen = repr((self.budget_id, self.updated_us, terms))
+        return f"etag_{hashlib.sha256(seen.encode()).hexdigest()[:24]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What whoever puts a budget has seen: one of that ``etag``, or none if it ``must_be_new``.
+
+    Without either it is put in place of whatever is there.
+    """
+
+    etag: str = ""
+    must_be_new: bool = False
+
+
+WHATEVER = Seen()
 
 
 @dataclass(frozen=True, slots=True)

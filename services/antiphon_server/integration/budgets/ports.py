@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.integration.budgets.model import (
+    WHATEVER,
     Budget,
     BudgetName,
     Counts,
     Parent,
+    Seen,
     Standing,
     Terms,
 )
@@ -18,10 +20,18 @@ from antiphon_server.integration.ledger.model import BudgetId, Call, Overrun, Pa
 class BudgetStore(Protocol):
     """Keeps budgets; their windows are kept by the ledger, beside the calls."""
 
-    async def put(self, parent: Parent, name: BudgetName, counts: Counts, terms: Terms) -> Budget:
+    async def put(
+        self,
+        parent: Parent,
+        name: BudgetName,
+        counts: Counts,
+        terms: Terms,
+        seen: Seen = WHATEVER,
+    ) -> Budget:
         """Make one, or change the one of that name, which begins anew if it counts otherwise.
 
-        Raises DomainError LIMIT_EXCEEDED.
+        Of one that is so already nothing is changed, whatever was ``seen``. Raises DomainError
+        LIMIT_EXCEEDED, ALREADY_EXISTS, ETAG_MISMATCH.
         """
         ...
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
@@ -11,11 +12,13 @@ from antiphon.auth.v1 import audit_pb2
 from antiphon_server.integration.budgets.adapters.tables import budget_version, budgets
 from antiphon_server.integration.budgets.model import (
     MOST_BUDGETS,
+    WHATEVER,
     Budget,
     BudgetName,
     Counts,
     Parent,
     Scope,
+    Seen,
     Span,
     Standing,
     Terms,
@@ -63,19 +66,26 @@ class SqlBudgets:
     def __init__(self, database: Database, now_us: Callable[[], int] = _now_us) -> None:
         self._database, self._now_us = database, now_us
 
-    async def put(self, parent: Parent, name: BudgetName, counts: Counts, terms: Terms) -> Budget:
+    async def put(
+        self,
+        parent: Parent,
+        name: BudgetName,
+        counts: Counts,
+        terms: Terms,
+        seen: Seen = WHATEVER,
+    ) -> Budget:
         now, by, fresh_id = self._now_us(), Author(), BudgetId(new_id("budget"))
+        fresh = Budget(fresh_id, parent, name, counts, terms, now, now, now)
 
         def store(connection: Connection) -> Budget:
             before = _locked(connection, parent, name)
             if before and (before.counts, before.terms) == (counts, terms):
                 return before
+            _check(name, before, seen)
             if before is None and _count(connection, parent) >= MOST_BUDGETS:
                 most = f"{MOST_BUDGETS} budgets of a parent"
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
-            goes_on = before is not None and before.counts == counts
-            began = (before.budget_id, before.created_us) if before and goes_on else (fresh_id, now)
-            budget = Budget(began[0], parent, name, counts, terms, began[1], now)
+            budget = _changed(before, fresh)
             connection.execute(_DELETE, _at(parent, name))
             connection.execute(insert(budgets), _row(budget))
             event = audit_pb2.BudgetPut(resource=_resource(parent), name=name, limit=terms.limit)
@@ -128,6 +138,24 @@ def _locked(connection: Connection, parent: Parent, name: BudgetName) -> Budget 
     return None if row is None else _budget(row)
 
 
+def _check(name: BudgetName, before: Budget | None, seen: Seen) -> None:
+    """Raises DomainError ALREADY_EXISTS, ETAG_MISMATCH."""
+    if seen.must_be_new and before is not None:
+        raise DomainError(Reason.ALREADY_EXISTS, resource=f"budget {name}")
+    if seen.etag and (before is None or before.etag != seen.etag):
+        raise DomainError(Reason.ETAG_MISMATCH, resource=f"budget {name}")
+
+
+def _changed(before: Budget | None, fresh: Budget) -> Budget:
+    """It as it shall be kept: what is counted as before goes on."""
+    if before is None:
+        return fresh
+    made = replace(fresh, created_us=before.created_us)
+    if before.counts != fresh.counts:
+        return made
+    return replace(made, budget_id=before.budget_id, counted_us=before.counted_us)
+
+
 def _count(connection: Connection, parent: Parent) -> int:
     return int(connection.execute(_COUNT, {"b_parent": parent}).scalar_one())
 
@@ -166,7 +194,8 @@ def _row(budget: Budget) -> dict[str, Any]:
         "most": terms.limit,
         "when_exceeded": terms.when_exceeded.value,
         "warn_percent": terms.warn_percent,
-        "created_us": budget.created_us,
+        "created_us": budget.counted_us,
+        "made_us": budget.created_us,
         "updated_us": budget.updated_us,
     }
 
@@ -183,4 +212,5 @@ def _budget(row: Row[*tuple[Any, ...]]) -> Budget:
     )
     terms = Terms(row.most, WhenExceeded(row.when_exceeded), row.warn_percent)
     named = BudgetId(row.budget_id), Parent(row.parent), BudgetName(row.name)
-    return Budget(*named, counts, terms, row.created_us, row.updated_us)
+    made_us = row.made_us or row.created_us
+    return Budget(*named, counts, terms, made_us, row.created_us, row.updated_us)

@@ -1,6 +1,6 @@
 """The tables of budgets; those of their windows are the ledger's."""
 
-from sqlalchemy import BigInteger, Column, Integer, SmallInteger, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, SmallInteger, String, Table, Text, text
 
 from antiphon_server.integration.ledger.adapters.tables import metadata
 
@@ -21,8 +21,11 @@ budgets = Table(
     Column("most", BigInteger, nullable=False),
     Column("when_exceeded", SmallInteger, nullable=False),
     Column("warn_percent", SmallInteger, nullable=False),
+    # Since when it counts.
     Column("created_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
+    # When it was made; 0 where that was by a server of before, or is not known any more.
+    Column("made_us", BigInteger, nullable=False, server_default=text("0")),
 )
 
 # One row: how often budgets were changed. Servers look here for whether to read them anew.
