@@ -18,7 +18,7 @@ def test_what_is_spent_is_limited(home: Home) -> None:
     ask = ("chat", "--once", "hello", "--model", "scripted/dear")
     assert run(*ask).returncode == 0
     put = run("budgets", "put", "team", "--limit", "0.01 USD", "--per", "once")
-    assert "team allows 0.01 USD in all, to each workspace." in put.stderr
+    assert "team allows 0.01 USD in all, to the workspace." in put.stderr
     assert run(*ask).returncode == 0
     (use,) = [json.loads(it) for it in run("budgets", "list", "--json").stdout.splitlines()]
     (state,) = use["states"]
@@ -47,6 +47,29 @@ def test_they_are_listed_with_who_uses_them(home: Home) -> None:
     run("chat", "--once", "hello", "--model", "scripted/free")
     assert "2 calls" in run("budgets").stdout
     assert "9,000 tokens a month" in run("budgets", "--installation").stdout
+
+
+def test_only_what_is_said_is_changed(home: Home) -> None:
+    """A raised limit leaves what is spent; what counts otherwise begins anew, and says so."""
+    run = partial(home.run, ANTIPHON_MODELS=MODELS)
+    ask = ("chat", "--once", "hello", "--model", "scripted/dear")
+    assert run(*ask).returncode == 0
+    settings = ("--per", "day", "--time-zone", "Asia/Tokyo", "--target", "scripted/*")
+    run("budgets", "put", "team", "--limit", "1 USD", *settings, "--warn", "50", "--next-model")
+    run(*ask)
+    raised = run("budgets", "put", "team", "--limit", "2 USD")
+    assert "team allows 2 USD a day, to the workspace." in raised.stderr
+    assert "anew" not in raised.stderr
+    (use,) = [json.loads(it) for it in run("budgets", "list", "--json").stdout.splitlines()]
+    assert int(use["states"][0]["spent"]) > 0
+    budget = use["budget"]
+    assert (budget["window"], budget["time_zone"]) == ("BUDGET_WINDOW_DAY", "Asia/Tokyo")
+    assert (budget["targets"], budget["warn_percent"]) == (["scripted/*"], 50)
+    assert budget["when_exceeded"] == "WHEN_EXCEEDED_NEXT_MODEL"
+    assert "counting begins anew" in run("budgets", "put", "team", "--target", "*").stderr
+    assert "0 USD" in run("budgets").stdout
+    refused = run("budgets", "put", "other", "--per", "day")
+    assert (refused.returncode, 'as --limit "5 USD"' in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("limit", ["5", "x USD", "-1 USD", "1.5 calls", "2e30 tokens", "5 DOLLARS"])

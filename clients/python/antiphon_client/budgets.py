@@ -25,9 +25,9 @@ class Budgets:
     _budgets: "BudgetServiceAsyncStub"
     _caller: Caller
 
-    async def put_budget(self, parent: str, budget: Budget) -> Budget:
-        """Make a budget, or change the one of that name."""
-        request = messages.PutBudgetRequest(parent=parent, budget=budget)
+    async def put_budget(self, parent: str, budget: Budget, *, must_be_new: bool = False) -> Budget:
+        """Make a budget, or change the one of that name: that with its ``etag``, if it has one."""
+        request = messages.PutBudgetRequest(parent=parent, budget=budget, must_be_new=must_be_new)
         return (await self._caller.call(self._budgets.PutBudget, request)).budget
 
     async def delete_budget(self, parent: str, name: str) -> None:

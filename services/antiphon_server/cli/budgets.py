@@ -1,5 +1,7 @@
 """``antiphon budgets``."""
 
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -77,39 +79,52 @@ def list_budgets(
 def put(
     name: Name,
     limit: Annotated[
-        str, typer.Option(metavar="AMOUNT", help='"5 USD", "100000 tokens" or "500 calls".')
-    ],
-    per: Annotated[Per, typer.Option(help="How long it counts before it begins anew.")] = "month",
+        str | None,
+        typer.Option(metavar="AMOUNT", help='"5 USD", "100000 tokens" or "500 calls".'),
+    ] = None,
+    per: Annotated[
+        Per | None,
+        typer.Option(help="How long it counts before it begins anew; a new one, a month."),
+    ] = None,
     scope: Annotated[
         Scope | None,
         typer.Option(
-            help="Whose calls are counted together; the workspace's, or the installation's."
+            help="Whose calls are counted together; of a new one the workspace's, or all."
         ),
     ] = None,
     subject: Annotated[
-        str,
-        typer.Option("--for", metavar="ID", help="That one alone; else each of the scope."),
-    ] = "",
+        str | None,
+        typer.Option("--for", metavar="ID", help='That one alone; "" for each of the scope.'),
+    ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help='A model or tool, or "openai/*"; else all. Repeatable.'),
+        typer.Option(
+            metavar="NAME", help='A model or tool, "openai/*", or "*" for all. Repeatable.'
+        ),
     ] = None,
     time_zone: Annotated[
-        str, typer.Option(metavar="ZONE", help="Where days and months begin; else UTC.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="ZONE", help="Where days and months begin; of a new one, UTC."),
+    ] = None,
     next_model: Annotated[
-        bool,
-        typer.Option("--next-model", help="What does not fit is asked of the next model listed."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--next-model/--refuse", help="What does not fit is asked of the next model listed."
+        ),
+    ] = None,
     warn: Annotated[
-        int, typer.Option(metavar="PERCENT", min=1, max=100, help="Tell when so much is used.")
-    ] = 80,
+        int | None,
+        typer.Option(metavar="PERCENT", min=1, max=100, help="Tell when so much is used."),
+    ] = None,
     workspace: Where = "",
     installation: Installation = False,
     address: Address = "",
     data_dir: DataDir = None,
 ) -> None:
-    """Make a budget, or change the one of that name.
+    """Make a budget, or change of the one of that name what is said, and nothing else.
+
+    With another limit, --warn or --next-model it goes on; where something else is changed, counting
+    begins anew.
 
     For example:
 
@@ -117,22 +132,17 @@ def put(
     - `antiphon budgets put fair --limit "200000 tokens" --per day --scope user`
     - `antiphon budgets put dear --limit "20 calls" --per hour --target "openai/o*" --next-model`
     """
-    from antiphon.integration.v1 import budget_pb2 as pb
-
-    counted = scope or ("installation" if installation else "workspace")
-    when = pb.WHEN_EXCEEDED_NEXT_MODEL if next_model else pb.WHEN_EXCEEDED_REFUSE
-    budget = pb.Budget(
-        name=name,
-        scope=pb.BudgetScope.Value(f"BUDGET_SCOPE_{counted.upper()}"),
+    said = Said(
+        limit=None if limit is None else _limit(limit),
+        per=per,
+        scope=scope,
         subject=subject,
-        limit=_limit(limit),
-        window=pb.BudgetWindow.Value(f"BUDGET_WINDOW_{per.upper()}"),
+        targets=target,
         time_zone=time_zone,
-        targets=target or (),
-        when_exceeded=when,
-        warn_percent=warn,
+        next_model=next_model,
+        warn=warn,
     )
-    run_at(address, data_dir, lambda at: _put(budget, workspace, installation, at, data_dir))
+    run_at(address, data_dir, lambda at: _put(name, said, workspace, installation, at, data_dir))
 
 
 @app.command()
@@ -150,6 +160,45 @@ def delete(
     - `antiphon budgets delete team`
     """
     run_at(address, data_dir, lambda at: _delete(name, workspace, installation, at, data_dir))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What somebody wants of a budget; None leaves it as it is."""
+
+    limit: "BudgetLimit | None"
+    per: Per | None
+    scope: Scope | None
+    subject: str | None
+    targets: list[str] | None
+    time_zone: str | None
+    next_model: bool | None
+    warn: int | None
+
+    def of(self, before: "Budget") -> "Budget":
+        """The budget as it shall be. A subject is one of its scope: with another it is gone."""
+        from antiphon.integration.v1 import budget_pb2 as pb
+
+        budget = pb.Budget()
+        budget.CopyFrom(before)
+        if self.limit is not None:
+            budget.limit.CopyFrom(self.limit)
+        if self.per is not None:
+            budget.window = pb.BudgetWindow.Value(f"BUDGET_WINDOW_{self.per.upper()}")
+        if self.scope is not None:
+            budget.scope = pb.BudgetScope.Value(f"BUDGET_SCOPE_{self.scope.upper()}")
+        if self.subject is not None or budget.scope != before.scope:
+            budget.subject = self.subject or ""
+        if self.targets is not None:
+            budget.targets[:] = [] if "*" in self.targets else self.targets
+        if self.time_zone is not None:
+            budget.time_zone = self.time_zone
+        if self.next_model is not None:
+            next_model, refuse = pb.WHEN_EXCEEDED_NEXT_MODEL, pb.WHEN_EXCEEDED_REFUSE
+            budget.when_exceeded = next_model if self.next_model else refuse
+        if self.warn is not None:
+            budget.warn_percent = self.warn
+        return budget
 
 
 def _limit(text: str) -> "BudgetLimit":
@@ -180,11 +229,12 @@ async def _list(
 
     rows: list[tuple[str, ...]] = []
     async with client_for(address, data_dir) as client:
-        async for it in client.list_budgets(await _parent(client, workspace, installation)):
+        parent = await _parent(client, workspace, installation)
+        async for it in client.list_budgets(parent):
             if json:
                 print_json(as_dict(it))
             else:
-                rows += _rows(it)
+                rows += _rows(it, parent)
     if rows:
         print_table(_HEADINGS, rows)
     elif not json:
@@ -192,18 +242,18 @@ async def _list(
         say(f"There are none, so nothing is limited. {put} makes one.", err=True)
 
 
-def _rows(it: "BudgetUse") -> list[tuple[str, ...]]:
+def _rows(it: "BudgetUse", parent: str) -> list[tuple[str, ...]]:
     from antiphon_server.cli.encoding import local_time
 
     budget, limit = it.budget, _written(it.budget, _micros(it.budget))
     limited = _limited(budget)
     if not it.states:
         nothing = _written(budget, 0)
-        return [(budget.name, _whom(budget), limited, nothing, nothing, limit, "")]
+        return [(budget.name, _whom(budget, parent), limited, nothing, nothing, limit, "")]
     return [
         (
             budget.name,
-            state.subject or _whom(budget),
+            state.subject or _whom(budget, parent),
             limited,
             _written(budget, state.spent),
             _written(budget, state.reserved),
@@ -219,9 +269,11 @@ def _limited(budget: "Budget") -> str:
     return f"{limit} in all" if per == "once" else f"{limit} {_A[per]} {per}"
 
 
-def _whom(budget: "Budget") -> str:
+def _whom(budget: "Budget", parent: str) -> str:
+    """Whose calls it counts together: of a workspace's own there is one workspace."""
     scope = _word(budget, "scope")
-    return budget.subject or ("the installation" if scope == "installation" else f"each {scope}")
+    one = scope == "installation" or (scope == "workspace" and parent.startswith("ws_"))
+    return budget.subject or (f"the {scope}" if one else f"each {scope}")
 
 
 def _word(budget: "Budget", field: Literal["scope", "window"]) -> str:
@@ -246,13 +298,36 @@ def _written(budget: "Budget", amount: int) -> str:
 
 
 async def _put(
-    budget: "Budget", workspace: str, installation: bool, address: str, data_dir: DataDir
+    name: str, said: Said, workspace: str, installation: bool, address: str, data_dir: DataDir
 ) -> None:
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        kept = await client.put_budget(await _parent(client, workspace, installation), budget)
-    aside(in_a_line(f"{kept.name} allows {_limited(kept)}, to {_whom(kept)}."))
+        parent = await _parent(client, workspace, installation)
+        before = await _found(client, parent, name)
+        if before is None and said.limit is None:
+            fail(f'there is no budget {name} yet: say its limit, as --limit "5 USD"', 2)
+        wanted = said.of(before or _new(name, installation))
+        kept = await client.put_budget(parent, wanted, must_be_new=before is None)
+    aside(in_a_line(f"{kept.name} allows {_limited(kept)}, to {_whom(kept, parent)}."))
+    if before is not None and kept.count_start_time != before.count_start_time:
+        aside("It counts otherwise than before, so counting begins anew: nothing is spent yet.")
+
+
+async def _found(client: "Client", parent: str, name: str) -> "Budget | None":
+    async with aclosing(client.list_budgets(parent)) as uses:
+        async for it in uses:
+            if it.budget.name == name:
+                return it.budget
+    return None
+
+
+def _new(name: str, installation: bool) -> "Budget":
+    """What a new one is in what is not said of it."""
+    from antiphon.integration.v1 import budget_pb2 as pb
+
+    all_of_them = pb.BUDGET_SCOPE_INSTALLATION if installation else pb.BUDGET_SCOPE_WORKSPACE
+    return pb.Budget(name=name, scope=all_of_them, window=pb.BUDGET_WINDOW_MONTH)
 
 
 async def _delete(
@@ -262,6 +337,6 @@ async def _delete(
 
     async with client_for(address, data_dir) as client:
         parent = await _parent(client, workspace, installation)
-        there = name in {it.budget.name async for it in client.list_budgets(parent)}
+        there = await _found(client, parent, name) is not None
         await client.delete_budget(parent, name)
     aside(in_a_line(f"{name} is removed." if there else f"There was none named {name}."))

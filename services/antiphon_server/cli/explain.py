@@ -99,6 +99,7 @@ _SENTENCES = {
         'admin say it, `antiphon tools price {target} "0.01 {currency}"`, or leave it out of the '
         "budget's targets"
     ),
+    "ETAG_MISMATCH": "somebody has changed it meanwhile; look at it, and try again",
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",
     "CURSOR_TRIMMED": "the events after the cursor are gone; go on from {earliest_cursor}",
     "EPOCH_CHANGED": "the history was rebuilt; begin again from {earliest_cursor}",
@@ -187,6 +188,8 @@ def _of_one(error: AntiphonError) -> str:
             return _NEEDED.get(needed, f"you may not do this: it needs {needed}")
         case "NOT_FOUND":
             return _missing(error.metadata.get("resource", ""))
+        case "ALREADY_EXISTS" if error.metadata.get("resource", "").startswith("budget "):
+            return f"there is a {error.metadata['resource']} already"
         case "ALREADY_EXISTS":
             kind, _, name = error.metadata.get("resource", "").rpartition("/")
             return f"there is a {_NAMED.get(kind, (kind,))[0]} {name} already".replace("  ", " ")
