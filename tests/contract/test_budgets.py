@@ -1,13 +1,17 @@
 """Every store of budgets keeps the same promises."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Engine, event
 
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
     MOST_BUDGETS,
+    Budget,
     BudgetName,
     Counts,
     Parent,
@@ -17,14 +21,27 @@ from antiphon_server.integration.budgets.model import (
     Terms,
     WhenExceeded,
 )
+from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
-from antiphon_server.integration.ledger.model import Counted
+from antiphon_server.integration.ledger.model import (
+    MODEL_CALL,
+    Call,
+    CallId,
+    Charge,
+    Counted,
+    Payer,
+    Quantities,
+    Usage,
+    Window,
+    WorkspaceId,
+)
 from antiphon_server.runtime.errors import Reason
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 
 WORKSPACE, NAME = Parent("ws_00000001"), BudgetName("team")
 COUNTS = Counts(Scope.USER, "user_1", Span.DAY, "Europe/Berlin", Counted.MONEY, "EUR", ("a/*", "b"))
+NEXT = WhenExceeded.NEXT_MODEL
 TERMS = Terms(7, WhenExceeded.NEXT_MODEL, 50)
 
 store = on_each_kind(SqlBudgets, metadata)
@@ -112,3 +129,68 @@ async def test_one_that_is_removed_is_gone(store: SqlBudgets, times: int) -> Non
     for _ in range(times):
         await store.delete(WORKSPACE, NAME)
     assert await store.all() == []
+
+
+def _call(number: int, budget: Budget, subject: str, amount: int = 5) -> Call:
+    """One that takes so much of a window without end."""
+    window, terms = Window(budget.budget_id, subject, 0), budget.terms
+    charge = Charge(window, Counted.CALLS, amount, terms.limit, terms.warn_at)
+    payer, nothing = Payer(WorkspaceId(WORKSPACE)), Usage(Quantities(), False, None)
+    return Call(CallId(f"call_{number}"), payer, MODEL_CALL, "a/b", 1, nothing, (charge,))
+
+
+ONCE = Counts(Scope.USER, "", Span.ONCE, "", Counted.CALLS, "", ())
+
+
+@pytest.mark.parametrize("change", [{"limit": 20}, {"warn_percent": 90}, {"limit": 8}])
+async def test_a_changed_mark_is_told_once_more(store: SqlBudgets, change: dict[str, int]) -> None:
+    """In each window that runs; a change of something else is no reason."""
+    ledger = SqlLedger(store._database)
+    budget = await store.put(WORKSPACE, NAME, ONCE, Terms(10, WhenExceeded.REFUSE, 50))
+    assert await ledger.open(_call(1, budget, "user_1"), "me")
+    other = await store.put(WORKSPACE, BudgetName("other"), ONCE, Terms(10))
+    assert await ledger.open(_call(2, other, "user_1", 9), "me")
+    kept = await store.put(WORKSPACE, NAME, ONCE, replace(budget.terms, when_exceeded=NEXT))
+    assert not await ledger.open(_call(3, kept, "user_1", 1), "me")
+    changed = await store.put(WORKSPACE, NAME, ONCE, replace(budget.terms, **change))
+    more = max(1, changed.terms.warn_at - 6)
+    assert await ledger.open(_call(4, changed, "user_1", more), "me")
+    assert not await ledger.open(_call(5, changed, "user_1", 1), "me")
+    assert not await ledger.open(_call(6, other, "user_1", 1), "me"), "its mark is as it was"
+    await ledger.close()
+
+
+async def test_those_who_use_most_are_told_of_each_budget(store: SqlBudgets) -> None:
+    """As many of each as are wanted, in one statement however many budgets there are."""
+    ledger = SqlLedger(store._database)
+    found = [await store.put(WORKSPACE, BudgetName(name), ONCE, Terms(100)) for name in "abc"]
+    number = 0
+    for budget in found[:2]:
+        for user in range(4):
+            number += 1
+            await ledger.open(_call(number, budget, f"user_{user}", 10 * (user % 3 + 1)), "me")
+    await ledger.close()
+    starts = {it.budget_id: (0, 0) for it in found}
+    with statements() as seen:
+        told = await store.standings(starts, 3)
+    assert len([it for it in seen if "integration_budget_windows" in it]) == 1
+    most = [("user_2", 30), ("user_1", 20), ("user_0", 10)]
+    assert [[(it.subject, it.use.used) for it in told[each]] for each in starts] == [most, most, []]
+    later = await store.standings({it.budget_id: (7, 8) for it in found}, 3)
+    assert later == {it.budget_id: [] for it in found}
+    assert await store.standings({}, 3) == {}
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What databases are asked meanwhile."""
+    seen: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

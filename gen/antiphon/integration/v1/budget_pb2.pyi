@@ -163,7 +163,8 @@ class Budget(_message.Message):
     """when_exceeded is what becomes of a call that does not fit."""
     warn_percent: _builtins.int
     """warn_percent is the share of the limit, spent and reserved, that is told by an event
-    (BudgetWarned) when a window first reaches it; 0 means 80.
+    (BudgetWarned) when a window first reaches it, and once more where limit or share are changed
+    while it runs; 0 means 80.
     """
     etag: _builtins.str
     """etag changes with every change; send it back to change only what you saw."""

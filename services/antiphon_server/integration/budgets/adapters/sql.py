@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.integration.budgets.adapters.tables import budget_version, budgets
@@ -24,6 +35,8 @@ from antiphon_server.integration.budgets.model import (
     Terms,
     WhenExceeded,
 )
+from antiphon_server.integration.budgets.spans import bounds
+from antiphon_server.integration.ledger.adapters import reserving
 from antiphon_server.integration.ledger.adapters.tables import windows
 from antiphon_server.integration.ledger.model import BudgetId, Counted, Use
 from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
@@ -47,12 +60,17 @@ _FIRST_VERSION = PreparedInsert(budget_version, " ON CONFLICT DO NOTHING")
 _NEXT_VERSION = update(budget_version).values(version=budget_version.c.version + 1)
 _VERSION = Prepared(lambda: select(budget_version.c.version))
 _USED = windows.c.spent + windows.c.reserved
+_RANK = func.row_number().over(
+    partition_by=windows.c.budget_id, order_by=(_USED.desc(), windows.c.subject)
+)
+_PRESENT = tuple_(windows.c.budget_id, windows.c.start_us).in_(
+    bindparam("b_present", expanding=True)
+)
+_RANKED = select(windows, _RANK.label("rank")).where(_PRESENT).subquery()
 _STANDINGS = (
-    select(windows)
-    .where(windows.c.budget_id == bindparam("b_budget_id"))
-    .where(windows.c.start_us == bindparam("b_start_us"))
-    .order_by(_USED.desc(), windows.c.subject)
-    .limit(bindparam("b_limit"))
+    select(_RANKED)
+    .where(_RANKED.c.rank <= bindparam("b_limit"))
+    .order_by(_RANKED.c.budget_id, _RANKED.c.rank)
 )
 
 
@@ -86,6 +104,8 @@ class SqlBudgets:
                 most = f"{MOST_BUDGETS} budgets of a parent"
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
             budget = _changed(before, fresh)
+            if before and before.counts == counts and before.terms.warn_at != terms.warn_at:
+                reserving.warn_anew(connection, budget.budget_id, _present_start(budget))
             connection.execute(_DELETE, _at(parent, name))
             connection.execute(insert(budgets), _row(budget))
             event = audit_pb2.BudgetPut(resource=_resource(parent), name=name, limit=terms.limit)
@@ -121,13 +141,14 @@ class SqlBudgets:
     async def standings(
         self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
     ) -> Mapping[BudgetId, Sequence[Standing]]:
-        def read(connection: Connection) -> dict[BudgetId, Sequence[Standing]]:
-            return {
-                budget_id: _standings(connection, budget_id, *times, limit)
-                for budget_id, times in starts.items()
-            }
-
-        return await self._database.read(read)
+        present = [(budget_id, start_us) for budget_id, (start_us, _) in starts.items()]
+        at = {"b_present": present, "b_limit": limit}
+        rows = await self._database.read(lambda it: it.execute(_STANDINGS, at).all())
+        standings: dict[BudgetId, list[Standing]] = {it: [] for it in starts}
+        for row in rows:
+            use, times = Use(row.spent, row.reserved), starts[row.budget_id]
+            standings[row.budget_id].append(Standing(row.subject, *times, use))
+        return standings
 
 
 def _locked(connection: Connection, parent: Parent, name: BudgetName) -> Budget | None:
@@ -156,18 +177,12 @@ def _changed(before: Budget | None, fresh: Budget) -> Budget:
     return replace(made, budget_id=before.budget_id, counted_us=before.counted_us)
 
 
+def _present_start(budget: Budget) -> int:
+    return bounds(budget.counts.span, budget.counts.time_zone, budget.updated_us)[0]
+
+
 def _count(connection: Connection, parent: Parent) -> int:
     return int(connection.execute(_COUNT, {"b_parent": parent}).scalar_one())
-
-
-def _standings(
-    connection: Connection, budget_id: BudgetId, start_us: int, end_us: int, limit: int
-) -> list[Standing]:
-    at = {"b_budget_id": budget_id, "b_start_us": start_us, "b_limit": limit}
-    return [
-        Standing(row.subject, start_us, end_us, Use(row.spent, row.reserved))
-        for row in connection.execute(_STANDINGS, at)
-    ]
 
 
 def _at(parent: Parent, name: BudgetName) -> dict[str, str]:

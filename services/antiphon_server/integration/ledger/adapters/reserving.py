@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select
+from sqlalchemy import Connection, and_, bindparam, case, false, or_, select, true, update
 
 from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
 from antiphon_server.integration.ledger.model import (
@@ -50,6 +50,11 @@ _MOVE = PreparedInsert(
     f" spent = {windows.name}.spent + excluded.spent,"
     f" reserved = {windows.name}.reserved + excluded.reserved",
 )
+_WARNED = select(*(windows.c[name] for name in Window._fields)).where(
+    windows.c.budget_id == bindparam("b_budget_id"),
+    windows.c.start_us >= bindparam("b_from_us"),
+    windows.c.warned.is_(true()),
+)
 _SPEND = PreparedInsert(
     bookings,
     " ON CONFLICT (call_id, budget_id) DO UPDATE SET spent = excluded.spent, reserved = 0",
@@ -68,6 +73,9 @@ def _locked(numbers: range) -> Any:
 
 
 _LOCKED = PreparedIn(_locked)
+_WARN_ANEW = PreparedIn(
+    lambda numbers: update(windows).where(or_(*map(_by_key, numbers))).values(warned=false())
+)
 
 
 class _Booking(NamedTuple):
@@ -182,6 +190,15 @@ def settle(
 def release_lost(connection: Connection) -> None:
     """Book of calls that were given up what was expected of them."""
     _book(connection, [tuple(row) for row in connection.execute(_LOST)], _expected)
+
+
+def warn_anew(connection: Connection, budget_id: BudgetId, from_us: int) -> None:
+    """Have it told once more when little is left of the windows that begin then or later."""
+    at = {"b_budget_id": budget_id, "b_from_us": from_us}
+    warned = sorted(Window(*row) for row in connection.execute(_WARNED, at))
+    for part in _parts([it._asdict() for it in warned]):
+        _LOCKED.rows(connection, part)
+        _WARN_ANEW.run(connection, part)
 
 
 class _Plan:
