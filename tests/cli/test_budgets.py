@@ -79,11 +79,14 @@ def test_what_is_no_amount_is_refused(home: Home, limit: str) -> None:
     assert (refused.returncode, 'write "5 USD"' in refused.stderr) == (2, True)
 
 
-def test_a_wrong_time_zone_is_told(home: Home) -> None:
-    """By the server, which knows them."""
+def test_what_never_matches_is_refused(home: Home) -> None:
+    """A subject that is no ID, or one of another scope; a time zone that there is not."""
     home.run("chat", "--once", "hello", "--handler", "echo")
     refused = home.run("budgets", "put", "x", "--limit", "5 USD", "--time-zone", "Mars/Phobos")
     assert "Europe/Berlin" in refused.stderr
+    limited = ("budgets", "put", "x", "--limit", "5 USD", "--scope", "user", "--for")
+    assert "write user_…, conv_… or ws_…" in home.run(*limited, "user_").stderr
+    assert "an id of its scope (user_)" in home.run(*limited, "conv_00000001").stderr
 
 
 def test_a_tool_has_a_price_that_budgets_count(home: Home) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
@@ -143,7 +144,7 @@ ONCE = Counts(Scope.USER, "", Span.ONCE, "", Counted.CALLS, "", ())
 
 
 @pytest.mark.parametrize("change", [{"limit": 20}, {"warn_percent": 90}, {"limit": 8}])
-async def test_a_changed_mark_is_told_once_more(store: SqlBudgets, change: dict[str, int]) -> None:
+async def test_a_changed_mark_is_told_once_more(store: SqlBudgets, change: dict[str, Any]) -> None:
     """In each window that runs; a change of something else is no reason."""
     ledger = SqlLedger(store._database)
     budget = await store.put(WORKSPACE, NAME, ONCE, Terms(10, WhenExceeded.REFUSE, 50))

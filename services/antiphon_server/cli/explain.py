@@ -285,6 +285,8 @@ def _broken(field: str, rule: str) -> str:
         return "that is too long: a message has at most 1 MiB; send it in pieces"
     if "regex" not in rule:
         return f"{field}: {rule}"
+    if field == "budget.subject":
+        return "that is no ID of whose calls count: write user_…, conv_… or ws_…, as --scope says"
     if field.rpartition(".")[2] == "scope":
         return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
     if small := _SMALL.search(rule):

@@ -27,7 +27,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$antiphon/integration/v1/budget.proto\x12\x17\x61ntiphon.integration.v1\x1a#antiphon/integration/v1/model.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x04\n\x06\x42udget\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\x12?\n\x05scope\x18\x02 \x01(\x0e\x32$.antiphon.integration.v1.BudgetScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07subject\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18P\x12;\n\x05limit\x18\x04 \x01(\x0b\x32$.antiphon.integration.v1.BudgetLimitB\x06\xbaH\x03\xc8\x01\x01\x12\x41\n\x06window\x18\x05 \x01(\x0e\x32%.antiphon.integration.v1.BudgetWindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\ttime_zone\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12$\n\x07targets\x18\x07 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10 \x18\x01\"\x07r\x05\x10\x01\x18\x80\x01\x12\x46\n\rwhen_exceeded\x18\x08 \x01(\x0e\x32%.antiphon.integration.v1.WhenExceededB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1f\n\x0cwarn_percent\x18\t \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x63ount_start_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x84\x01\n\x0b\x42udgetLimit\x12/\n\x05money\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.MoneyH\x00\x12\x19\n\x06tokens\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x12\x18\n\x05\x63\x61lls\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x42\x0f\n\x06\x61mount\x12\x05\xbaH\x02\x08\x01\"\xab\x01\n\x0b\x42udgetState\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05spent\x18\x04 \x01(\x03\x12\x10\n\x08reserved\x18\x05 \x01(\x03\x12\x0c\n\x04left\x18\x06 \x01(\x03*\xb3\x01\n\x0b\x42udgetScope\x12\x1c\n\x18\x42UDGET_SCOPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42UDGET_SCOPE_INSTALLATION\x10\x01\x12\x1a\n\x16\x42UDGET_SCOPE_WORKSPACE\x10\x02\x12\x15\n\x11\x42UDGET_SCOPE_USER\x10\x03\x12\x1d\n\x19\x42UDGET_SCOPE_CONVERSATION\x10\x04\x12\x15\n\x11\x42UDGET_SCOPE_TURN\x10\x05*\xa7\x01\n\x0c\x42udgetWindow\x12\x1d\n\x19\x42UDGET_WINDOW_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42UDGET_WINDOW_MINUTE\x10\x01\x12\x16\n\x12\x42UDGET_WINDOW_HOUR\x10\x02\x12\x15\n\x11\x42UDGET_WINDOW_DAY\x10\x03\x12\x17\n\x13\x42UDGET_WINDOW_MONTH\x10\x04\x12\x16\n\x12\x42UDGET_WINDOW_ONCE\x10\x05*e\n\x0cWhenExceeded\x12\x1d\n\x19WHEN_EXCEEDED_UNSPECIFIED\x10\x00\x12\x18\n\x14WHEN_EXCEEDED_REFUSE\x10\x01\x12\x1c\n\x18WHEN_EXCEEDED_NEXT_MODEL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$antiphon/integration/v1/budget.proto\x12\x17\x61ntiphon.integration.v1\x1a#antiphon/integration/v1/model.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x05\n\x06\x42udget\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\x12?\n\x05scope\x18\x02 \x01(\x0e\x32$.antiphon.integration.v1.BudgetScopeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x43\n\x07subject\x18\x03 \x01(\tB2\xbaH/r*2(^(ws|user|conv|key)_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12;\n\x05limit\x18\x04 \x01(\x0b\x32$.antiphon.integration.v1.BudgetLimitB\x06\xbaH\x03\xc8\x01\x01\x12\x41\n\x06window\x18\x05 \x01(\x0e\x32%.antiphon.integration.v1.BudgetWindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\ttime_zone\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12$\n\x07targets\x18\x07 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10 \x18\x01\"\x07r\x05\x10\x01\x18\x80\x01\x12\x46\n\rwhen_exceeded\x18\x08 \x01(\x0e\x32%.antiphon.integration.v1.WhenExceededB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1f\n\x0cwarn_percent\x18\t \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x63ount_start_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x04\x65tag\x18\r \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x84\x01\n\x0b\x42udgetLimit\x12/\n\x05money\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.MoneyH\x00\x12\x19\n\x06tokens\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x12\x18\n\x05\x63\x61lls\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x42\x0f\n\x06\x61mount\x12\x05\xbaH\x02\x08\x01\"\xab\x01\n\x0b\x42udgetState\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05spent\x18\x04 \x01(\x03\x12\x10\n\x08reserved\x18\x05 \x01(\x03\x12\x0c\n\x04left\x18\x06 \x01(\x03*\xb3\x01\n\x0b\x42udgetScope\x12\x1c\n\x18\x42UDGET_SCOPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x42UDGET_SCOPE_INSTALLATION\x10\x01\x12\x1a\n\x16\x42UDGET_SCOPE_WORKSPACE\x10\x02\x12\x15\n\x11\x42UDGET_SCOPE_USER\x10\x03\x12\x1d\n\x19\x42UDGET_SCOPE_CONVERSATION\x10\x04\x12\x15\n\x11\x42UDGET_SCOPE_TURN\x10\x05*\xa7\x01\n\x0c\x42udgetWindow\x12\x1d\n\x19\x42UDGET_WINDOW_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42UDGET_WINDOW_MINUTE\x10\x01\x12\x16\n\x12\x42UDGET_WINDOW_HOUR\x10\x02\x12\x15\n\x11\x42UDGET_WINDOW_DAY\x10\x03\x12\x17\n\x13\x42UDGET_WINDOW_MONTH\x10\x04\x12\x16\n\x12\x42UDGET_WINDOW_ONCE\x10\x05*e\n\x0cWhenExceeded\x12\x1d\n\x19WHEN_EXCEEDED_UNSPECIFIED\x10\x00\x12\x18\n\x14WHEN_EXCEEDED_REFUSE\x10\x01\x12\x1c\n\x18WHEN_EXCEEDED_NEXT_MODEL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUDGET'].fields_by_name['scope']._loaded_options = None
   _globals['_BUDGET'].fields_by_name['scope']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_BUDGET'].fields_by_name['subject']._loaded_options = None
-  _globals['_BUDGET'].fields_by_name['subject']._serialized_options = b'\272H\004r\002\030P'
+  _globals['_BUDGET'].fields_by_name['subject']._serialized_options = b'\272H/r*2(^(ws|user|conv|key)_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_BUDGET'].fields_by_name['limit']._loaded_options = None
   _globals['_BUDGET'].fields_by_name['limit']._serialized_options = b'\272H\003\310\001\001'
   _globals['_BUDGET'].fields_by_name['window']._loaded_options = None
@@ -60,16 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUDGETLIMIT'].fields_by_name['tokens']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_BUDGETLIMIT'].fields_by_name['calls']._loaded_options = None
   _globals['_BUDGETLIMIT'].fields_by_name['calls']._serialized_options = b'\272H\004\"\002(\000'
-  _globals['_BUDGETSCOPE']._serialized_start=1099
-  _globals['_BUDGETSCOPE']._serialized_end=1278
-  _globals['_BUDGETWINDOW']._serialized_start=1281
-  _globals['_BUDGETWINDOW']._serialized_end=1448
-  _globals['_WHENEXCEEDED']._serialized_start=1450
-  _globals['_WHENEXCEEDED']._serialized_end=1551
+  _globals['_BUDGETSCOPE']._serialized_start=1142
+  _globals['_BUDGETSCOPE']._serialized_end=1321
+  _globals['_BUDGETWINDOW']._serialized_start=1324
+  _globals['_BUDGETWINDOW']._serialized_end=1491
+  _globals['_WHENEXCEEDED']._serialized_start=1493
+  _globals['_WHENEXCEEDED']._serialized_end=1594
   _globals['_BUDGET']._serialized_start=165
-  _globals['_BUDGET']._serialized_end=787
-  _globals['_BUDGETLIMIT']._serialized_start=790
-  _globals['_BUDGETLIMIT']._serialized_end=922
-  _globals['_BUDGETSTATE']._serialized_start=925
-  _globals['_BUDGETSTATE']._serialized_end=1096
+  _globals['_BUDGET']._serialized_end=830
+  _globals['_BUDGETLIMIT']._serialized_start=833
+  _globals['_BUDGETLIMIT']._serialized_end=965
+  _globals['_BUDGETSTATE']._serialized_start=968
+  _globals['_BUDGETSTATE']._serialized_end=1139
 # @@protoc_insertion_point(module_scope)

@@ -8,20 +8,22 @@ from msgspec import Meta
 from antiphon_server.integration.models.pricing import Prices, Rates, Tier
 
 NotNegative = Annotated[int, Meta(ge=0)]
+Price = Annotated[int, Meta(ge=0, le=10**12)]
+"""Millionths for a million tokens, or for a call: at most a million of the currency's unit."""
 
 
 class RateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The price of each kind of tokens; what has none of its own costs what it is a part of."""
 
-    input_price_micros: NotNegative | None = None
-    output_price_micros: NotNegative | None = None
-    cached_price_micros: NotNegative | None = None
-    cache_write_price_micros: NotNegative | None = None
-    reasoning_price_micros: NotNegative | None = None
-    audio_input_price_micros: NotNegative | None = None
-    audio_output_price_micros: NotNegative | None = None
-    cached_audio_price_micros: NotNegative | None = None
-    request_price_micros: NotNegative = 0
+    input_price_micros: Price | None = None
+    output_price_micros: Price | None = None
+    cached_price_micros: Price | None = None
+    cache_write_price_micros: Price | None = None
+    reasoning_price_micros: Price | None = None
+    audio_input_price_micros: Price | None = None
+    audio_output_price_micros: Price | None = None
+    cached_audio_price_micros: Price | None = None
+    request_price_micros: Price = 0
 
     @property
     def rates(self) -> Rates | None:

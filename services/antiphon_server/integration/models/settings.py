@@ -34,6 +34,8 @@ _CARRIED: dict[Kind, frozenset[PartKind]] = {
 }
 """What gets to a model of each kind."""
 _FREE_KINDS = frozenset({"local", "scripted"})
+CURRENCY = r"^[A-Z]{3}\Z"
+"""A code of ISO 4217."""
 _NAME = r"^[a-z0-9._-]+/[^\s/][^\s]*$"
 OPENAI_URL = "https://api.openai.com/v1"
 # Providers that speak the OpenAI wire: name -> (base URL, variable of the key).
@@ -93,7 +95,7 @@ class ModelSettings(RateSettings, frozen=True, forbid_unknown_fields=True):
     max_prompt_tokens: NotNegative = 0
     max_output_tokens: NotNegative = 0
     long_context: tuple[TierSettings, ...] = ()
-    currency: str = "USD"
+    currency: Annotated[str, Meta(pattern=CURRENCY)] = "USD"
     accepts: frozenset[PartKind] = frozenset({"text"})
     tools: bool = True
     first_byte_timeout_s: Positive = 60.0
