@@ -44,8 +44,11 @@ def test_they_are_listed_with_who_uses_them(home: Home) -> None:
     run("budgets", "put", "fair", *limit, "--scope", "user", "--time-zone", "Asia/Tokyo")
     run("budgets", "put", "all", "--limit", "9000 tokens", "--installation")
     assert "3 calls a day" in run("budgets").stdout
+    assert "yours" in run("budgets").stdout, "also before anything is used"
     run("chat", "--once", "hello", "--model", "scripted/free")
-    assert "2 calls" in run("budgets").stdout
+    listed = run("budgets").stdout
+    assert "2 calls" in listed
+    assert listed.count("fair") == 1
     assert "9,000 tokens a month" in run("budgets", "--installation").stdout
 
 

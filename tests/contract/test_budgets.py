@@ -19,6 +19,8 @@ from antiphon_server.integration.budgets.model import (
     Scope,
     Seen,
     Span,
+    Standing,
+    Subject,
     Terms,
     WhenExceeded,
 )
@@ -33,6 +35,7 @@ from antiphon_server.integration.ledger.model import (
     Payer,
     Quantities,
     Usage,
+    Use,
     Window,
     WorkspaceId,
 )
@@ -42,7 +45,7 @@ from tests.fakes.databases import on_each_kind
 
 WORKSPACE, NAME = Parent("ws_00000001"), BudgetName("team")
 COUNTS = Counts(Scope.USER, "user_1", Span.DAY, "Europe/Berlin", Counted.MONEY, "EUR", ("a/*", "b"))
-NEXT = WhenExceeded.NEXT_MODEL
+NEXT, USER = WhenExceeded.NEXT_MODEL, Subject(Scope.USER, "user_1")
 TERMS = Terms(7, WhenExceeded.NEXT_MODEL, 50)
 
 store = on_each_kind(SqlBudgets, metadata)
@@ -180,6 +183,23 @@ async def test_those_who_use_most_are_told_of_each_budget(store: SqlBudgets) -> 
     later = await store.standings({it.budget_id: (7, 8) for it in found}, 3)
     assert later == {it.budget_id: [] for it in found}
     assert await store.standings({}, 3) == {}
+
+
+async def test_one_subject_is_told_by_itself(store: SqlBudgets) -> None:
+    """In the budgets that count it: each one's of its scope, and those for it alone."""
+    ledger = SqlLedger(store._database)
+    asked = {"each": "", "mine": "user_1", "theirs": "user_2"}
+    for name, subject in asked.items():
+        await store.put(WORKSPACE, BudgetName(name), replace(ONCE, subject=subject), Terms(100))
+    whole = replace(ONCE, scope=Scope.WORKSPACE)
+    await store.put(WORKSPACE, BudgetName("whole"), whole, Terms(100))
+    each, mine = found = await store.listed(WORKSPACE, "", 10, USER)
+    assert [it.name for it in found] == ["each", "mine"]
+    for number, subject in enumerate(("user_1", "user_2")):
+        await ledger.open(_call(number, each, subject), "me")
+    await ledger.close()
+    told = await store.standings({it.budget_id: (0, 0) for it in found}, 3, USER)
+    assert told == {each.budget_id: [Standing("user_1", 0, 0, Use(0, 5))], mine.budget_id: []}
 
 
 @contextmanager

@@ -35,11 +35,16 @@ class Budgets:
         request = messages.DeleteBudgetRequest(parent=parent, name=name)
         await self._caller.call(self._budgets.DeleteBudget, request)
 
-    def list_budgets(self, parent: str) -> AsyncGenerator[messages.BudgetUse]:
-        """A parent's budgets by name, with how much of the present window is used."""
+    def list_budgets(self, parent: str, subject: str = "") -> AsyncGenerator[messages.BudgetUse]:
+        """A parent's budgets by name, with how much of the present window is used.
+
+        With the id of a user or conversation, those in which that one has a sum of its own.
+        """
 
         async def fetch(page_token: str) -> messages.ListBudgetsResponse:
-            request = messages.ListBudgetsRequest(parent=parent, page_token=page_token)
+            request = messages.ListBudgetsRequest(
+                parent=parent, page_token=page_token, subject=subject
+            )
             return await self._caller.call(self._budgets.ListBudgets, request)
 
         return pages(fetch, lambda page: page.budgets)

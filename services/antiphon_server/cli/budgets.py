@@ -13,7 +13,7 @@ from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
-    from antiphon.integration.v1.budget_pb2 import Budget, BudgetLimit
+    from antiphon.integration.v1.budget_pb2 import Budget, BudgetLimit, BudgetState
     from antiphon.integration.v1.budget_service_pb2 import BudgetUse
     from antiphon_client.client import Client
 
@@ -67,6 +67,8 @@ def list_budgets(
     data_dir: DataDir = None,
 ) -> None:
     """List a workspace's budgets, and what is spent and reserved of each in its present window.
+
+    Of those that each user has by themselves, yours comes first, then those who have used most.
 
     For example:
 
@@ -230,11 +232,14 @@ async def _list(
     rows: list[tuple[str, ...]] = []
     async with client_for(address, data_dir) as client:
         parent = await _parent(client, workspace, installation)
+        me = (await client.who_am_i()).user.user_id
+        own = {it.budget.name: it.states[0] async for it in client.list_budgets(parent, me)}
         async for it in client.list_budgets(parent):
+            _put_first(own.get(it.budget.name), it)
             if json:
                 print_json(as_dict(it))
             else:
-                rows += _rows(it, parent)
+                rows += _rows(it, parent, me)
     if rows:
         print_table(_HEADINGS, rows)
     elif not json:
@@ -242,7 +247,15 @@ async def _list(
         say(f"There are none, so nothing is limited. {put} makes one.", err=True)
 
 
-def _rows(it: "BudgetUse", parent: str) -> list[tuple[str, ...]]:
+def _put_first(own: "BudgetState | None", it: "BudgetUse") -> None:
+    """Have one's own state among the others, which are those who use most."""
+    if own is not None:
+        others = [each for each in it.states if each.subject != own.subject]
+        del it.states[:]
+        it.states.extend([own, *others])
+
+
+def _rows(it: "BudgetUse", parent: str, me: str) -> list[tuple[str, ...]]:
     from antiphon_server.cli.encoding import local_time
 
     budget, limit = it.budget, _written(it.budget, _micros(it.budget))
@@ -253,7 +266,7 @@ def _rows(it: "BudgetUse", parent: str) -> list[tuple[str, ...]]:
     return [
         (
             budget.name,
-            state.subject or _whom(budget, parent),
+            "yours" if state.subject == me else state.subject or _whom(budget, parent),
             limited,
             _written(budget, state.spent),
             _written(budget, state.reserved),

@@ -16,6 +16,7 @@ from antiphon_server.integration.budgets.model import (
     Seen,
     Span,
     Standing,
+    Subject,
     Terms,
     WhenExceeded,
 )
@@ -59,6 +60,14 @@ def wanted(request: budget_service_pb2.PutBudgetRequest) -> tuple[BudgetName, Co
 def seen(request: budget_service_pb2.PutBudgetRequest) -> Seen:
     """What its caller has seen of the budget."""
     return Seen(request.budget.etag, request.must_be_new)
+
+
+def subject(request: budget_service_pb2.ListBudgetsRequest) -> Subject | None:
+    """Whose sums are asked for; None for everybody's."""
+    if not request.subject:
+        return None
+    is_user = request.subject.startswith("user_")
+    return Subject(Scope.USER if is_user else Scope.CONVERSATION, request.subject)
 
 
 def encoded(budget: Budget) -> pb.Budget:

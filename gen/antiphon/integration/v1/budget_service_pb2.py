@@ -29,7 +29,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,antiphon/integration/v1/budget_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a$antiphon/integration/v1/budget.proto\x1a&antiphon/integration/v1/spending.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x01\n\x10PutBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x37\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x1f.antiphon.integration.v1.BudgetB\x06\xbaH\x03\xc8\x01\x01\x12\x13\n\x0bmust_be_new\x18\x03 \x01(\x08\"D\n\x11PutBudgetResponse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\"\x80\x01\n\x13\x44\x65leteBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x16\n\x14\x44\x65leteBudgetResponse\"\x88\x01\n\x12ListBudgetsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"r\n\tBudgetUse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x34\n\x06states\x18\x02 \x03(\x0b\x32$.antiphon.integration.v1.BudgetState\"c\n\x13ListBudgetsResponse\x12\x33\n\x07\x62udgets\x18\x01 \x03(\x0b\x32\".antiphon.integration.v1.BudgetUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcf\x02\n\x12GetSpendingRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12K\n\x08group_by\x18\x04 \x03(\x0e\x32$.antiphon.integration.v1.SpendingKeyB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\ttime_zone\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x13GetSpendingResponse\x12\x31\n\x06groups\x18\x01 \x03(\x0b\x32!.antiphon.integration.v1.Spending\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x04\n\rBudgetService\x12u\n\tPutBudget\x12).antiphon.integration.v1.PutBudgetRequest\x1a*.antiphon.integration.v1.PutBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12~\n\x0c\x44\x65leteBudget\x12,.antiphon.integration.v1.DeleteBudgetRequest\x1a-.antiphon.integration.v1.DeleteBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12{\n\x0bListBudgets\x12+.antiphon.integration.v1.ListBudgetsRequest\x1a,.antiphon.integration.v1.ListBudgetsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parent\x12{\n\x0bGetSpending\x12+.antiphon.integration.v1.GetSpendingRequest\x1a,.antiphon.integration.v1.GetSpendingResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,antiphon/integration/v1/budget_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a$antiphon/integration/v1/budget.proto\x1a&antiphon/integration/v1/spending.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x01\n\x10PutBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x37\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x1f.antiphon.integration.v1.BudgetB\x06\xbaH\x03\xc8\x01\x01\x12\x13\n\x0bmust_be_new\x18\x03 \x01(\x08\"D\n\x11PutBudgetResponse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\"\x80\x01\n\x13\x44\x65leteBudgetRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12/\n\x04name\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,63}$\"\x16\n\x14\x44\x65leteBudgetResponse\"\xc6\x01\n\x12ListBudgetsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12<\n\x07subject\x18\x04 \x01(\tB+\xbaH(r#2!^(user|conv)_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"r\n\tBudgetUse\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x34\n\x06states\x18\x02 \x03(\x0b\x32$.antiphon.integration.v1.BudgetState\"c\n\x13ListBudgetsResponse\x12\x33\n\x07\x62udgets\x18\x01 \x03(\x0b\x32\".antiphon.integration.v1.BudgetUse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xcf\x02\n\x12GetSpendingRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12K\n\x08group_by\x18\x04 \x03(\x0e\x32$.antiphon.integration.v1.SpendingKeyB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x1a\n\ttime_zone\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tpage_size\x18\x06 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"a\n\x13GetSpendingResponse\x12\x31\n\x06groups\x18\x01 \x03(\x0b\x32!.antiphon.integration.v1.Spending\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x04\n\rBudgetService\x12u\n\tPutBudget\x12).antiphon.integration.v1.PutBudgetRequest\x1a*.antiphon.integration.v1.PutBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12~\n\x0c\x44\x65leteBudget\x12,.antiphon.integration.v1.DeleteBudgetRequest\x1a-.antiphon.integration.v1.DeleteBudgetResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12{\n\x0bListBudgets\x12+.antiphon.integration.v1.ListBudgetsRequest\x1a,.antiphon.integration.v1.ListBudgetsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parent\x12{\n\x0bGetSpending\x12+.antiphon.integration.v1.GetSpendingRequest\x1a,.antiphon.integration.v1.GetSpendingResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x03\x12\x06parentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTBUDGETSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTBUDGETSREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_LISTBUDGETSREQUEST'].fields_by_name['subject']._serialized_options = b'\272H(r#2!^(user|conv)_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_GETSPENDINGREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_GETSPENDINGREQUEST'].fields_by_name['parent']._serialized_options = b'\272H%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$'
   _globals['_GETSPENDINGREQUEST'].fields_by_name['group_by']._loaded_options = None
@@ -77,15 +79,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEBUDGETRESPONSE']._serialized_start=602
   _globals['_DELETEBUDGETRESPONSE']._serialized_end=624
   _globals['_LISTBUDGETSREQUEST']._serialized_start=627
-  _globals['_LISTBUDGETSREQUEST']._serialized_end=763
-  _globals['_BUDGETUSE']._serialized_start=765
-  _globals['_BUDGETUSE']._serialized_end=879
-  _globals['_LISTBUDGETSRESPONSE']._serialized_start=881
-  _globals['_LISTBUDGETSRESPONSE']._serialized_end=980
-  _globals['_GETSPENDINGREQUEST']._serialized_start=983
-  _globals['_GETSPENDINGREQUEST']._serialized_end=1318
-  _globals['_GETSPENDINGRESPONSE']._serialized_start=1320
-  _globals['_GETSPENDINGRESPONSE']._serialized_end=1417
-  _globals['_BUDGETSERVICE']._serialized_start=1420
-  _globals['_BUDGETSERVICE']._serialized_end=1932
+  _globals['_LISTBUDGETSREQUEST']._serialized_end=825
+  _globals['_BUDGETUSE']._serialized_start=827
+  _globals['_BUDGETUSE']._serialized_end=941
+  _globals['_LISTBUDGETSRESPONSE']._serialized_start=943
+  _globals['_LISTBUDGETSRESPONSE']._serialized_end=1042
+  _globals['_GETSPENDINGREQUEST']._serialized_start=1045
+  _globals['_GETSPENDINGREQUEST']._serialized_end=1380
+  _globals['_GETSPENDINGRESPONSE']._serialized_start=1382
+  _globals['_GETSPENDINGRESPONSE']._serialized_end=1479
+  _globals['_BUDGETSERVICE']._serialized_start=1482
+  _globals['_BUDGETSERVICE']._serialized_end=1994
 # @@protoc_insertion_point(module_scope)

@@ -131,22 +131,29 @@ class ListBudgetsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """parent is whose they are: `ws_…`, or "global"."""
     page_size: _builtins.int
     """page_size is the most to return; 0 means 50, more than 200 is 200."""
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
+    subject: _builtins.str
+    """subject lists the budgets alone in which that user (`user_…`) or conversation (`conv_…`) has a
+    sum of its own, with that one's state, also where nothing is used yet. Callers may name
+    themselves, and conversations that they can read; others those who manage the parent.
+    """
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        subject: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

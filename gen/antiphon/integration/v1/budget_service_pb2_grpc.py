@@ -85,8 +85,9 @@ class BudgetServiceServicer:
 
     def ListBudgets(self, request, context):
         """ListBudgets lists a parent's budgets by name, with how much of the present window is used by
-        those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
-        PAGE_TOKEN_INVALID.
+        those who used most. The installation's are for operators (PERMISSION_DENIED), and so is what
+        others use by themselves for those who manage the parent. Errors: PAGE_TOKEN_INVALID, NOT_FOUND
+        (of a conversation).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

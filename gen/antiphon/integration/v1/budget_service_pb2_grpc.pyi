@@ -49,8 +49,9 @@ class BudgetServiceStub:
     """
     ListBudgets: _grpc.UnaryUnaryMultiCallable[_budget_service_pb2.ListBudgetsRequest, _budget_service_pb2.ListBudgetsResponse]
     """ListBudgets lists a parent's budgets by name, with how much of the present window is used by
-    those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
-    PAGE_TOKEN_INVALID.
+    those who used most. The installation's are for operators (PERMISSION_DENIED), and so is what
+    others use by themselves for those who manage the parent. Errors: PAGE_TOKEN_INVALID, NOT_FOUND
+    (of a conversation).
     """
     GetSpending: _grpc.UnaryUnaryMultiCallable[_budget_service_pb2.GetSpendingRequest, _budget_service_pb2.GetSpendingResponse]
     """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
@@ -79,8 +80,9 @@ class BudgetServiceAsyncStub(BudgetServiceStub):
     """
     ListBudgets: _aio.UnaryUnaryMultiCallable[_budget_service_pb2.ListBudgetsRequest, _budget_service_pb2.ListBudgetsResponse]  # type: ignore[assignment]
     """ListBudgets lists a parent's budgets by name, with how much of the present window is used by
-    those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
-    PAGE_TOKEN_INVALID.
+    those who used most. The installation's are for operators (PERMISSION_DENIED), and so is what
+    others use by themselves for those who manage the parent. Errors: PAGE_TOKEN_INVALID, NOT_FOUND
+    (of a conversation).
     """
     GetSpending: _aio.UnaryUnaryMultiCallable[_budget_service_pb2.GetSpendingRequest, _budget_service_pb2.GetSpendingResponse]  # type: ignore[assignment]
     """GetSpending sums what the calls of a range of time took, in groups. The sums over all groups
@@ -124,8 +126,9 @@ class BudgetServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_budget_service_pb2.ListBudgetsResponse, _abc.Awaitable[_budget_service_pb2.ListBudgetsResponse]]:
         """ListBudgets lists a parent's budgets by name, with how much of the present window is used by
-        those who used most. The installation's are for operators (PERMISSION_DENIED). Errors:
-        PAGE_TOKEN_INVALID.
+        those who used most. The installation's are for operators (PERMISSION_DENIED), and so is what
+        others use by themselves for those who manage the parent. Errors: PAGE_TOKEN_INVALID, NOT_FOUND
+        (of a conversation).
         """
 
     @_abc_1.abstractmethod

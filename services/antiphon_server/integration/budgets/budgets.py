@@ -15,11 +15,13 @@ from antiphon_server.integration.budgets.model import (
     Counts,
     Parent,
     Seen,
+    Standing,
+    Subject,
     Terms,
 )
 from antiphon_server.integration.budgets.ports import BudgetStore
 from antiphon_server.integration.budgets.spans import bounds, zone_of
-from antiphon_server.integration.ledger.model import BudgetId, Payer
+from antiphon_server.integration.ledger.model import BudgetId, Payer, Use
 from antiphon_server.runtime.errors import DomainError, invalid
 from antiphon_server.runtime.telemetry.structured import structlog
 
@@ -72,13 +74,21 @@ class Budgets:
         await self._store.delete(parent, name)
         await self.refresh()
 
-    async def listed(self, parent: Parent, after: str, limit: int) -> Sequence[BudgetUse]:
-        """A parent's budgets by name, with those who have used most of the present window."""
+    async def listed(
+        self, parent: Parent, after: str, limit: int, of: Subject | None = None
+    ) -> Sequence[BudgetUse]:
+        """A parent's budgets by name, with those who have used most of the present window.
+
+        Of a subject, those in which it has a sum, with that, also if nothing is used of it.
+        """
         await self.refresh()  # which loads their time zones, too
-        found = await self._store.listed(parent, after, limit)
+        found = await self._store.listed(parent, after, limit, of)
         times = {it.budget_id: window_of(it, self._clock()) for it in found}
-        standings = await self._store.standings(times, MOST_STANDINGS)
-        return [BudgetUse(it, standings[it.budget_id]) for it in found]
+        standings = await self._store.standings(times, MOST_STANDINGS, of)
+        uses = [BudgetUse(it, standings[it.budget_id]) for it in found]
+        if of is None:
+            return uses
+        return [it if it.standings else _unused(it.budget, of, times) for it in uses]
 
     async def refresh(self) -> None:
         """Read all anew if some were changed."""
@@ -120,6 +130,10 @@ class Budgets:
                 wanted = budget.counts.subject in ("", subject)
                 if subject is not None and wanted and budget.counts.covers(target):
                     yield budget, subject
+
+
+def _unused(budget: Budget, of: Subject, times: Mapping[BudgetId, tuple[int, int]]) -> BudgetUse:
+    return BudgetUse(budget, [Standing(of.name, *times[budget.budget_id], Use(0, 0))])
 
 
 def _load_zones(names: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from antiphon_server.integration.ledger.model import BudgetId, Counted, Payer, Use
 
@@ -139,6 +139,13 @@ class Standing:
     start_us: int
     end_us: int
     use: Use
+
+
+class Subject(NamedTuple):
+    """A user or conversation, which has a sum of its own in budgets of that scope."""
+
+    scope: Scope
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

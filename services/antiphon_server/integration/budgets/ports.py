@@ -11,6 +11,7 @@ from antiphon_server.integration.budgets.model import (
     Parent,
     Seen,
     Standing,
+    Subject,
     Terms,
 )
 from antiphon_server.integration.budgets.spent import Portion, SpendingQuery
@@ -47,14 +48,22 @@ class BudgetStore(Protocol):
         """A number that is another one after each change."""
         ...
 
-    async def listed(self, parent: Parent, after: str, limit: int) -> Sequence[Budget]:
-        """Those of a parent, by name, from behind that name."""
+    async def listed(
+        self, parent: Parent, after: str, limit: int, of: Subject | None = None
+    ) -> Sequence[Budget]:
+        """Those of a parent, by name, from behind that name; of a subject, where it has a sum."""
         ...
 
     async def standings(
-        self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
+        self,
+        starts: Mapping[BudgetId, tuple[int, int]],
+        limit: int,
+        of: Subject | None = None,
     ) -> Mapping[BudgetId, Sequence[Standing]]:
-        """The windows that begin then (and end), the most used ``limit`` of each budget first."""
+        """The windows that begin then (and end), the most used ``limit`` of each budget first.
+
+        Of a subject, its own alone.
+        """
         ...
 
 

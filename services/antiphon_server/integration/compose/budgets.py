@@ -15,6 +15,7 @@ from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.charging import Charging
 from antiphon_server.integration.budgets.spending import Spending
 from antiphon_server.integration.trail.relay import TrailRelay
+from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Database
@@ -27,11 +28,12 @@ class ComposedBudgets:
     budgets: Budgets
     charging: Charging
     spending: Spending
+    policy: AccessPolicy
     shared: bool
 
     def register(self, server: grpc.aio.Server, trail: TrailRelay) -> None:
         """Serve them."""
-        servicer = BudgetServicer(self.budgets, self.spending, trail)
+        servicer = BudgetServicer(self.budgets, self.spending, trail, self.policy)
         add_BudgetServiceServicer_to_server(servicer, server)
 
     async def start(self, lifecycle: Lifecycle) -> None:
@@ -41,10 +43,10 @@ class ComposedBudgets:
             lifecycle.spawn("integration.budgets", self.budgets.run(), vital=False)
 
 
-def compose_budgets(database: Database, links: Links) -> ComposedBudgets:
+def compose_budgets(database: Database, links: Links, policy: AccessPolicy) -> ComposedBudgets:
     """Budgets on a database, of which the events service is told."""
     events = EventServiceStub(links.internal)
     told = Announcements(events, budget_encoding.encoded, budget_encoding.state)
     budgets = Budgets(SqlBudgets(database))
     spending = Spending(SqlSpending(database))
-    return ComposedBudgets(budgets, Charging(budgets, told), spending, database.shared)
+    return ComposedBudgets(budgets, Charging(budgets, told), spending, policy, database.shared)

@@ -95,7 +95,7 @@ def compose_service(
         asked=guards.policy,
         shares=infrastructure.shares,
         homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
-        budgets=compose_budgets(database, links),
+        budgets=compose_budgets(database, links, guards.policy),
         told=[ModelAnnouncements(EventServiceStub(links.internal))],
     )
 

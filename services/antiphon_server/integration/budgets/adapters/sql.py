@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     delete,
     func,
     insert,
+    or_,
     select,
     tuple_,
     update,
@@ -32,6 +34,7 @@ from antiphon_server.integration.budgets.model import (
     Seen,
     Span,
     Standing,
+    Subject,
     Terms,
     WhenExceeded,
 )
@@ -55,6 +58,10 @@ _LISTED = (
     .order_by(budgets.c.name)
     .limit(bindparam("b_limit"))
 )
+_LISTED_OF = _LISTED.where(
+    budgets.c.scope == bindparam("b_scope"),
+    or_(budgets.c.subject == "", budgets.c.subject == bindparam("b_subject")),
+)
 _DELETE = delete(budgets).where(_HERE)
 _FIRST_VERSION = PreparedInsert(budget_version, " ON CONFLICT DO NOTHING")
 _NEXT_VERSION = update(budget_version).values(version=budget_version.c.version + 1)
@@ -72,6 +79,7 @@ _STANDINGS = (
     .where(_RANKED.c.rank <= bindparam("b_limit"))
     .order_by(_RANKED.c.budget_id, _RANKED.c.rank)
 )
+_STANDINGS_OF = select(windows).where(_PRESENT, windows.c.subject == bindparam("b_subject"))
 
 
 def _now_us() -> int:
@@ -132,18 +140,29 @@ class SqlBudgets:
         row = await self._database.read(lambda it: _VERSION.row(it, {}), snapshot=False)
         return row[0] if row else 0
 
-    async def listed(self, parent: Parent, after: str, limit: int) -> Sequence[Budget]:
-        at = {"b_parent": parent, "b_after": after, "b_limit": limit}
+    async def listed(
+        self, parent: Parent, after: str, limit: int, of: Subject | None = None
+    ) -> Sequence[Budget]:
+        statement, at = _LISTED, {"b_parent": parent, "b_after": after, "b_limit": limit}
+        if of is not None:
+            statement = _LISTED_OF
+            at |= {"b_scope": of.scope.value, "b_subject": of.name}
         return await self._database.read(
-            lambda it: [_budget(row) for row in it.execute(_LISTED, at)]
+            lambda it: [_budget(row) for row in it.execute(statement, at)]
         )
 
     async def standings(
-        self, starts: Mapping[BudgetId, tuple[int, int]], limit: int
+        self,
+        starts: Mapping[BudgetId, tuple[int, int]],
+        limit: int,
+        of: Subject | None = None,
     ) -> Mapping[BudgetId, Sequence[Standing]]:
         present = [(budget_id, start_us) for budget_id, (start_us, _) in starts.items()]
-        at = {"b_present": present, "b_limit": limit}
-        rows = await self._database.read(lambda it: it.execute(_STANDINGS, at).all())
+        statement: Select[Any] = _STANDINGS
+        at: dict[str, Any] = {"b_present": present, "b_limit": limit}
+        if of is not None:
+            statement, at = _STANDINGS_OF, {"b_present": present, "b_subject": of.name}
+        rows = await self._database.read(lambda it: it.execute(statement, at).all())
         standings: dict[BudgetId, list[Standing]] = {it: [] for it in starts}
         for row in rows:
             use, times = Use(row.spent, row.reserved), starts[row.budget_id]
