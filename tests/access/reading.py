@@ -119,6 +119,7 @@ _RPCS = {
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
+        IntegrationService/ReportLostAnswer
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
         EventService/Append EventService/Fold EventService/Trim

@@ -9,12 +9,14 @@ import pytest
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.agents.ports import PlannedTool, Round
+from antiphon_server.agents.rounds import GAP
 from antiphon_server.dispatcher.handling import (
     Attendance,
     CallResult,
     LeftOut,
     PastCall,
     ToolCall,
+    ToolCallId,
     Work,
 )
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, Turn, TurnId
@@ -67,6 +69,8 @@ class Away:
 
     def __init__(self, times: int, pieces: int = 0) -> None:
         self.asked = 0
+        self.lost_bytes: list[int] = []
+        self.deaf = 0
         self._times = times
         self._pieces = pieces
 
@@ -100,6 +104,11 @@ class Away:
         yield ModelReply(status="reading", fraction=0.5)
         yield ModelReply(text="!")
 
+    async def lost(self, turn: Turn, text_bytes: int) -> None:
+        self.lost_bytes.append(text_bytes)
+        if len(self.lost_bytes) <= self.deaf:
+            raise unavailable("integration")
+
 
 async def answered(window: Away, models: Away, patience: RetryPolicy = ANSWER) -> Page:
     """What the assistant wrote."""
@@ -132,3 +141,23 @@ async def test_an_answer_that_had_begun_is_not_asked_for_again() -> None:
         await answered(Away(0), models)
     assert caught.value.reason is Reason.TURN_LOST
     assert models.asked == 1
+    assert models.lost_bytes == [2]
+
+
+async def test_what_came_of_a_lost_answer_is_told_when_the_service_is_there_again() -> None:
+    """It did not live to write down what the answer has cost."""
+    models = Away(100, pieces=2)
+    models.deaf = 2
+    with pytest.raises(DomainError) as caught:
+        await answered(Away(0), models)
+    assert caught.value.reason is Reason.TURN_LOST
+    assert models.lost_bytes == [2] * 3
+
+
+@pytest.mark.parametrize(("behind", "told"), [("", []), (f"{GAP}wört", [5])])
+async def test_only_what_came_behind_the_newest_calls_is_lost(behind: str, told: list[int]) -> None:
+    """What was said before them was settled then."""
+    models = Away(0)
+    calls = [PastCall(ToolCall(ToolCallId("tool_1"), "x.y", "{}"), text_before=6)]
+    await Assistant(Away(0), models, models).lost(TURN, f"before{behind}", calls)
+    assert models.lost_bytes == told

@@ -75,6 +75,9 @@ class Scripted:
             yield ModelReply(call=AskedTool(ToolCallId(new_id("tool")), tool, arguments))
         yield ModelReply(usage=USAGE, model="some/model", finish_reason=1)
 
+    async def lost(self, turn: Turn, text_bytes: int) -> None:
+        raise AssertionError("no answer is lost")
+
 
 async def test_it_asks_again_with_what_came_of_the_calls() -> None:
     """Until the model asks for no more; what it says before and behind stands apart."""

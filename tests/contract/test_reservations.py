@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -11,6 +12,7 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import bookings, metadata, windows
 from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
+    TOOL_CALL,
     BudgetId,
     Call,
     CallId,
@@ -19,10 +21,14 @@ from antiphon_server.integration.ledger.model import (
     Full,
     Money,
     Outcome,
+    Overrun,
     Payer,
     Quantities,
+    Rated,
     Settlement,
+    UnsettledCall,
     Usage,
+    UsageFilter,
     Use,
     Window,
     WindowFull,
@@ -37,6 +43,8 @@ T = TypeVar("T")
 
 WORKSPACE = WorkspaceId("ws_00000001")
 EXPECTED = Usage(Quantities(7, 0), True, Money("USD", 3))
+SAID = Usage(Quantities(7, 5), True, Money("USD", 8))
+PAYER = Payer(WORKSPACE, "conv_00000001", "turn_00000001", "user_1")
 DAY, MONTH = Window(BudgetId("a_day"), "user_1", 100), Window(BudgetId("a_month"), "user_1", 100)
 
 
@@ -106,8 +114,7 @@ def charge(amount: int, window: Window = DAY, limit: int = 100, warn_at: int = 1
 
 def call(number: int, *charges: Charge) -> Call:
     """A call with those charges."""
-    payer = Payer(WORKSPACE, "conv_00000001", "turn_00000001", "user_1")
-    return Call(CallId(f"call_{number:04}"), payer, MODEL_CALL, "x/y", number, EXPECTED, charges)
+    return Call(CallId(f"call_{number:04}"), PAYER, MODEL_CALL, "x/y", number, EXPECTED, charges)
 
 
 def took(micros: int | None, tokens: tuple[int, int] = (1, 2)) -> Settlement:
@@ -172,6 +179,67 @@ async def test_what_was_given_up_is_booked_as_expected_until_its_end_is_known(
     assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(3, 10), Use(7, 0))
     await ledger.settle(it.call_id, took(40, (20, 30)), it.charges)
     assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(40, 10), Use(50, 0))
+
+
+@pytest.mark.parametrize("order", ["given up, then known", "known, then given up"])
+async def test_what_is_known_of_an_answer_that_was_given_up_is_booked(
+    ledger: Watched, order: str
+) -> None:
+    """Whichever comes first; known twice, or less of it, changes nothing."""
+    it = call(1, charge(60), Charge(MONTH, Counted.TOKENS, 90, 100, 1_000))
+    await ledger.open(it, "me")
+    for what in order.split(", then "):
+        if what == "given up":
+            assert await ledger.abandon("me") == 1
+            continue
+        await ledger.expect(it.call_id, SAID)
+        assert await ledger.expect(it.call_id, SAID) == ()
+        assert await ledger.expect(it.call_id, EXPECTED) == ()
+    assert (await ledger.use(DAY), await ledger.use(MONTH)) == (Use(8, 0), Use(12, 0))
+    (told,) = await ledger.calls(UsageFilter(WORKSPACE), None, 9)
+    assert told.settlement == Settlement(Outcome.UNKNOWN, SAID, 0)
+
+
+async def test_what_is_known_of_an_answer_frees_nothing_of_an_open_call(ledger: Watched) -> None:
+    """Its server may live: what that settles in the end is what counts."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    await ledger.expect(it.call_id, SAID)
+    assert await ledger.use(DAY) == Use(0, 60)
+    await ledger.settle(it.call_id, took(5), it.charges)
+    assert await ledger.expect(it.call_id, SAID) == ()
+    assert await ledger.use(DAY) == Use(5, 0)
+    (told,) = await ledger.calls(UsageFilter(WORKSPACE), None, 9)
+    assert told.settlement == took(5)
+
+
+async def test_the_newest_call_of_a_turn_is_found_until_it_is_settled(ledger: Watched) -> None:
+    """Not one of another turn, of another kind or of before; with by what it is rated."""
+    rated = Rated(1, 2, 3)
+    for number in (1, 2):
+        await ledger.open(replace(call(number), rated=rated), "me")
+    await ledger.open(replace(call(3), kind=TOOL_CALL), "me")
+    await ledger.open(replace(call(4), payer=replace(PAYER, turn_id="turn_00000002")), "me")
+    found = await ledger.newest_unsettled(PAYER, MODEL_CALL, 1)
+    assert found == UnsettledCall(CallId("call_0002"), EXPECTED, rated)
+    assert await ledger.newest_unsettled(PAYER, MODEL_CALL, 3) is None
+    await ledger.abandon("me")
+    assert await ledger.newest_unsettled(PAYER, MODEL_CALL, 1) == found
+    await ledger.settle(found.call_id, took(5))
+    assert await ledger.newest_unsettled(PAYER, MODEL_CALL, 1) is None
+
+
+async def test_what_comes_after_it_was_given_up_is_told_with_what_its_window_has(
+    ledger: Watched,
+) -> None:
+    """Others may have taken what was free meanwhile: who is told decides whether it is too much."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    await ledger.abandon("me")
+    await ledger.open(call(2, charge(97)), "another")
+    assert await ledger.expect(it.call_id, SAID) == [Overrun(DAY, 3, 8, Use(8, 97))]
+    over = await ledger.settle(it.call_id, took(40), it.charges)
+    assert over == [Overrun(DAY, 8, 40, Use(40, 97))]
 
 
 async def test_more_than_reserved_is_booked_and_told(ledger: Watched) -> None:
@@ -268,6 +336,19 @@ class SlowToCommit(Watched):
             return await super().abandon(owner)
         finally:
             self._database = inner
+
+
+async def test_what_is_known_while_it_is_given_up_is_booked_once(postgres: Postgres) -> None:
+    """The one waits for the other."""
+    async with postgres.opened() as database:
+        ledger, other, it = Watched(database), SlowToCommit(database), call(1, charge(60))
+        await ledger.open(it, "me")
+        giving_up = asyncio.create_task(other.abandon("me"))
+        await asyncio.sleep(HELD_S / 3)
+        assert await ledger.expect(it.call_id, SAID) == [Overrun(DAY, 3, 8, Use(8, 0))]
+        assert await giving_up == 1
+        assert await ledger.use(DAY) == Use(8, 0)
+        await ledger.close()
 
 
 async def test_who_settles_while_it_is_given_up_books_once(postgres: Postgres) -> None:

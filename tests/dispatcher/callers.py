@@ -15,12 +15,14 @@ from antiphon_server.dispatcher.handling import (
     HandlerInfo,
     LossPolicy,
     Order,
+    PastCall,
     Question,
     QuestionId,
     Resumed,
     ToolCall,
     ToolCallFinished,
     ToolCallId,
+    Turn,
     Work,
 )
 
@@ -90,6 +92,9 @@ class Caller:
 
     async def check(self, order: Order) -> None:
         """It takes anything."""
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """It has nothing elsewhere."""
 
     async def run(self, work: Work) -> None:
         if not work.past_calls:

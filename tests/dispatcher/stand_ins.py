@@ -1,9 +1,10 @@
 """Handlers that do as the test says, and stores that are slow."""
 
 import asyncio
+from collections.abc import Sequence
 
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
-from antiphon_server.dispatcher.handling import Order, Work
+from antiphon_server.dispatcher.handling import Order, PastCall, Turn, Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy, StoredTurn
 from antiphon_server.runtime.storage.database import Database
 
@@ -11,7 +12,8 @@ from antiphon_server.runtime.storage.database import Database
 class Told:
     """A handler that writes what it is told, when it is told.
 
-    ``heard`` counts the lines that it has worked off.
+    ``heard`` counts the lines that it has worked off, ``losses`` are the texts of lost attempts,
+    and ``deaf`` what it raises when told of them.
     """
 
     def __init__(self, name: str, loss: LossPolicy) -> None:
@@ -19,6 +21,8 @@ class Told:
         self.running = asyncio.Event()
         self.lines: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
         self.resumed: list[str] = []
+        self.losses: list[str] = []
+        self.deaf: list[Exception] = []
         self.cancelled = 0
         self.heard = 0
 
@@ -33,6 +37,12 @@ class Told:
 
     async def check(self, order: Order) -> None:
         """It takes anything."""
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """It keeps in mind what."""
+        self.losses.append(text)
+        if self.deaf:
+            raise self.deaf.pop()
 
     async def run(self, work: Work) -> None:
         self.running.set()

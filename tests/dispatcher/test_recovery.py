@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon_server.dispatcher.model import ConversationId, Order, Policy, State, Turn
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from tests.dispatcher.world import CONVERSATION, World, a_turn, content, looking, turn_id, world
 
 
@@ -38,6 +38,18 @@ async def test_a_lost_turn_that_can_not_be_resumed_fails_with_its_text(it: World
         await next_life.adopted()
         assert (await next_life.failed()).reason is Reason.TURN_LOST
         assert (await next_life.messages())[-1] == ("half", True)
+        assert next_life.fragile.losses == ["half"]
+
+
+async def test_who_can_not_be_told_of_a_loss_keeps_no_turn_from_its_end(it: World) -> None:
+    """One who is away is told again; one who fails is not."""
+    await it.said("half", "fragile")
+    await it.turns.drain(0.0)
+    async with world(it.database, it.log) as next_life:
+        next_life.fragile.deaf += [DomainError(Reason.INTERNAL), unavailable("integration")]
+        await next_life.adopted()
+        assert (await next_life.failed()).reason is Reason.TURN_LOST
+        assert next_life.fragile.losses == ["half"] * 2
 
 
 async def test_a_turn_that_ended_in_the_log_is_not_run_again(it: World) -> None:

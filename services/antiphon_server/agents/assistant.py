@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -16,19 +16,21 @@ from antiphon_server.agents.ports import (
     Tools,
     Window,
 )
-from antiphon_server.agents.rounds import GAP, asked, past_rounds
+from antiphon_server.agents.rounds import GAP, asked, last_text, past_rounds
 from antiphon_server.dispatcher.handling import (
     AskedCall,
     HandlerInfo,
     LeftOut,
     LossPolicy,
     Order,
+    PastCall,
     ToolCall,
+    Turn,
     Usage,
     Work,
 )
 from antiphon_server.runtime.concurrency.retry import RetryPolicy, retrying
-from antiphon_server.runtime.concurrency.retry_policies import ANSWER
+from antiphon_server.runtime.concurrency.retry_policies import ANSWER, TURN
 from antiphon_server.runtime.errors import DomainError, Reason
 
 T = TypeVar("T")
@@ -85,6 +87,11 @@ class Assistant(Generic[PromptT]):
         rounds = await self._past(work, tools) if work.past_calls else []
         answer = _Answer(self._models, prompt, tools, rounds)
         await self._go_on(work, answer)
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """See :meth:`Handler.lost`; the call that a model was answering is settled by it."""
+        if said := last_text(calls, text):
+            await self._models.lost(turn, len(said.encode()))
 
     async def _past(self, work: Work, tools: Sequence[PlannedTool]) -> list[Round]:
         """Go on with the calls that an earlier attempt has left."""
@@ -196,10 +203,21 @@ class _Answer(Generic[PromptT]):
                     if reply.usage is not None:
                         self._account(work, reply)
         except DomainError as error:
-            if begun and error.reason is Reason.SERVICE_UNAVAILABLE:
+            if begun and _is_away(error):
+                await self._note_loss(work, "".join(text))
                 raise DomainError(Reason.TURN_LOST) from error
             raise
         return "".join(text), calls
+
+    async def _note_loss(self, work: Work, text: str) -> None:
+        """The service is gone, and another one of its kind, or it itself, is there again soon."""
+
+        async def told() -> None:
+            await self._models.lost(work.turn, len(text.encode()))
+
+        if text:
+            with suppress(DomainError):  # the turn is lost in any case
+                await retrying(told, TURN, DomainError, _is_away)
 
     def _account(self, work: Work, reply: Reply) -> None:
         assert reply.usage is not None

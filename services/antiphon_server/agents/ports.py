@@ -149,3 +149,7 @@ class Models(Protocol[PromptT_contra]):
         Raises DomainError MODEL_*.
         """
         ...
+
+    async def lost(self, turn: Turn, text_bytes: int) -> None:
+        """Tell that the turn's newest answer is lost with its server, of which so much came."""
+        ...

@@ -22,6 +22,11 @@ def past_rounds(calls: Sequence[PastCall], text: str) -> list[tuple[str, list[Pa
     return rounds
 
 
+def last_text(calls: Sequence[PastCall], text: str) -> str:
+    """What a model said behind the newest calls; ``text`` is the whole answer so far."""
+    return text[calls[-1].text_before :].removeprefix(GAP) if calls else text
+
+
 def asked(
     call: ToolCall, tools: dict[str, PlannedTool], refused: DomainError | None = None
 ) -> AskedCall:

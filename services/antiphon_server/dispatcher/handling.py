@@ -159,3 +159,11 @@ class Handler(Protocol):
         Being cancelled stops it: it must let go of what it uses and re-raise.
         """
         ...
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """Take note that an attempt's server is gone, and what it had delivered by then.
+
+        Asked before the turn ends, or goes on, as often as that is tried. Raises DomainError: it
+        is asked again for a while, and the turn ends all the same.
+        """
+        ...

@@ -5,10 +5,14 @@ from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.model import Outcome, Past, State, Turn
+from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
 
 
 class Recovery:
@@ -50,13 +54,25 @@ class Recovery:
                 now_us = self._runner.now_us()
                 await self._journal.fold(turn)
                 await self._store.put(turn.ended(outcome, now_us, has_reply=has_reply))
-            elif turn.cancel_requested:
+                return
+            await self._note_loss(turn, past)
+            if turn.cancel_requested:
                 await self._end(lane, turn, past, Outcome(State.CANCELLED))
             elif turn.state is State.RUNNING and not self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
                 await self._end(lane, turn, past, lost)
             else:
                 self._execution.go_on(lane, turn, past)
+
+    async def _note_loss(self, turn: Turn, past: Past) -> None:
+        """Tell the handler, whose calls elsewhere nobody else can account for."""
+        handler = self._handlers.find(turn.order.handler)
+        if handler is None or not past.text:
+            return
+        try:
+            await patiently(lambda: handler.lost(turn, past.text, past.calls))
+        except DomainError as error:
+            log.warning("a loss was not noted", turn_id=turn.turn_id, why=error.reason)
 
     def _resumes(self, turn: Turn, past: Past) -> bool:
         return past.stands_at_calls or self._handlers.resumes(turn.order.handler)

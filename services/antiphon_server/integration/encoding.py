@@ -260,6 +260,12 @@ def _accepts(model: ConfiguredModel) -> "list[message_pb2.PartKind.ValueType]":
     return [kind for name, kind in _KINDS.items() if name in model.settings.accepts]
 
 
+def lost_payer(request: pb.ReportLostAnswerRequest) -> Payer:
+    """Decode for which turn the calls were made that nobody has settled."""
+    workspace_id = WorkspaceId(request.workspace_id)
+    return Payer(workspace_id, request.conversation_id, request.turn_id)
+
+
 def usage_filter(request: pb.GetUsageRequest) -> UsageFilter:
     """Decode which calls a GetUsageRequest selects. Raises INVALID_ARGUMENT for an invalid time."""
     unset = UsageFilter(

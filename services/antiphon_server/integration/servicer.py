@@ -13,6 +13,7 @@ from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.generation import Generator
+from antiphon_server.integration.models.lost import LostAnswers
 from antiphon_server.integration.models.model import Step
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
@@ -32,6 +33,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         reports: UsageReports,
         recheck: AccessRecheck,
         switches: Switches,
+        lost: LostAnswers,
         trail: TrailRelay | None = None,
     ) -> None:
         self._catalogue = catalogue
@@ -39,6 +41,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         self._reports = reports
         self._recheck = recheck
         self._switches, self._trail = switches, trail
+        self._lost = lost
         self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
@@ -74,6 +77,13 @@ class IntegrationServicer(IntegrationServiceServicer):
         models = self._catalogue.chosen(request.models)
         rooms = [(model, await model.room(request.max_output_tokens)) for model in models]
         return encoding.plan_response(rooms)
+
+    async def ReportLostAnswer(
+        self, request: pb.ReportLostAnswerRequest, context: Context
+    ) -> pb.ReportLostAnswerResponse:
+        created_us = request.turn_create_time.ToMicroseconds()
+        await self._lost.answered(encoding.lost_payer(request), created_us, request.text_bytes)
+        return pb.ReportLostAnswerResponse()
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

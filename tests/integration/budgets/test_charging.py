@@ -24,7 +24,7 @@ from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     TOOL_CALL,
-    Call,
+    CallId,
     CallKind,
     Charge,
     Counted,
@@ -48,14 +48,17 @@ COUNTS = Counts(Scope.WORKSPACE, "", Span.DAY, "", Counted.MONEY, "USD", ())
 FIVE = Terms(5_000_000)
 
 
-class Nobody:
-    """Is told of nothing here."""
+class Heard:
+    """Is told of overruns alone here."""
+
+    def __init__(self) -> None:
+        self.overruns: list[Overrun] = []
 
     async def warned(self, budget: Budget, payer: Payer, standing: Standing) -> None:
         raise AssertionError
 
-    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
-        raise AssertionError
+    async def overran(self, budget: Budget, call_id: CallId, overrun: Overrun) -> None:
+        self.overruns.append(overrun)
 
 
 class World:
@@ -63,7 +66,8 @@ class World:
 
     def __init__(self, budgets: Budgets) -> None:
         self.budgets, self.asked = budgets, 0
-        self.charging = Charging(budgets, Nobody(), lambda: NOON)
+        self.told = Heard()
+        self.charging = Charging(budgets, self.told, lambda: NOON)
         self.most = Most(10, Money("USD", 300_000))
 
     async def put(
@@ -247,3 +251,16 @@ async def test_what_another_server_changes_is_seen(world: World) -> None:
     assert list(other.holding(PAYER, "openai/x"))
     await other.refresh()
     assert not list(other.holding(PAYER, "openai/x"))
+
+
+async def test_more_of_what_was_given_up_is_told_of_where_it_is_beyond_the_limit(
+    world: World,
+) -> None:
+    """Within it nobody needs to know; more than was reserved is told of in any case."""
+    await world.put()
+    (it,) = await world.charges()
+    within, beyond = Use(5_000_000, 0), Use(5_000_000, 1)
+    every = [Overrun(it.window, 1, 2, use) for use in (None, within, beyond)]
+    world.charging.overrun(CallId("call_1"), every)
+    await world.charging.close()
+    assert world.told.overruns == [every[0], every[2]]

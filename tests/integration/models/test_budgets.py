@@ -21,7 +21,7 @@ from antiphon_server.integration.budgets.model import (
 )
 from antiphon_server.integration.ledger.model import (
     BudgetExceeded,
-    Call,
+    CallId,
     Counted,
     Outcome,
     Overrun,
@@ -50,7 +50,7 @@ class Told:
     async def warned(self, budget: Budget, payer: Payer, standing: Standing) -> None:
         self.warnings.append(standing)
 
-    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
+    async def overran(self, budget: Budget, call_id: CallId, overrun: Overrun) -> None:
         self.overruns.append(overrun)
 
 

@@ -16,6 +16,7 @@ from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     BudgetExceeded,
     Call,
+    CallId,
     Money,
     Most,
     Outcome,
@@ -68,7 +69,7 @@ class Unheard:
     async def warned(self, budget: Budget, payer: Payer, standing: Standing) -> None:
         """Little is left."""
 
-    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
+    async def overran(self, budget: Budget, call_id: CallId, overrun: Overrun) -> None:
         """More was taken than reserved."""
 
 

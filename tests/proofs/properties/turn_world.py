@@ -1,8 +1,9 @@
 """Those around the dispatcher: a handler that is told what to do, and the time."""
 
 import asyncio
+from collections.abc import Sequence
 
-from antiphon_server.dispatcher.handling import Order, Work
+from antiphon_server.dispatcher.handling import Order, PastCall, Turn, Work
 from antiphon_server.dispatcher.model import HandlerInfo, LossPolicy
 
 
@@ -16,6 +17,9 @@ class Puppet:
 
     async def check(self, order: Order) -> None:
         """It takes anything."""
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """It has nothing elsewhere."""
 
     async def run(self, work: Work) -> None:
         told = self.told[work.turn.turn_id] = asyncio.Queue()

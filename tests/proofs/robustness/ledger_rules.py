@@ -16,7 +16,7 @@ Per turn, with what the endpoint got as *requests* and what GetUsage lists as *e
   ended (one for each end) or the turn was stopped (one). None of them SUCCEEDED.
 
 What a request that the server's death cut short has cost can't be compared: the ledger
-then has the prompt's estimate and says UNKNOWN.
+then has the estimates of the prompt and of what the log has of the answer, and says UNKNOWN.
 """
 
 import math

@@ -40,7 +40,8 @@ class Talk:
     """One call, as its endpoint knows it; ``prices`` and ``begun_us`` are those of its beginning.
 
     ``given_up`` says that another server gave it up, ``killed`` that
-    its process died before its end was in the ledger.
+    its process died before its end was in the ledger. Of what was ``said`` the turn's log has
+    ``logged`` bytes, and the ledger was told of ``recovered`` ones by who ended the turn.
     """
 
     payer: Payer
@@ -50,6 +51,8 @@ class Talk:
     call_id: CallId | None = None
     asked: bool = False
     said: int = 0
+    logged: int = 0
+    recovered: int = 0
     outcome: Outcome = Outcome.CANCELLED
     tokens: Tokens | None = None
     given_up: bool = False
@@ -60,6 +63,8 @@ class Talk:
         """Take a step of the answer."""
         if isinstance(step, AttemptStarted):
             self.call_id = step.call_id
+        elif isinstance(step, str) and not self.given_up:  # else the log takes nothing more
+            self.logged += len(step)
 
 
 class Endpoint:

@@ -121,7 +121,7 @@ def _served(entries: Mapping[str, Any], talks: Sequence[Talk]) -> Iterator[str]:
             if entry.outcome not in UNSEEN or not _is_expected(entry):
                 yield f"never served: {entry}"
         elif entry.outcome == Outcome.UNKNOWN.value:
-            if not talk.killed or not _is_expected(entry):
+            if not talk.killed or not _is_as_recovered(entry, talk):
                 yield f"has no known end: {entry}, {talk}"
         elif entry.outcome != talk.outcome.value or not _is_as_served(entry, talk):
             yield f"another thing was served: {entry}, {talk}"
@@ -132,6 +132,15 @@ def _is_expected(entry: Any) -> bool:
     prices = (CHEAP, DEAR)
     known = [it.cost(tokens).micros for it in prices]
     return tokens in (NOTHING, Tokens(PROMPT, 0)) and entry.cost_micros in known
+
+
+def _is_as_recovered(entry: Any, talk: Talk) -> bool:
+    """The prompt, and of the answer what the log had when its turn was ended."""
+    said = min(tokens_of_bytes(talk.recovered), MOST_OUTPUT)
+    tokens = Tokens(PROMPT, said)
+    assert talk.prices is not None
+    known = Tokens(entry.input_tokens, entry.output_tokens)
+    return known == tokens and entry.cost_micros == talk.prices.cost(tokens).micros
 
 
 def _is_as_served(entry: Any, talk: Talk) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
@@ -92,16 +93,33 @@ class Rig:
     async def _start(self) -> None:
         parts = self._database, self.market, self.chance, self._kinds
         self._servers = [Server(name, *parts) for name in NAMES]
+        lost = [it for _, it in self._running]
+        self._running = []
+        by = self.chance.choice(self._servers)
+        first = self.chance.random() < 0.5
+        if first:
+            await self._recover(by, lost)
         for server in self._servers:
             await self.chance.choice(self._servers).ledger.abandon(server.name)
             await server.ledger.abandon(server.name)
             await server.budgets.refresh()
+        if not first:
+            await self._recover(by, lost)
+
+    async def _recover(self, by: Server, lost: Sequence[Talk]) -> None:
+        """End turns of a server that is gone, with what the log has of them."""
+        for talk in lost:
+            if talk.logged:
+                await by.lost.answered(talk.payer, 0, talk.logged)
+                talk.recovered = talk.logged
+                self.counts["recovered"] += 1
 
     async def _begin(self) -> None:
         server = self.chance.choice(self._servers)
         for _ in range(self.chance.randint(1, 3)):
             user = f"user_{self.chance.randrange(2)}"
-            talk = Talk(Payer(WORKSPACE, "conv_00000001", "turn_00000001", user))
+            turn = f"turn_{len(self.talks):08}"
+            talk = Talk(Payer(WORKSPACE, "conv_00000001", turn, user))
             talk.task = asyncio.create_task(self._call(server, talk))
             self.talks.append(talk)
             self._running.append((server, talk))
@@ -157,15 +175,25 @@ class Rig:
         if halted not in self._servers or not halted.halted:
             return  # all were killed meanwhile
         lost, other.store.lost = other.store.lost, 0
-        for server, talk in self._running:
-            talk.given_up = talk.given_up or server is halted
-        giving_up = asyncio.ensure_future(other.ledger.abandon(halted.name))
+        given_up = [it for server, it in self._running if server is halted]
+        for talk in given_up:
+            talk.given_up = True
+        giving_up = asyncio.ensure_future(self._give_up(halted, other, given_up))
         dying = asyncio.ensure_future(other.life.dead.wait())
         await asyncio.wait([giving_up, dying], return_when=asyncio.FIRST_COMPLETED)
         other.store.lost = lost
         self.counts["given up"] += 1
         if giving_up.done():
             dying.cancel()
+
+    async def _give_up(self, halted: Server, by: Server, calls: Sequence[Talk]) -> None:
+        """What comes first is chance: the ledger's deadline, or the turns' next server."""
+        first = self.chance.random() < 0.5
+        if first:
+            await self._recover(by, calls)
+        await by.ledger.abandon(halted.name)
+        if not first:
+            await self._recover(by, calls)
 
     async def _wake(self) -> None:
         for server in self._servers:
@@ -191,7 +219,6 @@ class Rig:
         self._running = [it for it in self._running if it[1].task and not it[1].task.done()]
 
     async def _restart(self) -> None:
-        self._running = []
         await bury(self._database)
         # Of those that were over, some settlements may have waited for the store.
         still_open = await self.judge.still_open()

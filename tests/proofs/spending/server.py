@@ -14,6 +14,7 @@ from antiphon_server.integration.budgets.charging import Charging
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.models.attempt import Attempts
+from antiphon_server.integration.models.lost import LostAnswers
 from antiphon_server.runtime.errors import unavailable
 from antiphon_server.runtime.storage.database import Database
 from tests.proofs.overspend.racing import Unheard
@@ -30,6 +31,7 @@ class Kinds:
     ledger: type[SqlLedger] = SqlLedger
     calls: type[PricedCalls] = PricedCalls
     attempts: type[Attempts] = Attempts
+    lost: type[LostAnswers] = LostAnswers
 
 
 class Faulty:
@@ -75,6 +77,7 @@ class Server:
         self._charging = Charging(self.budgets, Unheard(), market.clock)
         self._calls = kinds.calls(self.ledger, name, self._charging)
         self.attempts = kinds.attempts(self._calls)
+        self.lost = kinds.lost(self._calls)
         self._late = asyncio.create_task(self._calls.run())
 
     @property

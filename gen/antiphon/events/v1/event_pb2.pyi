@@ -1261,7 +1261,8 @@ Global___BudgetWarned: _TypeAlias = BudgetWarned  # noqa: Y015
 @_typing.final
 class BudgetOverrun(_message.Message):
     """BudgetOverrun: a call consumed more than was reserved for it, as its provider counts. All of it is
-    booked, so a window may have more than its limit.
+    booked, so a window may have more than its limit. One that was given up with its server, and of
+    which more is known later, is told of only where its window has more than its limit by then.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1273,7 +1274,9 @@ class BudgetOverrun(_message.Message):
     call_id: _builtins.str
     """call_id is the call's entry in the ledger."""
     reserved: _builtins.int
-    """reserved is what was reserved: millionths of the currency's unit, tokens or calls."""
+    """reserved is what was reserved, or booked when it was given up: millionths of the currency's
+    unit, tokens or calls.
+    """
     spent: _builtins.int
     """spent is what it consumed."""
     @_builtins.property

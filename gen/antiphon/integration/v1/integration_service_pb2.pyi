@@ -549,6 +549,63 @@ class PlannedModel(_message.Message):
 Global___PlannedModel: _TypeAlias = PlannedModel  # noqa: Y015
 
 @_typing.final
+class ReportLostAnswerRequest(_message.Message):
+    """ReportLostAnswerRequest is the request of ReportLostAnswer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    TURN_CREATE_TIME_FIELD_NUMBER: _builtins.int
+    TEXT_BYTES_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is who pays."""
+    conversation_id: _builtins.str
+    """conversation_id is the turn's."""
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    text_bytes: _builtins.int
+    """text_bytes is how much text of the answer came behind the turn's calls of tools, in UTF-8."""
+    @_builtins.property
+    def turn_create_time(self) -> _timestamp_pb2.Timestamp:
+        """turn_create_time is when it was created, before which it made no calls."""
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        turn_create_time: _timestamp_pb2.Timestamp | None = ...,
+        text_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["turn_create_time", b"turn_create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "text_bytes", b"text_bytes", "turn_create_time", b"turn_create_time", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLostAnswerRequest: _TypeAlias = ReportLostAnswerRequest  # noqa: Y015
+
+@_typing.final
+class ReportLostAnswerResponse(_message.Message):
+    """ReportLostAnswerResponse is the response of ReportLostAnswer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportLostAnswerResponse: _TypeAlias = ReportLostAnswerResponse  # noqa: Y015
+
+@_typing.final
 class CountTokensRequest(_message.Message):
     """CountTokensRequest is the request of CountTokens."""
 

@@ -56,6 +56,11 @@ class IntegrationServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.FromString,
                 _registered_method=True)
+        self.ReportLostAnswer = channel.unary_unary(
+                '/antiphon.integration.v1.IntegrationService/ReportLostAnswer',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/antiphon.integration.v1.IntegrationService/CountTokens',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.CountTokensRequest.SerializeToString,
@@ -119,6 +124,17 @@ class IntegrationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportLostAnswer(self, request, context):
+        """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
+        the server that made it is gone: for whoever ends that turn in its place. The newest call of a
+        model for the turn is then expected to have said at least that, by the estimate of
+        CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
+        later, stays as it is. Repeated, it changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND.
         """
@@ -156,6 +172,11 @@ def add_IntegrationServiceServicer_to_server(servicer, server):
                     servicer.PlanPrompt,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.SerializeToString,
+            ),
+            'ReportLostAnswer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportLostAnswer,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -278,6 +299,33 @@ class IntegrationService:
             '/antiphon.integration.v1.IntegrationService/PlanPrompt',
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.PlanPromptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportLostAnswer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.IntegrationService/ReportLostAnswer',
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.FromString,
             options,
             channel_credentials,
             insecure,

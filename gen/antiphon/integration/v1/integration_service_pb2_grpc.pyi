@@ -64,6 +64,13 @@ class IntegrationServiceStub:
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
     MODEL_NOT_FOUND.
     """
+    ReportLostAnswer: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.ReportLostAnswerRequest, _integration_service_pb2.ReportLostAnswerResponse]
+    """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
+    the server that made it is gone: for whoever ends that turn in its place. The newest call of a
+    model for the turn is then expected to have said at least that, by the estimate of
+    CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
+    later, stays as it is. Repeated, it changes nothing.
+    """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
     GetUsage: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.GetUsageRequest, _integration_service_pb2.GetUsageResponse]
@@ -106,6 +113,13 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     PlanPrompt: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]  # type: ignore[assignment]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
     MODEL_NOT_FOUND.
+    """
+    ReportLostAnswer: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.ReportLostAnswerRequest, _integration_service_pb2.ReportLostAnswerResponse]  # type: ignore[assignment]
+    """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
+    the server that made it is gone: for whoever ends that turn in its place. The newest call of a
+    model for the turn is then expected to have said at least that, by the estimate of
+    CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
+    later, stays as it is. Repeated, it changes nothing.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -170,6 +184,19 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_integration_service_pb2.PlanPromptResponse, _abc.Awaitable[_integration_service_pb2.PlanPromptResponse]]:
         """PlanPrompt says what a prompt may hold, for the other services. Errors:
         MODEL_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportLostAnswer(
+        self,
+        request: _integration_service_pb2.ReportLostAnswerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_integration_service_pb2.ReportLostAnswerResponse, _abc.Awaitable[_integration_service_pb2.ReportLostAnswerResponse]]:
+        """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
+        the server that made it is gone: for whoever ends that turn in its place. The newest call of a
+        model for the turn is then expected to have said at least that, by the estimate of
+        CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
+        later, stays as it is. Repeated, it changes nothing.
         """
 
     @_abc_1.abstractmethod

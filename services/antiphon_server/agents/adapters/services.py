@@ -134,6 +134,17 @@ class IntegrationModels:
         finally:
             call.cancel()
 
+    async def lost(self, turn: Turn, text_bytes: int) -> None:
+        request = integration_service_pb2.ReportLostAnswerRequest(
+            workspace_id=turn.workspace_id,
+            conversation_id=turn.conversation_id,
+            turn_id=turn.turn_id,
+            text_bytes=text_bytes,
+        )
+        request.turn_create_time.FromMicroseconds(turn.created_us)
+        with remote_errors("integration"):
+            await self._integration.ReportLostAnswer(request, timeout=TIMEOUT_S)
+
 
 def _reply(response: integration_service_pb2.GenerateResponse) -> ModelReply:
     match response.WhichOneof("step"):

@@ -2,9 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from antiphon_server.dispatcher.handling import HandlerInfo, LossPolicy, Order, Work
+from antiphon_server.dispatcher.handling import (
+    HandlerInfo,
+    LossPolicy,
+    Order,
+    PastCall,
+    Turn,
+    Work,
+)
 
 _WORDS = re.compile(r"\s*\S+|\s+$")
 
@@ -28,6 +35,9 @@ class Echo:
 
     async def check(self, order: Order) -> None:
         """See :meth:`Handler.check`; it says what of it is text."""
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """See :meth:`Handler.lost`; it asks nobody."""
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""

@@ -30,6 +30,10 @@ class Handlers:
         found = self._by_name.get(name)
         return found is not None and found.info.loss_policy is LossPolicy.RESUME
 
+    def find(self, name: str) -> Handler | None:
+        """Return the handler of a turn; None if this server has none of that name."""
+        return self._by_name.get(name)
+
     def infos(self) -> Sequence[HandlerInfo]:
         """Return how they present themselves, the default first."""
         return [handler.info for handler in self._by_name.values()]

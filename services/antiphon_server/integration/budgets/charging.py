@@ -19,6 +19,7 @@ from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     BudgetExceeded,
     Call,
+    CallId,
     CallKind,
     Charge,
     Counted,
@@ -94,12 +95,12 @@ class Charging:
                 standing = Standing(it.charge.window.subject, start_us, end_us, it.use)
                 self._telling.begin(self._told.warned(budget, call.payer, standing))
 
-    def overrun(self, call: Call, overruns: Sequence[Overrun]) -> None:
+    def overrun(self, call_id: CallId, overruns: Sequence[Overrun]) -> None:
         """See :meth:`Limits.overrun`."""
         for it in overruns:
             budget = self._budgets.with_id(it.window.budget_id)
-            if budget is not None:
-                self._telling.begin(self._told.overran(budget, call, it))
+            if budget is not None and (it.use is None or it.use.used > budget.terms.limit):
+                self._telling.begin(self._told.overran(budget, call_id, it))
 
     async def close(self) -> None:
         """Wait for what is being told."""

@@ -15,7 +15,7 @@ from antiphon_server.integration.budgets.model import (
     Terms,
 )
 from antiphon_server.integration.budgets.spent import Portion, SpendingQuery
-from antiphon_server.integration.ledger.model import BudgetId, Call, Overrun, Payer
+from antiphon_server.integration.ledger.model import BudgetId, CallId, Overrun, Payer
 
 
 class BudgetStore(Protocol):
@@ -82,6 +82,6 @@ class Told(Protocol):
         """A window has little left. Raises nothing but cancellation."""
         ...
 
-    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
+    async def overran(self, budget: Budget, call_id: CallId, overrun: Overrun) -> None:
         """A call consumed more than was reserved. Raises nothing but cancellation."""
         ...

@@ -32,6 +32,7 @@ from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
+from antiphon_server.integration.models.lost import LostAnswers
 from antiphon_server.integration.models.ports import Told
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
@@ -158,7 +159,9 @@ def compose_integration(
     relaying = Relaying(relays, access, homes)
     recheck = AccessRecheck(policy, verifier, GENERATE)
     reports = UsageReports(ledger)
-    servicer = IntegrationServicer(catalogue, generator, reports, recheck, switches, trail)
+    servicer = IntegrationServicer(
+        catalogue, generator, reports, recheck, switches, LostAnswers(calls), trail
+    )
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(
         servicer,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from antiphon_server.integration.ledger.model import (
+    UNRATED,
     Call,
     CallId,
     CallKind,
@@ -13,7 +14,9 @@ from antiphon_server.integration.ledger.model import (
     Outcome,
     Payer,
     Quantities,
+    Rated,
     Settlement,
+    UnsettledCall,
     Usage,
     WindowFull,
 )
@@ -61,6 +64,7 @@ class PricedCalls:
         target: str,
         expected: Usage,
         most: Callable[[], Awaitable[Most]] = no_tokens,
+        rated: Rated = UNRATED,
     ) -> Call:
         """Commit that ``target`` is about to be called; returns the call with its id.
 
@@ -72,7 +76,7 @@ class PricedCalls:
         limits = self._limits
         charges = tuple(await limits.charges(payer, kind, target, most)) if limits else ()
         now_us = time.time_ns() // 1000
-        call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected, charges)
+        call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected, charges, rated)
         try:
             reached = await self._ledger.open(call, self._owner)
         except WindowFull as full:
@@ -111,7 +115,19 @@ class PricedCalls:
     async def _settle(self, call: Call, settlement: Settlement) -> None:
         overruns = await self._ledger.settle(call.call_id, settlement, call.charges)
         if overruns and self._limits is not None:
-            self._limits.overrun(call, overruns)
+            self._limits.overrun(call.call_id, overruns)
+
+    async def newest_unsettled(
+        self, payer: Payer, kind: CallKind, since_us: int
+    ) -> UnsettledCall | None:
+        """See :meth:`Ledger.newest_unsettled`."""
+        return await self._ledger.newest_unsettled(payer, kind, since_us)
+
+    async def expect(self, call_id: CallId, usage: Usage) -> None:
+        """Commit that a call which its server has not settled has consumed at least that."""
+        overruns = await self._ledger.expect(call_id, usage)
+        if overruns and self._limits is not None:
+            self._limits.overrun(call_id, overruns)
 
     async def _settle_what_is_late(self) -> None:
         if late := self._late:

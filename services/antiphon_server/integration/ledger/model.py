@@ -84,6 +84,21 @@ class Payer:
     user_id: str = ""
 
 
+class Rated(NamedTuple):
+    """What is asked for a call's tokens, if nobody reports them; the names are the store's columns.
+
+    Prices of a million tokens, in millionths of the currency's unit, and the most that it may
+    answer. Calls of servers that did not write it down have none of it.
+    """
+
+    input_rate: int = 0
+    output_rate: int = 0
+    most_output: int = 0
+
+
+UNRATED = Rated()
+
+
 class Counted(IntEnum):
     """What a budget counts. Values are those of the store."""
 
@@ -137,11 +152,16 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Overrun:
-    """A call consumed more of a window than was reserved for it."""
+    """A call consumed more of a window than was reserved for it.
+
+    Of one that was given up before, ``reserved`` is what was booked by then, and ``use`` what its
+    window has now: it may be within its limit.
+    """
 
     window: Window
     reserved: int
     spent: int
+    use: Use | None = None
 
 
 class Full(NamedTuple):
@@ -180,7 +200,8 @@ class Most:
 class Call:
     """A call to ``target`` that is about to be made.
 
-    ``expected`` is the known minimum of what it will consume, ``charges`` are the most that it may.
+    ``expected`` is the known minimum of what it will consume, ``charges`` are the most that it may,
+    and by what it is ``rated`` more is estimated.
     """
 
     call_id: CallId
@@ -190,6 +211,16 @@ class Call:
     start_us: int
     expected: Usage
     charges: tuple[Charge, ...] = ()
+    rated: Rated = UNRATED
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledCall:
+    """A call that its server has not settled; ``expected`` is its usage as far as that is known."""
+
+    call_id: CallId
+    expected: Usage
+    rated: Rated
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from antiphon_server.integration.ledger.model import (
     Reached,
     SettledCall,
     Settlement,
+    UnsettledCall,
     Usage,
     UsageFilter,
     WindowFull,
@@ -45,6 +46,23 @@ class Ledger(Protocol):
         """Settle as UNKNOWN what an earlier process of ``owner`` left open; returns how many.
 
         Their usage is what was expected of them, and what is reserved beyond that is free again.
+        """
+        ...
+
+    async def newest_unsettled(
+        self, payer: Payer, kind: CallKind, since_us: int
+    ) -> UnsettledCall | None:
+        """The newest call of a turn, of that kind and not before ``since_us``.
+
+        None if its server has settled it. One that was given up is not settled by that.
+        """
+        ...
+
+    async def expect(self, call_id: CallId, usage: Usage) -> Sequence[Overrun]:
+        """Commit that a call which its server has not settled has consumed at least that.
+
+        What it has said is what counts: nothing is done where as much is expected of it already.
+        One that was given up is booked by that; of one that is open all stays reserved.
         """
         ...
 
@@ -83,6 +101,9 @@ class Limits(Protocol):
         """Tell that windows have little left, and wait for nobody."""
         ...
 
-    def overrun(self, call: Call, overruns: Sequence[Overrun]) -> None:
-        """Tell that a call consumed more than was reserved, and wait for nobody."""
+    def overrun(self, call_id: CallId, overruns: Sequence[Overrun]) -> None:
+        """Tell that a call consumed more than was reserved, and wait for nobody.
+
+        Of what was given up before only what is beyond its window's limit.
+        """
         ...

@@ -15,6 +15,7 @@ from antiphon_server.integration.ledger.model import (
     Most,
     Outcome,
     Quantities,
+    Rated,
     Settlement,
     Usage,
 )
@@ -142,14 +143,15 @@ class Attempts:
 
     async def _open(self, model: ConfiguredModel, wanted: Fitted, progress: _Progress) -> Call:
         prompt, now_us = Tokens(progress.prompt_tokens, 0), time.time_ns() // 1000
-        expected = _usage(prompt, _asked(model.prices_by_now(), now_us), estimated=True)
+        asked = _asked(model.prices_by_now(), now_us)
+        expected, rated = _usage(prompt, asked, estimated=True), _rated(progress, asked)
 
         async def most() -> Most:
             progress.prices = await model.prices()  # by which it is settled, too
             return _most(wanted.prompt, progress.prices)
 
         payer = wanted.order.payer
-        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected, most)
+        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected, most, rated)
         return progress.call
 
     async def _settle(
@@ -200,6 +202,14 @@ def _most(prompt: Prompt, prices: Prices | None) -> Most:
     audio = any("audio" in message.kinds for message in prompt.messages)
     cost = None if prices is None else prices.most(asked, said, audio=audio)
     return Most(asked + said, cost)
+
+
+def _rated(progress: _Progress, prices: Prices | None) -> Rated:
+    """By what others estimate the call if this server is gone."""
+    if prices is None:
+        return Rated(most_output=progress.most_output)
+    rates = prices.rates_of(progress.prompt_tokens)
+    return Rated(rates.input, rates.output, progress.most_output)
 
 
 def _usage(tokens: Tokens, prices: Prices | None, *, estimated: bool) -> Usage:

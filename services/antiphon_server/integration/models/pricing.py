@@ -143,11 +143,15 @@ class Prices:
 
     def cost(self, tokens: Tokens) -> Money:
         """The price of a call that consumed the tokens, rounded up; changes are for :meth:`at`."""
+        return Money(self.currency, self.rates_of(tokens.input).micros(tokens))
+
+    def rates_of(self, input_tokens: int) -> Rates:
+        """What a call is charged by that reads so many tokens."""
         rates = self.rates
         for tier in self.tiers:
-            if tokens.input > tier.above:
+            if input_tokens > tier.above:
                 rates = tier.rates
-        return Money(self.currency, rates.micros(tokens))
+        return rates
 
     def most(self, input_tokens: int, output_tokens: int, *, audio: bool = True) -> Money:
         """The most that a call may cost which reads and says no more than so many tokens.

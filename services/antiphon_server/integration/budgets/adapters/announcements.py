@@ -9,7 +9,7 @@ from antiphon.events.v1.event_pb2 import BudgetOverrun, BudgetWarned, Event
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon.integration.v1 import budget_pb2 as pb
 from antiphon_server.integration.budgets.model import GLOBAL, Budget, Standing
-from antiphon_server.integration.ledger.model import Call, Overrun, Payer
+from antiphon_server.integration.ledger.model import CallId, Overrun, Payer
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.errors.wire import remote_errors
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -44,12 +44,12 @@ class Announcements:
         about = BudgetWarned(budget=self._budget(budget), state=self._state(budget, standing))
         await self._tell(budget, Event(actor=INTEGRATION, budget_warned=about))
 
-    async def overran(self, budget: Budget, call: Call, overrun: Overrun) -> None:
-        told = {"call": call.call_id, "reserved": overrun.reserved, "spent": overrun.spent}
+    async def overran(self, budget: Budget, call_id: CallId, overrun: Overrun) -> None:
+        told = {"call": call_id, "reserved": overrun.reserved, "spent": overrun.spent}
         logger.warning("a call consumed more than was reserved", **_named(budget), **told)
         about = BudgetOverrun(
             budget=self._budget(budget),
-            call_id=call.call_id,
+            call_id=call_id,
             reserved=overrun.reserved,
             spent=overrun.spent,
         )

@@ -8,6 +8,7 @@ windows have while they are locked; the updates say once more that nothing goes 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, false, or_, select, true, update
@@ -187,6 +188,12 @@ def settle(
     return _book(connection, _BOOKED.rows(connection, asked), lambda row: consumed[row[0]])
 
 
+def rebook(connection: Connection, call_id: CallId, consumed: Consumed) -> list[Overrun]:
+    """Book of a call that was given up what it has consumed, as far as that is known by now."""
+    rows = _BOOKED.rows(connection, [{"call_id": call_id}])
+    return _book(connection, rows, lambda _: consumed)[call_id]
+
+
 def release_lost(connection: Connection) -> None:
     """Book of calls that were given up what was expected of them."""
     _book(connection, [tuple(row) for row in connection.execute(_LOST)], _expected)
@@ -253,6 +260,7 @@ def _book(
     moves = defaultdict[Window, list[int]](lambda: [0, 0])
     spends: list[Values] = []
     overruns = defaultdict[CallId, list[Overrun]](list)
+    late: list[tuple[CallId, Overrun]] = []
     for row in rows:
         booking = _Booking(*row[: len(_Booking._fields)])
         window, reserved, spent = booking.window, booking.reserved, booking.spent
@@ -263,12 +271,23 @@ def _book(
         spends.append({**booking._asdict(), "spent": took})
         if 0 < reserved < took:
             overruns[booking.call_id].append(Overrun(window, reserved, took))
+        elif not reserved and spent < took:  # it was given up
+            late.append((booking.call_id, Overrun(window, spent, took)))
     if len(moves) > 1 and connection.dialect.name != "sqlite":  # which has one writer
         for part in _parts([it._asdict() for it in sorted(moves)]):
             _LOCKED.rows(connection, part)
     _MOVE.run(connection, [_row(it, more, less) for it, (more, less) in moves.items()])
     _SPEND.run(connection, spends)
+    uses = _uses(connection, [it.window for _, it in late])
+    for call_id, it in late:
+        overruns[call_id].append(replace(it, use=uses.get(it.window)))
     return overruns
+
+
+def _uses(connection: Connection, of: Collection[Window]) -> dict[Window, Use]:
+    keys = [it._asdict() for it in sorted(set(of))]
+    rows = [row for part in _parts(keys) for row in _LOCKED.rows(connection, part)]
+    return {Window(*row[:3]): Use(*row[3:5]) for row in rows}
 
 
 def _expected(row: Row) -> Consumed:

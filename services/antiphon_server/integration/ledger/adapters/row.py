@@ -12,8 +12,10 @@ from antiphon_server.integration.ledger.model import (
     Outcome,
     Payer,
     Quantities,
+    Rated,
     SettledCall,
     Settlement,
+    UnsettledCall,
     Usage,
     UsageFilter,
     WorkspaceId,
@@ -48,7 +50,8 @@ def opened_values(call: Call, owner: str) -> dict[str, Any]:
         "error_reason": "",
         "provider_status": 0,
         "provider_message": "",
-        **_usage_columns(call.expected),
+        **call.rated._asdict(),
+        **usage_columns(call.expected),
     }
 
 
@@ -60,11 +63,12 @@ def settled_values(settlement: Settlement) -> dict[str, Any]:
         "error_reason": settlement.error_reason,
         "provider_status": settlement.provider_status,
         "provider_message": settlement.provider_message,
-        **_usage_columns(settlement.usage),
+        **usage_columns(settlement.usage),
     }
 
 
-def _usage_columns(usage: Usage) -> dict[str, Any]:
+def usage_columns(usage: Usage) -> dict[str, Any]:
+    """The columns of what a call consumed."""
     cost = usage.cost
     return {
         **usage.quantities._asdict(),
@@ -76,11 +80,9 @@ def _usage_columns(usage: Usage) -> dict[str, Any]:
 
 def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
     """The settled call in a row."""
-    cost = Money(row.currency, row.cost_micros) if row.currency is not None else None
-    usage = Usage(_quantities(row), row.estimated, cost)
     settlement = Settlement(
         Outcome(row.outcome),
-        usage,
+        _usage(row),
         row.duration_ms,
         row.error_reason,
         row.provider_status,
@@ -90,6 +92,17 @@ def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
     payer = Payer(workspace_id, row.conversation_id, row.turn_id, row.user_id)
     kind = CallKind(row.kind)
     return SettledCall(CallId(row.call_id), payer, kind, row.model, row.start_us, settlement)
+
+
+def unsettled_of(row: Row[*tuple[Any, ...]]) -> UnsettledCall:
+    """The call in a row that nobody has settled."""
+    rated = Rated(*[int(getattr(row, name)) for name in Rated._fields])
+    return UnsettledCall(CallId(row.call_id), _usage(row), rated)
+
+
+def _usage(row: Row[*tuple[Any, ...]]) -> Usage:
+    cost = Money(row.currency, row.cost_micros) if row.currency is not None else None
+    return Usage(_quantities(row), row.estimated, cost)
 
 
 def _quantities(row: Row[*tuple[Any, ...]]) -> Quantities:

@@ -24,19 +24,24 @@ from antiphon_server.integration.ledger.adapters.row import (
     opened_values,
     settled_values,
     total_of,
+    unsettled_of,
+    usage_columns,
 )
 from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import (
     Call,
     CallId,
+    CallKind,
     Charge,
     Counted,
     Outcome,
     Overrun,
+    Payer,
     Quantities,
     Reached,
     SettledCall,
     Settlement,
+    UnsettledCall,
     Usage,
     UsageFilter,
     WindowFull,
@@ -69,7 +74,20 @@ def _settling(these: ColumnElement[bool]) -> Prepared:
 
 _SETTLE_OPEN = _settling(_IS_OPEN)
 # Others may have given up a server that only stood still.
-_SETTLE = _settling(or_(_IS_OPEN, calls.c.outcome == _GIVEN_UP))
+_UNSETTLED = or_(_IS_OPEN, calls.c.outcome == _GIVEN_UP)
+_SETTLE = _settling(_UNSETTLED)
+_NEWEST_OF_TURN = (
+    select(calls)
+    .where(
+        calls.c.workspace_id == bindparam("workspace_id"),
+        calls.c.start_us >= bindparam("since_us"),
+        calls.c.conversation_id == bindparam("conversation_id"),
+        calls.c.turn_id == bindparam("turn_id"),
+        calls.c.kind == bindparam("kind"),
+    )
+    .order_by(calls.c.start_us.desc(), calls.c.call_id.desc())
+    .limit(1)
+)
 _ABANDON = (
     update(calls)
     .where(calls.c.owner == bindparam("b_owner"), _IS_OPEN)
@@ -180,6 +198,40 @@ class SqlLedger:
 
         return await self._database.write(work)
 
+    async def newest_unsettled(
+        self, payer: Payer, kind: CallKind, since_us: int
+    ) -> UnsettledCall | None:
+        values = {
+            "workspace_id": payer.workspace_id,
+            "conversation_id": payer.conversation_id,
+            "turn_id": payer.turn_id,
+            "kind": kind,
+            "since_us": since_us,
+        }
+        row = await self._database.read(
+            lambda connection: connection.execute(_NEWEST_OF_TURN, values).one_or_none()
+        )
+        if row is None or row.outcome not in (None, Outcome.UNKNOWN.value):
+            return None
+        return unsettled_of(row)
+
+    async def expect(self, call_id: CallId, usage: Usage) -> Sequence[Overrun]:
+        more = (
+            update(calls)
+            .where(calls.c.call_id == call_id, _UNSETTLED)
+            .where(calls.c.output_tokens < usage.quantities.output_tokens)
+            .values(usage_columns(usage))
+            .returning(calls.c.outcome)
+        )
+
+        def work(connection: Connection) -> Sequence[Overrun]:
+            changed = connection.execute(more).one_or_none()
+            if changed is None or changed.outcome is None:
+                return ()
+            return reserving.rebook(connection, call_id, _consumed(usage))
+
+        return await self._database.write(work)
+
     async def calls(
         self, wanted: UsageFilter, before: tuple[int, CallId] | None, limit: int
     ) -> list[SettledCall]:
@@ -207,7 +259,9 @@ def _settle_open(
     if _SETTLE_OPEN.run_all(connection, _rows(settled)) != len(settled):
         raise NotOpen
     taken = [
-        reserving.Taken(it, charges, _consumed(how)) for it, how, charges in settled if charges
+        reserving.Taken(it, charges, _consumed(how.usage))
+        for it, how, charges in settled
+        if charges
     ]
     return reserving.settle_open(connection, taken) if taken else {}
 
@@ -219,7 +273,7 @@ def _settle_any(
     consumed = dict[CallId, reserving.Consumed]()
     for it, how, charges in settled:
         if charges:  # the first settlement stands
-            consumed.setdefault(it, _consumed(how))
+            consumed.setdefault(it, _consumed(how.usage))
     overruns = reserving.settle(connection, consumed) if consumed else {}
     _SETTLE.run_all(connection, _rows(settled))
     return overruns
@@ -229,8 +283,7 @@ def _rows(settled: Sequence[_Settled]) -> list[dict[str, Any]]:
     return [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
 
 
-def _consumed(settlement: Settlement) -> reserving.Consumed:
-    usage = settlement.usage
+def _consumed(usage: Usage) -> reserving.Consumed:
     amounts = {
         Counted.MONEY: usage.cost.micros if usage.cost is not None else None,
         Counted.TOKENS: usage.quantities.input_tokens + usage.quantities.output_tokens,

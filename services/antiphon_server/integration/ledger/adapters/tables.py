@@ -53,6 +53,9 @@ calls = Table(
     _count("audio_output_tokens"),
     _count("cached_audio_tokens"),
     Column("user_id", String(80), nullable=False, server_default=text("''")),
+    _count("input_rate"),
+    _count("output_rate"),
+    _count("most_output"),
     sqlite_with_rowid=False,
 )
 
