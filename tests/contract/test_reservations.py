@@ -12,6 +12,7 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import bookings, metadata, windows
 from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
+    NEVER_MADE,
     TOOL_CALL,
     BudgetId,
     Call,
@@ -348,6 +349,31 @@ async def test_what_is_known_while_it_is_given_up_is_booked_once(postgres: Postg
         assert await ledger.expect(it.call_id, SAID) == [Overrun(DAY, 3, 8, Use(8, 0))]
         assert await giving_up == 1
         assert await ledger.use(DAY) == Use(8, 0)
+        await ledger.close()
+
+
+async def test_what_was_withdrawn_takes_nothing(ledger: Watched) -> None:
+    """Whether it was opened or not; of one that was not, nothing is left."""
+    it = call(1, charge(60))
+    await ledger.open(it, "me")
+    for one in (it, call(2, charge(60))):
+        await ledger.withdraw(one, "me")
+        await ledger.withdraw(one, "me")
+    assert await ledger.use(DAY) == Use(0, 0)
+    (told,) = await ledger.calls(UsageFilter(WORKSPACE), None, 9)
+    assert (told.call_id, told.settlement) == (it.call_id, NEVER_MADE)
+
+
+async def test_what_is_opened_while_it_is_withdrawn_takes_nothing(postgres: Postgres) -> None:
+    """Its commit was under way when its server had given up waiting for the answer."""
+    async with postgres.opened() as database:
+        slow, ledger, it = Watched(Slow(database)), Watched(database), call(1, charge(60))
+        opening = asyncio.create_task(slow.open(it, "me"))
+        await asyncio.sleep(HELD_S / 3)
+        await ledger.withdraw(it, "me")
+        await opening
+        assert await ledger.use(DAY) == Use(0, 0)
+        await slow.close()
         await ledger.close()
 
 

@@ -19,7 +19,7 @@ from tests.proofs.spending.server import Kinds
 class Forgetful(PricedCalls):
     """Forgets what the store did not take in time."""
 
-    def _keep(self, call: Call, settlement: Settlement) -> None:
+    def _keep(self, call: Call, settlement: Settlement | None) -> None:
         """Do nothing."""
 
 

@@ -11,9 +11,7 @@ from antiphon_server.integration.ledger.model import (
     CallKind,
     Money,
     Most,
-    Outcome,
     Payer,
-    Quantities,
     Rated,
     Settlement,
     UnsettledCall,
@@ -33,8 +31,6 @@ async def no_tokens() -> Most:
     return Most(0, Money("USD", 0))
 
 
-_FREE = Usage(Quantities(), False, Money("USD", 0))
-_NEVER_MADE = Settlement(Outcome.CANCELLED, _FREE, 0)
 MAX_LATE = 1000
 """While so many settlements wait for a store that is away, no more calls are begun."""
 LATE_S = 1.0
@@ -54,7 +50,7 @@ class PricedCalls:
         self._ledger = ledger
         self._owner = owner
         self._limits = limits
-        self._late: dict[CallId, tuple[Call, Settlement]] = {}
+        self._late: dict[CallId, tuple[Call, Settlement | None]] = {}
         self._some_late = asyncio.Event()
 
     async def open(
@@ -85,7 +81,7 @@ class PricedCalls:
             raise limits.refusal(full) from None
         except DomainError as error:
             if error.reason is Reason.SERVICE_UNAVAILABLE:  # it may be open, and is never made
-                self._keep(call, _NEVER_MADE)
+                self._keep(call, None)
             raise
         if reached and limits is not None:
             limits.reached(call, reached)
@@ -134,12 +130,16 @@ class PricedCalls:
             self._late = {}
             await asyncio.gather(*(self._settle_late(*each) for each in late.values()))
 
-    async def _settle_late(self, call: Call, settlement: Settlement) -> None:
+    async def _settle_late(self, call: Call, settlement: Settlement | None) -> None:
         try:
-            await self._settle(call, settlement)
+            if settlement is None:
+                await self._ledger.withdraw(call, self._owner)
+            else:
+                await self._settle(call, settlement)
         except DomainError:
             self._keep(call, settlement)
 
-    def _keep(self, call: Call, settlement: Settlement) -> None:
+    def _keep(self, call: Call, settlement: Settlement | None) -> None:
+        """Remember how it ended; None if it was never made."""
         self._late[call.call_id] = (call, settlement)
         self._some_late.set()

@@ -239,6 +239,10 @@ class Settlement:
     provider_message: str = ""
 
 
+NEVER_MADE = Settlement(Outcome.CANCELLED, Usage(Quantities(), False, Money("USD", 0)), 0)
+"""How one ends that may have been opened and is not made."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettledCall:
     """A call as the ledger tells it."""

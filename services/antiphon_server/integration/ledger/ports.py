@@ -42,6 +42,14 @@ class Ledger(Protocol):
         """
         ...
 
+    async def withdraw(self, call: Call, owner: str) -> None:
+        """Settle as never made a call of which nobody knows whether it is open.
+
+        A commit of that may be under way still, and is waited for; if there is none, nothing is
+        stored.
+        """
+        ...
+
     async def abandon(self, owner: str) -> int:
         """Settle as UNKNOWN what an earlier process of ``owner`` left open; returns how many.
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     literal_column,
     or_,
@@ -29,6 +30,7 @@ from antiphon_server.integration.ledger.adapters.row import (
 )
 from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.ledger.model import (
+    NEVER_MADE,
     Call,
     CallId,
     CallKind,
@@ -51,6 +53,8 @@ from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _OPEN = PreparedInsert(calls)
+# It waits for whoever is committing one of that id, as no other statement does.
+_OPEN_IF_NONE = PreparedInsert(calls, " ON CONFLICT DO NOTHING RETURNING call_id")
 _SETTLED_COLUMNS = (
     "outcome",
     "duration_ms",
@@ -187,6 +191,15 @@ class SqlLedger:
         except NotOpen:
             overruns = await self._database.write(partial(_settle_any, settled), short=True)
         return [overruns.get(it, ()) for it, _, _ in settled]
+
+    async def withdraw(self, call: Call, owner: str) -> None:
+        def work(connection: Connection) -> None:
+            if _OPEN_IF_NONE.returned(connection, [opened_values(call, owner)]):
+                connection.execute(delete(calls).where(calls.c.call_id == call.call_id))
+            else:
+                _settle_any([(call.call_id, NEVER_MADE, call.charges)], connection)
+
+        await self._database.write(work)
 
     async def abandon(self, owner: str) -> int:
         row = {"b_owner": owner}
