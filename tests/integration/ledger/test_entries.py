@@ -9,7 +9,15 @@ from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import Entry, entered
-from antiphon_server.integration.ledger.model import Call, Outcome, Payer, Reached, WorkspaceId
+from antiphon_server.integration.ledger.model import (
+    Call,
+    Money,
+    Outcome,
+    Payer,
+    Reached,
+    UsageFilter,
+    WorkspaceId,
+)
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import opened_sqlite
 
@@ -57,4 +65,15 @@ async def test_an_entry_says_how_its_call_ended() -> None:
         assert (failed.outcome, failed.reason) == (Outcome.FAILED, "TOOL_TIMEOUT")
         assert (said.outcome, fine.outcome) == (Outcome.FAILED, Outcome.SUCCEEDED)
         assert await ledger.abandon("me") == 0
+        await ledger.close()
+
+
+async def test_a_call_that_was_lost_costs_what_one_does_that_was_made() -> None:
+    """Its turn's log has it started: whether its tool was reached nobody knows."""
+    async with opened_sqlite(metadata) as database:
+        ledger, price = SqlLedger(database), Money("USD", 40)
+        async with entered(PricedCalls(ledger, "me"), PAYER, "test.one", price=price):
+            assert await ledger.abandon("me") == 1
+            (lost,) = await ledger.calls(UsageFilter(PAYER.workspace_id), None, 9)
+        assert (lost.settlement.outcome, lost.settlement.usage.cost) == (Outcome.UNKNOWN, price)
         await ledger.close()
