@@ -418,9 +418,27 @@ describe("what a budget's refusal means", () => {
     expect(words({ resets_at: "2026-12-01T00:00:00Z" }, 3_600_000)).toMatch(/It begins anew .*(Nov|Dec).*: wait until then, ask for less/);
   });
 
-  test("tokens are no money, and the installation's budgets are its operators'", () => {
-    const said = words({ unit: "tokens", limit: "20000", parent: "global" });
-    expect(said).toContain("Of 20,000 tokens, ");
-    expect(said).toMatch(/ask for less, or have an operator raise it\.$/);
+  test("what is spent waits for the next window, however soon that begins", () => {
+    const said = words({ spent: "4.75", reserved: "0", resets_at: "2026-12-01T00:00:00Z" }, 12_000);
+    expect(said).toMatch(/It begins anew .*(Nov|Dec).*: wait until then, ask for less/);
+    expect(said).not.toContain("when answers");
+  });
+
+  test("tokens are no money", () => {
+    expect(words({ unit: "tokens", limit: "20000" })).toContain("Of 20,000 tokens, ");
+  });
+
+  test("the installation's budgets are its operators', who alone know the sums", () => {
+    const error = (retryAfterMs?: number) =>
+      sentenceOf(
+        new AntiphonError(Code.ResourceExhausted, "", { reason: "BUDGET_EXCEEDED", variables: { budget: "all", parent: "global" }, retryAfterMs }),
+      );
+    expect(error()).toBe("The installation's budget all has too little left. Waiting does not help: ask for less, or have an operator raise it.");
+    expect(error(5_000)).toContain("too little left. Try again in 5.0 s; or ask for less, or have an operator raise it.");
+  });
+
+  test("a tool's price is said by an admin, and no model is to blame", () => {
+    const error = new AntiphonError(Code.FailedPrecondition, "", { reason: "PRICE_UNKNOWN", variables: { kind: "tool", target: "antiphon.time" } });
+    expect(sentenceOf(error)).toContain("what antiphon.time costs is not known. Have an admin say its price");
   });
 });

@@ -59,6 +59,12 @@ test("an admin puts a budget, changes it and deletes it", async () => {
   await page.getByRole("button", { name: "Make it" }).click();
   await region().getByText("$50.00 a month, the workspace").waitFor();
   await region().getByText("$0.00 spent · $0.00 reserved · $50.00 left").waitFor();
+  await page.getByRole("button", { name: "New budget" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("team");
+  await page.getByRole("spinbutton", { name: "Limit" }).fill("70");
+  await page.getByRole("button", { name: "Make it" }).click();
+  await page.getByText("There is one of that name already.").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Change team" }).click();
   await page.getByRole("spinbutton", { name: "Limit" }).fill("2.5");
   await page.getByRole("combobox", { name: "Per" }).selectOption("a day");

@@ -38,6 +38,7 @@ const SENTENCES: Record<string, string> = {
   MODEL_PROTOCOL: "The answer of {model} broke off. Ask again.",
   MODEL_REFUSED: "The model's provider refused the request. Tell an operator, or choose another.",
   MODEL_PROMPT_TOO_LONG: "This is longer than {model} can read. Ask it less at once, or choose another model.",
+  ALREADY_EXISTS: "There is one of that name already. Choose another name.",
   TOOL_NOT_FOUND: "There is no such tool here: this conversation does not have it, or the model invented it.",
   TOOL_DENIED: "A rule of the workspace forbids it.",
   TOOL_CALL_CHANGED: "It is to be called with something else by now. Reload, and look again.",
@@ -99,25 +100,31 @@ function unavailable(error: AntiphonError): string {
 
 /** That a budget counts money, and nobody knows what this costs: who can say it. */
 function priceUnknown({ variables }: AntiphonError): string {
-  const { budget = "", currency = "money", target = "this model" } = variables;
-  return `The budget ${budget} counts ${currency}, and what ${visible(target)} costs is not known. Choose another model, or ask an operator to give its prices.`;
+  const { budget = "", currency = "money", target = "this model", kind } = variables;
+  const help = kind === "tool" ? "Have an admin say its price, or leave it out of the budget." : "Choose another model, or ask an operator to give its prices.";
+  return `The budget ${budget} counts ${currency}, and what ${visible(target)} costs is not known. ${help}`;
 }
 
 /** What a budget had left, what was asked of it, and what helps: waiting, asking for less, whoever can raise it. */
 function overBudget({ variables, retryAfterMs }: AntiphonError): string {
   const { budget = "", unit = "", parent = "", resets_at: resetsAt = "" } = variables;
+  if (!parent) return "The budget that had too little left was changed just now. Ask again.";
+  const isOfAll = parent === "global";
   const [limit, spent, reserved, needed] = ["limit", "spent", "reserved", "needed"].map((name) =>
     amountOf(variables[name] ?? "", unit),
   );
-  const who = parent === "global" ? "an operator" : "an admin of the workspace";
+  const who = isOfAll ? "an operator" : "an admin of the workspace";
+  const isSpent = Number(variables["spent"]) + Number(variables["needed"]) > Number(variables["limit"]);
   const cheaper = /^[A-Z]{3}$/.test(unit) ? "choose a model that costs less, " : "";
   const rest = `ask for less, ${cheaper}or have ${who} raise it.`;
   const wait =
     retryAfterMs === undefined
       ? `Waiting does not help: ${rest}`
-      : retryAfterMs < 60_000
-        ? `Try again in ${duration(Math.max(retryAfterMs, 1_000))}, when answers under way may have left enough; or ${rest}`
+      : !isSpent && retryAfterMs < 60_000
+        ? `Try again in ${duration(Math.max(retryAfterMs, 1_000))}${isOfAll ? "" : ", when answers under way may have left enough"}; or ${rest}`
         : `It begins anew ${resetsAt ? moment(Date.parse(resetsAt)) : `in ${duration(retryAfterMs)}`}: wait until then, ${rest}`;
+  // Its sums are nobody's business but operators'.
+  if (isOfAll) return `The installation's budget ${budget} has too little left. ${wait}`;
   return `The budget ${budget} has too little left. Of ${limit}, ${spent} went already, and ${reserved} may go for answers under way; this may take ${needed}. ${wait}`;
 }
 

@@ -76,7 +76,7 @@ export function BudgetsSection({ desk, parent }: { desk: Desk; parent: string })
           budget={dialog.put === "new" ? undefined : dialog.put}
           isOfAll={parent === OF_ALL}
           onPut={async (budget) => {
-            await budgets.putBudget({ parent, budget });
+            await budgets.putBudget({ parent, budget, mustBeNew: dialog.put === "new" });
             reload();
           }}
           onClose={close}

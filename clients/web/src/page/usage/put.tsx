@@ -140,5 +140,6 @@ function budgetOf(data: FormData, before: Budget | undefined): Budget {
     targets: [...new Set(`${data.get("targets")}`.split(/[\s,]+/).filter(Boolean))],
     whenExceeded: Number(data.get("then")) as WhenExceeded,
     warnPercent: Number(data.get("warn")),
+    etag: before?.etag ?? "",
   });
 }
