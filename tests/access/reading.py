@@ -114,7 +114,7 @@ _RPCS = {
         AuditService/GetAuditHead
         NoticeService/PublishNotice NoticeService/WithdrawNotice
         SecretService/RotateSecretKeys
-        IntegrationService/SetModelBreaker
+        IntegrationService/SetModelBreaker ConnectionService/SetConnectionBreaker
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from antiphon.integration.v1 import connection_service_pb2 as messages
-from antiphon.integration.v1.connection_pb2 import Connection, EgressRules
+from antiphon.integration.v1.connection_pb2 import Connection, ConnectionStatus, EgressRules
+from antiphon.integration.v1.model_pb2 import BreakerState
 from antiphon_client.caller import TOOL_DEADLINE_S, Caller, pages
 
 if TYPE_CHECKING:
@@ -57,6 +58,18 @@ class Connections:
         """Probe a connection now; its status says what came of it."""
         request = messages.TestConnectionRequest(workspace_id=workspace_id, name=name)
         return (await self._caller.call(self._connections.TestConnection, request)).connection
+
+    async def set_connection_breaker(
+        self, workspace_id: str, name: str, breaker: "BreakerState.ValueType"
+    ) -> ConnectionStatus:
+        """Have every server make no calls by a connection (OPEN), or make them again (CLOSED).
+
+        For operators; those of the installation are `global`.
+        """
+        request = messages.SetConnectionBreakerRequest(
+            workspace_id=workspace_id, name=name, breaker=breaker
+        )
+        return (await self._caller.call(self._connections.SetConnectionBreaker, request)).status
 
     async def get_egress_rules(self, workspace_id: str) -> EgressRules:
         """Which hosts a workspace's connections may call."""

@@ -4,10 +4,12 @@ from hashlib import sha256
 from typing import Any
 
 from antiphon.integration.v1 import connection_pb2 as pb
+from antiphon.integration.v1.model_pb2 import BreakerState
 from antiphon_server.integration.connections.faults import Cause
 from antiphon_server.integration.connections.model import (
     Basic,
     Bearer,
+    BreakerStatus,
     Connection,
     Credential,
     EgressRules,
@@ -27,7 +29,7 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
 from antiphon_server.runtime.rpc.field_masks import masked
-from antiphon_server.runtime.rpc.times import timestamp
+from antiphon_server.runtime.rpc.times import duration, timestamp
 
 TARGETS = ("mcp", "mcp_program", "openapi", "web_socket", "grpc")
 CHANGEABLE = ("title", *TARGETS, "credential", "limits", "disabled", "allow_sampling")
@@ -69,7 +71,16 @@ def connection_status(it: Status) -> pb.ConnectionStatus:
     )
     if it.latency_us:
         encoded.latency.FromMicroseconds(it.latency_us)
+    _put_breaker(encoded, it.breaker)
     return encoded
+
+
+def _put_breaker(encoded: pb.ConnectionStatus, it: BreakerStatus) -> None:
+    encoded.breaker = BreakerState.ValueType(it.state)
+    encoded.breaker_since_time.CopyFrom(timestamp(it.since_us))
+    encoded.breaker_by_hand = it.by_hand
+    if it.retry_after_s:
+        encoded.retry_after.CopyFrom(duration(it.retry_after_s))
 
 
 def _cause(name: str) -> pb.ConnectionCause.ValueType:

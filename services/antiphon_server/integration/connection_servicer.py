@@ -4,11 +4,12 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from antiphon.integration.v1 import connection_pb2
+from antiphon.integration.v1 import connection_pb2, model_pb2
 from antiphon.integration.v1 import connection_service_pb2 as pb
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceServicer
 from antiphon_server.integration import connection_encoding as encoding
 from antiphon_server.integration import forward_encoding
+from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.connections.authorization import Authorizations, Returned
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
@@ -33,7 +34,9 @@ class ConnectionServicer(ConnectionServiceServicer):
         authorizations: Authorizations,
         trail: TrailRelay,
         relaying: Relaying,
+        switches: Switches,
     ) -> None:
+        self._switches = switches
         self._connections, self._forwarding = connections, forwarding
         self._authorizations, self._trail, self._relaying = authorizations, trail, relaying
 
@@ -82,6 +85,15 @@ class ConnectionServicer(ConnectionServiceServicer):
         found = await self._connections.get(request.workspace_id, SourceName(request.name))
         await found.probe()
         return pb.TestConnectionResponse(connection=_encoded(found))
+
+    async def SetConnectionBreaker(
+        self, request: pb.SetConnectionBreakerRequest, context: Context
+    ) -> pb.SetConnectionBreakerResponse:
+        found = await self._connections.get(request.workspace_id, SourceName(request.name))
+        is_open = request.breaker == model_pb2.BREAKER_STATE_OPEN
+        await self._switches.switch(found.switched_as, open=is_open)
+        await self._trail.tell()
+        return pb.SetConnectionBreakerResponse(status=encoding.connection_status(found.status))
 
     async def GetEgressRules(
         self, request: pb.GetEgressRulesRequest, context: Context

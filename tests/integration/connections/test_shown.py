@@ -12,6 +12,7 @@ from antiphon_server.integration.connections.model import Connection, Mcp, State
 from antiphon_server.integration.connections.ports import Link
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.concurrency.breaker import State as BreakerState
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.health import Health
 from tests.fakes.databases import opened_sqlite
@@ -71,7 +72,11 @@ async def test_states_are_metrics_and_parts_of_health() -> None:
     assert figures["antiphon_connection_state", "gone", "up"] == 0
     assert figures["antiphon_workspace_connections", "up"] == 1
     assert not [labels for labels in figures if "own" in labels]
-    assert len(figures) == 2 * len(State) + 2 + len(State)
+    assert figures["antiphon_connection_breaker_state", "here", "closed"] == 1
+    assert figures["antiphon_connection_breaker_by_hand", "here"] == 0
+    assert figures["antiphon_workspace_connection_breakers", "closed"] == 1
+    breakers = 2 * len(BreakerState) + 2 + len(BreakerState)
+    assert len(figures) == 2 * len(State) + 2 + len(State) + breakers
     assert health.parts == {"connection.here": True, "connection.gone": False}
     assert health.serving
 

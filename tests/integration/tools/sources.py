@@ -32,6 +32,7 @@ class TestSource:
         self.name = SourceName("test")
         self.away = away
         self.why: Mapping[str, str] = {"state": "DOWN", "cause": "REFUSED"} if away else {}
+        self.retry_after_s: float | None = None
         self.closed = 0
         self.called: list[Call] = []
         self._definitions = {it.name: it for it in definitions}

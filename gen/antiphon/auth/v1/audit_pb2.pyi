@@ -1737,7 +1737,9 @@ class BreakerSwitched(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
-    """resource is what: `models/{name}`."""
+    """resource is what: `models/{name}`, `connections/{name}` of the installation, or
+    `workspaces/{workspace_id}/connections/{name}`.
+    """
     open: _builtins.bool
     """open says that it is called no more."""
     def __init__(

@@ -305,7 +305,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_TOOL_FAILED: _ErrorReason.ValueType  # 126
     """ERROR_REASON_TOOL_FAILED: the tool could not be asked, or its answer not be understood;
-    metadata: tool, why. Code UNAVAILABLE.
+    metadata: tool, why, http_status (by which it was answered, of 400 and more; RetryInfo is then
+    its Retry-After). Code UNAVAILABLE.
     """
     ERROR_REASON_TOOL_CALL_CHANGED: _ErrorReason.ValueType  # 127
     """ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments, or its question, are not those that
@@ -327,9 +328,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_CONNECTION_UNAVAILABLE: _ErrorReason.ValueType  # 141
     """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
     a consent; RetryInfo says when it is tried again; metadata: connection, state (CONNECTING,
-    DOWN, DISABLED: nothing was tried; UNREACHABLE: this request did not get there, or got no
-    answer, whatever the connection's state), cause (a ConnectionCause, or the ErrorReason for which
-    it is DOWN; absent if not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
+    DOWN, DISABLED: nothing was tried; LEFT_ALONE: nothing was tried, since its breaker is open;
+    UNREACHABLE: this request did not get there, or got no answer, whatever the connection's state),
+    breaker (with LEFT_ALONE: OPEN or HALF_OPEN if calls failed so often that none is made for now,
+    BY_HAND if an operator has none made), cause (a ConnectionCause, or the ErrorReason for which it
+    is DOWN or LEFT_ALONE; absent if not known), http_status (of the cause HTTP_STATUS). Code
+    UNAVAILABLE.
     """
     ERROR_REASON_EGRESS_DENIED: _ErrorReason.ValueType  # 142
     """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,
@@ -657,7 +661,8 @@ known; metadata: tool, timeout_ms. Code DEADLINE_EXCEEDED.
 """
 ERROR_REASON_TOOL_FAILED: ErrorReason.ValueType  # 126
 """ERROR_REASON_TOOL_FAILED: the tool could not be asked, or its answer not be understood;
-metadata: tool, why. Code UNAVAILABLE.
+metadata: tool, why, http_status (by which it was answered, of 400 and more; RetryInfo is then
+its Retry-After). Code UNAVAILABLE.
 """
 ERROR_REASON_TOOL_CALL_CHANGED: ErrorReason.ValueType  # 127
 """ERROR_REASON_TOOL_CALL_CHANGED: the call's arguments, or its question, are not those that
@@ -679,9 +684,12 @@ leads elsewhere since its call was proposed; metadata: tool. Code ABORTED.
 ERROR_REASON_CONNECTION_UNAVAILABLE: ErrorReason.ValueType  # 141
 """ERROR_REASON_CONNECTION_UNAVAILABLE: what is outside can't be reached, is disabled or lacks
 a consent; RetryInfo says when it is tried again; metadata: connection, state (CONNECTING,
-DOWN, DISABLED: nothing was tried; UNREACHABLE: this request did not get there, or got no
-answer, whatever the connection's state), cause (a ConnectionCause, or the ErrorReason for which
-it is DOWN; absent if not known), http_status (of the cause HTTP_STATUS). Code UNAVAILABLE.
+DOWN, DISABLED: nothing was tried; LEFT_ALONE: nothing was tried, since its breaker is open;
+UNREACHABLE: this request did not get there, or got no answer, whatever the connection's state),
+breaker (with LEFT_ALONE: OPEN or HALF_OPEN if calls failed so often that none is made for now,
+BY_HAND if an operator has none made), cause (a ConnectionCause, or the ErrorReason for which it
+is DOWN or LEFT_ALONE; absent if not known), http_status (of the cause HTTP_STATUS). Code
+UNAVAILABLE.
 """
 ERROR_REASON_EGRESS_DENIED: ErrorReason.ValueType  # 142
 """ERROR_REASON_EGRESS_DENIED: calls to that address are not allowed from here; metadata: host,

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -34,8 +35,9 @@ class _ConnectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Conne
     CONNECTION_STATE_UP: _ConnectionState.ValueType  # 2
     """CONNECTION_STATE_UP: it answers."""
     CONNECTION_STATE_DEGRADED: _ConnectionState.ValueType  # 3
-    """CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed; or a
-    tool of it needs a further consent, and the error's reason is AUTHORIZATION_REQUIRED.
+    """CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed, or so
+    many that its breaker is open; or a tool of it needs a further consent, and the error's reason
+    is AUTHORIZATION_REQUIRED.
     """
     CONNECTION_STATE_DOWN: _ConnectionState.ValueType  # 4
     """CONNECTION_STATE_DOWN: it does not answer; it is tried again by itself."""
@@ -52,8 +54,9 @@ CONNECTION_STATE_CONNECTING: ConnectionState.ValueType  # 1
 CONNECTION_STATE_UP: ConnectionState.ValueType  # 2
 """CONNECTION_STATE_UP: it answers."""
 CONNECTION_STATE_DEGRADED: ConnectionState.ValueType  # 3
-"""CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed; or a
-tool of it needs a further consent, and the error's reason is AUTHORIZATION_REQUIRED.
+"""CONNECTION_STATE_DEGRADED: it answers, and of its last ten calls three or more failed, or so
+many that its breaker is open; or a tool of it needs a further consent, and the error's reason
+is AUTHORIZATION_REQUIRED.
 """
 CONNECTION_STATE_DOWN: ConnectionState.ValueType  # 4
 """CONNECTION_STATE_DOWN: it does not answer; it is tried again by itself."""
@@ -178,6 +181,10 @@ class ConnectionStatus(_message.Message):
     TOOLS_FIELD_NUMBER: _builtins.int
     ERROR_CAUSE_FIELD_NUMBER: _builtins.int
     ERROR_METADATA_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
+    BREAKER_SINCE_TIME_FIELD_NUMBER: _builtins.int
+    BREAKER_BY_HAND_FIELD_NUMBER: _builtins.int
     state: Global___ConnectionState.ValueType
     """state is whether it can be used."""
     error_reason: _builtins.str
@@ -186,6 +193,16 @@ class ConnectionStatus(_message.Message):
     """tools is how many tools are known of it."""
     error_cause: Global___ConnectionCause.ValueType
     """error_cause is what went wrong on the way there, while it is down for that."""
+    breaker: _model_pb2.BreakerState.ValueType
+    """breaker says whether calls are made now: 5 of the last 10 that failed open it. It fails that
+    can't be reached, dies in the call, answers with HTTP 502 to 504 or gRPC's UNAVAILABLE, or has
+    not answered within the server's limits; what a tool itself says, other statuses and
+    cancellations are no failures. A probe that finds it back after it was DOWN closes it.
+    """
+    breaker_by_hand: _builtins.bool
+    """breaker_by_hand says that an operator has opened it (SetConnectionBreaker): on every server, and
+    until an operator closes it.
+    """
     @_builtins.property
     def since_time(self) -> _timestamp_pb2.Timestamp:
         """since_time is when it came into that state."""
@@ -201,6 +218,18 @@ class ConnectionStatus(_message.Message):
         CONNECTION_UNAVAILABLE with HTTP_STATUS, why of INVALID_ARGUMENT.
         """
 
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """retry_after is how long no call is made yet; set while its breaker is open, unless an operator
+        has opened it.
+        """
+
+    @_builtins.property
+    def breaker_since_time(self) -> _timestamp_pb2.Timestamp:
+        """breaker_since_time is when its breaker was opened or, where it is closed, was closed; of one that
+        was never open, when this server began to keep the connection.
+        """
+
     def __init__(
         self,
         *,
@@ -211,10 +240,14 @@ class ConnectionStatus(_message.Message):
         tools: _builtins.int = ...,
         error_cause: Global___ConnectionCause.ValueType = ...,
         error_metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        breaker: _model_pb2.BreakerState.ValueType = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
+        breaker_since_time: _timestamp_pb2.Timestamp | None = ...,
+        breaker_by_hand: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["latency", b"latency", "since_time", b"since_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breaker_since_time", b"breaker_since_time", "latency", b"latency", "retry_after", b"retry_after", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_cause", b"error_cause", "error_metadata", b"error_metadata", "error_reason", b"error_reason", "latency", b"latency", "since_time", b"since_time", "state", b"state", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "breaker_by_hand", b"breaker_by_hand", "breaker_since_time", b"breaker_since_time", "error_cause", b"error_cause", "error_metadata", b"error_metadata", "error_reason", b"error_reason", "latency", b"latency", "retry_after", b"retry_after", "since_time", b"since_time", "state", b"state", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
+from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -87,6 +88,60 @@ ping), TOOL_TIMEOUT (a message was not taken for 30 s), TOOL_FAILED (a message o
 1 MiB), or that nobody knows now whether the caller may go on.
 """
 Global___RelayCloseReason: _TypeAlias = RelayCloseReason  # noqa: Y015
+
+@_typing.final
+class SetConnectionBreakerRequest(_message.Message):
+    """SetConnectionBreakerRequest is the request of SetConnectionBreaker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BREAKER_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is whose it is, or `global` for one of the installation."""
+    name: _builtins.str
+    """name is Connection.name."""
+    breaker: _model_pb2.BreakerState.ValueType
+    """breaker is BREAKER_STATE_OPEN to have no calls made, BREAKER_STATE_CLOSED to have them made."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        breaker: _model_pb2.BreakerState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "name", b"name", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetConnectionBreakerRequest: _TypeAlias = SetConnectionBreakerRequest  # noqa: Y015
+
+@_typing.final
+class SetConnectionBreakerResponse(_message.Message):
+    """SetConnectionBreakerResponse is the response of SetConnectionBreaker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _connection_pb2.ConnectionStatus:
+        """status is how it is now, as the server that answers knows it."""
+
+    def __init__(
+        self,
+        *,
+        status: _connection_pb2.ConnectionStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetConnectionBreakerResponse: _TypeAlias = SetConnectionBreakerResponse  # noqa: Y015
 
 @_typing.final
 class GetEgressRulesRequest(_message.Message):

@@ -68,6 +68,11 @@ class ConnectionServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.FromString,
                 _registered_method=True)
+        self.SetConnectionBreaker = channel.unary_unary(
+                '/antiphon.integration.v1.ConnectionService/SetConnectionBreaker',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerResponse.FromString,
+                _registered_method=True)
         self.GetEgressRules = channel.unary_unary(
                 '/antiphon.integration.v1.ConnectionService/GetEgressRules',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.GetEgressRulesRequest.SerializeToString,
@@ -166,6 +171,17 @@ class ConnectionServiceServicer:
     def TestConnection(self, request, context):
         """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
         Repeated, it probes again. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetConnectionBreaker(self, request, context):
+        """SetConnectionBreaker has every server make no calls by a connection any more, or make them again,
+        within 2 s: neither calls of tools, nor what people send. What is under way goes on, and probes
+        go on, too. One that is opened so stays open until it is closed so, also when it is changed, or
+        removed and made again; what is closed so opens by itself when calls fail anew. Repeated, an
+        opening changes nothing, and a closing has what has failed since forgotten. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -303,6 +319,11 @@ def add_ConnectionServiceServicer_to_server(servicer, server):
                     servicer.TestConnection,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.SerializeToString,
+            ),
+            'SetConnectionBreaker': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetConnectionBreaker,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerResponse.SerializeToString,
             ),
             'GetEgressRules': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEgressRules,
@@ -516,6 +537,33 @@ class ConnectionService:
             '/antiphon.integration.v1.ConnectionService/TestConnection',
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_connection__service__pb2.TestConnectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetConnectionBreaker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ConnectionService/SetConnectionBreaker',
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_connection__service__pb2.SetConnectionBreakerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,13 @@ class ConnectionServiceStub:
     """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
     Repeated, it probes again. Errors: NOT_FOUND.
     """
+    SetConnectionBreaker: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.SetConnectionBreakerRequest, _connection_service_pb2.SetConnectionBreakerResponse]
+    """SetConnectionBreaker has every server make no calls by a connection any more, or make them again,
+    within 2 s: neither calls of tools, nor what people send. What is under way goes on, and probes
+    go on, too. One that is opened so stays open until it is closed so, also when it is changed, or
+    removed and made again; what is closed so opens by itself when calls fail anew. Repeated, an
+    opening changes nothing, and a closing has what has failed since forgotten. Errors: NOT_FOUND.
+    """
     GetEgressRules: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.GetEgressRulesRequest, _connection_service_pb2.GetEgressRulesResponse]
     """GetEgressRules returns which hosts a workspace's connections may call."""
     SetEgressRules: _grpc.UnaryUnaryMultiCallable[_connection_service_pb2.SetEgressRulesRequest, _connection_service_pb2.SetEgressRulesResponse]
@@ -153,6 +160,13 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     TestConnection: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.TestConnectionRequest, _connection_service_pb2.TestConnectionResponse]  # type: ignore[assignment]
     """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
     Repeated, it probes again. Errors: NOT_FOUND.
+    """
+    SetConnectionBreaker: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.SetConnectionBreakerRequest, _connection_service_pb2.SetConnectionBreakerResponse]  # type: ignore[assignment]
+    """SetConnectionBreaker has every server make no calls by a connection any more, or make them again,
+    within 2 s: neither calls of tools, nor what people send. What is under way goes on, and probes
+    go on, too. One that is opened so stays open until it is closed so, also when it is changed, or
+    removed and made again; what is closed so opens by itself when calls fail anew. Repeated, an
+    opening changes nothing, and a closing has what has failed since forgotten. Errors: NOT_FOUND.
     """
     GetEgressRules: _aio.UnaryUnaryMultiCallable[_connection_service_pb2.GetEgressRulesRequest, _connection_service_pb2.GetEgressRulesResponse]  # type: ignore[assignment]
     """GetEgressRules returns which hosts a workspace's connections may call."""
@@ -281,6 +295,19 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_connection_service_pb2.TestConnectionResponse, _abc.Awaitable[_connection_service_pb2.TestConnectionResponse]]:
         """TestConnection probes one now, and returns what came of it; a probe that fails is no error.
         Repeated, it probes again. Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SetConnectionBreaker(
+        self,
+        request: _connection_service_pb2.SetConnectionBreakerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_connection_service_pb2.SetConnectionBreakerResponse, _abc.Awaitable[_connection_service_pb2.SetConnectionBreakerResponse]]:
+        """SetConnectionBreaker has every server make no calls by a connection any more, or make them again,
+        within 2 s: neither calls of tools, nor what people send. What is under way goes on, and probes
+        go on, too. One that is opened so stays open until it is closed so, also when it is changed, or
+        removed and made again; what is closed so opens by itself when calls fail anew. Repeated, an
+        opening changes nothing, and a closing has what has failed since forgotten. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -34,8 +34,9 @@ class _BreakerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BreakerS
     """BREAKER_STATE_CLOSED: it is called."""
     BREAKER_STATE_OPEN: _BreakerState.ValueType  # 2
     """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
-    called for 30 s, and the next model of a list is asked at once. Or an operator has opened
-    it; then nothing is tried until an operator closes it.
+    called for 30 s, and the next model of a list is asked at once; by a connection calls are
+    refused at once. Or an operator has opened it; then nothing is tried until an operator closes
+    it.
     """
     BREAKER_STATE_HALF_OPEN: _BreakerState.ValueType  # 3
     """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""
@@ -51,8 +52,9 @@ BREAKER_STATE_CLOSED: BreakerState.ValueType  # 1
 """BREAKER_STATE_CLOSED: it is called."""
 BREAKER_STATE_OPEN: BreakerState.ValueType  # 2
 """BREAKER_STATE_OPEN: 5 of the last 10 calls have failed, or were slow to begin; it is not
-called for 30 s, and the next model of a list is asked at once. Or an operator has opened
-it; then nothing is tried until an operator closes it.
+called for 30 s, and the next model of a list is asked at once; by a connection calls are
+refused at once. Or an operator has opened it; then nothing is tried until an operator closes
+it.
 """
 BREAKER_STATE_HALF_OPEN: BreakerState.ValueType  # 3
 """BREAKER_STATE_HALF_OPEN: one call tries whether it is back."""

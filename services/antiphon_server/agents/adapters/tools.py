@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from math import ceil
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import message_pb2
@@ -169,6 +170,8 @@ def _notes(end: ToolCallFinished) -> Iterator[str]:
         yield status_of(end.error).message
         if why := end.error.metadata.get("why"):
             yield f"The reason given: {why}"
+        if end.error.retry_after:
+            yield f"It may be tried again in {ceil(end.error.retry_after)} s."
     if end.omitted_bytes:
         where = f" antiphon.result reads on: call_id {end.call_id}" if end.kept else ""
         yield f"({end.omitted_bytes} bytes more were left out.{where})"

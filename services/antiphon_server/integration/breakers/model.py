@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import NewType
 
 Target = NewType("Target", str)
-"""What is called: ``models/{name}``."""
+"""What is called: ``models/{name}``, ``connections/{name}`` of the installation, or
+``workspaces/{workspace_id}/connections/{name}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,9 @@ class Said:
 def model_target(name: str) -> Target:
     """How a model is called here."""
     return Target(f"models/{name}")
+
+
+def connection_target(workspace_id: str, name: str) -> Target:
+    """How a connection is called here: one of a workspace, or "" for the installation."""
+    where = f"workspaces/{workspace_id}/" if workspace_id else ""
+    return Target(f"{where}connections/{name}")

@@ -15,11 +15,20 @@ class Switches:
     def __init__(self, store: SwitchStore) -> None:
         self._store = store
         self._breakers: dict[Target, Breaker] = {}
+        self._said: dict[Target, Said] = {}
         self._done: dict[Target, int] = {}
 
     def add(self, target: Target, breaker: Breaker) -> None:
-        """Have this one opened and closed. All are added before :meth:`begin`."""
+        """Have this one opened and closed; it begins as was said last."""
         self._breakers[target] = breaker
+        self._done.pop(target, None)
+        if said := self._said.get(target):
+            self._do(target, said)
+
+    def remove(self, target: Target, breaker: Breaker) -> None:
+        """Leave this one as it is from now on, unless another one has taken its place."""
+        if self._breakers.get(target) is breaker:
+            del self._breakers[target]
 
     async def begin(self) -> None:
         """Open those that are to be open; what was closed is closed. Raises DomainError."""
@@ -35,6 +44,8 @@ class Switches:
         await every(LOOK_EVERY_S, self.begin, at_once=False)
 
     def _do(self, target: Target, said: Said) -> None:
+        if said.number >= self._said.get(target, said).number:
+            self._said[target] = said
         breaker = self._breakers.get(target)
         if breaker is None or said.number <= self._done.get(target, 0):
             return

@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.compose.settings import ProcessSettings
 from antiphon_server.integration.connection_encoding import connection_status
 from antiphon_server.integration.connections.adapters.announcements import Announcements
@@ -48,6 +49,7 @@ def compose_connections(
     stored: SqlKeptSecrets,
     links: Links,
     sampling: Sampling,
+    switches: Switches,
 ) -> Made:
     """The tools of the product itself, the installation's connections, and those of workspaces."""
     given, policy = settings.connections, settings.egress()
@@ -74,6 +76,7 @@ def compose_connections(
         [it.connection for it in given],
         [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results)],
         grants.forget,
+        switches,
     )
     return connections, Authorizations(connections, servers, grants)
 

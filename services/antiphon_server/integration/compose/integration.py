@@ -114,7 +114,7 @@ def compose_integration(
     lease: Lease | None = None,
     limits: Limits = UNLIMITED,
     public: PublicModels | None = None,
-    connections: Callable[[Sampling], Made] | None = None,
+    connections: Callable[[Sampling, Switches], Made] | None = None,
     tool_call_s: float = LIMIT_S,
     secret: States | None = None,
     secrets: SecretStore | None = None,
@@ -143,8 +143,8 @@ def compose_integration(
         switches.add(model_target(model.name), model.breaker)
     calls = PricedCalls(ledger, owner, budgets.charging if budgets else None)
     generator = Generator(catalogue, Attempts(calls), patience)
-    make = connections or (lambda _: (no_connections(database), None))
-    made, authorizations = make(ModelSampling(generator))
+    make = connections or (lambda *_: (no_connections(database), None))
+    made, authorizations = make(ModelSampling(generator), switches)
     known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)

@@ -107,9 +107,10 @@ class Integration(Service):
         add_IntegrationServiceServicer_to_server(self.servicer, server)
         add_ToolServiceServicer_to_server(self.tool_servicer, server)
         trail = self.trail
-        if self.authorizations is not None and trail is not None:
+        if self.authorizations is not None and trail is not None and self.breakers is not None:
             about = (self.connections, self.forwarding, self.authorizations)
-            servicer = ConnectionServicer(*about, trail, self.relaying)
+            switches = self.breakers.switches
+            servicer = ConnectionServicer(*about, trail, self.relaying, switches)
             add_ConnectionServiceServicer_to_server(servicer, server)
         if self.secrets is not None and trail is not None:
             secrets = SecretServicer(self.secrets, self.connections, trail)

@@ -26,6 +26,7 @@ from antiphon_server.integration.connections.ports import (
     EgressStore,
     Kind,
     Marks,
+    Switchboard,
     Told,
     Ungrant,
 )
@@ -80,7 +81,9 @@ class Connections:
         installed: Iterable[Connection] = (),
         built_in: Iterable[Source] = (),
         ungrant: Ungrant = _nothing,
+        switches: Switchboard | None = None,
     ) -> None:
+        self._switches = switches
         self._store, self._kinds, self._told, self._ungrant = store, kinds, [told], ungrant
         self._egress = egress
         self._built_in = {it.name: it for it in built_in}
@@ -298,6 +301,8 @@ class Connections:
 
     def _finish(self, one: Supervised | None) -> None:
         if one is not None:
+            if self._switches is not None:
+                self._switches.remove(one.switched_as, one.breaker)
             self._closing.spawn("integration.connection.finish", one.finish())
 
     async def _tell(self, connection: Connection, status: Status | None) -> None:
@@ -305,7 +310,10 @@ class Connections:
             await told(connection, status)
 
     def _supervised(self, connection: Connection) -> Supervised:
-        return Supervised(connection, self._kind(connection), self._tell)
+        one = Supervised(connection, self._kind(connection), self._tell)
+        if self._switches is not None:
+            self._switches.add(one.switched_as, one.breaker)
+        return one
 
     async def _check(self, connection: Connection) -> None:
         if isinstance(connection.credential, OAuth) and not isinstance(connection.target, Mcp):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.retry_after import seconds_of
 
 RETRY_S = 5.0
 _MOST_ERRORS = 20
@@ -33,10 +34,11 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cause, and the status of an answer that was one."""
+    """A cause, and the status of an answer that was one, with the seconds that it asks for."""
 
     cause: Cause
     http_status: int = 0
+    retry_after_s: float | None = None
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -57,9 +59,9 @@ def unreachable(connection: str, fault: Fault | None = None) -> DomainError:
     return error
 
 
-def answered(http_status: int) -> Fault:
-    """It answered so."""
-    return Fault(Cause.HTTP_STATUS, http_status)
+def answered(http_status: int, retry_after: str = "") -> Fault:
+    """It answered so, perhaps with that header."""
+    return Fault(Cause.HTTP_STATUS, http_status, seconds_of(retry_after))
 
 
 _BY_KIND: tuple[tuple[type[Exception], Cause], ...] = (

@@ -4,12 +4,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from antiphon_server.integration.connections.faults import Cause, unreachable
 from antiphon_server.integration.connections.model import Connection, State, Status
 from antiphon_server.integration.connections.outcomes import Outcomes
 from antiphon_server.integration.connections.ports import Kind, Link, Told
 from antiphon_server.integration.tools.model import Definition, ToolName
+from antiphon_server.runtime.concurrency.breaker import State as BreakerState
+from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
 
 log = logging.getLogger(__name__)
@@ -34,13 +37,21 @@ class Health:
         self._connection, self._kind, self._told = connection, kind, told
         self._outcomes, self._probe_s = outcomes, probe_s
         state = State.DISABLED if connection.disabled else State.CONNECTING
-        self.status = Status(state, _now_us())
+        self._status = Status(state, _now_us())
+        self._found: _Found | None = None
+        self._last_told = _news(self.status)
+        self._telling, self._tasks = asyncio.Lock(), TaskSet()
         self.definitions: Mapping[ToolName, Definition] = {}
         self._link: Link | None = None
         self._linking, self._closed = asyncio.Lock(), False
         self._failed, self._due = 0, asyncio.Event()
         self._probing, self.known = asyncio.Lock(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> Status:
+        """What is known now."""
+        return replace(self._status, breaker=self._outcomes.standing)
 
     def start(self) -> None:
         """Begin to probe, unless it is disabled."""
@@ -58,6 +69,7 @@ class Health:
     async def close(self) -> None:
         """End the probes, and the link with all that runs on it."""
         await self.stop()
+        await self._tasks.stop()
         async with self._linking:  # one that is being made is closed, too
             self._closed = True
         if self._link is not None:
@@ -81,6 +93,10 @@ class Health:
         if not self._failed:
             self._due.set()
 
+    def turned(self) -> None:
+        """Tell that its breaker was opened or closed, which changes how it is."""
+        self._tasks.spawn("integration.connection.turned", self._say())
+
     async def probe(self) -> Status:
         """Ask now whether it is there; what comes of it is its status."""
         if self._connection.disabled:
@@ -99,7 +115,10 @@ class Health:
                 log.exception("connection %s could not be probed", self._connection.name)
                 failed = DomainError(Reason.INTERNAL)
             self._failed = self._failed + 1 if failed else 0
-            await self._set(failed, round((time.monotonic() - began) * 1e6))
+            self._found = _Found(failed, round((time.monotonic() - began) * 1e6))
+            if not failed and self._status.state is State.DOWN:
+                self._outcomes.is_back()
+            await self._say()
         return self.status
 
     async def _run(self) -> None:
@@ -115,16 +134,35 @@ class Health:
                 continue
             await asyncio.sleep(FIRST_WAIT_S)  # whoever says all the time that tools changed
 
-    async def _set(self, failed: DomainError | None, latency_us: int) -> None:
-        state = State.DOWN if failed else State.UP
-        reason = failed.reason.value if failed else ""
-        if not failed and (reason := self._outcomes.degraded):
+    async def _say(self) -> None:
+        """Say anew how it is, and tell of what is news, one after the other."""
+        async with self._telling:
+            if self._found is not None:
+                self._status = self._judged(self._found)
+            status = self.status
+            news = _news(status)
+            if news != self._last_told:
+                self._last_told = news
+                await self._told(self._connection, status)
+
+    def _judged(self, found: "_Found") -> Status:
+        """By the last probe, and by what came of calls."""
+        state, reason = State.UP, ""
+        if found.failed is not None:
+            state, reason = State.DOWN, found.failed.reason.value
+        elif reason := self._outcomes.degraded:
             state = State.DEGRADED
-        before, tools = self.status, len(self.definitions)
-        since = before.since_us if state is before.state else _now_us()
-        self.status = Status(state, since, reason, latency_us, tools, _said(failed))
-        if _news(self.status) != _news(before):
-            await self._told(self._connection, self.status)
+        since = self._status.since_us if state is self._status.state else _now_us()
+        said = _said(found.failed)
+        return Status(state, since, reason, found.latency_us, len(self.definitions), said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a probe has found: None if all was well."""
+
+    failed: DomainError | None
+    latency_us: int
 
 
 def _said(failed: DomainError | None) -> Mapping[str, str]:
@@ -138,7 +176,9 @@ def _said(failed: DomainError | None) -> Mapping[str, str]:
 
 def _news(status: Status) -> tuple[object, ...]:
     """What people are told of when it changes."""
-    return status.state, status.tools, status.error_reason, status.error_metadata
+    breaker = status.breaker
+    what = status.state, status.tools, status.error_reason, status.error_metadata
+    return *what, breaker.state is BreakerState.CLOSED, breaker.by_hand
 
 
 def _now_us() -> int:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.model import SourceName
+from antiphon_server.runtime.concurrency.breaker import State as BreakerState
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ProgramId = NewType("ProgramId", str)
@@ -35,6 +36,16 @@ USABLE = frozenset({State.UP, State.DEGRADED})
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerStatus:
+    """Whether calls are made: since when (microseconds since 1970), and in how long they may be."""
+
+    state: BreakerState = BreakerState.CLOSED
+    since_us: int = 0
+    retry_after_s: float = 0.0
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What is known of a connection: since when (microseconds since 1970), and why it is down.
 
@@ -47,6 +58,12 @@ class Status:
     latency_us: int = 0
     tools: int = 0
     error_metadata: Mapping[str, str] = field(default_factory=dict)
+    breaker: BreakerStatus = BreakerStatus()
+
+    @property
+    def serves(self) -> bool:
+        """Whether calls are made as they come."""
+        return self.state in USABLE and self.breaker.state is BreakerState.CLOSED
 
 
 class Mcp(msgspec.Struct, frozen=True, tag="mcp"):

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from antiphon_server.integration.breakers.model import Target
 from antiphon_server.integration.connections.model import (
     Answered,
     Connection,
@@ -14,6 +15,7 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.concurrency.breaker import Breaker
 
 Marks: TypeAlias = Mapping[str, str]
 """The etags of a workspace's connections by name, and of its allowlist by ""."""
@@ -155,6 +157,18 @@ class EgressStore(Protocol):
 
         Raises DomainError ETAG_MISMATCH.
         """
+        ...
+
+
+class Switchboard(Protocol):
+    """Opens and closes breakers as operators say."""
+
+    def add(self, target: Target, breaker: Breaker) -> None:
+        """Open and close this one, too; it begins as was said last."""
+        ...
+
+    def remove(self, target: Target, breaker: Breaker) -> None:
+        """Leave this one alone from now on."""
         ...
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TypeVar
 
+from antiphon_server.integration.breakers.model import Target as SwitchTarget
+from antiphon_server.integration.breakers.model import connection_target
 from antiphon_server.integration.connections.health import PROBE_S, Health
 from antiphon_server.integration.connections.model import (
     USABLE,
@@ -16,16 +19,25 @@ from antiphon_server.integration.connections.model import (
     leads_to,
     unsupported,
 )
-from antiphon_server.integration.connections.outcomes import Outcomes
+from antiphon_server.integration.connections.outcomes import Outcome, Outcomes, outcome_of
 from antiphon_server.integration.connections.ports import (
     Channels,
     Forwards,
     Kind,
+    Link,
     Socket,
     Told,
 )
 from antiphon_server.integration.tools.model import Call, Definition, Result, SourceName, ToolName
 from antiphon_server.integration.tools.questions import Pause
+from antiphon_server.runtime.concurrency.breaker import (
+    USUAL,
+    Breaker,
+    BreakerOpen,
+    Limits,
+    Passage,
+)
+from antiphon_server.runtime.concurrency.breaker import State as BreakerState
 from antiphon_server.runtime.errors import DomainError, Reason
 
 log = logging.getLogger(__name__)
@@ -36,17 +48,31 @@ ASKING_S = 1500.0
 """So much longer than its limit a call may last that asks people, in all its rounds."""
 
 
+LEFT_ALONE = "LEFT_ALONE"
+"""The state of CONNECTION_UNAVAILABLE while its breaker is open."""
+T = TypeVar("T")
+
+
 class Supervised:
-    """A source of tools, whose connection one task probes until it is closed."""
+    """A source of tools, whose connection one task probes until it is closed.
+
+    Its breaker has calls refused that would fail, whatever its probes say.
+    """
 
     trusted = False
 
     def __init__(
-        self, connection: Connection, kind: Kind, told: Told, *, probe_s: float = PROBE_S
+        self,
+        connection: Connection,
+        kind: Kind,
+        told: Told,
+        *,
+        probe_s: float = PROBE_S,
+        breaker: Limits = USUAL,
     ) -> None:
         self.connection, self.leads_to = connection, leads_to(connection)
         self.used = time.monotonic()
-        self._outcomes = Outcomes()
+        self._outcomes = Outcomes(breaker, self._turned)
         self._health = Health(connection, kind, told, self._outcomes, probe_s)
         self._places = asyncio.Semaphore(connection.limits.max_calls)
         self._calls, self._channels, self._idle = 0, 0, asyncio.Event()
@@ -65,7 +91,8 @@ class Supervised:
     @property
     def away(self) -> bool:
         """Whether calls are refused without being tried."""
-        return self._health.status.state not in USABLE
+        status = self.status
+        return status.state not in USABLE or status.breaker.state is BreakerState.OPEN
 
     @property
     def busy(self) -> bool:
@@ -75,11 +102,29 @@ class Supervised:
     @property
     def why(self) -> Mapping[str, str]:
         """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
-        reason, metadata = self._health.status.error_reason, self._health.status.error_metadata
-        state = {"state": self._health.status.state.name}
+        status = self.status
+        if status.breaker.by_hand or status.state in USABLE:
+            return self._why_left_alone
+        reason, metadata = status.error_reason, status.error_metadata
+        state = {"state": status.state.name}
         if reason and "cause" not in metadata and reason != Reason.CONNECTION_UNAVAILABLE.value:
             return {**state, "cause": reason}
         return state | {it: metadata[it] for it in ("cause", "http_status") if it in metadata}
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """See :attr:`~antiphon_server.integration.tools.ports.Source.retry_after_s`."""
+        return self._outcomes.breaker.retry_after_s or None
+
+    @property
+    def switched_as(self) -> SwitchTarget:
+        """How operators call it who open and close its breaker."""
+        return connection_target(self.connection.workspace_id, self.name)
+
+    @property
+    def breaker(self) -> Breaker:
+        """Whether calls are made, which an operator may say."""
+        return self._outcomes.breaker
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         """The tools that were told last; none of one that is disabled."""
@@ -119,11 +164,13 @@ class Supervised:
     async def call(self, call: Call) -> Result | Pause:
         """See :meth:`~antiphon_server.integration.tools.ports.Source.call`."""
         limit, place = call.limit(self.connection.limits.call_s), call.place(self._places)
+
+        async def send(link: Link) -> Result | Pause:
+            call.begins()
+            return await link.call(call)
+
         try:
-            async with self._limited(limit, place, call.tool):
-                link = await self._health.linked()
-                call.begins()
-                result = await link.call(call)
+            result = await self._limited(send, limit, place, call.tool, call.timed_out)
         except DomainError as error:
             if self._outcomes.lack(call.tool, error.reason):
                 self._health.look()
@@ -137,36 +184,84 @@ class Supervised:
         Raises DomainError FORWARD_UNSUPPORTED where its kind does not, and what :meth:`call`
         raises.
         """
-        limit = asyncio.timeout(self.connection.limits.call_s)
-        async with self._limited(limit, self._places, self.name):
-            link = await self._health.linked()
+
+        async def send(link: Link) -> Answered:
             if not isinstance(link, Forwards):
                 raise unsupported(self.connection)
             return await link.forward(request)
 
-    @asynccontextmanager
+        limit = asyncio.timeout(self.connection.limits.call_s)
+        return await self._limited(send, limit, self._places, self.name)
+
     async def _limited(
         self,
+        send: Callable[[Link], Awaitable[T]],
         limit: AbstractAsyncContextManager[asyncio.Timeout],
         place: AbstractAsyncContextManager[object],
         tool: str,
-    ) -> AsyncIterator[None]:
-        """One of its places as long as the block runs, what comes of which is remembered."""
+        timed_out: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Send within one of its places; nobody waits for one where nothing is sent."""
         limited: asyncio.Timeout | None = None
+
+        def over() -> bool:
+            return timed_out() or (limited is not None and limited.expired())
+
         try:
             with self._busy():
-                async with limit as limited, place:
-                    yield
-        except DomainError as error:
-            self._remember(error.reason)
-            raise
+                async with limit as limited:
+                    self._check()
+                    async with place:
+                        return await self._guarded(send, over)
         except TimeoutError:
             if limited is None or not limited.expired():
                 raise
-            self._remember(Reason.TOOL_TIMEOUT)
             timeout_ms = round(self.connection.limits.call_s * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=tool, timeout_ms=timeout_ms) from None
-        self._remember(None)
+
+    async def _guarded(self, send: Callable[[Link], Awaitable[T]], over: Callable[[], bool]) -> T:
+        """Send if the breaker lets it pass, which counts what comes of it.
+
+        Whoever cancels a call that is not ``over`` says nothing of the connection.
+        """
+        try:
+            with self._outcomes.breaker.passing() as passage:
+                try:
+                    came = await send(await self._health.linked())
+                except DomainError as error:
+                    self._remember(passage, outcome_of(error))
+                    raise
+                except asyncio.CancelledError:
+                    if over():
+                        self._remember(passage, Outcome(Reason.TOOL_TIMEOUT))
+                    raise
+                self._remember(passage, outcome_of(came))
+                return came
+        except BreakerOpen as refused:
+            raise self._left_alone(refused.retry_after_s) from None
+
+    def _check(self) -> None:
+        """Raises DomainError CONNECTION_UNAVAILABLE if nothing is sent now."""
+        try:
+            self._outcomes.breaker.check()
+        except BreakerOpen as refused:
+            raise self._left_alone(refused.retry_after_s) from None
+
+    def _left_alone(self, retry_after_s: float | None) -> DomainError:
+        """Calls fail too often to be tried, or an operator says so."""
+        error = DomainError(
+            Reason.CONNECTION_UNAVAILABLE, connection=self.name, retry_after=retry_after_s
+        )
+        error.metadata.update(self._why_left_alone)
+        return error
+
+    @property
+    def _why_left_alone(self) -> Mapping[str, str]:
+        breaker = self._outcomes.breaker
+        if breaker.by_hand:
+            return {"state": LEFT_ALONE, "breaker": "BY_HAND"}
+        said = self._outcomes.failure.said
+        return {"state": LEFT_ALONE, "breaker": breaker.state.name, **said}
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Socket]:
@@ -189,14 +284,12 @@ class Supervised:
             self._channels -= 1
 
     async def _channel(self) -> Socket:
-        link = await self._health.linked()
-        if not isinstance(link, Channels):
-            raise unsupported(self.connection)
-        try:
+        async def send(link: Link) -> Socket:
+            if not isinstance(link, Channels):
+                raise unsupported(self.connection)
             return await link.open()
-        except DomainError as error:
-            self._remember(error.reason)
-            raise
+
+        return await self._guarded(send, lambda: False)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -210,7 +303,12 @@ class Supervised:
             if not self._calls:
                 self._idle.set()
 
-    def _remember(self, reason: Reason | None) -> None:
+    def _remember(self, passage: Passage, outcome: Outcome) -> None:
         """Keep what came of a call; the first of many failures is a reason to look at once."""
-        if self._outcomes.remember(reason):
+        if self._outcomes.remember(passage, outcome):
             self._health.suspect()
+
+    def _turned(self, state: BreakerState) -> None:
+        by_hand = ", by hand" if self._outcomes.breaker.by_hand else ""
+        log.warning("breaker of connection %s is %s%s", self.name, state.name, by_hand)
+        self._health.turned()

@@ -140,9 +140,10 @@ class ToolCaller:
         if tool.source.definitions().get(tool.name) != tool.definition:  # since it was checked
             raise DomainError(Reason.TOOL_HELD, tool=tool.name)
         limit: asyncio.Timeout | None = None
+        limited = replace(call, timed_out=lambda: limit is not None and limit.expired())
         try:
             async with call.limit(self._limit_s) as limit:
-                return await tool.source.call(call)
+                return await tool.source.call(limited)
         except TimeoutError:
             if limit is None or not limit.expired():
                 raise

@@ -175,7 +175,10 @@ class Catalogue:
 
 def unavailable(source: Source) -> DomainError:
     """The error of who needs a source that is away."""
-    away = DomainError(Reason.CONNECTION_UNAVAILABLE, connection=source.name)
+    retry_after = source.retry_after_s
+    away = DomainError(
+        Reason.CONNECTION_UNAVAILABLE, connection=source.name, retry_after=retry_after
+    )
     away.metadata.update(source.why)
     return away
 

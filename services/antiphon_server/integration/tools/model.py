@@ -124,7 +124,8 @@ class Call:
 
     ``attendance`` are the people whom it may ask; None if there is nobody, and all is declined.
     ``begins`` is called when all is ready and before anything is sent; it raises DomainError
-    DRAINING if the call's turn may be another server's by then.
+    DRAINING if the call's turn may be another server's by then. ``timed_out`` says of a call that
+    is being cancelled whether a limit of this server does it, and not its caller.
     """
 
     call_id: ToolCallId
@@ -133,6 +134,7 @@ class Call:
     caller: Caller
     attendance: Attendance | None = None
     begins: Callable[[], None] = lambda: None
+    timed_out: Callable[[], bool] = lambda: False
 
     def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
         """As :func:`asyncio.timeout`, without the time in which people are asked."""
@@ -170,6 +172,8 @@ class Result:
     omitted_bytes: int = 0
     kept: bool = False
     """Whether the whole of it is kept beside."""
+    http_status: int = 0
+    """By which a service over HTTP says that it failed: 400 and more; else 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,11 @@ class Source(Protocol):
         """Its state while it is away, and why, as variables of CONNECTION_UNAVAILABLE."""
         ...
 
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds until it may be back while it is away; None if that is not known."""
+        ...
+
     def definitions(self) -> Mapping[ToolName, Definition]:
         """Its tools, by name; asks nobody."""
         ...

@@ -119,6 +119,12 @@ class Breaker:
         return max(0.0, self._reopens - now)
 
     @property
+    def failures(self) -> int:
+        """How many of the calls that it remembers have failed; it remembers none when it turns."""
+        self._count_slow(self._clock())
+        return sum(self._ends)
+
+    @property
     def by_hand(self) -> bool:
         """Whether it was opened by hand."""
         return self._reopens == math.inf
@@ -129,7 +135,7 @@ class Breaker:
             self._turn(math.inf)
 
     def close(self) -> None:
-        """Close it by hand; what has failed before is forgotten."""
+        """Close it by hand, or on other news that it is back; what has failed is forgotten."""
         self._turn(None)
 
     def check(self) -> None:

@@ -28,6 +28,11 @@ CAUSES: Mapping[str, str] = {
     ),
     "PROGRAM_ENDED": "the program ended by itself; run its command by hand to see why",
 }
+_OF_CALLS = {
+    "TOOL_TIMEOUT": "calls of it took longer than they may",
+    "TOOL_CALL_LOST": "answers of it were lost on the way",
+}
+"""Reasons for which it is left alone though it may be reached."""
 _REFUSES = ("401", "403", "407")
 
 
@@ -38,4 +43,5 @@ def cause_in_words(cause: str, http_status: str = "") -> str:
         advice = "does it take the credential?"
     elif http_status.startswith("5"):
         advice = "its own log says more"
-    return CAUSES.get(cause, cause).format(http_status=http_status or "-", advice=advice)
+    words = CAUSES.get(cause) or _OF_CALLS.get(cause, cause)
+    return words.format(http_status=http_status or "-", advice=advice)

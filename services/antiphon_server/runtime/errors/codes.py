@@ -224,6 +224,13 @@ _ADVICE = {
 """What to do at limits that people reach, by how they are named."""
 
 
+_LEFT_ALONE = (
+    "Connection {connection} has failed too often, so it is not called for a while.",
+    "Connection {connection} is not called, since an operator said so.",
+)
+"""Why a connection's breaker is open: by itself, or by hand."""
+
+
 class _Variables(dict[str, str]):
     """Metadata in which a missing variable reads as a dash."""
 
@@ -237,6 +244,8 @@ def sentence_of(reason: Reason, metadata: Mapping[str, str]) -> str:
     if reason is Reason.LIMIT_EXCEEDED:
         limit = metadata.get("limit", "")
         sentence += "".join(f" {it}" for named, it in _ADVICE.items() if limit.endswith(named))
+    if reason is Reason.CONNECTION_UNAVAILABLE and (breaker := metadata.get("breaker")):
+        sentence = _LEFT_ALONE[breaker == "BY_HAND"].format_map(_Variables(metadata))
     if reason is Reason.CONNECTION_UNAVAILABLE and (cause := metadata.get("cause")):
         sentence += f" Why: {cause_in_words(cause, metadata.get('http_status', ''))}"
     return sentence

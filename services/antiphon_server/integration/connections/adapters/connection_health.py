@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from antiphon_server.integration.connections.model import USABLE, Connection, Status
+from antiphon_server.integration.connections.model import Connection, Status
 from antiphon_server.runtime.rpc.health import Health
 
 
@@ -18,5 +18,5 @@ class ConnectionHealth:
     async def __call__(self, connection: Connection, status: Status | None) -> None:
         if connection.workspace_id or status is None:
             return
-        serves = status.state in USABLE
-        await self.health.set(f"connection.{connection.name}", serves, needed=False)
+        part = f"connection.{connection.name}"
+        await self.health.set(part, status.serves, needed=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.model import State
+from antiphon_server.runtime.concurrency.breaker import State as BreakerState
 
 
 class ConnectionMetrics:
@@ -38,6 +39,7 @@ class ConnectionMetrics:
                 states.add_metric([one.name, state.name.lower()], float(one.status.state is state))
         yield states
         yield latencies
+        yield from self._breakers()
         counts = GaugeMetricFamily(
             "antiphon_workspace_connections",
             "Connections of workspaces that this server keeps, by state.",
@@ -47,3 +49,32 @@ class ConnectionMetrics:
         for state in State:
             counts.add_metric([state.name.lower()], kept[state])
         yield counts
+
+    def _breakers(self) -> Iterator[Any]:
+        """Which connections are called."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        states = GaugeMetricFamily(
+            "antiphon_connection_breaker_state",
+            "1 for the state that the breaker of a connection of the installation is in.",
+            labels=["connection", "state"],
+        )
+        by_hand = GaugeMetricFamily(
+            "antiphon_connection_breaker_by_hand",
+            "1 while an operator has no calls made by a connection of the installation.",
+            labels=["connection"],
+        )
+        for one in self._connections.installed:
+            by_hand.add_metric([one.name], float(one.breaker.by_hand))
+            for state in BreakerState:
+                in_it = one.breaker.state is state
+                states.add_metric([one.name, state.name.lower()], float(in_it))
+        counts = GaugeMetricFamily(
+            "antiphon_workspace_connection_breakers",
+            "Connections of workspaces that this server keeps, by the state of their breakers.",
+            labels=["state"],
+        )
+        kept = Counter(one.breaker.state for one in self._connections.of_workspaces)
+        for state in BreakerState:
+            counts.add_metric([state.name.lower()], kept[state])
+        yield from (states, by_hand, counts)

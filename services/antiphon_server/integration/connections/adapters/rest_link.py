@@ -112,7 +112,7 @@ class RestLink:
             async with self._asked(
                 wanted.method, wanted.url, wanted.headers, wanted.body, of=call.tool
             ) as response:
-                kind, charset = response.headers.get("Content-Type", ""), response.charset or ""
+                said, charset = response.headers, response.charset or ""
                 body = await body_of(response, most=most)
         except BodyTooLarge:
             why = f"its answer has more than {most} bytes"
@@ -120,7 +120,8 @@ class RestLink:
         except BodyGarbled:
             why = "its answer is not packed as it says"
             raise DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why) from None
-        return result(response.status, kind, charset, body, promised=promised)
+        kind, again = said.get("Content-Type", ""), said.get("Retry-After", "")
+        return result(response.status, kind, charset, body, promised=promised, retry_after=again)
 
     async def forward(self, request: Forwarded) -> Answered:
         """See :class:`~antiphon_server.integration.connections.ports.Forwards`."""

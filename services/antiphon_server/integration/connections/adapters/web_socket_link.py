@@ -20,7 +20,7 @@ from antiphon_server.integration.connections.model import (
     unsupported,
 )
 from antiphon_server.integration.connections.pacing import Pace
-from antiphon_server.integration.connections.ports import Socket, SocketClosed
+from antiphon_server.integration.connections.ports import LOST, Socket, SocketClosed
 from antiphon_server.integration.tools.model import (
     Call,
     Definition,
@@ -81,6 +81,8 @@ class WebSocketLink:
             await socket.send(request)
             answer = await self._answered(socket, number)
         except SocketClosed as closed:
+            if closed.code == LOST:  # nobody has closed it
+                raise DomainError(Reason.TOOL_CALL_LOST, tool=self._connection.name) from closed
             raise self._failed(f"the WebSocket was closed ({closed.code})") from closed
         finally:
             await socket.close()

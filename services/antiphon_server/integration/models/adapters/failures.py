@@ -2,8 +2,6 @@
 
 import logging
 import os
-import time
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,6 +10,7 @@ from antiphon_server.integration.models.adapters.missing import secrets_of
 from antiphon_server.integration.models.model import NOTHING_SAID, ModelFailed, ProviderSaid
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.net.retry_after import seconds_of
 
 log = logging.getLogger(__name__)
 MAX_RETRY_AFTER_S = 60.0
@@ -122,12 +121,6 @@ def _message(body: str) -> str:
 
 
 def _seconds(header: str) -> float | None:
-    """What Retry-After says (RFC 9110, 10.2.3), at most a minute; None if it is neither form."""
-    digits = header.strip()
-    if digits.isascii() and digits.replace(".", "", 1).isdigit() and len(digits) <= 12:
-        return min(float(digits), MAX_RETRY_AFTER_S)
-    try:
-        seconds = parsedate_to_datetime(digits).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)
+    """What Retry-After says, at most a minute."""
+    seconds = seconds_of(header)
+    return None if seconds is None else min(seconds, MAX_RETRY_AFTER_S)

@@ -82,6 +82,7 @@ class BuiltIn:
     leads_to = ""
     away = False
     why: Mapping[str, str] = MappingProxyType({})
+    retry_after_s: float | None = None
 
     def __init__(self, messages: Messages, results: ResultStore) -> None:
         self._messages, self._results = messages, results

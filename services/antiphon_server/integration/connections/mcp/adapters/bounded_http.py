@@ -80,8 +80,8 @@ class CalmClient(httpx2.AsyncClient):
     """
 
     failed: Callable[[Exception], None] = staticmethod(lambda _error: None)
-    answered: Callable[[int], None] = staticmethod(lambda _status: None)
-    """Is told with which status each message was answered."""
+    answered: Callable[[int, str], None] = staticmethod(lambda _status, _retry_after: None)
+    """Is told with which status and which Retry-After each message was answered."""
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send it; an error becomes a JSON-RPC error, which says its kind alone."""
@@ -94,5 +94,5 @@ class CalmClient(httpx2.AsyncClient):
             answer = {"jsonrpc": "2.0", "id": None, "error": told}
             return httpx2.Response(502, json=answer, request=request)
         if request.method == "POST":
-            self.answered(response.status_code)
+            self.answered(response.status_code, response.headers.get("retry-after", ""))
         return response

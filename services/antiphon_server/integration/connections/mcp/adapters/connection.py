@@ -57,6 +57,7 @@ _UNANSWERED = (
 """How our HTTP and the SDK begin to tell of requests that were sent, and have no answer."""
 ASKING_S = 600.0
 """So much longer than a call may be silent that waits for people."""
+_TOO_MANY_REQUESTS = 429
 _BROKEN_OFF = (Reason.TOOL_TIMEOUT, Reason.LIMIT_EXCEEDED)
 logger = structlog.get_logger(__name__)
 
@@ -214,7 +215,7 @@ class McpConnection:
             why = f"its answer has more than {self._config.limits.max_bytes} bytes"
         if TOO_MANY in said:
             why = "its answer has too many parts"
-        return DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why)
+        return _failed(call, why, met.fault)
 
     def _lost(self, error: Exception) -> bool:
         """Whether the session is gone: the program has ended, or the server knows it no longer."""
@@ -343,8 +344,8 @@ class McpConnection:
             met.refused = error
         met.fault = fault_of(error)
 
-    def _answered(self, status: int) -> None:
-        self._meets().fault = answered(status) if status >= 400 else None
+    def _answered(self, status: int, retry_after: str) -> None:
+        self._meets().fault = answered(status, retry_after) if status >= 400 else None
 
     def _meets(self) -> Met:
         """What the request belongs to: the SDK sends it in the context of its call."""
@@ -359,6 +360,22 @@ class McpConnection:
         if isinstance(self._config.target, Program):
             return program_fault(error)
         return fault_of(error) or Fault(Cause.NOT_THE_PROTOCOL)
+
+
+def _failed(call: Call, why: str, fault: Fault | None) -> DomainError:
+    """It was answered, and not with a result; perhaps by a status of HTTP, not by its tool."""
+    status = fault.http_status if fault is not None else 0
+    if fault is None or not status:
+        return DomainError(Reason.TOOL_FAILED, tool=call.tool, why=why)
+    if status >= 500 or status == _TOO_MANY_REQUESTS:
+        why = f"HTTP {status}"
+    return DomainError(
+        Reason.TOOL_FAILED,
+        tool=call.tool,
+        why=why,
+        http_status=status,
+        retry_after=fault.retry_after_s,
+    )
 
 
 async def _accepted(_name: str, _result: types.CallToolResult) -> None:

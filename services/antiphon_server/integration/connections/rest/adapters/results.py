@@ -2,11 +2,13 @@
 
 import base64
 from http import HTTPStatus
+from math import ceil
 
 import msgspec
 
 from antiphon_server.integration.connections.rest.bodies import is_json
 from antiphon_server.integration.tools.model import Json, PartKind, Result, ResultPart
+from antiphon_server.runtime.net.retry_after import seconds_of
 
 LARGEST_CHECKED = 1024 * 1024
 """Bytes of an answer that are compared with its schema."""
@@ -21,24 +23,35 @@ _CHARSETS = frozenset(
 decode to what is no text, and some raise whatever is to be replaced."""
 
 
-def result(status: int, media_type: str, charset: str, body: bytes, *, promised: bool) -> Result:
+def result(
+    status: int,
+    media_type: str,
+    charset: str,
+    body: bytes,
+    *,
+    promised: bool,
+    retry_after: str = "",
+) -> Result:
     """The result; from 400 on, and where a redirect was not followed, it begins with the status.
 
-    ``promised`` says that the tool has an output schema.
+    ``promised`` says that the tool has an output schema; ``retry_after`` is that header.
     """
     failed, kind = status >= 400, media_type.partition(";")[0].strip().lower()
     parts = (_part(kind, charset, body),) if body else ()
     if status >= 300 or not parts:
-        parts = (ResultPart("text", _said(status)), *parts)
+        parts = (ResultPart("text", _said(status, retry_after)), *parts)
     wanted = promised and not failed and is_json(kind) and len(body) <= LARGEST_CHECKED
-    return Result(parts, _decoded(body) if wanted else None, failed)
+    structured = _decoded(body) if wanted else None
+    return Result(parts, structured, failed, http_status=status if failed else 0)
 
 
-def _said(status: int) -> str:
+def _said(status: int, retry_after: str) -> str:
     try:
-        return f"HTTP {status} {HTTPStatus(status).phrase}"
+        said = f"HTTP {status} {HTTPStatus(status).phrase}"
     except ValueError:
-        return f"HTTP {status}"
+        said = f"HTTP {status}"
+    seconds = seconds_of(retry_after)
+    return said if seconds is None else f"{said}; to be tried again in {ceil(seconds)} s"
 
 
 def _part(kind: str, charset: str, body: bytes) -> ResultPart:
