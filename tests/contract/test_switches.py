@@ -7,7 +7,7 @@ import pytest
 from antiphon.auth.v1.audit_pb2 import BreakerSwitched
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.integration.breakers.adapters.sql import SqlSwitches
-from antiphon_server.integration.breakers.model import Said, Target
+from antiphon_server.integration.breakers.model import Said, Target, connection_target
 from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
@@ -17,6 +17,7 @@ from tests.fakes.databases import on_each_kind
 
 database = on_each_kind(lambda it: it, metadata)
 ONE, OTHER = Target("models/one"), Target("models/other")
+LATE = connection_target("ws_00000001", "late")
 
 
 @pytest.fixture
@@ -111,3 +112,22 @@ async def test_what_is_not_there_is_none_of_ours(store: SqlSwitches) -> None:
     server = Server(store)
     await server.switches.begin()
     assert [server.one.state, server.other.state] == [State.CLOSED] * 2
+
+
+async def test_one_that_comes_late_begins_as_was_said(store: SqlSwitches) -> None:
+    """As connections do, which come and go; one that is gone is left as it is."""
+    server = Server(store)
+    await server.switches.begin()
+    await server.switches.switch(LATE, open=True)
+    first, second = Breaker(), Breaker()
+    server.switches.add(LATE, first)
+    assert first.by_hand
+    server.switches.remove(LATE, second)  # it was never there
+    server.switches.add(LATE, second)
+    server.switches.remove(LATE, first)
+    assert second.by_hand
+    await server.switches.switch(LATE, open=False)
+    assert (first.by_hand, second.by_hand) == (True, False)
+    server.switches.remove(LATE, second)
+    await server.switches.switch(LATE, open=True)
+    assert not second.by_hand

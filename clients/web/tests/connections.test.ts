@@ -34,6 +34,12 @@ test("each connection has its state in words, and why; what changes is shown by 
   }
   expect(await ask("probe", "large")).toBe("CONNECTION_STATE_DEGRADEDTOOL_CALL_LOST");
   await row("large").getByText("degraded", { exact: true }).waitFor();
+  for (let count = 0; count < 2; count++) expect(await ask("call", "large.quit")).toBe("TOOL_CALL_LOST");
+  await row("large").getByText(/^left alone for /).waitFor();
+  await row("large").getByRole("button", { name: "Resume calls: large" }).click();
+  await row("large").getByText(/^left alone/).waitFor({ state: "detached" });
+  await row("cakes A bakery").getByRole("button", { name: "Pause calls: cakes" }).click();
+  await row("cakes A bakery").getByText("paused, by an operator", { exact: true }).waitFor();
   expect(await faultsOf(page)).toEqual([]);
   if (PICTURES) await page.screenshot({ path: `${PICTURES}/connections.png` });
   await page.setViewportSize({ width: 390, height: 700 });

@@ -75,6 +75,11 @@ function ofOne(error: AntiphonError): string {
   }
   if (error.reason === "MODEL_UNAVAILABLE") return unavailable(error);
   if (error.reason === "PRICE_UNKNOWN") return priceUnknown(error);
+  if (error.reason === "CONNECTION_UNAVAILABLE" && error.variables["breaker"]) {
+    return error.variables["breaker"] === "BY_HAND"
+      ? "An operator has nothing sent to it."
+      : `Calls of it have failed too often, so it is left alone for a while. Try again then.${wait}`;
+  }
   if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage).replace("{model}", modelOf(error)) + wait;
