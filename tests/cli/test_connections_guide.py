@@ -11,6 +11,7 @@ GUIDE = ROOT / "docs" / "guides" / "connections.md"
 DENIED = {
     "antiphon connections add shop --mcp https://shop.example/mcp",
     "antiphon connections delete clock",
+    """antiphon tools call clock.get_current_time --arguments '{"timezone": "Asia/Tokyo"}'""",
     """antiphon tools call watch.get_current_time --arguments '{"timezone": "Asia/Tokyo"}'""",
 }
 
@@ -24,10 +25,10 @@ async def test_an_operator_works_through_it(tmp_path: Path) -> None:
     async with server, server.client() as client:
         # Who reads the guide has started it before they type; a busy machine takes its time.
         await client.test_connection("global", "clock")
-        for mark in ("installed", "workspace", "allowlist", "away", "trail"):
+        for mark in ("installed", "workspace", "allowlist", "paused", "away", "trail"):
             told = transcript(mark, GUIDE)
             ran = run_beside(server, [command for command, _ in told], COLUMNS="100", NO_COLOR="1")
-            refused = DENIED if mark in {"allowlist", "away"} else set()
+            refused = DENIED if mark in {"allowlist", "paused", "away"} else set()
             for (command, output), it in zip(told, ran, strict=True):
                 if not prints(it, output) or it.exit_code != int(command in refused):
                     wrong.append((it, output))

@@ -225,6 +225,17 @@ def _of_one(error: AntiphonError) -> str:
                 f"the model {error.metadata.get('model')} has failed too often, so it is not asked "
                 f"for {seconds} s; try again then, or choose another one (`antiphon models`)"
             )
+        case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
+            return (
+                f"{error.metadata.get('connection')} is not called, since an operator said so; "
+                "operators have it called again by `antiphon connections resume`"
+            )
+        case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker"):
+            seconds = ceil(error.retry_after or 0)
+            return (
+                f"calls of {error.metadata.get('connection')} failed too often, so it is left "
+                f"alone for {seconds} s; try again then (`antiphon connections` says how it is)"
+            )
         case "OVERLOADED" if model := error.metadata.get("model"):
             return (
                 f"the model {model} writes as many answers as it may at once "

@@ -77,6 +77,15 @@ def _connection(values: str) -> tuple[Series, ...]:
     return _gauge("antiphon_connection_state", values, connection="gone", state="down")
 
 
+def _left_alone(values: str) -> tuple[Series, ...]:
+    name = "antiphon_connection_breaker_state"
+    return _gauge(name, values, connection="gone", state="closed")
+
+
+def _paused(values: str) -> tuple[Series, ...]:
+    return _gauge("antiphon_connection_breaker_by_hand", values, connection="gone")
+
+
 def _model(values: str) -> tuple[Series, ...]:
     return _gauge("antiphon_model_breaker_state", values, **BROKEN, state="closed")
 
@@ -103,6 +112,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonConnectionDown": (
         Case("down", 15, _connection("0x3 1x80"), {"connection": "gone"}),
         Case("down for a while", 15, _connection("1x24 0x80")),
+    ),
+    "AntiphonConnectionFails": (
+        Case("open", 15, _left_alone("1x3 0x80"), {"connection": "gone"}),
+        Case("open for a while", 15, _left_alone("0x24 1x80")),
+        Case("open by hand", 15, (*_left_alone("0x80"), *_paused("1x80"))),
+        Case(
+            "open by itself", 15, (*_left_alone("0x80"), *_paused("0x80")), {"connection": "gone"}
+        ),
+        Case("open and down", 12, (*_left_alone("0x80"), *_connection("1x80"))),
     ),
     "AntiphonModelFails": (
         Case("open", 15, _model("1x3 0x80"), BROKEN),

@@ -9,6 +9,7 @@ from antiphon_server.cli.connections.change import delete, disable, enable
 from antiphon_server.cli.connections.forward import forward
 from antiphon_server.cli.connections.listing import list_connections, listed
 from antiphon_server.cli.connections.open import open_relay
+from antiphon_server.cli.connections.pause import pause, resume
 from antiphon_server.cli.connections.probe import probe
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
@@ -32,6 +33,7 @@ For example:
 - `antiphon connections forward shop --path /orders`
 - `antiphon connections open prices`
 - `antiphon connections disable wiki`
+- `antiphon connections pause wiki`
 - `antiphon connections delete wiki`
 - `antiphon connections allow wiki.example`
 """
@@ -61,5 +63,7 @@ app.command()(forward)
 app.command("open")(open_relay)
 app.command()(disable)
 app.command()(enable)
+app.command()(pause)
+app.command()(resume)
 app.command()(delete)
 app.command()(allow)

@@ -1,5 +1,7 @@
 """How a connection is, in a word, and what to do where it is down."""
 
+from math import ceil
+
 from antiphon.integration.v1.connection_pb2 import (
     CONNECTION_CAUSE_HTTP_STATUS,
     CONNECTION_CAUSE_UNSPECIFIED,
@@ -9,8 +11,9 @@ from antiphon.integration.v1.connection_pb2 import (
     ConnectionStatus,
     Credential,
 )
+from antiphon.integration.v1.model_pb2 import BREAKER_STATE_HALF_OPEN, BREAKER_STATE_OPEN
 from antiphon_server.cli.console import aside, in_a_line, print_json, say
-from antiphon_server.cli.encoding import as_dict
+from antiphon_server.cli.encoding import as_dict, local_time
 from antiphon_server.cli.kinds import name_of
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.errors.causes import cause_in_words
@@ -34,7 +37,22 @@ def tell(it: Connection, json: bool) -> None:
 
 
 def state_of(status: ConnectionStatus) -> str:
-    """The state, with the cause or the reason: ``down (REFUSED)``."""
+    """The state, with the cause or the reason: ``down (REFUSED)``; and whether it is called."""
+    return ", ".join(filter(None, (_state(status), left_alone(status))))
+
+
+def left_alone(status: ConnectionStatus) -> str:
+    """What is said of one by which calls are not made as they come; empty for the others."""
+    if status.breaker_by_hand:
+        return f"paused by an operator ({local_time(status.breaker_since_time)})"
+    if status.breaker == BREAKER_STATE_OPEN:
+        return f"left alone for {ceil(status.retry_after.ToTimedelta().total_seconds())} s"
+    if status.breaker == BREAKER_STATE_HALF_OPEN:
+        return "left alone, but for one call"
+    return ""
+
+
+def _state(status: ConnectionStatus) -> str:
     state = name_of(ConnectionState, "CONNECTION_STATE_", status.state)
     if status.error_cause == CONNECTION_CAUSE_HTTP_STATUS:
         return f"{state} (HTTP {in_a_line(status.error_metadata['http_status'])})"
@@ -45,6 +63,8 @@ def state_of(status: ConnectionStatus) -> str:
 def advice_of(it: Connection) -> str:
     """Why it is not as it should be, and what to do; empty where that is not known."""
     name, reason, said = in_a_line(it.name), it.status.error_reason, it.status.error_metadata
+    if it.status.breaker_by_hand:
+        return f"An operator has it called again by `antiphon connections resume {name}`."
     if cause := _cause(it.status):
         return _sentence(cause_in_words(cause, said.get("http_status", "")))
     match reason:
@@ -60,6 +80,9 @@ def advice_of(it: Connection) -> str:
             )
         case "INVALID_ARGUMENT" if said.get("why"):
             return f"What it says of itself can't be used: it has to be {in_a_line(said['why'])}."
+        case _ if left_alone(it.status):
+            why = cause_in_words(reason) if reason else "the server's log says how"
+            return _sentence(f"its calls failed too often ({why}); it is tried again by itself")
         case _ if said and reason in Reason.__members__:
             return in_a_line(sentence_of(Reason(reason), said))
     return ""

@@ -226,10 +226,8 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
 
 
 async def _connections(client: Client) -> AsyncIterator[Finding]:
-    async for name, state, is_down, advice in states_of_connections(client):
-        again = f"`antiphon connections test {name}` asks again; its tools are away." * is_down
-        remedy = f"{advice} {again}".strip()
-        yield Finding("connection", "note" if is_down else "ok", f"{name}: {state}", remedy)
+    async for name, state, is_away, remedy in states_of_connections(client):
+        yield Finding("connection", "note" if is_away else "ok", f"{name}: {state}", remedy)
 
 
 async def _mesh(client: Client) -> AsyncIterator[Finding]:
