@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from antiphon_server.integration.connections.adapters.web_socket_kind import WebSockets
+from antiphon_server.integration.connections.guard import LEFT_ALONE
 from antiphon_server.integration.connections.model import (
     Connection,
     HttpRequest,
@@ -14,7 +15,7 @@ from antiphon_server.integration.connections.model import (
     State,
     Status,
 )
-from antiphon_server.integration.connections.supervision import LEFT_ALONE, Supervised
+from antiphon_server.integration.connections.supervision import Supervised
 from antiphon_server.integration.tools.model import Result, SourceName
 from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
 from antiphon_server.runtime.concurrency.breaker import State as BreakerState

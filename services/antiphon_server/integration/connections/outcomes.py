@@ -52,15 +52,18 @@ class Outcome:
         return {"cause": cause} if cause else {}
 
 
+ANSWERED = Outcome()
+
+
 def outcome_of(came: object) -> Outcome:
     """That of a call, by its answer or its error."""
+    if isinstance(came, Result):
+        return Outcome(http_status=came.http_status) if came.http_status else ANSWERED
     if isinstance(came, DomainError):
         status = came.metadata.get("http_status", "")
         known = int(status) if status.isdecimal() else 0
         return Outcome(came.reason, known, came.metadata.get("cause", ""))
-    if isinstance(came, HttpAnswer):
-        return Outcome(http_status=came.status)
-    return Outcome(http_status=came.http_status if isinstance(came, Result) else 0)
+    return Outcome(http_status=came.status) if isinstance(came, HttpAnswer) else ANSWERED
 
 
 class Outcomes:
@@ -73,13 +76,13 @@ class Outcomes:
         self, limits: Limits = USUAL, turned: Callable[[State], None] = lambda _: None
     ) -> None:
         self.breaker = Breaker(limits, turned)
-        self.failure = Outcome()
+        self.failure = ANSWERED
         self._lacking: set[ToolName] = set()
 
     def remember(self, passage: Passage, outcome: Outcome) -> bool:
         """Count what came of a call; whether it is a reason to look at once how it is."""
-        passage.failed = outcome.failed
-        if not outcome.failed:
+        passage.failed = failed = False if outcome is ANSWERED else outcome.failed
+        if not failed:
             return False
         self.failure = outcome
         return outcome.reason in (Reason.CONNECTION_UNAVAILABLE, Reason.TOOL_CALL_LOST)

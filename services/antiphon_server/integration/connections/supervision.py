@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from antiphon_server.integration.breakers.model import Target as SwitchTarget
 from antiphon_server.integration.breakers.model import connection_target
+from antiphon_server.integration.connections.guard import Guard
 from antiphon_server.integration.connections.health import PROBE_S, Health
 from antiphon_server.integration.connections.model import (
     USABLE,
@@ -19,7 +20,7 @@ from antiphon_server.integration.connections.model import (
     leads_to,
     unsupported,
 )
-from antiphon_server.integration.connections.outcomes import Outcome, Outcomes, outcome_of
+from antiphon_server.integration.connections.outcomes import Outcomes
 from antiphon_server.integration.connections.ports import (
     Channels,
     Forwards,
@@ -33,9 +34,7 @@ from antiphon_server.integration.tools.questions import Pause
 from antiphon_server.runtime.concurrency.breaker import (
     USUAL,
     Breaker,
-    BreakerOpen,
     Limits,
-    Passage,
 )
 from antiphon_server.runtime.concurrency.breaker import State as BreakerState
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -48,8 +47,6 @@ ASKING_S = 1500.0
 """So much longer than its limit a call may last that asks people, in all its rounds."""
 
 
-LEFT_ALONE = "LEFT_ALONE"
-"""The state of CONNECTION_UNAVAILABLE while its breaker is open."""
 T = TypeVar("T")
 
 
@@ -74,6 +71,7 @@ class Supervised:
         self.used = time.monotonic()
         self._outcomes = Outcomes(breaker, self._turned)
         self._health = Health(connection, kind, told, self._outcomes, probe_s)
+        self._guard = Guard(connection.name, self._outcomes, self._health)
         self._places = asyncio.Semaphore(connection.limits.max_calls)
         self._calls, self._channels, self._idle = 0, 0, asyncio.Event()
         self._idle.set()
@@ -104,7 +102,7 @@ class Supervised:
         """See :attr:`~antiphon_server.integration.tools.ports.Source.why`."""
         status = self.status
         if status.breaker.by_hand or status.state in USABLE:
-            return self._why_left_alone
+            return self._guard.why
         reason, metadata = status.error_reason, status.error_metadata
         state = {"state": status.state.name}
         if reason and "cause" not in metadata and reason != Reason.CONNECTION_UNAVAILABLE.value:
@@ -210,58 +208,14 @@ class Supervised:
         try:
             with self._busy():
                 async with limit as limited:
-                    self._check()
+                    self._guard.check()
                     async with place:
-                        return await self._guarded(send, over)
+                        return await self._guard.sent(send, over)
         except TimeoutError:
             if limited is None or not limited.expired():
                 raise
             timeout_ms = round(self.connection.limits.call_s * 1000)
             raise DomainError(Reason.TOOL_TIMEOUT, tool=tool, timeout_ms=timeout_ms) from None
-
-    async def _guarded(self, send: Callable[[Link], Awaitable[T]], over: Callable[[], bool]) -> T:
-        """Send if the breaker lets it pass, which counts what comes of it.
-
-        Whoever cancels a call that is not ``over`` says nothing of the connection.
-        """
-        try:
-            with self._outcomes.breaker.passing() as passage:
-                try:
-                    came = await send(await self._health.linked())
-                except DomainError as error:
-                    self._remember(passage, outcome_of(error))
-                    raise
-                except asyncio.CancelledError:
-                    if over():
-                        self._remember(passage, Outcome(Reason.TOOL_TIMEOUT))
-                    raise
-                self._remember(passage, outcome_of(came))
-                return came
-        except BreakerOpen as refused:
-            raise self._left_alone(refused.retry_after_s) from None
-
-    def _check(self) -> None:
-        """Raises DomainError CONNECTION_UNAVAILABLE if nothing is sent now."""
-        try:
-            self._outcomes.breaker.check()
-        except BreakerOpen as refused:
-            raise self._left_alone(refused.retry_after_s) from None
-
-    def _left_alone(self, retry_after_s: float | None) -> DomainError:
-        """Calls fail too often to be tried, or an operator says so."""
-        error = DomainError(
-            Reason.CONNECTION_UNAVAILABLE, connection=self.name, retry_after=retry_after_s
-        )
-        error.metadata.update(self._why_left_alone)
-        return error
-
-    @property
-    def _why_left_alone(self) -> Mapping[str, str]:
-        breaker = self._outcomes.breaker
-        if breaker.by_hand:
-            return {"state": LEFT_ALONE, "breaker": "BY_HAND"}
-        said = self._outcomes.failure.said
-        return {"state": LEFT_ALONE, "breaker": breaker.state.name, **said}
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[Socket]:
@@ -289,7 +243,7 @@ class Supervised:
                 raise unsupported(self.connection)
             return await link.open()
 
-        return await self._guarded(send, lambda: False)
+        return await self._guard.sent(send)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -302,11 +256,6 @@ class Supervised:
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
-
-    def _remember(self, passage: Passage, outcome: Outcome) -> None:
-        """Keep what came of a call; the first of many failures is a reason to look at once."""
-        if self._outcomes.remember(passage, outcome):
-            self._health.suspect()
 
     def _turned(self, state: BreakerState) -> None:
         by_hand = ", by hand" if self._outcomes.breaker.by_hand else ""
