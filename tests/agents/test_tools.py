@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from antiphon_server.agents.adapters.services import ModelReply
+from antiphon_server.agents.adapters.tools import round_messages
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
@@ -13,13 +14,14 @@ from antiphon_server.dispatcher.handling import (
     CallResult,
     Order,
     ToolCall,
+    ToolCallFinished,
     ToolCallId,
     Turn,
     Usage,
 )
 from antiphon_server.dispatcher.model import State, ToolCallDecided
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason
 from tests.dispatcher.callers import Toolbox
 from tests.dispatcher.world import CONVERSATION, turn_id, world
 
@@ -146,3 +148,23 @@ async def test_after_a_restart_it_goes_on_behind_its_calls() -> None:
             text = "Let me look.\n\nI send it.\n\nSent."
             assert (await after.messages())[-1] == (text, False)
             assert set(model.toolbox.runs.values()) == {1}
+
+
+def test_a_model_is_told_when_to_try_again() -> None:
+    """Of a connection that is left alone, as of all that say so."""
+    call = ToolCall(ToolCallId("1"), "wiki.search", "{}")
+    error = DomainError(
+        Reason.CONNECTION_UNAVAILABLE,
+        connection="wiki",
+        state="LEFT_ALONE",
+        breaker="OPEN",
+        cause="TOOL_TIMEOUT",
+        retry_after=11.2,
+    )
+    end = ToolCallFinished(call.call_id, CallOutcome.FAILED, error=error)
+    _, told = round_messages(Round("", (call,), (end,)))
+    assert [it.text for it in told.tool_result.parts] == [
+        "Connection wiki has failed too often, so it is not called for a while. "
+        "Why: calls of it took longer than they may",
+        "It may be tried again in 12 s.",
+    ]
