@@ -141,18 +141,18 @@ async def test_what_is_opened_by_hand_is_so_after_a_start(tmp_path: Path) -> Non
             assert await _fails(client, workspace, "mine") == "BY_HAND"
             me = (await client.who_am_i()).user.user_id
             await server.restart()
-        async with server.client() as client:
-            for name in ("mine", "till"):
-                await client.test_connection(workspace, name)
-                assert await _fails(client, workspace, name) == "BY_HAND"
-            assert outside.seen == 0
-            await client.set_connection_breaker(workspace, "mine", BREAKER_STATE_CLOSED)
-            assert await _fails(client, workspace, "mine") == ""
-            told = [
-                (it.actor, it.breaker_switched)
-                async for it in client.list_security_events()
-                if it.HasField("breaker_switched")
-            ]
+            async with server.client() as client:
+                for name in ("mine", "till"):
+                    await client.test_connection(workspace, name)
+                    assert await _fails(client, workspace, name) == "BY_HAND"
+                assert outside.seen == 0
+                await client.set_connection_breaker(workspace, "mine", BREAKER_STATE_CLOSED)
+                assert await _fails(client, workspace, "mine") == ""
+                told = [
+                    (it.actor, it.breaker_switched)
+                    async for it in client.list_security_events()
+                    if it.HasField("breaker_switched")
+                ]
         own = f"workspaces/{workspace}/connections/mine"
         assert told == [
             (f"users/{me}", BreakerSwitched(resource=own, open=False)),
