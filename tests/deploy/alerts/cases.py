@@ -13,6 +13,7 @@ TURNS = "antiphon_turns_ended_total"
 SLOW_S = 0.5
 DAY = 86_400
 BROKEN = {"model": "scripted/broken"}
+GONE = {"connection": "gone"}
 CERTIFICATE = "antiphon_certificate_end_timestamp_seconds"
 BACKUP = "antiphon_backup_last_success_timestamp_seconds"
 
@@ -74,16 +75,16 @@ def _disk(free: float, size: float) -> tuple[Series, ...]:
 
 
 def _connection(values: str) -> tuple[Series, ...]:
-    return _gauge("antiphon_connection_state", values, connection="gone", state="down")
+    return _gauge("antiphon_connection_state", values, **GONE, state="down")
 
 
 def _left_alone(values: str) -> tuple[Series, ...]:
     name = "antiphon_connection_breaker_state"
-    return _gauge(name, values, connection="gone", state="closed")
+    return _gauge(name, values, **GONE, state="closed")
 
 
 def _paused(values: str) -> tuple[Series, ...]:
-    return _gauge("antiphon_connection_breaker_by_hand", values, connection="gone")
+    return _gauge("antiphon_connection_breaker_by_hand", values, **GONE)
 
 
 def _model(values: str) -> tuple[Series, ...]:
@@ -110,17 +111,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("a model", 7, _gauge("antiphon_part_serving", "0x60", part="model.scripted/broken")),
     ),
     "AntiphonConnectionDown": (
-        Case("down", 15, _connection("0x3 1x80"), {"connection": "gone"}),
+        Case("down", 15, _connection("0x3 1x80"), GONE),
         Case("down for a while", 15, _connection("1x24 0x80")),
+        Case("and left alone", 15, (*_left_alone("0x80"), *_connection("1x80")), GONE),
     ),
     "AntiphonConnectionFails": (
-        Case("open", 15, _left_alone("1x3 0x80"), {"connection": "gone"}),
+        Case("open", 15, _left_alone("1x3 0x80"), GONE),
         Case("open for a while", 15, _left_alone("0x24 1x80")),
         Case("open by hand", 15, (*_left_alone("0x80"), *_paused("1x80"))),
-        Case(
-            "open by itself", 15, (*_left_alone("0x80"), *_paused("0x80")), {"connection": "gone"}
-        ),
-        Case("open and down", 12, (*_left_alone("0x80"), *_connection("1x80"))),
+        Case("open by itself", 15, (*_left_alone("0x80"), *_paused("0x80")), GONE),
     ),
     "AntiphonModelFails": (
         Case("open", 15, _model("1x3 0x80"), BROKEN),
