@@ -210,17 +210,20 @@ async def test_a_web_socket_that_is_not_opened_counts_too(tmp_path: Path) -> Non
 
 
 async def test_who_waits_for_a_place_leaves_when_it_opens(tmp_path: Path) -> None:
-    """Five hang; the others wait for none of their own."""
+    """Five hang to their end; a few have their places meanwhile, and the others leave at once."""
     outside = Outside("rest")
-    limits = Limits(call_s=0.5, max_calls=5)
+    limits = Limits(call_s=2, max_calls=5)
     async with supervised(outside, tmp_path, limits=limits) as one:
         outside.does = "hangs"
-        ends = await asyncio.gather(
-            *(one.call(outside.call()) for _ in range(50)), return_exceptions=True
-        )
-        reasons = [it.reason for it in ends if isinstance(it, DomainError)]
-        assert len(reasons) == 50
-        assert outside.seen == 5
+        hang = [asyncio.create_task(one.call(outside.call())) for _ in range(5)]
+        await asyncio.sleep(1)
+        wait = [asyncio.create_task(one.call(outside.call())) for _ in range(45)]
+        ends = await asyncio.gather(*hang, *wait, return_exceptions=True)
+        refused = [it for it in ends if isinstance(it, DomainError)]
+        assert len(refused) == 50
+        left = [it for it in refused if it.metadata.get("state") == LEFT_ALONE]
+        assert outside.seen + len(left) == 50
+        assert outside.seen < 10
 
 
 async def test_one_of_a_thousand_tries_whether_it_is_back(tmp_path: Path) -> None:
