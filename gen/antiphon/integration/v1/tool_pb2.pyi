@@ -66,7 +66,7 @@ class _ToolStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolState.V
     models, and calls of it are refused, until an admin approves it (ApproveTool).
     """
     TOOL_STATE_AWAY: _ToolState.ValueType  # 3
-    """TOOL_STATE_AWAY: its source can't be reached."""
+    """TOOL_STATE_AWAY: its source can't be reached, or is left alone (ConnectionStatus.breaker)."""
 
 class ToolState(_ToolState, metaclass=_ToolStateEnumTypeWrapper):
     """ToolState is whether a tool can be called now."""
@@ -80,7 +80,7 @@ TOOL_STATE_HELD: ToolState.ValueType  # 2
 models, and calls of it are refused, until an admin approves it (ApproveTool).
 """
 TOOL_STATE_AWAY: ToolState.ValueType  # 3
-"""TOOL_STATE_AWAY: its source can't be reached."""
+"""TOOL_STATE_AWAY: its source can't be reached, or is left alone (ConnectionStatus.breaker)."""
 Global___ToolState: _TypeAlias = ToolState  # noqa: Y015
 
 class _ToolAnswerAction:
