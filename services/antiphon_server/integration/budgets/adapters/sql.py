@@ -17,7 +17,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    tuple_,
+    union_all,
     update,
 )
 
@@ -46,7 +46,7 @@ from antiphon_server.integration.trail.adapters.outbox import Author, resource_o
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
-from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 
 _HERE = and_(budgets.c.parent == bindparam("b_parent"), budgets.c.name == bindparam("b_name"))
 _READ = select(budgets).where(_HERE)
@@ -67,19 +67,29 @@ _FIRST_VERSION = PreparedInsert(budget_version, " ON CONFLICT DO NOTHING")
 _NEXT_VERSION = update(budget_version).values(version=budget_version.c.version + 1)
 _VERSION = Prepared(lambda: select(budget_version.c.version))
 _USED = windows.c.spent + windows.c.reserved
-_RANK = func.row_number().over(
-    partition_by=windows.c.budget_id, order_by=(_USED.desc(), windows.c.subject)
-)
-_PRESENT = tuple_(windows.c.budget_id, windows.c.start_us).in_(
-    bindparam("b_present", expanding=True)
-)
-_RANKED = select(windows, _RANK.label("rank")).where(_PRESENT).subquery()
-_STANDINGS = (
-    select(_RANKED)
-    .where(_RANKED.c.rank <= bindparam("b_limit"))
-    .order_by(_RANKED.c.budget_id, _RANKED.c.rank)
-)
-_STANDINGS_OF = select(windows).where(_PRESENT, windows.c.subject == bindparam("b_subject"))
+
+
+def _present(number: int) -> Select[Any]:
+    """The windows of one budget that begin then."""
+    columns = windows.c.budget_id, windows.c.subject, windows.c.spent, windows.c.reserved
+    return select(*columns).where(
+        windows.c.budget_id == bindparam(f"budget_id_{number}"),
+        windows.c.start_us == bindparam(f"start_us_{number}"),
+    )
+
+
+def _most_used(number: int) -> Any:
+    most = _present(number).order_by(_USED.desc(), windows.c.subject)
+    return select(most.limit(bindparam(f"limit_{number}")).subquery(f"of_{number}"))
+
+
+def _of_one(number: int) -> Any:
+    return _present(number).where(windows.c.subject == bindparam(f"subject_{number}"))
+
+
+# Each budget's windows by themselves: ranked in one query, all that there are would be read.
+_STANDINGS = PreparedIn(lambda numbers: union_all(*map(_most_used, numbers)))
+_STANDINGS_OF = PreparedIn(lambda numbers: union_all(*map(_of_one, numbers)))
 
 
 def _now_us() -> int:
@@ -157,16 +167,17 @@ class SqlBudgets:
         limit: int,
         of: Subject | None = None,
     ) -> Mapping[BudgetId, Sequence[Standing]]:
-        present = [(budget_id, start_us) for budget_id, (start_us, _) in starts.items()]
-        statement: Select[Any] = _STANDINGS
-        at: dict[str, Any] = {"b_present": present, "b_limit": limit}
-        if of is not None:
-            statement, at = _STANDINGS_OF, {"b_present": present, "b_subject": of.name}
-        rows = await self._database.read(lambda it: it.execute(statement, at).all())
+        wanted = {"limit": limit} if of is None else {"subject": of.name}
+        asked = [
+            {"budget_id": budget_id, "start_us": start_us, **wanted}
+            for budget_id, (start_us, _) in starts.items()
+        ]
+        statement = _STANDINGS if of is None else _STANDINGS_OF
+        found = await self._database.read(lambda it: set(statement.rows(it, asked)))
         standings: dict[BudgetId, list[Standing]] = {it: [] for it in starts}
-        for row in rows:
-            use, times = Use(row.spent, row.reserved), starts[row.budget_id]
-            standings[row.budget_id].append(Standing(row.subject, *times, use))
+        for budget_id, subject, spent, reserved in sorted(found, key=_by_use):
+            use, times = Use(spent, reserved), starts[budget_id]
+            standings[budget_id].append(Standing(subject, *times, use))
         return standings
 
 
@@ -194,6 +205,12 @@ def _changed(before: Budget | None, fresh: Budget) -> Budget:
     if before.counts != fresh.counts:
         return made
     return replace(made, budget_id=before.budget_id, counted_us=before.counted_us)
+
+
+def _by_use(row: tuple[Any, ...]) -> tuple[int, str]:
+    """The most used first."""
+    _, subject, spent, reserved = row
+    return -(spent + reserved), subject
 
 
 def _present_start(budget: Budget) -> int:
