@@ -1,5 +1,6 @@
 """``antiphon usage``: what calls took, as a table, as CSV, and one turn's call by call."""
 
+import asyncio
 import csv
 import io
 import json
@@ -13,11 +14,13 @@ import pytest
 from antiphon.integration.v1 import model_pb2 as pb
 from antiphon_server.cli.turn_costs import whys
 from tests.cli.conftest import Home
+from tests.e2e.until import until_it
 
 DEAR = {"kind": "scripted", "input_price_micros": 1_000_000, "output_price_micros": 2_000_000}
 CALLS = {"what time is it": [{"tool": "antiphon.time"}]}
 DOWN = {"name": "scripted/down", "kind": "scripted", "script": {"fail_after": 0}}
-MODELS = json.dumps([{"name": "scripted/dear", **DEAR, "script": {"calls": CALLS}}, DOWN])
+PLAIN = {"name": "scripted/plain", "kind": "scripted"}
+MODELS = json.dumps([{"name": "scripted/dear", **DEAR, "script": {"calls": CALLS}}, DOWN, PLAIN])
 
 
 def _asked(home: Home, text: str, *more: str) -> dict[str, Any]:
@@ -72,6 +75,41 @@ def test_one_turn_is_explained(home: Home) -> None:
     costs = sum(Decimal(it["cost"]) for it in rows) * 1_000_000
     assert costs == int(turn["usage"]["cost"]["micros"])
     assert len(home.run(*where, "--json").stdout.splitlines()) == 3
+
+
+async def _passed_over(home: Home, address: str) -> tuple[str, str]:
+    """A conversation, and its turn that was answered by the second of its models."""
+    async with home.client(address) as client:
+        await client.set_model_breaker("scripted/plain", pb.BREAKER_STATE_OPEN)
+        where = (await client.create_conversation()).conversation_id
+        models = ["scripted/plain", "scripted/dear"]
+        turn = (await client.dispatch(where, "hello", models=models)).turn.turn_id
+
+        async def has_ended() -> bool:
+            return (await client.get_turn(where, turn)).HasField("end_time")
+
+        await until_it(has_ended)
+    return where, turn
+
+
+def test_who_was_not_asked_is_told_with_the_reason(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call tells of a model that was passed over."""
+    monkeypatch.setenv("ANTIPHON_MODELS", MODELS)
+    with home.server() as address:
+        where, turn = asyncio.run(_passed_over(home, address))
+        command = ("usage", "--conversation", where, "--turn", turn)
+        ran = [home.run(*command, *more) for more in ((), ("--csv",), ("--json",))]
+    shown, csv_, json_ = (it.stdout for it in ran)
+    assert shown.splitlines()[-1] == "Not asked: scripted/plain is not available."
+    rows = list(csv.DictReader(io.StringIO(csv_)))
+    assert [(it["called"], it["ended"], it["error"]) for it in rows] == [
+        ("scripted/dear", "succeeded", ""),
+        ("scripted/plain", "skipped", "MODEL_UNAVAILABLE"),
+    ]
+    told = json.loads(json_.splitlines()[-1])["skipped_model"]
+    assert told == {"model": "scripted/plain", "error_reason": "MODEL_UNAVAILABLE"}
 
 
 def test_what_failed_is_told_with_its_reason(home: Home) -> None:

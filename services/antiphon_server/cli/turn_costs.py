@@ -2,16 +2,17 @@
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from antiphon.integration.v1.model_pb2 import (
     ATTEMPT_OUTCOME_FAILED,
     CALL_KIND_TOOL,
     AttemptOutcome,
     ModelCall,
+    SkippedModel,
 )
 from antiphon_server.cli.amounts import decimal, summed, written
-from antiphon_server.cli.chat.summary import tokens
+from antiphon_server.cli.chat.summary import not_by, tokens
 from antiphon_server.cli.console import in_a_line, say
 from antiphon_server.cli.encoding import local_time
 from antiphon_server.cli.table import print_table
@@ -20,8 +21,14 @@ from antiphon_server.cli.usage_rows import count_names, counts
 _HEADINGS = ("began", "called", "ended", "took", "tokens", "cost", "why")
 
 
-def print_calls(calls: Sequence[ModelCall]) -> None:
-    """Print them, oldest first, and their sum."""
+def unasked(skipped: Iterable[SkippedModel], calls: Sequence[ModelCall]) -> Sequence[SkippedModel]:
+    """Those that were passed over without a call, which none of the calls tells."""
+    called = {it.model for it in calls}
+    return [it for it in skipped if it.model not in called]
+
+
+def print_calls(calls: Sequence[ModelCall], skipped: Sequence[SkippedModel] = ()) -> None:
+    """Print them, oldest first, their sum, and which models were ``skipped``."""
     rows = zip(calls, whys(calls), strict=True)
     print_table(_HEADINGS, [_row(call, why) for call, why in rows], whole=True)
     unpriced = sum(not it.usage.HasField("cost") for it in calls)
@@ -30,10 +37,12 @@ def print_calls(calls: Sequence[ModelCall]) -> None:
     read = sum(it.usage.input_tokens for it in calls)
     said = sum(it.usage.output_tokens for it in calls)
     say(f"In all {len(calls)} calls, {read:,} + {said:,} tokens, {cost}{unknown}.")
+    for it in skipped:
+        say(f"Not asked: {not_by(it)}.")
 
 
-def print_csv(calls: Sequence[ModelCall]) -> None:
-    """Print a line for each, not rounded."""
+def print_csv(calls: Sequence[ModelCall], skipped: Sequence[SkippedModel] = ()) -> None:
+    """Print a line for each, not rounded, and one for each model that was ``skipped``."""
     out = csv.writer(sys.stdout, lineterminator="\n")
     named = ("call_id", "began", "called", "ended", "error", "took_ms")
     out.writerow([*named, *count_names(), "estimated", "currency", "cost", "why"])
@@ -46,6 +55,11 @@ def print_csv(calls: Sequence[ModelCall]) -> None:
                 *(_ended(it), it.error_reason, it.duration_ms, *counts(it.usage)),
                 *(it.usage.estimated, cost.currency, decimal(cost.micros) if known else "", why),
             ]
+        )
+    for each in skipped:
+        nothing = ("", *("" for _ in count_names()), "", "", "")
+        out.writerow(
+            ["", "", in_a_line(each.model), "skipped", each.error_reason, *nothing, not_by(each)]
         )
 
 

@@ -13,6 +13,7 @@ from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
+    from antiphon.integration.v1.model_pb2 import SkippedModel
     from antiphon.integration.v1.spending_pb2 import Spending
     from antiphon_client.client import Client
 
@@ -159,15 +160,30 @@ async def _explain(
         workspace = (await client.get_conversation(conversation)).workspace_id
         newest_first = client.calls_of_turn(workspace, conversation, turn)
         calls = [it async for it in newest_first][::-1]
+        unasked = turn_costs.unasked(await _skipped(client, conversation, turn), calls)
     if json:
         for it in calls:
             print_json(as_dict(it))
-    elif not calls:
+        for one in unasked:
+            print_json({"skipped_model": as_dict(one)})
+    elif not calls and not unasked:
         say("Nothing was called for that turn.", err=True)
     elif csv:
-        turn_costs.print_csv(calls)
+        turn_costs.print_csv(calls, unasked)
     else:
-        turn_costs.print_calls(calls)
+        turn_costs.print_calls(calls, unasked)
+
+
+async def _skipped(client: "Client", conversation: str, turn: str) -> Sequence["SkippedModel"]:
+    """Whom the turn passed over; nobody, if there is no such turn."""
+    from antiphon_client import AntiphonError
+
+    try:
+        return (await client.get_turn(conversation, turn)).skipped_models
+    except AntiphonError as error:
+        if error.code.name != "NOT_FOUND":
+            raise
+        return ()
 
 
 def _zone(name: str) -> tzinfo:

@@ -37,7 +37,7 @@ def summary(result: TurnResult, seconds: float) -> str:
         _left_out(result.omitted_messages) or None,
         _described(result.described_parts) or None,
         _withheld(result.withheld_tools) or None,
-        *map(_not_by, result.skipped_models),
+        *map(not_by, result.skipped_models),
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
     ]
@@ -46,7 +46,7 @@ def summary(result: TurnResult, seconds: float) -> str:
 
 def by_another(result: TurnResult) -> str:
     """Which model has answered, and why none of those before it."""
-    return " · ".join([in_a_line(result.model), *map(_not_by, result.skipped_models)])
+    return " · ".join([in_a_line(result.model), *map(not_by, result.skipped_models)])
 
 
 def tokens(usage: Usage) -> str:
@@ -82,7 +82,7 @@ def _withheld(tools: int) -> str:
     return f"without {tools:,} tool{'s'[: tools > 1]}, which the model does not take" * bool(tools)
 
 
-def _not_by(it: SkippedModel) -> str:
+def not_by(it: SkippedModel) -> str:
     """Why the answer is not of that model."""
     name = in_a_line(it.model)
     if it.lacks:
