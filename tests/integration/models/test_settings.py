@@ -70,6 +70,16 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
         configured({"name": "x/y", **wrong}, ModelSettings)
 
 
+@pytest.mark.parametrize(("kind", "helps"), [("image", True), ("audio", False)])
+def test_what_does_not_get_to_a_model_is_told_with_what_to_do(kind: str, helps: bool) -> None:
+    """Whoever starts the server reads it, and nothing else."""
+    with pytest.raises(WrongSetting) as refused:
+        configured({"name": "x/y", "kind": "provider", "accepts": ["text", kind]}, ModelSettings)
+    said = str(refused.value)
+    assert f"no {kind} gets to a model of the kind provider, but text: leave the rest out" in said
+    assert ('or describe it as one of kind "openai"' in said) == helps
+
+
 def test_costs_are_rounded_up() -> None:
     """To a millionth, so that many small calls are never free."""
     prices = Prices(Rates(150_000, 600_000))

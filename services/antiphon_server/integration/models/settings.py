@@ -177,8 +177,11 @@ def _check_abilities(kind: Kind, accepts: frozenset[PartKind]) -> None:
         raise ValueError("accepts: every model takes text")
     if beyond := accepts - _CARRIED[kind]:
         carried = " and ".join(sorted(_CARRIED[kind], reverse=True))
+        pictures = beyond <= _CARRIED["openai"]
+        instead = ', or describe it as one of kind "openai" with its base_url' if pictures else ""
         raise ValueError(
-            f"accepts: no {min(beyond)} gets to a model of the kind {kind}, but {carried}"
+            f"accepts: no {min(beyond)} gets to a model of the kind {kind}, but {carried}: "
+            f"leave the rest out{instead}"
         )
 
 
