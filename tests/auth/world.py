@@ -28,9 +28,10 @@ from antiphon_server.auth.service.token_reader import TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.auth.service.users import NewUser
 from antiphon_server.auth.service.verifier import StoredSessions, Verifier
-from antiphon_server.auth.settings import AuthSettings
+from antiphon_server.auth.settings import OF_PROVIDERS, AuthSettings
 from antiphon_server.installation import NAMES
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.concurrency.breaker import Limits
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.sqlite import SqliteDatabase
@@ -58,6 +59,7 @@ class Setup(TypedDict, total=False):
     parameters: Parameters
     most_waiting: int
     identity_providers: Sequence[IdentityProviderSettings]
+    provider_breaker: Limits
     secret: ServerSecret | None
     tokens: TokenSettings
     sessions: SessionSettings
@@ -69,6 +71,7 @@ USUAL: Setup = {
     "parameters": CHEAPEST,
     "most_waiting": 1_000,
     "identity_providers": (),
+    "provider_breaker": OF_PROVIDERS,
     "secret": None,
     "tokens": TokenSettings(),
     "sessions": SessionSettings(),
@@ -105,6 +108,7 @@ class World:
             tokens=setup["tokens"],
             sessions=setup["sessions"],
             identity_providers=setup["identity_providers"],
+            provider_breaker=setup["provider_breaker"],
             services=NAMES,
         )
         self.auth = compose_auth(

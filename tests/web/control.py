@@ -10,6 +10,8 @@ from aiohttp import web
 from antiphon.integration.v1.connection_pb2 import Connection, ConnectionState
 from antiphon_client import AntiphonError, Client
 from antiphon_server.web.links import make_link
+from tests.auth.oidc.issuer import Issuer
+from tests.auth.oidc.outage import outage
 from tests.e2e.server import ServerProcess
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -50,8 +52,10 @@ class People:
         return json.dumps({"name": name, "password": PASSWORD, "userId": user.user_id})
 
 
-def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
-    """What may be asked for of one server and the model that it asks."""
+def wishes_of(
+    server: ServerProcess, endpoint: FakeEndpoint, issuer: Issuer | None = None
+) -> dict[str, Wish]:
+    """What may be asked for of one server, the model that it asks and the identity provider."""
 
     async def answer(told: str) -> str:
         """How the model shall answer the next time."""
@@ -119,8 +123,14 @@ def wishes_of(server: ServerProcess, endpoint: FakeEndpoint) -> dict[str, Wish]:
             tested = await client.test_connection(workspace.workspace_id, told)
         return ConnectionState.Name(tested.status.state) + tested.status.error_reason
 
+    async def fail_sign_ins(_: str) -> str:
+        """The identity provider fails everybody until it is left alone."""
+        assert issuer is not None
+        await outage(f"127.0.0.1:{server.port}", issuer)
+        return ""
+
     user = People(server.client).make
     hub = {"disabled": disabled, "call": call, "probe": probe}
     telling = {"notice": notice, "withdraw": withdraw}
-    life = {"kill": kill, "start": start, "pause": pause, "go_on": go_on}
+    life = {"outage": fail_sign_ins, "kill": kill, "start": start, "pause": pause, "go_on": go_on}
     return {"answer": answer, "user": user, "link": link, **life, **telling, **hub}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.auth.oidc.issuer import CLIENT, SECRET, Issuer
 from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
@@ -62,6 +64,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
     async with (
         FakeEndpoint(Behaviour(deltas=20, gap_ms=2)) as endpoint,
+        Issuer(time.time) as issuer,
         asking_server(home / "done") as cakes,
     ):
         program = {"command": sys.executable, "arguments": ["-m", "tests.cli.large_results"]}
@@ -72,11 +75,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             {"name": "large", "program": "large"},
         ]
         variables["ANTIPHON_CONNECTIONS"] = json.dumps(connections)
+        acme = {"name": "acme", "display_name": "Acme", "issuer": issuer.issuer, "sign_up": True}
+        acme |= {"client_id": CLIENT, "client_secret_env": "ACME_SECRET"}
+        variables |= {"ANTIPHON_IDENTITY_PROVIDERS": json.dumps([acme]), "ACME_SECRET": SECRET}
         prices = {"input_price_micros": 100_000, "output_price_micros": 400_000}
         models = [openai_model("fake/model", endpoint.base_url, **prices), CALLING]
         async with (
             ServerProcess(home, models=models, variables=variables) as server,
-            Control(wishes_of(server, endpoint)) as control,
+            Control(wishes_of(server, endpoint, issuer)) as control,
         ):
             yield World(f"http://127.0.0.1:{port}", control, server.data_dir, home)
             assert server.defects == []
@@ -105,7 +111,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
             for name in (
                 *("connections", "pages", "reading", "waiting", "keeping", "lists"),
-                *("calls", "questions", "results", "usage"),
+                *("calls", "questions", "results", "usage", "providers"),
             )
         ),
     ],

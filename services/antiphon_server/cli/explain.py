@@ -236,6 +236,12 @@ def _of_one(error: AntiphonError) -> str:
                 f"calls of {error.metadata.get('connection')} failed too often, so it is left "
                 f"alone for {seconds} s; try again then (`antiphon connections` says how it is)"
             )
+        case "PROVIDER_UNAVAILABLE" if error.metadata.get("breaker"):
+            return (
+                f"the identity provider {error.metadata.get('provider')} has failed too often, so "
+                f"nobody is sent there for {ceil(error.retry_after or 0)} s; try again then, or "
+                "sign in otherwise (`antiphon login --help`)"
+            )
         case "OVERLOADED" if model := error.metadata.get("model"):
             return (
                 f"the model {model} writes as many answers as it may at once "

@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Self
@@ -84,6 +84,7 @@ class Issuer:
     metadata: Claims = field(default_factory=dict)
     keys: list[Claims] = field(default_factory=lambda: [jwk(rsa_key())])
     down: set[str] = field(default_factory=set)
+    fails: Callable[[], Awaitable[web.Response]] | None = None
     fetched: Counter[str] = field(default_factory=Counter)
     answer: Callable[[Claims], Claims] = lambda answer: answer
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Issuer:
         app.router.add_get("/keys", self._keys)
         app.router.add_get("/authorize", self._authorize)
         app.router.add_post("/token", self._token)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -139,10 +140,10 @@ class Issuer:
             return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
 
     async def _discovery(self, request: web.Request) -> web.Response:
-        return self._reply("discovery", self._metadata())
+        return await self._reply("discovery", self._metadata())
 
     async def _keys(self, request: web.Request) -> web.Response:
-        return self._reply("keys", {"keys": self.keys})
+        return await self._reply("keys", {"keys": self.keys})
 
     def _metadata(self) -> Claims:
         return {
@@ -154,11 +155,13 @@ class Issuer:
             "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         } | self.metadata
 
-    def _reply(self, what: str, document: Claims) -> web.Response:
+    async def _reply(self, what: str, document: Claims) -> web.Response:
         self.fetched[what] += 1
-        if what in self.down:
-            return web.Response(status=503, text="down")
-        return web.json_response(document)
+        return await self._failed() if what in self.down else web.json_response(document)
+
+    async def _failed(self) -> web.Response:
+        """How what is ``down`` answers."""
+        return await self.fails() if self.fails else web.Response(status=503, text="down")
 
     async def _authorize(self, request: web.Request) -> web.Response:
         asked = request.query
@@ -179,7 +182,7 @@ class Issuer:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.forms.append(form)
         if "token" in self.down:
-            return web.Response(status=503, text="down")
+            return await self._failed()
         client = _client_of(request.headers.get("Authorization", ""), form)
         code = self.codes.pop(form["code"], None)
         if client is None:

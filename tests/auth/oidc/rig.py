@@ -12,6 +12,8 @@ from antiphon_server.auth.model import SignedIn, User
 from antiphon_server.auth.model.identities import CodeAnswer, HeldToken, ProviderName, StartedLogin
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.service.provider_login import ProviderLogin
+from antiphon_server.auth.settings import OF_PROVIDERS
+from antiphon_server.runtime.concurrency.breaker import Limits, State
 from antiphon_server.runtime.configuration import configured
 from tests.auth.oidc.issuer import CLIENT, SECRET, Issuer
 from tests.auth.world import FakeClock, World, open_world
@@ -43,6 +45,10 @@ class Rig:
     def login(self) -> ProviderLogin:
         """What is tried."""
         return self.world.signing_in.provider_login
+
+    def state(self) -> State:
+        """That of the first provider's breaker."""
+        return self.login.provider("first").breaker.state
 
     async def start(self, name: str = "first", redirect_uri: str = REDIRECT) -> StartedLogin:
         """Begin a login."""
@@ -86,6 +92,7 @@ async def open_rig(
     *,
     issuer: Issuer | None = None,
     settings: Callable[[Issuer], list[IdentityProviderSettings]] | None = None,
+    breaker: Limits = OF_PROVIDERS,
     **more: Any,
 ) -> AsyncIterator[Rig]:
     """The service with one provider, ``sign_up`` on, or with the providers of ``settings``."""
@@ -95,7 +102,10 @@ async def open_rig(
     issuer.clock = clock
     async with issuer:
         chosen = settings or (lambda it: [settings_for(it.issuer, **{"sign_up": True, **more})])
-        world = await open_world(data_dir, clock=clock, identity_providers=chosen(issuer))
+        providers = chosen(issuer)
+        world = await open_world(
+            data_dir, clock=clock, identity_providers=providers, provider_breaker=breaker
+        )
         try:
             yield Rig(world, issuer)
         finally:

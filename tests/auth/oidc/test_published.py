@@ -18,7 +18,7 @@ class Provider:
     async def fetch(self) -> int:
         """The next document."""
         if self.away:
-            raise Unanswered
+            raise Unanswered("away")
         self.answers += 1
         return self.answers
 

@@ -3,8 +3,10 @@
 It knows nothing of PKCE, nor of `iss` in the redirect; `issuer.py` beside this does.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,11 +15,15 @@ import pytest
 
 from antiphon_server.auth.model import LoginMethod
 from antiphon_server.auth.model.identities import CodeAnswer, HeldToken, ProviderName
+from antiphon_server.auth.settings import OF_PROVIDERS
+from antiphon_server.runtime.concurrency.breaker import State
 from antiphon_server.runtime.errors import Reason
 from tests.auth.oidc.issuer import CLIENT
 from tests.auth.oidc.rig import REDIRECT, settings_for
-from tests.auth.world import World, open_world, reason
+from tests.auth.world import World, error, open_world, reason
+from tests.e2e.until import until
 from tests.fakes.oidc_provider import provided
+from tests.fakes.proxy import Proxy
 
 ADDRESS = "192.0.2.1"
 
@@ -42,8 +48,6 @@ async def tried(
     provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Tried]:
     """The service with that provider, by the system's clock."""
-    import time
-
     monkeypatch.setenv("TEST_OIDC_SECRET", "secret")
     world = await open_world(
         tmp_path,
@@ -52,6 +56,47 @@ async def tried(
     )
     yield Tried(world, provider)
     await world.close()
+
+
+async def test_a_provider_that_goes_away_and_comes_back(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is silent for five people, then left alone; the first who comes later shows it is back."""
+    monkeypatch.setenv("TEST_OIDC_SECRET", "secret")
+    limits = replace(OF_PROVIDERS, slow_s=0.1, open_s=0.3)
+    async with Proxy(urlsplit(provider).port or 0) as proxy:
+        world = await open_world(
+            tmp_path,
+            clock=time.time,  # type: ignore[arg-type]
+            identity_providers=[settings_for(f"http://localhost:{proxy.port}", sign_up=True)],
+            provider_breaker=limits,
+        )
+        login = world.signing_in.provider_login
+        breaker = login.provider("first").breaker
+
+        async def back() -> CodeAnswer:
+            started = await login.start("", REDIRECT)
+            at_page = await press(started.authorization_url, sub="ann")
+            came = at_page["code"], at_page["state"]
+            return CodeAnswer(started.login_id, started.login_secret, *came, "")
+
+        await login.by_code(await back(), "test", ADDRESS)
+        people = [await back() for _ in range(7)]
+        proxy.stall()
+        waiting = [asyncio.create_task(login.by_code(each, "test", ADDRESS)) for each in people[:5]]
+        await until(lambda: breaker.state is State.OPEN)
+        refused = await error(login.by_code(people[5], "test", ADDRESS))
+        assert (refused.reason, refused.metadata["breaker"]) == (
+            Reason.PROVIDER_UNAVAILABLE,
+            "OPEN",
+        )
+        proxy.cut()
+        proxy.flow()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await until(lambda: breaker.state is State.HALF_OPEN)
+        assert (await login.by_code(people[6], "test", ADDRESS)).user.name == "ann"
+        assert breaker.state is State.CLOSED
+        await world.close()
 
 
 async def press(url: str, **form: str) -> dict[str, str]:

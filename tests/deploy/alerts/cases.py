@@ -95,6 +95,11 @@ def _by_hand(values: str) -> tuple[Series, ...]:
     return _gauge("antiphon_model_breaker_by_hand", values, **BROKEN)
 
 
+def _provider(values: str) -> tuple[Series, ...]:
+    name = "antiphon_identity_provider_breaker_state"
+    return _gauge(name, values, provider="google", state="closed")
+
+
 CASES: dict[str, tuple[Case, ...]] = {
     "AntiphonNotServing": (
         Case("away", 3, _gauge("antiphon_serving", "1x3 0x20"), {}),
@@ -109,6 +114,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("back soon", 7, _gauge("antiphon_part_serving", "1x3 0x24 1x60", part="log")),
         Case("a connection", 7, _gauge("antiphon_part_serving", "0x60", part="connection.gone")),
         Case("a model", 7, _gauge("antiphon_part_serving", "0x60", part="model.scripted/broken")),
+        Case("a provider", 7, _gauge("antiphon_part_serving", "0x60", part="identity_provider.x")),
     ),
     "AntiphonConnectionDown": (
         Case("down", 15, _connection("0x3 1x80"), GONE),
@@ -126,6 +132,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("open for a while", 15, _model("0x24 1x80")),
         Case("open by hand", 15, (*_model("0x80"), *_by_hand("1x80"))),
         Case("open by itself", 15, (*_model("0x80"), *_by_hand("0x80")), BROKEN),
+    ),
+    "AntiphonIdentityProviderFails": (
+        Case("open", 15, _provider("1x3 0x80"), {"provider": "google"}),
+        Case("open for a while", 15, _provider("0x24 1x80")),
     ),
     "AntiphonErrors": (
         Case("some each minute", 5, _calls("INTERNAL", "0+1x60"), {"method": POST}),

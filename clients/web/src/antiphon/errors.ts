@@ -67,9 +67,12 @@ export class AntiphonError extends ConnectError {
     return this.code === Code.Unauthenticated && OF_TOKEN.has(this.reason);
   }
 
-  /** Whether the server can't be reached now; the call may be repeated. */
+  /**
+   * Whether the server can't be reached now; the call may be repeated. An identity provider that is
+   * away is none: whoever signs in is to be told of it, not to wait.
+   */
   get isAway(): boolean {
-    return this.code === Code.Unavailable;
+    return this.code === Code.Unavailable && this.reason !== "PROVIDER_UNAVAILABLE";
   }
 
   /** Whether the log's events after a cursor are gone: `variables.earliest_cursor` goes on. */

@@ -5,7 +5,7 @@ export { type Field, type Question, type Reply, type Value } from "./questions";
 export { ToolAnswerAction } from "../gen/antiphon/integration/v1/tool_pb";
 export { Changing } from "./changing";
 export { Company } from "./company";
-export { AntiphonError, GapError, errorOf, errorOfStatus } from "./errors";
+export { AntiphonError, GapError, errorOf, errorOfStatus, milliseconds } from "./errors";
 export { Follower, type WatchListener, type Watching } from "./follower";
 export { firstOf, newFollowId, newRequestId, newTurnId } from "./ids";
 export { listed } from "./pages";

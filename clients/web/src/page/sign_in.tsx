@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { DeviceCode, Session } from "../antiphon";
-import { errorOf } from "../antiphon";
+import { errorOf, milliseconds } from "../antiphon";
 import { LoginMethod } from "../gen/antiphon/auth/v1/auth_pb";
 import type { IdentityProvider } from "../gen/antiphon/auth/v1/auth_service_pb";
 import { keepProviderLogin } from "./arrival";
@@ -24,7 +24,7 @@ export function SignIn(props: {
   const [methods, setMethods] = useState<LoginMethod[]>([LoginMethod.PASSWORD]);
   const [providers, setProviders] = useState<IdentityProvider[]>([]);
   const [error, setError] = useState(props.reason);
-  useEffect(() => {
+  const look = () =>
     props.session.methods().then(
       (found) => {
         setMethods(found.methods);
@@ -32,7 +32,7 @@ export function SignIn(props: {
       },
       (thrown) => setError((was) => was || sentenceOf(thrown)),
     );
-  }, [props.session]);
+  useEffect(() => void look(), [props.session]);
   const goTo = async (provider: string) => {
     setError("");
     try {
@@ -42,6 +42,7 @@ export function SignIn(props: {
       location.assign(url);
     } catch (thrown) {
       setError(sentenceOf(thrown));
+      void look();
     }
   };
   const hasDevices = methods.includes(LoginMethod.DEVICE_CODE);
@@ -61,10 +62,8 @@ export function SignIn(props: {
               </p>
             )}
             <PasswordForm {...props} onError={setError} />
-            {providers.map(({ name, displayName }) => (
-              <button type="button" class="wide" key={name} onClick={() => goTo(name)}>
-                Sign in with {displayName || name}
-              </button>
+            {providers.map((each) => (
+              <ProviderButton key={each.name} provider={each} onGo={() => goTo(each.name)} onOver={look} />
             ))}
             <div class="ways">
               {hasDevices && (
@@ -86,6 +85,45 @@ export function SignIn(props: {
         )}
       </div>
     </main>
+  );
+}
+
+/** One that is left alone for now is not gone to; when that is over, `onOver` asks whether it is so yet. */
+function ProviderButton(props: {
+  provider: IdentityProvider;
+  onGo: () => void;
+  onOver: () => void;
+}): JSX.Element {
+  const { name, displayName, unavailable, retryAfter } = props.provider;
+  const [leftMs, setLeftMs] = useState(0);
+  useEffect(() => {
+    if (!unavailable) return;
+    const end = Date.now() + (milliseconds(retryAfter) ?? 0);
+    setLeftMs(end - Date.now());
+    const timer = setInterval(() => {
+      setLeftMs(Math.max(end - Date.now(), 0));
+      if (Date.now() >= end) props.onOver();
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [props.provider]);
+  const why = `unavailable-${name}`;
+  return (
+    <div class="provider">
+      <button
+        type="button"
+        class="wide"
+        disabled={unavailable}
+        aria-describedby={unavailable ? why : undefined}
+        onClick={props.onGo}
+      >
+        Sign in with {displayName || name}
+      </button>
+      {unavailable && (
+        <p class="quiet" id={why}>
+          It has failed too often, so nobody is sent there now. Try again in {Math.ceil(leftMs / 1000)} s.
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -80,6 +80,9 @@ function ofOne(error: AntiphonError): string {
       ? "An operator has nothing sent to it."
       : `Calls of it have failed too often, so it is left alone for a while. Try again then.${wait}`;
   }
+  if (error.reason === "PROVIDER_UNAVAILABLE" && error.variables["breaker"]) {
+    return `The identity provider has failed too often and is left alone for a while. Try again then, or sign in otherwise.${wait}`;
+  }
   if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage).replace("{model}", modelOf(error)) + wait;

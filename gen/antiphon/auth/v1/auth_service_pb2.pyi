@@ -342,22 +342,34 @@ class IdentityProvider(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     ISSUER_FIELD_NUMBER: _builtins.int
+    UNAVAILABLE_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what StartLogin and ID tokens call it, e.g. "google"."""
     display_name: _builtins.str
     """display_name is what people are shown, e.g. "Google"."""
     issuer: _builtins.str
     """issuer is its issuer identifier, a URL."""
+    unavailable: _builtins.bool
+    """unavailable says that it has failed too often, so the server that answers does not ask it now:
+    StartLogin, and the end of a login that began before, are refused with PROVIDER_UNAVAILABLE.
+    """
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """retry_after is how long that is so yet; set where it is unavailable."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         display_name: _builtins.str = ...,
         issuer: _builtins.str = ...,
+        unavailable: _builtins.bool = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "issuer", b"issuer", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "issuer", b"issuer", "name", b"name", "retry_after", b"retry_after", "unavailable", b"unavailable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -134,7 +134,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_PROVIDER_UNAVAILABLE: _ErrorReason.ValueType  # 32
     """ERROR_REASON_PROVIDER_UNAVAILABLE: the identity provider could not be reached or
-    answered nonsense; metadata: provider. Code UNAVAILABLE.
+    answered nonsense; metadata: provider, breaker (OPEN or HALF_OPEN if it failed so often that
+    it is not asked for now). Code UNAVAILABLE.
     """
     ERROR_REASON_PASSWORD_BREACHED: _ErrorReason.ValueType  # 33
     """ERROR_REASON_PASSWORD_BREACHED: the password stands in a list of passwords that
@@ -490,7 +491,8 @@ provider, issuer, subject. Code PERMISSION_DENIED.
 """
 ERROR_REASON_PROVIDER_UNAVAILABLE: ErrorReason.ValueType  # 32
 """ERROR_REASON_PROVIDER_UNAVAILABLE: the identity provider could not be reached or
-answered nonsense; metadata: provider. Code UNAVAILABLE.
+answered nonsense; metadata: provider, breaker (OPEN or HALF_OPEN if it failed so often that
+it is not asked for now). Code UNAVAILABLE.
 """
 ERROR_REASON_PASSWORD_BREACHED: ErrorReason.ValueType  # 33
 """ERROR_REASON_PASSWORD_BREACHED: the password stands in a list of passwords that

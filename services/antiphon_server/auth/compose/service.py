@@ -16,6 +16,7 @@ from antiphon.auth.v1.verification_service_pb2_grpc import (
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.auth.adapters.event_stub import EventLog
 from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
+from antiphon_server.auth.adapters.provider_states import ProviderHealth, ProviderMetrics
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
 from antiphon_server.auth.compose.auth import Auth, auth_servicer, compose_auth
@@ -76,6 +77,9 @@ class AuthService(Service):
             lifecycle.spawn("auth.following", auth.tokens.following.run())
         lifecycle.spawn("auth.clean-up", auth.background.clean_up.run(), vital=False)
         lifecycle.spawn("auth.keys", auth.tokens.key_rotation.run(), vital=False)
+        providers = ProviderHealth(auth.signing_in.provider_login.providers, health)
+        await providers.tell()
+        lifecycle.spawn("auth.providers", providers.run(), vital=False)
         await auth.greet()
 
     async def drain(self, grace_s: float) -> None:
@@ -85,7 +89,8 @@ class AuthService(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        return [self.auth.recording.metrics]
+        providers = ProviderMetrics(self.auth.signing_in.provider_login.providers)
+        return [self.auth.recording.metrics, providers]
 
 
 def compose_here(

@@ -62,7 +62,12 @@ def compose_signing_in(
         ),
         provider_login=ProviderLogin(
             oidc_providers(
-                base.settings.identity_providers, pools, completion, tokens.single_use, clock
+                base.settings.identity_providers,
+                pools,
+                completion,
+                tokens.single_use,
+                clock,
+                base.settings.provider_breaker,
             ),
             LoginFlows(tokens.single_use, base.secret, clock),
             Identities(stores.identities, users, completion, log, clock, base.settings.services),

@@ -1,20 +1,36 @@
 """What the rules need of identity providers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouched
+from antiphon_server.runtime.concurrency.breaker import Breaker
 
 
 class Unanswered(Exception):
-    """A provider was unreachable or gave an invalid answer: which, and how."""
+    """A provider was unreachable or gave an invalid answer: which, and how.
+
+    ``is_failure`` says that others would fare no better; not so where what was asked may be at
+    fault, or there was too much at once. ``retry_after_s`` is what the provider said, if it did.
+    """
+
+    def __init__(
+        self, sentence: str, *, is_failure: bool = True, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.is_failure = is_failure
+        self.retry_after_s = retry_after_s
+
+
+class LeftAlone(Unanswered):
+    """A provider was not asked, since it has failed too often."""
 
 
 class ClientRefused(Unanswered):
     """A provider does not take the client of the settings for one of its own."""
 
     def __init__(self, sentence: str, error: str) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence, is_failure=False)
         self.error = error
 
 
@@ -59,6 +75,15 @@ class IdentityProvider(Protocol):
         """Whether somebody without an account gets one."""
         ...
 
+    @property
+    def breaker(self) -> Breaker:
+        """Whether it is asked now."""
+        ...
+
+    def on_turn(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever its breaker was opened or closed."""
+        ...
+
     def allows_redirect(self, uri: str) -> bool:
         """Whether a browser may be sent back there."""
         ...
@@ -68,7 +93,7 @@ class IdentityProvider(Protocol):
         ...
 
     async def authorization_url(self, handshake: Handshake) -> str:
-        """Where to send the browser."""
+        """Where to send the browser, unless it is known that nobody is there."""
         ...
 
     async def redeem(self, handshake: Handshake, code: str, issuer: str) -> Vouched:

@@ -14,6 +14,7 @@ from antiphon_server.auth.model.identities import (
     StartedLogin,
 )
 from antiphon_server.auth.ports.identity_providers import IdentityProvider
+from antiphon_server.runtime.rpc.times import duration
 
 
 def code_answer(credential: pb.AuthorizationCodeCredential) -> CodeAnswer:
@@ -56,7 +57,12 @@ def identity(one: Identity) -> auth_pb2.Identity:
 
 def providers(known: Mapping[ProviderName, IdentityProvider]) -> list[pb.IdentityProvider]:
     """The providers one can choose from."""
-    return [
-        pb.IdentityProvider(name=name, display_name=each.display_name, issuer=each.issuer)
-        for name, each in known.items()
-    ]
+    return [_provider(each) for each in known.values()]
+
+
+def _provider(each: IdentityProvider) -> pb.IdentityProvider:
+    told = pb.IdentityProvider(name=each.name, display_name=each.display_name, issuer=each.issuer)
+    if wait_s := each.breaker.retry_after_s:
+        told.unavailable = True
+        told.retry_after.CopyFrom(duration(wait_s))
+    return told

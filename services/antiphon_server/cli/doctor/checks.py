@@ -17,7 +17,7 @@ from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.doctor.connections import states_of_connections
-from antiphon_server.cli.doctor.providers import faults_of_providers
+from antiphon_server.cli.doctor.providers import faults_of_providers, left_alone_at
 from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
 from antiphon_server.cli.mesh_status import instances, missing
@@ -211,6 +211,9 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
         async for finding in _mesh(client):
             yield finding
         try:
+            for said in await left_alone_at(address, access.tls):
+                remedy = "The server's log says how it failed."
+                yield Finding("identity provider", "note", said, remedy)
             me = await client.who_am_i()
         except AntiphonError as error:
             yield Finding("login", "bad", explain(error))

@@ -1,7 +1,10 @@
 """Whether the identity providers in the settings answer as they should, for `antiphon doctor`."""
 
 from collections.abc import AsyncIterator
+from math import ceil
 
+from antiphon_client.provider_login import ProviderLogin
+from antiphon_client.tls import Tls
 from antiphon_server.auth.adapters.oidc import OidcPools, OidcWire
 from antiphon_server.auth.adapters.oidc.token_endpoint import exchange
 from antiphon_server.auth.model.identities import Handshake
@@ -11,6 +14,7 @@ from antiphon_server.auth.service.id_tokens import Wrong
 from antiphon_server.auth.service.issuers import issuer_rules
 from antiphon_server.auth.service.provider_keys import read_keys
 from antiphon_server.auth.service.provider_metadata import Metadata, metadata_url, read_metadata
+from antiphon_server.cli.console import in_a_line
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.settings import read_settings
@@ -33,6 +37,18 @@ async def faults_of_providers() -> AsyncIterator[tuple[str, str]]:
             yield each.name, await _fault(each, OidcWire(pools.of(each)))
     finally:
         await pools.close()
+
+
+async def left_alone_at(address: str, tls: Tls | None) -> list[str]:
+    """What is said of those that the server there does not ask now. Raises AntiphonError."""
+    async with ProviderLogin(address, tls=tls) as login:
+        providers = (await login.methods()).providers
+    return [
+        f"{in_a_line(it.name)} has failed too often, so the server sends nobody there for "
+        f"{ceil(it.retry_after.ToTimedelta().total_seconds())} s"
+        for it in providers
+        if it.unavailable
+    ]
 
 
 async def _fault(settings: IdentityProviderSettings, wire: ProviderWire) -> str:

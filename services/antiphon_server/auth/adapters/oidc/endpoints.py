@@ -10,18 +10,21 @@ import msgspec
 from antiphon_server.auth.ports.identity_providers import Unanswered
 from antiphon_server.runtime.errors.domain_error import DomainError
 from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.net.retry_after import seconds_of
 
 if TYPE_CHECKING:
     import aiohttp
 
 TIMEOUT_S = 10.0
 MOST_BYTES = 512 * 1024
+MOST_WAIT_S = 60.0
 
 
 class OidcWire:
     """A :class:`~antiphon_server.auth.ports.identity_providers.ProviderWire` on aiohttp.
 
-    A redirect is an answer like any other that is not JSON: it is not followed.
+    A redirect is an answer like any other that is not JSON: it is not followed. What a form brought
+    may be at fault where it is refused with a status of 400 to 499, whatever stands there.
     """
 
     def __init__(
@@ -51,10 +54,16 @@ class OidcWire:
                 asyncio.timeout(self._timeout),
                 session.request(method, url, allow_redirects=False, **options) as response,
             ):
+                status = response.status
+                if status == 429:
+                    wait = seconds_of(response.headers.get("Retry-After", ""))
+                    most = None if wait is None else min(wait, MOST_WAIT_S)
+                    raise _unanswered(url, "HTTP status 429", is_failure=False, retry_after_s=most)
                 found = _read(await self._body(response))
                 if found is None:
-                    raise _unanswered(url, f"HTTP status {response.status}, no JSON object")
-                return response.status, found
+                    told, by_form = f"HTTP status {status}, no JSON object", method == "POST"
+                    raise _unanswered(url, told, is_failure=not (by_form and is_refusal(status)))
+                return status, found
         except (aiohttp.ClientError, DomainError, OSError, ValueError) as error:
             raise _unanswered(url, type(error).__name__) from error
 
@@ -77,8 +86,16 @@ def _read(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _unanswered(url: str, why: str) -> Unanswered:
-    return Unanswered(f"{loggable(url)}: {why}")
+def is_refusal(status: int) -> bool:
+    """Whether that HTTP status says that the request is at fault."""
+    return 400 <= status < 500
+
+
+def _unanswered(
+    url: str, why: str, *, is_failure: bool = True, retry_after_s: float | None = None
+) -> Unanswered:
+    sentence = f"{loggable(url)}: {why}"
+    return Unanswered(sentence, is_failure=is_failure, retry_after_s=retry_after_s)
 
 
 def loggable(url: str) -> str:

@@ -2,16 +2,24 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
+from antiphon_server.auth.adapters.oidc.guard import Guard
+from antiphon_server.auth.adapters.oidc.publications import Publications
 from antiphon_server.auth.adapters.oidc.token_endpoint import exchange
 from antiphon_server.auth.model import SECOND
 from antiphon_server.auth.model.identities import Handshake, ProviderName, Vouched
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.model.urls import is_loopback_redirect
 from antiphon_server.auth.ports import Clock
-from antiphon_server.auth.ports.identity_providers import ClientRefused, ProviderWire, Unanswered
+from antiphon_server.auth.ports.identity_providers import (
+    ClientRefused,
+    LeftAlone,
+    ProviderWire,
+    Unanswered,
+)
 from antiphon_server.auth.service.id_tokens import (
     LEEWAY_S,
     Expected,
@@ -21,14 +29,8 @@ from antiphon_server.auth.service.id_tokens import (
     read_header,
 )
 from antiphon_server.auth.service.issuers import issuer_rules
-from antiphon_server.auth.service.provider_keys import KeySet, read_keys
-from antiphon_server.auth.service.provider_metadata import (
-    Metadata,
-    metadata_url,
-    read_metadata,
-)
-from antiphon_server.auth.service.published import Published
 from antiphon_server.auth.service.single_use import SingleUse
+from antiphon_server.runtime.concurrency.breaker import Breaker, Limits, State
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding import base64url
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -50,14 +52,15 @@ class OidcProvider:
         completion: Completion,
         single_use: SingleUse,
         clock: Clock,
+        limits: Limits,
     ) -> None:
         self._settings = settings
         self._wire = wire
         self._single_use = single_use
         self._clock = clock
         self._rules = issuer_rules(settings)
-        self._metadata = Published(self._fetch_metadata, completion, clock, _RETRY_AFTER)
-        self._keys = Published(self._fetch_keys, completion, clock)
+        self._guard = Guard(settings.provider_name, limits)
+        self._published = Publications(settings, wire, self._guard, completion, clock)
 
     @property
     def name(self) -> ProviderName:
@@ -75,6 +78,13 @@ class OidcProvider:
     def sign_up(self) -> bool:
         return self._settings.sign_up
 
+    @property
+    def breaker(self) -> Breaker:
+        return self._guard.breaker
+
+    def on_turn(self, listener: Callable[[], None]) -> None:
+        self._guard.on_turn(listener)
+
     def allows_redirect(self, uri: str) -> bool:
         return uri in self._settings.redirect_uris or is_loopback_redirect(uri)
 
@@ -84,7 +94,7 @@ class OidcProvider:
 
     async def authorization_url(self, handshake: Handshake) -> str:
         try:
-            metadata = await self._metadata.get()
+            metadata = await self._published.reachable()
         except Unanswered as error:
             self._unavailable(error)
         challenge = hashlib.sha256(handshake.verifier.encode()).digest()
@@ -103,11 +113,13 @@ class OidcProvider:
 
     async def redeem(self, handshake: Handshake, code: str, issuer: str) -> Vouched:
         try:
-            metadata = await self._metadata.get()
+            self._guard.check()
+            metadata = await self._published.metadata()
             supported = metadata.authorization_response_iss_parameter_supported
             if not self._rules.accepts(issuer) and (issuer or supported):
                 raise Wrong("issuer")
-            answer = await exchange(self._settings, metadata, self._wire, handshake, code)
+            with self._guard.call():
+                answer = await exchange(self._settings, metadata, self._wire, handshake, code)
             vouched, _ = await self._vouched(*_expected(self._settings, handshake, code, answer))
             return vouched
         except Unanswered as error:
@@ -131,10 +143,10 @@ class OidcProvider:
     async def _vouched(self, token: str, expected: Expected) -> tuple[Vouched, int]:
         """Whom the token is about, and until when it has to be remembered."""
         header = read_header(token)
-        metadata = await self._metadata.get()
+        metadata = await self._published.metadata()
         if header.algorithm not in metadata.id_token_signing_alg_values_supported:
             raise Wrong("algorithm")
-        keys = await self._keys.get(
+        keys = await self._published.keys(
             lambda known: known.find(header.kid, header.algorithm) is not None
         )
         claims, key = read_claims(token, header, keys)
@@ -146,23 +158,20 @@ class OidcProvider:
         expires = min(claims["exp"] + LEEWAY_S, now + _LONGEST_S)
         return vouched, int(expires * SECOND) + SECOND
 
-    async def _fetch_metadata(self) -> Metadata:
-        document = await self._wire.get(metadata_url(self._settings))
-        return read_metadata(document, self._rules.published)
-
-    async def _fetch_keys(self) -> KeySet:
-        return read_keys(await self._wire.get((await self._metadata.get()).jwks_uri))
-
     def _unavailable(self, error: Unanswered) -> NoReturn:
         name = self._settings.name
-        log.warning("the identity provider %s does not do its part: %s", name, error)
+        if not isinstance(error, LeftAlone):  # its log line is that of the breaker
+            log.warning("the identity provider %s does not do its part: %s", name, error)
         if isinstance(error, ClientRefused):
             raise DomainError(
                 Reason.PROVIDER_REFUSES_CLIENT, provider=name, error=error.error
             ) from error
-        raise DomainError(
-            Reason.PROVIDER_UNAVAILABLE, provider=name, retry_after=_RETRY_AFTER
-        ) from error
+        breaker = self.breaker
+        wait = error.retry_after_s or breaker.retry_after_s or _RETRY_AFTER
+        refused = DomainError(Reason.PROVIDER_UNAVAILABLE, provider=name, retry_after=wait)
+        if breaker.state is not State.CLOSED:
+            refused.metadata["breaker"] = breaker.state.name
+        raise refused from error
 
     def _refuse(self, error: Wrong) -> NoReturn:
         raise DomainError(

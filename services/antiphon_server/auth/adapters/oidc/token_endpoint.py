@@ -4,7 +4,7 @@ import base64
 from typing import Any
 from urllib.parse import quote_plus
 
-from antiphon_server.auth.adapters.oidc.endpoints import loggable
+from antiphon_server.auth.adapters.oidc.endpoints import is_refusal, loggable
 from antiphon_server.auth.model.identities import Handshake
 from antiphon_server.auth.model.identity_providers import IdentityProviderSettings
 from antiphon_server.auth.ports.identity_providers import ClientRefused, ProviderWire, Unanswered
@@ -26,6 +26,9 @@ async def exchange(
 
     Raises Wrong for a code that is none, DomainError LOGIN_DENIED, ClientRefused, Unanswered.
     """
+    # What is no code at all (RFC 6749, A.11) need not be shown to anybody, who might fail of it.
+    if not (code.isascii() and code.isprintable()):
+        raise Wrong("code")
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -36,10 +39,10 @@ async def exchange(
     status, answer = await wire.post(metadata.token_endpoint, form | whose, headers)
     if status == 200:
         return answer
-    raise _refusal(f"{loggable(metadata.token_endpoint)}: HTTP status {status}", answer)
+    raise _refusal(f"{loggable(metadata.token_endpoint)}: HTTP status {status}", status, answer)
 
 
-def _refusal(what: str, answer: dict[str, Any]) -> Exception:
+def _refusal(what: str, status: int, answer: dict[str, Any]) -> Exception:
     """What an error of RFC 6749, 5.2, means here."""
     error = answer.get("error")
     if error == "access_denied":
@@ -49,7 +52,7 @@ def _refusal(what: str, answer: dict[str, Any]) -> Exception:
     told = f"{what}, error {error!r:.80}"
     if error in _CLIENT_ERRORS:
         return ClientRefused(f"{told}; are client_id and client_secret_env right?", error)
-    return Unanswered(told)
+    return Unanswered(told, is_failure=not is_refusal(status))
 
 
 def _authentication(
