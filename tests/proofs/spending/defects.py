@@ -1,13 +1,15 @@
 """Parts of a server that lose or forge money: the rig has to notice each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Connection, delete, update
 
+from antiphon_server.integration.budgets.adapters.windows import SqlWindows
+from antiphon_server.integration.budgets.model import Over
 from antiphon_server.integration.ledger.adapters.row import usage_columns
 from antiphon_server.integration.ledger.adapters.sql import _ABANDON, SqlLedger
-from antiphon_server.integration.ledger.adapters.tables import calls
+from antiphon_server.integration.ledger.adapters.tables import calls, windows
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import Call, Settlement, Usage
 from antiphon_server.integration.models.attempt import Attempts
@@ -62,6 +64,26 @@ class Unmoved(SqlLedger):
         return ()
 
 
+class Careless(SqlWindows):
+    """Forgets at once what calls had booked that were given up."""
+
+    async def forget_bookings(self, given_up_us: int, limit: int) -> int:
+        return await super().forget_bookings(2**62, limit)
+
+
+class Eager(SqlWindows):
+    """Forgets windows that are over while calls have something reserved in them."""
+
+    async def forget_windows(self, over: Sequence[Over], limit: int) -> int:
+        def forget(connection: Connection) -> None:
+            for it in over:
+                ended = windows.c.budget_id == it.budget_id, windows.c.start_us < it.began_us
+                connection.execute(delete(windows).where(*ended))
+
+        await self._database.write(forget)
+        return 0
+
+
 KINDS: Mapping[str, Kinds] = {
     "sound": Kinds(),
     "unconditional": Kinds(ledger=Unconditional),
@@ -71,4 +93,6 @@ KINDS: Mapping[str, Kinds] = {
     "unbooked": Kinds(ledger=Unbooked),
     "unread": Kinds(lost=Unread),
     "unmoved": Kinds(ledger=Unmoved),
+    "careless": Kinds(windows=Careless),
+    "eager": Kinds(windows=Eager),
 }

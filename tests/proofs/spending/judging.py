@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, text
 
 from antiphon_server.integration.budgets.budgets import window_of
 from antiphon_server.integration.budgets.model import Budget
@@ -22,6 +22,26 @@ UNSEEN = (Outcome.CANCELLED.value, Outcome.UNKNOWN.value)
 NOTHING = Tokens(0, 0)
 
 
+_GOES = """
+CREATE TABLE gone_{short} AS SELECT * FROM {table} WHERE 0;
+CREATE TRIGGER keep_{short} AFTER DELETE ON {table}
+BEGIN INSERT INTO gone_{short} VALUES ({columns}); END
+"""
+
+
+async def keep_what_goes(database: Database) -> None:
+    """Have the store (SQLite) keep a copy of each booking and window that is removed."""
+
+    def make(connection: Connection) -> None:
+        for short, table in (("bookings", bookings), ("windows", windows)):
+            columns = ", ".join(f"OLD.{it.name}" for it in table.columns)
+            both = _GOES.format(short=short, table=table.name, columns=columns)
+            for statement in both.split(";\n", 1):
+                connection.exec_driver_sql(statement)
+
+    await database.write(make)
+
+
 class Judge:
     """Looks at every step, and at the end; ``broken`` is what was seen on the way."""
 
@@ -34,7 +54,10 @@ class Judge:
     async def look(self, talks: Sequence[Talk]) -> None:
         """No window is ever used beyond its limit, but for what was given up and came back."""
         late = any(it.given_up for it in talks)
+        gone = await self._gone("windows")
         for row in await self._rows(windows):
+            if _key(row) in map(_key, gone):
+                continue  # over for an hour, and made anew by a server that stood still
             if row.reserved < 0 or row.spent < 0:
                 self.broken.append(f"less than nothing: {row}")
             if row.spent + row.reserved > self._budgets[row.budget_id].terms.limit and not late:
@@ -54,17 +77,23 @@ class Judge:
         """All that is not as it must be."""
         await self.look(talks)
         entries = {row.call_id: row for row in await self._rows(calls)}
-        booked = await self._rows(bookings)
+        gone = await self._gone("bookings")
+        booked = [*await self._rows(bookings), *gone]
         self.outcomes.update(Outcome(row.outcome).name for row in entries.values() if row.outcome)
         return [
             *self.broken,
-            *_sums(await self._rows(windows), booked),
+            *_sums(await self._rows(windows), await self._gone("windows"), booked),
+            *_early(entries, gone),
             *self._bookings(entries, booked, talks),
             *_served(entries, talks),
         ]
 
     async def _rows(self, table: Any) -> list[Any]:
         return await self._database.read(lambda it: list(it.execute(select(table))))
+
+    async def _gone(self, short: str) -> list[Any]:
+        query = text(f"SELECT * FROM gone_{short}")
+        return await self._database.read(lambda it: list(it.execute(query)))
 
     def _bookings(
         self, entries: Mapping[str, Any], booked: Sequence[Any], talks: Sequence[Talk]
@@ -87,17 +116,33 @@ class Judge:
                 yield f"{row.call_id} is booked in another window than its own"
 
 
-def _sums(kept: Sequence[Any], booked: Sequence[Any]) -> Iterator[str]:
+def _key(row: Any) -> tuple[str, str, int]:
+    return row.budget_id, row.subject, row.start_us
+
+
+def _sums(kept: Sequence[Any], gone: Sequence[Any], booked: Sequence[Any]) -> Iterator[str]:
     sums = defaultdict[tuple[str, str, int], list[int]](lambda: [0, 0])
     for row in booked:
-        both = sums[row.budget_id, row.subject, row.start_us]
+        both = sums[_key(row)]
         both[0] += row.spent
         both[1] += row.reserved
+    for row in gone:
+        if row.reserved:
+            yield f"forgotten while it was in use: {row}"
+    pruned = set(map(_key, gone))
     for row in kept:
-        if [row.spent, row.reserved] != sums[row.budget_id, row.subject, row.start_us]:
+        if [row.spent, row.reserved] != sums[_key(row)] and _key(row) not in pruned:
             yield f"a window is not the sum of its bookings: {row}"
         if row.reserved:
             yield f"still reserved: {row}"
+
+
+def _early(entries: Mapping[str, Any], gone: Sequence[Any]) -> Iterator[str]:
+    """What is forgotten was settled; of what was given up the end may still come."""
+    for row in gone:
+        entry = entries.get(row.call_id)
+        if row.reserved or entry is None or entry.outcome in (None, Outcome.UNKNOWN.value):
+            yield f"forgotten before it was settled: {row}, {entry}"
 
 
 def _amount(entry: Any, counted: Counted) -> int:

@@ -1,6 +1,7 @@
 """One seeded run: two servers' calls, what befalls them, and the end at which all is compared."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,13 +28,14 @@ from antiphon_server.runtime.storage.database import Database
 from tests.integration.world import asking
 from tests.proofs.properties.life import bury
 from tests.proofs.spending.endpoint import CHEAP, DEAR, Market, Priced, Talk
-from tests.proofs.spending.judging import MOST_OUTPUT, Judge
+from tests.proofs.spending.judging import MOST_OUTPUT, Judge, keep_what_goes
 from tests.proofs.spending.server import Kinds, Server
 
 WORKSPACE = WorkspaceId("ws_00000001")
 NAMES = ("a", "b")
 STEPS = 25
 MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
 SETTLED_S = 5.0
 LIMITS = {
     (GLOBAL, Scope.INSTALLATION, Span.ONCE, Counted.MONEY): 9000,
@@ -52,6 +54,7 @@ WEIGHTS = {
     "lose": 1,
     "roll over": 1,
     "reprice": 1,
+    "prune": 2,
 }
 
 
@@ -66,9 +69,11 @@ class Rig:
         self.counts = Counter[str]()
         self._running: list[tuple[Server, Talk]] = []
         self._servers: list[Server] = []
+        self._pruning: set[asyncio.Task[None]] = set()
 
     async def run(self) -> list[str]:
         """Play it; what was wrong with it."""
+        await keep_what_goes(self._database)
         self.judge = Judge(self._database, await self._budgets(), self.market)
         await self._start()
         for _ in range(STEPS):
@@ -209,6 +214,25 @@ class Rig:
     async def _reprice(self) -> None:
         self.market.prices = DEAR if self.market.prices is CHEAP else CHEAP
 
+    async def _prune(self) -> None:
+        """Forget what is over, at times hours later, while calls begin and end."""
+        if self.chance.random() < 0.3:
+            self.market.now_us += 2 * HOUR_US
+        server = self.chance.choice(self._servers)
+        pruning = asyncio.create_task(self._prune_by(server))
+        self._pruning.add(pruning)
+        pruning.add_done_callback(self._pruning.discard)
+        await self.chance.choice([self._begin, self._finish, self._cancel])()
+        if server.halted:
+            return  # it goes on when that does
+        dying = asyncio.ensure_future(server.life.dead.wait())
+        await asyncio.wait([pruning, dying], return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+
+    async def _prune_by(self, server: Server) -> None:
+        with contextlib.suppress(DomainError):
+            await server.pruning.once()
+
     async def _settle_down(self) -> None:
         """Wait until nothing more happens by itself."""
         for server in self._servers:
@@ -240,5 +264,7 @@ class Rig:
         end = time.monotonic() + SETTLED_S
         while await self.judge.reserved() and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
+        if self._pruning:
+            await asyncio.wait(self._pruning)
         for server in self._servers:
             await server.close()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from antiphon_server.integration.budgets import pruning
 from antiphon_server.integration.ledger import calls as late
 from antiphon_server.integration.ledger.adapters.tables import metadata
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
@@ -22,6 +23,9 @@ async def runs_of(
     with pytest.MonkeyPatch.context() as at_once:  # who tries again waits for nothing
         at_once.setattr(late, "LATE_S", 0.001)
         at_once.setattr(late, "TURN", SOON)
+        at_once.setattr(pruning, "PAUSE_S", 0.0)
+        # The ledger's clock is not the market's: what was given up may come back until the end.
+        at_once.setattr(pruning, "LATE_US", 2**60)
         for number in range(first, first + count):
             own = f"{seed}/{number}"
             async with opened_sqlite(metadata) as database:

@@ -9,8 +9,10 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.adapters.windows import SqlWindows
 from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.charging import Charging
+from antiphon_server.integration.budgets.pruning import Pruning
 from antiphon_server.integration.ledger.adapters.sql import SqlLedger
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.models.attempt import Attempts
@@ -32,6 +34,7 @@ class Kinds:
     calls: type[PricedCalls] = PricedCalls
     attempts: type[Attempts] = Attempts
     lost: type[LostAnswers] = LostAnswers
+    windows: type[SqlWindows] = SqlWindows
 
 
 class Faulty:
@@ -78,6 +81,8 @@ class Server:
         self._calls = kinds.calls(self.ledger, name, self._charging)
         self.attempts = kinds.attempts(self._calls)
         self.lost = kinds.lost(self._calls)
+        budgets = SqlBudgets(self.store)
+        self.pruning = Pruning(budgets, kinds.windows(self.store), market.clock, piece=2)
         self._late = asyncio.create_task(self._calls.run())
 
     @property

@@ -23,12 +23,13 @@ CREATE TABLE integration_budget_windows (
 	start_us BIGINT NOT NULL,
 	spent BIGINT NOT NULL,
 	reserved BIGINT NOT NULL,
-	warned BOOLEAN NOT NULL,
+	warned BOOLEAN NOT NULL, made_us BIGINT DEFAULT 0 NOT NULL,
 	PRIMARY KEY (budget_id, subject, start_us)
 )
  WITHOUT ROWID
 
 ;
+CREATE INDEX integration_budget_windows_by_start ON integration_budget_windows (budget_id, start_us, made_us);
 CREATE TABLE integration_budgets (
 	parent VARCHAR(80) NOT NULL,
 	name VARCHAR(64) NOT NULL,

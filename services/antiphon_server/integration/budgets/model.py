@@ -156,6 +156,14 @@ class BudgetUse:
     standings: Collection[Standing]
 
 
+class Over(NamedTuple):
+    """A budget's windows that are over: those that began, and were made, before these times."""
+
+    budget_id: BudgetId
+    began_us: int
+    made_us: int
+
+
 def _matches(pattern: str, target: str) -> bool:
     if pattern.endswith("*"):
         return target.startswith(pattern[:-1])

@@ -8,6 +8,7 @@ from antiphon_server.integration.budgets.model import (
     Budget,
     BudgetName,
     Counts,
+    Over,
     Parent,
     Seen,
     Standing,
@@ -63,6 +64,28 @@ class BudgetStore(Protocol):
         """The windows that begin then (and end), the most used ``limit`` of each budget first.
 
         Of a subject, its own alone.
+        """
+        ...
+
+
+class WindowStore(Protocol):
+    """Forgets windows and bookings: never more than ``limit`` at once, nor any that are in use.
+
+    Where nothing is to be forgotten nothing is written.
+    """
+
+    async def counting(self) -> Sequence[BudgetId]:
+        """The budgets that have windows; some of them may be gone."""
+        ...
+
+    async def forget_windows(self, over: Sequence[Over], limit: int) -> int:
+        """Forget windows for which nothing is reserved; returns how many were found."""
+        ...
+
+    async def forget_bookings(self, given_up_us: int, limit: int) -> int:
+        """Forget what calls had booked that are settled; returns how many were found.
+
+        A call that was given up may still be settled if it began at ``given_up_us`` or later.
         """
         ...
 

@@ -11,8 +11,10 @@ from antiphon_server.integration.budget_servicer import BudgetServicer
 from antiphon_server.integration.budgets.adapters.announcements import Announcements
 from antiphon_server.integration.budgets.adapters.spending import SqlSpending
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.adapters.windows import SqlWindows
 from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.charging import Charging
+from antiphon_server.integration.budgets.pruning import Pruning
 from antiphon_server.integration.budgets.spending import Spending
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.rules import AccessPolicy
@@ -28,6 +30,7 @@ class ComposedBudgets:
     budgets: Budgets
     charging: Charging
     spending: Spending
+    pruning: Pruning
     policy: AccessPolicy
     shared: bool
 
@@ -37,8 +40,9 @@ class ComposedBudgets:
         add_BudgetServiceServicer_to_server(servicer, server)
 
     async def start(self, lifecycle: Lifecycle) -> None:
-        """Read them, and look for what others change."""
+        """Read them, look for what others change, and forget what is over."""
         await self.budgets.refresh()
+        lifecycle.spawn("integration.pruning", self.pruning.run(), vital=False)
         if self.shared:
             lifecycle.spawn("integration.budgets", self.budgets.run(), vital=False)
 
@@ -47,6 +51,7 @@ def compose_budgets(database: Database, links: Links, policy: AccessPolicy) -> C
     """Budgets on a database, of which the events service is told."""
     events = EventServiceStub(links.internal)
     told = Announcements(events, budget_encoding.encoded, budget_encoding.state)
-    budgets = Budgets(SqlBudgets(database))
-    spending = Spending(SqlSpending(database))
-    return ComposedBudgets(budgets, Charging(budgets, told), spending, policy, database.shared)
+    store = SqlBudgets(database)
+    budgets, spending = Budgets(store), Spending(SqlSpending(database))
+    pruning, charging = Pruning(store, SqlWindows(database)), Charging(budgets, told)
+    return ComposedBudgets(budgets, charging, spending, pruning, policy, database.shared)

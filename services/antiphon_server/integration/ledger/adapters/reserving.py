@@ -6,6 +6,7 @@ each other. A group of calls is planned on what the
 windows have while they are locked; the updates say once more that nothing goes beyond a limit.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -124,6 +125,10 @@ class LimitPassed(Exception):
     """A window has less left than was read of it a moment before: nothing is to be committed."""
 
 
+class WindowsGone(Exception):
+    """Windows that were known have been pruned: the same once more makes them anew."""
+
+
 class Reserving:
     """Reserves; remembers which windows there are, since most calls find theirs."""
 
@@ -156,9 +161,14 @@ class Reserving:
         """
         ordered = sorted(wanted)
         new = [it for it in ordered if self._known.get(it) is None]
-        _BEGIN.run(connection, [_row(it) for it in new])
+        made = {"made_us": time.time_ns() // 1000}
+        _BEGIN.run(connection, [{**_row(it), **made} for it in new])
         keys = [it._asdict() for it in ordered]
         rows = [row for part in _parts(keys) for row in _LOCKED.rows(connection, part)]
+        if len(rows) < len(ordered):
+            for it in ordered:
+                self._known.pop(it)
+            raise WindowsGone
         return {
             Window(BudgetId(budget), subject, start): (Use(spent, reserved), bool(warned))
             for budget, subject, start, spent, reserved, warned in rows

@@ -170,7 +170,11 @@ class SqlLedger:
         return await self._settled.add((call_id, settlement, charges))
 
     async def _open_all(self, opened: Sequence[_Opened]) -> list[WindowFull | Sequence[Reached]]:
-        results = await self._database.write(partial(self._store, opened), short=True)
+        store = partial(self._store, opened)
+        try:
+            results = await self._database.write(store, short=True)
+        except reserving.WindowsGone:
+            results = await self._database.write(store, short=True)
         self._reserving.committed(call for call, _ in opened)
         return results
 

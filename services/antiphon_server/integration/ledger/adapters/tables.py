@@ -69,6 +69,8 @@ windows = Table(
     Column("spent", BigInteger, nullable=False),
     Column("reserved", BigInteger, nullable=False),
     Column("warned", Boolean, nullable=False),
+    # When its first call was about to be made.
+    _count("made_us"),
     sqlite_with_rowid=False,
 )
 
@@ -91,6 +93,12 @@ Index(
     calls.c.workspace_id,
     calls.c.start_us,
     calls.c.call_id,
+)
+Index(
+    "integration_budget_windows_by_start",
+    windows.c.budget_id,
+    windows.c.start_us,
+    windows.c.made_us,
 )
 partial_index(
     "integration_calls_open",
