@@ -179,6 +179,29 @@ async def test_what_is_reserved_is_told_beside(books: Books) -> None:
     )
 
 
+async def test_calls_that_run_elsewhere_are_left_out(books: Books) -> None:
+    """Of another workspace, and those that began before or behind the range."""
+    await books.call(None, payer=Payer(OTHER))
+    await books.call(None, START_US - 1)
+    await books.call(None, END_US)
+    assert await books.told() == []
+    (told,) = await books.told(parent=GLOBAL)
+    assert (told.ended, told.running) == (0, 1)
+
+
+async def test_groups_behind_a_page_have_what_runs(books: Books) -> None:
+    """Beside what has ended, each group on one page alone."""
+    for target in ("x/a", "x/b", "x/c"):
+        await books.call(None, target=target)
+    await books.call(Usage(Quantities(1), False, Money("USD", 5)), target="x/b")
+    told = await books.told(Key.TARGET, page_size=1)
+    assert [(it.group.target, it.ended, it.running) for it in told] == [
+        ("x/a", 0, 1),
+        ("x/b", 1, 1),
+        ("x/c", 0, 1),
+    ]
+
+
 async def test_an_installation_has_all_workspaces(books: Books) -> None:
     """Which can be told apart."""
     await books.call(NOTHING, payer=Payer(OTHER))

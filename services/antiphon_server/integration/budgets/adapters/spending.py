@@ -1,6 +1,6 @@
 """What was spent, summed by the database over the ledger's table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    union_all,
 )
 
 from antiphon_server.integration.budgets.spent import Group, Key, Portion, SpendingQuery
@@ -31,6 +32,10 @@ _COLUMNS: dict[Key, tuple[str, ...]] = {
     Key.CONVERSATION: ("conversation_id",),
     Key.WORKSPACE: ("workspace_id",),
 }
+_SUMS = (
+    *Quantities._fields,
+    *("micros", "estimated", "ended", "running", "held_micros", "held_tokens"),
+)
 
 
 class SqlSpending:
@@ -46,7 +51,7 @@ class SqlSpending:
 
 def _query(wanted: SpendingQuery) -> Select[Any]:
     names = [name for key in sorted(wanted.keys) for name in _COLUMNS[key]]
-    summed = _summed(_began(wanted), names, wanted.after)
+    summed = _together([_ended(wanted, names), _running(wanted, names)], names)
     keys = [summed.c[name] for name in names]
     rank = func.dense_rank().over(order_by=keys) if keys else literal(1)
     ranked = select(summed, rank.label("rank")).subquery()
@@ -57,28 +62,80 @@ def _query(wanted: SpendingQuery) -> Select[Any]:
     )
 
 
-def _began(wanted: SpendingQuery) -> Subquery:
-    """The calls of the range, with what budgets hold for those that run."""
-    held = _held()
-    where = [calls.c.start_us >= wanted.start_us, calls.c.start_us < wanted.end_us]
+def _ended(wanted: SpendingQuery, names: Sequence[str]) -> Select[Any]:
+    """The sums of calls that have ended: nearly all, so nothing is joined to them."""
+    values = calls.c.cost_micros, case((calls.c.estimated, 1), else_=0).label("is_estimated")
+    quantities = [calls.c[name] for name in Quantities._fields]
+    which = [
+        calls.c.outcome.is_not(None),
+        calls.c.start_us >= wanted.start_us,
+        calls.c.start_us < wanted.end_us,
+    ]
     if wanted.workspace_id:
-        where.append(calls.c.workspace_id == wanted.workspace_id)
-    return (
-        select(
-            _day(wanted).label("day"),
-            calls.c.model.label("target"),
-            *(calls.c[name] for name in ("kind", "user_id", "conversation_id", "workspace_id")),
-            *(calls.c[name] for name in (*Quantities._fields, "cost_micros")),
-            func.coalesce(calls.c.currency, "").label("currency"),
-            case((calls.c.estimated, 1), else_=0).label("estimated"),
-            case((calls.c.outcome.is_(None), 0), else_=1).label("ended"),
-            held.c.held_micros,
-            held.c.held_tokens,
-        )
-        .select_from(calls.outerjoin(held, held.c.call_id == calls.c.call_id))
-        .where(*where)
+        which.append(calls.c.workspace_id == wanted.workspace_id)
+    each = _began(wanted, which, *quantities, *values).subquery()
+    sums: dict[str, ColumnElement[Any]] = {
+        name: func.sum(each.c[name]) for name in Quantities._fields
+    }
+    sums["micros"] = func.sum(func.coalesce(each.c.cost_micros, 0))
+    sums["estimated"], sums["ended"] = func.sum(each.c.is_estimated), func.count()
+    return _grouped(each, names, sums, wanted.after)
+
+
+def _running(wanted: SpendingQuery, names: Sequence[str]) -> Select[Any]:
+    """The number of calls that run, and what is reserved for them.
+
+    They are looked for among those that are open, never by their time among all: so times and
+    workspaces are expressions that no index has.
+    """
+    held = _held()
+    at = calls.c.start_us + 0
+    which = [calls.c.outcome.is_(None), at >= wanted.start_us, at < wanted.end_us]
+    if wanted.workspace_id:
+        which.append(calls.c.workspace_id.concat("") == wanted.workspace_id)
+    each = (
+        _began(wanted, which, held.c.held_micros, held.c.held_tokens)
+        .outerjoin_from(calls, held, held.c.call_id == calls.c.call_id)
         .subquery()
     )
+    sums: dict[str, ColumnElement[Any]] = {"running": func.count()}
+    for name in ("held_micros", "held_tokens"):
+        sums[name] = func.sum(func.coalesce(each.c[name], 0))
+    return _grouped(each, names, sums, wanted.after)
+
+
+def _began(
+    wanted: SpendingQuery, which: Sequence[ColumnElement[bool]], *values: ColumnElement[Any]
+) -> Select[Any]:
+    """Those calls, with all that groups are made by, and ``values``."""
+    return select(
+        _day(wanted).label("day"),
+        calls.c.model.label("target"),
+        *(calls.c[name] for name in ("kind", "user_id", "conversation_id", "workspace_id")),
+        func.coalesce(calls.c.currency, "").label("currency"),
+        *values,
+    ).where(*which)
+
+
+def _grouped(
+    each: Subquery,
+    names: Sequence[str],
+    sums: Mapping[str, ColumnElement[Any]],
+    after: Group | None,
+) -> Select[Any]:
+    """The groups' sums, each currency by itself; 0 for what is not summed."""
+    keys = [each.c[name] for name in names]
+    columns = [sums.get(name, literal(0, BigInteger)).label(name) for name in _SUMS]
+    grouped = select(*keys, each.c.currency, *columns).group_by(*keys, each.c.currency)
+    return grouped if after is None else grouped.where(_behind(keys, after, names))
+
+
+def _together(parts: Sequence[Select[Any]], names: Sequence[str]) -> Subquery:
+    """One row for each group and currency."""
+    all_of_them = union_all(*parts).subquery()
+    keys = [all_of_them.c[name] for name in (*names, "currency")]
+    sums = [func.sum(all_of_them.c[name]).label(name) for name in _SUMS]
+    return select(*keys, *sums).group_by(*keys).subquery()
 
 
 def _held() -> Subquery:
@@ -108,29 +165,6 @@ def _day(wanted: SpendingQuery) -> ColumnElement[int]:
             else_=ahead,
         )
     return (calls.c.start_us + ahead) // literal(_DAY_US, BigInteger)
-
-
-def _summed(began: Subquery, names: Sequence[str], after: Group | None) -> Subquery:
-    """The groups' sums, each currency by itself."""
-    keys = [began.c[name] for name in names]
-
-    def ended(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.sum(case((began.c.ended == 1, column), else_=0))
-
-    sums = select(
-        *keys,
-        began.c.currency,
-        *(ended(began.c[name]).label(name) for name in Quantities._fields),
-        ended(func.coalesce(began.c.cost_micros, 0)).label("micros"),
-        ended(began.c.estimated).label("estimated"),
-        func.sum(began.c.ended).label("ended"),
-        func.sum(1 - began.c.ended).label("running"),
-        func.sum(func.coalesce(began.c.held_micros, 0)).label("held_micros"),
-        func.sum(func.coalesce(began.c.held_tokens, 0)).label("held_tokens"),
-    ).group_by(*keys, began.c.currency)
-    if after is not None:
-        sums = sums.where(_behind(keys, after, names))
-    return sums.subquery()
 
 
 def _behind(
