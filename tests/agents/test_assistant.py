@@ -8,7 +8,7 @@ import pytest
 
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.assistant import Assistant
-from antiphon_server.agents.ports import PlannedTool, Round
+from antiphon_server.agents.ports import PlannedTool, Round, ToolPlan
 from antiphon_server.agents.rounds import GAP
 from antiphon_server.dispatcher.handling import (
     Attendance,
@@ -83,7 +83,7 @@ class Away:
     async def budget(self, order: Order) -> int:
         return 3_000
 
-    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+    async def plan(self, turn: Turn, names: Sequence[str]) -> ToolPlan:
         raise AssertionError("no tools are named")
 
     async def run(self, turn: Turn, call: ToolCall, attendance: Attendance) -> CallResult:

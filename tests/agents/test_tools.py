@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from antiphon_server.agents.adapters.services import ModelReply
 from antiphon_server.agents.adapters.tools import round_messages
 from antiphon_server.agents.assistant import Assistant
-from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
+from antiphon_server.agents.ports import AskedTool, PlannedTool, Round, ToolPlan
 from antiphon_server.dispatcher.handling import (
     Attendance,
     CallOutcome,
@@ -28,6 +28,10 @@ from tests.dispatcher.world import CONVERSATION, turn_id, world
 USAGE = Usage(10, 5, cost_micros=7)
 TIME = PlannedTool("antiphon.time", "The time.", "{}", asks=False, repeatable=True)
 SEND = PlannedTool("mail.send", "It sends.", "{}", asks=True, repeatable=False)
+
+
+WIKI_IS_AWAY = DomainError(Reason.CONNECTION_UNAVAILABLE, connection="wiki", state="DOWN")
+MAIL_IS_AWAY = DomainError(Reason.CONNECTION_UNAVAILABLE, connection="mail", state="DOWN")
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class Scripted:
     async def budget(self, order: Order) -> int:
         return 3_000
 
-    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+    async def plan(self, turn: Turn, names: Sequence[str]) -> ToolPlan:
         assert names == Asked().tools
-        return [TIME, SEND]
+        return ToolPlan([TIME, SEND], {"wiki.*": WIKI_IS_AWAY, "mail.list": MAIL_IS_AWAY})
 
     async def run(
         self, turn: Turn, call: ToolCall, attendance: Attendance
@@ -110,6 +114,22 @@ async def test_what_can_not_be_called_is_told_to_the_model_and_asks_nobody() -> 
         assert reasons == [Reason.TOOL_NOT_FOUND, invalid, invalid, None]
         assert "tool_call_decided" not in await it.kinds(1)
         assert model.toolbox.runs.total() == 1
+
+
+async def test_a_model_is_told_that_a_connection_is_down() -> None:
+    """It asks for what it has read of before; what the conversation does not have is not there."""
+    asked = [("wiki.read", "{}"), ("mail.list", "{}"), ("mail.burn", "{}")]
+    model = Scripted(("", asked), ("Sorry.", []))
+    async with world(more=[Assistant(model, model, model)]) as it:
+        await it.dispatch(handler="assistant")
+        assert (await it.ended()).state is State.SUCCEEDED
+        errors = [end.error for end in model.rounds[1][0].ends]
+        assert [error.reason for error in errors if error] == [
+            Reason.CONNECTION_UNAVAILABLE,
+            Reason.CONNECTION_UNAVAILABLE,
+            Reason.TOOL_NOT_FOUND,
+        ]
+        assert model.toolbox.runs.total() == 0
 
 
 async def test_a_model_that_never_has_enough_is_stopped() -> None:

@@ -9,10 +9,10 @@ from typing import Generic, TypeVar
 from antiphon_server.agents.ports import (
     AskedTool,
     Models,
-    PlannedTool,
     Prompt,
     Reply,
     Round,
+    ToolPlan,
     Tools,
     Window,
 )
@@ -81,11 +81,11 @@ class Assistant(Generic[PromptT]):
             work, lambda: self._window.prompt(work.turn, budget, work.others)
         )
         work.leave_out(LeftOut(prompt.omitted))
-        tools: Sequence[PlannedTool] = ()
+        plan = ToolPlan()
         if prompt.tools:
-            tools = await self._patiently(work, lambda: self._tools.plan(work.turn, prompt.tools))
-        rounds = await self._past(work, tools) if work.past_calls else []
-        answer = _Answer(self._models, prompt, tools, rounds)
+            plan = await self._patiently(work, lambda: self._tools.plan(work.turn, prompt.tools))
+        rounds = await self._past(work, plan) if work.past_calls else []
+        answer = _Answer(self._models, prompt, plan, rounds)
         await self._go_on(work, answer)
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
@@ -93,12 +93,11 @@ class Assistant(Generic[PromptT]):
         if said := last_text(calls, text):
             await self._models.lost(turn, len(said.encode()))
 
-    async def _past(self, work: Work, tools: Sequence[PlannedTool]) -> list[Round]:
+    async def _past(self, work: Work, plan: ToolPlan) -> list[Round]:
         """Go on with the calls that an earlier attempt has left."""
         rounds = []
         for text, calls in past_rounds(work.past_calls, work.resumed_text):
-            by_name = {tool.name: tool for tool in tools}
-            wanted = [asked(it.call, by_name) for it in calls]
+            wanted = [asked(it.call, plan) for it in calls]
             rounds.append(await self._made(work, text, wanted))
         return rounds
 
@@ -109,7 +108,7 @@ class Assistant(Generic[PromptT]):
             text, calls = await self._patiently(work, lambda: answer.write(work))
             if not calls:
                 return
-            wanted = [_wanted(it, step, answer.tools) for it in calls]
+            wanted = [_wanted(it, step, answer.plan) for it in calls]
             answer.rounds.append(await self._made(work, text, wanted))
         raise DomainError(
             Reason.LIMIT_EXCEEDED, limit=f"{self._max_steps} questions to models a turn"
@@ -134,12 +133,11 @@ def _is_away(error: DomainError) -> bool:
     return error.reason is Reason.SERVICE_UNAVAILABLE
 
 
-def _wanted(it: AskedTool, step: int, tools: Sequence[PlannedTool]) -> AskedCall:
-    by_name = {tool.name: tool for tool in tools}
-    told = by_name.get(it.tool)
+def _wanted(it: AskedTool, step: int, plan: ToolPlan) -> AskedCall:
+    told = plan.named(it.tool)
     bound = told.digest if told is not None and told.asks else b""
     call = ToolCall(it.call_id, it.tool, it.arguments, step, bound)
-    return asked(call, by_name, _garbled(it))
+    return asked(call, plan, _garbled(it))
 
 
 def _garbled(it: AskedTool) -> DomainError | None:
@@ -164,10 +162,10 @@ class _Answer(Generic[PromptT]):
         self,
         models: Models[PromptT],
         prompt: PromptT,
-        tools: Sequence[PlannedTool],
+        plan: ToolPlan,
         rounds: list[Round],
     ) -> None:
-        self.tools = tools
+        self.plan = plan
         self.rounds = rounds
         self._models = models
         self._prompt = prompt
@@ -183,7 +181,7 @@ class _Answer(Generic[PromptT]):
         text: list[str] = []
         calls: list[AskedTool] = []
         said_before = any(it.text for it in self.rounds)
-        asking = self._models.generate(work.turn, self._prompt, self.tools, self.rounds)
+        asking = self._models.generate(work.turn, self._prompt, self.plan.tools, self.rounds)
         try:
             async with aclosing(asking) as replies:
                 async for reply in replies:

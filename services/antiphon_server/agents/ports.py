@@ -1,7 +1,7 @@
 """What an agent needs from outside."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.handling import (
@@ -17,6 +17,7 @@ from antiphon_server.dispatcher.handling import (
     TurnId,
     Usage,
 )
+from antiphon_server.runtime.errors import DomainError, Reason
 
 
 class Prompt(Protocol):
@@ -74,6 +75,26 @@ class PlannedTool:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolPlan:
+    """What a model is told of. ``away`` are the tools that it is not, as a conversation names them
+    (`source.*` for all of one), and for which error.
+    """
+
+    tools: Sequence[PlannedTool] = ()
+    away: Mapping[str, DomainError] = field(default_factory=dict)
+
+    def named(self, name: str) -> PlannedTool | None:
+        """The tool of that name, if the model is told of it."""
+        return next((it for it in self.tools if it.name == name), None)
+
+    def refusal(self, name: str) -> DomainError:
+        """Why one that the model is not told of can't be called."""
+        of_source = f"{name.partition('.')[0]}.*"
+        away = self.away.get(name) or self.away.get(of_source)
+        return away or DomainError(Reason.TOOL_NOT_FOUND, tool=name)
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """What a model said, the calls it asked for behind that, and what came of each."""
 
@@ -85,7 +106,7 @@ class Round:
 class Tools(Protocol):
     """Knows and calls tools."""
 
-    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+    async def plan(self, turn: Turn, names: Sequence[str]) -> ToolPlan:
         """Those of ``names`` that the turn's model may be told of. Raises DomainError."""
         ...
 

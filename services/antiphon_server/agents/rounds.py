@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from antiphon_server.agents.ports import PlannedTool
+from antiphon_server.agents.ports import ToolPlan
 from antiphon_server.dispatcher.handling import AskedCall, PastCall, ToolCall
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError
 
 GAP = "\n\n"
 """Stands between what is said before calls and behind them."""
@@ -27,12 +27,9 @@ def last_text(calls: Sequence[PastCall], text: str) -> str:
     return text[calls[-1].text_before :].removeprefix(GAP) if calls else text
 
 
-def asked(
-    call: ToolCall, tools: dict[str, PlannedTool], refused: DomainError | None = None
-) -> AskedCall:
+def asked(call: ToolCall, plan: ToolPlan, refused: DomainError | None = None) -> AskedCall:
     """The call, as its tool is to be called."""
-    tool = tools.get(call.tool)
+    tool = plan.named(call.tool)
     if tool is None:
-        refused = refused or DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
-        return AskedCall(call, refused=refused)
+        return AskedCall(call, refused=refused or plan.refusal(call.tool))
     return AskedCall(call, tool.asks, tool.repeatable, refused)

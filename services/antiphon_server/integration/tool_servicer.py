@@ -17,6 +17,7 @@ from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import asked_for
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import after_name, page_by_name
 
@@ -95,8 +96,9 @@ class ToolServicer(ToolServiceServicer):
     async def PlanTools(
         self, request: pb.PlanToolsRequest, context: Context
     ) -> pb.PlanToolsResponse:
-        planned = await self._catalogue.planned(request.workspace_id, request.tools)
-        return pb.PlanToolsResponse(tools=map(encoding.planned, planned))
+        plan = await self._catalogue.plan(request.workspace_id, request.tools)
+        away = map(status_of, plan.away)
+        return pb.PlanToolsResponse(tools=map(encoding.planned, plan.tools), away=away)
 
     async def RunTool(self, request: pb.RunToolRequest, context: Context) -> pb.RunToolResponse:
         call, call_id = request.call, ToolCallId(request.call.tool_call_id)

@@ -137,12 +137,23 @@ async def test_a_reference_is_not_fetched() -> None:
 async def test_who_forbids_a_tool_is_obeyed() -> None:
     """It is not called, and no model is told of it; others' workspaces may."""
     async with world(TestSource(tool())) as it:
-        (before,) = await it.catalogue.planned(WORKSPACE, ["test.*"])
+        (before,) = (await it.catalogue.plan(WORKSPACE, ["test.*"])).tools
         assert before.rule is Rule.ASK
         await it.catalogue.set_rule(WORKSPACE, "test.one", Rule.NEVER)
         assert (await it.refusal()).reason is Reason.TOOL_DENIED
-        assert await it.catalogue.planned(WORKSPACE, ["test.*"]) == []
-        assert len(await it.catalogue.planned("ws_00000002", ["test.one"])) == 1
+        assert (await it.catalogue.plan(WORKSPACE, ["test.*"])).tools == []
+        assert len((await it.catalogue.plan("ws_00000002", ["test.one"])).tools) == 1
+
+
+async def test_why_a_model_is_told_of_no_tool_of_a_source_is_known() -> None:
+    """It is away, by its own state; of sources that nobody named nothing is said."""
+    async with world(TestSource(tool(), away=True)) as it:
+        plan = await it.catalogue.plan(WORKSPACE, ["test.*"])
+        assert plan.tools == []
+        (away,) = plan.away
+        assert away.reason is Reason.CONNECTION_UNAVAILABLE
+        assert away.metadata["connection"] == "test"
+        assert (await it.catalogue.plan(WORKSPACE, ["other.*"])).away == []
 
 
 async def test_what_is_not_there_is_said() -> None:

@@ -205,10 +205,10 @@ async def test_a_plan_costs_the_same_reads_however_many_tools() -> None:
         source = TestSource(*(tool(f"test.t{number}") for number in range(50)))
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), Counted(database))
         for _ in range(3):
-            assert len(await catalogue.planned(WORKSPACE, ["test.*"])) == 50
+            assert len((await catalogue.plan(WORKSPACE, ["test.*"])).tools) == 50
         assert (reads, writes) == (3, 1)
         source.trusted = True
-        assert len(await catalogue.planned(WORKSPACE, ["test.*"])) == 50
+        assert len((await catalogue.plan(WORKSPACE, ["test.*"])).tools) == 50
         await catalogue.used(WORKSPACE, "test.t1")
         assert (reads, writes) == (3, 1)
 
@@ -219,7 +219,7 @@ async def test_a_model_is_told_as_much_as_it_can_read() -> None:
     source = TestSource(*(tool(f"test.t{n}", schema) for n in range(10)), tool("test.u"))
     async with opened_sqlite(metadata) as database:
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
-        told = await catalogue.planned(WORKSPACE, ["test.*"])
+        told = (await catalogue.plan(WORKSPACE, ["test.*"])).tools
     assert [it.name for it in told] == ["test.t0", "test.t1", "test.t2", "test.t3", "test.u"]
 
 
@@ -229,7 +229,7 @@ async def test_what_a_model_is_told_is_counted_in_bytes(caplog: pytest.LogCaptur
     source = TestSource(*(tool(f"test.t{n}", schema) for n in range(3)))
     async with opened_sqlite(metadata) as database:
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
-        told = await catalogue.planned(WORKSPACE, ["test.*"])
+        told = (await catalogue.plan(WORKSPACE, ["test.*"])).tools
     assert [it.name for it in told] == ["test.t0"]
     (record,) = caplog.records
     assert f"test.t1, test.t2 of {WORKSPACE}" in record.getMessage()
@@ -242,6 +242,6 @@ async def test_a_model_is_told_of_64_tools_and_the_log_of_the_others(
     source = TestSource(*(tool(f"test.t{n:02}") for n in range(66)))
     async with opened_sqlite(metadata) as database:
         catalogue = Catalogue(TestSources(source), SqlRuleStore(database), SqlPinStore(database))
-        assert len(await catalogue.planned(WORKSPACE, ["test.*"])) == 64
+        assert len((await catalogue.plan(WORKSPACE, ["test.*"])).tools) == 64
     (record,) = caplog.records
     assert "test.t64, test.t65" in record.getMessage()

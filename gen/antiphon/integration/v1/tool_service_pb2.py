@@ -27,9 +27,10 @@ from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_m
 from antiphon.integration.v1 import model_pb2 as antiphon_dot_integration_dot_v1_dot_model__pb2
 from antiphon.integration.v1 import tool_pb2 as antiphon_dot_integration_dot_v1_dot_tool__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/integration/v1/tool_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\"\x9c\x01\n\x10ListToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05query\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x11ListToolsResponse\x12,\n\x05tools\x18\x01 \x03(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x0eGetToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\"m\n\x0fGetToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12-\n\x06pinned\x18\x02 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\xa0\x01\n\x12SetToolRuleRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x39\n\x04rule\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.ToolRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\"B\n\x13SetToolRuleResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x95\x01\n\x13SetToolPriceRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12-\n\x05price\x18\x03 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\"C\n\x14SetToolPriceResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x89\x01\n\x12\x41pproveToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\"\n\x11\x64\x65\x66inition_sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"B\n\x13\x41pproveToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x85\x01\n\x0f\x43\x61llToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"G\n\x10\x43\x61llToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"\xdb\x01\n\x15ReadToolResultRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x04part\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x10 (\x00\x12\x17\n\x06offset\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\x06length\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x80\x80@(\x00\"\x8a\x01\n\x16ReadToolResultResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.antiphon.context.v1.PartKind\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\r\n\x05parts\x18\x05 \x01(\x05\"b\n\x10PlanToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05tools\x18\x02 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\"H\n\x11PlanToolsResponse\x12\x33\n\x05tools\x18\x01 \x03(\x0b\x32$.antiphon.integration.v1.PlannedTool\"\x81\x01\n\x0bPlannedTool\x12;\n\ndefinition\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.ToolDefinition\x12\x0c\n\x04\x61sks\x18\x02 \x01(\x08\x12\x12\n\nrepeatable\x18\x03 \x01(\x08\x12\x13\n\x0btool_sha256\x18\x04 \x01(\x0c\"\xad\x03\n\x0eRunToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x04\x63\x61ll\x18\x04 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x06models\x18\x05 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x18\n\x05state\x18\x06 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80\x04\x12>\n\x07\x61nswers\x18\x07 \x03(\x0b\x32#.antiphon.integration.v1.ToolAnswerB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x1c\n\x0btool_sha256\x18\t \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12\x18\n\x07user_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18P\"y\n\x0fRunToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\x12\x31\n\x05pause\x18\x02 \x01(\x0b\x32\".antiphon.integration.v1.ToolPause\"\x91\x01\n\x11\x41ttendToolRequest\x12\x36\n\x03run\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.RunToolRequestH\x00\x12\x35\n\x06\x61nswer\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ToolAnswerH\x00\x42\r\n\x04step\x12\x05\xbaH\x02\x08\x01\"\x92\x01\n\x12\x41ttendToolResponse\x12\x39\n\x08question\x18\x01 \x01(\x0b\x32%.antiphon.integration.v1.ToolQuestionH\x00\x12\x39\n\x05\x65nded\x18\x02 \x01(\x0b\x32(.antiphon.integration.v1.RunToolResponseH\x00\x42\x06\n\x04step2\xe8\t\n\x0bToolService\x12{\n\tListTools\x12).antiphon.integration.v1.ListToolsRequest\x1a*.antiphon.integration.v1.ListToolsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12u\n\x07GetTool\x12\'.antiphon.integration.v1.GetToolRequest\x1a(.antiphon.integration.v1.GetToolResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x81\x01\n\x0bSetToolRule\x12+.antiphon.integration.v1.SetToolRuleRequest\x1a,.antiphon.integration.v1.SetToolRuleResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x84\x01\n\x0cSetToolPrice\x12,.antiphon.integration.v1.SetToolPriceRequest\x1a-.antiphon.integration.v1.SetToolPriceResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x81\x01\n\x0b\x41pproveTool\x12+.antiphon.integration.v1.ApproveToolRequest\x1a,.antiphon.integration.v1.ApproveToolResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12x\n\x08\x43\x61llTool\x12(.antiphon.integration.v1.CallToolRequest\x1a).antiphon.integration.v1.CallToolResponse\"\x17\x90\x02\x00\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_id\x12\x8d\x01\n\x0eReadToolResult\x12..antiphon.integration.v1.ReadToolResultRequest\x1a/.antiphon.integration.v1.ReadToolResultResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12m\n\tPlanTools\x12).antiphon.integration.v1.PlanToolsRequest\x1a*.antiphon.integration.v1.PlanToolsResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12g\n\x07RunTool\x12\'.antiphon.integration.v1.RunToolRequest\x1a(.antiphon.integration.v1.RunToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07\x12t\n\nAttendTool\x12*.antiphon.integration.v1.AttendToolRequest\x1a+.antiphon.integration.v1.AttendToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/integration/v1/tool_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x17google/rpc/status.proto\"\x9c\x01\n\x10ListToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05query\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Z\n\x11ListToolsResponse\x12,\n\x05tools\x18\x01 \x03(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x0eGetToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\"m\n\x0fGetToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\x12-\n\x06pinned\x18\x02 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\xa0\x01\n\x12SetToolRuleRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x39\n\x04rule\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.ToolRuleB\x08\xbaH\x05\x82\x01\x02\x10\x01\"B\n\x13SetToolRuleResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x95\x01\n\x13SetToolPriceRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12-\n\x05price\x18\x03 \x01(\x0b\x32\x1e.antiphon.integration.v1.Money\"C\n\x14SetToolPriceResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x89\x01\n\x12\x41pproveToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\"\n\x11\x64\x65\x66inition_sha256\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"B\n\x13\x41pproveToolResponse\x12+\n\x04tool\x18\x01 \x01(\x0b\x32\x1d.antiphon.integration.v1.Tool\"\x85\x01\n\x0f\x43\x61llToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12!\n\x0e\x61rguments_json\x18\x03 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\"G\n\x10\x43\x61llToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"\xdb\x01\n\x15ReadToolResultRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x04part\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x10 (\x00\x12\x17\n\x06offset\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\x06length\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x80\x80@(\x00\"\x8a\x01\n\x16ReadToolResultResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12+\n\x04kind\x18\x02 \x01(\x0e\x32\x1d.antiphon.context.v1.PartKind\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\r\n\x05parts\x18\x05 \x01(\x05\"b\n\x10PlanToolsRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x05tools\x18\x02 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\"j\n\x11PlanToolsResponse\x12\x33\n\x05tools\x18\x01 \x03(\x0b\x32$.antiphon.integration.v1.PlannedTool\x12 \n\x04\x61way\x18\x02 \x03(\x0b\x32\x12.google.rpc.Status\"\x81\x01\n\x0bPlannedTool\x12;\n\ndefinition\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.ToolDefinition\x12\x0c\n\x04\x61sks\x18\x02 \x01(\x08\x12\x12\n\nrepeatable\x18\x03 \x01(\x08\x12\x13\n\x0btool_sha256\x18\x04 \x01(\x0c\"\xad\x03\n\x0eRunToolRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x04\x63\x61ll\x18\x04 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x06models\x18\x05 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x18\n\x05state\x18\x06 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80\x04\x12>\n\x07\x61nswers\x18\x07 \x03(\x0b\x32#.antiphon.integration.v1.ToolAnswerB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\r\x12\x1c\n\x0btool_sha256\x18\t \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12\x18\n\x07user_id\x18\n \x01(\tB\x07\xbaH\x04r\x02\x18P\"y\n\x0fRunToolResponse\x12\x33\n\x06result\x18\x01 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\x12\x31\n\x05pause\x18\x02 \x01(\x0b\x32\".antiphon.integration.v1.ToolPause\"\x91\x01\n\x11\x41ttendToolRequest\x12\x36\n\x03run\x18\x01 \x01(\x0b\x32\'.antiphon.integration.v1.RunToolRequestH\x00\x12\x35\n\x06\x61nswer\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ToolAnswerH\x00\x42\r\n\x04step\x12\x05\xbaH\x02\x08\x01\"\x92\x01\n\x12\x41ttendToolResponse\x12\x39\n\x08question\x18\x01 \x01(\x0b\x32%.antiphon.integration.v1.ToolQuestionH\x00\x12\x39\n\x05\x65nded\x18\x02 \x01(\x0b\x32(.antiphon.integration.v1.RunToolResponseH\x00\x42\x06\n\x04step2\xe8\t\n\x0bToolService\x12{\n\tListTools\x12).antiphon.integration.v1.ListToolsRequest\x1a*.antiphon.integration.v1.ListToolsResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12u\n\x07GetTool\x12\'.antiphon.integration.v1.GetToolRequest\x1a(.antiphon.integration.v1.GetToolResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_id\x12\x81\x01\n\x0bSetToolRule\x12+.antiphon.integration.v1.SetToolRuleRequest\x1a,.antiphon.integration.v1.SetToolRuleResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x84\x01\n\x0cSetToolPrice\x12,.antiphon.integration.v1.SetToolPriceRequest\x1a-.antiphon.integration.v1.SetToolPriceResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x81\x01\n\x0b\x41pproveTool\x12+.antiphon.integration.v1.ApproveToolRequest\x1a,.antiphon.integration.v1.ApproveToolResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12x\n\x08\x43\x61llTool\x12(.antiphon.integration.v1.CallToolRequest\x1a).antiphon.integration.v1.CallToolResponse\"\x17\x90\x02\x00\xba\xeb\x18\x10\x08\x04\x12\x0cworkspace_id\x12\x8d\x01\n\x0eReadToolResult\x12..antiphon.integration.v1.ReadToolResultRequest\x1a/.antiphon.integration.v1.ReadToolResultResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12m\n\tPlanTools\x12).antiphon.integration.v1.PlanToolsRequest\x1a*.antiphon.integration.v1.PlanToolsResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12g\n\x07RunTool\x12\'.antiphon.integration.v1.RunToolRequest\x1a(.antiphon.integration.v1.RunToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07\x12t\n\nAttendTool\x12*.antiphon.integration.v1.AttendToolRequest\x1a+.antiphon.integration.v1.AttendToolResponse\"\t\x90\x02\x00\xba\xeb\x18\x02\x08\x07(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -124,48 +125,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOOLSERVICE'].methods_by_name['RunTool']._serialized_options = b'\220\002\000\272\353\030\002\010\007'
   _globals['_TOOLSERVICE'].methods_by_name['AttendTool']._loaded_options = None
   _globals['_TOOLSERVICE'].methods_by_name['AttendTool']._serialized_options = b'\220\002\000\272\353\030\002\010\007'
-  _globals['_LISTTOOLSREQUEST']._serialized_start=240
-  _globals['_LISTTOOLSREQUEST']._serialized_end=396
-  _globals['_LISTTOOLSRESPONSE']._serialized_start=398
-  _globals['_LISTTOOLSRESPONSE']._serialized_end=488
-  _globals['_GETTOOLREQUEST']._serialized_start=490
-  _globals['_GETTOOLREQUEST']._serialized_end=587
-  _globals['_GETTOOLRESPONSE']._serialized_start=589
-  _globals['_GETTOOLRESPONSE']._serialized_end=698
-  _globals['_SETTOOLRULEREQUEST']._serialized_start=701
-  _globals['_SETTOOLRULEREQUEST']._serialized_end=861
-  _globals['_SETTOOLRULERESPONSE']._serialized_start=863
-  _globals['_SETTOOLRULERESPONSE']._serialized_end=929
-  _globals['_SETTOOLPRICEREQUEST']._serialized_start=932
-  _globals['_SETTOOLPRICEREQUEST']._serialized_end=1081
-  _globals['_SETTOOLPRICERESPONSE']._serialized_start=1083
-  _globals['_SETTOOLPRICERESPONSE']._serialized_end=1150
-  _globals['_APPROVETOOLREQUEST']._serialized_start=1153
-  _globals['_APPROVETOOLREQUEST']._serialized_end=1290
-  _globals['_APPROVETOOLRESPONSE']._serialized_start=1292
-  _globals['_APPROVETOOLRESPONSE']._serialized_end=1358
-  _globals['_CALLTOOLREQUEST']._serialized_start=1361
-  _globals['_CALLTOOLREQUEST']._serialized_end=1494
-  _globals['_CALLTOOLRESPONSE']._serialized_start=1496
-  _globals['_CALLTOOLRESPONSE']._serialized_end=1567
-  _globals['_READTOOLRESULTREQUEST']._serialized_start=1570
-  _globals['_READTOOLRESULTREQUEST']._serialized_end=1789
-  _globals['_READTOOLRESULTRESPONSE']._serialized_start=1792
-  _globals['_READTOOLRESULTRESPONSE']._serialized_end=1930
-  _globals['_PLANTOOLSREQUEST']._serialized_start=1932
-  _globals['_PLANTOOLSREQUEST']._serialized_end=2030
-  _globals['_PLANTOOLSRESPONSE']._serialized_start=2032
-  _globals['_PLANTOOLSRESPONSE']._serialized_end=2104
-  _globals['_PLANNEDTOOL']._serialized_start=2107
-  _globals['_PLANNEDTOOL']._serialized_end=2236
-  _globals['_RUNTOOLREQUEST']._serialized_start=2239
-  _globals['_RUNTOOLREQUEST']._serialized_end=2668
-  _globals['_RUNTOOLRESPONSE']._serialized_start=2670
-  _globals['_RUNTOOLRESPONSE']._serialized_end=2791
-  _globals['_ATTENDTOOLREQUEST']._serialized_start=2794
-  _globals['_ATTENDTOOLREQUEST']._serialized_end=2939
-  _globals['_ATTENDTOOLRESPONSE']._serialized_start=2942
-  _globals['_ATTENDTOOLRESPONSE']._serialized_end=3088
-  _globals['_TOOLSERVICE']._serialized_start=3091
-  _globals['_TOOLSERVICE']._serialized_end=4347
+  _globals['_LISTTOOLSREQUEST']._serialized_start=265
+  _globals['_LISTTOOLSREQUEST']._serialized_end=421
+  _globals['_LISTTOOLSRESPONSE']._serialized_start=423
+  _globals['_LISTTOOLSRESPONSE']._serialized_end=513
+  _globals['_GETTOOLREQUEST']._serialized_start=515
+  _globals['_GETTOOLREQUEST']._serialized_end=612
+  _globals['_GETTOOLRESPONSE']._serialized_start=614
+  _globals['_GETTOOLRESPONSE']._serialized_end=723
+  _globals['_SETTOOLRULEREQUEST']._serialized_start=726
+  _globals['_SETTOOLRULEREQUEST']._serialized_end=886
+  _globals['_SETTOOLRULERESPONSE']._serialized_start=888
+  _globals['_SETTOOLRULERESPONSE']._serialized_end=954
+  _globals['_SETTOOLPRICEREQUEST']._serialized_start=957
+  _globals['_SETTOOLPRICEREQUEST']._serialized_end=1106
+  _globals['_SETTOOLPRICERESPONSE']._serialized_start=1108
+  _globals['_SETTOOLPRICERESPONSE']._serialized_end=1175
+  _globals['_APPROVETOOLREQUEST']._serialized_start=1178
+  _globals['_APPROVETOOLREQUEST']._serialized_end=1315
+  _globals['_APPROVETOOLRESPONSE']._serialized_start=1317
+  _globals['_APPROVETOOLRESPONSE']._serialized_end=1383
+  _globals['_CALLTOOLREQUEST']._serialized_start=1386
+  _globals['_CALLTOOLREQUEST']._serialized_end=1519
+  _globals['_CALLTOOLRESPONSE']._serialized_start=1521
+  _globals['_CALLTOOLRESPONSE']._serialized_end=1592
+  _globals['_READTOOLRESULTREQUEST']._serialized_start=1595
+  _globals['_READTOOLRESULTREQUEST']._serialized_end=1814
+  _globals['_READTOOLRESULTRESPONSE']._serialized_start=1817
+  _globals['_READTOOLRESULTRESPONSE']._serialized_end=1955
+  _globals['_PLANTOOLSREQUEST']._serialized_start=1957
+  _globals['_PLANTOOLSREQUEST']._serialized_end=2055
+  _globals['_PLANTOOLSRESPONSE']._serialized_start=2057
+  _globals['_PLANTOOLSRESPONSE']._serialized_end=2163
+  _globals['_PLANNEDTOOL']._serialized_start=2166
+  _globals['_PLANNEDTOOL']._serialized_end=2295
+  _globals['_RUNTOOLREQUEST']._serialized_start=2298
+  _globals['_RUNTOOLREQUEST']._serialized_end=2727
+  _globals['_RUNTOOLRESPONSE']._serialized_start=2729
+  _globals['_RUNTOOLRESPONSE']._serialized_end=2850
+  _globals['_ATTENDTOOLREQUEST']._serialized_start=2853
+  _globals['_ATTENDTOOLREQUEST']._serialized_end=2998
+  _globals['_ATTENDTOOLRESPONSE']._serialized_start=3001
+  _globals['_ATTENDTOOLRESPONSE']._serialized_end=3147
+  _globals['_TOOLSERVICE']._serialized_start=3150
+  _globals['_TOOLSERVICE']._serialized_end=4406
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.rpc import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -474,20 +475,28 @@ class PlanToolsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TOOLS_FIELD_NUMBER: _builtins.int
+    AWAY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedTool]:
         """tools are those that exist and may be called, by name: 64 at most, whose schemas and
         descriptions have 256 KiB of UTF-8 together. The server's log names those that are left out.
         """
 
+    @_builtins.property
+    def away(self) -> _containers.RepeatedCompositeFieldContainer[_status_pb2.Status]:
+        """away are the errors, each a CONNECTION_UNAVAILABLE, of the connections among those named whose
+        tools are not told of, since they can't be reached now.
+        """
+
     def __init__(
         self,
         *,
         tools: _abc.Iterable[Global___PlannedTool] | None = ...,
+        away: _abc.Iterable[_status_pb2.Status] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["away", b"away", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

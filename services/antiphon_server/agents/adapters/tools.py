@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import message_pb2
 from antiphon.integration.v1 import integration_service_pb2, tool_pb2, tool_service_pb2
-from antiphon_server.agents.ports import PlannedTool, Round
+from antiphon_server.agents.ports import PlannedTool, Round, ToolPlan
 from antiphon_server.dispatcher.handling import (
     Answer,
     Attendance,
@@ -22,7 +22,7 @@ from antiphon_server.dispatcher.handling import (
     Turn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.errors.wire import remote_errors, status_of
+from antiphon_server.runtime.errors.wire import domain_error_of_status, remote_errors, status_of
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceAsyncStub
@@ -40,11 +40,14 @@ class IntegrationTools:
     def __init__(self, tools: "ToolServiceAsyncStub") -> None:
         self._tools = tools
 
-    async def plan(self, turn: Turn, names: Sequence[str]) -> Sequence[PlannedTool]:
+    async def plan(self, turn: Turn, names: Sequence[str]) -> ToolPlan:
         request = tool_service_pb2.PlanToolsRequest(workspace_id=turn.workspace_id, tools=names)
         with remote_errors("integration"):
             response = await self._tools.PlanTools(request, timeout=TIMEOUT_S)
-        return [_planned(it) for it in response.tools]
+        away = {it.metadata["connection"]: it for it in map(domain_error_of_status, response.away)}
+        asked = ((name, away.get(name.partition(".")[0])) for name in names)
+        of_names = {name: error for name, error in asked if error is not None}
+        return ToolPlan([_planned(it) for it in response.tools], of_names)
 
     async def run(
         self, turn: Turn, call: ToolCall, attendance: Attendance

@@ -60,6 +60,14 @@ class ListedTool:
         return State.AWAY if self.source.away else State.AVAILABLE
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The tools that a model is told of, and why it is told of none of some sources."""
+
+    tools: Sequence[ListedTool]
+    away: Sequence[DomainError]
+
+
 class Catalogue:
     """The tools of all sources."""
 
@@ -68,7 +76,8 @@ class Catalogue:
 
     async def listed(self, workspace_id: str, query: str = "") -> Sequence[ListedTool]:
         """Those that have all words of ``query`` in name, title or description, by name."""
-        return await self._listed(workspace_id, query.casefold().split())
+        sources = await self._sources.of(workspace_id)
+        return await self._those_of(workspace_id, sources.values(), query.casefold().split())
 
     async def get(self, workspace_id: str, name: str) -> ListedTool:
         """The tool.
@@ -95,14 +104,17 @@ class Catalogue:
         (tool,) = await self._taken(workspace_id, [await self.get(workspace_id, name)])
         return tool
 
-    async def planned(self, workspace_id: str, names: Collection[str]) -> Sequence[ListedTool]:
+    async def plan(self, workspace_id: str, names: Collection[str]) -> Plan:
         """Those of ``names`` that a model can be told of: 64 at most, by name, as far as they fit.
 
         They are kept as they are with their first use.
         """
+        wanted = set(map(_source_of, names))
+        sources = (await self._sources.of(workspace_id, wanted)).values()
+        named = [it for it in sources if it.name in wanted]
         tools = [
             tool
-            for tool in await self._listed(workspace_id, (), set(map(_source_of, names)))
+            for tool in await self._those_of(workspace_id, named)
             if {tool.name, f"{tool.source.name}.{ALL}"} & set(names)
         ]
         usable = [tool for tool in tools if tool.rule is not Rule.NEVER]
@@ -110,7 +122,8 @@ class Catalogue:
         fitting = _fitting(there[:MOST_PLANNED])
         _log_left_out(workspace_id, there, fitting)
         taken = await self._taken(workspace_id, fitting)
-        return [tool for tool in taken if tool.state is State.AVAILABLE]
+        told = [tool for tool in taken if tool.state is State.AVAILABLE]
+        return Plan(told, [unavailable(it) for it in named if it.away])
 
     async def set_rule(self, workspace_id: str, name: str, rule: Rule) -> ListedTool:
         """Say whether it may be called: it as it is now. Raises DomainError as :meth:`get`."""
@@ -142,16 +155,14 @@ class Catalogue:
         held = tool.state is State.HELD
         return await self._pins.pinned(workspace_id, tool.name) if held else None
 
-    async def _listed(
-        self, workspace_id: str, words: Collection[str], of: Collection[SourceName] | None = None
+    async def _those_of(
+        self, workspace_id: str, sources: Collection[Source], words: Collection[str] = ()
     ) -> Sequence[ListedTool]:
-        sources = await self._sources.of(workspace_id, of)
-        wanted = [it for it in sources.values() if of is None or it.name in of]
         said = await self._rules.all(workspace_id)
-        pins = await self._kept(workspace_id, wanted)
+        pins = await self._kept(workspace_id, sources)
         found = [
             _listed(source, it, said.get(it.name, NOTHING_SAID), pins.get(it.name))
-            for source in wanted
+            for source in sources
             for it in source.definitions().values()
             if _has(it, words)
         ]
