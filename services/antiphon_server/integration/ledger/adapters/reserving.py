@@ -223,9 +223,9 @@ class _Plan:
 
     def __init__(self, found: Mapping[Window, tuple[Use, bool]]) -> None:
         self._found = found
-        self._more = defaultdict[Window, int](int)
-        self._limits = defaultdict[Window, int](int)
-        self._warned = set[Window]()
+        self._more: dict[Window, int] = defaultdict(int)
+        self._limits: dict[Window, int] = defaultdict(int)
+        self._warned: set[Window] = set()
         self.booked: list[Values] = []
 
     def take(self, call: Call) -> WindowFull | Sequence[Reached]:
@@ -267,9 +267,9 @@ class _Plan:
 def _book(
     connection: Connection, rows: Sequence[Row], consumed: Callable[[Row], Consumed]
 ) -> dict[CallId, list[Overrun]]:
-    moves = defaultdict[Window, list[int]](lambda: [0, 0])
+    moves: dict[Window, list[int]] = defaultdict(lambda: [0, 0])
     spends: list[Values] = []
-    overruns = defaultdict[CallId, list[Overrun]](list)
+    overruns: dict[CallId, list[Overrun]] = defaultdict(list)
     late: list[tuple[CallId, Overrun]] = []
     for row in rows:
         booking = _Booking(*row[: len(_Booking._fields)])
