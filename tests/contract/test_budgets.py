@@ -4,8 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
+from antiphon_server.integration.budgets.adapters.tables import budgets
+from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
     MOST_BUDGETS,
@@ -102,6 +105,35 @@ async def test_only_what_was_seen_is_changed(store: SqlBudgets) -> None:
     with Refused(Reason.ETAG_MISMATCH):
         await store.put(WORKSPACE, NAME, COUNTS, TERMS, Seen(raised.etag))
     assert await store.all() == []
+
+
+class Newer(SqlBudgets):
+    """Of which another server has changed a budget to what this one doesn't know."""
+
+    async def change(self, column: str, value: object) -> None:
+        """As that one would."""
+        changed = update(budgets).where(budgets.c.name == "newer").values({column: value})
+        await self._database.write(lambda it: it.execute(changed))
+
+
+newer = on_each_kind(Newer, metadata)
+
+
+@pytest.mark.parametrize(("column", "value"), [("scope", 99), ("span", 99), ("time_zone", "No/1")])
+async def test_a_newer_servers_budget_leaves_the_others_known(
+    newer: Newer, column: str, value: object
+) -> None:
+    """While servers are upgraded one after the other; and it can be put anew."""
+    known, name = await newer.put(WORKSPACE, NAME, COUNTS, TERMS), BudgetName("newer")
+    await newer.put(WORKSPACE, name, COUNTS, TERMS)
+    await newer.change(column, value)
+    at_this_server = Budgets(newer)
+    await at_this_server.refresh()
+    assert at_this_server.with_id(known.budget_id) == known
+    payer = Payer(WorkspaceId(WORKSPACE), "", "", "user_1")
+    assert [it.name for it, _ in at_this_server.holding(payer, "a/b")] == [NAME]
+    put = await at_this_server.put(WORKSPACE, name, COUNTS, TERMS)
+    assert [it.name for it, _ in at_this_server.holding(payer, "a/b")] == [put.name, NAME]
 
 
 async def test_each_change_has_another_version(store: SqlBudgets) -> None:

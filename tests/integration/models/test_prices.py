@@ -1,7 +1,9 @@
 """What models publicly cost: looked up where the table takes nothing from the server."""
 
+import asyncio
 import json
 import os
+import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -9,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_server.integration.models import catalogue
 from antiphon_server.integration.models.adapters import prices
 from antiphon_server.integration.models.adapters.kept_answers import FILE, KeptAnswers, Known
 from antiphon_server.integration.models.adapters.prices import PublicModels
+from antiphon_server.integration.models.adapters.scripted import ScriptedModel
+from antiphon_server.integration.models.catalogue import ConfiguredModel
 from antiphon_server.integration.models.pricing import Prices, Rates, Tier
 from antiphon_server.integration.models.settings import ModelSettings
 
@@ -77,6 +82,19 @@ def test_a_folder_that_takes_no_file_is_no_failure(tmp_path: Path) -> None:
     assert answers.get("a/b", lambda: None) == ONE
 
 
+def test_what_could_not_be_looked_up_is_looked_up_again(tmp_path: Path) -> None:
+    """After a minute: the machine was busy, and a budget of money needs the price."""
+    now, answers = [1000.0 * WEEK_S], KeptAnswers(tmp_path, lambda: now[0])
+
+    def too_slow() -> Known | None:
+        raise subprocess.TimeoutExpired("price_table.py", 60)
+
+    assert answers.get("a/b", too_slow) is None
+    assert answers.get("a/b", lambda: ONE) is None
+    now[0] += 61
+    assert answers.get("a/b", lambda: ONE) == ONE
+
+
 def test_neither_server_misreads_the_others_file(tmp_path: Path) -> None:
     """One of the version before, which had numbers alone, is looked up anew, and so is ours."""
     package, week = version("genai-prices"), time.time() // WEEK_S
@@ -131,3 +149,30 @@ async def test_what_is_not_counted_here_has_no_known_price(name: str, free: Pric
 
 def named(name: str) -> ModelSettings:
     return ModelSettings(name=name, kind="openai", base_url="http://127.0.0.1:1/v1")
+
+
+class LookedUpLate(ScriptedModel):
+    """Nobody could say what it costs when that was asked first."""
+
+    asked = 0
+
+    async def prices(self) -> Prices | None:
+        """See :meth:`ModelBackend.prices`."""
+        self.asked += 1
+        return PRICES if self.asked > 1 else None
+
+
+@pytest.mark.parametrize("after_s", [0.0, 60.0])
+async def test_a_price_that_was_unknown_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, after_s: float
+) -> None:
+    """After a while, and not for each call; nobody has to start the server anew."""
+    monkeypatch.setattr(catalogue, "PRICES_AGAIN_S", after_s)
+    settings = ModelSettings(name="scripted/late", kind="scripted")
+    backend = LookedUpLate(settings)
+    model = ConfiguredModel(settings, backend)
+    assert await model.prices() is None
+    await asyncio.sleep(0.001)
+    assert await model.prices() == (None if after_s else PRICES)
+    assert backend.asked == (1 if after_s else 2)
+    await model.close()

@@ -22,12 +22,14 @@ from antiphon_server.integration.budgets.model import (
 from antiphon_server.integration.budgets.ports import BudgetStore
 from antiphon_server.integration.budgets.spans import bounds, zone_of
 from antiphon_server.integration.ledger.model import BudgetId, Payer, Use
-from antiphon_server.runtime.errors import DomainError, invalid
+from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.telemetry.structured import structlog
 
 LOOK_S = 1.0
 """How often a server looks whether others have changed budgets."""
 MOST_STANDINGS = 20
+NO_ZONE = (ZoneInfoNotFoundError, ValueError, OSError)
 logger = structlog.get_logger(__name__)
 
 
@@ -63,7 +65,7 @@ class Budgets:
         """
         try:
             await asyncio.to_thread(zone_of, counts.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        except NO_ZONE:
             raise invalid("budget.time_zone", "a time zone, such as Europe/Berlin") from None
         budget = await self._store.put(parent, name, counts, terms, seen)
         await self.refresh()
@@ -96,8 +98,7 @@ class Budgets:
             version = await self._store.version()
             if version == self._version:
                 return
-            found = await self._store.all()
-            await asyncio.to_thread(_load_zones, {it.counts.time_zone for it in found})
+            found = await asyncio.to_thread(_with_zones, await self._store.all())
             by_parent = defaultdict[Parent, list[Budget]](list)
             for budget in found:
                 by_parent[budget.parent].append(budget)
@@ -106,12 +107,7 @@ class Budgets:
 
     async def run(self) -> None:
         """Look regularly whether another server has changed some, until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self.refresh()
-            except DomainError as error:
-                logger.warning("budgets could not be looked up", why=error.reason)
+        await every(LOOK_S, self.refresh, at_once=False)
 
     def with_id(self, budget_id: BudgetId) -> Budget | None:
         """The budget, unless it is gone or counts otherwise by now."""
@@ -136,9 +132,18 @@ def _unused(budget: Budget, of: Subject, times: Mapping[BudgetId, tuple[int, int
     return BudgetUse(budget, [Standing(of.name, *times[budget.budget_id], Use(0, 0))])
 
 
-def _load_zones(names: Iterable[str]) -> None:
-    for name in names:
-        zone_of(name)
+def _with_zones(budgets: Iterable[Budget]) -> list[Budget]:
+    """Those whose time zone is known here: another server's table of them may be newer."""
+    return [it for it in budgets if _has_zone(it)]
+
+
+def _has_zone(budget: Budget) -> bool:
+    try:
+        zone_of(budget.counts.time_zone)
+    except NO_ZONE:
+        logger.warning("a budget's time zone is unknown", budget=budget.name)
+        return False
+    return True
 
 
 def window_of(budget: Budget, at_us: int) -> tuple[int, int]:

@@ -22,6 +22,8 @@ from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_to
 from antiphon_server.runtime.telemetry.structured import structlog
 
 _LISTED = "models"
+PRICES_AGAIN_S = 60.0
+"""How long a model that has no known price is taken to have none."""
 
 logger = structlog.get_logger(__name__)
 
@@ -46,6 +48,7 @@ class ConfiguredModel:
         self.told: list[Callable[[ConfiguredModel], None]] = []
         """Whom it tells that its breaker was opened or closed."""
         self._pricing: asyncio.Task[Prices | None] | None = None
+        self._priced_at = 0.0
 
     @property
     def accepts(self) -> frozenset[PartKind]:
@@ -67,8 +70,7 @@ class ConfiguredModel:
 
     def prices_by_now(self) -> Prices | None:
         """The prices if they are known already; otherwise begins to find them out."""
-        task = self._looking_up()
-        return task.result() if _succeeded(task) else self.settings.prices
+        return self._priced_by(self._looking_up())
 
     @cached_property
     def missing(self) -> str:
@@ -80,7 +82,7 @@ class ConfiguredModel:
         looking_up = self._looking_up()
         if not looking_up.done():
             await asyncio.wait([looking_up])
-        return self.prices_by_now()
+        return self._priced_by(looking_up)
 
     async def count(self, messages: Sequence[PromptMessage]) -> tuple[int, bool]:
         """How many tokens the messages have, and whether that is exact."""
@@ -113,10 +115,15 @@ class ConfiguredModel:
         for tell in self.told:
             tell(self)
 
+    def _priced_by(self, task: asyncio.Task[Prices | None]) -> Prices | None:
+        return task.result() if _succeeded(task) else self.settings.prices
+
     def _looking_up(self) -> asyncio.Task[Prices | None]:
-        if self._pricing is None:
-            self._pricing = asyncio.create_task(self.backend.prices(), name=f"prices {self.name}")
-        return self._pricing
+        task, now = self._pricing, time.monotonic()
+        if task is None or (_found_none(task) and now > self._priced_at + PRICES_AGAIN_S):
+            task = asyncio.create_task(self.backend.prices(), name=f"prices {self.name}")
+            self._pricing, self._priced_at = task, now
+        return task
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +199,10 @@ class Catalogue:
         """Close every backend."""
         for model in self._models.values():
             await model.close()
+
+
+def _found_none(task: asyncio.Task[Prices | None]) -> bool:
+    return task.done() and (not _succeeded(task) or task.result() is None)
 
 
 def _succeeded(task: asyncio.Task[Prices | None]) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +47,7 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
+from antiphon_server.runtime.telemetry.structured import structlog
 
 _HERE = and_(budgets.c.parent == bindparam("b_parent"), budgets.c.name == bindparam("b_name"))
 _READ = select(budgets).where(_HERE)
@@ -90,6 +91,8 @@ def _of_one(number: int) -> Any:
 # Each budget's windows by themselves: ranked in one query, all that there are would be read.
 _STANDINGS = PreparedIn(lambda numbers: union_all(*map(_most_used, numbers)))
 _STANDINGS_OF = PreparedIn(lambda numbers: union_all(*map(_of_one, numbers)))
+
+logger = structlog.get_logger(__name__)
 
 
 def _now_us() -> int:
@@ -144,7 +147,7 @@ class SqlBudgets:
         await self._database.write(remove)
 
     async def all(self) -> Sequence[Budget]:
-        return await self._database.read(lambda it: [_budget(row) for row in it.execute(_ALL)])
+        return await self._database.read(lambda it: _budgets(it.execute(_ALL)))
 
     async def version(self) -> int:
         row = await self._database.read(lambda it: _VERSION.row(it, {}), snapshot=False)
@@ -157,9 +160,7 @@ class SqlBudgets:
         if of is not None:
             statement = _LISTED_OF
             at |= {"b_scope": of.scope.value, "b_subject": of.name}
-        return await self._database.read(
-            lambda it: [_budget(row) for row in it.execute(statement, at)]
-        )
+        return await self._database.read(lambda it: _budgets(it.execute(statement, at)))
 
     async def standings(
         self,
@@ -186,7 +187,7 @@ def _locked(connection: Connection, parent: Parent, name: BudgetName) -> Budget 
     _FIRST_VERSION.run(connection, [{"one": 1, "version": 0}])
     connection.execute(_NEXT_VERSION)
     row = connection.execute(_READ, _at(parent, name)).one_or_none()
-    return None if row is None else _budget(row)
+    return None if row is None else _understood(row)
 
 
 def _check(name: BudgetName, before: Budget | None, seen: Seen) -> None:
@@ -249,6 +250,19 @@ def _row(budget: Budget) -> dict[str, Any]:
         "made_us": budget.created_us,
         "updated_us": budget.updated_us,
     }
+
+
+def _budgets(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Budget]:
+    return [it for row in rows if (it := _understood(row)) is not None]
+
+
+def _understood(row: Row[*tuple[Any, ...]]) -> Budget | None:
+    """The budget; None for one of a newer server that counts by what this one doesn't know."""
+    try:
+        return _budget(row)
+    except ValueError as unknown:
+        logger.warning("a budget is not understood, and not kept to", budget=row.name, why=unknown)
+        return None
 
 
 def _budget(row: Row[*tuple[Any, ...]]) -> Budget:

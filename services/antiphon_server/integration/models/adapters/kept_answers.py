@@ -17,6 +17,8 @@ from antiphon_server.integration.models.pricing import Prices
 FILE = "public-models.json"
 _FORMAT = 2
 """Counts up where servers of the version before would misread the file, or newer ones theirs."""
+AGAIN_S = 60.0
+"""What could not be looked up, on a busy machine, is looked up again after so long."""
 _WEEK_S = 7 * 24 * 3600  # models come and go in the table, and this server may have no newer one
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class KeptAnswers:
         self._file = folder / FILE if folder is not None else None
         self._clock = clock
         self._answers: dict[str, Known | None] | None = None
+        self._failed: dict[str, float] = {}
 
     def get(self, model: str, look_up: Callable[[], Known | None]) -> Known | None:
         """What is known of a model; None also if that can't be found out, which is logged."""
@@ -53,14 +56,14 @@ class KeptAnswers:
             return None
         if self._answers is None:
             self._answers = self._read(said_by)
-        if model not in self._answers:
+        if model not in self._answers and self._clock() >= self._failed.get(model, 0) + AGAIN_S:
             try:
                 self._answers[model] = look_up()
                 self._write(_Kept(said_by, self._answers))
             except (OSError, ValueError, subprocess.SubprocessError) as error:
-                self._answers[model] = None  # as long as this process lives
+                self._failed[model] = self._clock()
                 log.warning("the price of %s could not be looked up: %s", model, error)
-        return self._answers[model]
+        return self._answers.get(model)
 
     def _said_by(self) -> str:
         try:
