@@ -1,11 +1,13 @@
 """When windows begin and end."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from antiphon_server.integration.budgets.model import Span
-from antiphon_server.integration.budgets.spans import bounds
+from antiphon_server.integration.budgets.spans import bounds, zone_asked_for, zone_of
+from antiphon_server.runtime.errors import Reason
+from tests.e2e.refusals import Refused
 
 
 def us(text: str) -> int:
@@ -34,6 +36,20 @@ def us(text: str) -> int:
             "2026-09-07T00:00:00-03:00",
         ),
         (
+            Span.DAY,
+            "Atlantic/Azores",
+            "2026-10-25T01:30:00Z",  # the second half past midnight, as in Havana
+            "2026-10-25T00:00:00Z",
+            "2026-10-26T01:00:00Z",
+        ),
+        (
+            Span.DAY,
+            "America/Havana",
+            "2026-11-01T05:30:00Z",
+            "2026-11-01T04:00:00Z",
+            "2026-11-02T05:00:00Z",
+        ),
+        (
             Span.MONTH,
             "Asia/Kolkata",
             "2026-12-31T20:00:00Z",
@@ -47,6 +63,24 @@ def test_a_window_is_that_of_the_clock(
 ) -> None:
     """In the budget's time zone, where clocks are changed, too."""
     assert bounds(span, zone, us(at)) == (us(start), us(end))
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "right/UTC", "../x", "No/1"])
+async def test_what_is_no_name_of_a_zone_is_refused(name: str) -> None:
+    """Nor what is one on this system alone."""
+    with Refused(Reason.INVALID_ARGUMENT):
+        await zone_asked_for(name, "budget.time_zone")
+
+
+@pytest.mark.parametrize("name", ["", "UTC", "Europe/Berlin", "America/Argentina/Ushuaia"])
+async def test_names_that_all_know_are_taken(name: str) -> None:
+    """Wherever the server runs."""
+    assert await zone_asked_for(name, "") == zone_of(name)
+
+
+def test_a_zone_that_another_server_knew_is_utc_here() -> None:
+    """So what is limited by it stays limited."""
+    assert zone_of("Moon/Tycho") is UTC
 
 
 @pytest.mark.parametrize("span", list(Span))

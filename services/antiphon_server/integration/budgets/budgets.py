@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from zoneinfo import ZoneInfoNotFoundError
 
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
@@ -20,17 +19,13 @@ from antiphon_server.integration.budgets.model import (
     Terms,
 )
 from antiphon_server.integration.budgets.ports import BudgetStore
-from antiphon_server.integration.budgets.spans import bounds, zone_of
+from antiphon_server.integration.budgets.spans import bounds, zone_asked_for, zone_of
 from antiphon_server.integration.ledger.model import BudgetId, Payer, Use
 from antiphon_server.runtime.concurrency.tasks import every
-from antiphon_server.runtime.errors import invalid
-from antiphon_server.runtime.telemetry.structured import structlog
 
 LOOK_S = 1.0
 """How often a server looks whether others have changed budgets."""
 MOST_STANDINGS = 20
-NO_ZONE = (ZoneInfoNotFoundError, ValueError, OSError)
-logger = structlog.get_logger(__name__)
 
 
 def now_us() -> int:
@@ -63,10 +58,7 @@ class Budgets:
 
         Raises DomainError LIMIT_EXCEEDED, INVALID_ARGUMENT, ALREADY_EXISTS, ETAG_MISMATCH.
         """
-        try:
-            await asyncio.to_thread(zone_of, counts.time_zone)
-        except NO_ZONE:
-            raise invalid("budget.time_zone", "a time zone, such as Europe/Berlin") from None
+        await zone_asked_for(counts.time_zone, "budget.time_zone")
         budget = await self._store.put(parent, name, counts, terms, seen)
         await self.refresh()
         return budget
@@ -98,7 +90,8 @@ class Budgets:
             version = await self._store.version()
             if version == self._version:
                 return
-            found = await asyncio.to_thread(_with_zones, await self._store.all())
+            found = await self._store.all()
+            await asyncio.to_thread(_load_zones, {it.counts.time_zone for it in found})
             by_parent = defaultdict[Parent, list[Budget]](list)
             for budget in found:
                 by_parent[budget.parent].append(budget)
@@ -132,18 +125,9 @@ def _unused(budget: Budget, of: Subject, times: Mapping[BudgetId, tuple[int, int
     return BudgetUse(budget, [Standing(of.name, *times[budget.budget_id], Use(0, 0))])
 
 
-def _with_zones(budgets: Iterable[Budget]) -> list[Budget]:
-    """Those whose time zone is known here: another server's table of them may be newer."""
-    return [it for it in budgets if _has_zone(it)]
-
-
-def _has_zone(budget: Budget) -> bool:
-    try:
-        zone_of(budget.counts.time_zone)
-    except NO_ZONE:
-        logger.warning("a budget's time zone is unknown", budget=budget.name)
-        return False
-    return True
+def _load_zones(names: Iterable[str]) -> None:
+    for name in names:
+        zone_of(name)
 
 
 def window_of(budget: Budget, at_us: int) -> tuple[int, int]:

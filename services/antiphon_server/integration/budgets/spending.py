@@ -1,16 +1,14 @@
 """What was spent over a range of time: one query, whose groups are told in pages."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby
-from zoneinfo import ZoneInfoNotFoundError
 
 from antiphon_server.integration.budgets.budgets import now_us
 from antiphon_server.integration.budgets.model import GLOBAL, Parent
 from antiphon_server.integration.budgets.ports import SpendingReader
-from antiphon_server.integration.budgets.spans import zone_of
+from antiphon_server.integration.budgets.spans import zone_asked_for
 from antiphon_server.integration.budgets.spent import (
     Clock,
     Group,
@@ -65,7 +63,7 @@ class Spending:
         found = _position(asked.page_token, listed)
         start_us, end_us, after = found or (*self._range(asked), None)
         limit = page_limit(asked.page_size, USUAL_GROUPS, MOST_GROUPS)
-        zone = await _zone(asked.time_zone)
+        zone = await zone_asked_for(asked.time_zone, "time_zone")
         query = SpendingQuery(
             "" if asked.parent == GLOBAL else asked.parent,
             start_us,
@@ -148,13 +146,6 @@ def _spent(group: Group, portions: Collection[Portion]) -> Spent:
         tuple(Money(it.currency, it.held_micros) for it in portions if it.held_micros),
         sum(it.held_tokens for it in portions),
     )
-
-
-async def _zone(name: str) -> tzinfo:
-    try:
-        return await asyncio.to_thread(zone_of, name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise invalid("time_zone", "a time zone, such as Europe/Berlin") from None
 
 
 def _position(token: str, listed: str) -> tuple[int, int, Group] | None:
