@@ -225,7 +225,8 @@ class ConnectionServiceServicer:
         may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
         gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
         TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
-        and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
+        and no answer came; metadata tool of these three is the connection), BUDGET_EXCEEDED,
+        PRICE_UNKNOWN, INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

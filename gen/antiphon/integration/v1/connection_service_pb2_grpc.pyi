@@ -91,7 +91,8 @@ class ConnectionServiceStub:
     may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
     gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
     TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
-    and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
+    and no answer came; metadata tool of these three is the connection), BUDGET_EXCEEDED,
+    PRICE_UNKNOWN, INVALID_ARGUMENT.
     """
     Relay: _grpc.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -193,7 +194,8 @@ class ConnectionServiceAsyncStub(ConnectionServiceStub):
     may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
     gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
     TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
-    and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
+    and no answer came; metadata tool of these three is the connection), BUDGET_EXCEEDED,
+    PRICE_UNKNOWN, INVALID_ARGUMENT.
     """
     Relay: _aio.StreamStreamMultiCallable[_connection_service_pb2.RelayRequest, _connection_service_pb2.RelayResponse]  # type: ignore[assignment]
     """Relay is Forward as long as the stream is open: messages go both ways as they are, on a
@@ -358,7 +360,8 @@ class ConnectionServiceServicer(metaclass=_abc_1.ABCMeta):
         may do it twice. Errors: NOT_FOUND, FORWARD_UNSUPPORTED (its kind takes no such request; MCP and
         gRPC take none, since all that they do are tools), CONNECTION_UNAVAILABLE, EGRESS_DENIED,
         TOOL_TIMEOUT, TOOL_FAILED (also of an answer of more than 1 MiB), TOOL_CALL_LOST (it was sent,
-        and no answer came; metadata tool of these three is the connection), INVALID_ARGUMENT.
+        and no answer came; metadata tool of these three is the connection), BUDGET_EXCEEDED,
+        PRICE_UNKNOWN, INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

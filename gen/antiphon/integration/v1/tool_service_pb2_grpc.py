@@ -138,7 +138,8 @@ class ToolServiceServicer:
         """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
         Not to be repeated blindly: the tool would run once more. Errors: TOOL_NOT_FOUND,
         TOOL_DENIED (its rule is TOOL_RULE_NEVER), TOOL_HELD, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT,
-        TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came); of the tool's connection
+        TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came), BUDGET_EXCEEDED, PRICE_UNKNOWN
+        (its price is in another currency than a budget); of the tool's connection
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
         credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
         """

@@ -93,8 +93,8 @@ class ToolCaller:
         ``approved`` is :attr:`ListedTool.digest` of the tool that a person approved of.
 
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_CHANGED if it is another one
-        by now, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE and what its source
-        raises.
+        by now, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, BUDGET_EXCEEDED,
+        PRICE_UNKNOWN and what its source raises.
         """
         begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
