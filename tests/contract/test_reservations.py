@@ -260,6 +260,25 @@ async def test_what_has_no_known_price_at_its_end_is_booked_as_reserved(ledger: 
     assert await ledger.use(DAY) == Use(60, 0)
 
 
+async def test_what_was_reserved_as_free_is_booked_all_the_same(ledger: Watched) -> None:
+    """And fits where nothing is left: only its end tells that it did cost something."""
+    full, free = call(1, charge(100)), call(2, charge(0))
+    await ledger.open(full, "me")
+    await ledger.open(free, "me")
+    (over,) = await ledger.settle(free.call_id, took(3), free.charges)
+    assert (over.window, over.spent, over.use) == (DAY, 3, Use(3, 100))
+    assert await ledger.use(DAY) == Use(3, 100)
+
+
+async def test_a_call_that_was_not_made_is_none_of_those_that_are_counted(ledger: Watched) -> None:
+    """It was written down, and cancelled before it was sent."""
+    for number, made in enumerate((True, False)):
+        it = call(number, Charge(DAY, Counted.CALLS, 1, 100, 1_000))
+        await ledger.open(it, "me")
+        await ledger.settle(it.call_id, replace(took(0), made=made), it.charges)
+    assert await ledger.use(DAY) == Use(1, 0)
+
+
 async def test_a_window_is_warned_of_once(ledger: Watched) -> None:
     """By the call that reaches the mark."""
     told = [await ledger.open(call(n, charge(30, warn_at=50)), "me") for n in range(3)]
@@ -361,7 +380,7 @@ async def test_what_was_withdrawn_takes_nothing(ledger: Watched) -> None:
         await ledger.withdraw(one, "me")
     assert await ledger.use(DAY) == Use(0, 0)
     (told,) = await ledger.calls(UsageFilter(WORKSPACE), None, 9)
-    assert (told.call_id, told.settlement) == (it.call_id, NEVER_MADE)
+    assert (told.call_id, told.settlement) == (it.call_id, replace(NEVER_MADE, made=True))
 
 
 async def test_what_is_opened_while_it_is_withdrawn_takes_nothing(postgres: Postgres) -> None:

@@ -154,7 +154,7 @@ async def test_what_has_no_price_in_the_currency_is_refused(
     with Refused(Reason.PRICE_UNKNOWN) as refused:
         await world.charges(kind=TOOL_CALL)
     assert refused.error.metadata["kind"] == "tool"
-    world.most = Most(10, Money("EUR", 0))
+    world.most = Most(10, Money("EUR", 0), free=True)
     assert await world.charges() == []
 
 

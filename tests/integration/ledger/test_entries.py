@@ -25,7 +25,7 @@ PAYER = Payer(WorkspaceId("ws_00000001"))
 
 
 async def test_who_is_cancelled_while_it_is_written_down_leaves_nothing_open() -> None:
-    """The entry is settled as cancelled, though the block never began."""
+    """The entry is settled as cancelled, and costs nothing: the block never began."""
     writes = asyncio.Event()
 
     class Slow(SqlLedger):
@@ -38,7 +38,8 @@ async def test_who_is_cancelled_while_it_is_written_down_leaves_nothing_open() -
         ledger = Slow(database)
 
         async def call() -> None:
-            async with entered(PricedCalls(ledger, "me"), PAYER, "test.one"):
+            price = Money("USD", 7)
+            async with entered(PricedCalls(ledger, "me"), PAYER, "test.one", price=price):
                 raise AssertionError("it was cancelled before")
 
         calling = asyncio.create_task(call())
@@ -47,6 +48,8 @@ async def test_who_is_cancelled_while_it_is_written_down_leaves_nothing_open() -
         with pytest.raises(asyncio.CancelledError):
             await calling
         assert await ledger.abandon("me") == 0
+        (settled,) = await ledger.calls(UsageFilter(PAYER.workspace_id), None, 10)
+        assert settled.settlement.usage.cost == Money("USD", 0)
         await ledger.close()
 
 

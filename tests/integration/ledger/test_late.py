@@ -26,6 +26,7 @@ from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     Call,
     Counted,
+    Foreseen,
     Outcome,
     Payer,
     Settlement,
@@ -72,10 +73,17 @@ class Priced:
         self.database = Mute(database)
         self.budgets = Budgets(SqlBudgets(database))
         self.calls = PricedCalls(SqlLedger(self.database), "me", Charging(self.budgets, Unheard()))
+        self.running: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        """Settle nothing any longer of itself."""
+        assert self.running is not None
+        self.running.cancel()
+        await asyncio.wait([self.running])
 
     async def open(self) -> Call:
         """Begin one."""
-        return await self.calls.open(PAYER, MODEL_CALL, "a/model", costing(0))
+        return await self.calls.open(PAYER, MODEL_CALL, "a/model", lambda: Foreseen(costing(0)))
 
     async def reserved(self) -> int:
         """How many are under way."""
@@ -90,14 +98,14 @@ class Priced:
 @pytest.fixture
 async def priced(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Priced]:
     """With a budget of two calls."""
-    monkeypatch.setattr(late, "LATE_S", 0.01)
+    monkeypatch.setattr(late, "LATE_S", 0.2)
     async with opened_sqlite(metadata) as database:
         made = Priced(database)
         counts = Counts(Scope.INSTALLATION, "", Span.ONCE, "", Counted.CALLS, "", ())
         await made.budgets.put(GLOBAL, BudgetName("two"), counts, Terms(2))
-        running = asyncio.create_task(made.calls.run())
+        made.running = asyncio.create_task(made.calls.run())
         yield made
-        running.cancel()
+        await made.stop()
 
 
 async def test_what_may_be_open_and_is_never_made_reserves_nothing_for_long(
@@ -126,4 +134,19 @@ async def test_while_much_is_late_nothing_is_begun(
     await until_it(priced.nothing_reserved)
     call = await priced.open()
     await priced.calls.settle(call, Settlement(Outcome.SUCCEEDED, costing(1), 1))
+    assert await priced.reserved() == 0
+
+
+async def test_a_server_that_stops_settles_what_is_late(
+    priced: Priced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows of it later; a store that stays away is not waited for."""
+    monkeypatch.setattr(late, "CLOSING_S", 0.3)
+    await priced.stop()
+    priced.database.says = False
+    with Refused(Reason.SERVICE_UNAVAILABLE):
+        await priced.open()
+    await priced.calls.close()
+    priced.database.says = True
+    await priced.calls.close()
     assert await priced.reserved() == 0

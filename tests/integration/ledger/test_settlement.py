@@ -139,6 +139,7 @@ async def test_a_call_cancelled_while_it_is_written_down_is_settled_too(world: W
     await cancelled(task)
     (call,) = await world.calls()
     assert call.settlement.outcome is Outcome.CANCELLED
+    assert call.settlement.usage == Usage(Quantities(), False, Money("USD", 0))
     assert not world.endpoint.seen
 
 

@@ -17,6 +17,7 @@ from antiphon_server.integration.ledger.model import (
     BudgetExceeded,
     Call,
     CallId,
+    Foreseen,
     Money,
     Most,
     Outcome,
@@ -120,7 +121,9 @@ class Racing:
         """Try some times; None if all is taken."""
         for _ in range(TRIES):
             try:
-                return await self._calls.open(payer, MODEL_CALL, "a/model", costing(0), most)
+                return await self._calls.open(
+                    payer, MODEL_CALL, "a/model", lambda: Foreseen(costing(0)), most
+                )
             except BudgetExceeded as full:
                 served.edges[full.metadata["scope"]] += 1
             await asyncio.sleep(random.uniform(0, LONGEST_S))
@@ -130,6 +133,10 @@ class Racing:
 def workspace_of(run: str, number: int) -> WorkspaceId:
     """One of the run's."""
     return WorkspaceId(f"ws_{run}_{number}")
+
+
+def _foreseen() -> Foreseen:
+    return Foreseen(costing(0))
 
 
 def costing(micros: int) -> Usage:

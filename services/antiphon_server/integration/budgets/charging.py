@@ -63,7 +63,8 @@ class Charging:
         taken, now = await most(), self._clock()
         what = Target(kind, target)
         charges = [self._charge(budget, subject, what, taken, now) for budget, subject in holding]
-        return [it for it in charges if it.amount]  # what is free always fits
+        # What is free always fits. What is not may cost something, though it isn't asked for that.
+        return [it for it in charges if it.amount or not taken.free]
 
     def refusal(self, full: WindowFull) -> BudgetExceeded:
         """See :meth:`Limits.refusal`."""
@@ -176,7 +177,7 @@ def _amount(budget: Budget, target: Target, most: Most) -> int:
 
 def _money(budget: Budget, target: Target, most: Most) -> int:
     cost, currency = most.cost, budget.counts.currency
-    if cost is not None and (cost.currency == currency or not cost.micros):
+    if cost is not None and (cost.currency == currency or most.free):
         return cost.micros
     raise DomainError(
         Reason.PRICE_UNKNOWN,

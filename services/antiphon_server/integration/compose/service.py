@@ -169,4 +169,6 @@ class Integration(Service):
         if self.budgets is not None:
             await self.budgets.charging.close()
         await self.pool.close()
+        if self.calls is not None:
+            await self.calls.close()
         await self.ledger.close()

@@ -3,16 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from antiphon_server.integration.ledger.model import (
-    UNRATED,
     Call,
     CallId,
     CallKind,
+    Foreseen,
     Money,
     Most,
     Payer,
-    Rated,
     Settlement,
     UnsettledCall,
     Usage,
@@ -35,6 +35,8 @@ MAX_LATE = 1000
 """While so many settlements wait for a store that is away, no more calls are begun."""
 LATE_S = 1.0
 """How often what waits is tried again."""
+CLOSING_S = 5.0
+"""How long a server that stops waits for a store that is away."""
 
 logger = structlog.get_logger(__name__)
 
@@ -51,28 +53,29 @@ class PricedCalls:
         self._owner = owner
         self._limits = limits
         self._late: dict[CallId, tuple[Call, Settlement | None]] = {}
-        self._some_late = asyncio.Event()
+        self._some_late, self._settling_late = asyncio.Event(), asyncio.Lock()
 
     async def open(
         self,
         payer: Payer,
         kind: CallKind,
         target: str,
-        expected: Usage,
+        foreseen: Callable[[], Foreseen],
         most: Callable[[], Awaitable[Most]] = no_tokens,
-        rated: Rated = UNRATED,
     ) -> Call:
         """Commit that ``target`` is about to be called; returns the call with its id.
 
-        ``most`` is what it may consume, which is reserved in all budgets that hold for it. Raises
-        DomainError BUDGET_EXCEEDED, PRICE_UNKNOWN, OVERLOADED.
+        ``most`` is what it may consume, which is reserved in all budgets that hold for it; if it
+        waits for prices, ``foreseen`` is asked when they are there. Raises DomainError
+        BUDGET_EXCEEDED, PRICE_UNKNOWN, OVERLOADED.
         """
         if len(self._late) >= MAX_LATE:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=LATE_S)
         limits = self._limits
         charges = tuple(await limits.charges(payer, kind, target, most)) if limits else ()
+        usage, rated = foreseen()
         now_us = time.time_ns() // 1000
-        call = Call(CallId(new_id("call")), payer, kind, target, now_us, expected, charges, rated)
+        call = Call(CallId(new_id("call")), payer, kind, target, now_us, usage, charges, rated)
         try:
             reached = await self._ledger.open(call, self._owner)
         except WindowFull as full:
@@ -92,13 +95,24 @@ class PricedCalls:
         while True:
             await self._some_late.wait()
             await asyncio.sleep(LATE_S)
-            self._some_late.clear()
             await self._settle_what_is_late()
+            if not self._late:
+                self._some_late.clear()
+
+    async def close(self) -> None:
+        """Settle what is late, if the store takes it in time: later nobody knows of it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                while self._late:
+                    await self._settle_what_is_late()
+                    await asyncio.sleep(LATE_S if self._late else 0)
+        if self._late:
+            logger.warning("calls stay without their end", count=len(self._late))
 
     async def settle(self, call: Call, settlement: Settlement) -> None:
-        """Commit how it ended; a store that stays away delays the entry, and not the answer.
+        """Commit how it ended. A store that is away for seconds delays the entry, not the answer.
 
-        The entry is written with the next one that the store takes, or by :meth:`run`.
+        The entry is then written with the next one that the store takes, or by :meth:`run`.
         """
         try:
             await retrying(lambda: self._settle(call, settlement), TURN, DomainError)
@@ -126,18 +140,17 @@ class PricedCalls:
             self._limits.overrun(call_id, overruns)
 
     async def _settle_what_is_late(self) -> None:
-        if late := self._late:
-            self._late = {}
-            await asyncio.gather(*(self._settle_late(*each) for each in late.values()))
+        if self._late and not self._settling_late.locked():
+            async with self._settling_late:
+                await asyncio.gather(*(self._settle_late(*it) for it in list(self._late.values())))
 
     async def _settle_late(self, call: Call, settlement: Settlement | None) -> None:
-        try:
+        with suppress(DomainError):
             if settlement is None:
                 await self._ledger.withdraw(call, self._owner)
             else:
                 await self._settle(call, settlement)
-        except DomainError:
-            self._keep(call, settlement)
+            self._late.pop(call.call_id, None)
 
     def _keep(self, call: Call, settlement: Settlement | None) -> None:
         """Remember how it ended; None if it was never made."""

@@ -9,6 +9,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     TOOL_CALL,
     Call,
+    Foreseen,
     Money,
     Most,
     Outcome,
@@ -66,14 +67,16 @@ async def entered(
     cost = price or _NOTHING
 
     async def begin() -> None:
-        opened.append(await calls.open(payer, TOOL_CALL, target, _usage(cost), most))
+        foreseen = Foreseen(_usage(cost))
+        opened.append(await calls.open(payer, TOOL_CALL, target, lambda: foreseen, most))
 
     async def most() -> Most:
-        return Most(0, cost)
+        return Most(0, cost, free=not cost.micros)
 
-    ends, reason = Outcome.CANCELLED, ""
+    ends, reason, sent = Outcome.CANCELLED, "", False
     try:
         await completed(begin())
+        sent = True
         yield entry
         ends = Outcome.SUCCEEDED
     except DomainError as error:
@@ -88,9 +91,9 @@ async def entered(
         entry.took_s = time.monotonic() - began
         took_ms = round(entry.took_s * 1000)
         for call in opened:
-            free = entry.free or entry.reason in _UNSENT
-            used = _usage(_NOTHING if free else cost)
-            settlement = Settlement(entry.outcome, used, took_ms, entry.reason)
+            made = sent and entry.reason not in _UNSENT
+            used = _usage(cost if made and not entry.free else _NOTHING)
+            settlement = Settlement(entry.outcome, used, took_ms, entry.reason, made=made)
             await completed(calls.settle(call, settlement))
 
 

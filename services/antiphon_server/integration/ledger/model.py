@@ -190,10 +190,14 @@ class BudgetExceeded(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Most:
-    """The most that a call can consume; ``cost`` is None if its price is not known."""
+    """The most that a call can consume; ``cost`` is None if its price is not known.
+
+    One that is ``free`` costs nothing, whatever it consumes.
+    """
 
     tokens: int
     cost: Money | None
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,13 @@ class Call:
     rated: Rated = UNRATED
 
 
+class Foreseen(NamedTuple):
+    """What is known of a call before it is made: see :class:`Call`."""
+
+    usage: Usage
+    rated: Rated = UNRATED
+
+
 @dataclass(frozen=True, slots=True)
 class UnsettledCall:
     """A call that its server has not settled; ``expected`` is its usage as far as that is known."""
@@ -228,7 +239,8 @@ class Settlement:
     """How a call ended; ``error_reason`` is the name of a Reason, or empty.
 
     ``provider_status`` and ``provider_message`` are what a provider said of its failure, for
-    operators: HTTP's status, or 0, and its words, at most 500 characters.
+    operators: HTTP's status, or 0, and its words, at most 500 characters. One that was not ``made``
+    is none of the calls that budgets count; that is not kept.
     """
 
     outcome: Outcome
@@ -237,9 +249,12 @@ class Settlement:
     error_reason: str = ""
     provider_status: int = 0
     provider_message: str = ""
+    made: bool = True
 
 
-NEVER_MADE = Settlement(Outcome.CANCELLED, Usage(Quantities(), False, Money("USD", 0)), 0)
+NEVER_MADE = Settlement(
+    Outcome.CANCELLED, Usage(Quantities(), False, Money("USD", 0)), 0, made=False
+)
 """How one ends that may have been opened and is not made."""
 
 

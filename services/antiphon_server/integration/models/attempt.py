@@ -11,6 +11,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     Call,
+    Foreseen,
     Money,
     Most,
     Outcome,
@@ -84,6 +85,7 @@ class _Progress:
     call: Call | None = None
     prices: Prices | None = None
     begun: float = field(default_factory=time.monotonic)
+    asked: bool = False
     sent_bytes: int = 0
     end: ModelEnd | None = None
 
@@ -91,7 +93,7 @@ class _Progress:
         """What it consumed: as reported, or else as estimated."""
         if self.end is not None and self.end.tokens is not None:
             return _usage(self.end.tokens, prices, estimated=False)
-        if free and not self.sent_bytes:
+        if not self.asked or (free and not self.sent_bytes):
             return Usage(Quantities(), False, Money(prices.currency if prices else "USD", 0))
         said = min(tokens_of_bytes(self.sent_bytes), self.most_output)
         guess = Tokens(self.prompt_tokens, said)
@@ -125,6 +127,7 @@ class Attempts:
             call = await completed(self._open(model, wanted, progress))
             retry_of, skipped = before.failure, before.skipped
             await emit(AttemptStarted(call.call_id, model.name, retry_of, *left, skipped))
+            progress.asked = True
             await _stream(model, prompt, progress, emit)
         except DomainError as error:
             if progress.call is None:  # nothing was written that could be settled
@@ -142,16 +145,17 @@ class Attempts:
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
 
     async def _open(self, model: ConfiguredModel, wanted: Fitted, progress: _Progress) -> Call:
-        prompt, now_us = Tokens(progress.prompt_tokens, 0), time.time_ns() // 1000
-        asked = _asked(model.prices_by_now(), now_us)
-        expected, rated = _usage(prompt, asked, estimated=True), _rated(progress, asked)
-
         async def most() -> Most:
             progress.prices = await model.prices()  # by which it is settled, too
             return _most(wanted.prompt, progress.prices)
 
+        def foreseen() -> Foreseen:
+            prices = _asked(progress.prices or model.prices_by_now(), time.time_ns() // 1000)
+            usage = _usage(Tokens(progress.prompt_tokens, 0), prices, estimated=True)
+            return Foreseen(usage, _rated(progress, prices))
+
         payer = wanted.order.payer
-        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, expected, most, rated)
+        progress.call = await self._calls.open(payer, MODEL_CALL, model.name, foreseen, most)
         return progress.call
 
     async def _settle(
@@ -163,7 +167,9 @@ class Attempts:
         usage = progress.usage(prices, free=error is not None and error.reason in _FREE)
         outcome, reason = _outcome(progress, error)
         said = said_by(error)
-        settlement = Settlement(outcome, usage, duration_ms, reason, said.status, said.words)
+        settlement = Settlement(
+            outcome, usage, duration_ms, reason, said.status, said.words, progress.asked
+        )
         await self._calls.settle(call, settlement)
         return usage
 
@@ -201,7 +207,7 @@ def _most(prompt: Prompt, prices: Prices | None) -> Most:
     asked, said = most_tokens(prompt), prompt.max_output_tokens
     audio = any("audio" in message.kinds for message in prompt.messages)
     cost = None if prices is None else prices.most(asked, said, audio=audio)
-    return Most(asked + said, cost)
+    return Most(asked + said, cost, free=prices is not None and prices.free)
 
 
 def _rated(progress: _Progress, prices: Prices | None) -> Rated:

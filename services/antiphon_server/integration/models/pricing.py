@@ -1,5 +1,6 @@
 """What models ask for what they read and say, and what a call costs by that."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -164,6 +165,11 @@ class Prices:
             for rates in self._within(input_tokens)
         )
         return Money(self.currency, micros)
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing costs anything, at any time."""
+        return not self.most(sys.maxsize, sys.maxsize).micros
 
     def _within(self, input_tokens: int) -> Iterator[Rates]:
         """All rates that a call may be charged by which reads no more than so many tokens."""

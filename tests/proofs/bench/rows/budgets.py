@@ -22,6 +22,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.model import (
     MODEL_CALL,
     Counted,
+    Foreseen,
     Money,
     Most,
     Outcome,
@@ -103,10 +104,14 @@ async def _slice(calls: PricedCalls) -> Took:
     begun = time.process_time()
     for _ in range(CALLS):
         before = time.perf_counter()
-        call = await calls.open(PAYER, MODEL_CALL, "a/model", costing(7), _most)
+        call = await calls.open(PAYER, MODEL_CALL, "a/model", _foreseen, _most)
         await calls.settle(call, Settlement(Outcome.SUCCEEDED, costing(9), 1))
         took.append(time.perf_counter() - before)
     return Took(median(took) * 1000, (time.process_time() - begun) * 1000 / CALLS)
+
+
+def _foreseen() -> Foreseen:
+    return Foreseen(costing(7))
 
 
 async def _most() -> Most:

@@ -232,7 +232,7 @@ class _Plan:
         """Take what the call may consume, or nothing if it doesn't fit."""
         for charge in call.charges:
             use = self._use(charge.window)
-            if use.used + charge.amount > charge.limit:
+            if charge.amount and use.used + charge.amount > charge.limit:
                 return self._full(call)
         reached = [it for charge in call.charges if (it := self._reserved(charge)) is not None]
         self.booked += [_Booking.made(call.call_id, it)._asdict() for it in call.charges]
@@ -243,10 +243,11 @@ class _Plan:
         return [
             _row(window, self._limits[window], more, window in self._warned)
             for window, more in self._more.items()
+            if more
         ]
 
     def _full(self, call: Call) -> WindowFull:
-        uses = ((it, self._use(it.window)) for it in call.charges)
+        uses = ((it, self._use(it.window)) for it in call.charges if it.amount)
         return WindowFull(*(Full(it, use) for it, use in uses if use.used + it.amount > it.limit))
 
     def _use(self, window: Window) -> Use:

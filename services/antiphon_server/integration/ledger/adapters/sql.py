@@ -276,7 +276,7 @@ def _settle_open(
     if _SETTLE_OPEN.run_all(connection, _rows(settled)) != len(settled):
         raise NotOpen
     taken = [
-        reserving.Taken(it, charges, _consumed(how.usage))
+        reserving.Taken(it, charges, _consumed(how.usage, made=how.made))
         for it, how, charges in settled
         if charges
     ]
@@ -290,7 +290,7 @@ def _settle_any(
     consumed = dict[CallId, reserving.Consumed]()
     for it, how, charges in settled:
         if charges:  # the first settlement stands
-            consumed.setdefault(it, _consumed(how.usage))
+            consumed.setdefault(it, _consumed(how.usage, made=how.made))
     overruns = reserving.settle(connection, consumed) if consumed else {}
     _SETTLE.run_all(connection, _rows(settled))
     return overruns
@@ -300,10 +300,10 @@ def _rows(settled: Sequence[_Settled]) -> list[dict[str, Any]]:
     return [{"b_call_id": it, **settled_values(how)} for it, how, _ in settled]
 
 
-def _consumed(usage: Usage) -> reserving.Consumed:
+def _consumed(usage: Usage, *, made: bool = True) -> reserving.Consumed:
     amounts = {
         Counted.MONEY: usage.cost.micros if usage.cost is not None else None,
         Counted.TOKENS: usage.quantities.input_tokens + usage.quantities.output_tokens,
-        Counted.CALLS: 1,
+        Counted.CALLS: int(made),
     }
     return amounts.__getitem__
