@@ -52,15 +52,18 @@ class Judge:
         self.outcomes = Counter[str]()
 
     async def look(self, talks: Sequence[Talk]) -> None:
-        """No window is ever used beyond its limit, but for what was given up and came back."""
-        late = any(it.given_up for it in talks)
+        """No window is used beyond its limit, but for one of a call that was given up before."""
+        given_up = {str(it.call_id) for it in talks if it.given_up}
+        booked = await self._all_booked() if given_up else ()
+        late = {_key(it) for it in booked if it.call_id in given_up}
         gone = await self._gone("windows")
         for row in await self._rows(windows):
             if _key(row) in map(_key, gone):
                 continue  # over for an hour, and made anew by a server that stood still
             if row.reserved < 0 or row.spent < 0:
                 self.broken.append(f"less than nothing: {row}")
-            if row.spent + row.reserved > self._budgets[row.budget_id].terms.limit and not late:
+            limit = self._budgets[row.budget_id].terms.limit
+            if row.spent + row.reserved > limit and _key(row) not in late:
                 self.broken.append(f"beyond the limit: {row}")
 
     async def reserved(self) -> int:
@@ -77,8 +80,7 @@ class Judge:
         """All that is not as it must be."""
         await self.look(talks)
         entries = {row.call_id: row for row in await self._rows(calls)}
-        gone = await self._gone("bookings")
-        booked = [*await self._rows(bookings), *gone]
+        gone, booked = await self._gone("bookings"), await self._all_booked()
         self.outcomes.update(Outcome(row.outcome).name for row in entries.values() if row.outcome)
         return [
             *self.broken,
@@ -91,6 +93,9 @@ class Judge:
     async def _rows(self, table: Any) -> list[Any]:
         return await self._database.read(lambda it: list(it.execute(select(table))))
 
+    async def _all_booked(self) -> list[Any]:
+        return [*await self._rows(bookings), *await self._gone("bookings")]
+
     async def _gone(self, short: str) -> list[Any]:
         query = text(f"SELECT * FROM gone_{short}")
         return await self._database.read(lambda it: list(it.execute(query)))
@@ -100,6 +105,7 @@ class Judge:
     ) -> Iterator[str]:
         """Each call is booked in all of its windows, where it was begun, with what it consumed."""
         begun = {str(it.call_id): it.begun_us for it in talks if it.call_id is not None}
+        asked = {str(it.call_id) for it in talks if it.asked}
         times = Counter(row.call_id for row in booked)
         for call_id in entries:
             if times[call_id] != len(self._budgets):
@@ -109,7 +115,8 @@ class Judge:
             if entry is None or entry.outcome is None:
                 yield f"{row.call_id} is booked, and not settled"
                 continue
-            if row.spent != _amount(entry, budget.counts.counted):
+            made = row.call_id in asked or entry.outcome == Outcome.UNKNOWN.value
+            if row.spent != _amount(entry, budget.counts.counted, made=made):
                 yield f"booked {row.spent} of {entry}"
             at = begun.get(row.call_id)
             if at is not None and row.start_us != window_of(budget, at)[0]:
@@ -145,14 +152,14 @@ def _early(entries: Mapping[str, Any], gone: Sequence[Any]) -> Iterator[str]:
             yield f"forgotten before it was settled: {row}, {entry}"
 
 
-def _amount(entry: Any, counted: Counted) -> int:
+def _amount(entry: Any, counted: Counted, *, made: bool) -> int:
     match counted:
         case Counted.MONEY:
             return int(entry.cost_micros)
         case Counted.TOKENS:
             return int(entry.input_tokens + entry.output_tokens)
         case Counted.CALLS:
-            return 1
+            return int(made)
 
 
 def _served(entries: Mapping[str, Any], talks: Sequence[Talk]) -> Iterator[str]:
@@ -173,10 +180,11 @@ def _served(entries: Mapping[str, Any], talks: Sequence[Talk]) -> Iterator[str]:
 
 
 def _is_expected(entry: Any) -> bool:
+    """Whose process was killed may have asked, and all others have not."""
     tokens = Tokens(entry.input_tokens, entry.output_tokens)
-    prices = (CHEAP, DEAR)
-    known = [it.cost(tokens).micros for it in prices]
-    return tokens in (NOTHING, Tokens(PROMPT, 0)) and entry.cost_micros in known
+    known = [it.cost(tokens).micros for it in (CHEAP, DEAR)]
+    expected = Tokens(PROMPT, 0) if entry.outcome == Outcome.UNKNOWN.value else NOTHING
+    return tokens == expected and entry.cost_micros in known
 
 
 def _is_as_recovered(entry: Any, talk: Talk) -> bool:
