@@ -1,7 +1,7 @@
 // Signing in: by password, at an identity provider, or with another device's help.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { DeviceCode, Session } from "../antiphon";
 import { errorOf, milliseconds } from "../antiphon";
 import { LoginMethod } from "../gen/antiphon/auth/v1/auth_pb";
@@ -95,17 +95,17 @@ function ProviderButton(props: {
   onOver: () => void;
 }): JSX.Element {
   const { name, displayName, unavailable, retryAfter } = props.provider;
-  const [leftMs, setLeftMs] = useState(0);
+  const end = useMemo(() => Date.now() + (milliseconds(retryAfter) ?? 0), [props.provider]);
+  const [, setTicks] = useState(0);
   useEffect(() => {
     if (!unavailable) return;
-    const end = Date.now() + (milliseconds(retryAfter) ?? 0);
-    setLeftMs(end - Date.now());
     const timer = setInterval(() => {
-      setLeftMs(Math.max(end - Date.now(), 0));
+      setTicks((ticks) => ticks + 1);
       if (Date.now() >= end) props.onOver();
     }, 1000);
     return () => clearInterval(timer);
   }, [props.provider]);
+  const leftS = Math.ceil(Math.max(end - Date.now(), 0) / 1000);
   const why = `unavailable-${name}`;
   return (
     <div class="provider">
@@ -120,7 +120,7 @@ function ProviderButton(props: {
       </button>
       {unavailable && (
         <p class="quiet" id={why}>
-          It has failed too often, so nobody is sent there now. Try again in {Math.ceil(leftMs / 1000)} s.
+          It has failed too often, so nobody is sent there now. Try again in {leftS} s.
         </p>
       )}
     </div>
