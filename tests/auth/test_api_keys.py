@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from antiphon_server.auth.model import DAY, SECOND, UserKind
 from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.key_format import new_secret, well_formed
+from antiphon_server.auth.service.sessions import MOST_COUNTED
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import Reason
 from tests.auth.asked import Asked
@@ -185,3 +186,20 @@ async def test_what_a_key_makes_ends_with_it(world: World) -> None:
     assert await reason(custody.create(caller, "", "late", None, None)) is Reason.SESSION_REVOKED
     assert (await kinds(world)).count("api_key_revoked") == 3
     await world.login_by_key(secret)
+
+
+async def test_a_token_says_with_which_keys_it_was_bought(world: World) -> None:
+    """The one that opened the session, behind those that it was made with; a password none."""
+    user = await world.user()
+    custody = KeyCustody(world.accounts.api_keys, world.accounts.users, world.accounts.sessions)
+    assert (await world.caller()).api_keys == ()
+    key, secret = await world.accounts.api_keys.create(user.user_id, "ci", None)
+    line = [key.key_id]
+    for _ in range(MOST_COUNTED + 1):
+        tokens = (await world.login_by_key(secret)).tokens
+        refreshed = await world.refresh(tokens.refresh_token)
+        for token in (tokens.access_token, refreshed.access_token):
+            caller = await world.verify(token)
+            assert list(caller.api_keys) == line[:MOST_COUNTED]
+        made, secret = await custody.create(caller, "", "child", None, None)
+        line.append(made.key_id)

@@ -9,7 +9,10 @@ from tests.e2e.server import ServerProcess
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "budgets.md"
-REFUSED = {'antiphon chat --once "hello once more"'}
+REFUSED = {
+    'antiphon chat --once "hello once more"',
+    'ANTIPHON_API_KEY=$SECRET antiphon chat --once "hello too often"',
+}
 
 
 async def test_an_admin_works_through_it(tmp_path: Path) -> None:
@@ -18,7 +21,7 @@ async def test_an_admin_works_through_it(tmp_path: Path) -> None:
     assert begun == "antiphon up"
     wrong, models = [], json.loads(_set(exports)["ANTIPHON_MODELS"])
     async with ServerProcess(tmp_path, models=models) as server:
-        for mark in ("put", "refused", "usage", "turn"):
+        for mark in ("put", "key", "refused", "usage", "turn"):
             told = transcript(mark, GUIDE)
             ran = run_beside(server, [command for command, _ in told], COLUMNS="100", NO_COLOR="1")
             for (command, output), it in zip(told, ran, strict=True):

@@ -104,7 +104,13 @@ async def _mixed(books: Books, calls: int = 300) -> None:
             Usage(quantities, some.random() < 0.1, price),
             some.randrange(START_US, END_US),
             some.choice(["x/y", "x/z", "search.web"]),
-            Payer(some.choice([WORKSPACE, WORKSPACE, OTHER]), conversation, "", user),
+            Payer(
+                some.choice([WORKSPACE, WORKSPACE, OTHER]),
+                conversation,
+                "",
+                user,
+                some.choice([(), ("key_1",), ("key_1", "key_2")]),
+            ),
         )
 
 

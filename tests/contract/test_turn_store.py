@@ -50,7 +50,14 @@ async def stored(store: TurnStore, number: int = 1) -> Turn:
 
 async def test_a_turn_is_read_back_whole(store: TurnStore) -> None:
     """Every field survives, at the beginning and at the end."""
-    it = turn(node="n", lease_until_us=5, at_once=True, attempt=1, started_us=9)
+    it = turn(
+        api_keys=("key_1", "key_2"),
+        node="n",
+        lease_until_us=5,
+        at_once=True,
+        attempt=1,
+        started_us=9,
+    )
     await store.add(it)
     assert await store.get(CONVERSATION, it.turn_id) == it
     error = DomainError(Reason.MODEL_TIMEOUT, model="a/b", timeout_ms=3)

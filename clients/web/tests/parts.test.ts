@@ -413,6 +413,10 @@ describe("what a budget's refusal means", () => {
     expect(said).toContain("this may take €0.50. Waiting does not help: ask for less, choose a model that costs less, or have an admin");
   });
 
+  test("it names the API key that it limits", () => {
+    expect(words({ scope: "API_KEY", subject: "key_1" })).toContain("The budget team of the API key key_1 has too little left");
+  });
+
   test("it says when to try again, or when the budget begins anew", () => {
     expect(words({}, 5_000)).toContain("Try again in 5.0 s, when answers under way may have left enough; or ask for less");
     expect(words({ resets_at: "2026-12-01T00:00:00Z" }, 3_600_000)).toMatch(/It begins anew .*(Nov|Dec).*: wait until then, ask for less/);

@@ -45,6 +45,8 @@ test("what answers took is shown by days, and by who and what took it", async ()
   await expect.poll(table).toContain(one.name.charAt(0).toUpperCase() + one.name.slice(1));
   await page.getByLabel("By what").selectOption("conversation");
   await expect.poll(table).toContain("How are you?");
+  await page.getByLabel("By what").selectOption("API key");
+  await expect.poll(table).toMatch(/^none\b/);
   expect(await faultsOf(page)).toEqual([]);
 });
 
@@ -70,6 +72,10 @@ test("an admin puts a budget, changes it and deletes it", async () => {
   await page.getByRole("combobox", { name: "Per" }).selectOption("a day");
   await page.getByRole("button", { name: "Change it" }).click();
   await region().getByText("$2.50 a day, the workspace").waitFor();
+  await page.getByRole("button", { name: "Change team" }).click();
+  await page.getByRole("combobox", { name: "For" }).selectOption("each API key");
+  await page.getByRole("button", { name: "Change it" }).click();
+  await region().getByText("$2.50 a day, each API key").waitFor();
   await depict(page, "usage");
   await page.getByRole("button", { name: "Change team" }).click();
   await page.getByRole("textbox", { name: "Models and tools that count" }).fill("fake/*, antiphon.time");

@@ -27,6 +27,7 @@ For example:
 - `antiphon budgets`
 - `antiphon budgets put team --limit "50 USD" --per month`
 - `antiphon budgets put fair --limit "200000 tokens" --per day --scope user`
+- `antiphon budgets put build --limit "2 USD" --per day --scope key --for key_…`
 - `antiphon budgets delete team`
 """
 app = typer.Typer(
@@ -34,13 +35,15 @@ app = typer.Typer(
 )
 _HEADINGS = ("budget", "of", "limit", "spent", "reserved", "left", "until")
 _UNITS = ("tokens", "calls")
+_SCOPES = {"key": "api_key"}
+"""What people call otherwise here than the contract does."""
 _A = {"minute": "a", "hour": "an", "day": "a", "month": "a"}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
 Installation = Annotated[
     bool,
     typer.Option("--installation", help="Of all workspaces together, for operators."),
 ]
-Scope = Literal["installation", "workspace", "user", "conversation", "turn"]
+Scope = Literal["installation", "workspace", "user", "key", "conversation", "turn"]
 Per = Literal["minute", "hour", "day", "month", "once"]
 
 
@@ -132,6 +135,7 @@ def put(
 
     - `antiphon budgets put team --limit "50 USD" --per month --time-zone Europe/Berlin`
     - `antiphon budgets put fair --limit "200000 tokens" --per day --scope user`
+    - `antiphon budgets put build --limit "2 USD" --per day --scope key --for key_…`
     - `antiphon budgets put dear --limit "20 calls" --per hour --target "openai/o*" --next-model`
     """
     said = Said(
@@ -188,7 +192,8 @@ class Said:
         if self.per is not None:
             budget.window = pb.BudgetWindow.Value(f"BUDGET_WINDOW_{self.per.upper()}")
         if self.scope is not None:
-            budget.scope = pb.BudgetScope.Value(f"BUDGET_SCOPE_{self.scope.upper()}")
+            scope = _SCOPES.get(self.scope, self.scope)
+            budget.scope = pb.BudgetScope.Value(f"BUDGET_SCOPE_{scope.upper()}")
         if self.subject is not None or budget.scope != before.scope:
             budget.subject = self.subject or ""
         if self.targets is not None:

@@ -81,13 +81,13 @@ _SENTENCES = {
         "conversation, or choose a model that takes more"
     ),
     "BUDGET_EXCEEDED": (
-        "the budget {budget} has too little left: of {limit} {unit}, {spent} are spent and "
+        "the budget {budget}{whose} has too little left: of {limit} {unit}, {spent} are spent and "
         "{reserved} reserved by answers under way; this may take {needed}. {waiting}, or have an "
         "admin raise it: `antiphon budgets` shows it"
     ),
     "BUDGET_EXCEEDED of all": (
-        "the installation's budget {budget} has too little left. {waiting}, or have an operator "
-        "raise it: `antiphon budgets --installation` shows it to them"
+        "the installation's budget {budget}{whose} has too little left. {waiting}, or have an "
+        "operator raise it: `antiphon budgets --installation` shows it to them"
     ),
     "PRICE_UNKNOWN": (
         "the budget {budget} counts {currency}, and what {target} costs is not known: give its "
@@ -208,10 +208,9 @@ def _of_one(error: AntiphonError) -> str:
         case "BUDGET_EXCEEDED":
             if not error.metadata.get("parent"):
                 return "the budget that had too little left was changed just now; ask again"
-            whose = " of all" if error.metadata["parent"] == "global" else ""
-            return _SENTENCES[error.reason + whose].format_map(
-                _Variables({**error.metadata, "waiting": _waiting(error)})
-            )
+            of_whom = " of all" if error.metadata["parent"] == "global" else ""
+            told = {**error.metadata, "waiting": _waiting(error), "whose": _of_key(error)}
+            return _SENTENCES[error.reason + of_whom].format_map(_Variables(told))
         case "PRICE_UNKNOWN" if error.metadata.get("kind") == "tool":
             return _SENTENCES["PRICE_UNKNOWN of a tool"].format_map(_Variables(error.metadata))
         case "MODEL_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
@@ -290,6 +289,12 @@ def _waiting(error: AntiphonError) -> str:
     if error.retry_after < 60:
         return f"Ask for less, or again in {ceil(error.retry_after)} s"
     return f"Ask for less, wait until {error.metadata.get('resets_at', 'then')}"
+
+
+def _of_key(error: AntiphonError) -> str:
+    """Of which API key a budget is: whoever uses it has others, or none, to go on with."""
+    told = error.metadata
+    return f" of the API key {told.get('subject')}" if told.get("scope") == "API_KEY" else ""
 
 
 def _broken(field: str, rule: str) -> str:

@@ -28,6 +28,7 @@ class Key(StrEnum):
     USER = "user"
     CONVERSATION = "conversation"
     WORKSPACE = "workspace"
+    KEY = "key"
 
 
 def usage(
@@ -137,6 +138,7 @@ async def _groups(
         Key.USER: pb.SPENDING_KEY_USER,
         Key.CONVERSATION: pb.SPENDING_KEY_CONVERSATION,
         Key.WORKSPACE: pb.SPENDING_KEY_WORKSPACE,
+        Key.KEY: pb.SPENDING_KEY_API_KEY,
     }
     parent = INSTALLATION if installation else await workspace_of(client, workspace)
     found = client.spending(

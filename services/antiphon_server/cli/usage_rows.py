@@ -28,6 +28,7 @@ _NAMES: Mapping[str, Callable[[Spending], str]] = {
     "user": lambda it: it.user_id,
     "conversation": lambda it: it.conversation_id,
     "workspace": lambda it: it.workspace_id,
+    "key": lambda it: it.api_key_id,
 }
 
 

@@ -156,7 +156,8 @@ class Turn:
     ``digest`` identifies the request that created it. ``at_once`` says that it started in the same
     commit that accepted it. ``cursor`` is the log position just before its first event, or ""
     until that is known to be committed. ``cancel_requested`` tells a server that takes the turn
-    over to cancel it.
+    over to cancel it. ``api_keys`` are those that it was asked for with, as the
+    principal has them.
     """
 
     turn_id: TurnId
@@ -177,6 +178,7 @@ class Turn:
     lease_until_us: int = 0
     cursor: str = ""
     cancel_requested: bool = False
+    api_keys: tuple[str, ...] = ()
 
     @property
     def user_id(self) -> str:

@@ -106,6 +106,7 @@ class Turns:
             digest,
             order,
             workspace_id=view.workspace_id,
+            api_keys=principal.api_keys,
         )
 
     async def _take(self, lane: Lane, turn: Turn, view: ConversationView) -> StoredTurn:

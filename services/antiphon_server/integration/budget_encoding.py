@@ -27,7 +27,12 @@ from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import timestamp
 
 _COUNTED = {"money": Counted.MONEY, "tokens": Counted.TOKENS, "calls": Counted.CALLS}
-_SUBJECTS = {Scope.WORKSPACE: "ws_", Scope.USER: "user_", Scope.CONVERSATION: "conv_"}
+_SUBJECTS = {
+    Scope.WORKSPACE: "ws_",
+    Scope.USER: "user_",
+    Scope.CONVERSATION: "conv_",
+    Scope.API_KEY: "key_",
+}
 
 
 def wanted(request: budget_service_pb2.PutBudgetRequest) -> tuple[BudgetName, Counts, Terms]:
@@ -36,7 +41,7 @@ def wanted(request: budget_service_pb2.PutBudgetRequest) -> tuple[BudgetName, Co
     scope = Scope(asked.scope)
     if scope is Scope.INSTALLATION and parent != GLOBAL:
         raise invalid(
-            "budget.scope", "one of a workspace's own: workspace, user, conversation, turn"
+            "budget.scope", "one of a workspace's own: workspace, user, API key, conversation, turn"
         )
     field = asked.limit.WhichOneof("amount") or ""
     limit, currency = _asked(asked.limit, field)

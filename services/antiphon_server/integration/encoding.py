@@ -37,7 +37,7 @@ from antiphon_server.integration.models.prompts import RememberedPrompts
 from antiphon_server.integration.models.room import Room
 from antiphon_server.integration.models.speakers import NOTE, Speakers
 from antiphon_server.integration.price_encoding import model_prices
-from antiphon_server.runtime.access.principal import asked_for
+from antiphon_server.runtime.access.principal import asked_for, asked_with
 from antiphon_server.runtime.concurrency.breaker import Breaker
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import duration, micros_of, timestamp
@@ -82,7 +82,7 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
 
 def _payer(request: pb.GenerateRequest) -> Payer:
     where = WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id
-    return Payer(*where, asked_for(request.user_id))
+    return Payer(*where, asked_for(request.user_id), asked_with(request.api_keys))
 
 
 def _instructions(request: pb.GenerateRequest) -> tuple[PromptMessage, ...]:

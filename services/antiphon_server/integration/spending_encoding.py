@@ -36,6 +36,7 @@ def spending(it: Spent, keys: frozenset[Key]) -> spending_pb2.Spending:
         user_id=group.user_id,
         conversation_id=group.conversation_id,
         workspace_id=group.workspace_id,
+        api_key_id=group.api_key_id,
         calls=it.ended,
         usage=model_pb2.Usage(
             estimated=usage.estimated,

@@ -15,7 +15,7 @@ from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCa
 from antiphon_server.integration.tools.ports import ResultStore
 from antiphon_server.integration.tools.questions import Attendance, Question
 from antiphon_server.integration.trail.relay import TrailRelay
-from antiphon_server.runtime.access.principal import asked_for
+from antiphon_server.runtime.access.principal import asked_for, asked_with
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
@@ -81,7 +81,7 @@ class ToolServicer(ToolServiceServicer):
 
     async def CallTool(self, request: pb.CallToolRequest, context: Context) -> pb.CallToolResponse:
         call_id = ToolCallId(new_id("tool"))
-        caller = Caller(request.workspace_id, user_id=asked_for(""))
+        caller = Caller(request.workspace_id, user_id=asked_for(""), api_keys=asked_with(()))
         result = await self._caller.call(caller, call_id, request.name, request.arguments_json)
         return pb.CallToolResponse(result=encoding.result(call_id, result))
 
@@ -133,7 +133,7 @@ class ToolServicer(ToolServiceServicer):
 def _caller(request: pb.RunToolRequest) -> Caller:
     models = tuple(request.models)
     where = request.workspace_id, request.conversation_id, request.turn_id
-    return Caller(*where, models, request.attempt, request.user_id)
+    return Caller(*where, models, request.attempt, request.user_id, tuple(request.api_keys))
 
 
 def _told_on(context: Context) -> Callable[[Question], Awaitable[None]]:

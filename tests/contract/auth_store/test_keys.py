@@ -69,6 +69,8 @@ async def test_keys_end_with_what_they_were_made_with(stores: Stores) -> None:
     for number, key in keys.items():
         assert await stores.api_keys.add(key, 10, unrecorded)
         await opened(stores, session(number, key=key.key_id))
+    line = await stores.api_keys.lineage(ANN.user_id, keys[3].key_id)
+    assert line == [keys[n].key_id for n in (1, 2, 3)]
     ended = await stores.api_keys.revoke(keys[1], NOW, unrecorded)
     assert ended is not None
     assert set(ended.keys) == {keys[n].key_id for n in (1, 2, 3)}

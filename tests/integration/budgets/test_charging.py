@@ -42,7 +42,8 @@ from tests.e2e.refusals import Refused
 from tests.fakes.databases import opened_sqlite
 
 WORKSPACE = Parent("ws_00000001")
-PAYER = Payer(WorkspaceId(WORKSPACE), "conv_1", "turn_1", "user_1")
+KEYS = "key_1", "key_2", "key_3"
+PAYER = Payer(WorkspaceId(WORKSPACE), "conv_1", "turn_1", "user_1", KEYS)
 NOON = 1_777_636_800_000_000  # 2026-05-01T12:00:00Z
 COUNTS = Counts(Scope.WORKSPACE, "", Span.DAY, "", Counted.MONEY, "USD", ())
 FIVE = Terms(5_000_000)
@@ -110,10 +111,10 @@ async def test_without_budgets_nobody_finds_out_what_a_call_may_cost(world: Worl
 async def test_each_scope_counts_for_those_who_pay(world: World) -> None:
     """The installation's budgets count all workspaces' calls, too."""
     await world.put(replace(COUNTS, scope=Scope.INSTALLATION), GLOBAL)
-    for scope in (Scope.WORKSPACE, Scope.USER, Scope.CONVERSATION, Scope.TURN):
+    for scope in set(Scope) - {Scope.INSTALLATION}:
         await world.put(replace(COUNTS, scope=scope))
     subjects = {it.window.subject for it in await world.charges()}
-    assert subjects == {"", WORKSPACE, "user_1", "conv_1", "conv_1/turn_1"}
+    assert subjects == {"", WORKSPACE, "user_1", "key_1", "conv_1", "conv_1/turn_1"}
     nobody = Payer(WorkspaceId(WORKSPACE))
     assert {it.window.subject for it in await world.charges(payer=nobody)} == {"", WORKSPACE}
 
@@ -124,6 +125,20 @@ async def test_one_subject_can_be_named(world: World) -> None:
     assert not await world.charges()
     (charge,) = await world.charges(payer=replace(PAYER, user_id="user_2"))
     assert charge.window.subject == "user_2"
+
+
+async def test_a_key_pays_for_those_that_were_made_with_it(world: World) -> None:
+    """By its own budget each time, once: another key is no other sum."""
+    for key in KEYS:
+        await world.put(replace(COUNTS, scope=Scope.API_KEY, subject=key))
+        (charge,) = await world.charges()
+        assert charge.window.subject == key
+    first = replace(PAYER, api_keys=KEYS[:1])
+    assert not await world.charges(payer=first), "it is not limited for what it has made"
+    await world.put(replace(COUNTS, scope=Scope.API_KEY))
+    for payer in (first, PAYER):
+        (charge,) = await world.charges(payer=payer)
+        assert charge.window.subject == KEYS[0]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +254,7 @@ async def test_the_sums_of_the_installation_are_its_operators_alone(
         "parent": "global",
         "scope": scope.name,
         "resets_at": "2026-05-02T00:00:00Z",
+        **({"subject": WORKSPACE} if scope is Scope.WORKSPACE else {}),
     }
 
 

@@ -47,7 +47,7 @@ class Verdict:
 
 
 class Edges:
-    """Three scopes, each with about half of what the calls would take."""
+    """Four scopes, each with about half of what its calls would take."""
 
     def __init__(self, database: Database) -> None:
         self._database, self._store = database, SqlBudgets(database)
@@ -62,6 +62,7 @@ class Edges:
         self._budgets = [
             await self._put(GLOBAL, Scope.INSTALLATION, all_of_it * 99 // 100),
             await self._put(GLOBAL, Scope.USER, a_workspace // USERS + MEAN),
+            await self._put(GLOBAL, Scope.API_KEY, a_workspace // USERS // 2),
         ]
         for number in range(WORKSPACES):
             parent = Parent(workspace_of(run, number))

@@ -96,8 +96,7 @@ class Racing:
         await self.ledger.close()
 
     async def _one(self, run: str, chance: random.Random, served: Served) -> None:
-        workspace, user = workspace_of(run, chance.randrange(WORKSPACES)), chance.randrange(USERS)
-        payer = Payer(workspace, "conv_00000001", "turn_00000001", f"user_{workspace}_{user}")
+        payer = _payer(run, chance)
         most = chance.randint(LEAST, MOST)
         takes = most if chance.random() < TAKES_ALL else chance.randint(0, most)
         lasts_s = chance.uniform(0, LONGEST_S)
@@ -111,7 +110,7 @@ class Racing:
             return
         await asyncio.sleep(lasts_s)
         served.made += 1
-        for who in ("", workspace, payer.user_id):
+        for who in ("", payer.workspace_id, payer.user_id, *payer.api_keys[:1]):
             served.micros[who] += takes
         await self._calls.settle(call, Settlement(Outcome.SUCCEEDED, costing(takes), 1))
 
@@ -128,6 +127,15 @@ class Racing:
                 served.edges[full.metadata["scope"]] += 1
             await asyncio.sleep(random.uniform(0, LONGEST_S))
         return None
+
+
+def _payer(run: str, chance: random.Random) -> Payer:
+    """Half of all calls are of keys; each user has one, with which they have made another."""
+    workspace, user = workspace_of(run, chance.randrange(WORKSPACES)), chance.randrange(USERS)
+    user_id = f"user_{workspace}_{user}"
+    keys = f"key_{user_id}", f"key_{user_id}_made"
+    with_keys = keys[: chance.choice((0, 0, 1, 2))]
+    return Payer(workspace, "conv_00000001", "turn_00000001", user_id, with_keys)
 
 
 def workspace_of(run: str, number: int) -> WorkspaceId:

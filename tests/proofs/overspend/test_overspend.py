@@ -1,4 +1,4 @@
-"""However many calls race for what is left of three scopes, no more is taken than there is."""
+"""However many calls race for what is left of four scopes, no more is taken than there is."""
 
 import pytest
 

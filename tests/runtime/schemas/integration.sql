@@ -63,7 +63,7 @@ CREATE TABLE integration_calls (
 	estimated BOOLEAN NOT NULL,
 	currency VARCHAR(3),
 	cost_micros BIGINT,
-	error_reason VARCHAR(64) NOT NULL, kind SMALLINT DEFAULT 1 NOT NULL, provider_status INTEGER DEFAULT 0 NOT NULL, provider_message VARCHAR(500) DEFAULT '' NOT NULL, cached_tokens BIGINT DEFAULT 0 NOT NULL, cache_write_tokens BIGINT DEFAULT 0 NOT NULL, reasoning_tokens BIGINT DEFAULT 0 NOT NULL, audio_input_tokens BIGINT DEFAULT 0 NOT NULL, audio_output_tokens BIGINT DEFAULT 0 NOT NULL, cached_audio_tokens BIGINT DEFAULT 0 NOT NULL, user_id VARCHAR(80) DEFAULT '' NOT NULL, input_rate BIGINT DEFAULT 0 NOT NULL, output_rate BIGINT DEFAULT 0 NOT NULL, most_output BIGINT DEFAULT 0 NOT NULL,
+	error_reason VARCHAR(64) NOT NULL, kind SMALLINT DEFAULT 1 NOT NULL, provider_status INTEGER DEFAULT 0 NOT NULL, provider_message VARCHAR(500) DEFAULT '' NOT NULL, cached_tokens BIGINT DEFAULT 0 NOT NULL, cache_write_tokens BIGINT DEFAULT 0 NOT NULL, reasoning_tokens BIGINT DEFAULT 0 NOT NULL, audio_input_tokens BIGINT DEFAULT 0 NOT NULL, audio_output_tokens BIGINT DEFAULT 0 NOT NULL, cached_audio_tokens BIGINT DEFAULT 0 NOT NULL, user_id VARCHAR(80) DEFAULT '' NOT NULL, input_rate BIGINT DEFAULT 0 NOT NULL, output_rate BIGINT DEFAULT 0 NOT NULL, most_output BIGINT DEFAULT 0 NOT NULL, api_key_id VARCHAR(80) DEFAULT '' NOT NULL,
 	PRIMARY KEY (call_id)
 )
  WITHOUT ROWID

@@ -115,9 +115,10 @@ function priceUnknown({ variables }: AntiphonError): string {
 
 /** What a budget had left, what was asked of it, and what helps: waiting, asking for less, whoever can raise it. */
 function overBudget({ variables, retryAfterMs }: AntiphonError): string {
-  const { budget = "", unit = "", parent = "", resets_at: resetsAt = "" } = variables;
+  const { budget = "", unit = "", parent = "", scope = "", subject = "", resets_at: resetsAt = "" } = variables;
   if (!parent) return "The budget that had too little left was changed just now. Ask again.";
   const isOfAll = parent === "global";
+  const whose = scope === "API_KEY" ? ` of the API key ${subject}` : "";
   const [limit, spent, reserved, needed] = ["limit", "spent", "reserved", "needed"].map((name) =>
     amountOf(variables[name] ?? "", unit),
   );
@@ -132,8 +133,8 @@ function overBudget({ variables, retryAfterMs }: AntiphonError): string {
         ? `Try again in ${duration(Math.max(retryAfterMs, 1_000))}${isOfAll ? "" : ", when answers under way may have left enough"}; or ${rest}`
         : `It begins anew ${resetsAt ? moment(Date.parse(resetsAt)) : `in ${duration(retryAfterMs)}`}: wait until then, ${rest}`;
   // Its sums are nobody's business but operators'.
-  if (isOfAll) return `The installation's budget ${budget} has too little left. ${wait}`;
-  return `The budget ${budget} has too little left. Of ${limit}, ${spent} went already, and ${reserved} may go for answers under way; this may take ${needed}. ${wait}`;
+  if (isOfAll) return `The installation's budget ${budget}${whose} has too little left. ${wait}`;
+  return `The budget ${budget}${whose} has too little left. Of ${limit}, ${spent} went already, and ${reserved} may go for answers under way; this may take ${needed}. ${wait}`;
 }
 
 /** A decimal number of a currency, of tokens or of calls. */

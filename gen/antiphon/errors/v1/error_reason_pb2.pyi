@@ -266,7 +266,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_BUDGET_EXCEEDED: _ErrorReason.ValueType  # 106
     """ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
-    left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
+    left; metadata: budget, parent, scope, subject, unit, limit, spent, reserved, needed, resets_at.
+    The subject is whose sum of that scope it is (BudgetState.subject). The
     unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
     calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
     the installation (parent: "global") neither unit nor amounts are told: they are its operators'
@@ -623,7 +624,8 @@ read; metadata: model. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_BUDGET_EXCEEDED: ErrorReason.ValueType  # 106
 """ERROR_REASON_BUDGET_EXCEEDED: the call was not made, since it may take more than a budget has
-left; metadata: budget, parent, scope, unit, limit, spent, reserved, needed, resets_at. The
+left; metadata: budget, parent, scope, subject, unit, limit, spent, reserved, needed, resets_at.
+The subject is whose sum of that scope it is (BudgetState.subject). The
 unit is a currency, "tokens" or "calls", amounts are decimal numbers of it; reserved is by
 calls that still run; resets_at (RFC 3339) is there where a new window begins. Of a budget of
 the installation (parent: "global") neither unit nor amounts are told: they are its operators'

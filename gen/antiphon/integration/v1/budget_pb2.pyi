@@ -39,6 +39,13 @@ class _BudgetScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BudgetSco
     """BUDGET_SCOPE_CONVERSATION: those of a conversation."""
     BUDGET_SCOPE_TURN: _BudgetScope.ValueType  # 5
     """BUDGET_SCOPE_TURN: those of a turn."""
+    BUDGET_SCOPE_API_KEY: _BudgetScope.ValueType  # 6
+    """BUDGET_SCOPE_API_KEY: those made with an API key, that is in sessions that were opened with it.
+    A turn's are made with what opened the session of whoever asked for the turn. Those of a key
+    that was made with another one (ApiKey.parent_key_id) are that one's, too. So where each has a
+    sum of its own, it has it together with all that were made with it, and nobody gets another
+    sum by making another key.
+    """
 
 class BudgetScope(_BudgetScope, metaclass=_BudgetScopeEnumTypeWrapper):
     """BudgetScope is whose calls a budget counts together."""
@@ -55,6 +62,13 @@ BUDGET_SCOPE_CONVERSATION: BudgetScope.ValueType  # 4
 """BUDGET_SCOPE_CONVERSATION: those of a conversation."""
 BUDGET_SCOPE_TURN: BudgetScope.ValueType  # 5
 """BUDGET_SCOPE_TURN: those of a turn."""
+BUDGET_SCOPE_API_KEY: BudgetScope.ValueType  # 6
+"""BUDGET_SCOPE_API_KEY: those made with an API key, that is in sessions that were opened with it.
+A turn's are made with what opened the session of whoever asked for the turn. Those of a key
+that was made with another one (ApiKey.parent_key_id) are that one's, too. So where each has a
+sum of its own, it has it together with all that were made with it, and nobody gets another
+sum by making another key.
+"""
 Global___BudgetScope: _TypeAlias = BudgetScope  # noqa: Y015
 
 class _BudgetWindow:
@@ -152,8 +166,8 @@ class Budget(_message.Message):
     scope: Global___BudgetScope.ValueType
     """scope is whose calls it counts together."""
     subject: _builtins.str
-    """subject limits it to one workspace (`ws_…`), user (`user_…`) or conversation (`conv_…`), as
-    scope says. Empty means each of them, which has a sum of its own.
+    """subject limits it to one workspace (`ws_…`), user (`user_…`), conversation (`conv_…`) or API key
+    (`key_…`), as scope says. Empty means each of them, which has a sum of its own.
     """
     window: Global___BudgetWindow.ValueType
     """window is how long it counts before it begins anew."""
@@ -266,7 +280,7 @@ class BudgetState(_message.Message):
     RESERVED_FIELD_NUMBER: _builtins.int
     LEFT_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """subject is whose: a workspace's, user's, conversation's id, or of a turn conversation and
+    """subject is whose: a workspace's, user's, conversation's, key's id, or of a turn conversation and
     turn (`conv_…/turn_…`); empty for the installation.
     """
     spent: _builtins.int

@@ -285,8 +285,8 @@ class GetSpendingResponse(_message.Message):
     """next_page_token fetches the next page; empty on the last."""
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[_spending_pb2.Spending]:
-        """groups are those that have calls, by day, target, user, conversation and workspace, as far as
-        they are grouped by these.
+        """groups are those that have calls, by day, target, user, conversation, workspace and API key, as
+        far as they are grouped by these.
         """
 
     def __init__(

@@ -193,6 +193,7 @@ class GenerateRequest(_message.Message):
     SPEAKERS_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    API_KEYS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -240,6 +241,13 @@ class GenerateRequest(_message.Message):
         ends with FINISH_REASON_TOOL_CALLS, and the next request has what came of the calls.
         """
 
+    @_builtins.property
+    def api_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """api_keys is the API key with which that user has asked, behind those that it was made with,
+        by whose budgets it is limited, too; none if with none. Of others than services it is not
+        read: they ask with the key that opened their session.
+        """
+
     def __init__(
         self,
         *,
@@ -255,10 +263,11 @@ class GenerateRequest(_message.Message):
         speakers: _abc.Iterable[_message_pb2.Speaker] | None = ...,
         tools: _abc.Iterable[_tool_pb2.ToolDefinition] | None = ...,
         user_id: _builtins.str = ...,
+        api_keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "api_keys", b"api_keys", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from antiphon.integration.v1 import model_pb2 as antiphon_dot_integration_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/integration/v1/spending.proto\x12\x17\x61ntiphon.integration.v1\x1a#antiphon/integration/v1/model.proto\"\xfc\x02\n\x08Spending\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12/\n\x04kind\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.CallKind\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x05 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x06 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x07 \x01(\x03\x12-\n\x05usage\x18\x08 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12-\n\x05\x63osts\x18\t \x03(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x16\n\x0eunpriced_calls\x18\n \x01(\x03\x12\x12\n\nopen_calls\x18\x0b \x01(\x03\x12\x30\n\x08reserved\x18\x0c \x03(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x17\n\x0freserved_tokens\x18\r \x01(\x03*\xac\x01\n\x0bSpendingKey\x12\x1c\n\x18SPENDING_KEY_UNSPECIFIED\x10\x00\x12\x14\n\x10SPENDING_KEY_DAY\x10\x01\x12\x17\n\x13SPENDING_KEY_TARGET\x10\x02\x12\x15\n\x11SPENDING_KEY_USER\x10\x03\x12\x1d\n\x19SPENDING_KEY_CONVERSATION\x10\x04\x12\x1a\n\x16SPENDING_KEY_WORKSPACE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/integration/v1/spending.proto\x12\x17\x61ntiphon.integration.v1\x1a#antiphon/integration/v1/model.proto\"\x90\x03\n\x08Spending\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0e\n\x06target\x18\x02 \x01(\t\x12/\n\x04kind\x18\x03 \x01(\x0e\x32!.antiphon.integration.v1.CallKind\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x05 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x06 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x07 \x01(\x03\x12-\n\x05usage\x18\x08 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12-\n\x05\x63osts\x18\t \x03(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x16\n\x0eunpriced_calls\x18\n \x01(\x03\x12\x12\n\nopen_calls\x18\x0b \x01(\x03\x12\x30\n\x08reserved\x18\x0c \x03(\x0b\x32\x1e.antiphon.integration.v1.Money\x12\x17\n\x0freserved_tokens\x18\r \x01(\x03\x12\x12\n\napi_key_id\x18\x0e \x01(\t*\xc6\x01\n\x0bSpendingKey\x12\x1c\n\x18SPENDING_KEY_UNSPECIFIED\x10\x00\x12\x14\n\x10SPENDING_KEY_DAY\x10\x01\x12\x17\n\x13SPENDING_KEY_TARGET\x10\x02\x12\x15\n\x11SPENDING_KEY_USER\x10\x03\x12\x1d\n\x19SPENDING_KEY_CONVERSATION\x10\x04\x12\x1a\n\x16SPENDING_KEY_WORKSPACE\x10\x05\x12\x18\n\x14SPENDING_KEY_API_KEY\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.integration.v1.spending_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPENDINGKEY']._serialized_start=488
-  _globals['_SPENDINGKEY']._serialized_end=660
+  _globals['_SPENDINGKEY']._serialized_start=508
+  _globals['_SPENDINGKEY']._serialized_end=706
   _globals['_SPENDING']._serialized_start=105
-  _globals['_SPENDING']._serialized_end=485
+  _globals['_SPENDING']._serialized_end=505
 # @@protoc_insertion_point(module_scope)

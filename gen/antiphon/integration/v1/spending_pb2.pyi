@@ -38,6 +38,8 @@ class _SpendingKeyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SpendingK
     """SPENDING_KEY_CONVERSATION: the conversation in which they were made."""
     SPENDING_KEY_WORKSPACE: _SpendingKey.ValueType  # 5
     """SPENDING_KEY_WORKSPACE: the workspace that pays for them."""
+    SPENDING_KEY_API_KEY: _SpendingKey.ValueType  # 6
+    """SPENDING_KEY_API_KEY: the API key with which they were made."""
 
 class SpendingKey(_SpendingKey, metaclass=_SpendingKeyEnumTypeWrapper):
     """SpendingKey is what the calls of one group have in common."""
@@ -54,6 +56,8 @@ SPENDING_KEY_CONVERSATION: SpendingKey.ValueType  # 4
 """SPENDING_KEY_CONVERSATION: the conversation in which they were made."""
 SPENDING_KEY_WORKSPACE: SpendingKey.ValueType  # 5
 """SPENDING_KEY_WORKSPACE: the workspace that pays for them."""
+SPENDING_KEY_API_KEY: SpendingKey.ValueType  # 6
+"""SPENDING_KEY_API_KEY: the API key with which they were made."""
 Global___SpendingKey: _TypeAlias = SpendingKey  # noqa: Y015
 
 @_typing.final
@@ -77,6 +81,7 @@ class Spending(_message.Message):
     OPEN_CALLS_FIELD_NUMBER: _builtins.int
     RESERVED_FIELD_NUMBER: _builtins.int
     RESERVED_TOKENS_FIELD_NUMBER: _builtins.int
+    API_KEY_ID_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """day is the date, as 2026-11-25."""
     target: _builtins.str
@@ -97,6 +102,8 @@ class Spending(_message.Message):
     """open_calls are those that have not ended."""
     reserved_tokens: _builtins.int
     """reserved_tokens are the most tokens that budgets hold for these."""
+    api_key_id: _builtins.str
+    """api_key_id is the API key; empty also of calls that were made with none."""
     @_builtins.property
     def usage(self) -> _model_pb2.Usage:
         """usage is what they consumed. Its cost is unset if a price is unknown or they cost money of
@@ -129,10 +136,11 @@ class Spending(_message.Message):
         open_calls: _builtins.int = ...,
         reserved: _abc.Iterable[_model_pb2.Money] | None = ...,
         reserved_tokens: _builtins.int = ...,
+        api_key_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "conversation_id", b"conversation_id", "costs", b"costs", "day", b"day", "kind", b"kind", "open_calls", b"open_calls", "reserved", b"reserved", "reserved_tokens", b"reserved_tokens", "target", b"target", "unpriced_calls", b"unpriced_calls", "usage", b"usage", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_key_id", b"api_key_id", "calls", b"calls", "conversation_id", b"conversation_id", "costs", b"costs", "day", b"day", "kind", b"kind", "open_calls", b"open_calls", "reserved", b"reserved", "reserved_tokens", b"reserved_tokens", "target", b"target", "unpriced_calls", b"unpriced_calls", "usage", b"usage", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

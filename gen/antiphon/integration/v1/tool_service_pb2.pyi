@@ -556,6 +556,7 @@ class RunToolRequest(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     TOOL_SHA256_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    API_KEYS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -586,6 +587,10 @@ class RunToolRequest(_message.Message):
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[_tool_pb2.ToolAnswer]:
         """answers are those to the questions of that pause."""
 
+    @_builtins.property
+    def api_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """api_keys is GenerateRequest.api_keys."""
+
     def __init__(
         self,
         *,
@@ -599,10 +604,11 @@ class RunToolRequest(_message.Message):
         attempt: _builtins.int = ...,
         tool_sha256: _builtins.bytes = ...,
         user_id: _builtins.str = ...,
+        api_keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "tool_sha256", b"tool_sha256", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "api_keys", b"api_keys", "attempt", b"attempt", "call", b"call", "conversation_id", b"conversation_id", "models", b"models", "state", b"state", "tool_sha256", b"tool_sha256", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -115,6 +115,7 @@ class IntegrationModels:
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
             user_id=turn.user_id,
+            api_keys=turn.api_keys,
             models=turn.order.models,
             instructions=prompt.instructions,
             history=prompt.messages[:-1],

@@ -58,6 +58,7 @@ class IntegrationTools:
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
             user_id=turn.user_id,
+            api_keys=turn.api_keys,
             call=_call(call),
             models=turn.order.models,
             state=resumed.state,

@@ -67,6 +67,7 @@ def compose_accounts(
         user_updates=UserUpdates(stores.users, endings, completion, log, others.names, clock),
         sessions=Sessions(
             stores.sessions,
+            stores.api_keys,
             users,
             tokens.access_tokens,
             RefreshTokens(base.secret),

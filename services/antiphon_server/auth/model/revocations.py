@@ -28,8 +28,14 @@ def descent(key_id: KeyId, parents: Parents) -> list[KeyId]:
 
 def others(key_id: KeyId | None, parents: Parents) -> list[KeyId]:
     """All keys but this one and those that it depends on."""
-    kept = set()
-    while key_id is not None:
-        kept.add(key_id)
-        key_id = parents.get(key_id)
+    kept = set(lineage(key_id, parents))
     return [one for one in parents if one not in kept]
+
+
+def lineage(key_id: KeyId | None, parents: Parents) -> list[KeyId]:
+    """The key behind those that it was made with, the first of all first."""
+    found = list[KeyId]()
+    while key_id is not None:
+        found.append(key_id)
+        key_id = parents.get(key_id)
+    return found[::-1]

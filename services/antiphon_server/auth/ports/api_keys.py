@@ -43,6 +43,10 @@ class ApiKeyStore(Protocol):
         """The key of that id."""
         ...
 
+    async def lineage(self, user_id: UserId, key_id: KeyId) -> list[KeyId]:
+        """The :func:`lineage` of a key of the user."""
+        ...
+
     async def revoke(
         self, key: ApiKey, now: int, records: Records[Ended], answer: Answer | None = None
     ) -> Ended | None:

@@ -1,9 +1,11 @@
 """Sessions: opened by a login, kept alive by refreshes, ended for good."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.auth.model import (
     ApiKey,
+    KeyId,
     Origin,
     Position,
     Session,
@@ -18,7 +20,7 @@ from antiphon_server.auth.model.security_events import (
     RevocationCause,
     SecurityEvent,
 )
-from antiphon_server.auth.ports import Clock, SessionStore
+from antiphon_server.auth.ports import ApiKeyStore, Clock, SessionStore
 from antiphon_server.auth.ports.security_events import Recorder
 from antiphon_server.auth.service.api_keys import revoked
 from antiphon_server.auth.service.clock import micros
@@ -42,6 +44,8 @@ from antiphon_server.runtime.net.addresses import current_address, network_place
 
 MOST_LIVE = 1_000
 """Of one API key; and of one user, of those that no key opened."""
+MOST_COUNTED = 8
+"""So many keys a token names: one that is farther from the first counts for those alone."""
 _Presented = tuple[Session, Meaning]
 
 
@@ -59,6 +63,7 @@ class Sessions:
     def __init__(
         self,
         store: SessionStore,
+        keys: ApiKeyStore,
         users: Users,
         access_tokens: AccessTokens,
         refresh_tokens: RefreshTokens,
@@ -70,6 +75,7 @@ class Sessions:
         settings: SessionSettings | None = None,
     ) -> None:
         self._store = store
+        self._keys = keys
         self._users = users
         self._access_tokens = access_tokens
         self._refresh_tokens = refresh_tokens
@@ -114,7 +120,7 @@ class Sessions:
         await self._completion.run(self._add(opening))
         # As it is now: had it changed, the change would have ended the session.
         user = await self._users.get(user.user_id)
-        return SignedIn(self._pair(session, token if refreshable else "", user), user)
+        return SignedIn(await self._pair(session, token if refreshable else "", user), user)
 
     async def reopened(self, session_id: SessionId, code: str) -> SignedIn:
         """What a device with that code got, moments ago.
@@ -126,7 +132,7 @@ class Sessions:
         if not session.live(self._now()) or session.refresh_hash != token_hash(token):
             raise DomainError(Reason.LOGIN_EXPIRED)
         user = await self._users.get(session.user_id)
-        return SignedIn(self._pair(session, token, user), user)
+        return SignedIn(await self._pair(session, token, user), user)
 
     async def refresh(self, token: str, address: str = "") -> TokenPair:
         """The next pair of tokens; ``address`` is where they go.
@@ -140,7 +146,7 @@ class Sessions:
         successor = self._refresh_tokens.successor(token)
         work = self._present(session_id, token, successor, address)
         session = await self._completion.run(work)
-        return self._pair(session, successor, await self._users.get(session.user_id))
+        return await self._pair(session, successor, await self._users.get(session.user_id))
 
     async def get(self, session_id: SessionId) -> Session:
         """The session of that id. Raises DomainError NOT_FOUND."""
@@ -245,8 +251,10 @@ class Sessions:
         await self._endings.announce(ended.sessions)
         return ended
 
-    def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
-        access_token, access_expire_time = self._access_tokens.for_session(session, user.operator)
+    async def _pair(self, session: Session, refresh_token: str, user: User) -> TokenPair:
+        access_token, access_expire_time = self._access_tokens.for_session(
+            session, user.operator, await self._opened_with(session)
+        )
         return TokenPair(
             access_token=access_token,
             access_expire_time=access_expire_time,
@@ -254,6 +262,12 @@ class Sessions:
             refresh_expire_time=session.expire_time,
             session_id=session.session_id,
         )
+
+    async def _opened_with(self, session: Session) -> Sequence[KeyId]:
+        """The keys that its calls count for: what limits one limits those that it makes."""
+        if session.api_key_id is None:
+            return ()
+        return (await self._keys.lineage(session.user_id, session.api_key_id))[:MOST_COUNTED]
 
 
 def _reuse(presented: _Presented) -> list[SecurityEvent]:

@@ -14,6 +14,8 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
+KEYS = "api_keys"
+"""The claim of sessions that API keys opened."""
 LONGEST_BYTES = 8 * 1024
 # Without padding: one token has one spelling. 86 characters are 64 bytes.
 _SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{86}", re.ASCII)
@@ -95,6 +97,13 @@ def _scopes(claims: dict[str, Any]) -> frozenset[Scope] | None:
     return frozenset(Scope[name] for name in text.upper().split() if name in Scope.__members__)
 
 
+def _api_keys(claims: dict[str, Any]) -> tuple[str, ...]:
+    found = claims.get(KEYS, [])
+    if not isinstance(found, list) or not all(isinstance(it, str) for it in found):
+        raise jwt.InvalidTokenError
+    return tuple(found)
+
+
 def _principal(claims: dict[str, Any]) -> Principal:
     kind, user_id, session_id = claims["kind"], claims["sub"], claims["sid"]
     operator, expires = claims["operator"], claims["exp"]
@@ -108,4 +117,5 @@ def _principal(claims: dict[str, Any]) -> Principal:
         operator is True,
         expires,
         _scopes(claims),
+        _api_keys(claims),
     )

@@ -1,14 +1,15 @@
 """Access tokens: EdDSA-signed JWTs (RFC 9068, RFC 8037, RFC 8725)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 
-from antiphon_server.auth.model import SECOND, Session
+from antiphon_server.auth.model import SECOND, KeyId, Session
 from antiphon_server.auth.ports import Clock
 from antiphon_server.auth.service.signing_keys import SigningKeys
-from antiphon_server.auth.service.token_reader import ALGORITHM, TYPE, TokenReader
+from antiphon_server.auth.service.token_reader import ALGORITHM, KEYS, TYPE, TokenReader
 from antiphon_server.auth.service.token_settings import TokenSettings
 from antiphon_server.runtime.access.permissions import Scope
 
@@ -35,8 +36,12 @@ class AccessTokens(TokenReader):
         """How long a session's token works, in microseconds."""
         return self._settings.user_seconds * SECOND
 
-    def for_session(self, session: Session, operator: bool) -> tuple[str, int]:
+    def for_session(
+        self, session: Session, operator: bool, api_keys: Sequence[KeyId] = ()
+    ) -> tuple[str, int]:
         """The token of the session's generation and its expiry in microseconds.
+
+        ``api_keys`` are those that its calls count for.
 
         The same generation gets the same token as long as the key signs.
         """
@@ -53,6 +58,8 @@ class AccessTokens(TokenReader):
         }
         if session.scopes is not None:
             claims["scope"] = scope_text(session.scopes)
+        if api_keys:
+            claims[KEYS] = list(api_keys)
         return self._sign(claims), expires * SECOND
 
     def for_service(self, name: str) -> tuple[str, int]:

@@ -81,6 +81,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "lease_until_us": turn.lease_until_us,
         "cursor": turn.cursor,
         "cancel_requested": turn.cancel_requested,
+        "api_keys": " ".join(turn.api_keys),
     }
 
 
@@ -105,6 +106,7 @@ def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
         "lease_until_us": 0,
         "cursor": stone.cursor,
         "cancel_requested": False,
+        "api_keys": "",
     }
 
 
@@ -146,6 +148,7 @@ def turn_of(row: Any) -> Turn:
         row.lease_until_us,
         row.cursor,
         bool(row.cancel_requested),
+        tuple(row.api_keys.split()),
     )
 
 

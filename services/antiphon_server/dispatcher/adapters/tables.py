@@ -11,6 +11,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    text,
 )
 
 from antiphon_server.runtime.storage.partial_index import partial_index
@@ -40,6 +41,8 @@ turns = Table(
     Column("lease_until_us", BigInteger, nullable=False),
     Column("cursor", String(256), nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
+    # Ids, with spaces between.
+    Column("api_keys", String(800), nullable=False, server_default=text("''")),
 )
 
 lanes = Table(

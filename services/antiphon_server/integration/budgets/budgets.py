@@ -115,9 +115,8 @@ class Budgets:
             return
         for parent in (GLOBAL, Parent(payer.workspace_id)):
             for budget in self._by_parent.get(parent, ()):
-                subject = budget.counts.scope.subject(payer)
-                wanted = budget.counts.subject in ("", subject)
-                if subject is not None and wanted and budget.counts.covers(target):
+                subject = budget.counts.subject_of(payer)
+                if subject is not None and budget.counts.covers(target):
                     yield budget, subject
 
 

@@ -76,6 +76,8 @@ class Charging:
         most = min(obstacles, key=_by_weight)
         budget = most.budget
         told = {} if budget.parent == GLOBAL else _amounts(budget, most.full)
+        if subject := most.full.charge.window.subject:
+            told["subject"] = subject
         if most.end_us:
             told["resets_at"] = _written(most.end_us)
         return BudgetExceeded(

@@ -25,20 +25,26 @@ class Scope(IntEnum):
     USER = 3
     CONVERSATION = 4
     TURN = 5
+    API_KEY = 6
 
-    def subject(self, payer: Payer) -> str | None:
-        """Who of that scope pays for a call; None if there is nobody."""
+    def subjects(self, payer: Payer) -> tuple[str, ...]:
+        """Who of that scope pays for a call, if anybody does: of API keys the first before others.
+
+        A key pays for those that were made with it, too.
+        """
         match self:
             case Scope.INSTALLATION:
-                return ""
+                return ("",)
             case Scope.WORKSPACE:
-                return payer.workspace_id
+                return (payer.workspace_id,)
             case Scope.USER:
-                return payer.user_id or None
+                return _given(payer.user_id)
             case Scope.CONVERSATION:
-                return payer.conversation_id or None
+                return _given(payer.conversation_id)
             case Scope.TURN:
-                return f"{payer.conversation_id}/{payer.turn_id}" if payer.turn_id else None
+                return (f"{payer.conversation_id}/{payer.turn_id}",) if payer.turn_id else ()
+            case Scope.API_KEY:
+                return payer.api_keys
 
 
 class Span(IntEnum):
@@ -73,6 +79,16 @@ class Counts:
     counted: Counted
     currency: str
     targets: tuple[str, ...]
+
+    def subject_of(self, payer: Payer) -> str | None:
+        """Whose sum a call goes to; None if it is not counted.
+
+        Where each API key has one, all that were made with a key share its sum.
+        """
+        subjects = self.scope.subjects(payer)
+        if self.subject:
+            return self.subject if self.subject in subjects else None
+        return subjects[0] if subjects else None
 
     def covers(self, target: str) -> bool:
         """Whether calls to that model or tool are counted."""
@@ -162,6 +178,10 @@ class Over(NamedTuple):
     budget_id: BudgetId
     began_us: int
     made_us: int
+
+
+def _given(subject: str) -> tuple[str, ...]:
+    return (subject,) if subject else ()
 
 
 def _matches(pattern: str, target: str) -> bool:

@@ -15,6 +15,7 @@ class Key(IntEnum):
     USER = 3
     CONVERSATION = 4
     WORKSPACE = 5
+    API_KEY = 6
 
 
 class Group(NamedTuple):
@@ -29,6 +30,7 @@ class Group(NamedTuple):
     user_id: str = ""
     conversation_id: str = ""
     workspace_id: str = ""
+    api_key_id: str = ""
 
 
 class Clock(NamedTuple):

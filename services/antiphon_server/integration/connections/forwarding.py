@@ -7,7 +7,7 @@ from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import entered
 from antiphon_server.integration.ledger.model import Payer, WorkspaceId
 from antiphon_server.integration.tools.model import SourceName
-from antiphon_server.runtime.access.principal import asked_for
+from antiphon_server.runtime.access.principal import asked_for, asked_with
 from antiphon_server.runtime.errors import DomainError, Reason
 
 
@@ -24,10 +24,13 @@ class Forwarding:
         its link raises.
         """
         found = await enabled(self._connections, workspace_id, name)
-        async with entered(
-            self._calls, Payer(WorkspaceId(workspace_id), user_id=asked_for("")), name
-        ):
+        async with entered(self._calls, sender(workspace_id), name):
             return await found.forward(request)
+
+
+def sender(workspace_id: str) -> Payer:
+    """Who pays for what the caller sends by a connection of the workspace."""
+    return Payer(WorkspaceId(workspace_id), user_id=asked_for(""), api_keys=asked_with(()))
 
 
 async def enabled(connections: Connections, workspace_id: str, name: SourceName) -> Supervised:

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from antiphon_server.integration.connections.connections import Connections
-from antiphon_server.integration.connections.forwarding import enabled
+from antiphon_server.integration.connections.forwarding import enabled, sender
 from antiphon_server.integration.connections.ports import RelayAccess
 from antiphon_server.integration.connections.relay import Relay, Speaker
 from antiphon_server.integration.connections.relay_frames import Close, Ended
 from antiphon_server.integration.ledger.calls import PricedCalls
 from antiphon_server.integration.ledger.entries import Entry, entered
-from antiphon_server.integration.ledger.model import Outcome, Payer, WorkspaceId
+from antiphon_server.integration.ledger.model import Outcome
 from antiphon_server.integration.tools.model import SourceName
-from antiphon_server.runtime.access.principal import Principal, UserId, asked_for
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.limits.shares import Shares
@@ -70,9 +70,7 @@ class Relays:
         with self._admitted(speaker.principal.user_id):
             found = await enabled(self._connections, workspace_id, name)
             async with (
-                entered(
-                    self._calls, Payer(WorkspaceId(workspace_id), user_id=asked_for("")), name
-                ) as entry,
+                entered(self._calls, sender(workspace_id), name) as entry,
                 found.channel() as socket,
             ):
                 actor = speaker.principal.actor

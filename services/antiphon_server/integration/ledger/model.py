@@ -76,12 +76,21 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """For whom a call is made; conversation, turn and user may be empty."""
+    """For whom a call is made; conversation, turn and user may be empty.
+
+    ``api_keys`` is the key that it is made with, behind those that this was made with.
+    """
 
     workspace_id: WorkspaceId
     conversation_id: str = ""
     turn_id: str = ""
     user_id: str = ""
+    api_keys: tuple[str, ...] = ()
+
+    @property
+    def api_key_id(self) -> str:
+        """The key that the call is made with; "" if with none."""
+        return self.api_keys[-1] if self.api_keys else ""
 
 
 class Rated(NamedTuple):

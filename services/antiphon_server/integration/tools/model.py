@@ -110,12 +110,13 @@ class Caller:
     models: tuple[str, ...] = ()
     attempt: int = 0
     user_id: str = ""
+    api_keys: tuple[str, ...] = ()
 
     @property
     def payer(self) -> Payer:
         """Who pays."""
         where = WorkspaceId(self.workspace_id), self.conversation_id, self.turn_id
-        return Payer(*where, self.user_id)
+        return Payer(*where, self.user_id, self.api_keys)
 
 
 @dataclass(frozen=True, slots=True)

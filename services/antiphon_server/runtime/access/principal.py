@@ -1,5 +1,6 @@
 """Who is calling, as the access interceptor found it."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal, NewType
@@ -17,7 +18,8 @@ class Principal:
     ``kind`` is "user" for people and programs, "service" for a part of this
     installation, "anonymous" for a call to a public RPC without credentials.
     ``expires_at`` is the token's expiry in Unix seconds. ``scopes`` are what a limited
-    credential was granted; None means everything that its owner may.
+    credential was granted; None means everything that its owner may. ``api_keys`` is the API
+    key that opened its session, behind those that this was made with, the first of all first.
     """
 
     kind: Literal["user", "service", "anonymous"]
@@ -26,6 +28,7 @@ class Principal:
     operator: bool = False
     expires_at: float = float("inf")
     scopes: frozenset[Scope] | None = None
+    api_keys: tuple[str, ...] = ()
 
     @property
     def actor(self) -> str:
@@ -60,3 +63,9 @@ def asked_for(user_id: str) -> str:
     """For whom the caller asks: a service for whom it says, everybody else for themselves."""
     caller = current_principal()
     return user_id if caller.kind == "service" else caller.user_id
+
+
+def asked_with(api_keys: Iterable[str]) -> tuple[str, ...]:
+    """The API keys that the caller asks with: as :func:`asked_for`, so nobody names another's."""
+    caller = current_principal()
+    return tuple(api_keys) if caller.kind == "service" else caller.api_keys

@@ -22,6 +22,7 @@ const WHOSE: Partial<Record<BudgetScope, string>> = {
   [BudgetScope.INSTALLATION]: "all workspaces",
   [BudgetScope.WORKSPACE]: "the workspace",
   [BudgetScope.USER]: "each person",
+  [BudgetScope.API_KEY]: "each API key",
   [BudgetScope.CONVERSATION]: "each conversation",
   [BudgetScope.TURN]: "each answer",
 };
@@ -166,6 +167,7 @@ function whose(desk: Desk, parent: string, subject: string, budget: Budget): str
     const title = desk.conversations.find((each) => each.conversationId === id)?.title || id;
     return turn ? `an answer in ${title}` : `${title}`;
   }
+  if (subject.startsWith("key_")) return `the API key ${subject}`;
   if (subject.startsWith("ws_")) return desk.workspaces.find((each) => each.workspaceId === subject)?.displayName || subject;
   return parent === OF_ALL && budget.scope === BudgetScope.WORKSPACE ? "each workspace" : (WHOSE[budget.scope] ?? "");
 }

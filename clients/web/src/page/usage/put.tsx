@@ -25,6 +25,7 @@ const WINDOWS: [BudgetWindow, string][] = [
 const SCOPES: [BudgetScope, string][] = [
   [BudgetScope.WORKSPACE, "the workspace together"],
   [BudgetScope.USER, "each person"],
+  [BudgetScope.API_KEY, "each API key"],
   [BudgetScope.CONVERSATION, "each conversation"],
   [BudgetScope.TURN, "each answer"],
 ];

@@ -17,6 +17,7 @@ const SPANS = { "7 days": 7, "30 days": 30, "90 days": 90 } as const;
 const KEYS = {
   "model or tool": SpendingKey.TARGET,
   person: SpendingKey.USER,
+  "API key": SpendingKey.API_KEY,
   conversation: SpendingKey.CONVERSATION,
   workspace: SpendingKey.WORKSPACE,
 } as const;
@@ -125,7 +126,7 @@ function Groups({ desk, parent, count }: Part): JSX.Element {
         label={`By ${name}`}
         rows={rows}
         error={error}
-        keyOf={(row) => `${row.target} ${row.userId} ${row.conversationId} ${row.workspaceId}`}
+        keyOf={(row) => `${row.target} ${row.userId} ${row.apiKeyId} ${row.conversationId} ${row.workspaceId}`}
         empty="Nothing was called in these days."
         columns={[
           { name, cell: (row) => <Called desk={desk} parent={parent} row={row} /> },
@@ -146,6 +147,7 @@ function Called({ desk, parent, row }: { desk: Desk; parent: string; row: Spendi
     const known = desk.workspaces.find((each) => each.workspaceId === row.workspaceId);
     return <span dir="auto">{known?.displayName || row.workspaceId}</span>;
   }
+  if (row.apiKeyId) return <code>{row.apiKeyId}</code>;
   if (!row.conversationId) return <>none</>;
   const known = desk.conversations.find((each) => each.conversationId === row.conversationId);
   return (

@@ -14,7 +14,7 @@ from antiphon_server.auth.adapters.sql.sessions import end_all, lives, store_cha
 from antiphon_server.auth.adapters.sql.user_rows import locked_user
 from antiphon_server.auth.model import ApiKey, KeyId, Position
 from antiphon_server.auth.model.requests import Answer
-from antiphon_server.auth.model.revocations import Ended, descent
+from antiphon_server.auth.model.revocations import Ended, descent, lineage
 from antiphon_server.auth.ports.security_events import Records
 from antiphon_server.runtime.access.principal import SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -73,6 +73,11 @@ class SqlApiKeys:
         values = page_parameters(user_id, after, limit)
         return await self._database.read(
             lambda connection: [ApiKey(*row) for row in connection.execute(_PAGE, values)]
+        )
+
+    async def lineage(self, user_id: UserId, key_id: KeyId) -> list[KeyId]:
+        return await self._database.read(
+            lambda connection: lineage(key_id, parents_of(connection, user_id))
         )
 
     async def revoke(

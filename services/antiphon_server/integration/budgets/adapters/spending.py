@@ -31,11 +31,13 @@ _COLUMNS: dict[Key, tuple[str, ...]] = {
     Key.USER: ("user_id",),
     Key.CONVERSATION: ("conversation_id",),
     Key.WORKSPACE: ("workspace_id",),
+    Key.API_KEY: ("api_key_id",),
 }
 _SUMS = (
     *Quantities._fields,
     *("micros", "estimated", "ended", "running", "held_micros", "held_tokens"),
 )
+_IDS = "user_id", "conversation_id", "workspace_id", "api_key_id"
 
 
 class SqlSpending:
@@ -111,7 +113,7 @@ def _began(
     return select(
         _day(wanted).label("day"),
         calls.c.model.label("target"),
-        *(calls.c[name] for name in ("kind", "user_id", "conversation_id", "workspace_id")),
+        *(calls.c[name] for name in ("kind", *_IDS)),
         func.coalesce(calls.c.currency, "").label("currency"),
         *values,
     ).where(*which)

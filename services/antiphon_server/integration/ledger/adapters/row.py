@@ -42,6 +42,7 @@ def opened_values(call: Call, owner: str) -> dict[str, Any]:
         "conversation_id": call.payer.conversation_id,
         "turn_id": call.payer.turn_id,
         "user_id": call.payer.user_id,
+        "api_key_id": call.payer.api_key_id,
         "kind": call.kind,
         "model": call.target,
         "start_us": call.start_us,
@@ -89,7 +90,9 @@ def call_of(row: Row[*tuple[Any, ...]]) -> SettledCall:
         row.provider_message,
     )
     workspace_id = WorkspaceId(row.workspace_id)
-    payer = Payer(workspace_id, row.conversation_id, row.turn_id, row.user_id)
+    where = workspace_id, row.conversation_id, row.turn_id
+    keys = (row.api_key_id,) if row.api_key_id else ()
+    payer = Payer(*where, row.user_id, keys)
     kind = CallKind(row.kind)
     return SettledCall(CallId(row.call_id), payer, kind, row.model, row.start_us, settlement)
 

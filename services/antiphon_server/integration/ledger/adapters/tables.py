@@ -56,6 +56,7 @@ calls = Table(
     _count("input_rate"),
     _count("output_rate"),
     _count("most_output"),
+    Column("api_key_id", String(80), nullable=False, server_default=text("''")),
     sqlite_with_rowid=False,
 )
 
