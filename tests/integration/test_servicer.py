@@ -53,7 +53,9 @@ async def integration(endpoint: FakeEndpoint) -> AsyncIterator[Integration]:
     patience = Patience(first_wait_s=0.001)
     nobody: Any = None  # nobody calls as a user here
     async with opened_sqlite(metadata) as database:
-        integration = compose_integration(database, models, nobody, nobody, patience=patience)
+        integration = compose_integration(
+            database, models, nobody, nobody, nobody, patience=patience
+        )
         await integration.settle()
         yield integration
         await integration.close()
@@ -78,7 +80,11 @@ def asks(**part: Any) -> list[pb.PromptMessage]:
 
 def ask(*models: str, text: str = "a b c", **fields: Any) -> pb.GenerateRequest:
     return pb.GenerateRequest(
-        workspace_id=WORKSPACE, turn_id="turn_1", models=models, messages=asks(text=text), **fields
+        workspace_id=WORKSPACE,
+        turn_id="turn_00000001",
+        models=models,
+        messages=asks(text=text),
+        **fields,
     )
 
 
@@ -214,7 +220,7 @@ async def test_usage_is_told_by_turn_and_in_pages(stub: Stub, endpoint: FakeEndp
     endpoint.plan.append(Behaviour("500"))
     await said(stub.Generate(ask("openai/small")))
     await said(stub.Generate(ask("scripted/count")))
-    request = pb.GetUsageRequest(workspace_id=WORKSPACE, turn_id="turn_1", page_size=2)
+    request = pb.GetUsageRequest(workspace_id=WORKSPACE, turn_id="turn_00000001", page_size=2)
     page = await stub.GetUsage(request)
     request.page_token = page.next_page_token
     rest = await stub.GetUsage(request)

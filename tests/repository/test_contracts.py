@@ -33,11 +33,7 @@ OTHER_IDS = {
     "events.v1.FollowRequest.follow_id",  # the client's choice
     "events.v1.UpdateFollowRequest.follow_id",
     "events.v1.CancelFollowRequest.follow_id",
-    "integration.v1.GenerateRequest.conversation_id",
-    "integration.v1.GenerateRequest.turn_id",
     "integration.v1.GenerateRequest.user_id",
-    "integration.v1.GetUsageRequest.conversation_id",
-    "integration.v1.GetUsageRequest.turn_id",
     "integration.v1.RunToolRequest.user_id",
 }
 

@@ -15,6 +15,7 @@ from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredMo
 from antiphon_server.integration.models.generation import Generator
 from antiphon_server.integration.models.lost import LostAnswers
 from antiphon_server.integration.models.model import Step
+from antiphon_server.integration.models.paying import Paying
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
@@ -32,6 +33,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         generator: Generator,
         reports: UsageReports,
         recheck: AccessRecheck,
+        paying: Paying,
         switches: Switches,
         lost: LostAnswers,
         trail: TrailRelay | None = None,
@@ -39,7 +41,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
-        self._recheck = recheck
+        self._recheck, self._paying = recheck, paying
         self._switches, self._trail = switches, trail
         self._lost = lost
         self._prompts = encoding.remembered_prompts()
@@ -68,7 +70,9 @@ class IntegrationServicer(IntegrationServiceServicer):
         async def emit(step: Step) -> None:
             await context.write(encoding.response(step))
 
-        answering = self._generator.run(encoding.order(request, self._prompts), emit)
+        order = encoding.order(request, self._prompts)
+        await self._paying.check(order.payer)
+        answering = self._generator.run(order, emit)
         await self._recheck.during(context, request.workspace_id, answering)
 
     async def PlanPrompt(

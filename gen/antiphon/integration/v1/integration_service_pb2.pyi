@@ -197,9 +197,11 @@ class GenerateRequest(_message.Message):
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
-    """conversation_id is recorded in the ledger; may be empty."""
+    """conversation_id is what the call is booked on, by whose budgets it is limited; may be empty.
+    A user may name a conversation of the workspace in which they may write.
+    """
     turn_id: _builtins.str
-    """turn_id is recorded in the ledger; may be empty."""
+    """turn_id is for which turn a service of the installation asks; of others it is refused."""
     instructions: _builtins.str
     """instructions come before the messages; may be empty."""
     max_output_tokens: _builtins.int

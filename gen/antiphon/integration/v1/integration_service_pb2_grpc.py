@@ -110,7 +110,7 @@ class IntegrationServiceServicer:
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
         MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
-        BUDGET_EXCEEDED, PRICE_UNKNOWN.
+        BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -58,7 +58,7 @@ class IntegrationServiceStub:
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
     MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
-    BUDGET_EXCEEDED, PRICE_UNKNOWN.
+    BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
     """
     PlanPrompt: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -108,7 +108,7 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
     MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
-    BUDGET_EXCEEDED, PRICE_UNKNOWN.
+    BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
     """
     PlanPrompt: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.PlanPromptRequest, _integration_service_pb2.PlanPromptResponse]  # type: ignore[assignment]
     """PlanPrompt says what a prompt may hold, for the other services. Errors:
@@ -173,7 +173,7 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
         MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
-        BUDGET_EXCEEDED, PRICE_UNKNOWN.
+        BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
         """
 
     @_abc_1.abstractmethod

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.integration.breakers.adapters.sql import SqlSwitches
 from antiphon_server.integration.breakers.model import model_target
@@ -28,12 +29,14 @@ from antiphon_server.integration.ledger.ports import Ledger
 from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.adapters.announcements import ModelAnnouncements
 from antiphon_server.integration.models.adapters.backends import make_backend
+from antiphon_server.integration.models.adapters.conversations import GENERATE, ContextConversations
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
 from antiphon_server.integration.models.lost import LostAnswers
-from antiphon_server.integration.models.ports import Told
+from antiphon_server.integration.models.paying import Paying
+from antiphon_server.integration.models.ports import Conversations, Told
 from antiphon_server.integration.models.room import UNLIMITED, Limits
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.relaying import Relaying
@@ -67,7 +70,6 @@ from antiphon_server.runtime.storage.database import Database
 OWNER = "local"
 SPARE_CONNECTIONS = 64
 """Beside those of all calls that models have places for, so that none waits for another's."""
-GENERATE = "/antiphon.integration.v1.IntegrationService/Generate"
 
 
 def compose_service(
@@ -82,6 +84,7 @@ def compose_service(
         settings.all_models(),
         guards.roles,
         guards.verifier,
+        ContextConversations(ContextServiceStub(links.internal), guards.policy),
         owner=infrastructure.node or OWNER,
         lost_calls=LostCalls(database, lease_s=settings.lease_s) if lease else None,
         lease=lease,
@@ -106,6 +109,7 @@ def compose_integration(
     models: Sequence[ModelSettings],
     policy: AccessPolicy,
     verifier: TokenRechecker,
+    conversations: Conversations,
     *,
     ledger: Ledger | None = None,
     owner: str = OWNER,
@@ -130,8 +134,9 @@ def compose_integration(
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
-    users are answered, ``asked`` before they are let in on a stream. ``connections`` are where
-    tools come from, a call of which may take ``tool_call_s``, and people's consents to them.
+    users are answered, ``asked`` before they are let in on a stream. ``conversations`` are what
+    they may have pay. ``connections`` are where tools come from, a call of which may take
+    ``tool_call_s``, and people's consents to them.
     ``secret`` seals what calls go on with that ask people. ``told`` hear of models' breakers.
     """
     pool = HttpPool(sum(it.places.calls for it in models) + SPARE_CONNECTIONS)
@@ -160,7 +165,9 @@ def compose_integration(
     recheck = AccessRecheck(policy, verifier, GENERATE)
     reports = UsageReports(ledger)
     servicer = IntegrationServicer(
-        catalogue, generator, reports, recheck, switches, LostAnswers(calls), trail
+        *(catalogue, generator, reports, recheck, Paying(conversations), switches),
+        LostAnswers(calls),
+        trail,
     )
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(

@@ -11,7 +11,19 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
 )
 from antiphon_server.integration.models.pricing import Prices
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.concurrency.breaker import Breaker
+
+
+class Conversations(Protocol):
+    """Knows conversations."""
+
+    async def admit(self, caller: Principal, conversation_id: str) -> str:
+        """The workspace of one in which the caller may have models asked.
+
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, or what keeps that from being known.
+        """
+        ...
 
 
 class ModelBackend(Protocol):
