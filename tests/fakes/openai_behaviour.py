@@ -11,8 +11,9 @@ from aiohttp import web
 # was reached.
 WHOLE = ("ok", "drip", "length")
 # Half of the deltas; then "silent" says nothing more, "cut" closes, "no_end" ends the response,
-# "fault" reports an error, "flood" is a line without end.
-_BROKEN = ("silent", "cut", "no_end", "garbage", "fault", "flood")
+# "fault" reports an error, "flood" is a line without end, "newlines" and "comments" are such lines
+# without end, "pings" a comment after each gap.
+_BROKEN = ("silent", "cut", "no_end", "garbage", "fault", "flood", "newlines", "comments", "pings")
 # "hang" never sends a byte, "too_long" refuses a prompt as llama.cpp does.
 MODES = (*WHOLE, "hang", *_BROKEN, "too_long", "400", "401", "403", "404", "429", "500", "503")
 

@@ -109,7 +109,7 @@ class FakeEndpoint(Served):
         if whole:
             await response.write_eof(end(behaviour))
         else:
-            await _break_off(request, response, behaviour.mode)
+            await _break_off(request, response, behaviour)
         return response
 
 
@@ -120,8 +120,13 @@ async def _write(response: web.StreamResponse, event: bytes, *, in_bytes: bool) 
             await asyncio.sleep(0)
 
 
-async def _break_off(request: web.Request, response: web.StreamResponse, mode: str) -> None:
-    match mode:
+_NOTHING = {"newlines": b"\n" * 65536, "comments": b": ping\n\n" * 8192, "pings": b": ping\n\n"}
+
+
+async def _break_off(
+    request: web.Request, response: web.StreamResponse, behaviour: Behaviour
+) -> None:
+    match behaviour.mode:
         case "silent":
             await asyncio.Event().wait()
         case "garbage":
@@ -133,6 +138,10 @@ async def _break_off(request: web.Request, response: web.StreamResponse, mode: s
             while True:
                 await response.write(b"x" * 65536)
                 await asyncio.sleep(0)
+        case "newlines" | "comments" | "pings" as nothing:
+            while True:
+                await response.write(_NOTHING[nothing])
+                await asyncio.sleep(behaviour.gap_ms / 1000)
         case "cut":
             assert request.transport is not None
             request.transport.close()

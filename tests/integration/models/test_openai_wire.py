@@ -120,6 +120,8 @@ async def test_single_bytes_are_an_answer_too(endpoint: FakeEndpoint, pool: Http
         ("cut", Reason.MODEL_PROTOCOL, None),
         ("no_end", Reason.MODEL_PROTOCOL, None),
         ("flood", Reason.MODEL_PROTOCOL, None),
+        ("newlines", Reason.MODEL_PROTOCOL, None),
+        ("comments", Reason.MODEL_PROTOCOL, None),
         ("fault", Reason.MODEL_UNAVAILABLE, None),
     ],
 )
@@ -130,6 +132,35 @@ async def test_each_misbehaviour_is_a_typed_error(
     error = await failure(model(endpoint, pool, name=f"openai/{mode}"))
     assert (error.reason, error.metadata.get("http_status")) == (reason, status)
     assert error.metadata["model"] == f"openai/{mode}"
+
+
+@pytest.mark.parametrize("mode", ["newlines", "comments"])
+async def test_lines_without_end_leave_the_loop_to_others(
+    endpoint: FakeEndpoint, pool: HttpPool, mode: str
+) -> None:
+    """Most of it, until they are too many: whoever else is waited for is hardly late."""
+    asked = asyncio.create_task(failure(model(endpoint, pool, name=f"openai/{mode}")))
+    late = []
+    while not asked.done():
+        began = time.monotonic()
+        await asyncio.sleep(0.001)
+        late.append(time.monotonic() - began)
+    late.sort()
+    print(f"{mode}: {sum(late):.1f} s, p50 {late[len(late) // 2] * 1000:.1f} ms")
+    assert asked.result().reason is Reason.MODEL_PROTOCOL
+    assert late[len(late) // 2] < 0.02
+
+
+async def test_comments_are_no_answer(endpoint: FakeEndpoint, pool: HttpPool) -> None:
+    """However often they come: an event has to, within the limit."""
+    endpoint.behaviour = Behaviour("pings", deltas=2, gap_ms=10)
+    async with asyncio.timeout(10):
+        error = await failure(model(endpoint, pool, idle_timeout_s=0.2))
+    assert (error.reason, error.metadata["timeout_ms"]) == (Reason.MODEL_TIMEOUT, "200")
+    endpoint.behaviour = Behaviour("pings", deltas=0, gap_ms=10)
+    async with asyncio.timeout(10):
+        error = await failure(model(endpoint, pool, first_byte_timeout_s=0.3))
+    assert (error.reason, error.metadata["timeout_ms"]) == (Reason.MODEL_TIMEOUT, "300")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,10 @@ from antiphon_server.runtime.encoding.ids import new_id
 
 MAX_LINE = 1 << 20
 MAX_ANSWER = 4 << 20
+# All of a stream, whatever of it is text: a million tokens, each in an event of its own, with what
+# is around them and between them. Without that what means nothing could come for ever.
+MAX_BYTES = 512 << 20
+MAX_LINES = 4 << 20
 MAX_PROMPT = (1 << 31) - 1  # as the contract can say it
 
 _FINISH_REASONS = {
@@ -69,18 +73,20 @@ class AnswerParser:
     """Reads one streamed answer from chunks of bytes cut anywhere."""
 
     __slots__ = (
-        *("_half", "_halves", "_held", "_held_size", "_size"),
-        *("_pieces", "done", "progress", "reason", "tokens", "works"),
+        *("_bytes", "_half", "_halves", "_held", "_held_size", "_lines", "_size"),
+        *("_pieces", "done", "events", "progress", "reason", "tokens", "works"),
     )
 
     def __init__(self) -> None:
         self._held: list[bytes] = []  # an unfinished line, joined when its end comes
         self._held_size = 0
-        self._size = 0
+        self._size = 0  # of its text
+        self._bytes = self._lines = 0  # of all of it
         self._halves = False  # whether characters come in halves
         self._pieces: CallPieces | None = None
         self._half = ""  # the first half of a character, until the second one comes
         self.done = False
+        self.events = 0  # comments and empty lines are none
         self.works = False  # on what is no text
         self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
         self.reason: FinishReason | None = None
@@ -88,7 +94,12 @@ class AnswerParser:
 
     def feed(self, chunk: bytes) -> str:
         """The text that ``chunk`` completes, often empty. Raises Malformed, ProviderFault."""
-        if b"\n" not in chunk:
+        self._bytes += len(chunk)
+        ends = chunk.count(b"\n")
+        self._lines += ends
+        if self._bytes > MAX_BYTES or self._lines > MAX_LINES:
+            raise Malformed("too many bytes or lines")
+        if not ends:
             self._hold(chunk)
             return ""
         if self._held:
@@ -137,6 +148,7 @@ class AnswerParser:
     def _event(self, data: bytes) -> str:
         if self.done:
             return ""
+        self.events += 1
         if data.strip() == b"[DONE]":
             self.done = True
             return ""

@@ -4,6 +4,7 @@ This is the hot path: aiohttp and msgspec alone, no SDK.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from antiphon_server.integration.models.adapters.openai_stream import (
     Malformed,
     ProviderFault,
 )
+from antiphon_server.integration.models.adapters.patience import Patience
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
@@ -38,6 +40,7 @@ from antiphon_server.integration.models.model import (
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
+from antiphon_server.runtime.concurrency.loop_share import LoopShare
 from antiphon_server.runtime.concurrency.retry_budget import RetryBudget
 from antiphon_server.runtime.net.http_pool import HttpPool, Sent
 
@@ -75,18 +78,22 @@ class OpenAIModel:
     async def generate(
         self, prompt: Prompt, options: LlamaOptions | None = None
     ) -> AsyncGenerator[ModelStep, None]:
-        parser = AnswerParser()
+        parser, share = AnswerParser(), LoopShare()
         names = ToolNames(prompt.tools, prompt.messages)
         body = encode_request(self._settings, prompt, names, options or LlamaOptions())
         response = await self._post(body)
         try:
-            limit = self._settings.first_byte_timeout_s
-            while not parser.done and (chunk := await self._read(response, limit)):
-                limit = self._settings.idle_timeout_s
-                if text := self._parse(parser, chunk):
+            patience = Patience(self._settings.first_byte_timeout_s)
+            while not parser.done and (chunk := await self._read(response, patience)):
+                began = time.perf_counter()
+                text = self._parse(parser, chunk)
+                await share.worked(began)
+                begun = text or not parser.progress
+                limits = self._settings.idle_timeout_s, self._settings.first_byte_timeout_s
+                patience.heard(parser.events, limits[0] if begun else limits[1])
+                if text:
                     yield text
                 elif parser.progress:
-                    limit = self._settings.first_byte_timeout_s  # it has not begun to answer
                     yield PromptProgress(self._settings.name, *parser.progress)
                     parser.progress = None
                 elif parser.works:
@@ -171,14 +178,14 @@ class OpenAIModel:
         self._resends.succeeded()
         return response
 
-    async def _read(self, response: "aiohttp.ClientResponse", limit: float) -> bytes:
-        """What has come, at least a byte; nothing at the end."""
+    async def _read(self, response: "aiohttp.ClientResponse", patience: Patience) -> bytes:
+        """What has come, at least a byte and at most a piece; nothing at the end."""
         import aiohttp
 
         try:
-            async with asyncio.timeout(limit):
-                return await response.content.readany()
+            return await patience.read(response.content)
         except TimeoutError as error:
+            limit = patience.limit
             said = report(self._settings, f"nothing more within {limit:g} s")
             raise silent(self._settings.name, limit, said) from error
         except (aiohttp.ClientError, OSError) as error:
