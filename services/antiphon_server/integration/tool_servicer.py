@@ -8,7 +8,7 @@ import grpc
 from antiphon.integration.v1 import tool_service_pb2 as pb
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceServicer
 from antiphon_server.integration import tool_encoding as encoding
-from antiphon_server.integration.money_encoding import money
+from antiphon_server.integration.money_encoding import price as price_of
 from antiphon_server.integration.tools.calls import ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue
 from antiphon_server.integration.tools.model import Caller, Digest, Rule, ToolCallId
@@ -66,7 +66,7 @@ class ToolServicer(ToolServiceServicer):
     async def SetToolPrice(
         self, request: pb.SetToolPriceRequest, context: Context
     ) -> pb.SetToolPriceResponse:
-        price = money(request.price, "price") if request.HasField("price") else None
+        price = price_of(request.price, "price") if request.HasField("price") else None
         tool = await self._catalogue.set_price(request.workspace_id, request.name, price)
         await self._tell()
         return pb.SetToolPriceResponse(tool=encoding.tool(tool))

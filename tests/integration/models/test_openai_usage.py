@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.integration.models.adapters.openai_usage import MAX_COUNT, tokens_of
-from antiphon_server.integration.models.adapters.reported_tokens import reported
+from antiphon_server.integration.models.adapters.openai_usage import tokens_of
+from antiphon_server.integration.models.adapters.reported_tokens import MAX_COUNT, reported
 from antiphon_server.integration.models.pricing import Tokens
 
 # What providers really send, and what of it is to be paid.

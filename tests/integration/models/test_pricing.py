@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.integration.ledger.model import Money
+from antiphon_server.integration.ledger.model import MOST_COST_MICROS, MOST_PRICE_MICROS, Money
+from antiphon_server.integration.models.adapters.reported_tokens import reported
 from antiphon_server.integration.models.pricing import Change, Prices, Rates, Tier, Tokens
 
 # Each kind has a digit of its own.
@@ -42,6 +43,15 @@ def test_what_has_no_price_of_its_own_costs_what_it_is_part_of() -> None:
     assert micros(Rates(3, 5, audio_input=7), tokens) == 7 * 3 + 2 * 7 + 8 * 5
     free = Rates(3, 5, cached=0, cache_write=0, reasoning=0, audio_input=0, audio_output=0)
     assert micros(free, tokens) == 2 * 3 + 4 * 5
+
+
+def test_what_a_call_costs_can_be_booked() -> None:
+    """Whatever it is said to have consumed, and at the highest prices that are taken."""
+    dear = Prices(Rates(MOST_PRICE_MICROS, MOST_PRICE_MICROS, request=MOST_PRICE_MICROS))
+    most = Money("USD", MOST_COST_MICROS)
+    assert dear.cost(reported(2**62, 2**62)) == most
+    assert dear.most(2**62, 2**62) == most
+    assert dear.cost(Tokens(1000, 0)) == Money("USD", 10**9 + 10**12)
 
 
 def test_prices_are_rounded_up_once_a_call() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon_server.integration.ledger.model import Money
+from antiphon_server.integration.ledger.model import MOST_PRICE_MICROS, Money
 from antiphon_server.integration.models.pricing import Prices, Rates, Tier, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, model_named
 from antiphon_server.runtime.configuration import WrongSetting, configured
@@ -96,3 +96,13 @@ def test_each_kind_may_have_a_price() -> None:
     prices = configured(given, ModelSettings).prices
     rates = Rates(1, 2, 3, 4, 5, 6, 7, 8, 9)
     assert prices == Prices(rates, "EUR", (Tier(10, Rates(1, 2)), Tier(20, Rates(1, 2))))
+
+
+@pytest.mark.parametrize("name", ["output_price_micros", "request_price_micros"])
+def test_no_price_is_beyond_what_sums_can_hold(name: str) -> None:
+    """It is refused at the start: its calls could never be settled."""
+    highest = {"name": "x/y", "kind": "scripted", **BOTH, name: MOST_PRICE_MICROS}
+    assert configured(highest, ModelSettings).prices
+    for beyond in (MOST_PRICE_MICROS + 1, 2**70):
+        with pytest.raises(WrongSetting, match=name):
+            configured(highest | {name: beyond}, ModelSettings)

@@ -211,7 +211,7 @@ class SetToolPriceRequest(_message.Message):
     """name is Tool.name."""
     @_builtins.property
     def price(self) -> _model_pb2.Money:
-        """price is what a call costs; unset for nothing."""
+        """price is what a call costs, at most a million of the currency's unit; unset for nothing."""
 
     def __init__(
         self,

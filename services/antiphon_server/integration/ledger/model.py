@@ -27,6 +27,16 @@ class Outcome(OpenIntEnum):
     UNKNOWN = 4
 
 
+MOST_PRICE_MICROS = 10**12
+"""The most that a million tokens, or a call, is said to cost: a million of the currency's unit."""
+MOST_COST_MICROS = 10**15
+"""The most that one call is booked as: only what no price that is asked anywhere comes to.
+
+Sums are kept in 64 bits. 9,000 such calls stay within them; calls at the most that a call may be
+said to cost do so nine million times, and tokens, of which a call has 2**32 at most, for ever.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in millionths of the currency's unit."""

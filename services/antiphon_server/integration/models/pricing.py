@@ -4,10 +4,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from antiphon_server.integration.ledger.model import Money, Quantities
+from antiphon_server.integration.ledger.model import MOST_COST_MICROS, Money, Quantities
+from antiphon_server.runtime.telemetry.structured import structlog
 
 _MILLION = 1_000_000
 _DAY_S = 24 * 3600
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,14 @@ class Prices:
         return Prices(self.rates, self.currency, self.tiers) if self.changes else self
 
     def cost(self, tokens: Tokens) -> Money:
-        """The price of a call that consumed the tokens, rounded up; changes are for :meth:`at`."""
-        return Money(self.currency, self.rates_of(tokens.input).micros(tokens))
+        """The price of a call that consumed the tokens, rounded up; changes are for :meth:`at`.
+
+        It is as much as can be booked of one call, at most.
+        """
+        micros = self.rates_of(tokens.input).micros(tokens)
+        if micros > MOST_COST_MICROS:
+            logger.warning("call costs more than can be booked", micros=micros, tokens=tokens)
+        return Money(self.currency, min(micros, MOST_COST_MICROS))
 
     def rates_of(self, input_tokens: int) -> Rates:
         """What a call is charged by that reads so many tokens."""
@@ -164,7 +173,7 @@ class Prices:
             rates.most_micros(input_tokens, output_tokens, audio=audio)
             for rates in self._within(input_tokens)
         )
-        return Money(self.currency, micros)
+        return Money(self.currency, min(micros, MOST_COST_MICROS))
 
     @property
     def free(self) -> bool:

@@ -7,10 +7,9 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 
 from typing import Any, TypeGuard
 
-from antiphon_server.integration.models.adapters.reported_tokens import reported
+from antiphon_server.integration.models.adapters.reported_tokens import MAX_COUNT, reported
 from antiphon_server.integration.models.pricing import Tokens
 
-MAX_COUNT = 1 << 40
 # Where it stands in the details; some have it beside them, by the same name or their own.
 _CACHED = ("cached_tokens", "cache_read_input_tokens", "prompt_cache_hit_tokens")
 _REASONING = ("reasoning_tokens",)

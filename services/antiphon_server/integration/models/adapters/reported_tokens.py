@@ -2,6 +2,9 @@
 
 from antiphon_server.integration.models.pricing import Tokens
 
+MAX_COUNT = 1 << 31
+"""No call has as many tokens of a kind: sums of many calls stay within 64 bits."""
+
 
 def reported(
     input: int,
@@ -14,10 +17,11 @@ def reported(
     audio_output: int = 0,
     cached_audio: int = 0,
 ) -> Tokens:
-    """The counts, each part no larger than the whole leaves it.
+    """The counts, none beyond what can be, each part no larger than the whole leaves it.
 
     Where what is cached and what is audio are more than the whole, so much is both.
     """
+    input, output = min(input, MAX_COUNT), min(output, MAX_COUNT)
     cached = min(cached, input)
     cache_write = min(cache_write, input - cached)
     audio_input = min(audio_input, input - cache_write)
