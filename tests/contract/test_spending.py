@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
 from zoneinfo import ZoneInfo
@@ -33,6 +34,7 @@ from antiphon_server.integration.ledger.model import (
     WorkspaceId,
 )
 from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.rpc.paging import encode_page_token
 from antiphon_server.runtime.storage.database import Database
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
@@ -247,3 +249,16 @@ async def test_without_times_it_is_the_last_days(books: Books) -> None:
         Asked(Parent(WORKSPACE), None, None, asked.keys, "", 5, token)
     )
     assert [first.group.target, *(it.group.target for it in rest)] == ["x/y", "x/z"]
+
+
+@pytest.mark.parametrize(("day", "kind"), [("9" * 18, "1"), ("0", "9" * 18), ("0", "32768")])
+async def test_a_page_token_that_nobody_was_given_is_refused(
+    books: Books, day: str, kind: str
+) -> None:
+    """Tokens are not sealed: a day or a kind that no store holds is not asked for."""
+    asked = Asked(Parent(WORKSPACE), START_US, END_US, frozenset({Key.DAY, Key.TARGET}), "", 1, "")
+    listed = f"spending {WORKSPACE} {START_US} {END_US} {sorted(asked.keys)} "
+    place = (str(START_US), str(END_US), day, "x", kind, "", "", "")
+    forged = replace(asked, page_token=encode_page_token(listed, *place))
+    with Refused(Reason.PAGE_TOKEN_INVALID):
+        await books.spending.page(forged)

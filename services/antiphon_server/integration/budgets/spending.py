@@ -32,6 +32,7 @@ MOST_DAYS = 400
 USUAL_GROUPS, MOST_GROUPS = 200, 1000
 _LATEST_US = 253_370_764_800_000_000
 """The year 9999, beyond which there are no dates."""
+_MOST_KIND = (1 << 15) - 1  # that the ledger's table has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +157,5 @@ def _position(token: str, listed: str) -> tuple[int, int, Group] | None:
     start_us, end_us = number(start), number(end)
     if not start_us <= end_us <= min(_LATEST_US, start_us + MOST_DAYS * DAY_US):
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
-    return start_us, end_us, Group(number(day), target, CallKind(number(kind)), *rest)
+    days, kinds = number(day, _LATEST_US // DAY_US), CallKind(number(kind, _MOST_KIND))
+    return start_us, end_us, Group(days, target, kinds, *rest)

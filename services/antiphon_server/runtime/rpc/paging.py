@@ -103,11 +103,11 @@ def _mark(listed: str) -> str:
     return hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()
 
 
-def number(field: str) -> int:
-    """A field of a page position as a number that a store can hold.
+def number(field: str, most: int = 10**18) -> int:
+    """A field of a page position as a number that a store can hold, up to ``most``.
 
     Raises DomainError PAGE_TOKEN_INVALID.
     """
-    if not (field.isascii() and field.isdigit() and len(field) < 19):
+    if not (field.isascii() and field.isdigit() and len(field) < 19 and int(field) <= most):
         raise DomainError(Reason.PAGE_TOKEN_INVALID)
     return int(field)
