@@ -9,6 +9,8 @@ from tests.cli.conftest import Home
 
 DEAR = {"kind": "scripted", "input_price_micros": 1_000_000, "output_price_micros": 2_000_000}
 FREE = {"name": "scripted/free", "kind": "scripted"}
+ODD = ["5", "x USD", "-1 USD", "1.5 calls", "2e30 tokens", "5 DOLLARS"]
+ODD += ["1e9999999 USD", "NaN USD", "5 ÜßD", "9" * 5000 + " tokens", "² tokens"]
 MODELS = json.dumps([{"name": "scripted/dear", **DEAR}, FREE])
 
 
@@ -75,11 +77,26 @@ def test_only_what_is_said_is_changed(home: Home) -> None:
     assert (refused.returncode, 'as --limit "5 USD"' in refused.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("limit", ["5", "x USD", "-1 USD", "1.5 calls", "2e30 tokens", "5 DOLLARS"])
+@pytest.mark.parametrize("limit", ODD)
 def test_what_is_no_amount_is_refused(home: Home, limit: str) -> None:
     """With how to write one."""
     refused = home.run("budgets", "put", "x", f"--limit={limit}")
     assert (refused.returncode, 'write "5 USD"' in refused.stderr) == (2, True)
+
+
+def test_blanks_between_digits_are_written_anyhow(home: Home) -> None:
+    """As in Python, and twice."""
+    home.run("chat", "--once", "hello", "--handler", "echo")
+    assert "10 tokens" in home.run("budgets", "put", "x", "--limit", "1__0 tokens").stderr
+
+
+@pytest.mark.parametrize("command", [("put", "X y", "--limit", "5 USD"), ("delete", "NO PE")])
+def test_a_wrong_name_is_told(home: Home, command: tuple[str, ...]) -> None:
+    """Of what it is no name, and how one is written."""
+    home.run("chat", "--once", "hello", "--handler", "echo")
+    refused = home.run("budgets", *command)
+    assert "no name of a budget" in refused.stderr
+    assert "small letters" in refused.stderr
 
 
 def test_what_never_matches_is_refused(home: Home) -> None:

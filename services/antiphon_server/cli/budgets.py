@@ -37,6 +37,7 @@ _HEADINGS = ("budget", "of", "limit", "spent", "reserved", "left", "until")
 _UNITS = ("tokens", "calls")
 _SCOPES = {"key": "api_key"}
 """What people call otherwise here than the contract does."""
+_MOST_DIGITS = 19  # of a number of 64 bits
 _A = {"minute": "a", "hour": "an", "day": "a", "month": "a"}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
 Installation = Annotated[
@@ -215,9 +216,10 @@ def _limit(text: str) -> "BudgetLimit":
     number, _, unit = text.strip().partition(" ")
     if unit not in _UNITS:
         return BudgetLimit(money=money_of(text))
-    if not number.replace("_", "").isdecimal() or int(number) >= 2**63:
+    digits = number.replace("_", "")
+    if not digits.isdecimal() or len(digits) > _MOST_DIGITS or int(digits) >= 2**63:
         fail(f'"{text}" is no amount; write "5 USD", "100000 tokens" or "500 calls"', 2)
-    whole = int(number)
+    whole = int(digits)
     return BudgetLimit(tokens=whole) if unit == "tokens" else BudgetLimit(calls=whole)
 
 

@@ -154,7 +154,12 @@ _LISTED = {
     "session": "; `antiphon sessions list` shows yours",
     "key": "; `antiphon keys list` shows yours",
 }
-_THINGS = {"connection.name": "connection", "name": "connection or secret"}
+_THINGS = {
+    ("connection.name", 32): "connection",
+    ("name", 32): "connection",
+    ("budget.name", 64): "budget",
+    ("name", 64): "budget or secret",
+}
 _SMALL = re.compile(r"\^\(?\[a-z0-9\]\[a-z0-9_-\]\{0,(\d+)\}")
 _PREFIX = re.compile(r"\^([a-z]+)_\[")
 
@@ -312,7 +317,8 @@ def _broken(field: str, rule: str) -> str:
     if field.rpartition(".")[2] == "scope":
         return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
     if small := _SMALL.search(rule):
-        thing, most = _THINGS.get(field, "secret or program"), int(small[1]) + 1
+        most = int(small[1]) + 1
+        thing = _THINGS.get((field, most), "secret or program")
         return (
             f"that is no name of a {thing}: write small letters, digits, _ and -, a letter or a "
             f"digit first (at most {most})"

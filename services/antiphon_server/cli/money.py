@@ -1,6 +1,6 @@
 """Amounts of money, as people write and read them."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from antiphon_server.cli.console import fail
@@ -18,9 +18,10 @@ def money_of(text: str) -> "Money":
     number, _, currency = text.strip().partition(" ")
     try:
         micros = Decimal(number.replace("_", "")) * 1_000_000
-        if len(currency) != 3 or micros != int(micros) or not 0 <= micros <= _MOST * 1_000_000:
+        is_code = len(currency) == 3 and currency.isascii() and currency.isalpha()
+        if not (is_code and 0 <= micros <= _MOST * 1_000_000 and micros == int(micros)):
             raise ValueError
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):
         fail(f'"{text}" is no amount; write "5 USD"', 2)
     return Money(currency=currency.upper(), micros=int(micros))
 
