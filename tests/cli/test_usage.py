@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from antiphon.integration.v1 import model_pb2 as pb
+from antiphon.integration.v1.spending_pb2 import Spending
+from antiphon_server.cli import turn_costs, usage_rows
 from antiphon_server.cli.turn_costs import whys
 from tests.cli.conftest import Home
 from tests.e2e.until import until_it
@@ -139,11 +141,30 @@ def test_another_model_is_told_from_another_try() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["=cmd|'/C calc'!A0", "+1+1", "-1", "@SUM(A1)"])
+def test_no_program_takes_a_name_for_a_formula(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others choose names, and spreadsheets open CSV; numbers stay numbers."""
+    costs = [pb.Money(currency="USD", micros=5)]
+    usage_rows.print_csv([Spending(target=name, calls=1, costs=costs)], ["model"])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["model"], row["calls"], row["cost_usd"]) == (f"'{name}", "1", "0.000005")
+    turn_costs.print_csv([pb.ModelCall(model=name, call_id="call_1")])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert f"'{name}" in row.values()
+    assert name not in row.values()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--since", "yesterday"), "no date"),
         (("--since", "2026-02-01", "--until", "2026-01-01"), "after --until"),
+        (("--until", "9999-12-31"), "a day of the years 1971 to 9997"),
+        (("--until", "0001-01-05"), "a day of the years 1971 to 9997"),
+        (("--since", "0001-01-01", "--time-zone", "Asia/Tokyo"), "a day of the years 1971 to 9997"),
+        (("--since", "2024-01-01", "--until", "2025-12-31"), "--since and --until"),
         (("--time-zone", "Mars/Phobos"), "no time zone"),
         (("--turn", "turn_1234567890"), "add --conversation"),
         (("--conversation", "conv_1234567890"), "goes with --turn"),

@@ -17,6 +17,7 @@ from antiphon_server.runtime.encoding.lines import CONTROLS, in_one_line
 
 Result = TypeVar("Result")
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _KEPT = {ord("\n"), ord("\t")}
 _OVERRIDES = {0x202D, 0x202E}  # right-to-left text in many lines may need the other marks
 _UNPRINTABLE = dict.fromkeys((CONTROLS | _OVERRIDES) - _KEPT)
@@ -40,6 +41,14 @@ def printable(text: str) -> str:
 def in_a_line(text: str) -> str:
     """Escape text so that it stays within its line and sends no control codes."""
     return in_one_line(text)
+
+
+def in_a_cell(text: str) -> str:
+    """Text of CSV that no spreadsheet takes for a formula, whoever chose it.
+
+    Source: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return f"'{line}" if (line := in_a_line(text)).startswith(_FORMULA) else line
 
 
 def shortened(text: str, most: int) -> str:

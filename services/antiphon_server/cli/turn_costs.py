@@ -13,7 +13,7 @@ from antiphon.integration.v1.model_pb2 import (
 )
 from antiphon_server.cli.amounts import decimal, summed, written
 from antiphon_server.cli.chat.summary import not_by, tokens
-from antiphon_server.cli.console import in_a_line, say
+from antiphon_server.cli.console import in_a_cell, in_a_line, say
 from antiphon_server.cli.encoding import local_time
 from antiphon_server.cli.table import print_table
 from antiphon_server.cli.usage_rows import count_names, counts
@@ -51,8 +51,8 @@ def print_csv(calls: Sequence[ModelCall], skipped: Sequence[SkippedModel] = ()) 
         known = it.usage.HasField("cost")
         out.writerow(
             [
-                *(it.call_id, it.start_time.ToJsonString(), in_a_line(it.model)),
-                *(_ended(it), it.error_reason, it.duration_ms, *counts(it.usage)),
+                *(it.call_id, it.start_time.ToJsonString(), in_a_cell(it.model)),
+                *(_ended(it), in_a_cell(it.error_reason), it.duration_ms, *counts(it.usage)),
                 *(it.usage.estimated, cost.currency, decimal(cost.micros) if known else "", why),
             ]
         )

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from antiphon_client.client import Client
 
 _DAYS = 30
+_MOST_DAYS = 399
+"""One less than a server sums: where clocks are set back, a day has 25 hours."""
+_FIRST_YEAR, _LAST_YEAR = 1971, 9997
+"""Wherever their days begin and end, servers know the times."""
 
 
 class Key(StrEnum):
@@ -83,6 +87,8 @@ def usage(
     first = _date(since, "--since") or last - timedelta(days=_DAYS - 1)
     if first > last:
         fail("--since is after --until", 2)
+    if last - first >= timedelta(days=_MOST_DAYS):
+        fail(f"--since and --until are more than {_MOST_DAYS} days apart; ask for fewer at once", 2)
     shown = _Shown(tuple(dict.fromkeys(by or [Key.DAY])), first, last, time_zone, zone, json, csv)
     run_at(address, data_dir, lambda at: _show(shown, workspace, installation, at, data_dir))
 
@@ -198,10 +204,15 @@ def _zone(name: str) -> tzinfo:
 
 
 def _date(text: str, option: str) -> date | None:
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
         fail(f'{option}: "{text}" is no date; write 2026-11-25', 2)
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        fail(f"{option}: write a day of the years {_FIRST_YEAR} to {_LAST_YEAR}", 2)
+    return day
 
 
 def _begin(day: date, zone: tzinfo) -> datetime:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from antiphon.integration.v1.model_pb2 import CALL_KIND_TOOL, Usage
 from antiphon.integration.v1.spending_pb2 import Spending
 from antiphon_server.cli.amounts import decimal, summed, written
-from antiphon_server.cli.console import in_a_line
+from antiphon_server.cli.console import in_a_cell
 from antiphon_server.cli.table import print_table
 
 _BAR = 24
@@ -71,7 +71,7 @@ def print_csv(groups: Iterable[Spending], by: Sequence[str]) -> None:
         cost, kept = summed(it.costs), summed(it.reserved)
         out.writerow(
             [
-                *(in_a_line(_NAMES[key](it)) for key in by),
+                *(in_a_cell(_NAMES[key](it)) for key in by),
                 *(it.calls, *counts(it.usage), it.unpriced_calls),
                 *(decimal(cost.get(each, 0)) for each in costs),
                 *(it.open_calls, it.reserved_tokens),
