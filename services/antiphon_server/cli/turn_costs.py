@@ -13,7 +13,7 @@ from antiphon.integration.v1.model_pb2 import (
 )
 from antiphon_server.cli.amounts import decimal, summed, written
 from antiphon_server.cli.chat.summary import not_by, tokens
-from antiphon_server.cli.console import in_a_cell, in_a_line, say
+from antiphon_server.cli.console import in_a_cell, say
 from antiphon_server.cli.encoding import local_time
 from antiphon_server.cli.table import print_table
 from antiphon_server.cli.usage_rows import count_names, counts
@@ -59,7 +59,15 @@ def print_csv(calls: Sequence[ModelCall], skipped: Sequence[SkippedModel] = ()) 
     for each in skipped:
         nothing = ("", *("" for _ in count_names()), "", "", "")
         out.writerow(
-            ["", "", in_a_line(each.model), "skipped", each.error_reason, *nothing, not_by(each)]
+            [
+                "",
+                "",
+                in_a_cell(each.model),
+                "skipped",
+                each.error_reason,
+                *nothing,
+                in_a_cell(not_by(each)),
+            ]
         )
 
 
