@@ -27,6 +27,7 @@ from antiphon_server.integration.models.model import (
     AttemptStarted,
     ModelEnd,
     ModelFailed,
+    ModelStep,
     Prompt,
     ProviderSaid,
     Skipped,
@@ -47,7 +48,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 Emit: TypeAlias = Callable[[Step | Working], Awaitable[object]]
 
 MODEL_REASONS = frozenset(reason for reason in Reason if reason.startswith("MODEL_"))
-# A provider that answers so has not begun to work.
+# A provider that answers so, and nothing before, has not begun to work.
 _FREE = frozenset(
     {
         Reason.MODEL_NOT_FOUND,
@@ -87,15 +88,22 @@ class _Progress:
     begun: float = field(default_factory=time.monotonic)
     asked: bool = False
     sent_bytes: int = 0
+    thought_bytes: int = 0
+    call_bytes: int = 0
+    whole_call_bytes: int = 0
+    begun_to_answer: bool = False
     end: ModelEnd | None = None
 
     def usage(self, prices: Prices | None, *, free: bool) -> Usage:
         """What it consumed: as reported, or else as estimated."""
         if self.end is not None and self.end.tokens is not None:
             return _usage(self.end.tokens, prices, estimated=False)
-        if not self.asked or (free and not self.sent_bytes):
+        if not self.asked or (free and not self.begun_to_answer):
             return Usage(Quantities(), False, Money(prices.currency if prices else "USD", 0))
-        said = min(tokens_of_bytes(self.sent_bytes), self.most_output)
+        # What is thought is paid for as what is said, and what was begun of calls as whole ones.
+        calls = max(self.call_bytes - self.whole_call_bytes, 0)
+        heard = self.sent_bytes + self.thought_bytes + calls
+        said = min(tokens_of_bytes(heard), self.most_output)
         guess = Tokens(self.prompt_tokens, said)
         return _usage(guess, prices, estimated=True)
 
@@ -164,7 +172,7 @@ class Attempts:
         duration_ms = round((time.monotonic() - progress.begun) * 1000)
         prices = progress.prices or await model.prices()
         prices = _asked(prices, call.start_us)  # as they were when it began
-        usage = progress.usage(prices, free=error is not None and error.reason in _FREE)
+        usage = progress.usage(prices, free=error is not None and _is_free(error))
         outcome, reason = _outcome(progress, error)
         said = said_by(error)
         settlement = Settlement(
@@ -177,14 +185,29 @@ class Attempts:
 async def _stream(model: ConfiguredModel, prompt: Prompt, progress: _Progress, emit: Emit) -> None:
     async with aclosing(model.backend.generate(prompt)) as steps:
         async for step in steps:
+            progress.begun_to_answer = True
             if isinstance(step, ModelEnd):
                 progress.end = step
                 continue
-            if isinstance(step, str):
-                progress.sent_bytes += len(step.encode())
-            elif isinstance(step, ToolCall):
-                progress.sent_bytes += len(step.tool.encode()) + len(step.arguments.encode())
+            _count(step, progress)
             await emit(step)
+
+
+def _count(step: ModelStep, progress: _Progress) -> None:
+    if isinstance(step, str):
+        progress.sent_bytes += len(step.encode())
+    elif isinstance(step, ToolCall):
+        size = len(step.tool.encode()) + len(step.arguments.encode())
+        progress.sent_bytes += size
+        progress.whole_call_bytes += size
+    elif isinstance(step, Working):
+        progress.thought_bytes += step.thought_bytes
+        progress.call_bytes += step.call_bytes
+
+
+def _is_free(error: DomainError) -> bool:
+    begun = isinstance(error, ModelFailed) and error.begun
+    return error.reason in _FREE and not begun
 
 
 def said_by(error: DomainError | None) -> ProviderSaid:

@@ -149,7 +149,12 @@ class Failure:
 
 
 class ModelFailed(DomainError):
-    """A model's failure with what its provider said, which no client is told."""
+    """A model's failure with what its provider said, which no client is told.
+
+    ``begun`` says that the provider had begun to answer before it failed.
+    """
+
+    begun = False
 
     def __init__(
         self,
@@ -175,7 +180,14 @@ class PromptProgress:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """A model works on what it can't tell yet: it thinks, or writes a call of a tool."""
+    """A model works on what it can't tell yet: it thinks, or writes a call of a tool.
+
+    ``thought_bytes`` are of what it has thought since the Working before, ``call_bytes`` of calls
+    that are told again when they are whole.
+    """
+
+    thought_bytes: int = 0
+    call_bytes: int = 0
 
 
 WORKING = Working()

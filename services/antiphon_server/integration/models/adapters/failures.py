@@ -59,12 +59,21 @@ def _of_the_system(error: Exception | str) -> str:
 
 
 def unavailable(
-    model: str, retry_after: float | None = None, said: ProviderSaid | None = None
+    model: str,
+    retry_after: float | None = None,
+    said: ProviderSaid | None = None,
+    *,
+    begun: bool = False,
 ) -> DomainError:
-    """The provider can't be reached or says that it failed; seconds to wait, if it said."""
+    """The provider can't be reached or says that it failed; seconds to wait, if it said.
+
+    ``begun`` if it had begun to answer.
+    """
     if said is None:
         return DomainError(Reason.MODEL_UNAVAILABLE, model=model, retry_after=retry_after)
-    return ModelFailed(Reason.MODEL_UNAVAILABLE, said, model=model, retry_after=retry_after)
+    failed = ModelFailed(Reason.MODEL_UNAVAILABLE, said, model=model, retry_after=retry_after)
+    failed.begun = begun
+    return failed
 
 
 def silent(model: str, timeout_s: float, said: ProviderSaid = NOTHING_SAID) -> DomainError:

@@ -34,6 +34,20 @@ class CallPiece(msgspec.Struct, gc=False):
     function: Function | None = None
 
 
+def size_of(said: Any) -> int:
+    """Bytes of a text; of what is none, as some tell their thoughts, of the JSON."""
+    text = said if isinstance(said, str) else json.dumps(said)
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
+
+
+def piece_size(piece: CallPiece) -> int:
+    """Bytes of its name and its arguments."""
+    if piece.function is None:
+        return 0
+    told = (piece.function.name, piece.function.arguments)
+    return sum(size_of(it) for it in told if it)
+
+
 @dataclass(slots=True)
 class _Call:
     provider_id: str = ""

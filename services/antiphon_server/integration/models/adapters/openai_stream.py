@@ -14,10 +14,19 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     CallPiece,
     CallPieces,
     TooMuch,
+    piece_size,
+    size_of,
     whole,
 )
 from antiphon_server.integration.models.adapters.openai_usage import counts, tokens_of
-from antiphon_server.integration.models.model import FinishReason, ModelEnd, ToolCall, ToolCallId
+from antiphon_server.integration.models.model import (
+    WORKING,
+    FinishReason,
+    ModelEnd,
+    ToolCall,
+    ToolCallId,
+    Working,
+)
 from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.runtime.encoding.ids import new_id
 
@@ -74,7 +83,7 @@ class AnswerParser:
 
     __slots__ = (
         *("_bytes", "_half", "_halves", "_held", "_held_size", "_lines", "_size"),
-        *("_pieces", "done", "events", "progress", "reason", "tokens", "works"),
+        *("_pieces", "_work", "done", "events", "progress", "reason", "tokens"),
     )
 
     def __init__(self) -> None:
@@ -87,7 +96,7 @@ class AnswerParser:
         self._half = ""  # the first half of a character, until the second one comes
         self.done = False
         self.events = 0  # comments and empty lines are none
-        self.works = False  # on what is no text
+        self._work: Working | None = None  # on what is no text
         self.progress: tuple[int, int] | None = None  # tokens of the prompt: read, in all
         self.reason: FinishReason | None = None
         self.tokens: Tokens | None = None
@@ -173,12 +182,21 @@ class AnswerParser:
         delta = choice.delta
         if delta is None:
             return ""
-        if delta.reasoning_content or delta.reasoning:
-            self.works = True
+        if thought := delta.reasoning_content or delta.reasoning:
+            self._note(thought_bytes=size_of(thought))
         if delta.tool_calls:
-            self.works = True
+            self._note(call_bytes=sum(map(piece_size, delta.tool_calls)))
             self._take(delta.tool_calls)
         return delta.content or ""
+
+    def work(self) -> Working | None:
+        """What it has worked on since this was asked the last time; None if on nothing."""
+        work, self._work = self._work, None
+        return work
+
+    def _note(self, thought_bytes: int = 0, call_bytes: int = 0) -> None:
+        before = self._work or WORKING
+        self._work = Working(before.thought_bytes + thought_bytes, before.call_bytes + call_bytes)
 
     def _take(self, pieces: list[CallPiece]) -> None:
         self._pieces = self._pieces or CallPieces()

@@ -31,7 +31,6 @@ from antiphon_server.integration.models.adapters.patience import Patience
 from antiphon_server.integration.models.adapters.prices import PublicModels
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
-    WORKING,
     ModelStep,
     Prompt,
     PromptMessage,
@@ -91,14 +90,13 @@ class OpenAIModel:
                 begun = text or not parser.progress
                 limits = self._settings.idle_timeout_s, self._settings.first_byte_timeout_s
                 patience.heard(parser.events, limits[0] if begun else limits[1])
+                if work := parser.work():
+                    yield work
                 if text:
                     yield text
                 elif parser.progress:
                     yield PromptProgress(self._settings.name, *parser.progress)
                     parser.progress = None
-                elif parser.works:
-                    parser.works = False
-                    yield WORKING
             try:
                 end = parser.end()
             except Malformed as error:
@@ -198,7 +196,8 @@ class OpenAIModel:
             raise garbled(self._settings.name) from error
         except ProviderFault as error:
             said = ProviderSaid(0, words_of(self._settings, str(error)))
-            raise unavailable(self._settings.name, said=said) from error
+            begun = parser.events > 1  # the failure itself is one
+            raise unavailable(self._settings.name, said=said, begun=begun) from error
 
 
 async def _refusal(response: "aiohttp.ClientResponse") -> str:

@@ -27,12 +27,13 @@ from antiphon_server.integration.models.adapters.openai_calls import (
     CallPiece,
     CallPieces,
     Function,
+    piece_size,
+    size_of,
     whole,
 )
 from antiphon_server.integration.models.adapters.reported_tokens import reported
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.model import (
-    WORKING,
     FinishReason,
     ModelEnd,
     ModelStep,
@@ -42,6 +43,7 @@ from antiphon_server.integration.models.model import (
     ToolCall,
     ToolCallId,
     ToolDefinition,
+    Working,
 )
 from antiphon_server.integration.models.pricing import Tokens
 from antiphon_server.integration.models.settings import ModelSettings
@@ -73,12 +75,12 @@ class Provider:
                 async for event in answer:
                     if piece := _piece_of(event):
                         bounds.add(piece)
-                        yield WORKING
+                        yield Working(call_bytes=piece_size(piece))
                     elif text := _text_of(event):
                         spoke = True
                         yield text
-                    elif _thinks(event):
-                        yield WORKING
+                    elif (thought := _thought_in(event)) is not None:
+                        yield Working(size_of(thought))
                 for step in self._ending(answer, names):
                     yield step
         except DomainError:
@@ -232,11 +234,12 @@ def _piece_of(event: object) -> CallPiece | None:
     return None
 
 
-def _thinks(event: object) -> bool:
+def _thought_in(event: object) -> str | None:
+    """What an event brings of thoughts, "" if that is not told; None if it brings none."""
     if isinstance(event, wire.PartStartEvent):
-        return isinstance(event.part, wire.ThinkingPart)
+        return event.part.content if isinstance(event.part, wire.ThinkingPart) else None
     delta = event.delta if isinstance(event, wire.PartDeltaEvent) else None
-    return isinstance(delta, wire.ThinkingPartDelta)
+    return (delta.content_delta or "") if isinstance(delta, wire.ThinkingPartDelta) else None
 
 
 def _text_of(event: object) -> str:
