@@ -152,6 +152,21 @@ async def test_all_windows_that_are_full_are_told(ledger: Watched) -> None:
     assert full.full == (Full(charges[0], Use(0, 0)), Full(charges[2], Use(0, 0)))
 
 
+async def test_who_asks_whether_a_call_fits_reserves_nothing(ledger: Watched) -> None:
+    """All that is full is told, of windows that nobody has used yet, too."""
+    await ledger.check([charge(60), charge(0, MONTH, 0)])
+    assert await ledger.use(DAY) == Use(0, 0)
+    await ledger.open(call(1, charge(60)), "me")
+    await ledger.check([charge(40)])
+    with pytest.raises(WindowFull) as full:
+        await ledger.check([charge(41), charge(51, MONTH, 50)])
+    assert [(it.charge.window, it.use) for it in full.value.full] == [
+        (DAY, Use(0, 60)),
+        (MONTH, Use(0, 0)),
+    ]
+    assert await ledger.use(DAY) == Use(0, 60)
+
+
 async def test_a_call_takes_of_all_its_windows_or_of_none(ledger: Watched) -> None:
     """Where the second has too little left the first keeps all."""
     await refused(ledger, call(1, charge(60), charge(60, MONTH, 50)))

@@ -112,6 +112,23 @@ async def test_what_does_not_fit_is_asked_of_nobody(limited: Limited) -> None:
     assert await limited.use() == Use(0, 0)
 
 
+async def test_what_does_not_fit_waits_for_no_place(limited: Limited) -> None:
+    """The budget says so at once, though the only place is taken and one could wait for it."""
+    endpoint = limited.world.endpoint
+    endpoint.behaviour = Behaviour("hang")
+    model = on_wire(endpoint.base_url, max_calls=1, max_wait_s=30)
+    generator = limited.world.generator(model, limits=limited.charging)
+    holding = asyncio.create_task(generator.run(order(), Recorder()))
+    await endpoint.wait_seen(1)
+    await limited.put(10)
+    async with asyncio.timeout(10):
+        with Refused(Reason.BUDGET_EXCEEDED):
+            await generator.run(order(), Recorder())
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+
+
 async def test_the_next_model_is_asked_if_the_budget_says_so(limited: Limited) -> None:
     """And it is told why it is not the first."""
     await limited.put(10, WhenExceeded.NEXT_MODEL)

@@ -90,6 +90,21 @@ class PricedCalls:
             limits.reached(call, reached)
         return call
 
+    async def check(
+        self, payer: Payer, kind: CallKind, target: str, most: Callable[[], Awaitable[Most]]
+    ) -> None:
+        """Refuse what :meth:`open` would refuse now: who would have to wait before need not.
+
+        Raises DomainError BUDGET_EXCEEDED, PRICE_UNKNOWN.
+        """
+        if self._limits is None:
+            return
+        charges = tuple(await self._limits.charges(payer, kind, target, most))
+        try:
+            await self._ledger.check(charges)
+        except WindowFull as full:
+            raise self._limits.refusal(full) from None
+
     async def run(self) -> None:
         """Settle what is late as soon as the store takes it, until cancelled."""
         while True:

@@ -32,6 +32,10 @@ class Ledger(Protocol):
         """
         ...
 
+    async def check(self, charges: Sequence[Charge]) -> None:
+        """Raise WindowFull if a call with those charges does not fit now; nothing is reserved."""
+        ...
+
     async def settle(
         self, call_id: CallId, settlement: Settlement, charges: Sequence[Charge] = ()
     ) -> Sequence[Overrun]:

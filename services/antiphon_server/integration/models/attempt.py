@@ -152,6 +152,14 @@ class Attempts:
         usage = await completed(self._settle(call, model, progress, None))
         return Ended(usage, progress.end, None, progress.sent_bytes > 0)
 
+    async def check(self, model: ConfiguredModel, wanted: Fitted) -> None:
+        """Refuse what no budget has enough for now. Raises BUDGET_EXCEEDED, PRICE_UNKNOWN."""
+
+        async def most() -> Most:
+            return _most(wanted.prompt, await model.prices())
+
+        await self._calls.check(wanted.order.payer, MODEL_CALL, model.name, most)
+
     async def _open(self, model: ConfiguredModel, wanted: Fitted, progress: _Progress) -> Call:
         async def most() -> Most:
             progress.prices = await model.prices()  # by which it is settled, too

@@ -169,6 +169,9 @@ class _Running:
 
     async def _ask_once(self, model: ConfiguredModel, wanted: Fitted) -> Ended:
         before = Before(self.failure.reason if self.failure else "", self.skipped)
+        if model.places.full:  # nobody waits for a place that their budgets don't pay
+            model.breaker.check()
+            await self.attempts.check(model, wanted)
         async with model.call() as passage:
             emit = _heard(self.tell, passage)
             ended = await self.attempts.make(model, wanted, before, emit, self.limit)

@@ -42,11 +42,16 @@ class Bulkhead:
         """How many wait for a place."""
         return len(self._line)
 
+    @property
+    def full(self) -> bool:
+        """Whether the next call has to wait; who waits is given each place that comes free."""
+        return self.taken >= self._bounds.calls
+
     async def __aenter__(self) -> None:
-        if self.taken < self._bounds.calls:  # who waits is given each place that comes free
-            self.taken += 1
-        else:
+        if self.full:
             await self._wait()
+        else:
+            self.taken += 1
 
     async def __aexit__(self, *_: object) -> None:
         self._leave()

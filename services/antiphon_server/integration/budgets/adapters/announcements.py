@@ -10,6 +10,9 @@ from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon.integration.v1 import budget_pb2 as pb
 from antiphon_server.integration.budgets.model import GLOBAL, Budget, Standing
 from antiphon_server.integration.ledger.model import CallId, Overrun, Payer
+from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import TURN
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.errors.wire import remote_errors
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -26,7 +29,7 @@ class Announcements:
     """See :class:`~antiphon_server.integration.budgets.ports.Told`.
 
     The installation's budgets are nobody's workspace's, and are logged alone. What can't be told
-    is not told later: ListBudgets says what is so.
+    within seconds is not told later: ListBudgets says what is so.
     """
 
     def __init__(
@@ -58,10 +61,15 @@ class Announcements:
     async def _tell(self, budget: Budget, event: Event) -> None:
         if budget.parent == GLOBAL:
             return
-        request = AppendRequest(scope=f"workspaces/{budget.parent}", events=[event])
-        try:
+        scope, once = f"workspaces/{budget.parent}", new_id("told")
+        request = AppendRequest(scope=scope, events=[event], request_id=once)
+
+        async def append() -> None:
             with remote_errors("events"):
                 await self._events.Append(request, timeout=TIMEOUT_S)
+
+        try:
+            await retrying(append, TURN, DomainError)
         except (DomainError, grpc.aio.UsageError) as error:
             logger.warning("a budget's event could not be told", why=str(error), **_named(budget))
 

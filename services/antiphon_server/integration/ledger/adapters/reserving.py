@@ -67,14 +67,18 @@ def _by_key(number: int) -> Any:
     return and_(*(windows.c[name] == bindparam(f"{name}_{number}") for name in Window._fields))
 
 
-def _locked(numbers: range) -> Any:
+def _found(numbers: range) -> Any:
     keys = [windows.c[name] for name in Window._fields]
     found = select(*keys, windows.c.spent, windows.c.reserved, windows.c.warned)
+    return found.where(or_(*map(_by_key, numbers)))
+
+
+def _locked(numbers: range) -> Any:
     as_given = case(*((_by_key(it), it) for it in numbers))
-    return found.where(or_(*map(_by_key, numbers))).order_by(as_given).with_for_update()
+    return _found(numbers).order_by(as_given).with_for_update()
 
 
-_LOCKED = PreparedIn(_locked)
+_FOUND, _LOCKED = PreparedIn(_found), PreparedIn(_locked)
 _WARN_ANEW = PreparedIn(
     lambda numbers: update(windows).where(or_(*map(_by_key, numbers))).values(warned=false())
 )
@@ -175,6 +179,16 @@ class Reserving:
         }
 
 
+def check(connection: Connection, charges: Sequence[Charge]) -> None:
+    """Raise WindowFull if a call with those charges does not fit now; nothing is reserved."""
+    keys = [it.window._asdict() for it in charges]
+    rows = [row for part in _parts(keys) for row in _FOUND.rows(connection, part)]
+    uses = {Window(*row[:3]): Use(*row[3:5]) for row in rows}
+    full = _full((it, uses.get(it.window, Use(0, 0))) for it in charges)
+    if full:
+        raise WindowFull(*full)
+
+
 class Taken(NamedTuple):
     """What a call that is open was charged, and what it consumed."""
 
@@ -233,7 +247,7 @@ class _Plan:
         for charge in call.charges:
             use = self._use(charge.window)
             if charge.amount and use.used + charge.amount > charge.limit:
-                return self._full(call)
+                return WindowFull(*_full((it, self._use(it.window)) for it in call.charges))
         reached = [it for charge in call.charges if (it := self._reserved(charge)) is not None]
         self.booked += [_Booking.made(call.call_id, it)._asdict() for it in call.charges]
         return reached
@@ -245,10 +259,6 @@ class _Plan:
             for window, more in self._more.items()
             if more
         ]
-
-    def _full(self, call: Call) -> WindowFull:
-        uses = ((it, self._use(it.window)) for it in call.charges if it.amount)
-        return WindowFull(*(Full(it, use) for it, use in uses if use.used + it.amount > it.limit))
 
     def _use(self, window: Window) -> Use:
         use = self._found[window][0]
@@ -263,6 +273,11 @@ class _Plan:
             return None
         self._warned.add(window)
         return Reached(charge, use)
+
+
+def _full(uses: Iterable[tuple[Charge, Use]]) -> list[Full]:
+    """Of those charges the ones that don't fit; what is free always does."""
+    return [Full(it, use) for it, use in uses if it.amount and use.used + it.amount > it.limit]
 
 
 def _book(

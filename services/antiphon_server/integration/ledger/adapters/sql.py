@@ -196,6 +196,9 @@ class SqlLedger:
             overruns = await self._database.write(partial(_settle_any, settled), short=True)
         return [overruns.get(it, ()) for it, _, _ in settled]
 
+    async def check(self, charges: Sequence[Charge]) -> None:
+        await self._database.read(lambda it: reserving.check(it, charges), snapshot=False)
+
     async def withdraw(self, call: Call, owner: str) -> None:
         def work(connection: Connection) -> None:
             if _OPEN_IF_NONE.returned(connection, [opened_values(call, owner)]):
