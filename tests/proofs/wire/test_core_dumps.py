@@ -57,9 +57,10 @@ async def crashed(
         allowed = [it.rlimit(psutil.RLIMIT_CORE) for it in processes]
         for it in programs:
             it.send_signal(number)
+        # Dumps may all have one name, and the server's is to be the last.
+        await asyncio.to_thread(psutil.wait_procs, programs, PATIENCE_S)
         server.signal(number)
         await until(lambda: server.exits == 1, PATIENCE_S)
-        await asyncio.to_thread(psutil.wait_procs, programs, PATIENCE_S)
     return allowed
 
 
