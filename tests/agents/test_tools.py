@@ -188,3 +188,25 @@ def test_a_model_is_told_when_to_try_again() -> None:
         "Why: calls of it took longer than they may",
         "It may be tried again in 12 s.",
     ]
+
+
+def test_a_model_is_told_how_much_of_a_budget_there_is() -> None:
+    """It tells people, who are not to count seconds of days."""
+    call = ToolCall(ToolCallId("1"), "wiki.search", "{}")
+    error = DomainError(
+        Reason.BUDGET_EXCEEDED,
+        budget="team",
+        unit="calls",
+        limit=2,
+        spent=1,
+        reserved=1,
+        needed=1,
+        retry_after=441_817.0,
+    )
+    end = ToolCallFinished(call.call_id, CallOutcome.FAILED, error=error)
+    _, message = round_messages(Round("", (call,), (end,)))
+    assert [it.text for it in message.tool_result.parts] == [
+        "The budget team has too little left for what this call may take. Of 2 calls, 1 are spent "
+        "and 1 reserved; it may take 1.",
+        "It may be tried again in 5 days.",
+    ]

@@ -42,7 +42,7 @@ def _worked_through(home: Home, outside: Outside) -> None:
         assert call().returncode == 0
         paused = home.run("connections", "pause", "till", "--json")
         assert json.loads(paused.stdout)["breaker_by_hand"]
-        assert "paused by an operator (2" in home.run("connections").stdout
+        assert "paused by an operator (up) since 2" in home.run("connections").stdout
         assert "`antiphon connections resume till`" in home.run("doctor").stdout
         assert "till is not called, since an operator said so" in call().stderr
         assert home.run("connections", "pause", "none").returncode == 1

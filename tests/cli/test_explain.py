@@ -60,7 +60,7 @@ def id_pattern(prefix: str) -> str:
                 metadata={"budget": "all", "parent": "global"},
                 retry_after=5.0,
             ),
-            "the installation's budget all has too little left. Ask for less, or again in 5 s, or "
+            "the installation's budget all has too little left. Ask again in 5 s, ask for less, or "
             "have an operator raise it",
         ),
         (
@@ -70,7 +70,8 @@ def id_pattern(prefix: str) -> str:
                 reason="PRICE_UNKNOWN",
                 metadata={"target": "a.b", "kind": "tool", "budget": "x", "currency": "EUR"},
             ),
-            'admin say it, `antiphon tools price a.b "0.01 EUR"`',
+            "what a.b costs is not known: have an admin say its price in EUR, `antiphon tools price "
+            'a.b "0.01 EUR"`',
         ),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "failed: OK"), "TLS (https://)"),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "a: Socket closed"), "(Socket closed)"),
@@ -109,6 +110,59 @@ def test_errors_are_told_to_people(error: AntiphonError, says: str) -> None:
     sentence = explain(error)
     assert says in sentence
     assert "regex" not in sentence
+
+
+def refused(retry_after: float | None = None, **told: str) -> str:
+    """What is said of a call that does not fit into a budget."""
+    budget = {"budget": "team", "parent": "ws_00000001", "unit": "USD", "limit": "5"}
+    amounts = {"spent": "4.9", "reserved": "0", "needed": "6"}
+    return explain(
+        AntiphonError(
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "",
+            reason="BUDGET_EXCEEDED",
+            metadata={**budget, **amounts, **told},
+            retry_after=retry_after,
+        )
+    )
+
+
+def test_what_helps_against_a_budget_is_said() -> None:
+    """Waiting as far as it does, and less only where there may be less."""
+    for_ever = "this may take 6. Waiting does not help. Ask for less, or have an admin raise it: "
+    assert for_ever in refused()
+    assert "help. Have an admin raise it" in refused(unit="calls", limit="1", spent="0")
+    assert "of 1 call, 0 are spent" in refused(unit="calls", limit="1", spent="0")
+    assert "help. Have an admin raise it" in refused(limit="0", spent="0")
+    assert "Ask again in 5 s, ask for less, or have an admin" in refused(5.0)
+    later = refused(441_817.0, resets_at="2026-12-01T00:00:00Z")
+    assert "It begins anew in 5 days (2026-1" in later
+    assert "). Wait until then, ask for less, or have an admin raise it" in later
+    assert "in 2 hours. Wait until then, or have" in refused(7200.0, unit="calls", resets_at="?")
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("model", "give its prices in EUR in the server's settings"),
+        ("model", "have the budget count USD"),
+        ("tool", '`antiphon tools price a/b "0.01 EUR"`'),
+    ],
+)
+def test_a_price_in_another_currency_is_no_unknown_one(kind: str, says: str) -> None:
+    """Both are said."""
+    told = {"target": "a/b", "kind": kind, "budget": "team", "currency": "EUR"}
+    metadata = {**told, "price_currency": "USD"}
+    said = explain(AntiphonError(INVALID, "", reason="PRICE_UNKNOWN", metadata=metadata))
+    assert said.startswith("a/b costs USD, and the budget team counts EUR: ")
+    assert says in said
+
+
+def test_a_paused_connection_is_resumed_by_its_name() -> None:
+    """The command can be copied."""
+    told = {"connection": "till", "breaker": "BY_HAND"}
+    error = AntiphonError(INVALID, "", reason="CONNECTION_UNAVAILABLE", metadata=told)
+    assert explain(error).endswith("by `antiphon connections resume till`")
 
 
 def test_lines_end_between_words_and_outside_of_commands() -> None:

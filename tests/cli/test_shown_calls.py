@@ -3,6 +3,8 @@
 import io
 
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_pb2
@@ -32,3 +34,24 @@ def test_its_end_is_said_with_its_time(
     news = CallStatus(event_pb2.TURN_STATE_RUNNING, "", None, proposed, finished)
     show_call(Screen(io.StringIO(), notes), news, "conv_1")
     assert notes.getvalue().splitlines() == ["⚙ a.b {}", f"  {shown}"]
+
+
+def test_what_a_budget_refuses_is_explained() -> None:
+    """As where a model is refused: how much there is, and what helps."""
+    told = {"budget": "team", "parent": "ws_00000001", "unit": "calls", "limit": "2"}
+    amounts = {"spent": "2", "reserved": "0", "needed": "1"}
+    info = error_details_pb2.ErrorInfo(
+        reason="BUDGET_EXCEEDED", domain="antiphon", metadata={**told, **amounts}
+    )
+    detail = Any()
+    detail.Pack(info)
+    error = status_pb2.Status(code=code_pb2.RESOURCE_EXHAUSTED, message="No.", details=[detail])
+    outcome = event_pb2.TOOL_CALL_OUTCOME_FAILED
+    finished = event_pb2.ToolCallFinished(outcome=outcome, error=error)
+    proposed = event_pb2.ToolCallProposed(tool="a.b", arguments_json="{}")
+    notes = io.StringIO()
+    news = CallStatus(event_pb2.TURN_STATE_RUNNING, "", None, proposed, finished)
+    show_call(Screen(io.StringIO(), notes), news, "conv_1")
+    assert (
+        "failed: the budget team has too little left: of 2 calls, 2 are spent" in notes.getvalue()
+    )

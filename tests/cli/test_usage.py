@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_table_a_chart_and_csv_have_the_same_sums(home: Home) -> None:
     assert "█" * 24 in table
     assert table.splitlines()[-1].split() == ["in", "all", "3", f"{read:,}", *table.split()[-3:]]
     assert f"{cost} USD" in table.splitlines()[-1]
-    rows = list(csv.DictReader(io.StringIO(usage("--by", "model", "--by", "day", "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(usage("--by", "model,day", "--csv").stdout)))
     assert {it["model"]: it["calls"] for it in rows} == {
         "scripted/dear": "2",
         "local/smollm2-135m": "1",
@@ -168,9 +168,23 @@ def test_no_program_takes_a_name_for_a_formula(
         (("--time-zone", "Mars/Phobos"), "no time zone"),
         (("--turn", "turn_1234567890"), "add --conversation"),
         (("--conversation", "conv_1234567890"), "goes with --turn"),
+        (("--since", "9000-01-01"), "--since is in the future"),
+        (("--csv", "--json"), "say which"),
+        (("--by", "day,week"), "--by: 'week' is none of day, model, user"),
     ],
 )
 def test_what_makes_no_sense_is_refused(home: Home, options: tuple[str, ...], said: str) -> None:
     """Before any server is asked."""
     refused = home.run("usage", *options)
     assert (refused.returncode, said in refused.stderr) == (2, True)
+
+
+def test_one_call_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of several there are more."""
+    turn_costs.print_calls([pb.ModelCall(model="a/b")])
+    assert "In all 1 call, " in capsys.readouterr().out
+    day = date(2026, 11, 25)
+    for number, said in ((1, "1 call of unknown price"), (2, "2 calls of unknown price")):
+        group = Spending(target="a/b", calls=number, unpriced_calls=number)
+        usage_rows.print_groups([group], ["model"], day, day)
+        assert said in capsys.readouterr().out

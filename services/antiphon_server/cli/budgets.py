@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
-from antiphon_server.cli.money import money_in_words, money_of
+from antiphon_server.cli.money import limit_of
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
 
 if TYPE_CHECKING:
-    from antiphon.integration.v1.budget_pb2 import Budget, BudgetLimit, BudgetState
-    from antiphon.integration.v1.budget_service_pb2 import BudgetUse
+    from antiphon.integration.v1.budget_pb2 import Budget, BudgetLimit
     from antiphon_client.client import Client
 
 _ABOUT = """Limit what calls of models and tools may take: money, tokens or calls.
@@ -33,12 +32,8 @@ For example:
 app = typer.Typer(
     help=_ABOUT, no_args_is_help=False, invoke_without_command=True, rich_markup_mode="markdown"
 )
-_HEADINGS = ("budget", "of", "limit", "spent", "reserved", "left", "until")
-_UNITS = ("tokens", "calls")
 _SCOPES = {"key": "api_key"}
 """What people call otherwise here than the contract does."""
-_MOST_DIGITS = 19  # of a number of 64 bits
-_A = {"minute": "a", "hour": "an", "day": "a", "month": "a"}
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")]
 Installation = Annotated[
     bool,
@@ -105,7 +100,7 @@ def put(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help='A model or tool, "openai/*", or "*" for all. Repeatable.'
+            metavar="NAME", help="A model or tool, `openai/*`, or `*` for all. Repeatable."
         ),
     ] = None,
     time_zone: Annotated[
@@ -140,7 +135,7 @@ def put(
     - `antiphon budgets put dear --limit "20 calls" --per hour --target "openai/o*" --next-model`
     """
     said = Said(
-        limit=None if limit is None else _limit(limit),
+        limit=None if limit is None else limit_of(limit),
         per=per,
         scope=scope,
         subject=subject,
@@ -209,20 +204,6 @@ class Said:
         return budget
 
 
-def _limit(text: str) -> "BudgetLimit":
-    """What "5 USD", "1000 tokens" and "20 calls" mean."""
-    from antiphon.integration.v1.budget_pb2 import BudgetLimit
-
-    number, _, unit = text.strip().partition(" ")
-    if unit not in _UNITS:
-        return BudgetLimit(money=money_of(text))
-    digits = number.replace("_", "")
-    if not digits.isdecimal() or len(digits) > _MOST_DIGITS or int(digits) >= 2**63:
-        fail(f'"{text}" is no amount; write "5 USD", "100000 tokens" or "500 calls"', 2)
-    whole = int(digits)
-    return BudgetLimit(tokens=whole) if unit == "tokens" else BudgetLimit(calls=whole)
-
-
 async def _parent(client: "Client", workspace: str, installation: bool) -> str:
     from antiphon_client.budgets import INSTALLATION
 
@@ -232,6 +213,7 @@ async def _parent(client: "Client", workspace: str, installation: bool) -> str:
 async def _list(
     workspace: str, installation: bool, json: bool, address: str, data_dir: DataDir
 ) -> None:
+    from antiphon_server.cli.budget_rows import HEADINGS, put_first, rows_of
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
@@ -242,84 +224,23 @@ async def _list(
         me = (await client.who_am_i()).user.user_id
         own = {it.budget.name: it.states[0] async for it in client.list_budgets(parent, me)}
         async for it in client.list_budgets(parent):
-            _put_first(own.get(it.budget.name), it)
+            put_first(own.get(it.budget.name), it)
             if json:
                 print_json(as_dict(it))
             else:
-                rows += _rows(it, parent, me)
+                rows += rows_of(it, parent, me)
     if rows:
-        print_table(_HEADINGS, rows)
+        print_table(HEADINGS, rows)
     elif not json:
         put = '`antiphon budgets put NAME --limit "5 USD" --per day`'
         say(f"There are none, so nothing is limited. {put} makes one.", err=True)
 
 
-def _put_first(own: "BudgetState | None", it: "BudgetUse") -> None:
-    """Have one's own state among the others, which are those who use most."""
-    if own is not None:
-        others = [each for each in it.states if each.subject != own.subject]
-        del it.states[:]
-        it.states.extend([own, *others])
-
-
-def _rows(it: "BudgetUse", parent: str, me: str) -> list[tuple[str, ...]]:
-    from antiphon_server.cli.encoding import local_time
-
-    budget, limit = it.budget, _written(it.budget, _micros(it.budget))
-    limited = _limited(budget)
-    if not it.states:
-        nothing = _written(budget, 0)
-        return [(budget.name, _whom(budget, parent), limited, nothing, nothing, limit, "")]
-    return [
-        (
-            budget.name,
-            "yours" if state.subject == me else state.subject or _whom(budget, parent),
-            limited,
-            _written(budget, state.spent),
-            _written(budget, state.reserved),
-            _written(budget, state.left),
-            local_time(state.end_time, "%Y-%m-%d %H:%M") if state.HasField("end_time") else "",
-        )
-        for state in it.states
-    ]
-
-
-def _limited(budget: "Budget") -> str:
-    limit, per = _written(budget, _micros(budget)), _word(budget, "window")
-    return f"{limit} in all" if per == "once" else f"{limit} {_A[per]} {per}"
-
-
-def _whom(budget: "Budget", parent: str) -> str:
-    """Whose calls it counts together: of a workspace's own there is one workspace."""
-    scope = _word(budget, "scope")
-    one = scope == "installation" or (scope == "workspace" and parent.startswith("ws_"))
-    return budget.subject or (f"the {scope}" if one else f"each {scope}")
-
-
-def _word(budget: "Budget", field: Literal["scope", "window"]) -> str:
-    """The value of an enumeration, as people write it."""
-    from antiphon.integration.v1.budget_pb2 import BudgetScope, BudgetWindow
-
-    name = BudgetScope.Name(budget.scope) if field == "scope" else BudgetWindow.Name(budget.window)
-    return name.rpartition("_")[2].lower()
-
-
-def _micros(budget: "Budget") -> int:
-    limit = budget.limit
-    return limit.money.micros if limit.HasField("money") else limit.tokens + limit.calls
-
-
-def _written(budget: "Budget", amount: int) -> str:
-    from antiphon.integration.v1.model_pb2 import Money
-
-    if not budget.limit.HasField("money"):
-        return f"{amount:,} {budget.limit.WhichOneof('amount')}"
-    return money_in_words(Money(currency=budget.limit.money.currency, micros=amount))
-
-
 async def _put(
     name: str, said: Said, workspace: str, installation: bool, address: str, data_dir: DataDir
 ) -> None:
+    from antiphon_server.cli.budget_doubts import doubts, wrong_subject
+    from antiphon_server.cli.budget_rows import limited, whom
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
@@ -328,10 +249,14 @@ async def _put(
         if before is None and said.limit is None:
             fail(f'there is no budget {name} yet: say its limit, as --limit "5 USD"', 2)
         wanted = said.of(before or _new(name, installation))
+        if wrong := wrong_subject(wanted):
+            fail(f"--for: {wrong}", 2)
         kept = await client.put_budget(parent, wanted, must_be_new=before is None)
-    aside(in_a_line(f"{kept.name} allows {_limited(kept)}, to {_whom(kept, parent)}."))
-    if before is not None and kept.count_start_time != before.count_start_time:
-        aside("It counts otherwise than before, so counting begins anew: nothing is spent yet.")
+        aside(in_a_line(f"{kept.name} allows {limited(kept)}, to {whom(kept, parent)}."))
+        if before is not None and kept.count_start_time != before.count_start_time:
+            aside("It counts otherwise than before, so counting begins anew: nothing is spent yet.")
+        for doubt in doubts(kept, [it async for it in client.list_models()]):
+            aside(in_a_line(f"But {doubt}."))
 
 
 async def _found(client: "Client", parent: str, name: str) -> "Budget | None":

@@ -5,6 +5,7 @@ import re
 from math import ceil
 
 from antiphon_client import AntiphonError, Unauthenticated, Unavailable, Untrusted
+from antiphon_server.cli.explain_budgets import exceeded, price_unknown
 from antiphon_server.cli.options import KEY_VARIABLE
 
 _KEY_REFUSED = (
@@ -79,25 +80,6 @@ _SENTENCES = {
     "MODEL_PROMPT_TOO_LONG": (
         "this is too long for the model {model}: ask it less at once, begin another "
         "conversation, or choose a model that takes more"
-    ),
-    "BUDGET_EXCEEDED": (
-        "the budget {budget}{whose} has too little left: of {limit} {unit}, {spent} are spent and "
-        "{reserved} reserved by answers under way; this may take {needed}. {waiting}, or have an "
-        "admin raise it: `antiphon budgets` shows it"
-    ),
-    "BUDGET_EXCEEDED of all": (
-        "the installation's budget {budget}{whose} has too little left. {waiting}, or have an "
-        "operator raise it: `antiphon budgets --installation` shows it to them"
-    ),
-    "PRICE_UNKNOWN": (
-        "the budget {budget} counts {currency}, and what {target} costs is not known: give its "
-        "prices in the server's settings (input_price_micros, output_price_micros), or leave it "
-        "out of the budget's targets"
-    ),
-    "PRICE_UNKNOWN of a tool": (
-        "the budget {budget} counts {currency}, and what {target} costs is not known: have an "
-        'admin say it, `antiphon tools price {target} "0.01 {currency}"`, or leave it out of the '
-        "budget's targets"
     ),
     "ETAG_MISMATCH": "somebody has changed it meanwhile; look at it, and try again",
     "CURSOR_INVALID": "that cursor is not from this server's {scope}",
@@ -211,13 +193,9 @@ def _of_one(error: AntiphonError) -> str:
                 f"the server can't run the model {error.metadata.get('model')}: install {lacking}"
             )
         case "BUDGET_EXCEEDED":
-            if not error.metadata.get("parent"):
-                return "the budget that had too little left was changed just now; ask again"
-            of_whom = " of all" if error.metadata["parent"] == "global" else ""
-            told = {**error.metadata, "waiting": _waiting(error), "whose": _of_key(error)}
-            return _SENTENCES[error.reason + of_whom].format_map(_Variables(told))
-        case "PRICE_UNKNOWN" if error.metadata.get("kind") == "tool":
-            return _SENTENCES["PRICE_UNKNOWN of a tool"].format_map(_Variables(error.metadata))
+            return exceeded(error)
+        case "PRICE_UNKNOWN":
+            return price_unknown(error)
         case "MODEL_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
             return (
                 f"the model {error.metadata.get('model')} is not asked, since an operator said so; "
@@ -230,9 +208,10 @@ def _of_one(error: AntiphonError) -> str:
                 f"for {seconds} s; try again then, or choose another one (`antiphon models`)"
             )
         case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
+            name = error.metadata.get("connection")
             return (
-                f"{error.metadata.get('connection')} is not called, since an operator said so; "
-                "operators have it called again by `antiphon connections resume`"
+                f"{name} is not called, since an operator said so; operators have it called again "
+                f"by `antiphon connections resume {name}`"
             )
         case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker"):
             seconds = ceil(error.retry_after or 0)
@@ -287,21 +266,6 @@ def _missing(resource: str) -> str:
     return f"there is no {resource}, or you have no access to it"
 
 
-def _waiting(error: AntiphonError) -> str:
-    """What a caller whom a budget refuses can do without an admin."""
-    if error.retry_after is None:
-        return "Ask for less: waiting does not help"
-    if error.retry_after < 60:
-        return f"Ask for less, or again in {ceil(error.retry_after)} s"
-    return f"Ask for less, wait until {error.metadata.get('resets_at', 'then')}"
-
-
-def _of_key(error: AntiphonError) -> str:
-    """Of which API key a budget is: whoever uses it has others, or none, to go on with."""
-    told = error.metadata
-    return f" of the API key {told.get('subject')}" if told.get("scope") == "API_KEY" else ""
-
-
 def _broken(field: str, rule: str) -> str:
     """A field and the rule that it breaks; patterns are for programs."""
     if field == "user_code":
@@ -313,7 +277,10 @@ def _broken(field: str, rule: str) -> str:
     if "regex" not in rule:
         return f"{field}: {rule}"
     if field == "budget.subject":
-        return "that is no ID of whose calls count: write user_…, conv_… or ws_…, as --scope says"
+        return (
+            "that is no ID of whose calls count: write user_…, key_…, conv_… or ws_…, as --scope "
+            "says"
+        )
     if field.rpartition(".")[2] == "scope":
         return "that is no scope: write conv_…, ws_…, user_… or global, with the whole ID"
     if small := _SMALL.search(rule):

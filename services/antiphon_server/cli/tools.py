@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say, shortened
-from antiphon_server.cli.money import money_in_words, money_of
+from antiphon_server.cli.money import PRICES, money_in_words, money_of
 from antiphon_server.cli.options import Address, DataDir, Json, Name
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.workspaces import Where, workspace_of
@@ -125,7 +125,7 @@ def price(
     - `antiphon tools price antiphon.search "0.01 USD"`
     - `antiphon tools price antiphon.search 0`
     """
-    cost = money_of(amount) if amount != "0" else None
+    cost = money_of(amount, PRICES) if amount != "0" else None
     run_at(address, data_dir, lambda at: _price(tool, cost, workspace, at, data_dir))
 
 

@@ -15,6 +15,7 @@ from antiphon_server.cli.amounts import decimal, summed, written
 from antiphon_server.cli.chat.summary import not_by, tokens
 from antiphon_server.cli.console import in_a_cell, say
 from antiphon_server.cli.encoding import local_time
+from antiphon_server.cli.money import counted_in_words
 from antiphon_server.cli.table import print_table
 from antiphon_server.cli.usage_rows import count_names, counts
 
@@ -36,7 +37,8 @@ def print_calls(calls: Sequence[ModelCall], skipped: Sequence[SkippedModel] = ()
     unknown = f", and {unpriced} of unknown price" if unpriced else ""
     read = sum(it.usage.input_tokens for it in calls)
     said = sum(it.usage.output_tokens for it in calls)
-    say(f"In all {len(calls)} calls, {read:,} + {said:,} tokens, {cost}{unknown}.")
+    made = counted_in_words(len(calls), "calls")
+    say(f"In all {made}, {read:,} + {said:,} tokens, {cost}{unknown}.")
     for it in skipped:
         say(f"Not asked: {not_by(it)}.")
 

@@ -37,8 +37,12 @@ class Key(StrEnum):
 
 def usage(
     by: Annotated[
-        list[Key] | None,
-        typer.Option("--by", help="What rows have in common; else the day. Repeatable."),
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar=f"[{'|'.join(Key)}]",
+            help="What rows have in common; else the day. Several with commas, or repeated.",
+        ),
     ] = None,
     since: Annotated[
         str, typer.Option(metavar="DATE", help=f"The first day, as 2026-11-01; else {_DAYS} days.")
@@ -75,6 +79,8 @@ def usage(
     - `antiphon usage --by day --by user --csv > usage.csv`
     - `antiphon usage --conversation conv_… --turn turn_…`
     """
+    if csv and json:
+        fail("--csv or --json: say which", 2)
     if turn:
         if not conversation:
             fail("a turn is known by its conversation, too: add --conversation conv_…", 2)
@@ -86,10 +92,10 @@ def usage(
     last = _date(until, "--until") or datetime.now(zone).date()
     first = _date(since, "--since") or last - timedelta(days=_DAYS - 1)
     if first > last:
-        fail("--since is after --until", 2)
+        fail("--since is after --until" if until else "--since is in the future", 2)
     if last - first >= timedelta(days=_MOST_DAYS):
         fail(f"--since and --until are more than {_MOST_DAYS} days apart; ask for fewer at once", 2)
-    shown = _Shown(tuple(dict.fromkeys(by or [Key.DAY])), first, last, time_zone, zone, json, csv)
+    shown = _Shown(_keys(by or [Key.DAY]), first, last, time_zone, zone, json, csv)
     run_at(address, data_dir, lambda at: _show(shown, workspace, installation, at, data_dir))
 
 
@@ -192,6 +198,15 @@ async def _skipped(client: "Client", conversation: str, turn: str) -> Sequence["
         if error.code.name != "NOT_FOUND":
             raise
         return ()
+
+
+def _keys(by: Sequence[str]) -> tuple[Key, ...]:
+    """What is named, each once."""
+    names = (name.strip().lower() for it in by for name in it.split(","))
+    try:
+        return tuple(dict.fromkeys(map(Key, filter(None, names)))) or (Key.DAY,)
+    except ValueError as error:
+        fail(f"--by: {str(error).partition(' is ')[0]} is none of {', '.join(Key)}", 2)
 
 
 def _zone(name: str) -> tzinfo:

@@ -9,6 +9,7 @@ from antiphon.integration.v1.model_pb2 import CALL_KIND_TOOL, Usage
 from antiphon.integration.v1.spending_pb2 import Spending
 from antiphon_server.cli.amounts import decimal, summed, written
 from antiphon_server.cli.console import in_a_cell
+from antiphon_server.cli.money import counted_in_words
 from antiphon_server.cli.table import print_table
 
 _BAR = 24
@@ -103,14 +104,14 @@ def _cells(groups: Sequence[Spending]) -> tuple[str, ...]:
 def _cost(groups: Sequence[Spending]) -> str:
     unpriced = sum(it.unpriced_calls for it in groups)
     cost = written(summed(cost for it in groups for cost in it.costs))
-    unknown = f"{unpriced:,} calls of unknown price" if unpriced else ""
+    unknown = f"{counted_in_words(unpriced, 'calls')} of unknown price" if unpriced else ""
     return " + ".join(filter(None, (cost, unknown))) or "0"
 
 
 def _reserved(groups: Sequence[Spending]) -> str:
     tokens = sum(it.reserved_tokens for it in groups)
     money = written(summed(each for it in groups for each in it.reserved))
-    return " + ".join(filter(None, (money, f"{tokens:,} tokens" if tokens else "")))
+    return " + ".join(filter(None, (money, counted_in_words(tokens, "tokens") if tokens else "")))
 
 
 def _measure(groups: Sequence[Spending]) -> tuple[Callable[[Spending], int], str]:

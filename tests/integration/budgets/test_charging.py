@@ -166,6 +166,8 @@ async def test_what_has_no_price_in_the_currency_is_refused(
         await world.charges()
     assert refused.error.metadata["target"] == "openai/x"
     assert refused.error.metadata["kind"] == "model"
+    known = None if cost is None else "EUR"
+    assert refused.error.metadata.get("price_currency") == known
     with Refused(Reason.PRICE_UNKNOWN) as refused:
         await world.charges(kind=TOOL_CALL)
     assert refused.error.metadata["kind"] == "tool"

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from math import ceil
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import message_pb2
@@ -22,6 +21,7 @@ from antiphon_server.dispatcher.handling import (
     Turn,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.waits import in_words
 from antiphon_server.runtime.errors.wire import domain_error_of_status, remote_errors, status_of
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -175,7 +175,7 @@ def _notes(end: ToolCallFinished) -> Iterator[str]:
         if why := end.error.metadata.get("why"):
             yield f"The reason given: {why}"
         if end.error.retry_after:
-            yield f"It may be tried again in {ceil(end.error.retry_after)} s."
+            yield f"It may be tried again in {in_words(end.error.retry_after)}."
     if end.omitted_bytes:
         where = f" antiphon.result reads on: call_id {end.call_id}" if end.kept else ""
         yield f"({end.omitted_bytes} bytes more were left out.{where})"

@@ -11,9 +11,12 @@ from antiphon.events.v1.event_pb2 import (
     ToolCallProposed,
 )
 from antiphon_client import CallStatus, text_of
+from antiphon_client.status import error_of_status
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.console import in_a_line, shortened
+from antiphon_server.cli.explain import explain
 
+_OF_MONEY = ("BUDGET_EXCEEDED", "PRICE_UNKNOWN")
 _FOLDED = 100
 _SHORT_MS = 100
 
@@ -58,7 +61,13 @@ def _outcome(finished: ToolCallFinished) -> str:
             return "stopped"
         case x if x == TOOL_CALL_OUTCOME_UNKNOWN:
             return "it is not known what became of it: the server died meanwhile"
-    return f"failed: {in_a_line(finished.error.message) or text}"
+    return f"failed: {in_a_line(_why(finished)) or text}"
+
+
+def _why(finished: ToolCallFinished) -> str:
+    """What is said of a failure; where it is money, also what helps."""
+    error = error_of_status(finished.error)
+    return explain(error) if error.reason in _OF_MONEY else error.message
 
 
 def _time(finished: ToolCallFinished) -> str:

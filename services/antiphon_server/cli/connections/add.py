@@ -89,7 +89,7 @@ def add(
     - `antiphon connections add bank --grpc https://bank.example --descriptors bank.binpb`
     """
     from antiphon.integration.v1.connection_pb2 import Connection, OAuthCredential
-    from antiphon_server.cli.connections.targets import grpc_of, openapi_of, web_socket_of
+    from antiphon_server.cli.connections.targets import grpc_of, openapi_of, web_socket_of, whole
 
     places = sum(map(bool, (mcp, program, openapi, websocket, grpc)))
     if places != 1:
@@ -101,15 +101,15 @@ def add(
         fail("--descriptors and --service belong to --grpc", 2)
     wanted = Connection(name=name, title=title, allow_sampling=allow_sampling)
     if mcp:
-        wanted.mcp.url = mcp
+        wanted.mcp.url = whole(mcp, "--mcp")
     elif program:
         wanted.mcp_program.program = program
     elif grpc:
-        wanted.grpc.CopyFrom(grpc_of(grpc, services or (), descriptors))
+        wanted.grpc.CopyFrom(grpc_of(whole(grpc, "--grpc"), services or (), descriptors))
     elif websocket:
-        wanted.web_socket.CopyFrom(web_socket_of(websocket, tools))
+        wanted.web_socket.CopyFrom(web_socket_of(whole(websocket, "--websocket", "ws"), tools))
     else:
-        wanted.openapi.CopyFrom(openapi_of(openapi, base_url))
+        wanted.openapi.CopyFrom(openapi_of(openapi, whole(base_url, "--base-url")))
     if bearer and oauth:
         fail("say how it is signed: --bearer SECRET, or --oauth", 2)
     if bearer:

@@ -38,13 +38,18 @@ def tell(it: Connection, json: bool) -> None:
 
 def state_of(status: ConnectionStatus) -> str:
     """The state, with the cause or the reason: ``down (REFUSED)``; and whether it is called."""
-    return ", ".join(filter(None, (_state(status), left_alone(status))))
+    state, why = _state(status)
+    if status.breaker_by_hand:
+        is_how = ": ".join(filter(None, (state, why)))
+        return f"paused by an operator ({is_how}) since {local_time(status.breaker_since_time)}"
+    told = f"{state} ({why})" if why else state
+    return ", ".join(filter(None, (told, left_alone(status))))
 
 
 def left_alone(status: ConnectionStatus) -> str:
     """What is said of one by which calls are not made as they come; empty for the others."""
     if status.breaker_by_hand:
-        return f"paused by an operator ({local_time(status.breaker_since_time)})"
+        return "paused by an operator"
     if status.breaker == BREAKER_STATE_OPEN:
         return f"left alone for {ceil(status.retry_after.ToTimedelta().total_seconds())} s"
     if status.breaker == BREAKER_STATE_HALF_OPEN:
@@ -52,12 +57,12 @@ def left_alone(status: ConnectionStatus) -> str:
     return ""
 
 
-def _state(status: ConnectionStatus) -> str:
+def _state(status: ConnectionStatus) -> tuple[str, str]:
+    """The state, and its cause or reason where there is one."""
     state = name_of(ConnectionState, "CONNECTION_STATE_", status.state)
     if status.error_cause == CONNECTION_CAUSE_HTTP_STATUS:
-        return f"{state} (HTTP {in_a_line(status.error_metadata['http_status'])})"
-    why = _cause(status) or in_a_line(status.error_reason)
-    return f"{state} ({why})" if why else state
+        return state, f"HTTP {in_a_line(status.error_metadata['http_status'])}"
+    return state, _cause(status) or in_a_line(status.error_reason)
 
 
 def advice_of(it: Connection) -> str:

@@ -4,15 +4,32 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from google.protobuf.json_format import ParseDict, ParseError
 
 from antiphon.integration.v1.connection_pb2 import GrpcTarget, OpenApiTarget, WebSocketTarget
 from antiphon_server.cli.console import fail
+from antiphon_server.runtime.net.loopback import is_loopback
 
 LARGEST = 1 << 20
 """What the contract takes of a document or a descriptor set itself."""
 _AS_TEXT = ("input_schema", "request")
+
+
+def whole(url: str, option: str, scheme: str = "http") -> str:
+    """The URL; one without a scheme ends the command with how it is written."""
+    if url and "://" not in url:
+        secure = "" if is_loopback(_host(url)) else "s"
+        fail(f'{option}: "{url}" is no URL; write {scheme}{secure}://{url}', 2)
+    return url
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(f"//{url}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def openapi_of(given: str, base_url: str) -> OpenApiTarget:

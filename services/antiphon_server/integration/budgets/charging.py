@@ -181,7 +181,7 @@ def _money(budget: Budget, target: Target, most: Most) -> int:
     cost, currency = most.cost, budget.counts.currency
     if cost is not None and (cost.currency == currency or most.free):
         return cost.micros
-    raise DomainError(
+    refused = DomainError(
         Reason.PRICE_UNKNOWN,
         target=target.name,
         kind="model" if target.kind == MODEL_CALL else "tool",
@@ -189,6 +189,9 @@ def _money(budget: Budget, target: Target, most: Most) -> int:
         parent=budget.parent,
         currency=currency,
     )
+    if cost is not None:
+        refused.metadata["price_currency"] = cost.currency
+    raise refused
 
 
 def _unit(budget: Budget) -> str:

@@ -230,6 +230,9 @@ _LEFT_ALONE = (
 )
 """Why a connection's breaker is open: by itself, or by hand."""
 
+_AMOUNTS = " Of {limit} {unit}, {spent} are spent and {reserved} reserved; it may take {needed}."
+"""How much of a budget there is, as far as the caller may know it."""
+
 
 class _Variables(dict[str, str]):
     """Metadata in which a missing variable reads as a dash."""
@@ -244,6 +247,8 @@ def sentence_of(reason: Reason, metadata: Mapping[str, str]) -> str:
     if reason is Reason.LIMIT_EXCEEDED:
         limit = metadata.get("limit", "")
         sentence += "".join(f" {it}" for named, it in _ADVICE.items() if limit.endswith(named))
+    if reason is Reason.BUDGET_EXCEEDED and "limit" in metadata:
+        sentence += _AMOUNTS.format_map(_Variables(metadata))
     if reason is Reason.CONNECTION_UNAVAILABLE and (breaker := metadata.get("breaker")):
         sentence = _LEFT_ALONE[breaker == "BY_HAND"].format_map(_Variables(metadata))
     if reason is Reason.CONNECTION_UNAVAILABLE and (cause := metadata.get("cause")):
