@@ -70,8 +70,8 @@ def id_pattern(prefix: str) -> str:
                 reason="PRICE_UNKNOWN",
                 metadata={"target": "a.b", "kind": "tool", "budget": "x", "currency": "EUR"},
             ),
-            "what a.b costs is not known: have an admin say its price in EUR, `antiphon tools price "
-            'a.b "0.01 EUR"`',
+            "what a.b costs is not known: have an admin say its price in EUR, `antiphon tools "
+            'price a.b "0.01 EUR"`',
         ),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "failed: OK"), "TLS (https://)"),
         (Unavailable(grpc.StatusCode.UNAVAILABLE, "a: Socket closed"), "(Socket closed)"),

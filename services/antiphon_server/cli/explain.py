@@ -208,10 +208,10 @@ def _of_one(error: AntiphonError) -> str:
                 f"for {seconds} s; try again then, or choose another one (`antiphon models`)"
             )
         case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker") == "BY_HAND":
-            name = error.metadata.get("connection")
+            connection = error.metadata.get("connection")
             return (
-                f"{name} is not called, since an operator said so; operators have it called again "
-                f"by `antiphon connections resume {name}`"
+                f"{connection} is not called, since an operator said so; operators have it called "
+                f"again by `antiphon connections resume {connection}`"
             )
         case "CONNECTION_UNAVAILABLE" if error.metadata.get("breaker"):
             seconds = ceil(error.retry_after or 0)

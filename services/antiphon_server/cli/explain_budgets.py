@@ -6,6 +6,7 @@ from antiphon_client import AntiphonError
 from antiphon_server.runtime.errors.waits import in_words
 
 _GLOBAL = "global"
+_SOON_S = 60
 
 
 def exceeded(error: AntiphonError) -> str:
@@ -16,15 +17,15 @@ def exceeded(error: AntiphonError) -> str:
         return "the budget that had too little left was changed just now; ask again"
     if parent == _GLOBAL:
         return (
-            f"the installation's budget {name} has too little left. {_what_helps(error)}have an "
-            "operator raise it: `antiphon budgets --installation` shows it to them"
+            f"the installation's budget {name} has too little left. "
+            f"{_what_helps(error, 'an operator')}: `antiphon budgets --installation` shows it to "
+            "them"
         )
     limit = _counted(told.get("limit", "?"), told.get("unit", ""))
     return (
         f"the budget {name} has too little left: of {limit}, {told.get('spent')} are spent and "
         f"{told.get('reserved')} reserved by answers under way; this may take "
-        f"{told.get('needed')}. {_what_helps(error)}have an admin raise it: `antiphon budgets` "
-        "shows it"
+        f"{told.get('needed')}. {_what_helps(error, 'an admin')}: `antiphon budgets` shows it"
     )
 
 
@@ -47,15 +48,16 @@ def price_unknown(error: AntiphonError) -> str:
     )
 
 
-def _what_helps(error: AntiphonError) -> str:
-    """What a caller can do without an admin, up to what an admin can."""
-    less = "ask for less, or " if _less_helps(error) else ""
-    wait = error.retry_after
+def _what_helps(error: AntiphonError, who: str) -> str:
+    """What a caller can do, with or without those who can raise it."""
+    less, wait = _less_helps(error), error.retry_after
+    others = f"ask for less, or have {who} raise it" if less else f"have {who} raise it"
     if wait is None:
-        return f"Waiting does not help. {less.capitalize() or 'You can '}"
-    if wait < 60:
-        return f"Ask again in {in_words(wait)}, {less or 'or '}"
-    return f"It begins anew in {in_words(wait)}{_when(error)}. Wait until then, {less or 'or '}"
+        return f"Waiting does not help. {others[0].upper()}{others[1:]}"
+    others = others if less else f"or {others}"
+    if wait < _SOON_S:
+        return f"Ask again in {in_words(wait)}, {others}"
+    return f"It begins anew in {in_words(wait)}{_when(error)}. Wait until then, {others}"
 
 
 def _less_helps(error: AntiphonError) -> bool:

@@ -280,9 +280,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_PRICE_UNKNOWN: _ErrorReason.ValueType  # 107
     """ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
-    what is called is not known in its currency; metadata: target, budget, parent, currency, kind
-    (of target: model or tool). Set a model's price in the server's settings, a tool's by SetToolPrice, or
-    leave it out of the budget's targets. Code FAILED_PRECONDITION.
+    what is called is not known in its currency; metadata: target, budget, parent, currency, kind,
+    price_currency. The kind is the target's, model or tool; price_currency is in which other one
+    its price is known, if it is. Set a model's price in the server's settings, a tool's by
+    SetToolPrice, or leave it out of the budget's targets. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_NOT_FOUND: _ErrorReason.ValueType  # 120
     """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
@@ -638,9 +639,10 @@ delay of 6 hours. Code RESOURCE_EXHAUSTED.
 """
 ERROR_REASON_PRICE_UNKNOWN: ErrorReason.ValueType  # 107
 """ERROR_REASON_PRICE_UNKNOWN: the call was not made, since a budget counts money and the price of
-what is called is not known in its currency; metadata: target, budget, parent, currency, kind
-(of target: model or tool). Set a model's price in the server's settings, a tool's by SetToolPrice, or
-leave it out of the budget's targets. Code FAILED_PRECONDITION.
+what is called is not known in its currency; metadata: target, budget, parent, currency, kind,
+price_currency. The kind is the target's, model or tool; price_currency is in which other one
+its price is known, if it is. Set a model's price in the server's settings, a tool's by
+SetToolPrice, or leave it out of the budget's targets. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 """ERROR_REASON_TOOL_NOT_FOUND: no tool of that name can be used in the workspace; metadata:
