@@ -40,3 +40,19 @@ def test_one_on_this_machine_is_kept_and_says_who_allows_it(home: Home, closed: 
     assert "ANTIPHON_EGRESS_ALLOW_HOSTS" in added.stderr
     allowed = home.run("connections", "test", "mine", ANTIPHON_EGRESS_ALLOW_HOSTS='["localhost"]')
     assert (allowed.returncode, allowed.stdout) == (1, "mine is down (REFUSED), 0 tools\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "written"),
+    [
+        ("--mcp", "localhost:9999", "http://localhost:9999"),
+        ("--grpc", "[::1]:7443", "http://[::1]:7443"),
+        ("--websocket", "prices.example/ws", "wss://prices.example/ws"),
+    ],
+)
+def test_a_place_without_a_scheme_is_told_how_it_is_written(
+    home: Home, option: str, given: str, written: str
+) -> None:
+    """Encrypted, unless it is this machine; before any server is asked."""
+    refused = home.run("connections", "add", "wiki", option, given)
+    assert (refused.returncode, f"is no URL; write {written}" in refused.stderr) == (2, True)
