@@ -445,4 +445,10 @@ describe("what a budget's refusal means", () => {
     const error = new AntiphonError(Code.FailedPrecondition, "", { reason: "PRICE_UNKNOWN", variables: { kind: "tool", target: "antiphon.time" } });
     expect(sentenceOf(error)).toContain("what antiphon.time costs is not known. Have an admin say its price");
   });
+
+  test("a price in another currency is no unknown one", () => {
+    const variables = { kind: "model", target: "a/b", budget: "team", currency: "EUR", price_currency: "USD" };
+    const said = sentenceOf(new AntiphonError(Code.FailedPrecondition, "", { reason: "PRICE_UNKNOWN", variables }));
+    expect(said).toContain("a/b costs USD, and the budget team counts EUR. Choose another model");
+  });
 });

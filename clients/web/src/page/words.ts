@@ -106,10 +106,12 @@ function unavailable(error: AntiphonError): string {
   return `${modelOf(error)} ${why}. ${when}, or choose another model.`;
 }
 
-/** That a budget counts money, and nobody knows what this costs: who can say it. */
+/** That a budget counts money, and nobody knows what this costs in it: who can say it. */
 function priceUnknown({ variables }: AntiphonError): string {
   const { budget = "", currency = "money", target = "this model", kind } = variables;
+  const known = variables["price_currency"];
   const help = kind === "tool" ? "Have an admin say its price, or leave it out of the budget." : "Choose another model, or ask an operator to give its prices.";
+  if (known) return `${visible(target)} costs ${known}, and the budget ${budget} counts ${currency}. ${help}`;
   return `The budget ${budget} counts ${currency}, and what ${visible(target)} costs is not known. ${help}`;
 }
 
