@@ -13,7 +13,7 @@ import pytest
 from antiphon_server.cli.paths import OPERATOR_FILE
 from antiphon_server.runtime.errors import Reason
 from tests.cli.conftest import Home
-from tests.e2e.readme import commands, run
+from tests.e2e.readme import commands, prints, run, transcript
 from tests.e2e.until import PATIENCE_S
 from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
@@ -33,6 +33,16 @@ def test_its_commands_do_what_it_says(home: Home) -> None:
     assert (listed["antiphon.time"], listed["antiphon.search"]) == ("ask", "never")
     held = run(commands("held", GUIDE), home.environment)
     assert [ran.exit_code for ran in held] == [0, 0], held
+
+
+def test_a_call_has_a_price(home: Home) -> None:
+    """It is shown and charged; in another currency than a budget's it is not known."""
+    with home.server():
+        run(commands("first", GUIDE)[:1], home.environment)
+        told = [it for mark in ("costs", "currency") for it in transcript(mark, GUIDE)]
+        ran = run([command for command, _ in told], home.environment)
+    assert [it for it, (_, output) in zip(ran, told, strict=True) if not prints(it, output)] == []
+    assert [it.exit_code for it in ran] == [0, 0, 0, 0, 1, 0, 1, 0, 0]
 
 
 def test_a_scripted_model_calls_one(home: Home) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from tests.cli.conftest import Home
 from tests.e2e import readme
-from tests.e2e.process import OwnProcess, all_of, healthy, listens
+from tests.e2e.followed import Followed
+from tests.e2e.process import all_of
 from tests.installed.conftest import Install
 from tests.installed.environments import Installed
 from tests.proofs.bench.processes import ROOT, environment, free_port
@@ -22,25 +23,6 @@ MARKS = ("well", "down", "open", "told", "back", "hand", "busy", "hangs", "all")
 PORTS = ("7450", "7451", "9100")
 NOBODY_ANSWERS = "first/model can't answer either"
 LONGEST_S = 300.0
-
-
-class Followed(OwnProcess):
-    """What the guide starts in a terminal of its own, in the reader's folder."""
-
-    forked = False
-
-    def __init__(self, mark: str, reader: "Reader", port: str, *, is_server: bool) -> None:
-        *before, begins = map(reader.here, readme.commands(mark, GUIDE))
-        script = "\n".join([*before, f"exec {begins}"])
-        log = reader.folder.parent / f"{port}.log"
-        super().__init__(("bash", "-c", script), reader.variables, log, reader.folder)
-        self._port, self._is_server = int(reader.port(port)), is_server
-
-    async def serves(self) -> bool:
-        """A server says so by its health, the provider by listening."""
-        if self._is_server:
-            return await healthy(f"127.0.0.1:{self._port}")
-        return await listens(self._port)
 
 
 class Reader:
@@ -65,6 +47,12 @@ class Reader:
             text = text.replace(f'"127.0.0.1", {told}', f'"127.0.0.1", {port}')
         return text
 
+    def begin(self, mark: str, port: str, *, is_server: bool) -> Followed:
+        """What goes on in a terminal of its own."""
+        block = list(map(self.here, readme.commands(mark, GUIDE)))
+        log, here = self.folder.parent / f"{port}.log", int(self.port(port))
+        return Followed(block, self.variables, log, self.folder, here, is_server=is_server)
+
     def follow(self, mark: str) -> list[tuple[readme.Ran, str]]:
         """Type a block's commands; each with what the guide says that it prints."""
         told = readme.transcript(mark, GUIDE)
@@ -82,8 +70,8 @@ async def test_it_is_followed_to_the_letter(installed: Install, tmp_path: Path) 
     )
     assert found is not None
     (reader.folder / "provider.py").write_text(reader.here(found[1]))
-    provider = Followed("provider", reader, "9100", is_server=False)
-    server = Followed("settings", reader, "7450", is_server=True)
+    provider = reader.begin("provider", "9100", is_server=False)
+    server = reader.begin("settings", "7450", is_server=True)
     wrong = []
     async with all_of([provider, server]):
         for mark in MARKS:

@@ -65,6 +65,10 @@ def _detail(event: Event) -> str:
         case "turn_finished":
             state = name_of(TurnState, "TURN_STATE_", event.turn_finished.state)
             return f"{state} {event.turn_finished.error.message}".strip()
+        case "budget_warned":
+            return event.budget_warned.budget.name
+        case "budget_overrun":
+            return event.budget_overrun.budget.name
     return event.turn_id
 
 
