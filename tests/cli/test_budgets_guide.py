@@ -12,6 +12,7 @@ from tests.repository.files import ROOT
 GUIDE = ROOT / "docs" / "guides" / "budgets.md"
 MARKS = ("put", "key", "warned", "refused", "usage", "turn")
 REFUSED = {
+    "ANTIPHON_API_KEY=$SECRET antiphon budgets delete nightly",
     'antiphon chat --once "hello once more"',
     'ANTIPHON_API_KEY=$SECRET antiphon chat --once "hello too often"',
 }
