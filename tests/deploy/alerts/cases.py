@@ -97,7 +97,7 @@ def _by_hand(values: str) -> tuple[Series, ...]:
 
 def _provider(values: str) -> tuple[Series, ...]:
     name = "antiphon_identity_provider_breaker_state"
-    return _gauge(name, values, provider="google", state="closed")
+    return _gauge(name, values, provider="idp", state="closed")
 
 
 CASES: dict[str, tuple[Case, ...]] = {
@@ -114,7 +114,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("back soon", 7, _gauge("antiphon_part_serving", "1x3 0x24 1x60", part="log")),
         Case("a connection", 7, _gauge("antiphon_part_serving", "0x60", part="connection.gone")),
         Case("a model", 7, _gauge("antiphon_part_serving", "0x60", part="model.scripted/broken")),
-        Case("a provider", 7, _gauge("antiphon_part_serving", "0x60", part="identity_provider.x")),
+        Case(
+            "a provider",
+            7,
+            _gauge("antiphon_part_serving", "0x60", part="identity_provider.idp"),
+        ),
     ),
     "AntiphonConnectionDown": (
         Case("down", 15, _connection("0x3 1x80"), GONE),
@@ -134,7 +138,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("open by itself", 15, (*_model("0x80"), *_by_hand("0x80")), BROKEN),
     ),
     "AntiphonIdentityProviderFails": (
-        Case("open", 15, _provider("1x3 0x80"), {"provider": "google"}),
+        Case("open", 15, _provider("1x3 0x80"), {"provider": "idp"}),
         Case("open for a while", 15, _provider("0x24 1x80")),
     ),
     "AntiphonErrors": (

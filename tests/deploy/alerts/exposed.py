@@ -30,6 +30,11 @@ MODELS = [
 ]
 VARIABLES = {
     "ANTIPHON_ALARMS": '{"failures_on_name": 1}',
+    "ANTIPHON_IDENTITY_PROVIDERS": (
+        '[{"name": "idp", "issuer": "https://127.0.0.1:9", "client_id": "x",'
+        ' "client_secret_env": "SECRET"}]'
+    ),
+    "SECRET": "y",
     "ANTIPHON_CONNECTIONS": '[{"name": "gone", "mcp": "http://127.0.0.1:9/mcp"}]',
 }
 INSTANCE = "server-1:7451"

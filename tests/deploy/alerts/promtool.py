@@ -11,7 +11,16 @@ from tests.deploy.dashboard.board import ALERTS
 from tests.e2e.until import PATIENCE_S
 
 RAISED = 'ALERTS{alertstate="firing"}'
-LABELS = ("alertname", "instance", "part", "method", "kind", "connection", "model")
+LABELS = (
+    "alertname",
+    "instance",
+    "part",
+    "method",
+    "kind",
+    "connection",
+    "model",
+    "provider",
+)
 """Those that summaries name, and the alert's own."""
 
 
