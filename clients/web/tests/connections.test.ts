@@ -45,5 +45,8 @@ test("each connection has its state in words, and why; what changes is shown by 
   await page.setViewportSize({ width: 390, height: 700 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   await expect.poll(() => row("gone").getByText("down").boundingBox().then((box) => box!.x + box!.width)).toBeLessThan(390);
+  await page.setViewportSize({ width: 1100, height: 700 });
+  await row("cakes A bakery").getByRole("button", { name: "Resume calls: cakes" }).click(); // others call its tools
+  await row("cakes A bakery").getByText("up", { exact: true }).waitFor();
   expect(complaints).toEqual([]);
 }, 60_000);

@@ -27,7 +27,8 @@ const LONG: Record<string, { deltas: number; text: string }> = {
 
 for (const [number, name] of Object.keys(LONG).entries()) {
   test(`the view follows a long answer to its end: ${name}`, async () => {
-    await ask("answer", { ...LONG[name], gap_ms: 4 });
+    const long = LONG[name]!;
+    await ask("answer", { ...long, gap_ms: Math.ceil(1_500 / long.deltas) }); // it is seen to grow
     await reader.say(`Tell me, as ${name}`);
     await reader.page.locator(".under-way .body").waitFor();
     await reader.answers(number + 1);
