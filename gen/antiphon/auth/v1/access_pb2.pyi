@@ -103,6 +103,8 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     """SCOPE_ACCOUNT concerns the caller's own account: sessions, keys, password."""
     SCOPE_OPERATE: _Scope.ValueType  # 6
     """SCOPE_OPERATE administers this installation, if the owner may."""
+    SCOPE_WORK: _Scope.ValueType  # 7
+    """SCOPE_WORK works on turns, as a worker of the handlers that its owner may serve."""
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """Scope is what a limited credential (an API key, a program's client secret) must
@@ -124,6 +126,8 @@ SCOPE_ACCOUNT: Scope.ValueType  # 5
 """SCOPE_ACCOUNT concerns the caller's own account: sessions, keys, password."""
 SCOPE_OPERATE: Scope.ValueType  # 6
 """SCOPE_OPERATE administers this installation, if the owner may."""
+SCOPE_WORK: Scope.ValueType  # 7
+"""SCOPE_WORK works on turns, as a worker of the handlers that its owner may serve."""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 class _Role:

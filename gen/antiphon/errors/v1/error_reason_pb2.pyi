@@ -224,7 +224,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     is to reject a message while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TURN_LOST: _ErrorReason.ValueType  # 82
-    """ERROR_REASON_TURN_LOST: the node that ran the turn died; what had been
+    """ERROR_REASON_TURN_LOST: the node, or the worker, that ran the turn died; what had been
     delivered is kept. Only in TurnFinished. Code ABORTED.
     """
     ERROR_REASON_TURN_EXPIRED: _ErrorReason.ValueType  # 83
@@ -235,6 +235,23 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_PART_NOT_ACCEPTED: the model takes no part of this kind (image, audio,
     file), or no tools. Why it was passed over (SkippedModel); no call is refused with it,
     but by servers of before; metadata: model, kind. Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_HANDLER_FAILED: _ErrorReason.ValueType  # 85
+    """ERROR_REASON_HANDLER_FAILED: the worker that worked on the turn says that it failed, and why;
+    metadata: handler, why. Only in TurnFinished. Worked example: {handler: "calculator",
+    why: "division by zero"}. Code ABORTED.
+    """
+    ERROR_REASON_HANDLER_UNAVAILABLE: _ErrorReason.ValueType  # 86
+    """ERROR_REASON_HANDLER_UNAVAILABLE: no worker that serves the handler was there for as long as
+    a turn waits for one; RetryInfo says when to try again; metadata: handler. Code UNAVAILABLE.
+    """
+    ERROR_REASON_TURN_NOT_HELD: _ErrorReason.ValueType  # 87
+    """ERROR_REASON_TURN_NOT_HELD: a worker speaks of a turn that it does not have, or has no more: a
+    later attempt has it, or it has ended; metadata: turn_id. Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_HANDLER_NOT_ALLOWED: _ErrorReason.ValueType  # 88
+    """ERROR_REASON_HANDLER_NOT_ALLOWED: the worker's user may not serve the handler (AllowWorker);
+    metadata: handler. Code PERMISSION_DENIED.
     """
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 100
     """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the
@@ -583,7 +600,7 @@ ERROR_REASON_TURN_REJECTED: ErrorReason.ValueType  # 81
 is to reject a message while a turn runs; metadata: running_turn_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TURN_LOST: ErrorReason.ValueType  # 82
-"""ERROR_REASON_TURN_LOST: the node that ran the turn died; what had been
+"""ERROR_REASON_TURN_LOST: the node, or the worker, that ran the turn died; what had been
 delivered is kept. Only in TurnFinished. Code ABORTED.
 """
 ERROR_REASON_TURN_EXPIRED: ErrorReason.ValueType  # 83
@@ -594,6 +611,23 @@ ERROR_REASON_PART_NOT_ACCEPTED: ErrorReason.ValueType  # 84
 """ERROR_REASON_PART_NOT_ACCEPTED: the model takes no part of this kind (image, audio,
 file), or no tools. Why it was passed over (SkippedModel); no call is refused with it,
 but by servers of before; metadata: model, kind. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_HANDLER_FAILED: ErrorReason.ValueType  # 85
+"""ERROR_REASON_HANDLER_FAILED: the worker that worked on the turn says that it failed, and why;
+metadata: handler, why. Only in TurnFinished. Worked example: {handler: "calculator",
+why: "division by zero"}. Code ABORTED.
+"""
+ERROR_REASON_HANDLER_UNAVAILABLE: ErrorReason.ValueType  # 86
+"""ERROR_REASON_HANDLER_UNAVAILABLE: no worker that serves the handler was there for as long as
+a turn waits for one; RetryInfo says when to try again; metadata: handler. Code UNAVAILABLE.
+"""
+ERROR_REASON_TURN_NOT_HELD: ErrorReason.ValueType  # 87
+"""ERROR_REASON_TURN_NOT_HELD: a worker speaks of a turn that it does not have, or has no more: a
+later attempt has it, or it has ended; metadata: turn_id. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_HANDLER_NOT_ALLOWED: ErrorReason.ValueType  # 88
+"""ERROR_REASON_HANDLER_NOT_ALLOWED: the worker's user may not serve the handler (AllowWorker);
+metadata: handler. Code PERMISSION_DENIED.
 """
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 100
 """ERROR_REASON_MODEL_NOT_FOUND: no model of that name is configured, or the

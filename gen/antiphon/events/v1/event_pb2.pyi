@@ -92,6 +92,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
     EVENT_KIND_MODEL_CHANGED: _EventKind.ValueType  # 35
     """EVENT_KIND_MODEL_CHANGED is Event.model_changed."""
+    EVENT_KIND_TURN_ASSIGNED: _EventKind.ValueType  # 38
+    """EVENT_KIND_TURN_ASSIGNED is Event.turn_assigned."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -160,6 +162,8 @@ EVENT_KIND_BUDGET_OVERRUN: EventKind.ValueType  # 37
 """EVENT_KIND_BUDGET_OVERRUN is Event.budget_overrun."""
 EVENT_KIND_MODEL_CHANGED: EventKind.ValueType  # 35
 """EVENT_KIND_MODEL_CHANGED is Event.model_changed."""
+EVENT_KIND_TURN_ASSIGNED: EventKind.ValueType  # 38
+"""EVENT_KIND_TURN_ASSIGNED is Event.turn_assigned."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -276,6 +280,7 @@ class Event(_message.Message):
     TURN_ID_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     EPHEMERAL_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
     MESSAGE_POSTED_FIELD_NUMBER: _builtins.int
     TURN_ACCEPTED_FIELD_NUMBER: _builtins.int
     TURN_QUEUED_FIELD_NUMBER: _builtins.int
@@ -283,6 +288,7 @@ class Event(_message.Message):
     TURN_PROGRESSED_FIELD_NUMBER: _builtins.int
     TURN_FINISHED_FIELD_NUMBER: _builtins.int
     TEXT_DELTA_APPENDED_FIELD_NUMBER: _builtins.int
+    TURN_ASSIGNED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_STARTED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_FINISHED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_PROPOSED_FIELD_NUMBER: _builtins.int
@@ -337,6 +343,10 @@ class Event(_message.Message):
     """ephemeral events (typing, presence) are not in the log, have no offsets and
     may be dropped.
     """
+    output: _builtins.int
+    """output is the number of the newest of a worker's outputs that it holds (see
+    antiphon.dispatcher.v1.Output); 0 of others.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """time is when the event was committed."""
@@ -368,6 +378,10 @@ class Event(_message.Message):
     @_builtins.property
     def text_delta_appended(self) -> Global___TextDeltaAppended:
         """text_delta_appended: a piece of the answer."""
+
+    @_builtins.property
+    def turn_assigned(self) -> Global___TurnAssigned:
+        """turn_assigned: a worker has it."""
 
     @_builtins.property
     def tool_call_started(self) -> Global___ToolCallStarted:
@@ -479,6 +493,7 @@ class Event(_message.Message):
         turn_id: _builtins.str = ...,
         attempt: _builtins.int = ...,
         ephemeral: _builtins.bool = ...,
+        output: _builtins.int = ...,
         message_posted: Global___MessagePosted | None = ...,
         turn_accepted: Global___TurnAccepted | None = ...,
         turn_queued: Global___TurnQueued | None = ...,
@@ -486,6 +501,7 @@ class Event(_message.Message):
         turn_progressed: Global___TurnProgressed | None = ...,
         turn_finished: Global___TurnFinished | None = ...,
         text_delta_appended: Global___TextDeltaAppended | None = ...,
+        turn_assigned: Global___TurnAssigned | None = ...,
         tool_call_started: Global___ToolCallStarted | None = ...,
         tool_call_finished: Global___ToolCallFinished | None = ...,
         tool_call_proposed: Global___ToolCallProposed | None = ...,
@@ -510,11 +526,11 @@ class Event(_message.Message):
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -625,6 +641,38 @@ class TurnStarted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TurnStarted: _TypeAlias = TurnStarted  # noqa: Y015
+
+@_typing.final
+class TurnAssigned(_message.Message):
+    """TurnAssigned says that a worker has the turn from now on. A higher attempt of the same worker goes
+    on with what it has begun.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """worker_id names one life of the worker's process."""
+    deployment: _builtins.str
+    """deployment is what the worker is one of."""
+    version: _builtins.str
+    """version is the deployment's version; may be empty."""
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        deployment: _builtins.str = ...,
+        version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deployment", b"deployment", "version", b"version", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TurnAssigned: _TypeAlias = TurnAssigned  # noqa: Y015
 
 @_typing.final
 class TurnProgressed(_message.Message):

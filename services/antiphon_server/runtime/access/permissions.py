@@ -34,6 +34,7 @@ class Scope(Enum):
     MANAGE = 4
     ACCOUNT = 5
     OPERATE = 6
+    WORK = 7
 
 
 class Role(Enum):

@@ -131,6 +131,16 @@ TABLE: dict[Reason, Entry] = {
     Reason.TURN_EXPIRED: Entry(
         StatusCode.DEADLINE_EXCEEDED, "The turn reached its time limit of {limit_ms} ms."
     ),
+    Reason.HANDLER_FAILED: Entry(StatusCode.ABORTED, "{handler} failed: {why}"),
+    Reason.HANDLER_UNAVAILABLE: Entry(
+        _UNAVAILABLE, "No worker that serves {handler} is there now; try again later."
+    ),
+    Reason.TURN_NOT_HELD: Entry(
+        _PRECONDITION, "The turn {turn_id} is not this worker's, or not any more."
+    ),
+    Reason.HANDLER_NOT_ALLOWED: Entry(
+        StatusCode.PERMISSION_DENIED, "Workers of this user may not serve {handler}."
+    ),
     Reason.PART_NOT_ACCEPTED: Entry(_PRECONDITION, "Model {model} takes no {kind}."),
     Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
     Reason.MODEL_UNAVAILABLE: Entry(_UNAVAILABLE, "Model {model} can't be reached."),
