@@ -1,13 +1,16 @@
 """A turn's text on its way into the log."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 
 from antiphon_server.dispatcher.model import (
     CallStep,
     Step,
     TextAppended,
     Turn,
+    TurnAssigned,
     TurnProgressed,
+    output_of,
 )
 from antiphon_server.dispatcher.ports import Journal
 from antiphon_server.dispatcher.tool_calls import ToolCalls
@@ -30,7 +33,8 @@ class TextWriter:
 
     The first text after a pause is committed at once, what follows every 25 ms, so that
     rows and frames follow time, not tokens. News for people wait that long for text to go
-    with. ``committed`` is what clients can have seen. Commits wait for the ``share`` of the
+    with. ``committed`` is what clients can have seen, ``output`` the newest number of a worker's
+    outputs in it, of which ``on_output`` is told. Commits wait for the ``share`` of the
     turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too. ``calls`` are
     the turn's calls of tools, as far as they are committed.
     """
@@ -42,7 +46,11 @@ class TextWriter:
         committed: str = "",
         calls: ToolCalls | None = None,
         share: Share = FREE,
+        output: int = 0,
     ) -> None:
+        self.output = output
+        self.on_output: Callable[[int], None] | None = None
+        self._pending_output = 0
         self.calls = calls or ToolCalls()
         self._share = share
         self._records: list[CallStep] = []
@@ -65,7 +73,7 @@ class TextWriter:
         """Bytes of UTF-8 of the answer so far."""
         return self._accepted
 
-    async def write(self, text: str) -> None:
+    async def write(self, text: str, output: int = 0) -> None:
         """Accept ``text``; waits while 64 Ki characters are not committed.
 
         Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
@@ -77,6 +85,7 @@ class TextWriter:
         if self._accepted > MAX_TEXT_BYTES:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
         self._pending.append(text)
+        self._pending_output = output
         self._pending_chars += len(text)
         if len(self._pending) == 1 or self._is_full():
             self._hurry.set()
@@ -105,6 +114,10 @@ class TextWriter:
                 self._flushing = asyncio.create_task(self._commit(), name="turn-calls")
                 await self._settle()
 
+    async def assign(self, worker: TurnAssigned) -> None:
+        """Commit who has the turn, before anything of this attempt. Raises DomainError."""
+        await self._journal.write(self._turn, [worker])
+
     async def stop(self, *, keep_pending: bool) -> str:
         """Wait for the commit in flight; returns the text that is left for the last one.
 
@@ -126,7 +139,7 @@ class TextWriter:
 
     def piece(self, text: str) -> TextAppended:
         """The step that appends ``text`` behind what is committed."""
-        return TextAppended(text, self._position)
+        return TextAppended(text, self._position, self._pending_output)
 
     async def _flush_soon(self) -> None:
         flushing = self._flushing
@@ -209,7 +222,15 @@ class TextWriter:
         self._next_commit = asyncio.get_running_loop().time() + COMMIT_EVERY_S
         await self._journal.write(self._turn, steps)
         self.committed += text
+        self._note_output(steps)
         self._recorded += len(records)
         for step in records:
             self.calls.note(step, len(self.committed))
         self._position += len(text.encode())
+
+    def _note_output(self, steps: Iterable[Step]) -> None:
+        output = max((output_of(it) for it in steps), default=0)
+        if output > self.output:
+            self.output = output
+            if self.on_output is not None:
+                self.on_output(output)

@@ -92,9 +92,8 @@ class Execution:
         """Begin to work on a turn that somebody else accepted, behind what is committed of it."""
         ahead = lane.before(turn.order.policy)
         active = ActiveTurn(turn, calls=ToolCalls(past.calls))
-        text = past.text
         self._lanes.add(lane, active)
-        self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, text, started=False))
+        self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, past, started=False))
 
     async def post(self, turn: Turn) -> Turn:
         """Say in the log that the turn was accepted, once; returns it with its cursor."""
@@ -158,7 +157,7 @@ class Execution:
         except asyncio.CancelledError:
             await self._stopped_early(active, "")
             return
-        await self._run(lane, active, coming.ahead, "", started=stored.at_once)
+        await self._run(lane, active, coming.ahead, Past(), started=stored.at_once)
 
     async def _post_first(self, active: ActiveTurn, accepted: "asyncio.Future[StoredTurn]") -> None:
         """Post the message; a stop waits for that, so that it can't be half there."""
@@ -176,7 +175,7 @@ class Execution:
         lane: Lane,
         active: ActiveTurn,
         ahead: Sequence[ActiveTurn],
-        text: str,
+        past: Past,
         *,
         started: bool,
     ) -> None:
@@ -189,12 +188,12 @@ class Execution:
             if not started:
                 active.turn = await self._runner.start(active.turn)
         except asyncio.CancelledError:
-            await self._stopped_early(active, text)
+            await self._stopped_early(active, past.text)
             return
         handler = self._handlers.named(active.turn.order.handler)
         active.rest = Rest(_PlaceOf(active, self._places))
         active.turn = await self._runner.work(
-            active.turn, handler, text, active, active.rest, lambda: lane.others(active)
+            active.turn, handler, past, active, active.rest, lambda: lane.others(active)
         )
         await self._settle(active)
 

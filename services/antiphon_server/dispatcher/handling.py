@@ -11,6 +11,7 @@ from antiphon_server.dispatcher.model import (
     CallOutcome,
     CallPaused,
     CallResult,
+    CallStep,
     HandlerInfo,
     LeftOut,
     LossPolicy,
@@ -24,6 +25,7 @@ from antiphon_server.dispatcher.model import (
     ToolCallFinished,
     ToolCallId,
     Turn,
+    TurnAssigned,
     TurnId,
     Usage,
 )
@@ -34,14 +36,17 @@ __all__ = [
     "AnswerAction",
     "AskedCall",
     "Attendance",
+    "AttemptLost",
     "CallOutcome",
     "CallPaused",
     "CallResult",
+    "CallStep",
     "Handler",
     "HandlerInfo",
     "LeftOut",
     "LossPolicy",
     "Order",
+    "Outputs",
     "PastCall",
     "Question",
     "QuestionId",
@@ -52,10 +57,16 @@ __all__ = [
     "ToolCallFinished",
     "ToolCallId",
     "Turn",
+    "TurnAssigned",
     "TurnId",
     "Usage",
     "Work",
+    "Workers",
 ]
+
+
+class AttemptLost(Exception):
+    """Who worked on the turn is gone: its next attempt goes on behind what is committed."""
 
 
 class Attendance(Protocol):
@@ -76,6 +87,44 @@ RunCall: TypeAlias = Callable[[ToolCall, Attendance], Awaitable[CallResult | Cal
 
 One that pauses is run again when its questions are answered; nothing of it runs meanwhile.
 """
+
+
+class Outputs(Protocol):
+    """What a worker says of a turn: numbered steps, each of which is stored once."""
+
+    @property
+    def assigned(self) -> TurnAssigned | None:
+        """The worker that had the turn last, as the log says."""
+        ...
+
+    @property
+    def stored(self) -> int:
+        """The number of the newest step that is stored; all before it are."""
+        ...
+
+    def on_stored(self, told: Callable[[int], None]) -> None:
+        """Have ``told`` called with :attr:`stored` whenever it has grown."""
+        ...
+
+    def on_end(self, told: Callable[[], None]) -> None:
+        """Have ``told`` called when the turn's end is stored."""
+        ...
+
+    async def assign(self, worker: TurnAssigned) -> None:
+        """Commit that a worker has the turn in this attempt."""
+        ...
+
+    async def write(self, number: int, text: str) -> None:
+        """Append to the answer; as :meth:`Work.write`."""
+        ...
+
+    async def progress(self, number: int, status: str, fraction: float | None) -> None:
+        """Tell people what is going on; as :meth:`Work.progress`."""
+        ...
+
+    async def report(self, *steps: CallStep) -> None:
+        """Commit steps of calls that the worker makes itself; they have their numbers."""
+        ...
 
 
 class Work(Protocol):
@@ -118,6 +167,16 @@ class Work(Protocol):
         """Tell people what is going on."""
         ...
 
+    @property
+    def outputs(self) -> Outputs:
+        """What the one says whom a handler has work on it elsewhere."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a turn whose run is cancelled ends; else it goes on, perhaps elsewhere."""
+        ...
+
     def leave_out(self, left_out: LeftOut) -> None:
         """Note what the answer is given without, and by which model it is not given."""
         ...
@@ -156,7 +215,8 @@ class Handler(Protocol):
     async def run(self, work: Work) -> None:
         """Write the answer; returning ends the turn, raising fails it.
 
-        Being cancelled stops it: it must let go of what it uses and re-raise.
+        After AttemptLost it is called again, for the next attempt. Being cancelled stops it: it
+        must let go of what it uses and re-raise.
         """
         ...
 
@@ -166,4 +226,20 @@ class Handler(Protocol):
         Asked before the turn ends, or goes on, as often as that is tried. Raises DomainError: it
         is asked again for a while, and the turn ends all the same.
         """
+        ...
+
+
+class Workers(Protocol):
+    """Handlers that are served elsewhere: who serves one may come and go."""
+
+    def named(self, name: str) -> Handler:
+        """The handler of turns that name it, whether or not anybody serves it."""
+        ...
+
+    async def knows(self, workspace_id: str, name: str) -> bool:
+        """Whether somebody may serve that handler for turns of the workspace."""
+        ...
+
+    async def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
+        """How those present themselves that a workspace may name."""
         ...

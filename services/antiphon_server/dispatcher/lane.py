@@ -70,6 +70,11 @@ class ActiveTurn:
         """Note that the handler is done: from here on the turn can't be stopped."""
         self._sealed = True
 
+    def begin_again(self, turn: Turn) -> None:
+        """Note that the turn's next attempt has begun."""
+        self.turn = turn
+        self.calls.begin_again()
+
     @property
     def rests(self) -> bool:
         """Whether it does nothing until a person decides, here or on another server."""

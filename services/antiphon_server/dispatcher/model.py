@@ -298,14 +298,28 @@ class TurnProgressed:
 
     status: str
     fraction: float | None = None
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAssigned:
+    """A worker has it; ``worker_id`` names one life of its process."""
+
+    worker_id: str
+    deployment: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TextAppended:
-    """A piece of the answer; ``position`` is the bytes of UTF-8 before it."""
+    """A piece of the answer; ``position`` is the bytes of UTF-8 before it.
+
+    ``output`` here and elsewhere is the number of the newest of a worker's outputs in it.
+    """
 
     text: str
     position: int
+    output: int = 0
 
 
 class CallOutcome(OpenIntEnum):
@@ -422,6 +436,7 @@ class ToolCallProposed:
     call: ToolCall
     asks: bool
     position: int = 0
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +492,7 @@ class ToolCallFinished:
     omitted_bytes: int = 0
     duration_ms: int = 0
     kept: bool = False
+    output: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,6 +563,7 @@ Step = (
     | TurnAccepted
     | TurnQueued
     | TurnStarted
+    | TurnAssigned
     | TurnProgressed
     | TextAppended
     | CallStep
@@ -555,13 +572,27 @@ Step = (
 )
 
 
+def output_of(step: Step) -> int:
+    """The newest number of a worker's outputs in a step; 0 if it holds none."""
+    match step:
+        case TextAppended() | TurnProgressed() | ToolCallProposed() | ToolCallFinished():
+            return step.output
+        case _:
+            return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the log has of a turn: its committed text, its calls, and its end if it has one."""
+    """What the log has of a turn: its committed text, its calls, and its end if it has one.
+
+    ``assigned`` is the worker that had it last, ``output`` the newest number of its outputs.
+    """
 
     text: str = ""
     finished: TurnFinished | None = field(default=None)
     calls: tuple[PastCall, ...] = ()
+    assigned: TurnAssigned | None = None
+    output: int = 0
 
     @property
     def stands_at_calls(self) -> bool:

@@ -3,34 +3,30 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
-from antiphon_server.dispatcher.handling import Handler, RunCall
+from antiphon_server.dispatcher.handling import AttemptLost, Handler
 from antiphon_server.dispatcher.model import (
-    NOTHING_LEFT_OUT,
-    AskedCall,
-    LeftOut,
     Outcome,
     Past,
-    PastCall,
     ReplyPosted,
     State,
     Step,
-    ToolCallFinished,
     Turn,
     TurnFinished,
     TurnId,
     TurnProgressed,
     TurnStarted,
-    Usage,
 )
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
+from antiphon_server.dispatcher.turn_work import TurnWork
+from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes.standing import Lease
@@ -64,54 +60,9 @@ class Stop(Protocol):
         """Note that the handler is done: from here on the turn can't be stopped."""
         ...
 
-
-@dataclass(slots=True)
-class TurnWork:
-    """See :class:`~antiphon_server.dispatcher.handling.Work`."""
-
-    turn: Turn
-    resumed_text: str
-    writer: TextWriter
-    calling: Calling
-    list_others: Callable[[], set[TurnId]]
-    usage: Usage | None = None
-    model: str = ""
-    finish_reason: int = 0
-    output_limit: int = 0
-    left_out: LeftOut = NOTHING_LEFT_OUT
-
-    @property
-    def past_calls(self) -> Sequence[PastCall]:
-        """See :attr:`Work.past_calls`."""
-        return self.writer.calls.all
-
-    @property
-    def others(self) -> set[TurnId]:
-        """See :attr:`Work.others`."""
-        return self.list_others()
-
-    async def write(self, text: str) -> None:
-        """See :meth:`Work.write`."""
-        await self.writer.write(text)
-
-    async def call(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
-        """See :meth:`Work.call`."""
-        return await self.calling.make(asked, run)
-
-    async def progress(self, status: str, fraction: float | None = None) -> None:
-        """See :meth:`Work.progress`."""
-        await self.writer.progress(TurnProgressed(status, fraction))
-
-    def leave_out(self, left_out: LeftOut) -> None:
-        """See :meth:`Work.leave_out`."""
-        self.left_out = left_out
-
-    def account(
-        self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
-    ) -> None:
-        """See :meth:`Work.account`."""
-        self.usage, self.model = usage, model
-        self.finish_reason, self.output_limit = finish_reason, output_limit
+    def begin_again(self, turn: Turn) -> None:
+        """Note that the turn's next attempt has begun."""
+        ...
 
 
 class Runner:
@@ -168,7 +119,7 @@ class Runner:
         self,
         turn: Turn,
         handler: Handler,
-        resumed_text: str,
+        past: Past,
         stop: Stop,
         rest: Rest,
         others: Callable[[], set[TurnId]],
@@ -178,11 +129,20 @@ class Runner:
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
         """
-        share = self._shares.of(turn.creator, turn.workspace_id)
-        writer = TextWriter(self._journal, turn, resumed_text, stop.calls, share)
-        work = TurnWork(turn, resumed_text, writer, Calling(writer, rest, self._lease), others)
-        outcome = await self._outcome(handler, work, stop, rest)
+        writer, calling = self._tools(turn, past.text, past.output, stop, rest)
+        limit = asyncio.timeout(turn.order.time_limit_s)
+        work = TurnWork(
+            turn,
+            past.text,
+            writer,
+            calling,
+            others,
+            lambda: stop.wanted or limit.expired(),
+            past.assigned,
+        )
+        outcome = await self._outcome(handler, work, stop, rest, limit)
         stop.seal()
+        turn, writer = work.turn, work.writer
         try:
             left = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
         except DomainError as error:
@@ -197,15 +157,45 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        return await self.finish(turn, outcome, writer, left)
+        turn = await self.finish(turn, outcome, writer, left)
+        work.tell_end()
+        return turn
 
-    async def _outcome(self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest) -> Outcome:
+    def _tools(
+        self, turn: Turn, text: str, output: int, stop: Stop, rest: Rest
+    ) -> tuple[TextWriter, Calling]:
+        """What an attempt writes and calls with, behind what is committed."""
+        share = self._shares.of(turn.creator, turn.workspace_id)
+        writer = TextWriter(self._journal, turn, text, stop.calls, share, output)
+        return writer, Calling(writer, rest, self._lease)
+
+    async def _attempts(self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Let the handler work until it says that the turn ends."""
+        while True:
+            try:
+                return await handler.run(work)
+            except AttemptLost:
+                await completed(self._begin_again(work, stop, rest))
+
+    async def _begin_again(self, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Fence out the attempt that is lost; what was not committed of it is dropped."""
+        await work.writer.stop(keep_pending=False)
+        turn = await patiently(lambda: self.next_attempt(work.turn))
+        request_id = f"{turn.turn_id}:{turn.attempt}"
+        await self._told(lambda: self._journal.write(turn, [TurnStarted()], request_id=request_id))
+        stop.begin_again(turn)
+        written = work.writer
+        work.begin_again(turn, *self._tools(turn, written.committed, written.output, stop, rest))
+
+    async def _outcome(
+        self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest, limit: asyncio.Timeout
+    ) -> Outcome:
         order = work.turn.order
         state, error = State.SUCCEEDED, None
         try:
-            async with asyncio.timeout(order.time_limit_s) as limit:
+            async with limit:
                 rest.limit(limit)
-                await handler.run(work)
+                await self._attempts(handler, work, stop, rest)
         except asyncio.CancelledError:
             state = State.CANCELLED
             if stop.wanted:

@@ -39,6 +39,10 @@ class ToolCalls:
         self.deciding = asyncio.Lock()
         self.closed = False
 
+    def begin_again(self) -> None:
+        """Note that the attempt is lost that has started those which have not ended."""
+        self._lost = {it.call.call_id for it in self._calls.values() if _runs(it)}
+
     @property
     def all(self) -> tuple[PastCall, ...]:
         """All of them, in the order they were proposed."""

@@ -1,11 +1,17 @@
 """The journal of turns, in the log of the events service."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon_server.dispatcher.adapters import call_steps
-from antiphon_server.dispatcher.adapters.steps import cancelled_of, event_of, finished_of
+from antiphon_server.dispatcher.adapters.steps import (
+    assigned_of,
+    cancelled_of,
+    event_of,
+    finished_of,
+)
 from antiphon_server.dispatcher.model import (
     ConversationId,
     Past,
@@ -29,6 +35,8 @@ TIMEOUT_S = 30.0
 _AWAY: frozenset[Reason] = frozenset({Reason.SERVICE_UNAVAILABLE})
 _PAST_KINDS = (
     event_pb2.EVENT_KIND_TEXT_DELTA_APPENDED,
+    event_pb2.EVENT_KIND_TURN_ASSIGNED,
+    event_pb2.EVENT_KIND_TURN_PROGRESSED,
     event_pb2.EVENT_KIND_TURN_FINISHED,
     *call_steps.KINDS,
 )
@@ -103,21 +111,19 @@ class EventLogJournal:
         request = event_service_pb2.ReadEventsRequest(
             scope=_scope(turn.conversation_id), cursor=cursor, page_size=1000, kinds=_PAST_KINDS
         )
-        text = ""
-        calls = ToolCalls()
+        past, calls = Past(), ToolCalls()
         while True:
             page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
-                if event.HasField("turn_finished"):
-                    return Past(text, finished_of(event), calls.all)
-                if event.HasField("text_delta_appended"):
-                    text += event.text_delta_appended.text
-                elif (step := call_steps.call_step_of(event)) is not None:
-                    calls.note(step, len(text))
+                past = _with(past, event)
+                if past.finished is not None:
+                    return replace(past, calls=calls.all)
+                if (step := call_steps.call_step_of(event)) is not None:
+                    calls.note(step, len(past.text))
             if page.at_head:
-                return Past(text, calls=calls.all)
+                return replace(past, calls=calls.all)
             request.cursor = page.cursor
 
     async def _read(
@@ -149,6 +155,20 @@ def _request(turn: Turn, steps: Sequence[Step], request_id: str) -> event_servic
     if turn.attempt:
         request.fence.key, request.fence.token = turn.turn_id, turn.attempt
     return request
+
+
+def _with(past: Past, event: event_pb2.Event) -> Past:
+    """What the log has with one event more, but for calls."""
+    past = replace(past, output=max(past.output, event.output))
+    match event.WhichOneof("payload"):
+        case "turn_finished":
+            return replace(past, finished=finished_of(event))
+        case "turn_assigned":
+            return replace(past, assigned=assigned_of(event))
+        case "text_delta_appended":
+            return replace(past, text=past.text + event.text_delta_appended.text)
+        case _:
+            return past
 
 
 def _end_of(turn_id: TurnId) -> str:

@@ -28,17 +28,24 @@ from antiphon_server.dispatcher.model import (
     ToolCallStarted,
     Turn,
     TurnAccepted,
+    TurnAssigned,
     TurnFinished,
     TurnProgressed,
     TurnQueued,
     TurnStarted,
+    output_of,
 )
 from antiphon_server.runtime.errors.wire import domain_error_of_status, status_of
 
 
 def event_of(turn: Turn, step: Step) -> event_pb2.Event:
     """Encode what happened in ``turn``."""
-    event = event_pb2.Event(actor=_actor(turn, step), turn_id=turn.turn_id, attempt=turn.attempt)
+    event = event_pb2.Event(
+        actor=_actor(turn, step),
+        turn_id=turn.turn_id,
+        attempt=turn.attempt,
+        output=output_of(step),
+    )
     match step:
         case TextAppended(text, position):
             delta = event.text_delta_appended
@@ -54,6 +61,10 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
         case TurnStarted():
             event.turn_started.handler = turn.order.handler
             event.turn_started.reply_message_id = turn.reply_id
+        case TurnAssigned(worker_id, deployment, version):
+            assigned = event.turn_assigned
+            assigned.worker_id, assigned.deployment = worker_id, deployment
+            assigned.version = version
         case TurnProgressed(status, fraction):
             event.turn_progressed.status = status
             if fraction is not None:
@@ -67,6 +78,12 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
         case _:
             assert_never(step)
     return event
+
+
+def assigned_of(event: event_pb2.Event) -> TurnAssigned:
+    """Decode who has a turn."""
+    it = event.turn_assigned
+    return TurnAssigned(it.worker_id, it.deployment, it.version)
 
 
 def cancelled_of(turn: Tombstone) -> event_pb2.Event:

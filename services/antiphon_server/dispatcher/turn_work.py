@@ -1,0 +1,135 @@
+"""A turn as its handler sees it, attempt after attempt."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from antiphon_server.dispatcher.calling import Calling
+from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.handling import RunCall
+from antiphon_server.dispatcher.model import (
+    NOTHING_LEFT_OUT,
+    AskedCall,
+    CallStep,
+    LeftOut,
+    PastCall,
+    ToolCallFinished,
+    Turn,
+    TurnAssigned,
+    TurnId,
+    TurnProgressed,
+    Usage,
+)
+
+
+@dataclass(slots=True)
+class TurnWork:
+    """See :class:`~antiphon_server.dispatcher.handling.Work`. ``over`` says :attr:`is_over`."""
+
+    turn: Turn
+    resumed_text: str
+    writer: TextWriter
+    calling: Calling
+    list_others: Callable[[], set[TurnId]]
+    over: Callable[[], bool]
+    assigned: TurnAssigned | None = None
+    usage: Usage | None = None
+    model: str = ""
+    finish_reason: int = 0
+    output_limit: int = 0
+    left_out: LeftOut = NOTHING_LEFT_OUT
+    told_at_end: list[Callable[[], None]] = field(default_factory=list)
+
+    def begin_again(self, turn: Turn, writer: TextWriter, calling: Calling) -> None:
+        """Go on as the next attempt, behind what is committed."""
+        self.turn, self.writer, self.calling = turn, writer, calling
+        self.resumed_text = writer.committed
+
+    @property
+    def past_calls(self) -> Sequence[PastCall]:
+        """See :attr:`Work.past_calls`."""
+        return self.writer.calls.all
+
+    @property
+    def others(self) -> set[TurnId]:
+        """See :attr:`Work.others`."""
+        return self.list_others()
+
+    @property
+    def outputs(self) -> "TurnOutputs":
+        """See :attr:`Work.outputs`."""
+        return TurnOutputs(self)
+
+    @property
+    def is_over(self) -> bool:
+        """See :attr:`Work.is_over`."""
+        return self.over()
+
+    async def write(self, text: str) -> None:
+        """See :meth:`Work.write`."""
+        await self.writer.write(text)
+
+    async def call(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
+        """See :meth:`Work.call`."""
+        return await self.calling.make(asked, run)
+
+    async def progress(self, status: str, fraction: float | None = None) -> None:
+        """See :meth:`Work.progress`."""
+        await self.writer.progress(TurnProgressed(status, fraction))
+
+    def leave_out(self, left_out: LeftOut) -> None:
+        """See :meth:`Work.leave_out`."""
+        self.left_out = left_out
+
+    def account(
+        self, usage: Usage, model: str, finish_reason: int = 0, output_limit: int = 0
+    ) -> None:
+        """See :meth:`Work.account`."""
+        self.usage, self.model = usage, model
+        self.finish_reason, self.output_limit = finish_reason, output_limit
+
+    def tell_end(self) -> None:
+        """Tell who wants to know that the end is stored."""
+        for told in self.told_at_end:
+            told()
+
+
+class TurnOutputs:
+    """See :class:`~antiphon_server.dispatcher.handling.Outputs`."""
+
+    def __init__(self, work: TurnWork) -> None:
+        self._work = work
+
+    @property
+    def assigned(self) -> TurnAssigned | None:
+        """See :attr:`Outputs.assigned`."""
+        return self._work.assigned
+
+    @property
+    def stored(self) -> int:
+        """See :attr:`Outputs.stored`."""
+        return self._work.writer.output
+
+    def on_stored(self, told: Callable[[int], None]) -> None:
+        """See :meth:`Outputs.on_stored`."""
+        self._work.writer.on_output = told
+
+    def on_end(self, told: Callable[[], None]) -> None:
+        """See :meth:`Outputs.on_end`."""
+        self._work.told_at_end.append(told)
+
+    async def assign(self, worker: TurnAssigned) -> None:
+        """See :meth:`Outputs.assign`."""
+        await self._work.writer.assign(worker)
+        self._work.assigned = worker
+
+    async def write(self, number: int, text: str) -> None:
+        """See :meth:`Outputs.write`."""
+        await self._work.writer.write(text, number)
+
+    async def progress(self, number: int, status: str, fraction: float | None) -> None:
+        """See :meth:`Outputs.progress`."""
+        await self._work.writer.progress(TurnProgressed(status, fraction, number))
+
+    async def report(self, *steps: CallStep) -> None:
+        """See :meth:`Outputs.report`."""
+        await self._work.writer.record(*steps)
