@@ -44,6 +44,7 @@ class Admission:
         of the message's parts.
         """
         try:
+            await self._handlers.check("", order.handler)
             await self._check(creator, order)
         except DomainError:
             if not turn_id or not await self._came_before(creator, turn_id):

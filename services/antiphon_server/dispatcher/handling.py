@@ -24,6 +24,8 @@ from antiphon_server.dispatcher.model import (
     ToolCall,
     ToolCallFinished,
     ToolCallId,
+    ToolCallProposed,
+    ToolCallStarted,
     Turn,
     TurnAssigned,
     TurnId,
@@ -56,6 +58,8 @@ __all__ = [
     "ToolCall",
     "ToolCallFinished",
     "ToolCallId",
+    "ToolCallProposed",
+    "ToolCallStarted",
     "Turn",
     "TurnAssigned",
     "TurnId",
@@ -100,6 +104,11 @@ class Outputs(Protocol):
     @property
     def stored(self) -> int:
         """The number of the newest step that is stored; all before it are."""
+        ...
+
+    @property
+    def said_bytes(self) -> int:
+        """Bytes of UTF-8 of the answer so far."""
         ...
 
     def on_stored(self, told: Callable[[int], None]) -> None:

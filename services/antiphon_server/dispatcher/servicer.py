@@ -70,7 +70,7 @@ class DispatcherServicer(DispatcherServiceServicer):
         position = decode_page_token(request.page_token, "handlers", fields=1)
         start = number(position[0]) if position else 0
         end = start + page_limit(request.page_size)
-        infos = self._handlers.infos()
+        infos = await self._handlers.infos()
         return pb.ListHandlersResponse(
             handlers=[handler_message(info) for info in infos[start:end]],
             next_page_token=encode_page_token("handlers", str(end)) if end < len(infos) else "",

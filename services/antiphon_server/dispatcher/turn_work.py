@@ -109,6 +109,11 @@ class TurnOutputs:
         """See :attr:`Outputs.stored`."""
         return self._work.writer.output
 
+    @property
+    def said_bytes(self) -> int:
+        """See :attr:`Outputs.said_bytes`."""
+        return self._work.writer.accepted
+
     def on_stored(self, told: Callable[[int], None]) -> None:
         """See :meth:`Outputs.on_stored`."""
         self._work.writer.on_output = told

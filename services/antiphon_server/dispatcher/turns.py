@@ -75,6 +75,7 @@ class Turns:
         """
         order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
+        await self._handlers.check(view.workspace_id, order.handler)
         has_to_wait = self._lanes.is_busy(conversation_id)
         async with self._lanes.of(conversation_id, most=self._limits.waiting) as lane:
             if has_to_wait:  # meanwhile the caller may have been removed, or all archived

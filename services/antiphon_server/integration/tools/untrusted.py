@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from antiphon_server.integration.tools.model import Definition, Json, ToolName
-from antiphon_server.integration.tools.strict_json import loads
+from antiphon_server.runtime.encoding.strict_json import loads
 
 MOST_TOOLS = 1_000
 MOST_NAMED = 100

@@ -1,0 +1,193 @@
+"""A turn at a worker, as the server sees it that has the turn: what comes of it, in order."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import assert_never
+
+from antiphon_server.dispatcher.handling import AttemptLost, TurnId, Work
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.workers.call_ids import number_of
+from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.frames import (
+    Accepted,
+    Ack,
+    AskedCalls,
+    AskedQuestion,
+    CallBegun,
+    CallEnded,
+    Declined,
+    Finished,
+    Output,
+    Progressed,
+    Revocation,
+    Revoke,
+    Said,
+    Told,
+    WorkerId,
+    Written,
+)
+from antiphon_server.workers.session import Session
+
+
+class Declining(AttemptLost):
+    """The worker gave the turn back, or never took it."""
+
+
+class Assignment:
+    """Takes what a worker says of a turn, in its numbers' order, and each number once.
+
+    Nobody waits for a worker here: :meth:`look` is called several times a second, and says when
+    it is lost. Times are those of the monotonic clock.
+    """
+
+    def __init__(self, work: Work, limits: WorkerLimits) -> None:
+        self._turn_id: TurnId = work.turn.turn_id
+        self.fence = work.turn.attempt
+        self._outputs, self._limits = work.outputs, limits
+        self._seen = work.outputs.stored
+        self._said: deque[Said] = deque()
+        self._wakeup = asyncio.Event()
+        self._failure: Exception | None = None
+        self._session: Session | None = None
+        self._assigned_at = self._renewed_at = time.monotonic()
+        self._dropped_at: float | None = None
+        self._accepted = self.finished = False
+        self.go_on: Callable[[], None] | None = None
+        """Tells a worker that is back to go on."""
+        self.served = work.turn.order.handler, ""
+        """The handler, and whose it is."""
+        self._begun = {number_of(it.call.call_id) for it in work.past_calls if not it.finished}
+        work.outputs.on_stored(self._stored)
+
+    @property
+    def worker_id(self) -> WorkerId | None:
+        """Who has it."""
+        return self._session.worker_id if self._session is not None else None
+
+    @property
+    def session(self) -> Session | None:
+        """The stream of who has it; None before that, and while the stream is lost."""
+        return self._session if self._dropped_at is None else None
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the turn is begun anew if its worker is lost."""
+        return self._session is None or self._session.resumes(self.served[0])
+
+    def come_back(self, session: Session) -> None:
+        """The worker is back, and holds the turn still."""
+        self.given(session, held=True)
+        if self.go_on is not None:
+            self.go_on()
+
+    def given(self, session: Session, *, held: bool = False) -> None:
+        """The worker has it from now on, or ``held`` it and has come back."""
+        self._session, self._dropped_at = session, None
+        session.turns[self._turn_id] = self
+        self._assigned_at = self._renewed_at = time.monotonic()
+        self._accepted = self._accepted or held
+        if session.closed:
+            self._dropped_at = self._assigned_at
+
+    def hear(self, session: Session, fence: int, said: Said) -> None:
+        """See :meth:`Inbox.hear`."""
+        if session is not self._session or fence != self.fence or self._failure is not None:
+            raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
+        self._note_accepted(session)
+        match said:
+            case Written() | Progressed() | CallBegun() | CallEnded():
+                if said.number <= self._seen:
+                    self._stored(self._outputs.stored)  # said again: it may not have heard
+                    return
+                self._check(said)
+                self._seen = said.number
+            case Finished():
+                if said.outputs != self._seen:
+                    raise invalid("sequence", f"the turn's last output is number {self._seen}")
+            case Accepted():
+                return
+            case Declined() | AskedQuestion() | AskedCalls():
+                pass
+            case _:
+                assert_never(said)
+        self._said.append(said)
+        self._wakeup.set()
+
+    def renew(self, now: float) -> None:
+        """See :meth:`Inbox.renew`."""
+        self._renewed_at = now
+
+    def dropped(self, session: Session, now: float) -> None:
+        """See :meth:`Inbox.dropped`."""
+        if session is self._session:
+            self._dropped_at = now
+
+    def revoke(self, reason: Revocation) -> None:
+        """Take the turn away from its worker: the next attempt is another's."""
+        self._fail(AttemptLost(), reason)
+
+    def look(self, now: float) -> None:
+        """Note if the worker is lost, or does not answer."""
+        session, limits = self._session, self._limits
+        if session is None or self._failure is not None:
+            return
+        if self._dropped_at is not None:
+            if now - self._dropped_at > limits.back_s:
+                self._fail(AttemptLost(), Revocation.LEASE)
+        elif not self._accepted and now - self._assigned_at > limits.accept_s:
+            session.missed()
+            self._fail(Declining(), Revocation.NOT_ACCEPTED)
+        elif now - self._renewed_at > limits.lease_s:
+            self._fail(AttemptLost(), Revocation.LEASE)
+
+    async def next(self) -> Said:
+        """What the worker says next. Raises AttemptLost when it is lost."""
+        while not self._said:
+            if self._failure is not None:
+                raise self._failure
+            self._wakeup.clear()
+            await self._wakeup.wait()
+        return self._said.popleft()
+
+    def tell(self, told: Told) -> None:
+        """Tell the worker, if it is there; what it missed it is told when it comes back."""
+        if (session := self.session) is not None:
+            session.tell(told)
+
+    def leave(self, release: Callable[[Session, TurnId], None]) -> None:
+        """The worker has the turn no more, whatever it says."""
+        self._failure = self._failure or AttemptLost()
+        if self._session is not None and self._session.turns.get(self._turn_id) is self:
+            release(self._session, self._turn_id)
+
+    def _check(self, said: Output) -> None:
+        if said.number != self._seen + 1:
+            raise invalid("sequence", f"{self._seen + 1} comes next")
+        if said.number - self._outputs.stored > self._limits.unacknowledged:
+            most = f"{self._limits.unacknowledged} outputs that are not acknowledged"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
+        match said:
+            case CallBegun():
+                self._begun.add(said.number)
+            case CallEnded(begun=begun) if begun not in self._begun:
+                raise invalid("call_sequence", "no call that goes on was begun by that output")
+            case CallEnded(begun=begun):
+                self._begun.discard(begun)
+
+    def _note_accepted(self, session: Session) -> None:
+        now = time.monotonic()
+        self._renewed_at = now
+        if not self._accepted:
+            self._accepted = True
+            session.accepted(now - self._assigned_at)
+
+    def _stored(self, number: int) -> None:
+        self.tell(Ack(self._turn_id, self.fence, number))
+
+    def _fail(self, failure: Exception, reason: Revocation) -> None:
+        if self._failure is None:
+            self.tell(Revoke(self._turn_id, self.fence, reason))
+            self._failure = failure
+            self._wakeup.set()

@@ -1,0 +1,234 @@
+"""The frames of the contract <-> what workers say and are told."""
+
+from contextlib import suppress
+from typing import assert_never
+
+from antiphon.context.v1 import message_pb2
+from antiphon.dispatcher.v1 import worker_pb2 as pb
+from antiphon.dispatcher.v1 import worker_service_pb2 as service_pb
+from antiphon.events.v1 import event_pb2
+from antiphon.integration.v1 import model_pb2, tool_pb2
+from antiphon_server.dispatcher.handling import COUNTED, LossPolicy, TurnId, Usage
+from antiphon_server.runtime.encoding.strict_json import loads
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.errors.wire import status_of
+from antiphon_server.runtime.rpc.times import timestamp
+from antiphon_server.workers import frames
+from antiphon_server.workers.limits import WorkerLimits
+
+LONGEST_RESULT = 64 * 1024
+_ARGUMENTS = "output.tool_call.arguments_json"
+
+
+def introduction(hello: pb.Hello, user_id: str) -> frames.Introduction:
+    """Decode who a worker is."""
+    return frames.Introduction(
+        frames.WorkerId(hello.worker_id),
+        user_id,
+        hello.deployment,
+        hello.version,
+        tuple(_offer(it) for it in hello.handlers),
+        hello.slots,
+        tuple(frames.Held(TurnId(it.turn_id), it.conversation_id, it.fence) for it in hello.held),
+        hello.library,
+    )
+
+
+def _offer(it: pb.OfferedHandler) -> frames.Offer:
+    policy = LossPolicy(it.loss_policy) if it.loss_policy else LossPolicy.RESUME
+    return frames.Offer(it.name, it.description, policy, frozenset(it.takes))
+
+
+def said(request: service_pb.WorkRequest) -> tuple[TurnId, int, frames.Said]:
+    """Decode what a worker says of a turn: its id, the fence, and what.
+
+    Raises DomainError INVALID_ARGUMENT, and UNIMPLEMENTED for what this version does not know.
+    """
+    match request.WhichOneof("frame"):
+        case "accept":
+            return _of(request.accept, frames.Accepted())
+        case "decline":
+            return _of(request.decline, frames.Declined(request.decline.reason))
+        case "output":
+            return _of(request.output, _output(request.output))
+        case "ask":
+            return _of(request.ask, _asked(request.ask))
+        case "finish":
+            return _of(request.finish, _finished(request.finish))
+        case _:
+            raise DomainError(Reason.UNIMPLEMENTED)
+
+
+def _of(
+    frame: pb.Accept | pb.Decline | pb.Output | pb.Ask | pb.Finish, what: frames.Said
+) -> tuple[TurnId, int, frames.Said]:
+    return TurnId(frame.turn_id), frame.fence, what
+
+
+def _output(it: pb.Output) -> frames.Output:
+    match it.WhichOneof("step"):
+        case "text":
+            return frames.Written(it.sequence, it.text)
+        case "progress":
+            fraction = it.progress.fraction if it.progress.HasField("fraction") else None
+            return frames.Progressed(it.sequence, it.progress.status, fraction)
+        case "tool_call":
+            call = it.tool_call
+            return frames.CallBegun(
+                it.sequence, call.tool, _object(call.arguments_json or "{}", _ARGUMENTS)
+            )
+        case "tool_result":
+            result = it.tool_result
+            content = message_pb2.Message(parts=result.parts).SerializeToString(deterministic=True)
+            if len(content) > LONGEST_RESULT:
+                raise invalid("output.tool_result.parts", "a result has at most 64 KiB")
+            return frames.CallEnded(it.sequence, result.call_sequence, content, result.failed)
+        case _:
+            raise DomainError(Reason.UNIMPLEMENTED)
+
+
+def _asked(it: pb.Ask) -> frames.AskedQuestion | frames.AskedCalls:
+    match it.WhichOneof("what"):
+        case "question":
+            schema = it.question.schema_json
+            checked = _object(schema, "ask.question.schema_json") if schema else ""
+            return frames.AskedQuestion(it.number, it.question.message, checked)
+        case "tool_calls":
+            calls = [(call.tool, call.arguments_json or "{}") for call in it.tool_calls.calls]
+            return frames.AskedCalls(it.number, tuple(calls))
+        case _:
+            raise DomainError(Reason.UNIMPLEMENTED)
+
+
+def _finished(it: pb.Finish) -> frames.Finished:
+    usage = _usage(it.usage) if it.HasField("usage") else None
+    return frames.Finished(it.sequence, it.failure, usage, it.model)
+
+
+def _usage(message: model_pb2.Usage) -> Usage:
+    counts = {name: max(0, getattr(message, name)) for name in COUNTED}
+    cost = max(0, message.cost.micros) if message.HasField("cost") else None
+    return Usage(
+        estimated=message.estimated,
+        currency=message.cost.currency or "USD",
+        cost_micros=cost,
+        **counts,
+    )
+
+
+def _object(text: str, field: str) -> str:
+    """The text of a JSON object. Raises DomainError INVALID_ARGUMENT."""
+    with suppress(ValueError, RecursionError):
+        if isinstance(loads(text), dict):
+            return text
+    raise invalid(field, "a JSON object is wanted")
+
+
+def response(told: frames.Told, limits: WorkerLimits) -> service_pb.WorkResponse:
+    """Encode what a worker is told."""
+    frame = service_pb.WorkResponse()
+    match told:
+        case frames.Welcome(refused):
+            frame.welcome.CopyFrom(_welcome(refused, limits))
+        case frames.Assign():
+            frame.assign.CopyFrom(_assign(told))
+        case frames.Ack(turn_id, fence, stored, finished):
+            it = frame.ack
+            it.turn_id, it.fence, it.sequence, it.finished = turn_id, fence, stored, finished
+        case frames.Cancel(turn_id, fence):
+            frame.cancel.turn_id, frame.cancel.fence = turn_id, fence
+        case frames.Revoke(turn_id, fence, reason):
+            frame.revoke.turn_id, frame.revoke.fence = turn_id, fence
+            frame.revoke.reason = pb.RevokeReason.ValueType(reason)
+        case frames.Beat(turn_ids):
+            frame.beat.turn_ids.extend(turn_ids)
+            frame.beat.SetInParent()
+        case frames.Answered() | frames.CallsEnded():
+            frame.answer.CopyFrom(_answer(told))
+        case frames.Draining(after_s):
+            frame.draining.reconnect_after.FromMilliseconds(round(after_s * 1000))
+        case frames.Rejected(error, turn_id, number):
+            frame.rejected.turn_id, frame.rejected.sequence = turn_id, number
+            frame.rejected.error.CopyFrom(status_of(error))
+        case _:
+            assert_never(told)
+    return frame
+
+
+def _welcome(refused: tuple[str, ...], limits: WorkerLimits) -> pb.Welcome:
+    it = pb.Welcome(max_unacknowledged=limits.unacknowledged)
+    it.heartbeat.FromMilliseconds(round(limits.heartbeat_s * 1000))
+    it.lease.FromMilliseconds(round(limits.lease_s * 1000))
+    for name in refused:
+        error = DomainError(Reason.HANDLER_NOT_ALLOWED, handler=name)
+        it.refused.add(name=name, error=status_of(error))
+    return it
+
+
+def _assign(told: frames.Assign) -> pb.Assign:
+    turn, order = told.turn, told.turn.order
+    posted = event_pb2.MessagePosted.FromString(order.content)
+    return pb.Assign(
+        turn_id=turn.turn_id,
+        conversation_id=turn.conversation_id,
+        workspace_id=turn.workspace_id,
+        fence=turn.attempt,
+        handler=order.handler,
+        creator=turn.creator,
+        parts=posted.message.parts,
+        message_id=turn.message_id,
+        text=told.text,
+        sequence=told.stored,
+        held=told.held,
+        models=order.models,
+        max_output_tokens=order.max_output_tokens,
+        deadline=timestamp(told.deadline_us),
+        grant=told.grant,
+        cursor=turn.cursor,
+    )
+
+
+def _answer(told: frames.Answered | frames.CallsEnded) -> pb.Answer:
+    it = pb.Answer(turn_id=told.turn_id, fence=told.fence, number=told.number)
+    match told:
+        case frames.Answered(said=text):
+            answer = loads(text)
+            it.answer.action = tool_pb2.ToolAnswerAction.Value(
+                f"TOOL_ANSWER_ACTION_{answer['action']}"
+            )
+            it.answer.content_json = answer["content"]
+        case frames.CallsEnded(ends=ends):
+            it.tool_calls.ends.extend(map(_call_end, ends))
+        case _:
+            assert_never(told)
+    return it
+
+
+def _call_end(end: frames.CallEnd) -> pb.ToolCallEnd:
+    parts = message_pb2.Message.FromString(end.content).parts
+    it = pb.ToolCallEnd()
+    it.result.CopyFrom(
+        tool_pb2.ToolResult(
+            tool_call_id=end.call_id,
+            parts=parts,
+            failed=end.failed,
+            omitted_bytes=end.omitted_bytes,
+        )
+    )
+    if end.error is not None:
+        it.error.CopyFrom(status_of(end.error))
+    return it
+
+
+class PartContents:
+    """See :class:`~antiphon_server.workers.ports.Contents`."""
+
+    def of_text(self, text: str) -> bytes:
+        """See :meth:`Contents.of_text`."""
+        parts = [message_pb2.Part(text=text)]
+        return message_pb2.Message(parts=parts).SerializeToString(deterministic=True)
+
+    def text(self, content: bytes) -> str:
+        """See :meth:`Contents.text`."""
+        parts = message_pb2.Message.FromString(content).parts
+        return "\n".join(part.text for part in parts if part.HasField("text"))

@@ -1,0 +1,31 @@
+"""The times and sizes of workers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """In seconds, and how many. A lease is that of a turn at a worker, not of a server's.
+
+    A death is noticed when ``back_s`` has gone by behind a lost stream, or ``lease_s`` behind the
+    last heartbeat: both are below the 10 s within which the next attempt is to begin.
+    """
+
+    heartbeat_s: float = 2.0
+    lease_s: float = 8.0
+    back_s: float = 5.0
+    accept_s: float = 5.0
+    unserved_s: float = 30.0
+    """So long a turn waits while no worker at all serves its handler."""
+    sticky_s: float = 0.1
+    look_s: float = 0.25
+    quarantine_s: float = 30.0
+    missed: int = 3
+    """So many assigns in a row that a worker does not answer make it quarantined."""
+    attempts: int = 5
+    """So often a turn is begun at workers that are lost."""
+    unacknowledged: int = 64
+    of_user: int = 64
+    of_server: int = 1000
+    untold: int = 1024
+    """Frames that wait for a worker to read."""

@@ -1,0 +1,323 @@
+"""Handlers that workers serve: a turn finds its worker, and is followed there to its end."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from antiphon_server.dispatcher.handling import (
+    AttemptLost,
+    CallOutcome,
+    Handler,
+    HandlerInfo,
+    LossPolicy,
+    Order,
+    PastCall,
+    ToolCall,
+    ToolCallFinished,
+    ToolCallProposed,
+    ToolCallStarted,
+    Turn,
+    TurnAssigned,
+    TurnId,
+    Work,
+)
+from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.workers import call_ids
+from antiphon_server.workers.asking import Asking
+from antiphon_server.workers.assignment import Assignment, Declining
+from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.frames import (
+    Accepted,
+    Ack,
+    AskedCalls,
+    AskedQuestion,
+    Assign,
+    CallBegun,
+    CallEnded,
+    Cancel,
+    Declined,
+    Finished,
+    Output,
+    Progressed,
+    Revocation,
+    Revoke,
+    Want,
+    WorkerId,
+    Written,
+)
+from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.ports import Grants, Permissions
+from antiphon_server.workers.session import Session
+
+UNSERVED_LOOK_S = 0.5
+RETRY_S = 5.0
+REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a turn has been through here: workers that gave it back, and attempts that were lost."""
+
+    shunned: frozenset[WorkerId] = frozenset()
+    lost: int = 0
+
+
+@dataclass(slots=True)
+class Assignments:
+    """The turns of this server that workers have, by id."""
+
+    live: dict[TurnId, Assignment] = field(default_factory=dict)
+
+    def returned(self, session: Session) -> None:
+        """A worker is back: what it has lost goes on elsewhere, what it holds goes on with it."""
+        held = {it.turn_id for it in session.worker.held}
+        for turn_id, assignment in self.live.items():
+            if assignment.worker_id != session.worker_id:
+                continue
+            if turn_id in held:
+                assignment.come_back(session)
+            else:
+                assignment.revoke(Revocation.FENCED)
+
+    def look_at_rights(self, session: Session) -> None:
+        """Take away what its user may not serve any more."""
+        for assignment in list(self.live.values()):
+            handler, parent = assignment.served
+            if assignment.worker_id == session.worker_id and not session.serves(handler, parent):
+                assignment.revoke(Revocation.REMOVED)
+
+    def look(self) -> None:
+        """Note which workers are lost; to be called several times a second."""
+        now = time.monotonic()
+        for assignment in list(self.live.values()):
+            assignment.look(now)
+
+
+class Serving:
+    """What handlers of workers have in common. See :class:`WorkerHandler`."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        permissions: Permissions,
+        grants: Grants,
+        asking: Asking,
+        limits: WorkerLimits,
+    ) -> None:
+        self._pool, self._permissions, self._grants = pool, permissions, grants
+        self._asking, self._limits = asking, limits
+        self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
+        self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
+        self.assignments = Assignments()
+
+    def named(self, name: str) -> Handler:
+        """See :meth:`Workers.named`."""
+        return WorkerHandler(name, self)
+
+    async def knows(self, workspace_id: str, name: str) -> bool:
+        """See :meth:`Workers.knows`."""
+        return await self._permissions.parent_of(workspace_id, name) is not None
+
+    async def run(self, work: Work) -> None:
+        """Have a worker work on the turn, or go on with it if it has it already."""
+        turn_id = work.turn.turn_id
+        course = self._courses.get(turn_id)
+        assignment = Assignment(work, self._limits)
+        self.assignments.live[turn_id] = assignment
+        try:
+            if course is not None or not await self._taken_up(work, assignment):
+                course = course or _Course()
+                await self._assign(work, assignment, course)
+            await self._follow(work, assignment)
+        except asyncio.CancelledError:
+            if work.is_over:
+                assignment.tell(Cancel(turn_id, assignment.fence))
+            raise
+        except AttemptLost as lost:
+            self._note_lost(turn_id, assignment, course or _Course(), lost)
+            raise
+        except DomainError:
+            if not assignment.finished:
+                assignment.tell(Revoke(turn_id, assignment.fence, Revocation.ENDED))
+            raise
+        finally:
+            del self.assignments.live[turn_id]
+            assignment.leave(self._pool.release)
+
+    def _note_lost(
+        self, turn_id: TurnId, assignment: Assignment, course: _Course, lost: AttemptLost
+    ) -> None:
+        """Raises DomainError TURN_LOST if there is to be no other attempt."""
+        worker_id = assignment.worker_id
+        if worker_id is not None:
+            course = replace(course, shunned=course.shunned | {worker_id})
+        if not isinstance(lost, Declining):
+            course = replace(course, lost=course.lost + 1)
+            if course.lost >= self._limits.attempts or not assignment.resumes:
+                raise DomainError(Reason.TURN_LOST) from lost
+        self._courses.put(turn_id, course)
+
+    async def _taken_up(self, work: Work, assignment: Assignment) -> bool:
+        """Let the worker go on that had the turn at a server that is gone, if it comes here."""
+        had = work.outputs.assigned
+        if had is None:
+            return False
+        worker_id, turn_id = WorkerId(had.worker_id), work.turn.turn_id
+        session = await self._pool.holder(worker_id, turn_id, self._limits.back_s)
+        if session is None:
+            return False
+        turn = work.turn
+        parent = await self._permissions.parent_of(turn.workspace_id, turn.order.handler)
+        if parent is None or not session.serves(turn.order.handler, parent):
+            return False
+        assignment.served = turn.order.handler, parent
+        await work.outputs.assign(had)
+        self._tell_assign(work, assignment, session, held=True)
+        return True
+
+    async def _assign(self, work: Work, assignment: Assignment, course: _Course) -> None:
+        turn = work.turn
+        handler = turn.order.handler
+        parent = await self._permissions.parent_of(turn.workspace_id, handler)
+        if parent is None:
+            raise DomainError(Reason.HANDLER_NOT_FOUND, handler=handler)
+        last = self._last.get((turn.conversation_id, handler))
+        want = Want(turn.turn_id, handler, parent, course.shunned, last)
+        session = self._pool.take(want, assignment) if _free(self._pool, last) else None
+        session = session or await self._waited(work, want, assignment)
+        try:
+            if work.outputs.assigned is not None and not session.resumes(handler):
+                raise DomainError(Reason.TURN_LOST)
+            it = session.worker
+            await work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
+        except BaseException:
+            self._pool.release(session, turn.turn_id)
+            raise
+        self._last.put((turn.conversation_id, handler), session.worker_id)
+        assignment.served = handler, parent
+        self._tell_assign(work, assignment, session)
+
+    def _tell_assign(
+        self, work: Work, assignment: Assignment, session: Session, *, held: bool = False
+    ) -> None:
+        turn = work.turn
+        deadline = turn.started_us / 1e6 + turn.order.time_limit_s
+        grant = self._grants.issue(turn, deadline)
+        about = (grant, round(deadline * 1e6))
+
+        def told(*, held: bool) -> None:
+            stored = work.outputs.stored
+            assignment.tell(Assign(turn, work.resumed_text, stored, held, *about))
+
+        assignment.given(session, held=held)
+        assignment.go_on = lambda: told(held=True)
+        told(held=held)
+
+    async def _waited(self, work: Work, want: Want, assignment: Assignment) -> Session:
+        """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""
+        finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
+        served, said = time.monotonic(), False
+        try:
+            while not (await asyncio.wait({finding}, timeout=UNSERVED_LOOK_S))[0]:
+                if not said:
+                    await work.progress(f"waiting for a worker of {want.handler}")
+                    said = True
+                if self._pool.is_served(want.handler, want.parent):
+                    served = time.monotonic()
+                elif time.monotonic() - served > self._limits.unserved_s:
+                    raise DomainError(
+                        Reason.HANDLER_UNAVAILABLE, handler=want.handler, retry_after=RETRY_S
+                    )
+            return finding.result()
+        except BaseException:
+            finding.cancel()
+            await asyncio.wait({finding})
+            if not finding.cancelled() and finding.exception() is None:
+                self._pool.release(finding.result(), want.turn_id)
+            raise
+
+    async def _follow(self, work: Work, assignment: Assignment) -> None:
+        """Do what the worker says until it says that the turn ends."""
+        while True:
+            said = await assignment.next()
+            match said:
+                case Written() | Progressed() | CallBegun() | CallEnded():
+                    await _put(work, said)
+                case AskedQuestion():
+                    assignment.tell(await self._asking.question(work, said))
+                case AskedCalls():
+                    assignment.tell(await self._asking.calls(work, said))
+                case Finished():
+                    return self._finish(work, assignment, said)
+                case Declined():
+                    raise Declining
+                case Accepted():
+                    pass
+                case _:
+                    assert_never(said)
+
+    def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
+        """Raises DomainError HANDLER_FAILED if the worker says so."""
+        turn_id, fence = work.turn.turn_id, assignment.fence
+        session, assignment.finished = assignment.session, True
+        if session is not None:
+            session.finished += 1
+            ack = Ack(turn_id, fence, said.outputs, finished=True)
+            work.outputs.on_end(lambda: session.tell(ack))
+        if said.usage is not None:
+            work.account(said.usage, said.model)
+        if said.failure:
+            handler = work.turn.order.handler
+            raise DomainError(Reason.HANDLER_FAILED, handler=handler, why=said.failure)
+
+
+class WorkerHandler:
+    """A handler that workers serve; a :class:`~antiphon_server.dispatcher.handling.Handler`."""
+
+    def __init__(self, name: str, serving: Serving) -> None:
+        self._name, self._serving = name, serving
+
+    @property
+    def info(self) -> HandlerInfo:
+        """See :attr:`Handler.info`: whether a turn is lost is decided when it runs."""
+        return HandlerInfo(self._name, "", LossPolicy.RESUME)
+
+    async def check(self, order: Order) -> None:
+        """See :meth:`Handler.check`."""
+
+    async def run(self, work: Work) -> None:
+        """See :meth:`Handler.run`."""
+        await self._serving.run(work)
+
+    async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
+        """See :meth:`Handler.lost`; a worker that is alive goes on with it."""
+
+
+def _free(pool: Pool, worker_id: WorkerId | None) -> bool:
+    """Whether nobody has to be waited for who knows the conversation."""
+    session = pool.find(worker_id) if worker_id is not None else None
+    return session is None or session.free > 0
+
+
+async def _put(work: Work, said: Output) -> None:
+    outputs, turn_id = work.outputs, work.turn.turn_id
+    match said:
+        case Written(number, text):
+            await outputs.write(number, text)
+        case Progressed(number, status, fraction):
+            await outputs.progress(number, status, fraction)
+        case CallBegun(number, tool, arguments):
+            call = ToolCall(call_ids.own_call(turn_id, number), tool, arguments, number)
+            proposed = ToolCallProposed(call, False, outputs.said_bytes, number)
+            await outputs.report(proposed, ToolCallStarted(call))
+        case CallEnded(number, begun, content, failed):
+            outcome = CallOutcome.FAILED if failed else CallOutcome.SUCCEEDED
+            end = ToolCallFinished(
+                call_ids.own_call(turn_id, begun), outcome, content, output=number
+            )
+            await outputs.report(end)
+        case _:
+            assert_never(said)

@@ -1,0 +1,219 @@
+"""A worker on its stream: what it has, and what it is to be told."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from antiphon_server.dispatcher.handling import LossPolicy, TurnId
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.frames import (
+    Ack,
+    Beat,
+    Cancel,
+    Draining,
+    Introduction,
+    Rejected,
+    Revoke,
+    Said,
+    Standing,
+    Told,
+    WorkerId,
+)
+
+_KEPT = 64
+"""So many newest times are kept for the median."""
+
+
+class Inbox(Protocol):
+    """A turn that a worker has: what it says of it comes here."""
+
+    def hear(self, session: "Session", fence: int, said: Said) -> None:
+        """Take what the worker says. Raises DomainError for what can't be taken."""
+        ...
+
+    def renew(self, now: float) -> None:
+        """The worker lives, and works on it."""
+        ...
+
+    def dropped(self, session: "Session", now: float) -> None:
+        """The worker's stream has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks, by which token."""
+
+    principal: Principal
+    token: str
+
+
+class Session:
+    """One stream of a worker. ``parents`` are those for which it may serve each handler.
+
+    Frames to it wait in a queue, of acknowledgements only the newest of each turn. Times are those
+    of the monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        worker: Introduction,
+        parents: Mapping[str, frozenset[str]],
+        speaker: Speaker,
+        limits: WorkerLimits,
+    ) -> None:
+        self.worker, self.parents, self.speaker = worker, parents, speaker
+        self.slots = worker.slots
+        self.turns: dict[TurnId, Inbox] = {}
+        self.draining = False
+        self.ending: DomainError | None = None
+        self.closed = self.hung_up = False
+        self.since = time.time()
+        self.heard = self.assigned_at = time.monotonic()
+        self.heard_time = self.since
+        self.finished = 0
+        self.quarantined_until = 0.0
+        self._limits = limits
+        self._missed = self._quarantines = 0
+        self._accepted_ms: deque[float] = deque(maxlen=_KEPT)
+        self._out: deque[Told] = deque()
+        self._acks: dict[TurnId, Ack] = {}
+        self._wakeup = asyncio.Event()
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """The life of the worker's process."""
+        return self.worker.worker_id
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be assigned turns, if it has slots."""
+        return not (self.draining or self.closed or self.ending) and not self.quarantined
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it is left alone, since it did not answer."""
+        return time.monotonic() < self.quarantined_until
+
+    @property
+    def free(self) -> int:
+        """How many more turns it takes."""
+        return max(0, self.slots - len(self.turns))
+
+    @property
+    def standing(self) -> Standing:
+        """What becomes of turns that it could have."""
+        if self.draining:
+            return Standing.DRAINING
+        if self.quarantined:
+            return Standing.QUARANTINED
+        return Standing.READY if self.free else Standing.BUSY
+
+    @property
+    def accept_p50_ms(self) -> float:
+        """How long it took to answer its newest assigns; 0 before the first."""
+        known = sorted(self._accepted_ms)
+        return known[len(known) // 2] if known else 0.0
+
+    def resumes(self, handler: str) -> bool:
+        """Whether a turn of that handler is begun anew whose worker is lost."""
+        policies = {it.name: it.loss_policy for it in self.worker.offers}
+        return policies.get(handler) is not LossPolicy.FAIL
+
+    def serves(self, handler: str, parent: str) -> bool:
+        """Whether it serves that handler of the parent."""
+        return parent in self.parents.get(handler, ())
+
+    def tell(self, told: Told) -> None:
+        """Have it told that; a worker that does not read so much loses its stream."""
+        if isinstance(told, Ack) and not told.finished:
+            self._acks[told.turn_id] = told
+        else:
+            if isinstance(told, Ack | Cancel | Revoke):
+                self._acks.pop(told.turn_id, None)
+            if len(self._out) >= self._limits.untold:
+                self.end(DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0))
+            self._out.append(told)
+        self._wakeup.set()
+
+    def hear(self, turn_id: TurnId, fence: int, said: Said) -> None:
+        """Hand on what it says of a turn that it has.
+
+        Raises DomainError TURN_NOT_HELD, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+        """
+        inbox = self.turns.get(turn_id)
+        if inbox is None:
+            raise DomainError(Reason.TURN_NOT_HELD, turn_id=turn_id)
+        inbox.hear(self, fence, said)
+
+    def heard_now(self) -> None:
+        """Note that it lives."""
+        self.heard, self.heard_time = time.monotonic(), time.time()
+
+    def heartbeat(self, turn_ids: Sequence[TurnId]) -> None:
+        """It lives; renew the leases of those turns that it has, and say which."""
+        self.heard_now()
+        renewed = [it for it in turn_ids if it in self.turns]
+        for turn_id in renewed:
+            self.turns[turn_id].renew(self.heard)
+        self.tell(Beat(renewed))
+
+    def accepted(self, after_s: float) -> None:
+        """Note that it has answered an assign."""
+        self._missed = 0
+        self._accepted_ms.append(after_s * 1000)
+
+    def missed(self) -> None:
+        """Note that it has not; after some in a row it is left alone, longer each time."""
+        self._missed += 1
+        if self._missed >= self._limits.missed:
+            self._missed = 0
+            pause = self._limits.quarantine_s * 2 ** min(self._quarantines, 5)
+            self._quarantines += 1
+            self.quarantined_until = time.monotonic() + pause
+
+    def reject(self, error: DomainError, turn_id: str = "", number: int = 0) -> None:
+        """Say that a frame was not taken."""
+        self.tell(Rejected(error, turn_id, number))
+
+    def drain(self, reconnect_after_s: float) -> None:
+        """Tell it that the server is about to end the stream, and end it."""
+        self.tell(Draining(reconnect_after_s))
+        self.end(DomainError(Reason.DRAINING, retry_after=reconnect_after_s))
+
+    def end(self, why: DomainError) -> None:
+        """End its stream behind what it is to be told still; the first reason counts."""
+        self.ending = self.ending or why
+        self._wakeup.set()
+
+    async def frames(self) -> AsyncIterator[Told]:
+        """What it is to be told, until it ends. Raises the DomainError with which it ends."""
+        while True:
+            self._wakeup.clear()
+            while self._out or self._acks:
+                if self._out:
+                    yield self._out.popleft()
+                else:
+                    yield self._acks.pop(next(iter(self._acks)))
+            if self.hung_up:
+                return
+            if self.ending is not None:
+                raise self.ending
+            await self._wakeup.wait()
+
+    def hang_up(self) -> None:
+        """End the stream: the worker has nothing more to say."""
+        self.hung_up = True
+        self._wakeup.set()
+
+    def close(self) -> None:
+        """The stream is over: the turns that it has are told."""
+        self.closed = True
+        now = time.monotonic()
+        for inbox in list(self.turns.values()):
+            inbox.dropped(self, now)
