@@ -9,13 +9,13 @@ from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.integration.secrets.adapters.sql import SqlSecrets
 from antiphon_server.integration.secrets.adapters.tables import secrets
 from antiphon_server.integration.secrets.model import MOST_SECRETS, SecretName
-from antiphon_server.integration.trail import relay as relay_module
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
-from antiphon_server.integration.trail.model import Entry
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.trail import relay as relay_module
+from antiphon_server.runtime.trail.model import Entry
 from tests.e2e.until import PATIENCE_S
 from tests.fakes.databases import on_each_kind
 

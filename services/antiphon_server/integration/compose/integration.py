@@ -53,7 +53,6 @@ from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
 from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.settings import ToolSettings
-from antiphon_server.integration.trail.adapters.audit import AuditServiceTrail
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenRechecker
@@ -66,6 +65,7 @@ from antiphon_server.runtime.net.http_pool import HttpPool
 from antiphon_server.runtime.nodes.standing import Lease
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.trail.audit import AuditServiceTrail
 
 OWNER = "local"
 SPARE_CONNECTIONS = 64

@@ -1,1 +1,1 @@
-"""What was changed, on its way to the audit trail."""
+"""What was changed of the world outside, on its way to the audit trail."""

@@ -1,30 +1,13 @@
-"""What the way to the audit trail needs."""
+"""What integration's way to the audit trail needs beside that of all services."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from antiphon_server.integration.trail.model import Entry
+from antiphon_server.runtime.trail.ports import Outbox
 
 
-class Outbox(Protocol):
-    """What waits to be told: each entry is stored in the transaction of the change itself."""
-
-    async def first(self, after: int, limit: int) -> Sequence[tuple[int, Entry]]:
-        """The entries behind the place ``after``, in order, each with its place."""
-        ...
-
-    async def remove(self, entry: Entry) -> None:
-        """Forget one that was told; another server may have done it."""
-        ...
+class IntegrationOutbox(Outbox, Protocol):
+    """What waits to be told."""
 
     async def authorized(self, workspace_id: str, connection: str) -> None:
         """Store that the caller consented to a connection, which several writes are made of."""
-        ...
-
-
-class SecurityTrail(Protocol):
-    """Keeps what happened."""
-
-    async def record(self, entry: Entry) -> None:
-        """Keep an entry; one that it has changes nothing. Raises DomainError."""
         ...

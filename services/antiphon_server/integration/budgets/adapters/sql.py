@@ -42,12 +42,13 @@ from antiphon_server.integration.budgets.spans import bounds
 from antiphon_server.integration.ledger.adapters import reserving
 from antiphon_server.integration.ledger.adapters.tables import windows
 from antiphon_server.integration.ledger.model import BudgetId, Counted, Use
-from antiphon_server.integration.trail.adapters.outbox import Author, resource_of
+from antiphon_server.integration.trail.adapters.outbox import Author
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 from antiphon_server.runtime.telemetry.structured import structlog
+from antiphon_server.runtime.trail.outbox import resource_of_parent
 
 _HERE = and_(budgets.c.parent == bindparam("b_parent"), budgets.c.name == bindparam("b_name"))
 _READ = select(budgets).where(_HERE)
@@ -115,6 +116,7 @@ class SqlBudgets:
     ) -> Budget:
         now, by, fresh_id = self._now_us(), Author(), BudgetId(new_id("budget"))
         fresh = Budget(fresh_id, parent, name, counts, terms, now, now, now)
+        resource = resource_of_parent(parent)
 
         def store(connection: Connection) -> Budget:
             before = _locked(connection, parent, name)
@@ -129,7 +131,7 @@ class SqlBudgets:
                 reserving.warn_anew(connection, budget.budget_id, _present_start(budget))
             connection.execute(_DELETE, _at(parent, name))
             connection.execute(insert(budgets), _row(budget))
-            event = audit_pb2.BudgetPut(resource=_resource(parent), name=name, limit=terms.limit)
+            event = audit_pb2.BudgetPut(resource=resource, name=name, limit=terms.limit)
             by.note(connection, budget_put=event)
             return budget
 
@@ -137,7 +139,7 @@ class SqlBudgets:
 
     async def delete(self, parent: Parent, name: BudgetName) -> None:
         by = Author()
-        event = audit_pb2.BudgetDeleted(resource=_resource(parent), name=name)
+        event = audit_pb2.BudgetDeleted(resource=resource_of_parent(parent), name=name)
 
         def remove(connection: Connection) -> None:
             if _locked(connection, parent, name) is not None:
@@ -224,10 +226,6 @@ def _count(connection: Connection, parent: Parent) -> int:
 
 def _at(parent: Parent, name: BudgetName) -> dict[str, str]:
     return {"b_parent": parent, "b_name": name}
-
-
-def _resource(parent: Parent) -> str:
-    return resource_of(parent) if parent != "global" else parent
 
 
 def _row(budget: Budget) -> dict[str, Any]:

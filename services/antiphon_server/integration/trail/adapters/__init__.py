@@ -1,1 +1,1 @@
-"""Where it is kept until then, and who keeps the trail."""
+"""Where it is kept until then."""

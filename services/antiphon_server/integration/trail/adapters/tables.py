@@ -1,18 +1,6 @@
 """The table of what the audit trail has not been told yet."""
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
-
 from antiphon_server.integration.ledger.adapters.tables import metadata
+from antiphon_server.runtime.trail.outbox import outbox_table
 
-trail_outbox = Table(
-    "integration_trail_outbox",
-    metadata,
-    Column(
-        "place",
-        BigInteger().with_variant(Integer, "sqlite"),
-        primary_key=True,
-        autoincrement=True,
-    ),
-    Column("entry_id", String(80), nullable=False, unique=True),
-    Column("body", LargeBinary, nullable=False),
-)
+trail_outbox = outbox_table("integration_trail_outbox", metadata)

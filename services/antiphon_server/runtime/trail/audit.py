@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
-from antiphon_server.integration.trail.model import Entry
 from antiphon_server.runtime.errors.wire import remote_errors
+from antiphon_server.runtime.trail.model import Entry
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceAsyncStub
@@ -13,12 +13,13 @@ TIMEOUT_S = 10.0
 
 
 class AuditServiceTrail:
-    """A :class:`~antiphon_server.integration.trail.ports.SecurityTrail` by the AuditService."""
+    """A :class:`~antiphon_server.runtime.trail.ports.SecurityTrail` by the AuditService."""
 
     def __init__(self, audit: "AuditServiceAsyncStub") -> None:
         self._audit = audit
 
     async def record(self, entry: Entry) -> None:
+        """See :meth:`SecurityTrail.record`."""
         request = RecordSecurityEventsRequest.FromString(entry.body)
         with remote_errors("auth"):
             await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
