@@ -30,8 +30,12 @@ def _tables() -> "MetaData":
 
 def dispatcher(
     handlers: "Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]]",
+    tables: "Callable[[], MetaData]" = _tables,
 ) -> "ServiceDescriptor[ProcessSettings]":
-    """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed."""
+    """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
+
+    ``tables`` are the dispatcher's own with those of rooms beside it, whose they are, too.
+    """
 
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
@@ -41,9 +45,9 @@ def dispatcher(
     return ServiceDescriptor(
         name="dispatcher",
         port=7463,
-        calls=("context", "events", "integration"),
+        calls=("auth", "context", "events", "integration"),
         folder=Path(__file__).parent,
         contracts=_contracts,
-        tables=_tables,
+        tables=tables,
         composition=composition,
     )

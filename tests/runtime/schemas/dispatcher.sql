@@ -4,6 +4,13 @@ CREATE TABLE dispatcher_lanes (
 	PRIMARY KEY (conversation_id)
 );
 CREATE INDEX dispatcher_lanes_by_node ON dispatcher_lanes (node);
+CREATE TABLE dispatcher_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
 CREATE TABLE dispatcher_turns (
 	turn_id VARCHAR(80) NOT NULL,
 	conversation_id VARCHAR(80) NOT NULL,
@@ -26,3 +33,16 @@ CREATE TABLE dispatcher_turns (
 );
 CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, created_us, turn_id);
 CREATE INDEX dispatcher_turns_open ON dispatcher_turns (lease_until_us) WHERE state < 4;
+CREATE TABLE dispatcher_worker_permission_version (
+	one INTEGER NOT NULL,
+	version BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE dispatcher_worker_permissions (
+	parent VARCHAR(80) NOT NULL,
+	handler VARCHAR(64) NOT NULL,
+	user_id VARCHAR(80) NOT NULL,
+	created_us BIGINT NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	PRIMARY KEY (parent, handler, user_id)
+);

@@ -111,6 +111,10 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_BREAKER_SWITCHED: BreakerSwitched."""
     SECURITY_EVENT_KIND_TOOL_PRICE_CHANGED: _SecurityEventKind.ValueType  # 93
     """SECURITY_EVENT_KIND_TOOL_PRICE_CHANGED: ToolPriceChanged."""
+    SECURITY_EVENT_KIND_WORKER_ALLOWED: _SecurityEventKind.ValueType  # 94
+    """SECURITY_EVENT_KIND_WORKER_ALLOWED: WorkerAllowed."""
+    SECURITY_EVENT_KIND_WORKER_FORBIDDEN: _SecurityEventKind.ValueType  # 95
+    """SECURITY_EVENT_KIND_WORKER_FORBIDDEN: WorkerForbidden."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -199,6 +203,10 @@ SECURITY_EVENT_KIND_BREAKER_SWITCHED: SecurityEventKind.ValueType  # 90
 """SECURITY_EVENT_KIND_BREAKER_SWITCHED: BreakerSwitched."""
 SECURITY_EVENT_KIND_TOOL_PRICE_CHANGED: SecurityEventKind.ValueType  # 93
 """SECURITY_EVENT_KIND_TOOL_PRICE_CHANGED: ToolPriceChanged."""
+SECURITY_EVENT_KIND_WORKER_ALLOWED: SecurityEventKind.ValueType  # 94
+"""SECURITY_EVENT_KIND_WORKER_ALLOWED: WorkerAllowed."""
+SECURITY_EVENT_KIND_WORKER_FORBIDDEN: SecurityEventKind.ValueType  # 95
+"""SECURITY_EVENT_KIND_WORKER_FORBIDDEN: WorkerForbidden."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -404,6 +412,8 @@ class SecurityEvent(_message.Message):
     BUDGET_DELETED_FIELD_NUMBER: _builtins.int
     BREAKER_SWITCHED_FIELD_NUMBER: _builtins.int
     TOOL_PRICE_CHANGED_FIELD_NUMBER: _builtins.int
+    WORKER_ALLOWED_FIELD_NUMBER: _builtins.int
+    WORKER_FORBIDDEN_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -598,6 +608,14 @@ class SecurityEvent(_message.Message):
     def tool_price_changed(self) -> Global___ToolPriceChanged:
         """tool_price_changed: a workspace says otherwise what calls of a tool cost."""
 
+    @_builtins.property
+    def worker_allowed(self) -> Global___WorkerAllowed:
+        """worker_allowed: a user's workers may serve a handler."""
+
+    @_builtins.property
+    def worker_forbidden(self) -> Global___WorkerForbidden:
+        """worker_forbidden: a user's workers may serve a handler no more."""
+
     def __init__(
         self,
         *,
@@ -650,12 +668,14 @@ class SecurityEvent(_message.Message):
         budget_deleted: Global___BudgetDeleted | None = ...,
         breaker_switched: Global___BreakerSwitched | None = ...,
         tool_price_changed: Global___ToolPriceChanged | None = ...,
+        worker_allowed: Global___WorkerAllowed | None = ...,
+        worker_forbidden: Global___WorkerForbidden | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1789,3 +1809,55 @@ class ToolPriceChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ToolPriceChanged: _TypeAlias = ToolPriceChanged  # noqa: Y015
+
+@_typing.final
+class WorkerAllowed(_message.Message):
+    """WorkerAllowed: the workers of the event's user_id may serve a handler."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    HANDLER_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose handler it is: `workspaces/{workspace}` or "global"."""
+    handler: _builtins.str
+    """handler is the handler's name."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        handler: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerAllowed: _TypeAlias = WorkerAllowed  # noqa: Y015
+
+@_typing.final
+class WorkerForbidden(_message.Message):
+    """WorkerForbidden: the workers of the event's user_id may serve a handler no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    HANDLER_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose handler it is: `workspaces/{workspace}` or "global"."""
+    handler: _builtins.str
+    """handler is the handler's name."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        handler: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerForbidden: _TypeAlias = WorkerForbidden  # noqa: Y015

@@ -91,7 +91,9 @@ class DispatcherServiceStub:
     message, each by the rule of its unary twin.
     """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
-    """ListHandlers lists who can work on turns, the default first."""
+    """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
+    whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
+    """
 
 @_typing.type_check_only
 class DispatcherServiceAsyncStub(DispatcherServiceStub):
@@ -156,7 +158,9 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     message, each by the rule of its unary twin.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
-    """ListHandlers lists who can work on turns, the default first."""
+    """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
+    whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
+    """
 
 class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
     """DispatcherService turns messages into work: it accepts a message, picks a
@@ -266,6 +270,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.ListHandlersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.ListHandlersResponse, _abc.Awaitable[_dispatcher_service_pb2.ListHandlersResponse]]:
-        """ListHandlers lists who can work on turns, the default first."""
+        """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
+        whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
+        """
 
 def add_DispatcherServiceServicer_to_server(servicer: DispatcherServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -204,6 +204,7 @@ class Handler(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     DEFAULT_FIELD_NUMBER: _builtins.int
     LOSS_POLICY_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say, e.g. "assistant"."""
     description: _builtins.str
@@ -212,6 +213,8 @@ class Handler(_message.Message):
     """default says that it is used when a caller names none."""
     loss_policy: Global___LossPolicy.ValueType
     """loss_policy is what becomes of its turns when a node dies."""
+    available: _builtins.bool
+    """available says that it takes turns up now: of one that workers serve, that one of them is there."""
     def __init__(
         self,
         *,
@@ -219,10 +222,11 @@ class Handler(_message.Message):
         description: _builtins.str = ...,
         default: _builtins.bool = ...,
         loss_policy: Global___LossPolicy.ValueType = ...,
+        available: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default", b"default", "description", b"description", "loss_policy", b"loss_policy", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "default", b"default", "description", b"description", "loss_policy", b"loss_policy", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -379,6 +379,22 @@ class ToolPriceChanged:
     micros: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerAllowed:
+    """A user's workers may serve a handler of a workspace, or of the installation."""
+
+    resource: str
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerForbidden:
+    """A user's workers may serve a handler no more."""
+
+    resource: str
+    handler: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -420,6 +436,8 @@ Detail = (
     | BudgetDeleted
     | BreakerSwitched
     | ToolPriceChanged
+    | WorkerAllowed
+    | WorkerForbidden
 )
 
 

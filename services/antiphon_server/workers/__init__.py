@@ -1,0 +1,1 @@
+"""Workers: handlers that dial in."""

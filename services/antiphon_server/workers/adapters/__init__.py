@@ -1,0 +1,1 @@
+"""What workers' rules need, in SQL and over the wire."""

@@ -1,0 +1,24 @@
+"""Workers, and what they may do."""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from antiphon_server.runtime.access.principal import UserId
+
+Parent = NewType("Parent", str)
+"""Whose a handler is: a workspace's id, or "global" for the installation."""
+HandlerName = NewType("HandlerName", str)
+GLOBAL = Parent("global")
+MOST_PERMISSIONS = 200
+"""Of one parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPermission:
+    """A user's workers may serve a handler of a parent. ``creator`` is who said so, as an actor."""
+
+    parent: Parent
+    handler: HandlerName
+    user_id: UserId
+    created_us: int
+    creator: str
