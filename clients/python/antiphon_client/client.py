@@ -13,6 +13,7 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
 from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
@@ -56,6 +57,7 @@ from antiphon_client.tools import Tools
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
 from antiphon_client.wire import SILENCE_S, Wire
+from antiphon_client.workers import Workers
 
 
 class Client(
@@ -67,6 +69,7 @@ class Client(
     Members,
     Notices,
     Turns,
+    Workers,
     Models,
     Tools,
     Connections,
@@ -100,6 +103,7 @@ class Client(
         self._context = ContextServiceStub(channel)
         self._notices = NoticeServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)
+        self._workers = WorkerServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)

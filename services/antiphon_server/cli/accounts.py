@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from antiphon.auth.v1.auth_service_pb2 import WhoAmIResponse
     from antiphon_client import Client
 
-SCOPES = ("read", "write", "manage", "account", "operate")
+SCOPES = ("read", "write", "manage", "account", "operate", "work")
 
 UserName = Annotated[
     str,

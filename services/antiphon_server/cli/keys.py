@@ -31,7 +31,7 @@ def create(
             "--scope",
             metavar="NAMES",
             help="What it is limited to: read, write, manage, account, "
-            "operate; several with commas. Default: all that its owner may.",
+            "operate, work; several with commas. Default: all that its owner may.",
         ),
     ] = "",
     days: Annotated[

@@ -32,6 +32,7 @@ from antiphon_server.cli.usage import usage
 from antiphon_server.cli.users import app as users
 from antiphon_server.cli.web import web
 from antiphon_server.cli.whoami import whoami
+from antiphon_server.cli.workers.command import app as workers
 
 _ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
 
@@ -69,6 +70,7 @@ app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")
+app.add_typer(workers, name="workers")
 app.add_typer(connections, name="connections")
 app.add_typer(secrets, name="secrets")
 app.add_typer(budgets, name="budgets")
