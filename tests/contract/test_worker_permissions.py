@@ -77,6 +77,7 @@ async def test_another_workspaces_is_nobodys_here(here: Permissions) -> None:
     """A workspace's own handler is its alone."""
     await here.allow(AWAY, REVIEWER, ANN)
     assert await here.parent_of(HOME, REVIEWER) is None
+    assert [await here.known(it) for it in (REVIEWER, SEARCH)] == [True, False]
 
 
 async def test_repeated_nothing_changes(here: Permissions, database: Database) -> None:

@@ -43,13 +43,11 @@ class Permissions:
             await self._changed.wait()
         return self._version
 
-    async def parents(
-        self, user_id: UserId, handlers: Iterable[str]
-    ) -> Mapping[str, frozenset[Parent]]:
+    async def parents(self, user_id: str, handlers: Iterable[str]) -> Mapping[str, frozenset[str]]:
         """For each handler the parents for which that user's workers may serve it; maybe none."""
-        return {name: self._parents(user_id, HandlerName(name)) for name in handlers}
+        return {name: self._parents(UserId(user_id), HandlerName(name)) for name in handlers}
 
-    async def parent_of(self, workspace_id: str, handler: str) -> Parent | None:
+    async def parent_of(self, workspace_id: str, handler: str) -> str | None:
         """Whose handler a turn of that workspace means: its own before the installation's.
 
         None if nobody may serve one of that name. Nothing is read for it: what another server has
@@ -57,6 +55,10 @@ class Permissions:
         """
         known = self._known.get(HandlerName(handler), {})
         return next((it for it in (Parent(workspace_id), GLOBAL) if it in known), None)
+
+    async def known(self, handler: str) -> bool:
+        """Whether anybody may serve one of that name, for whichever parent."""
+        return HandlerName(handler) in self._known
 
     async def allow(self, parent: Parent, handler: HandlerName, user_id: UserId) -> None:
         """Let a user's workers serve a handler of a parent, from now on.
@@ -95,7 +97,7 @@ class Permissions:
         """Look regularly whether another server has changed some, until cancelled."""
         await every(LOOK_S, self.refresh, at_once=False)
 
-    def _parents(self, user_id: UserId, handler: HandlerName) -> frozenset[Parent]:
+    def _parents(self, user_id: UserId, handler: HandlerName) -> frozenset[str]:
         known = self._known.get(handler, {})
         return frozenset(parent for parent, users in known.items() if user_id in users)
 
