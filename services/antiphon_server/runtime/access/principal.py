@@ -12,28 +12,45 @@ SessionId = NewType("SessionId", str)
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a turn's worker may act on: one attempt of the turn, where it runs, and who pays."""
+
+    turn_id: str
+    conversation_id: str
+    workspace_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """A verified caller.
 
     ``kind`` is "user" for people and programs, "service" for a part of this
-    installation, "anonymous" for a call to a public RPC without credentials.
+    installation, "grant" for a turn's worker, "anonymous" for a call to a public RPC without
+    credentials. A ``grant`` is there for the third alone, whose user is the turn's, if it has one.
     ``expires_at`` is the token's expiry in Unix seconds. ``scopes`` are what a limited
     credential was granted; None means everything that its owner may. ``api_keys`` is the API
     key that opened its session, behind those that this was made with, the first of all first.
     """
 
-    kind: Literal["user", "service", "anonymous"]
+    kind: Literal["user", "service", "grant", "anonymous"]
     user_id: UserId
     session_id: SessionId
     operator: bool = False
     expires_at: float = float("inf")
     scopes: frozenset[Scope] | None = None
     api_keys: tuple[str, ...] = ()
+    grant: Grant | None = None
 
     @property
     def actor(self) -> str:
         """How events name the caller."""
-        return f"{self.kind}s/{self.user_id}"
+        return f"turns/{self.grant.turn_id}" if self.grant else f"{self.kind}s/{self.user_id}"
+
+    @property
+    def counted_as(self) -> str:
+        """Whose calls these are where they are limited: a worker's are its turn's user's."""
+        return f"users/{self.user_id}" if self.grant and self.user_id else self.actor
 
     @property
     def operates(self) -> bool:
