@@ -4,7 +4,7 @@ from antiphon_server.auth.adapters.recorded_policy import RecordedPolicy
 from antiphon_server.auth.adapters.recorded_rate_limits import RecordedRateLimits
 from antiphon_server.auth.compose.guarding import Guarding
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.access.rules import AccessPolicy
+from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.limits.counted_calls import CountedCalls
@@ -25,12 +25,13 @@ def guarded(
     settings: Settings,
     infrastructure: Infrastructure,
     auth: Guarding,
+    callers: TokenVerifier,
     policy: AccessPolicy,
     counted: CountedCalls | None,
 ) -> LocalServer:
     """For calls of anybody: who it is, whether they may, how often, and whose turn it is.
 
-    Those that other servers pass on have been ``counted`` there.
+    ``callers`` knows who. Those that other servers pass on have been ``counted`` there.
     """
     guard, tracing = infrastructure.guard, infrastructure.tracing
     # Operators at a console want to see what went wrong; machines, and who develops, see all.
@@ -45,7 +46,7 @@ def guarded(
             ErrorInterceptor(),
             AddressInterceptor(Callers(settings.behind_proxy, settings.proxy_networks())),
             guard.interceptor("address", counted),
-            AuthenticationInterceptor(auth.verifier),
+            AuthenticationInterceptor(callers),
             guard.interceptor("principal", counted),
             ShareInterceptor(infrastructure.shares),
             ValidationInterceptor(),

@@ -8,12 +8,16 @@ import grpc
 
 from antiphon.auth.v1.policy_service_pb2_grpc import PolicyServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon_server.app.guards import guarded
 from antiphon_server.app.links import ProcessLinks
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy
 from antiphon_server.auth.descriptor import GuardingDescriptor
 from antiphon_server.context.access_policy import ContextAccessPolicy
+from antiphon_server.dispatcher.granted_turns import GrantedTurns
 from antiphon_server.installation import all_methods, in_start_order
+from antiphon_server.runtime.access.callers import CallersVerifier
+from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.access.rules import AccessPolicy
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.composition.descriptor import ServiceDescriptor
@@ -67,13 +71,23 @@ def compose(
     policy = _with_engine(roles, infrastructure.engine)
     auth = _auth(settings, infrastructure, links, here)
     guarding = auth or _elsewhere(settings, free)
-    table = guarded(settings, infrastructure, guarding, policy, links.counted)
+    callers = CallersVerifier(
+        guarding.verifier,
+        GrantTokens(infrastructure.secret),
+        GrantedTurns(DispatcherServiceStub(free)),
+    )
+    table = guarded(settings, infrastructure, guarding, callers, policy, links.counted)
 
     def methods() -> set[str]:
         return {*all_methods(known), *table.names()}
 
     guards = Guards(
-        guarding.verifier, policy, roles, guarding.on_session_end, guarding.on_keys_withdrawn
+        callers,
+        guarding.verifier,
+        policy,
+        roles,
+        guarding.on_session_end,
+        guarding.on_keys_withdrawn,
     )
     running: list[Service] = []
     for each in here:

@@ -20,6 +20,7 @@ from antiphon_server.dispatcher.model import (
     Tombstone,
     Usage,
 )
+from antiphon_server.runtime.access.principal import Grant
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.times import timestamp
@@ -141,6 +142,11 @@ def usage_of(message: model_pb2.Usage) -> Usage:
         cost_micros=message.cost.micros if message.HasField("cost") else None,
         **counts,
     )
+
+
+def grant_of(request: dispatcher_service_pb2.CheckGrantRequest) -> Grant:
+    """What is known of a grant by whoever asks of its turn, which need not be who pays."""
+    return Grant(request.turn_id, request.conversation_id, "", request.attempt)
 
 
 def handler_message(info: HandlerInfo) -> turn_pb2.Handler:

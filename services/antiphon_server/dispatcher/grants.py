@@ -1,17 +1,40 @@
-"""The access token that a worker gets with a turn."""
+"""The access token that a worker gets with a turn, and whether its turn still runs."""
 
-from antiphon_server.dispatcher.model import Turn
+from antiphon_server.dispatcher.lane import Lanes
+from antiphon_server.dispatcher.model import ConversationId, State, Turn, TurnId
+from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.access.principal import Grant
 
 
 class Grants:
-    """Issues them: see :mod:`antiphon_server.runtime.access.grants`."""
+    """Issues grants, and knows whether they are good.
 
-    def __init__(self, tokens: GrantTokens) -> None:
-        self._tokens = tokens
+    It is a :class:`~antiphon_server.runtime.access.grants.RunningTurns`.
+    """
+
+    def __init__(self, tokens: GrantTokens, lanes: Lanes, store: TurnStore) -> None:
+        self._tokens, self._lanes, self._store = tokens, lanes, store
 
     def issue(self, turn: Turn, until: float) -> str:
         """The grant of the turn's attempt, good until then (Unix seconds) or the attempt's end."""
         grant = Grant(turn.turn_id, turn.conversation_id, turn.workspace_id, turn.attempt)
         return self._tokens.issue(grant, turn.user_id, turn.api_keys, until)
+
+    async def runs(self, grant: Grant) -> bool:
+        """See :meth:`RunningTurns.runs`: of a turn in hand by memory, of others by the store.
+
+        The store is told of an end right after the log.
+        """
+        where = ConversationId(grant.conversation_id), TurnId(grant.turn_id)
+        active = self._lanes.find(*where)
+        if active is not None:
+            going_on = not (active.done.is_set() or active.wanted)
+            return going_on and active.turn.attempt == grant.attempt
+        stored = await self._store.get(*where)
+        return isinstance(stored, Turn) and _runs(stored, grant.attempt)
+
+
+def _runs(turn: Turn, attempt: int) -> bool:
+    running = turn.state is State.RUNNING and not turn.cancel_requested
+    return running and turn.attempt == attempt

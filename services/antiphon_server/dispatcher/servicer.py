@@ -8,8 +8,9 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceServicer
 from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
-from antiphon_server.dispatcher.encoding import handler_message
+from antiphon_server.dispatcher.encoding import grant_of, handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.runtime.access.grants import RunningTurns
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
@@ -25,12 +26,18 @@ class DispatcherServicer(DispatcherServiceServicer):
     """Serves the dispatcher."""
 
     def __init__(
-        self, calls: TurnCalls, handlers: Handlers, conversings: Conversings, openings: Openings
+        self,
+        calls: TurnCalls,
+        handlers: Handlers,
+        conversings: Conversings,
+        openings: Openings,
+        running: RunningTurns,
     ) -> None:
         self._calls = calls
         self._handlers = handlers
         self._conversings = conversings
         self._openings = openings
+        self._running = running
 
     async def Dispatch(self, request: pb.DispatchRequest, context: Context) -> pb.DispatchResponse:
         caller = Caller.of(context)
@@ -63,6 +70,11 @@ class DispatcherServicer(DispatcherServiceServicer):
         self, request_iterator: object, context: Context
     ) -> None:
         await self._conversings.converse(current_principal(), context)
+
+    async def CheckGrant(
+        self, request: pb.CheckGrantRequest, context: Context
+    ) -> pb.CheckGrantResponse:
+        return pb.CheckGrantResponse(runs=await self._running.runs(grant_of(request)))
 
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context

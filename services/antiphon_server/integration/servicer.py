@@ -1,5 +1,6 @@
 """IntegrationService: the contract's messages <-> the rules."""
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import grpc
@@ -71,7 +72,7 @@ class IntegrationServicer(IntegrationServiceServicer):
             await context.write(encoding.response(step))
 
         order = encoding.order(request, self._prompts)
-        await self._paying.check(order.payer)
+        order = replace(order, payer=await self._paying.admitted(order.payer))
         answering = self._generator.run(order, emit)
         await self._recheck.during(context, request.workspace_id, answering)
 

@@ -23,13 +23,15 @@ _OF_NO_SERVICE = (policy_service_pb2.DESCRIPTOR, registry_service_pb2.DESCRIPTOR
 class Rpc:
     """An RPC: ``/package.Service/Method``, whether a side streams, and who may call it.
 
-    ``repeatable`` says that anybody's call of it may be sent twice: it reads, or sets or ends what
-    it names. What knows a first answer by an id that clients may leave out is left to them.
+    ``grant``: a turn's grant will do. ``repeatable`` says that anybody's call of it may be sent
+    twice: it reads, or sets or ends what it names. What knows a first answer by an id that clients
+    may leave out is left to them.
     """
 
     path: str
     streams: bool
     permission: Permission
+    grant: bool
     repeatable: bool
 
     @property
@@ -88,7 +90,8 @@ def _rpcs_of(file: Any) -> Iterator[Rpc]:
             path = f"/{service.full_name}/{method.name}"
             streams = method.client_streaming or method.server_streaming
             repeatable = not streams and _is_repeatable(method)
-            yield Rpc(path, streams, rule_of(path).permission, repeatable)
+            rule = rule_of(path)
+            yield Rpc(path, streams, rule.permission, rule.grant, repeatable)
 
 
 def _is_repeatable(method: Any) -> bool:

@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61ntiphon/auth/v1/access.proto\x12\x10\x61ntiphon.auth.v1\x1a google/protobuf/descriptor.proto\"z\n\x06\x41\x63\x63\x65ss\x12\x30\n\npermission\x18\x01 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12\x16\n\x0eresource_field\x18\x02 \x01(\t\x12&\n\x05scope\x18\x03 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope*\xed\x01\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n\x11PERMISSION_PUBLIC\x10\x01\x12\x1c\n\x18PERMISSION_AUTHENTICATED\x10\x02\x12\x13\n\x0fPERMISSION_READ\x10\x03\x12\x14\n\x10PERMISSION_WRITE\x10\x04\x12\x15\n\x11PERMISSION_MANAGE\x10\x05\x12\x16\n\x12PERMISSION_OPERATE\x10\x06\x12\x17\n\x13PERMISSION_INTERNAL\x10\x07\x12\x1b\n\x17PERMISSION_READ_MEMBERS\x10\x08*\x97\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_NONE\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x10\n\x0cSCOPE_MANAGE\x10\x04\x12\x11\n\rSCOPE_ACCOUNT\x10\x05\x12\x11\n\rSCOPE_OPERATE\x10\x06\x12\x0e\n\nSCOPE_WORK\x10\x07*n\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_MEMBER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x0e\n\nROLE_OWNER\x10\x04\x12\x0e\n\nROLE_GUEST\x10\x05:J\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb7\x8d\x03 \x01(\x0b\x32\x18.antiphon.auth.v1.Accessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61ntiphon/auth/v1/access.proto\x12\x10\x61ntiphon.auth.v1\x1a google/protobuf/descriptor.proto\"\x89\x01\n\x06\x41\x63\x63\x65ss\x12\x30\n\npermission\x18\x01 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12\x16\n\x0eresource_field\x18\x02 \x01(\t\x12&\n\x05scope\x18\x03 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\r\n\x05grant\x18\x04 \x01(\x08*\xed\x01\n\nPermission\x12\x1a\n\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n\x11PERMISSION_PUBLIC\x10\x01\x12\x1c\n\x18PERMISSION_AUTHENTICATED\x10\x02\x12\x13\n\x0fPERMISSION_READ\x10\x03\x12\x14\n\x10PERMISSION_WRITE\x10\x04\x12\x15\n\x11PERMISSION_MANAGE\x10\x05\x12\x16\n\x12PERMISSION_OPERATE\x10\x06\x12\x17\n\x13PERMISSION_INTERNAL\x10\x07\x12\x1b\n\x17PERMISSION_READ_MEMBERS\x10\x08*\x97\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_NONE\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x10\n\x0cSCOPE_MANAGE\x10\x04\x12\x11\n\rSCOPE_ACCOUNT\x10\x05\x12\x11\n\rSCOPE_OPERATE\x10\x06\x12\x0e\n\nSCOPE_WORK\x10\x07*n\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_MEMBER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x0e\n\nROLE_OWNER\x10\x04\x12\x0e\n\nROLE_GUEST\x10\x05:J\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb7\x8d\x03 \x01(\x0b\x32\x18.antiphon.auth.v1.Accessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.auth.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PERMISSION']._serialized_start=210
-  _globals['_PERMISSION']._serialized_end=447
-  _globals['_SCOPE']._serialized_start=450
-  _globals['_SCOPE']._serialized_end=601
-  _globals['_ROLE']._serialized_start=603
-  _globals['_ROLE']._serialized_end=713
-  _globals['_ACCESS']._serialized_start=85
-  _globals['_ACCESS']._serialized_end=207
+  _globals['_PERMISSION']._serialized_start=226
+  _globals['_PERMISSION']._serialized_end=463
+  _globals['_SCOPE']._serialized_start=466
+  _globals['_SCOPE']._serialized_end=617
+  _globals['_ROLE']._serialized_start=619
+  _globals['_ROLE']._serialized_end=729
+  _globals['_ACCESS']._serialized_start=86
+  _globals['_ACCESS']._serialized_end=223
 # @@protoc_insertion_point(module_scope)

@@ -185,6 +185,7 @@ class Access(_message.Message):
     PERMISSION_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
     permission: Global___Permission.ValueType
     """permission is what the caller must hold."""
     resource_field: _builtins.str
@@ -199,16 +200,23 @@ class Access(_message.Message):
     OPERATE, and PUBLIC and INTERNAL know none: there it stays unset. With
     PERMISSION_AUTHENTICATED every RPC has to say it.
     """
+    grant: _builtins.bool
+    """grant says that a grant will do, too, the access token that a worker gets with a turn
+    (Assign.grant): if the permission depends on a resource, where that is the grant's conversation,
+    or its workspace, named by their ids, or the conversation's scope. It needs nothing else then,
+    and opens no RPC that does not say so.
+    """
     def __init__(
         self,
         *,
         permission: Global___Permission.ValueType = ...,
         resource_field: _builtins.str = ...,
         scope: Global___Scope.ValueType = ...,
+        grant: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["permission", b"permission", "resource_field", b"resource_field", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "permission", b"permission", "resource_field", b"resource_field", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -421,7 +421,7 @@ class SecurityEvent(_message.Message):
     event_id: _builtins.str
     """event_id identifies the event: `sec_…`."""
     actor: _builtins.str
-    """actor is who did it: `users/…`, `services/…`, or `anonymous` for a caller who has not
+    """actor is who did it: `users/…`, `services/…`, `turns/…` for a turn's worker, by its grant, or `anonymous` for a caller who has not
     proved to be anybody. What a process of several services does outside of any call is
     auth's if that is one of them, else the first one's.
     """

@@ -26,7 +26,7 @@ from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/auth/v1/policy_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\x90\x03\n\rDecideRequest\x12\x38\n\x06\x63\x61ller\x18\x01 \x01(\x0e\x32\x1c.antiphon.auth.v1.CallerKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\tcaller_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x45\x12\x10\n\x08operator\x18\x03 \x01(\x08\x12\x0f\n\x07limited\x18\x04 \x01(\x08\x12\x31\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.antiphon.auth.v1.ScopeB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x17\n\x03rpc\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x30\n\npermission\x18\x07 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12&\n\x05scope\x18\x08 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\x1a\n\x08resource\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12$\n\x04role\x18\n \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x1c\n\ngranted_on\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"2\n\x0e\x44\x65\x63ideResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t*X\n\nCallerKind\x12\x1b\n\x17\x43\x41LLER_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41LLER_KIND_USER\x10\x01\x12\x17\n\x13\x43\x41LLER_KIND_SERVICE\x10\x02\x32g\n\rPolicyService\x12V\n\x06\x44\x65\x63ide\x12\x1f.antiphon.auth.v1.DecideRequest\x1a .antiphon.auth.v1.DecideResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/auth/v1/policy_service.proto\x12\x10\x61ntiphon.auth.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\x90\x03\n\rDecideRequest\x12\x38\n\x06\x63\x61ller\x18\x01 \x01(\x0e\x32\x1c.antiphon.auth.v1.CallerKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1c\n\tcaller_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x45\x12\x10\n\x08operator\x18\x03 \x01(\x08\x12\x0f\n\x07limited\x18\x04 \x01(\x08\x12\x31\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.antiphon.auth.v1.ScopeB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x17\n\x03rpc\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x30\n\npermission\x18\x07 \x01(\x0e\x32\x1c.antiphon.auth.v1.Permission\x12&\n\x05scope\x18\x08 \x01(\x0e\x32\x17.antiphon.auth.v1.Scope\x12\x1a\n\x08resource\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12$\n\x04role\x18\n \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x1c\n\ngranted_on\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"2\n\x0e\x44\x65\x63ideResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x0f\n\x07reasons\x18\x02 \x03(\t*o\n\nCallerKind\x12\x1b\n\x17\x43\x41LLER_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41LLER_KIND_USER\x10\x01\x12\x17\n\x13\x43\x41LLER_KIND_SERVICE\x10\x02\x12\x15\n\x11\x43\x41LLER_KIND_GRANT\x10\x03\x32g\n\rPolicyService\x12V\n\x06\x44\x65\x63ide\x12\x1f.antiphon.auth.v1.DecideRequest\x1a .antiphon.auth.v1.DecideResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,11 +48,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['Decide']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['Decide']._serialized_options = b'\220\002\001\272\353\030\002\010\007'
   _globals['_CALLERKIND']._serialized_start=574
-  _globals['_CALLERKIND']._serialized_end=662
+  _globals['_CALLERKIND']._serialized_end=685
   _globals['_DECIDEREQUEST']._serialized_start=120
   _globals['_DECIDEREQUEST']._serialized_end=520
   _globals['_DECIDERESPONSE']._serialized_start=522
   _globals['_DECIDERESPONSE']._serialized_end=572
-  _globals['_POLICYSERVICE']._serialized_start=664
-  _globals['_POLICYSERVICE']._serialized_end=767
+  _globals['_POLICYSERVICE']._serialized_start=687
+  _globals['_POLICYSERVICE']._serialized_end=790
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,8 @@ class _CallerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallerKind
     """CALLER_KIND_USER is a person or a program with an account."""
     CALLER_KIND_SERVICE: _CallerKind.ValueType  # 2
     """CALLER_KIND_SERVICE is a service of this installation."""
+    CALLER_KIND_GRANT: _CallerKind.ValueType  # 3
+    """CALLER_KIND_GRANT is a worker with the grant of a turn."""
 
 class CallerKind(_CallerKind, metaclass=_CallerKindEnumTypeWrapper):
     """CallerKind is what sort of caller asks."""
@@ -42,6 +44,8 @@ CALLER_KIND_USER: CallerKind.ValueType  # 1
 """CALLER_KIND_USER is a person or a program with an account."""
 CALLER_KIND_SERVICE: CallerKind.ValueType  # 2
 """CALLER_KIND_SERVICE is a service of this installation."""
+CALLER_KIND_GRANT: CallerKind.ValueType  # 3
+"""CALLER_KIND_GRANT is a worker with the grant of a turn."""
 Global___CallerKind: _TypeAlias = CallerKind  # noqa: Y015
 
 @_typing.final
@@ -64,7 +68,7 @@ class DecideRequest(_message.Message):
     caller: Global___CallerKind.ValueType
     """caller is what sort of caller asks."""
     caller_id: _builtins.str
-    """caller_id is the user's id or the service's name."""
+    """caller_id is the user's id or the service's name; of a grant the turn's id."""
     operator: _builtins.bool
     """operator says that the user may administer this installation."""
     limited: _builtins.bool

@@ -189,6 +189,58 @@ class DispatchResponse(_message.Message):
 Global___DispatchResponse: _TypeAlias = DispatchResponse  # noqa: Y015
 
 @_typing.final
+class CheckGrantRequest(_message.Message):
+    """CheckGrantRequest is the request of CheckGrant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where the turn runs."""
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    attempt: _builtins.int
+    """attempt is the number of the attempt whose worker got the grant."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        attempt: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGrantRequest: _TypeAlias = CheckGrantRequest  # noqa: Y015
+
+@_typing.final
+class CheckGrantResponse(_message.Message):
+    """CheckGrantResponse is the response of CheckGrant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUNS_FIELD_NUMBER: _builtins.int
+    runs: _builtins.bool
+    """runs says that the turn has not ended, nobody has stopped it, and no later attempt has begun."""
+    def __init__(
+        self,
+        *,
+        runs: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["runs", b"runs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckGrantResponse: _TypeAlias = CheckGrantResponse  # noqa: Y015
+
+@_typing.final
 class GetTurnRequest(_message.Message):
     """GetTurnRequest is the request of GetTurn."""
 

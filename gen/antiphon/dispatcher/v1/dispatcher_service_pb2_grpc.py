@@ -77,6 +77,11 @@ class DispatcherServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseResponse.FromString,
                 _registered_method=True)
+        self.CheckGrant = channel.unary_unary(
+                '/antiphon.dispatcher.v1.DispatcherService/CheckGrant',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.FromString,
+                _registered_method=True)
         self.ListHandlers = channel.unary_unary(
                 '/antiphon.dispatcher.v1.DispatcherService/ListHandlers',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ListHandlersRequest.SerializeToString,
@@ -173,6 +178,15 @@ class DispatcherServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckGrant(self, request, context):
+        """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
+        to: they ask at every call. It is known at once where the turn runs; another server that
+        shares the store may say of one that it runs for a moment after its end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHandlers(self, request, context):
         """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
         whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
@@ -218,6 +232,11 @@ def add_DispatcherServiceServicer_to_server(servicer, server):
                     servicer.Converse,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseResponse.SerializeToString,
+            ),
+            'CheckGrant': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGrant,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.SerializeToString,
             ),
             'ListHandlers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHandlers,
@@ -422,6 +441,33 @@ class DispatcherService:
             '/antiphon.dispatcher.v1.DispatcherService/Converse',
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ConverseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGrant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.DispatcherService/CheckGrant',
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.FromString,
             options,
             channel_credentials,
             insecure,

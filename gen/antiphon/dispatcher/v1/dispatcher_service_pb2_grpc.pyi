@@ -90,6 +90,11 @@ class DispatcherServiceStub:
     SCOPE_READ as well: the stream follows. What was not answered is repeated message by
     message, each by the rule of its unary twin.
     """
+    CheckGrant: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CheckGrantRequest, _dispatcher_service_pb2.CheckGrantResponse]
+    """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
+    to: they ask at every call. It is known at once where the turn runs; another server that
+    shares the store may say of one that it runs for a moment after its end.
+    """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
     """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
     whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
@@ -156,6 +161,11 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     end it. Ending the stream stops no turn. A credential with scopes needs
     SCOPE_READ as well: the stream follows. What was not answered is repeated message by
     message, each by the rule of its unary twin.
+    """
+    CheckGrant: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.CheckGrantRequest, _dispatcher_service_pb2.CheckGrantResponse]  # type: ignore[assignment]
+    """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
+    to: they ask at every call. It is known at once where the turn runs; another server that
+    shares the store may say of one that it runs for a moment after its end.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
     """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
@@ -262,6 +272,17 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         end it. Ending the stream stops no turn. A credential with scopes needs
         SCOPE_READ as well: the stream follows. What was not answered is repeated message by
         message, each by the rule of its unary twin.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckGrant(
+        self,
+        request: _dispatcher_service_pb2.CheckGrantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.CheckGrantResponse, _abc.Awaitable[_dispatcher_service_pb2.CheckGrantResponse]]:
+        """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
+        to: they ask at every call. It is known at once where the turn runs; another server that
+        shares the store may say of one that it runs for a moment after its end.
         """
 
     @_abc_1.abstractmethod

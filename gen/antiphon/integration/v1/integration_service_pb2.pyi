@@ -198,10 +198,13 @@ class GenerateRequest(_message.Message):
     """workspace_id is who pays."""
     conversation_id: _builtins.str
     """conversation_id is what the call is booked on, by whose budgets it is limited; may be empty.
-    A user may name a conversation of the workspace in which they may write.
+    A user may name a conversation of the workspace in which they may write. A turn's grant
+    names its own or none: its calls are booked on its conversation and turn.
     """
     turn_id: _builtins.str
-    """turn_id is for which turn a service of the installation asks; of others it is refused."""
+    """turn_id is for which turn a service of the installation, or that turn's grant, asks; of others
+    it is refused.
+    """
     instructions: _builtins.str
     """instructions come before the messages; may be empty."""
     max_output_tokens: _builtins.int
@@ -212,7 +215,7 @@ class GenerateRequest(_message.Message):
     """temperature is the randomness, 0 to 2; unset means the model's default."""
     user_id: _builtins.str
     """user_id is for whom a service of the installation asks, by whose budgets it is limited. Of
-    others it is not read: they ask for themselves.
+    others it is not read: they ask for themselves, and a grant for its turn's user.
     """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -247,7 +250,7 @@ class GenerateRequest(_message.Message):
     def api_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """api_keys is the API key with which that user has asked, behind those that it was made with,
         by whose budgets it is limited, too; none if with none. Of others than services it is not
-        read: they ask with the key that opened their session.
+        read: they ask with the key that opened their session, and a grant with those of its turn.
         """
 
     def __init__(

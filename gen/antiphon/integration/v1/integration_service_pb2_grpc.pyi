@@ -54,8 +54,8 @@ class IntegrationServiceStub:
     are passed over where another one does. Where none does, those that take most are asked
     first, and told of the rest in words. Cancelling the call closes the provider's
     connection. So does, within 1 s, the end of the
-    caller's session or of their role on the workspace: the call ends as it would
-    be refused then. Not to be repeated blindly: every call is paid for. Errors:
+    caller's session or of their role on the workspace, and of a grant's turn: the call ends as it
+    would be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
     MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
     BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
@@ -104,8 +104,8 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     are passed over where another one does. Where none does, those that take most are asked
     first, and told of the rest in words. Cancelling the call closes the provider's
     connection. So does, within 1 s, the end of the
-    caller's session or of their role on the workspace: the call ends as it would
-    be refused then. Not to be repeated blindly: every call is paid for. Errors:
+    caller's session or of their role on the workspace, and of a grant's turn: the call ends as it
+    would be refused then. Not to be repeated blindly: every call is paid for. Errors:
     SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
     MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
     BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).
@@ -169,8 +169,8 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         are passed over where another one does. Where none does, those that take most are asked
         first, and told of the rest in words. Cancelling the call closes the provider's
         connection. So does, within 1 s, the end of the
-        caller's session or of their role on the workspace: the call ends as it would
-        be refused then. Not to be repeated blindly: every call is paid for. Errors:
+        caller's session or of their role on the workspace, and of a grant's turn: the call ends as it
+        would be refused then. Not to be repeated blindly: every call is paid for. Errors:
         SESSION_REVOKED, MODEL_NOT_FOUND, MODEL_UNAVAILABLE, MODEL_TIMEOUT,
         MODEL_PROTOCOL, MODEL_REFUSED, MODEL_PROMPT_TOO_LONG, OVERLOADED,
         BUDGET_EXCEEDED, PRICE_UNKNOWN; NOT_FOUND, PERMISSION_DENIED (of the conversation).

@@ -32,6 +32,6 @@ class RecordedPolicy:
             enforce(decision)
         except DomainError as error:
             refused = AccessRefused(rule.method, rule.permission.value, resource, error.reason)
-            user_id = caller.user_id if caller.kind == "user" else ""
+            user_id = caller.user_id if caller.kind in ("user", "grant") else ""
             event = SecurityEvent(refused, user_id)
             self._coalesced.record_soon((AccessRefused, caller.actor, rule.method), event)

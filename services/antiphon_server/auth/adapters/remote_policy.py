@@ -21,7 +21,11 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 1.0
 MOST_REMARKS = 8
 LONGEST_REMARK = 200
-_KINDS = {"user": pb.CALLER_KIND_USER, "service": pb.CALLER_KIND_SERVICE}
+_KINDS = {
+    "user": pb.CALLER_KIND_USER,
+    "service": pb.CALLER_KIND_SERVICE,
+    "grant": pb.CALLER_KIND_GRANT,
+}
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ def request_of(question: Question) -> pb.DecideRequest:
     caller, rule, scopes = question.principal, question.rule, question.principal.scopes
     return pb.DecideRequest(
         caller=_KINDS[caller.kind],
-        caller_id=caller.user_id,
+        caller_id=caller.grant.turn_id if caller.grant else caller.user_id,
         operator=caller.operator,
         limited=scopes is not None,
         scopes=[access_pb2.Scope.ValueType(one.value) for one in scopes or ()],

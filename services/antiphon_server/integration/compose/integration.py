@@ -101,6 +101,7 @@ def compose_service(
         homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
         budgets=compose_budgets(database, links, guards.policy),
         told=[ModelAnnouncements(EventServiceStub(links.internal))],
+        callers=guards.callers,
     )
 
 
@@ -129,12 +130,14 @@ def compose_integration(
     shares: Shares | None = None,
     budgets: ComposedBudgets | None = None,
     told: Sequence[Told] = (),
+    callers: TokenRechecker | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
     ``owner`` names this server in the ledger, the same after a restart, and unlike
     every other server on the same database. ``policy`` and ``verifier`` are asked while
-    users are answered, ``asked`` before they are let in on a stream. ``conversations`` are what
+    users are answered, ``callers`` in place of it where grants are, too, ``asked`` before
+    users are let in on a stream. ``conversations`` are what
     they may have pay. ``connections`` are where tools come from, a call of which may take
     ``tool_call_s``, and people's consents to them.
     ``secret`` seals what calls go on with that ask people. ``told`` hear of models' breakers.
@@ -162,7 +165,7 @@ def compose_integration(
     named = homes.named if homes else partial(new_id, "relay")
     relays = Relays(made, calls, access, named, shares or Shares())
     relaying = Relaying(relays, access, homes)
-    recheck = AccessRecheck(policy, verifier, GENERATE)
+    recheck = AccessRecheck(policy, callers or verifier, GENERATE)
     reports = UsageReports(ledger)
     servicer = IntegrationServicer(
         *(catalogue, generator, reports, recheck, Paying(conversations), switches),

@@ -8,6 +8,7 @@ from envoy_data_plane.envoy.config.core.v3 import (
     RuntimeFractionalPercent,
 )
 from envoy_data_plane.envoy.config.route.v3 import (
+    HeaderMatcher,
     RateLimit,
     RateLimitAction,
     RateLimitActionMaskedRemoteAddress,
@@ -28,12 +29,15 @@ from envoy_data_plane.envoy.extensions.filters.http.jwt_authn.v3 import (
 )
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import LocalRateLimit
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpFilter
+from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.envoy.type.v3 import FractionalPercent, TokenBucket
 
+from antiphon_server.mesh.contracts import Rpc
 from antiphon_server.mesh.edge import limits
 from antiphon_server.mesh.edge.clusters import KEYS
 from antiphon_server.mesh.edge.terms import packed, seconds
 from antiphon_server.mesh.model import CallRates, Edge
+from antiphon_server.runtime.access.grants import PREFIX
 
 _PROVIDER = "antiphon"
 _ADDRESS = "masked_remote_address"
@@ -103,16 +107,26 @@ def _tokens(edge: Edge) -> HttpFilter:
     settings = JwtAuthentication(
         providers={_PROVIDER: provider},
         rules=[
-            RequirementRule(match=_exactly(path), requires=_needed()) for path in _guarded(edge)
+            *(RequirementRule(match=_with_grant(rpc.path)) for rpc in _guarded(edge) if rpc.grant),
+            *(
+                RequirementRule(match=_exactly(rpc.path), requires=_needed())
+                for rpc in _guarded(edge)
+            ),
         ],
         strip_failure_response=True,
     )
     return HttpFilter(name="envoy.filters.http.jwt_authn", typed_config=packed(settings))
 
 
-def _guarded(edge: Edge) -> list[str]:
+def _guarded(edge: Edge) -> list[Rpc]:
     """What the contracts let nobody call without a token, and the edge lets through at all."""
-    return [rpc.path for rpc in edge.contracts.rpcs if not (rpc.public or rpc.internal)]
+    return [rpc for rpc in edge.contracts.rpcs if not (rpc.public or rpc.internal)]
+
+
+def _with_grant(path: str) -> RouteMatch:
+    """A call with the grant of a turn, which no public key verifies: servers judge it alone."""
+    begins = StringMatcher(prefix=f"Bearer {PREFIX}", ignore_case=True)
+    return RouteMatch(path=path, headers=[HeaderMatcher(name="authorization", string_match=begins)])
 
 
 def _exactly(path: str) -> RouteMatch:

@@ -8,14 +8,12 @@ every call asks.
 import base64
 import binascii
 import hmac
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from antiphon_server.runtime.access.principal import Grant, Principal, SessionId, UserId
-from antiphon_server.runtime.access.rules import TokenRechecker
 from antiphon_server.runtime.access.server_secret import ServerSecret
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -102,43 +100,3 @@ def _principal(payload: _Payload) -> Principal:
             payload.turn_id, payload.conversation_id, payload.workspace_id, payload.attempt
         ),
     )
-
-
-class CallersVerifier:
-    """A :class:`TokenRechecker` for calls: it knows grants, and asks ``others`` of all else.
-
-    What messages of a stream bring is none of its business: those are tokens of sessions.
-    """
-
-    def __init__(
-        self,
-        others: TokenRechecker,
-        tokens: GrantTokens,
-        turns: RunningTurns,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._others, self._tokens, self._turns, self._clock = others, tokens, turns, clock
-
-    async def verify(self, token: str) -> Principal:
-        """See :meth:`TokenVerifier.verify`; a grant whose turn has ended is TOKEN_EXPIRED.
-
-        Raises DomainError too if it can't be known whether the turn runs.
-        """
-        if not token.startswith(PREFIX):
-            return await self._others.verify(token)
-        principal = self._tokens.read(token)
-        if principal.expires_at <= self._clock():
-            raise DomainError(Reason.TOKEN_EXPIRED)
-        await self._check(principal)
-        return principal
-
-    async def recheck(self, token: str, principal: Principal) -> None:
-        """See :meth:`TokenRechecker.recheck`; of a grant its turn counts, as a session does."""
-        if principal.grant is None:
-            await self._others.recheck(token, principal)
-        else:
-            await self._check(principal)
-
-    async def _check(self, principal: Principal) -> None:
-        if principal.grant is None or not await self._turns.runs(principal.grant):
-            raise DomainError(Reason.TOKEN_EXPIRED)

@@ -64,6 +64,9 @@ ROLES: dict[Permission, frozenset[Role]] = {
 INHERITED = (Role.OWNER, Role.ADMIN)
 """Roles on a workspace that count on its conversations too; the greater first."""
 
+GRANTABLE = frozenset({Permission.AUTHENTICATED, Permission.READ, Permission.WRITE})
+"""The permissions in whose place a grant may do."""
+
 SCOPES: dict[Permission, Scope] = {
     Permission.READ: Scope.READ,
     Permission.READ_MEMBERS: Scope.READ,
@@ -79,13 +82,14 @@ class Rule:
     """The access rule that the contract declares for an RPC.
 
     ``resource_path`` is the path of the request field that names the resource. ``method`` is the
-    RPC's full name ``/package.Service/Method``.
+    RPC's full name ``/package.Service/Method``. ``grant``: a turn's grant will do.
     """
 
     permission: Permission
     resource_path: tuple[str, ...] = ()
     scope: Scope = Scope.NONE
     method: str = ""
+    grant: bool = False
 
 
 def rule_for(permission: Permission) -> Rule:

@@ -64,6 +64,10 @@ class Step(Enum):
     ROLE = "{rpc} needs {permission} on {resource}; {caller} is {role} there through {granted_on}"
     OF_ALL = "{rpc} needs {permission} on {resource}, which every user may READ"
     OF_OPERATORS = "{rpc} needs {permission} on {resource}, where {caller} is an operator"
+    NO_GRANT = "{rpc} is not for the grant of a turn"
+    GRANTED = "{rpc} will do with the grant of a turn, and {caller} has one"
+    OF_GRANT = "{rpc} will do with a grant, and {resource} is that of {caller}"
+    NOT_OF_GRANT = "{rpc} will do with a grant, and {resource} is not that of {caller}"
     OWN = "{rpc} needs {permission} on {resource}, which {caller} may READ as their own"
 
 
@@ -97,6 +101,9 @@ def decide(question: Question) -> Decision:
         return Decision(Verdict.DENIED, question, (Step.UNDECLARED,))
     if caller.kind == "anonymous":
         return Decision(Verdict.UNAUTHENTICATED, question, (Step.NOBODY,))
+    if caller.kind == "grant":
+        verdict, step = _by_grant(question)
+        return Decision(verdict, question, (step,))
     limits = _limits(question)
     if limits is Step.SCOPE_MISSING:
         return Decision(Verdict.SCOPE_MISSING, question, (limits,))
@@ -111,6 +118,21 @@ def _limits(question: Question) -> Step:
     if needed is Scope.NONE:
         return Step.ANY_SCOPE
     return Step.SCOPE_GRANTED if needed in granted else Step.SCOPE_MISSING
+
+
+def _by_grant(question: Question) -> tuple[Verdict, Step]:
+    """A grant has no roles and no limits: it opens what is said to be for it, of its own alone."""
+    rule, grant = question.rule, question.principal.grant
+    if not rule.grant or grant is None:
+        return Verdict.DENIED, Step.NO_GRANT
+    if not rule.resource_path:
+        return Verdict.ALLOWED, Step.GRANTED
+    # A scope is the conversation's alone: what a workspace's log says is not the turn's.
+    conversation = grant.conversation_id
+    its_own = (conversation, f"conversations/{conversation}", grant.workspace_id)
+    if question.resource in its_own:
+        return Verdict.ALLOWED, Step.OF_GRANT
+    return Verdict.NOT_FOUND, Step.NOT_OF_GRANT
 
 
 def _by_permission(question: Question) -> tuple[Verdict, Step]:
@@ -177,7 +199,7 @@ def enforce(decision: Decision) -> None:
 def _parts(question: Question, caller: str) -> dict[str, str]:
     rule, held, scopes = question.rule, question.held, question.principal.scopes or ()
     return {
-        "caller": caller or question.principal.user_id,
+        "caller": caller or _name_of(question.principal),
         "rpc": rule.method.rpartition("/")[2] or "the call",
         "permission": rule.permission.name,
         "scope": rule.scope.name,
@@ -186,3 +208,7 @@ def _parts(question: Question, caller: str) -> dict[str, str]:
         "role": held.role.name,
         "granted_on": held.granted_on,
     }
+
+
+def _name_of(caller: Principal) -> str:
+    return caller.actor if caller.grant else caller.user_id

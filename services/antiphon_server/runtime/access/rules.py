@@ -5,7 +5,14 @@ from typing import Any, Protocol
 from google.protobuf import descriptor_pool
 
 from antiphon.auth.v1 import access_pb2
-from antiphon_server.runtime.access.permissions import ROLES, SCOPES, Permission, Rule, Scope
+from antiphon_server.runtime.access.permissions import (
+    GRANTABLE,
+    ROLES,
+    SCOPES,
+    Permission,
+    Rule,
+    Scope,
+)
 from antiphon_server.runtime.access.policy import Decision
 from antiphon_server.runtime.access.principal import Principal
 
@@ -76,7 +83,10 @@ def rule_of(method: str) -> Rule:
         raise UndeclaredAccess(f"{method} declares a resource that its permission can't use")
     if path and descriptor.client_streaming:
         raise UndeclaredAccess(f"{method} streams requests, so it has no one resource")
-    return Rule(permission, path, _scope_of(method, permission, access.scope), method)
+    if access.grant and permission not in GRANTABLE:
+        raise UndeclaredAccess(f"{method} is open to grants, which can't have its permission")
+    scope = _scope_of(method, permission, access.scope)
+    return Rule(permission, path, scope, method, access.grant)
 
 
 def _scope_of(method: str, permission: Permission, declared: int) -> Scope:

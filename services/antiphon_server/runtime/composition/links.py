@@ -30,10 +30,12 @@ class Links:
 class Guards:
     """Who calls and what they may, for services whose calls take long or bring messages.
 
+    ``callers`` knows who calls; ``verifier`` what messages bring, where a grant is no token.
     ``policy`` may ask an engine outside, ``roles`` never does. Listeners given to
     ``on_session_end`` and ``on_keys_withdrawn`` are told at once.
     """
 
+    callers: TokenRechecker
     verifier: TokenRechecker
     policy: AccessPolicy
     roles: AccessPolicy

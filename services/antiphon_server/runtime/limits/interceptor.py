@@ -102,7 +102,9 @@ def _address_elsewhere() -> str:
 
 def _principal() -> str:
     principal = current_principal()
-    return "" if principal.kind == "service" else principal.user_id
+    if principal.kind == "service":
+        return ""
+    return principal.user_id or (principal.actor if principal.grant else "")
 
 
 def _too_many(limit: Limit, wait: float) -> DomainError:

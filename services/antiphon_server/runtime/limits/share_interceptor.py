@@ -29,7 +29,7 @@ class ShareInterceptor(MethodInterceptor):
 
         async def call(request: Any, context: Context) -> Any:
             if context.peer() != LOCAL:
-                await admit(current_principal().actor, cost_s, waits=waits)
+                await admit(current_principal().counted_as, cost_s, waits=waits)
             return await inner(request, context)
 
         return call

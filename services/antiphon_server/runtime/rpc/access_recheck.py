@@ -30,9 +30,10 @@ class AccessRecheck:
         """Do the streaming call's ``work``; cancel it, and wait for its end, if its caller may not.
 
         Parts of this installation do it without being asked again. Raises what ``work`` raises,
-        and DomainError SESSION_REVOKED, TOKEN_INVALID, or what the policy refuses with.
+        and DomainError SESSION_REVOKED, TOKEN_INVALID, TOKEN_EXPIRED (the turn of its grant has
+        ended), or what the policy refuses with.
         """
-        if current_principal().kind != "user":
+        if current_principal().kind not in ("user", "grant"):
             await work
             return
 

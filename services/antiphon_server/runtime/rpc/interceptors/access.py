@@ -59,5 +59,5 @@ class AccessInterceptor(MethodInterceptor):
 
 
 def of_own_default(rule: Rule) -> Rule:
-    """What the rule comes to where a request names no resource."""
-    return replace(rule, permission=Permission.AUTHENTICATED, resource_path=())
+    """What the rule comes to where a request names no resource; a grant has no default."""
+    return replace(rule, permission=Permission.AUTHENTICATED, resource_path=(), grant=False)
