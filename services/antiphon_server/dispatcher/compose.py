@@ -27,7 +27,7 @@ from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
-from antiphon_server.dispatcher.grants import Grants
+from antiphon_server.dispatcher.grants import RunningAttempts
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import Handler, HandlerSettings
@@ -41,7 +41,6 @@ from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
-from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
@@ -69,10 +68,7 @@ class ProcessSettings(HandlerSettings, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dispatcher(Service):
-    """The dispatcher. ``tasks`` work on turns, which ``leases`` keep.
-
-    ``grants`` are for whoever gives turns to workers.
-    """
+    """The dispatcher. ``tasks`` work on turns, which ``leases`` keep."""
 
     turns: Turns
     leases: Leases
@@ -85,7 +81,6 @@ class Dispatcher(Service):
     activity: Latest[ConversationId]
     tasks: TaskSet
     links: Links
-    grants: Grants
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -209,9 +204,9 @@ def compose_service(
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
-    grants = Grants(GrantTokens(infrastructure.secret), lanes, store)
-    servicer = DispatcherServicer(calls, registry, conversings, openings, grants)
-    parts = (servicer, store, routed, metrics, activity, tasks, links, grants)
+    attempts = RunningAttempts(lanes, store)
+    servicer = DispatcherServicer(calls, registry, conversings, openings, attempts)
+    parts = (servicer, store, routed, metrics, activity, tasks, links)
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

@@ -8,24 +8,29 @@ from antiphon_server.runtime.access.principal import Grant
 
 
 class Grants:
-    """Issues grants, and knows whether they are good.
+    """Issues grants; whoever holds one is answered while :class:`RunningAttempts` says so."""
 
-    It is a :class:`~antiphon_server.runtime.access.grants.RunningTurns`.
-    """
-
-    def __init__(self, tokens: GrantTokens, lanes: Lanes, store: TurnStore) -> None:
-        self._tokens, self._lanes, self._store = tokens, lanes, store
+    def __init__(self, tokens: GrantTokens) -> None:
+        self._tokens = tokens
 
     def issue(self, turn: Turn, until: float) -> str:
         """The grant of the turn's attempt, good until then (Unix seconds) or the attempt's end."""
         grant = Grant(turn.turn_id, turn.conversation_id, turn.workspace_id, turn.attempt)
         return self._tokens.issue(grant, turn.user_id, turn.api_keys, until)
 
-    async def runs(self, grant: Grant) -> bool:
-        """See :meth:`RunningTurns.runs`: of a turn in hand by memory, of others by the store.
 
-        The store is told of an end right after the log.
-        """
+class RunningAttempts:
+    """A :class:`~antiphon_server.runtime.access.grants.RunningTurns`.
+
+    Of a turn in hand it answers from memory, of others by the store, which is told of an end right
+    after the log.
+    """
+
+    def __init__(self, lanes: Lanes, store: TurnStore) -> None:
+        self._lanes, self._store = lanes, store
+
+    async def runs(self, grant: Grant) -> bool:
+        """See :meth:`RunningTurns.runs`."""
         where = ConversationId(grant.conversation_id), TurnId(grant.turn_id)
         active = self._lanes.find(*where)
         if active is not None:
