@@ -14,9 +14,9 @@ from antiphon_server.dispatcher.descriptor import dispatcher
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.runtime.composition.descriptor import Descriptor
-from antiphon_server.workers.room import tables
+from antiphon_server.workers.room import tables, workers
 
-SERVICES = (AUTH, EVENTS, CONTEXT, INTEGRATION, dispatcher(agents, tables))
+SERVICES = (AUTH, EVENTS, CONTEXT, INTEGRATION, dispatcher(agents, tables, workers))
 """They start in this order, but for whom they call: that starts before them."""
 
 NAMES: tuple[str, ...] = tuple(each.name for each in SERVICES)

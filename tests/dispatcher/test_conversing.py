@@ -72,7 +72,7 @@ def served(
     add_EventServiceServicer_to_server(log, events)
     openings = ContextOpenings(Nobody, sessions, Nobody)  # nothing is made here
     conversings = Conversings(calls, sessions, openings, events.channel(), Shares())
-    servicer = DispatcherServicer(Nobody, Nobody, conversings, openings, Nobody)
+    servicer = DispatcherServicer(Nobody, Nobody, conversings, openings, Nobody, Nobody)
     add_DispatcherServiceServicer_to_server(servicer, server)
     return DispatcherServiceStub(server.channel())
 

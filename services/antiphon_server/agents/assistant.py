@@ -1,6 +1,5 @@
 """Answers by a model: context -> model -> text, and tools in between."""
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -16,7 +15,7 @@ from antiphon_server.agents.ports import (
     Tools,
     Window,
 )
-from antiphon_server.agents.rounds import GAP, asked, last_text, past_rounds
+from antiphon_server.agents.rounds import GAP, asked, garbled, last_text, past_rounds
 from antiphon_server.dispatcher.handling import (
     AskedCall,
     HandlerInfo,
@@ -137,19 +136,7 @@ def _wanted(it: AskedTool, step: int, plan: ToolPlan) -> AskedCall:
     told = plan.named(it.tool)
     bound = told.digest if told is not None and told.asks else b""
     call = ToolCall(it.call_id, it.tool, it.arguments, step, bound)
-    return asked(call, plan, _garbled(it))
-
-
-def _garbled(it: AskedTool) -> DomainError | None:
-    """Nobody is asked to approve what is no call at all."""
-    try:
-        if isinstance(json.loads(it.arguments or "{}"), dict):
-            return None
-    except (ValueError, RecursionError):
-        pass
-    return DomainError(
-        Reason.TOOL_ARGUMENTS_INVALID, tool=it.tool, path="$", rule="a JSON object is wanted"
-    )
+    return asked(call, plan, garbled(it.tool, it.arguments))
 
 
 class _Answer(Generic[PromptT]):

@@ -1,11 +1,12 @@
 """What a turn has said and called before, put back together from its log."""
 
+import json
 from collections.abc import Sequence
 from itertools import groupby
 
 from antiphon_server.agents.ports import ToolPlan
 from antiphon_server.dispatcher.handling import AskedCall, PastCall, ToolCall
-from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors import DomainError, Reason
 
 GAP = "\n\n"
 """Stands between what is said before calls and behind them."""
@@ -33,3 +34,15 @@ def asked(call: ToolCall, plan: ToolPlan, refused: DomainError | None = None) ->
     if tool is None:
         return AskedCall(call, refused=refused or plan.refusal(call.tool))
     return AskedCall(call, tool.asks, tool.repeatable, refused)
+
+
+def garbled(tool: str, arguments: str) -> DomainError | None:
+    """Why a call can't be made at all: nobody is asked to approve what is none."""
+    try:
+        if isinstance(json.loads(arguments or "{}"), dict):
+            return None
+    except (ValueError, RecursionError):
+        pass
+    return DomainError(
+        Reason.TOOL_ARGUMENTS_INVALID, tool=tool, path="$", rule="a JSON object is wanted"
+    )

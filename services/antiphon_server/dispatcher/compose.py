@@ -39,7 +39,9 @@ from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
+from antiphon_server.dispatcher.turn_states import StoredTurnStates
 from antiphon_server.dispatcher.turns import Turns
+from antiphon_server.dispatcher.worker_room import ComposeWorkers, WorkerRoom
 from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -81,10 +83,17 @@ class Dispatcher(Service):
     activity: Latest[ConversationId]
     tasks: TaskSet
     links: Links
+    workers: WorkerRoom | None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
+        if self.workers is not None:
+            self.workers.register(server)
+
+    def streams(self) -> int:
+        """See :meth:`Service.streams`."""
+        return self.workers.streams() if self.workers is not None else 0
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Adopt what an earlier process left; where services are elsewhere, when they answer."""
@@ -93,6 +102,8 @@ class Dispatcher(Service):
         lifecycle.spawn("turns.activity", self.activity.run(), vital=False)
         lifecycle.on_stop("turns", self.tasks.stop)
         lifecycle.on_stop("turns adopted", self.adoptions.close)
+        if self.workers is not None:
+            await self.workers.start(lifecycle)
         if self.links.elsewhere:
             lifecycle.spawn("turns.leases", self._take_over())
         else:
@@ -109,6 +120,8 @@ class Dispatcher(Service):
 
     async def drain(self, grace_s: float) -> None:
         """See :meth:`Service.drain`."""
+        if self.workers is not None:
+            self.workers.drain()
         await self.turns.drain(grace_s)
 
     def collectors(self) -> Sequence[Any]:
@@ -125,7 +138,7 @@ class Dispatcher(Service):
                 ),
             }
         )
-        return [self.metrics, gauges]
+        return [self.metrics, gauges, *(self.workers.collectors() if self.workers else ())]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -148,6 +161,7 @@ class Sharing:
 
 def compose_service(
     handlers: Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]],
+    workers: ComposeWorkers | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -171,11 +185,15 @@ def compose_service(
         elsewhere="events" in links.elsewhere,
         on_said=activity.note,
     )
-    registry = Handlers([*handlers(settings, internal), Echo(text_of)])
+    lanes = Lanes()
+    own = [*handlers(settings, internal), Echo(text_of)]
+    names = [it.info.name for it in own]
+    states = StoredTurnStates(lanes, store)
+    room = workers(infrastructure, links, guards, names, states) if workers else None
+    registry = Handlers(own, room)
     metrics = TurnMetrics()
     shares = infrastructure.shares
     runner = Runner(store, journal, node, lease_s, shares, observers=[metrics], lease=lease)
-    lanes = Lanes()
     limits = _limits(shares.settings)
     execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
     recovery = Recovery(store, journal, registry, runner, lanes, execution)
@@ -205,8 +223,8 @@ def compose_service(
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
-    servicer = DispatcherServicer(calls, registry, conversings, openings, attempts)
-    parts = (servicer, store, routed, metrics, activity, tasks, links)
+    servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
+    parts = (servicer, store, routed, metrics, activity, tasks, links, room)
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

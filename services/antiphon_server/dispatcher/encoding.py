@@ -156,4 +156,5 @@ def handler_message(info: HandlerInfo) -> turn_pb2.Handler:
         description=info.description,
         default=info.default,
         loss_policy=turn_pb2.LossPolicy.ValueType(info.loss_policy),
+        available=info.available,
     )

@@ -263,6 +263,7 @@ class HandlerInfo:
     description: str
     loss_policy: LossPolicy
     default: bool = False
+    available: bool = True
 
 
 # What happened in a turn, in the past tense; the journal writes it into the log.

@@ -142,6 +142,10 @@ class Conversations(Protocol):
 class Gatekeeper(Protocol):
     """Knows who may do what, now."""
 
+    async def check_read(self, principal: Principal, scope: str) -> None:
+        """Return if ``principal`` may read the scope now. Raises as :meth:`check_write`."""
+        ...
+
     async def check_write(self, principal: Principal, conversation_id: ConversationId) -> None:
         """Return if ``principal`` may post to the conversation now.
 

@@ -31,11 +31,14 @@ class Rest:
         self._clock: asyncio.Timeout | None = None
         self._left_s: float | None = None
         self.resting = False
+        self.at_worker = False
+        """Whether a worker works on the turn, who goes on with it at another server."""
 
     @property
     def may_be_let_go(self) -> bool:
-        """Whether it rests, and nothing is held open for it that another server could not have."""
-        return self.resting and not self._held
+        """Whether nothing is done for it here that another server could not go on with."""
+        waits = self.resting and not self._held
+        return waits or (self.at_worker and not self._under_way)
 
     def limit(self, clock: asyncio.Timeout) -> None:
         """Stop this clock while the turn rests."""

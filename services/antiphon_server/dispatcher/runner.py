@@ -138,6 +138,7 @@ class Runner:
             calling,
             others,
             lambda: stop.wanted or limit.expired(),
+            rest,
             past.assigned,
         )
         outcome = await self._outcome(handler, work, stop, rest, limit)

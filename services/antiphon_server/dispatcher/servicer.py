@@ -10,6 +10,7 @@ from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import grant_of, handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.ports import Gatekeeper
 from antiphon_server.runtime.access.grants import RunningTurns
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (
@@ -32,7 +33,9 @@ class DispatcherServicer(DispatcherServiceServicer):
         conversings: Conversings,
         openings: Openings,
         running: RunningTurns,
+        gatekeeper: Gatekeeper,
     ) -> None:
+        self._gatekeeper = gatekeeper
         self._calls = calls
         self._handlers = handlers
         self._conversings = conversings
@@ -79,11 +82,15 @@ class DispatcherServicer(DispatcherServiceServicer):
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context
     ) -> pb.ListHandlersResponse:
-        position = decode_page_token(request.page_token, "handlers", fields=1)
+        workspace_id = request.workspace_id
+        if workspace_id:
+            await self._gatekeeper.check_read(current_principal(), workspace_id)
+        listed = f"handlers {workspace_id}"
+        position = decode_page_token(request.page_token, listed, fields=1)
         start = number(position[0]) if position else 0
         end = start + page_limit(request.page_size)
-        infos = await self._handlers.infos()
+        infos = await self._handlers.infos(workspace_id)
         return pb.ListHandlersResponse(
             handlers=[handler_message(info) for info in infos[start:end]],
-            next_page_token=encode_page_token("handlers", str(end)) if end < len(infos) else "",
+            next_page_token=encode_page_token(listed, str(end)) if end < len(infos) else "",
         )

@@ -19,6 +19,7 @@ from antiphon_server.dispatcher.model import (
     TurnProgressed,
     Usage,
 )
+from antiphon_server.dispatcher.resting import Rest
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class TurnWork:
     calling: Calling
     list_others: Callable[[], set[TurnId]]
     over: Callable[[], bool]
+    rest: Rest
     assigned: TurnAssigned | None = None
     usage: Usage | None = None
     model: str = ""
@@ -126,6 +128,7 @@ class TurnOutputs:
         """See :meth:`Outputs.assign`."""
         await self._work.writer.assign(worker)
         self._work.assigned = worker
+        self._work.rest.at_worker = True
 
     async def write(self, number: int, text: str) -> None:
         """See :meth:`Outputs.write`."""

@@ -9,7 +9,6 @@ from typing import assert_never
 from antiphon_server.dispatcher.handling import AttemptLost, TurnId, Work
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.workers.call_ids import number_of
-from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
@@ -28,6 +27,7 @@ from antiphon_server.workers.frames import (
     WorkerId,
     Written,
 )
+from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.session import Session
 
 

@@ -1,21 +1,44 @@
 """The composition root's slice for workers: every concrete class in its place."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
-from antiphon_server.runtime.composition.links import Links
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.dispatcher.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon_server.agents.adapters.tools import IntegrationTools
+from antiphon_server.dispatcher.grants import Grants
+from antiphon_server.dispatcher.handling import Handler, HandlerInfo
+from antiphon_server.dispatcher.worker_room import TurnStates
+from antiphon_server.runtime.access.grants import GrantTokens
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
+from antiphon_server.workers.adapters.access import PolicyWorkerAccess
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
 from antiphon_server.workers.adapters.tables import trail_outbox
+from antiphon_server.workers.adapters.turn_tools import ConversationTools
 from antiphon_server.workers.adapters.users import AuthServiceUsers
+from antiphon_server.workers.adapters.worker_metrics import worker_gauges
+from antiphon_server.workers.asking import Asking
+from antiphon_server.workers.care import Care
+from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permission_servicer import PermissionCalls
 from antiphon_server.workers.permissions import Permissions
+from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.servicer import WorkerServicer
+from antiphon_server.workers.serving import Serving
+from antiphon_server.workers.working import Working
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +69,73 @@ def compose_permissions(
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
     calls = PermissionCalls(permissions, trail)
     return ComposedPermissions(permissions, calls, trail, database.shared)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedWorkers:
+    """See :class:`~antiphon_server.dispatcher.worker_room.WorkerRoom`."""
+
+    permissions: ComposedPermissions
+    pool: Pool
+    serving: Serving
+    working: Working
+    care: Care
+    servicer: WorkerServicer
+
+    def named(self, name: str) -> Handler:
+        """See :meth:`Workers.named`."""
+        return self.serving.named(name)
+
+    async def knows(self, workspace_id: str, name: str) -> bool:
+        """See :meth:`Workers.knows`."""
+        return await self.serving.knows(workspace_id, name)
+
+    async def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
+        """See :meth:`Workers.infos`."""
+        return await self.serving.infos(workspace_id)
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`WorkerRoom.register`."""
+        add_WorkerServiceServicer_to_server(self.servicer, server)
+
+    async def start(self, lifecycle: Lifecycle) -> None:
+        """See :meth:`WorkerRoom.start`."""
+        lifecycle.on_stop("workers", self.working.close)
+        await self.permissions.start(lifecycle)
+        lifecycle.spawn("workers.care", self.care.run())
+
+    def drain(self) -> None:
+        """See :meth:`WorkerRoom.drain`."""
+        self.pool.drain()
+
+    def streams(self) -> int:
+        """See :meth:`WorkerRoom.streams`."""
+        return len(self.pool.sessions)
+
+    def collectors(self) -> Sequence[Any]:
+        """See :meth:`WorkerRoom.collectors`."""
+        return [worker_gauges(self.pool)]
+
+
+def compose_workers(
+    infrastructure: Infrastructure,
+    links: Links,
+    guards: Guards,
+    built_in: Collection[str],
+    turns: TurnStates,
+    limits: WorkerLimits = WorkerLimits(),  # noqa: B008 - frozen
+) -> ComposedWorkers:
+    """Put workers on what the dispatcher has; ``built_in`` are handlers that none may serve."""
+    composed = compose_permissions(infrastructure.database, links, built_in)
+    permissions = composed.permissions
+    tools = IntegrationTools(ToolServiceStub(links.internal))
+    asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), PartContents())
+    pool = Pool(limits)
+    grants = Grants(GrantTokens(infrastructure.secret))
+    serving = Serving(pool, permissions, grants, asking, limits)
+    access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
+    watched = (pool, serving.assignments, permissions, access)
+    working = Working(*watched, turns, limits)
+    care = Care(*watched, limits)
+    servicer = WorkerServicer(working, pool, composed.calls)
+    return ComposedWorkers(composed, pool, serving, working, care, servicer)

@@ -261,7 +261,7 @@ class Standing(IntEnum):
 class Want:
     """What a turn needs: a worker that serves ``handler`` for ``parent``, none of ``shunned``.
 
-    ``preferred`` is the one that knows the conversation; with ``only_preferred`` nobody else will do.
+    ``preferred`` is the one that knows the conversation; ``only_preferred``: nobody else will do.
     """
 
     turn_id: TurnId

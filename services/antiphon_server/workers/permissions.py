@@ -56,6 +56,15 @@ class Permissions:
         known = self._known.get(HandlerName(handler), {})
         return next((it for it in (Parent(workspace_id), GLOBAL) if it in known), None)
 
+    def of_workspace(self, workspace_id: str) -> Mapping[HandlerName, Parent]:
+        """The handlers that turns of a workspace may name, and whose each is."""
+        parents = (Parent(workspace_id), GLOBAL)
+        return {
+            handler: next(it for it in parents if it in known)
+            for handler, known in self._known.items()
+            if any(it in known for it in parents)
+        }
+
     async def known(self, handler: str) -> bool:
         """Whether anybody may serve one of that name, for whichever parent."""
         return HandlerName(handler) in self._known

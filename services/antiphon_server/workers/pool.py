@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.workers.frames import Offer, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.frames import Want, WorkerId
 from antiphon_server.workers.session import Inbox, Session
 
 
@@ -40,9 +40,14 @@ class Pool:
         self._draining = False
 
     @property
-    def sessions(self) -> Iterable[Session]:
+    def sessions(self) -> Sequence[Session]:
         """All of them."""
         return list(self._sessions.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many turns wait for a worker."""
+        return len(self._waiting)
 
     @contextlib.contextmanager
     def admitted(self, user_id: str) -> Iterator[None]:
@@ -118,6 +123,16 @@ class Pool:
         found.assigned_at = time.monotonic()
         return found
 
+    def offers(self, handler: str, parent: str) -> list[Offer]:
+        """What workers say of the handler that are there and serve it."""
+        return [
+            offer
+            for session in self._sessions.values()
+            if session.serves(handler, parent) and not session.closed
+            for offer in session.worker.offers
+            if offer.name == handler
+        ]
+
     async def acquire(self, want: Want, inbox: Inbox) -> Session:
         """Give the turn to a worker; waits until there is one. Cancelled, it has none."""
         if self._is_worth_waiting(want):
@@ -139,7 +154,7 @@ class Pool:
             if (found := self.take(waiting.want, waiting.inbox)) is not None:
                 waiting.found.set_result(found)
 
-    def drain(self, reconnect_after_s: float) -> None:
+    def drain(self, reconnect_after_s: float = 0.2) -> None:
         """Take nobody on any more, and send all to other servers."""
         self._draining = True
         for session in self.sessions:

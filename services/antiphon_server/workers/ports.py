@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.dispatcher.handling import (
+    AskedCall,
+    Attendance,
+    CallPaused,
+    CallResult,
+    ToolCall,
+    Turn,
+)
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.workers.model import HandlerName, Parent, WorkerPermission
 
 
@@ -41,4 +49,50 @@ class Users(Protocol):
 
     async def require(self, user_id: UserId) -> None:
         """Return if there is such a user. Raises DomainError NOT_FOUND."""
+        ...
+
+
+class Grants(Protocol):
+    """Makes credentials for turns."""
+
+    def issue(self, turn: Turn, until: float) -> str:
+        """An access token for this attempt of the turn alone, until then in Unix seconds."""
+        ...
+
+
+class Tools(Protocol):
+    """Knows and calls the tools of a turn's conversation."""
+
+    async def planned(self, turn: Turn, calls: Sequence[ToolCall]) -> Sequence[AskedCall]:
+        """How each is to be made, or why it can't be. Raises DomainError SERVICE_UNAVAILABLE."""
+        ...
+
+    async def run(
+        self, turn: Turn, call: ToolCall, attendance: Attendance
+    ) -> CallResult | CallPaused:
+        """Make a call, or go on with one that has paused. Raises DomainError TOOL_*."""
+        ...
+
+
+class Contents(Protocol):
+    """Reads and writes a message's parts, serialised."""
+
+    def of_text(self, text: str) -> bytes:
+        """One part of text."""
+        ...
+
+    def text(self, content: bytes) -> str:
+        """All text in it."""
+        ...
+
+
+class Access(Protocol):
+    """Knows whose tokens may open a worker's stream."""
+
+    async def verified(self, token: str) -> Principal:
+        """Who the token speaks for. Raises DomainError TOKEN_INVALID, and what else it may be."""
+        ...
+
+    async def recheck(self, principal: Principal, token: str) -> None:
+        """Return if they may go on. Raises DomainError as a new call would; asks memory alone."""
         ...

@@ -28,7 +28,6 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
-from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
@@ -40,6 +39,7 @@ from antiphon_server.workers.frames import (
     Cancel,
     Declined,
     Finished,
+    Offer,
     Output,
     Progressed,
     Revocation,
@@ -48,8 +48,10 @@ from antiphon_server.workers.frames import (
     WorkerId,
     Written,
 )
+from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.ports import Grants, Permissions
+from antiphon_server.workers.ports import Grants
 from antiphon_server.workers.session import Session
 
 UNSERVED_LOOK_S = 0.5
@@ -119,7 +121,19 @@ class Serving:
 
     async def knows(self, workspace_id: str, name: str) -> bool:
         """See :meth:`Workers.knows`."""
+        if not workspace_id:
+            return await self._permissions.known(name)
         return await self._permissions.parent_of(workspace_id, name) is not None
+
+    async def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
+        """See :meth:`Workers.infos`; of one without a worker no more than its name is known."""
+        infos = []
+        for name, parent in self._permissions.of_workspace(workspace_id).items():
+            offers = self._pool.offers(name, parent)
+            about = offers[0] if offers else Offer(name)
+            info = HandlerInfo(name, about.description, about.loss_policy, available=bool(offers))
+            infos.append(info)
+        return sorted(infos, key=lambda it: it.name)
 
     async def run(self, work: Work) -> None:
         """Have a worker work on the turn, or go on with it if it has it already."""

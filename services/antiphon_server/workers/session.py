@@ -10,7 +10,6 @@ from typing import Protocol
 from antiphon_server.dispatcher.handling import LossPolicy, TurnId
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.frames import (
     Ack,
     Beat,
@@ -24,6 +23,7 @@ from antiphon_server.workers.frames import (
     Told,
     WorkerId,
 )
+from antiphon_server.workers.limits import WorkerLimits
 
 _KEPT = 64
 """So many newest times are kept for the median."""
@@ -113,6 +113,11 @@ class Session:
         if self.quarantined:
             return Standing.QUARANTINED
         return Standing.READY if self.free else Standing.BUSY
+
+    @property
+    def quarantine_end(self) -> float:
+        """Until when it is left alone, in Unix seconds."""
+        return time.time() + self.quarantined_until - time.monotonic()
 
     @property
     def accept_p50_ms(self) -> float:

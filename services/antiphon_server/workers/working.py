@@ -7,6 +7,7 @@ import grpc
 
 from antiphon.dispatcher.v1 import worker_pb2, worker_service_pb2
 from antiphon_server.dispatcher.handling import TurnId
+from antiphon_server.dispatcher.worker_room import TurnStates
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -15,10 +16,11 @@ from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 from antiphon_server.workers import encoding
-from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.frames import Held, Revocation, Revoke, Welcome
+from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.ports import Access, Permissions, Turns
+from antiphon_server.workers.ports import Access
 from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session, Speaker
 
@@ -34,7 +36,7 @@ class Working:
         assignments: Assignments,
         permissions: Permissions,
         access: Access,
-        turns: Turns,
+        turns: TurnStates,
         limits: WorkerLimits,
     ) -> None:
         self._pool, self._assignments = pool, assignments

@@ -31,9 +31,10 @@ class Handlers:
 
         Without a workspace: anywhere.
         """
-        if name and name not in self._by_name:
-            if self._workers is None or not await self._workers.knows(workspace_id, name):
-                raise DomainError(Reason.HANDLER_NOT_FOUND, handler=name)
+        if not name or name in self._by_name:
+            return
+        if self._workers is None or not await self._workers.knows(workspace_id, name):
+            raise DomainError(Reason.HANDLER_NOT_FOUND, handler=name)
 
     def resumes(self, name: str) -> bool:
         """Whether a lost turn of this handler is to be started again."""

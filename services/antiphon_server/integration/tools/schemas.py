@@ -4,9 +4,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from antiphon_server.integration.tools.model import Definition, Json
-from antiphon_server.runtime.encoding.strict_json import is_writable, loads
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.concurrency.imports import imported
+from antiphon_server.runtime.encoding.strict_json import is_writable, loads
 from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:  # imported where it is first used: it takes its time

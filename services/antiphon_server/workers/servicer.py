@@ -1,0 +1,46 @@
+"""WorkerService: the contract's messages <-> the rules of workers."""
+
+from typing import Any, TypeAlias
+
+import grpc
+
+from antiphon.dispatcher.v1 import worker_service_pb2 as pb
+from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceServicer
+from antiphon_server.workers.listing import list_workers
+from antiphon_server.workers.permission_servicer import PermissionCalls
+from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.working import Working
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class WorkerServicer(WorkerServiceServicer):
+    """Serves workers, and who looks after them."""
+
+    def __init__(self, working: Working, pool: Pool, permissions: PermissionCalls) -> None:
+        self._working, self._pool, self._permissions = working, pool, permissions
+
+    async def Work(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
+        await self._working.work(context)
+
+    async def AllowWorker(
+        self, request: pb.AllowWorkerRequest, context: Context
+    ) -> pb.AllowWorkerResponse:
+        return await self._permissions.allow(request)
+
+    async def ForbidWorker(
+        self, request: pb.ForbidWorkerRequest, context: Context
+    ) -> pb.ForbidWorkerResponse:
+        return await self._permissions.forbid(request)
+
+    async def ListWorkerPermissions(
+        self, request: pb.ListWorkerPermissionsRequest, context: Context
+    ) -> pb.ListWorkerPermissionsResponse:
+        return await self._permissions.listed(request)
+
+    async def ListWorkers(
+        self, request: pb.ListWorkersRequest, context: Context
+    ) -> pb.ListWorkersResponse:
+        return list_workers(request, self._pool)
