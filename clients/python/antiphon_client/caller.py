@@ -82,6 +82,26 @@ class Caller:
                     raise
                 token, is_new = await self._tokens.get(), True
 
+    async def stream(
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[Request, Response],
+        request: Request,
+        deadline: float,
+    ) -> AsyncGenerator[Response]:
+        """Make one call that is answered in steps; closing it ends the call.
+
+        Raises AntiphonError. It is made once.
+        """
+        metadata = (("authorization", f"Bearer {await self._tokens.get()}"),)
+        call = method(request, metadata=metadata, timeout=deadline)
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise error_of_rpc(error) from None
+        finally:
+            call.cancel()
+
     async def _once(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[Request, Response],

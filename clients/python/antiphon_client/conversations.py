@@ -118,6 +118,18 @@ class Conversations:
 
         return pages(fetch, lambda page: page.messages)
 
+    async def get_context(
+        self, conversation_id: str, *, max_tokens: int = 0, message_id: str = ""
+    ) -> messages.GetContextResponse:
+        """What a model should see: the newest messages that fit; 4096 tokens unless said.
+
+        With the ``message_id`` of one to be answered, which is kept in any case.
+        """
+        request = messages.GetContextRequest(
+            conversation_id=conversation_id, max_tokens=max_tokens, message_id=message_id
+        )
+        return await self._caller.call(self._context.GetContext, request)
+
     async def post_message(
         self, conversation_id: str, text: str, *, in_context: bool = False
     ) -> Message:

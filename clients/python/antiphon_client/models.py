@@ -10,6 +10,9 @@ from antiphon_client.caller import Caller, pages
 if TYPE_CHECKING:
     from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceAsyncStub
 
+ANSWER_S = 600.0
+"""How long a model may take for an answer."""
+
 
 class Models:
     """The integration service. Errors: AntiphonError, as each RPC's comment says."""
@@ -25,6 +28,15 @@ class Models:
             return await self._caller.call(self._integration.ListModels, request)
 
         return pages(fetch, lambda page: page.models)
+
+    def generate(
+        self, request: messages.GenerateRequest, *, deadline: float = ANSWER_S
+    ) -> AsyncGenerator[messages.GenerateResponse]:
+        """Ask models, and get what one answers in steps; closing it stops the model.
+
+        Every call is paid for, so none is made again.
+        """
+        return self._caller.stream(self._integration.Generate, request, deadline)
 
     async def set_model_breaker(self, model: str, breaker: "BreakerState.ValueType") -> Model:
         """Have every server ask a model no more (OPEN), or again (CLOSED); for operators."""

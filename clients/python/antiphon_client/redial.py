@@ -102,8 +102,11 @@ class Redial:
         """The server asked to be left alone for a while."""
         self._hold = max(self._hold, seconds)
 
-    async def pause(self, error: AntiphonError) -> None:
-        """Wait for the next try. Raises ``error`` if there shall be none."""
+    async def pause(self, error: AntiphonError, *, at_once: bool = False) -> None:
+        """Wait for the next try, which may come ``at_once`` unless the server says when.
+
+        Raises ``error`` if there shall be none.
+        """
         now = time.monotonic()
         if isinstance(error, Unauthenticated):
             self._refused_once(error)
@@ -111,7 +114,8 @@ class Redial:
             raise error
         if self._worked >= self._began and now - self._began > _STEADY_S:
             self._backoff.reset()
-        pause = self._backoff.next() + max(self._hold, error.retry_after or 0.0)
+        own = 0.0 if at_once else self._backoff.next()
+        pause = own + max(self._hold, error.retry_after or 0.0)
         self._hold = 0.0
         self._tell(Connection("waiting", error, pause))
         await asyncio.sleep(pause)

@@ -71,6 +71,16 @@ class Wire(Generic[Request, Response]):
             except asyncio.InvalidStateError:
                 raise connection_lost("the stream has ended") from None
 
+    async def done(self) -> None:
+        """Say that nothing more will be sent. Raises Unavailable if the connection is gone."""
+        async with self._writing:
+            try:
+                await self._call.done_writing()
+            except grpc.aio.AioRpcError as error:
+                raise self._failure(error) from None
+            except asyncio.InvalidStateError:
+                raise connection_lost("the stream has ended") from None
+
     async def receive(self) -> Response:
         """The next frame. Raises AntiphonError when the stream ends, however it ends."""
         try:
