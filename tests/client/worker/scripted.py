@@ -18,6 +18,10 @@ from antiphon_client.worker import Worker
 from tests.client.fake_server import KEY, Context, FakeAuth, FakeServer, refuse
 from tests.e2e.until import SOON_S
 
+# Any: they serve only what these tests call.
+_FakeAuth: Any = FakeAuth
+_ADD_AUTH: Any = auth_service_pb2_grpc.add_AuthServiceServicer_to_server
+_ADD_WORKERS: Any = worker_service_pb2_grpc.add_WorkerServiceServicer_to_server
 TURN, CONVERSATION, WORKSPACE = "turn_00000001", "conv_00000001", "ws_00000001"
 
 
@@ -29,7 +33,7 @@ class Stream:
         self.heartbeats: list[list[str]] = []
         self.beats = True
         self.said: asyncio.Queue[WorkRequest] = asyncio.Queue()
-        self._context = context
+        self.context = context
         self._cut = asyncio.Event()
         self._error = grpc.StatusCode.UNAVAILABLE, ""
 
@@ -47,12 +51,18 @@ class Stream:
         await self.say(welcome=welcome)
 
     async def say(self, **frame: Any) -> None:
-        await self._context.write(WorkResponse(**frame))
+        await self.context.write(WorkResponse(**frame))
 
-    async def assign(self, asked: str = "hello", /, **fields: Any) -> Assign:
-        fields = {"turn_id": TURN, "fence": 1, "handler": "expert", "grant": "grant"} | fields
-        ids = {"conversation_id": CONVERSATION, "workspace_id": WORKSPACE}
-        assign = Assign(parts=[Part(text=asked)], message_id="msg_1", **ids, **fields)
+    async def assign(self, asked: str = "hello", /, **given: Any) -> Assign:
+        fields: dict[str, Any] = {"turn_id": TURN, "fence": 1, "handler": "expert"} | given
+        assign = Assign(
+            conversation_id=CONVERSATION,
+            workspace_id=WORKSPACE,
+            parts=[Part(text=asked)],
+            message_id="msg_1",
+            grant="grant",
+            **fields,
+        )
         await self.say(assign=assign)
         return assign
 
@@ -89,11 +99,11 @@ class Stream:
         if self._cut.is_set():
             code, reason = self._error
             if reason:
-                await refuse(self._context, code, reason)
-            await self._context.abort(code, "cut")
+                await refuse(self.context, code, reason)
+            await self.context.abort(code, "cut")
 
     async def _read(self) -> None:
-        while (frame := await self._context.read()) is not grpc.aio.EOF:
+        while (frame := await self.context.read()) is not grpc.aio.EOF:
             if frame.HasField("heartbeat"):
                 self.heartbeats.append(list(frame.heartbeat.turn_ids))
                 if self.beats:
@@ -102,7 +112,7 @@ class Stream:
                 self.said.put_nowait(frame)
 
 
-class ScriptedServer(worker_service_pb2_grpc.WorkerServiceServicer):
+class ScriptedServer:
     """Hands each stream to the test, in the order in which they come."""
 
     def __init__(self, state: FakeServer) -> None:
@@ -110,7 +120,9 @@ class ScriptedServer(worker_service_pb2_grpc.WorkerServiceServicer):
         self.refusals: list[tuple[grpc.StatusCode, str]] = []  # of streams, the next one first
         self._streams: asyncio.Queue[Stream] = asyncio.Queue()
 
-    async def Work(self, _: Any, context: Context) -> None:  # type: ignore[override]
+    AllowWorker = ForbidWorker = ListWorkerPermissions = ListWorkers = None
+
+    async def Work(self, _: Any, context: Context) -> None:
         await self.state.check(context)
         hello = (await context.read()).hello
         if self.refusals:
@@ -137,16 +149,14 @@ class ScriptedServer(worker_service_pb2_grpc.WorkerServiceServicer):
 async def scripted_server(**knobs: Any) -> AsyncIterator[ScriptedServer]:
     """Run one on a port of its own."""
     state = FakeServer(**knobs)
-    servicer = ScriptedServer(state)
+    scripted = ScriptedServer(state)
     server = grpc.aio.server(options=[("grpc.http2.min_ping_interval_without_data_ms", 1000)])
-    add: Any = auth_service_pb2_grpc.add_AuthServiceServicer_to_server
-    add(FakeAuth(state), server)
-    add = worker_service_pb2_grpc.add_WorkerServiceServicer_to_server
-    add(servicer, server)
+    for add, servicer in ((_ADD_AUTH, _FakeAuth(state)), (_ADD_WORKERS, scripted)):
+        add(servicer, server)
     state.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
-        yield servicer
+        yield scripted
     finally:
         await server.stop(None)
 

@@ -216,7 +216,7 @@ async def test_what_is_said_of_an_older_attempt_changes_nothing() -> None:
 async def test_people_and_tools_are_asked() -> None:
     """Asks are numbered in the order in which the work comes to them, and answered by number."""
     async with scripted_server() as server:
-        worker, heard = server.worker(), []
+        worker, heard = server.worker(), list[object]()
 
         @worker.handler("expert")
         async def expert(work: Work) -> None:
