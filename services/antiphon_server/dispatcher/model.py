@@ -264,6 +264,7 @@ class HandlerInfo:
     loss_policy: LossPolicy
     default: bool = False
     available: bool = True
+    built_in: bool = True
 
 
 # What happened in a turn, in the past tense; the journal writes it into the log.

@@ -131,8 +131,8 @@ class Serving:
         for name, parent in self._permissions.of_workspace(workspace_id).items():
             offers = self._pool.offers(name, parent)
             about = offers[0] if offers else Offer(name)
-            info = HandlerInfo(name, about.description, about.loss_policy, available=bool(offers))
-            infos.append(info)
+            is_there = {"available": bool(offers), "built_in": False}
+            infos.append(HandlerInfo(name, about.description, about.loss_policy, **is_there))
         return sorted(infos, key=lambda it: it.name)
 
     async def run(self, work: Work) -> None:
@@ -297,7 +297,7 @@ class WorkerHandler:
     @property
     def info(self) -> HandlerInfo:
         """See :attr:`Handler.info`: whether a turn is lost is decided when it runs."""
-        return HandlerInfo(self._name, "", LossPolicy.RESUME)
+        return HandlerInfo(self._name, "", LossPolicy.RESUME, built_in=False)
 
     async def check(self, order: Order) -> None:
         """See :meth:`Handler.check`."""

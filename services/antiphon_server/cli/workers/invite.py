@@ -59,7 +59,7 @@ async def _invite(
 
     at = server_for(address, data_dir_or_default(data_dir))
     async with client_for(at, data_dir) as client:
-        if handler in {it.name async for it in client.list_handlers()}:
+        if handler in {it.name async for it in client.list_handlers() if it.built_in}:
             fail(f"{handler} is built in: choose another name for what the worker does", 2)
         user = await _program(client, name)
         await client.allow_worker(parent_of(workspace), handler, user.user_id)
