@@ -1,6 +1,6 @@
 """The ways from each service to the others, in this process and elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import grpc
 
@@ -55,6 +55,7 @@ class ProcessLinks:
             self.internal(service),
             self._on_behalf(service, guarded),
             self.to_server,
+            self._to_peer(service),
             frozenset(self.peers),
             self.trusted,
         )
@@ -100,9 +101,17 @@ class ProcessLinks:
 
     def to_server(self, address: str) -> grpc.aio.Channel:
         """To another server that does the same, for calls that bring their own credentials."""
+        return PeerChannel(self._open_server(address), *self._marks)
+
+    def _open_server(self, address: str) -> grpc.aio.Channel:
         public = self._settings.tls is not None and self._tls is None
-        channel = open_peer(f"https://{address}" if public else address, self._tls)
-        return PeerChannel(channel, *self._marks)
+        return open_peer(f"https://{address}" if public else address, self._tls)
+
+    def _to_peer(self, service: Descriptor) -> Callable[[str], grpc.aio.Channel]:
+        """To another server that does the same, for the service's own calls."""
+        several = self._settings.shares_store and self._settings.has_given_secret
+        signed = (self._identity(service.name).headers,) if several else ()
+        return lambda address: PeerChannel(self._open_server(address), *signed, *self._traced)
 
     @property
     def _marks(self) -> tuple[Headers, ...]:

@@ -28,7 +28,7 @@ from antiphon_server.workers.frames import (
     Written,
 )
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.session import Session
+from antiphon_server.workers.session import AtWorker
 
 
 class Declining(AttemptLost):
@@ -50,10 +50,11 @@ class Assignment:
         self._said: deque[Said] = deque()
         self._wakeup = asyncio.Event()
         self._failure: Exception | None = None
-        self._session: Session | None = None
+        self._session: AtWorker | None = None
         self._assigned_at = self._renewed_at = time.monotonic()
         self._dropped_at: float | None = None
         self._accepted = self.finished = False
+        self._claiming: asyncio.Future[None] | None = None
         self.go_on: Callable[[], None] | None = None
         """Tells a worker that is back to go on."""
         self.served = work.turn.order.handler, ""
@@ -67,7 +68,7 @@ class Assignment:
         return self._session.worker_id if self._session is not None else None
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> AtWorker | None:
         """The stream of who has it; None before that, and while the stream is lost."""
         return self._session if self._dropped_at is None else None
 
@@ -76,13 +77,17 @@ class Assignment:
         """Whether the turn is begun anew if its worker is lost."""
         return self._session is None or self._session.resumes(self.served[0])
 
-    def come_back(self, session: Session) -> None:
-        """The worker is back, and holds the turn still."""
-        self.given(session, held=True)
-        if self.go_on is not None:
-            self.go_on()
+    def come_back(self, session: AtWorker) -> None:
+        """The worker is back, and says that it holds the turn still."""
+        self._claiming = asyncio.ensure_future(self._claim(session))
 
-    def given(self, session: Session, *, held: bool = False) -> None:
+    async def _claim(self, session: AtWorker) -> None:
+        if await session.claim(self._turn_id, self) and self._failure is None:
+            self.given(session, held=True)
+            if self.go_on is not None:
+                self.go_on()
+
+    def given(self, session: AtWorker, *, held: bool = False) -> None:
         """The worker has it from now on, or ``held`` it and has come back."""
         self._session, self._dropped_at = session, None
         session.turns[self._turn_id] = self
@@ -91,7 +96,7 @@ class Assignment:
         if session.closed:
             self._dropped_at = self._assigned_at
 
-    def hear(self, session: Session, fence: int, said: Said) -> None:
+    def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
         """See :meth:`Inbox.hear`."""
         if session is not self._session or fence != self.fence or self._failure is not None:
             raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
@@ -115,11 +120,12 @@ class Assignment:
         self._said.append(said)
         self._wakeup.set()
 
-    def renew(self, now: float) -> None:
+    def renew(self, now: float) -> bool:
         """See :meth:`Inbox.renew`."""
         self._renewed_at = now
+        return self._failure is None
 
-    def dropped(self, session: Session, now: float) -> None:
+    def dropped(self, session: AtWorker, now: float) -> None:
         """See :meth:`Inbox.dropped`."""
         if session is self._session:
             self._dropped_at = now
@@ -156,11 +162,13 @@ class Assignment:
         if (session := self.session) is not None:
             session.tell(told)
 
-    def leave(self, release: Callable[[Session, TurnId], None]) -> None:
-        """The worker has the turn no more, whatever it says."""
+    def leave(self, *, keeps: bool) -> None:
+        """The worker has the turn no more, whatever it says; or keeps it for another server."""
+        if self._claiming is not None:
+            self._claiming.cancel()
         self._failure = self._failure or AttemptLost()
         if self._session is not None and self._session.turns.get(self._turn_id) is self:
-            release(self._session, self._turn_id)
+            self._session.let_go(self._turn_id, keeps=keeps)
 
     def _check(self, said: Output) -> None:
         if said.number != self._seen + 1:
@@ -176,7 +184,7 @@ class Assignment:
             case CallEnded(begun=begun):
                 self._begun.discard(begun)
 
-    def _note_accepted(self, session: Session) -> None:
+    def _note_accepted(self, session: AtWorker) -> None:
         now = time.monotonic()
         self._renewed_at = now
         if not self._accepted:

@@ -43,6 +43,7 @@ class Care:
             self._look_at_clock(session)
             await self._access.recheck(session.speaker.principal, session.speaker.token)
             await self._look_at_handlers(session)
+            session.give_up_unclaimed(time.monotonic())
         except DomainError as error:
             if error.reason is not Reason.STORE_UNAVAILABLE:
                 session.end(error)
@@ -62,6 +63,7 @@ class Care:
         if parents == session.parents:
             return
         session.parents = parents
+        self._pool.changed(session)
         self._assignments.look_at_rights(session)
         if not any(parents.values()):
             raise DomainError(Reason.HANDLER_NOT_ALLOWED, handler=", ".join(names))

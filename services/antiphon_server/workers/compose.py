@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.grants import Grants
 from antiphon_server.dispatcher.handling import Handler, HandlerInfo
 from antiphon_server.dispatcher.worker_room import TurnStates
 from antiphon_server.runtime.access.grants import GrantTokens
+from antiphon_server.runtime.channels.server_ways import ServerWays
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -30,8 +31,10 @@ from antiphon_server.workers.adapters.turn_tools import ConversationTools
 from antiphon_server.workers.adapters.users import AuthServiceUsers
 from antiphon_server.workers.adapters.worker_metrics import worker_gauges
 from antiphon_server.workers.asking import Asking
+from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
 from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permission_servicer import PermissionCalls
 from antiphon_server.workers.permissions import Permissions
@@ -80,6 +83,7 @@ class ComposedWorkers:
     serving: Serving
     working: Working
     care: Care
+    borrowing: Borrowing | None
     servicer: WorkerServicer
 
     def named(self, name: str) -> Handler:
@@ -103,6 +107,9 @@ class ComposedWorkers:
         lifecycle.on_stop("workers", self.working.close)
         await self.permissions.start(lifecycle)
         lifecycle.spawn("workers.care", self.care.run())
+        if self.borrowing is not None:
+            lifecycle.on_stop("workers lent", self.borrowing.close)
+            lifecycle.spawn("workers.borrowing", self.borrowing.run())
 
     def drain(self) -> None:
         """See :meth:`WorkerRoom.drain`."""
@@ -137,5 +144,9 @@ def compose_workers(
     watched = (pool, serving.assignments, permissions, access)
     working = Working(*watched, turns, limits)
     care = Care(*watched, limits)
-    servicer = WorkerServicer(working, pool, composed.calls)
-    return ComposedWorkers(composed, pool, serving, working, care, servicer)
+    borrowing, lease = None, infrastructure.lease
+    if lease is not None:
+        ways = ServerWays(links.to_peer)
+        borrowing = Borrowing(pool, serving.assignments, lease.others, ways, limits)
+    servicer = WorkerServicer(working, Lending(pool, limits), pool, composed.calls)
+    return ComposedWorkers(composed, pool, serving, working, care, borrowing, servicer)

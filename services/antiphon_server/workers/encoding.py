@@ -1,9 +1,11 @@
 """The frames of the contract <-> what workers say and are told."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import assert_never
 
 from antiphon.context.v1 import message_pb2
+from antiphon.dispatcher.v1 import turn_pb2
 from antiphon.dispatcher.v1 import worker_pb2 as pb
 from antiphon.dispatcher.v1 import worker_service_pb2 as service_pb
 from antiphon.events.v1 import event_pb2
@@ -32,6 +34,26 @@ def introduction(hello: pb.Hello, user_id: str) -> frames.Introduction:
         tuple(frames.Held(TurnId(it.turn_id), it.conversation_id, it.fence) for it in hello.held),
         hello.library,
     )
+
+
+def hello(worker: frames.Introduction, turns: Iterable[TurnId]) -> pb.Hello:
+    """Encode who a worker is, for another server; it has these turns now."""
+    it = pb.Hello(
+        worker_id=worker.worker_id,
+        deployment=worker.deployment,
+        version=worker.version,
+        slots=worker.slots,
+        library=worker.library,
+        held=[pb.HeldTurn(turn_id=turn_id) for turn_id in turns],
+    )
+    for offer in worker.offers:
+        it.handlers.add(
+            name=offer.name,
+            description=offer.description,
+            loss_policy=turn_pb2.LossPolicy.ValueType(offer.loss_policy),
+            takes=sorted(offer.takes),
+        )
+    return it
 
 
 def _offer(it: pb.OfferedHandler) -> frames.Offer:
@@ -126,6 +148,9 @@ def _object(text: str, field: str) -> str:
 
 def response(told: frames.Told, limits: WorkerLimits) -> service_pb.WorkResponse:
     """Encode what a worker is told."""
+    if isinstance(told, frames.Passed):
+        assert isinstance(told.frame, service_pb.WorkResponse)
+        return told.frame
     frame = service_pb.WorkResponse()
     match told:
         case frames.Welcome(refused):

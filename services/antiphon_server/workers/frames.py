@@ -234,6 +234,13 @@ class Draining:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """What another server has it told: a frame of the contract, as it is."""
+
+    frame: object
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A frame was not taken."""
 
@@ -243,7 +250,17 @@ class Rejected:
 
 
 Told: TypeAlias = (
-    Welcome | Assign | Ack | Cancel | Revoke | Beat | Answered | CallsEnded | Draining | Rejected
+    Welcome
+    | Assign
+    | Ack
+    | Cancel
+    | Revoke
+    | Beat
+    | Answered
+    | CallsEnded
+    | Draining
+    | Passed
+    | Rejected
 )
 
 

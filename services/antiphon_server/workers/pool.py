@@ -4,14 +4,39 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.frames import Offer, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.session import Inbox, Session
+from antiphon_server.workers.session import AtWorker, Inbox, Session
+
+
+class Loan(Protocol):
+    """Another server, which lends its workers."""
+
+    def want(self, want: Want) -> None:
+        """Ask for a worker; it is told by :meth:`Pool.given`."""
+        ...
+
+    def withdraw(self, turn_id: TurnId) -> None:
+        """The turn needs none any more."""
+        ...
+
+
+class Watcher(Protocol):
+    """Wants to know who is here."""
+
+    def came(self, session: Session) -> None:
+        """A worker is here, or may serve something else now."""
+        ...
+
+    def went(self, session: Session) -> None:
+        """A worker is here no more."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -20,7 +45,8 @@ class _Waiting:
 
     want: Want
     inbox: Inbox
-    found: "asyncio.Future[Session]" = field(
+    own: bool
+    found: "asyncio.Future[AtWorker]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -28,26 +54,35 @@ class _Waiting:
 class Pool:
     """Gives turns to workers: in the order in which they came, to whoever has most room.
 
-    A turn is the worker's as soon as it is found: a slot is never given twice.
+    A turn is the worker's as soon as it is found: a slot is never given twice. Who has no room for
+    it here is wanted from the servers that lend theirs, and the first that is given is taken.
     """
 
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
         self._sessions: dict[WorkerId, Session] = {}
+        self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()
         self._came: dict[WorkerId, asyncio.Event] = {}
         self._of_user: Counter[str] = Counter()
         self._draining = False
+        self.loans: set[Loan] = set()
+        self.watchers: set[Watcher] = set()
 
     @property
     def sessions(self) -> Sequence[Session]:
-        """All of them."""
+        """The workers whose streams are here."""
         return list(self._sessions.values())
 
     @property
     def waiting(self) -> int:
         """How many turns wait for a worker."""
         return len(self._waiting)
+
+    @property
+    def wants(self) -> Sequence[Want]:
+        """What those need that are this server's own."""
+        return [it.want for it in self._waiting if it.own and not it.found.done()]
 
     @contextlib.contextmanager
     def admitted(self, user_id: str) -> Iterator[None]:
@@ -75,43 +110,72 @@ class Pool:
             if before.worker.user_id != session.worker.user_id:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=session.worker_id)
             before.end(DomainError(Reason.OVERLOADED, resource="worker", retry_after=0.0))
-            before.close()
+            self.remove(before)
         self._sessions[session.worker_id] = session
-        if (came := self._came.pop(session.worker_id, None)) is not None:
-            came.set()
+        for watcher in self.watchers:
+            watcher.came(session)
+        self._tell_waiting(session.worker_id)
 
     def remove(self, session: Session) -> None:
         """Its stream has ended."""
         if self._sessions.get(session.worker_id) is session:
             del self._sessions[session.worker_id]
+            for watcher in self.watchers:
+                watcher.went(session)
         session.close()
 
-    def find(self, worker_id: WorkerId) -> Session | None:
-        """The worker, if it is there."""
+    def lent(self, session: AtWorker) -> None:
+        """A worker is at another server, which lends it."""
+        self._lent[session.worker_id] = session
+        self._tell_waiting(session.worker_id)
+
+    def lent_no_more(self, session: AtWorker) -> None:
+        """It is there no more."""
+        if self._lent.get(session.worker_id) is session:
+            del self._lent[session.worker_id]
+
+    def changed(self, session: Session) -> None:
+        """A worker that is here may serve something else now."""
+        for watcher in self.watchers:
+            watcher.came(session)
+
+    def find(self, worker_id: WorkerId) -> AtWorker | None:
+        """The worker, if it is here or lent."""
+        return self._sessions.get(worker_id) or self._lent.get(worker_id)
+
+    def here(self, worker_id: WorkerId) -> Session | None:
+        """The worker, if its stream is here."""
         return self._sessions.get(worker_id)
 
-    async def holder(self, worker_id: WorkerId, turn_id: TurnId, within_s: float) -> Session | None:
-        """The worker, when it is there and says that it holds the turn; None if it is not."""
-        until = time.monotonic() + within_s
-        while True:
-            session = self._sessions.get(worker_id)
-            if session is not None:
-                holds = any(it.turn_id == turn_id for it in session.worker.held)
-                return session if holds and not session.closed else None
-            came = self._came.setdefault(worker_id, asyncio.Event())
-            try:
-                async with asyncio.timeout(until - time.monotonic()):
-                    await came.wait()
-            except TimeoutError:
-                self._came.pop(worker_id, None)
-                return None
+    async def holder(
+        self, worker_id: WorkerId, turn_id: TurnId, inbox: Inbox, within_s: float
+    ) -> AtWorker | None:
+        """The worker, when it is there and holds the turn, which ``inbox`` has from then on.
+
+        None if it does not come, or comes without it.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                session = await self._coming(worker_id)
+                return session if await session.claim(turn_id, inbox) else None
+        return None
+
+    def offers(self, handler: str, parent: str) -> list[Offer]:
+        """What workers say of the handler that are there and serve it."""
+        return [
+            offer
+            for session in (*self._sessions.values(), *self._lent.values())
+            if session.serves(handler, parent) and not session.closed
+            for offer in session.worker.offers
+            if offer.name == handler
+        ]
 
     def is_served(self, handler: str, parent: str) -> bool:
         """Whether a worker is there that serves the handler, however busy it is."""
-        return any(it.serves(handler, parent) and not it.closed for it in self._sessions.values())
+        return bool(self.offers(handler, parent))
 
     def take(self, want: Want, inbox: Inbox) -> Session | None:
-        """Give the turn to a worker that has room, if there is one.
+        """Give the turn to a worker that is here and has room, if there is one.
 
         Turns that wait for the same had the room before, if there was any.
         """
@@ -123,17 +187,13 @@ class Pool:
         found.assigned_at = time.monotonic()
         return found
 
-    def offers(self, handler: str, parent: str) -> list[Offer]:
-        """What workers say of the handler that are there and serve it."""
-        return [
-            offer
-            for session in self._sessions.values()
-            if session.serves(handler, parent) and not session.closed
-            for offer in session.worker.offers
-            if offer.name == handler
-        ]
+    async def acquire_here(self, want: Want, inbox: Inbox) -> Session:
+        """The same for a turn of another server, which asks all others itself."""
+        found = await self._waited(want, inbox, loans=())
+        assert isinstance(found, Session)
+        return found
 
-    async def acquire(self, want: Want, inbox: Inbox) -> Session:
+    async def acquire(self, want: Want, inbox: Inbox) -> AtWorker:
         """Give the turn to a worker; waits until there is one. Cancelled, it has none."""
         if self._is_worth_waiting(want):
             with contextlib.suppress(TimeoutError):
@@ -141,10 +201,15 @@ class Pool:
                     return await self._waited(replace(want, only_preferred=True), inbox)
         return await self._waited(want, inbox)
 
-    def release(self, session: Session, turn_id: TurnId) -> None:
-        """The worker has the turn no more."""
-        session.turns.pop(turn_id, None)
-        self.serve()
+    def given(self, turn_id: TurnId, session: AtWorker) -> None:
+        """Another server has given a worker to a turn that waits, or has waited."""
+        for waiting in self._waiting:
+            wanted = waiting.own and waiting.want.turn_id == turn_id
+            if wanted and not waiting.found.done():
+                session.turns[turn_id] = waiting.inbox
+                waiting.found.set_result(session)
+                return
+        session.let_go(turn_id)
 
     def serve(self) -> None:
         """Give what waits to who has room: call it when somebody may have."""
@@ -160,25 +225,48 @@ class Pool:
         for session in self.sessions:
             session.drain(reconnect_after_s)
 
-    async def _waited(self, want: Want, inbox: Inbox) -> Session:
+    async def _waited(
+        self, want: Want, inbox: Inbox, loans: Collection[Loan] | None = None
+    ) -> AtWorker:
         if (found := self.take(want, inbox)) is not None:
             return found
-        waiting = _Waiting(want, inbox)
+        waiting = _Waiting(want, inbox, own=loans is None)
         self._waiting.append(waiting)
+        for loan in self.loans if loans is None else loans:
+            loan.want(want)
         try:
             return await waiting.found
         except asyncio.CancelledError:
             if waiting.found.done() and not waiting.found.cancelled():
-                self.release(waiting.found.result(), want.turn_id)
+                waiting.found.result().let_go(want.turn_id)
             raise
         finally:
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(waiting)
+            self._waiting.remove(waiting)
+            for loan in self.loans if loans is None else loans:
+                loan.withdraw(want.turn_id)
 
     def _is_worth_waiting(self, want: Want) -> bool:
         """The last worker of a conversation knows it: it is worth a moment."""
-        preferred = self._sessions.get(want.preferred) if want.preferred else None
-        return preferred is not None and _suits(preferred, want) and not preferred.free
+        if want.preferred is None:
+            return False
+        here = self._sessions.get(want.preferred)
+        if here is not None:
+            return _suits(here, want) and not here.free
+        return want.preferred in self._lent and want.preferred not in want.shunned
+
+    async def _coming(self, worker_id: WorkerId) -> AtWorker:
+        while (session := self.find(worker_id)) is None or session.closed:
+            came = self._came.setdefault(worker_id, asyncio.Event())
+            try:
+                await came.wait()
+            finally:
+                if self._came.get(worker_id) is came:
+                    del self._came[worker_id]
+        return session
+
+    def _tell_waiting(self, worker_id: WorkerId) -> None:
+        if (came := self._came.pop(worker_id, None)) is not None:
+            came.set()
 
 
 def _suits(session: Session, want: Want) -> bool:

@@ -6,6 +6,7 @@ import grpc
 
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceServicer
+from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.listing import list_workers
 from antiphon_server.workers.permission_servicer import PermissionCalls
 from antiphon_server.workers.pool import Pool
@@ -17,13 +18,21 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class WorkerServicer(WorkerServiceServicer):
     """Serves workers, and who looks after them."""
 
-    def __init__(self, working: Working, pool: Pool, permissions: PermissionCalls) -> None:
-        self._working, self._pool, self._permissions = working, pool, permissions
+    def __init__(
+        self, working: Working, lending: Lending, pool: Pool, permissions: PermissionCalls
+    ) -> None:
+        self._working, self._lending = working, lending
+        self._pool, self._permissions = pool, permissions
 
     async def Work(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:
         await self._working.work(context)
+
+    async def Borrow(  # type: ignore[override]
+        self, request_iterator: object, context: Context
+    ) -> None:
+        await self._lending.lend(context)
 
     async def AllowWorker(
         self, request: pb.AllowWorkerRequest, context: Context

@@ -52,7 +52,7 @@ from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.ports import Grants
-from antiphon_server.workers.session import Session
+from antiphon_server.workers.session import AtWorker
 
 UNSERVED_LOOK_S = 0.5
 RETRY_S = 5.0
@@ -73,18 +73,17 @@ class Assignments:
 
     live: dict[TurnId, Assignment] = field(default_factory=dict)
 
-    def returned(self, session: Session) -> None:
+    def returned(self, session: AtWorker) -> None:
         """A worker is back: what it has lost goes on elsewhere, what it holds goes on with it."""
-        held = {it.turn_id for it in session.worker.held}
         for turn_id, assignment in self.live.items():
             if assignment.worker_id != session.worker_id:
                 continue
-            if turn_id in held:
+            if session.holds(turn_id):
                 assignment.come_back(session)
             else:
                 assignment.revoke(Revocation.FENCED)
 
-    def look_at_rights(self, session: Session) -> None:
+    def look_at_rights(self, session: AtWorker) -> None:
         """Take away what its user may not serve any more."""
         for assignment in list(self.live.values()):
             handler, parent = assignment.served
@@ -141,6 +140,7 @@ class Serving:
         course = self._courses.get(turn_id)
         assignment = Assignment(work, self._limits)
         self.assignments.live[turn_id] = assignment
+        goes_on = False
         try:
             if course is not None or not await self._taken_up(work, assignment):
                 course = course or _Course()
@@ -149,17 +149,20 @@ class Serving:
         except asyncio.CancelledError:
             if work.is_over:
                 assignment.tell(Cancel(turn_id, assignment.fence))
+            goes_on = not work.is_over
             raise
         except AttemptLost as lost:
             self._note_lost(turn_id, assignment, course or _Course(), lost)
             raise
-        except DomainError:
-            if not assignment.finished:
+        except DomainError as error:
+            goes_on = error.reason is Reason.FENCED
+            if not (assignment.finished or goes_on):
                 assignment.tell(Revoke(turn_id, assignment.fence, Revocation.ENDED))
             raise
         finally:
             del self.assignments.live[turn_id]
-            assignment.leave(self._pool.release)
+            assignment.leave(keeps=goes_on)
+            self._pool.serve()
 
     def _note_lost(
         self, turn_id: TurnId, assignment: Assignment, course: _Course, lost: AttemptLost
@@ -180,7 +183,7 @@ class Serving:
         if had is None:
             return False
         worker_id, turn_id = WorkerId(had.worker_id), work.turn.turn_id
-        session = await self._pool.holder(worker_id, turn_id, self._limits.back_s)
+        session = await self._pool.holder(worker_id, turn_id, assignment, self._limits.back_s)
         if session is None:
             return False
         turn = work.turn
@@ -200,7 +203,9 @@ class Serving:
             raise DomainError(Reason.HANDLER_NOT_FOUND, handler=handler)
         last = self._last.get((turn.conversation_id, handler))
         want = Want(turn.turn_id, handler, parent, course.shunned, last)
-        session = self._pool.take(want, assignment) if _free(self._pool, last) else None
+        session: AtWorker | None = None
+        if _free(self._pool, last):
+            session = self._pool.take(want, assignment)
         session = session or await self._waited(work, want, assignment)
         try:
             if work.outputs.assigned is not None and not session.resumes(handler):
@@ -208,14 +213,15 @@ class Serving:
             it = session.worker
             await work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
         except BaseException:
-            self._pool.release(session, turn.turn_id)
+            session.let_go(turn.turn_id)
+            self._pool.serve()
             raise
         self._last.put((turn.conversation_id, handler), session.worker_id)
         assignment.served = handler, parent
         self._tell_assign(work, assignment, session)
 
     def _tell_assign(
-        self, work: Work, assignment: Assignment, session: Session, *, held: bool = False
+        self, work: Work, assignment: Assignment, session: AtWorker, *, held: bool = False
     ) -> None:
         turn = work.turn
         deadline = turn.started_us / 1e6 + turn.order.time_limit_s
@@ -230,7 +236,7 @@ class Serving:
         assignment.go_on = lambda: told(held=True)
         told(held=held)
 
-    async def _waited(self, work: Work, want: Want, assignment: Assignment) -> Session:
+    async def _waited(self, work: Work, want: Want, assignment: Assignment) -> AtWorker:
         """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""
         finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
         served, said = time.monotonic(), False
@@ -250,7 +256,8 @@ class Serving:
             finding.cancel()
             await asyncio.wait({finding})
             if not finding.cancelled() and finding.exception() is None:
-                self._pool.release(finding.result(), want.turn_id)
+                finding.result().let_go(want.turn_id)
+                self._pool.serve()
             raise
 
     async def _follow(self, work: Work, assignment: Assignment) -> None:

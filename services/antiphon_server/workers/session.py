@@ -14,9 +14,11 @@ from antiphon_server.workers.frames import (
     Ack,
     Beat,
     Cancel,
+    Declined,
     Draining,
     Introduction,
     Rejected,
+    Revocation,
     Revoke,
     Said,
     Standing,
@@ -32,16 +34,87 @@ _KEPT = 64
 class Inbox(Protocol):
     """A turn that a worker has: what it says of it comes here."""
 
-    def hear(self, session: "Session", fence: int, said: Said) -> None:
-        """Take what the worker says. Raises DomainError for what can't be taken."""
+    def hear(self, session: "AtWorker", fence: int, said: Said, wire: object) -> None:
+        """Take what the worker says; ``wire`` is the frame, for whoever passes it on.
+
+        Raises DomainError for what can't be taken.
+        """
         ...
 
-    def renew(self, now: float) -> None:
-        """The worker lives, and works on it."""
+    def renew(self, now: float) -> bool:
+        """The worker lives, and works on it; returns whether anybody wants that."""
         ...
 
-    def dropped(self, session: "Session", now: float) -> None:
+    def dropped(self, session: "AtWorker", now: float) -> None:
         """The worker's stream has ended."""
+        ...
+
+
+class Unclaimed:
+    """The inbox of a turn whose server is gone: the worker keeps it for the next one."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+
+    def hear(self, session: "AtWorker", fence: int, said: Said, wire: object) -> None:
+        """Hear nothing: the worker says it again to whoever claims the turn."""
+
+    def renew(self, now: float) -> bool:
+        """Nobody wants it: it is the worker's for as long as its lease runs."""
+        return False
+
+    def dropped(self, session: "AtWorker", now: float) -> None:
+        """Nobody is there to be told."""
+
+
+class AtWorker(Protocol):
+    """A worker that turns can be at, whether its stream is here or on another server."""
+
+    worker: Introduction
+    closed: bool
+    finished: int
+    turns: dict[TurnId, Inbox]
+
+    @property
+    def worker_id(self) -> WorkerId:
+        """The life of the worker's process."""
+        ...
+
+    @property
+    def free(self) -> int:
+        """How many more turns it takes, as far as is known here."""
+        ...
+
+    def serves(self, handler: str, parent: str) -> bool:
+        """Whether it serves that handler of the parent."""
+        ...
+
+    def resumes(self, handler: str) -> bool:
+        """Whether a turn of that handler is begun anew whose worker is lost."""
+        ...
+
+    def holds(self, turn_id: TurnId) -> bool:
+        """Whether it has the turn, or says that it does."""
+        ...
+
+    def tell(self, told: Told) -> None:
+        """Have it told that."""
+        ...
+
+    def accepted(self, after_s: float) -> None:
+        """Note that it has answered an assign."""
+        ...
+
+    def missed(self) -> None:
+        """Note that it has not answered one in time."""
+        ...
+
+    async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
+        """Take over a turn that it holds; whether it does."""
+        ...
+
+    def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
+        """It has the turn no more; or ``keeps`` it, for another server."""
         ...
 
 
@@ -69,7 +142,7 @@ class Session:
     ) -> None:
         self.worker, self.parents, self.speaker = worker, parents, speaker
         self.slots = worker.slots
-        self.turns: dict[TurnId, Inbox] = {}
+        self.turns: dict[TurnId, Inbox] = {it.turn_id: Unclaimed() for it in worker.held}
         self.draining = False
         self.ending: DomainError | None = None
         self.closed = self.hung_up = False
@@ -146,7 +219,7 @@ class Session:
             self._out.append(told)
         self._wakeup.set()
 
-    def hear(self, turn_id: TurnId, fence: int, said: Said) -> None:
+    def hear(self, turn_id: TurnId, fence: int, said: Said, wire: object = None) -> None:
         """Hand on what it says of a turn that it has.
 
         Raises DomainError TURN_NOT_HELD, INVALID_ARGUMENT, LIMIT_EXCEEDED.
@@ -154,7 +227,9 @@ class Session:
         inbox = self.turns.get(turn_id)
         if inbox is None:
             raise DomainError(Reason.TURN_NOT_HELD, turn_id=turn_id)
-        inbox.hear(self, fence, said)
+        inbox.hear(self, fence, said, wire)
+        if isinstance(said, Declined) and isinstance(inbox, Unclaimed):
+            del self.turns[turn_id]
 
     def heard_now(self) -> None:
         """Note that it lives."""
@@ -163,10 +238,8 @@ class Session:
     def heartbeat(self, turn_ids: Sequence[TurnId]) -> None:
         """It lives; renew the leases of those turns that it has, and say which."""
         self.heard_now()
-        renewed = [it for it in turn_ids if it in self.turns]
-        for turn_id in renewed:
-            self.turns[turn_id].renew(self.heard)
-        self.tell(Beat(renewed))
+        known = [it for it in turn_ids if it in self.turns]
+        self.tell(Beat([it for it in known if self.turns[it].renew(self.heard)]))
 
     def accepted(self, after_s: float) -> None:
         """Note that it has answered an assign."""
@@ -210,6 +283,40 @@ class Session:
             if self.ending is not None:
                 raise self.ending
             await self._wakeup.wait()
+
+    async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
+        """See :meth:`AtWorker.claim`: who claims it has fenced out who had it before."""
+        if self.closed or turn_id not in self.turns:
+            return False
+        self.turns[turn_id] = inbox
+        return True
+
+    def give_up_unclaimed(self, now: float) -> bool:
+        """Take away what nobody has claimed for a lease; whether there was anything."""
+        late = [
+            turn_id
+            for turn_id, inbox in self.turns.items()
+            if isinstance(inbox, Unclaimed) and now - inbox.since > self._limits.lease_s
+        ]
+        for turn_id in late:
+            del self.turns[turn_id]
+            self.tell(Revoke(turn_id, 0, Revocation.LEASE))
+        return bool(late)
+
+    def holds(self, turn_id: TurnId) -> bool:
+        """See :meth:`AtWorker.holds`."""
+        return turn_id in self.turns
+
+    def is_unclaimed(self, turn_id: TurnId) -> bool:
+        """Whether it holds the turn for a server that has not claimed it."""
+        return isinstance(self.turns.get(turn_id), Unclaimed)
+
+    def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
+        """See :meth:`AtWorker.let_go`."""
+        if keeps and turn_id in self.turns:
+            self.turns[turn_id] = Unclaimed()
+        else:
+            self.turns.pop(turn_id, None)
 
     def hang_up(self) -> None:
         """End the stream: the worker has nothing more to say."""

@@ -107,7 +107,7 @@ class Working:
             case "hello":
                 session.end(not_first("hello"))
             case _:
-                session.hear(*encoding.said(request))
+                session.hear(*encoding.said(request), request)
 
     async def _refresh(self, session: Session, token: str) -> None:
         """Go on by the new token; a bad one ends the stream."""
@@ -128,7 +128,7 @@ class Working:
 
     def _look_for_held(self, session: Session) -> None:
         """Turns that nobody here has may be on their way to this server, or over."""
-        unknown = [it for it in session.worker.held if it.turn_id not in session.turns]
+        unknown = [it for it in session.worker.held if session.is_unclaimed(it.turn_id)]
         if unknown:
             name = f"turns of {session.worker_id}"
             self._looking.spawn(name, self._look(session, unknown))
@@ -136,7 +136,8 @@ class Working:
     async def _look(self, session: Session, unknown: Sequence[Held]) -> None:
         for held in unknown:
             reason = await self._over(held)
-            if reason is not None and held.turn_id not in session.turns:
+            if reason is not None and session.is_unclaimed(held.turn_id):
+                session.let_go(held.turn_id)
                 session.tell(Revoke(held.turn_id, held.fence, reason))
 
     async def _over(self, held: Held) -> Revocation | None:

@@ -859,7 +859,7 @@ class Revoke(_message.Message):
     turn_id: _builtins.str
     """turn_id is the turn."""
     fence: _builtins.int
-    """fence is the fence that counts no more."""
+    """fence is the fence that counts no more; 0 means whichever the worker knows."""
     reason: Global___RevokeReason.ValueType
     """reason is why."""
     def __init__(

@@ -544,3 +544,403 @@ class ListWorkersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListWorkersResponse: _TypeAlias = ListWorkersResponse  # noqa: Y015
+
+@_typing.final
+class WantWorker(_message.Message):
+    """WantWorker asks for a worker for a turn; answered by given when there is one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    HANDLER_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    SHUNNED_FIELD_NUMBER: _builtins.int
+    PREFERRED_FIELD_NUMBER: _builtins.int
+    ONLY_PREFERRED_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    handler: _builtins.str
+    """handler is what it has to serve."""
+    parent: _builtins.str
+    """parent is whose handler that is."""
+    preferred: _builtins.str
+    """preferred is the worker that knows the conversation; may be empty."""
+    only_preferred: _builtins.bool
+    """only_preferred says that nobody else will do."""
+    @_builtins.property
+    def shunned(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """shunned are workers that it must not be."""
+
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        handler: _builtins.str = ...,
+        parent: _builtins.str = ...,
+        shunned: _abc.Iterable[_builtins.str] | None = ...,
+        preferred: _builtins.str = ...,
+        only_preferred: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "only_preferred", b"only_preferred", "parent", b"parent", "preferred", b"preferred", "shunned", b"shunned", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WantWorker: _TypeAlias = WantWorker  # noqa: Y015
+
+@_typing.final
+class ClaimTurn(_message.Message):
+    """ClaimTurn takes a turn over that a worker holds whose server is gone; answered by given or refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    worker_id: _builtins.str
+    """worker_id is who holds it."""
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        worker_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["turn_id", b"turn_id", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimTurn: _TypeAlias = ClaimTurn  # noqa: Y015
+
+@_typing.final
+class ReleaseTurn(_message.Message):
+    """ReleaseTurn ends what the caller has to do with a turn, or withdraws a want."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    KEEPS_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    ACCEPT_MS_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    worker_id: _builtins.str
+    """worker_id is who had it; empty for a want that was not answered."""
+    keeps: _builtins.bool
+    """keeps says that the worker has it still, for another server."""
+    missed: _builtins.bool
+    """missed says that the worker did not accept it in time."""
+    accept_ms: _builtins.float
+    """accept_ms is how long it took to accept it; 0 if it did not."""
+    finished: _builtins.bool
+    """finished says that it brought the turn to an end."""
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        worker_id: _builtins.str = ...,
+        keeps: _builtins.bool = ...,
+        missed: _builtins.bool = ...,
+        accept_ms: _builtins.float = ...,
+        finished: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_ms", b"accept_ms", "finished", b"finished", "keeps", b"keeps", "missed", b"missed", "turn_id", b"turn_id", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseTurn: _TypeAlias = ReleaseTurn  # noqa: Y015
+
+@_typing.final
+class TellWorker(_message.Message):
+    """TellWorker tells a worker something of a turn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """worker_id is whom."""
+    @_builtins.property
+    def frame(self) -> Global___WorkResponse:
+        """frame is what it is told."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        frame: Global___WorkResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TellWorker: _TypeAlias = TellWorker  # noqa: Y015
+
+@_typing.final
+class BorrowRequest(_message.Message):
+    """BorrowRequest is a frame of a server that has turns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WANT_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    TELL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def want(self) -> Global___WantWorker:
+        """want asks for a worker."""
+
+    @_builtins.property
+    def claim(self) -> Global___ClaimTurn:
+        """claim takes a turn over."""
+
+    @_builtins.property
+    def release(self) -> Global___ReleaseTurn:
+        """release ends what it has to do with a turn."""
+
+    @_builtins.property
+    def tell(self) -> Global___TellWorker:
+        """tell tells a worker something."""
+
+    def __init__(
+        self,
+        *,
+        want: Global___WantWorker | None = ...,
+        claim: Global___ClaimTurn | None = ...,
+        release: Global___ReleaseTurn | None = ...,
+        tell: Global___TellWorker | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "frame", b"frame", "release", b"release", "tell", b"tell", "want", b"want"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "frame", b"frame", "release", b"release", "tell", b"tell", "want", b"want"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["want", "claim", "release", "tell"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___BorrowRequest: _TypeAlias = BorrowRequest  # noqa: Y015
+
+@_typing.final
+class LentHandler(_message.Message):
+    """LentHandler is a handler that a worker serves, and for whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLER_FIELD_NUMBER: _builtins.int
+    PARENTS_FIELD_NUMBER: _builtins.int
+    handler: _builtins.str
+    """handler is its name."""
+    @_builtins.property
+    def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """parents are those for which it may serve it."""
+
+    def __init__(
+        self,
+        *,
+        handler: _builtins.str = ...,
+        parents: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "parents", b"parents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LentHandler: _TypeAlias = LentHandler  # noqa: Y015
+
+@_typing.final
+class LentWorker(_message.Message):
+    """LentWorker is a worker that is here, as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELLO_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    HANDLERS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is whose it is."""
+    @_builtins.property
+    def hello(self) -> _worker_pb2.Hello:
+        """hello is what it said of itself; held are the turns that it has now."""
+
+    @_builtins.property
+    def handlers(self) -> _containers.RepeatedCompositeFieldContainer[Global___LentHandler]:
+        """handlers are those that it may serve."""
+
+    def __init__(
+        self,
+        *,
+        hello: _worker_pb2.Hello | None = ...,
+        user_id: _builtins.str = ...,
+        handlers: _abc.Iterable[Global___LentHandler] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handlers", b"handlers", "hello", b"hello", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LentWorker: _TypeAlias = LentWorker  # noqa: Y015
+
+@_typing.final
+class GivenWorker(_message.Message):
+    """GivenWorker says that a worker has a turn from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    worker_id: _builtins.str
+    """worker_id is the worker; empty if a claim is refused."""
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        worker_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["turn_id", b"turn_id", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GivenWorker: _TypeAlias = GivenWorker  # noqa: Y015
+
+@_typing.final
+class WorkerGone(_message.Message):
+    """WorkerGone says that a worker's stream has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """worker_id is the worker."""
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerGone: _TypeAlias = WorkerGone  # noqa: Y015
+
+@_typing.final
+class WorkerSaid(_message.Message):
+    """WorkerSaid is what a worker says of a turn of the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """worker_id is the worker."""
+    @_builtins.property
+    def frame(self) -> Global___WorkRequest:
+        """frame is what it says."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        frame: Global___WorkRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerSaid: _TypeAlias = WorkerSaid  # noqa: Y015
+
+@_typing.final
+class LeasesRenewed(_message.Message):
+    """LeasesRenewed says that a worker has named turns of the caller in a heartbeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_ID_FIELD_NUMBER: _builtins.int
+    TURN_IDS_FIELD_NUMBER: _builtins.int
+    worker_id: _builtins.str
+    """worker_id is the worker."""
+    @_builtins.property
+    def turn_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """turn_ids are the turns."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: _builtins.str = ...,
+        turn_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["turn_ids", b"turn_ids", "worker_id", b"worker_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeasesRenewed: _TypeAlias = LeasesRenewed  # noqa: Y015
+
+@_typing.final
+class BorrowResponse(_message.Message):
+    """BorrowResponse is a frame of a server that has workers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKER_FIELD_NUMBER: _builtins.int
+    GONE_FIELD_NUMBER: _builtins.int
+    GIVEN_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    RENEWED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def worker(self) -> Global___LentWorker:
+        """worker is here, or has changed."""
+
+    @_builtins.property
+    def gone(self) -> Global___WorkerGone:
+        """gone: a worker is not here any more."""
+
+    @_builtins.property
+    def given(self) -> Global___GivenWorker:
+        """given answers want and claim."""
+
+    @_builtins.property
+    def said(self) -> Global___WorkerSaid:
+        """said passes on what a worker says."""
+
+    @_builtins.property
+    def renewed(self) -> Global___LeasesRenewed:
+        """renewed: leases are."""
+
+    def __init__(
+        self,
+        *,
+        worker: Global___LentWorker | None = ...,
+        gone: Global___WorkerGone | None = ...,
+        given: Global___GivenWorker | None = ...,
+        said: Global___WorkerSaid | None = ...,
+        renewed: Global___LeasesRenewed | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "given", b"given", "gone", b"gone", "renewed", b"renewed", "said", b"said", "worker", b"worker"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "given", b"given", "gone", b"gone", "renewed", b"renewed", "said", b"said", "worker", b"worker"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["worker", "gone", "given", "said", "renewed"]  # noqa: Y015
+    _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
+
+Global___BorrowResponse: _TypeAlias = BorrowResponse  # noqa: Y015

@@ -43,6 +43,11 @@ class WorkerServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.FromString,
                 _registered_method=True)
+        self.Borrow = channel.stream_stream(
+                '/antiphon.dispatcher.v1.WorkerService/Borrow',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowResponse.FromString,
+                _registered_method=True)
         self.AllowWorker = channel.unary_unary(
                 '/antiphon.dispatcher.v1.WorkerService/AllowWorker',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.AllowWorkerRequest.SerializeToString,
@@ -78,6 +83,15 @@ class WorkerServiceServicer:
         longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Borrow(self, request_iterator, context):
+        """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
+        whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
+        passes through as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,6 +138,11 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.Work,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.SerializeToString,
+            ),
+            'Borrow': grpc.stream_stream_rpc_method_handler(
+                    servicer.Borrow,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowResponse.SerializeToString,
             ),
             'AllowWorker': grpc.unary_unary_rpc_method_handler(
                     servicer.AllowWorker,
@@ -177,6 +196,33 @@ class WorkerService:
             '/antiphon.dispatcher.v1.WorkerService/Work',
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Borrow(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/antiphon.dispatcher.v1.WorkerService/Borrow',
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,11 @@ class WorkerServiceStub:
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
+    Borrow: _grpc.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]
+    """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
+    whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
+    passes through as it is.
+    """
     AllowWorker: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AllowWorkerRequest, _worker_service_pb2.AllowWorkerResponse]
     """AllowWorker lets a user's workers serve a handler of a parent; repeated, it changes nothing. A
     workspace's handler stands before one of the installation that has the same name. Errors:
@@ -78,6 +83,11 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+    """
+    Borrow: _aio.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]  # type: ignore[assignment]
+    """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
+    whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
+    passes through as it is.
     """
     AllowWorker: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AllowWorkerRequest, _worker_service_pb2.AllowWorkerResponse]  # type: ignore[assignment]
     """AllowWorker lets a user's workers serve a handler of a parent; repeated, it changes nothing. A
@@ -116,6 +126,17 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+        """
+
+    @_abc_1.abstractmethod
+    def Borrow(
+        self,
+        request_iterator: _MaybeAsyncIterator[_worker_service_pb2.BorrowRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.BorrowResponse], _abc.AsyncIterator[_worker_service_pb2.BorrowResponse]]:
+        """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
+        whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
+        passes through as it is.
         """
 
     @_abc_1.abstractmethod

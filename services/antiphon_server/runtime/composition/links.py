@@ -16,12 +16,14 @@ class Links:
     ``internal`` speaks as the service itself, ``on_behalf`` with the credentials that each call
     brings. ``to_server`` leads to the address of another server that does the same.
     ``elsewhere`` are the services that other processes run; where there are any, ``trusted``
-    returns when they take this process's word.
+    returns when they take this process's word. ``to_peer`` leads to another server that does the
+    same, in the service's own name.
     """
 
     internal: grpc.aio.Channel
     on_behalf: grpc.aio.Channel
     to_server: Callable[[str], grpc.aio.Channel]
+    to_peer: Callable[[str], grpc.aio.Channel]
     elsewhere: frozenset[str]
     trusted: Callable[[], Awaitable[None]]
 

@@ -35,6 +35,9 @@ _RENEW = update(nodes).where(*_OWN).values(lease_until_us=bindparam("until_us"))
 _FIND = select(nodes).where(nodes.c.node == bindparam("own_node"))
 _ANNOUNCE = update(nodes).where(*_OWN).values(address=bindparam("new_address"))
 _LIVING = select(nodes.c.node).where(nodes.c.lease_until_us >= bindparam("now_us"))
+_OTHERS = select(nodes.c.life, nodes.c.address).where(
+    nodes.c.node != bindparam("own_node"), nodes.c.lease_until_us >= bindparam("now_us")
+)
 _FORGET = delete(nodes).where(nodes.c.lease_until_us < bindparam("before_us"))
 _END = delete(nodes).where(*_OWN)
 
@@ -157,6 +160,13 @@ class NodeLease:
         bound = {"now_us": self._now_us()}
         return await self._database.read(
             lambda connection: frozenset(connection.scalars(_LIVING, bound))
+        )
+
+    async def others(self) -> dict[str, str]:
+        """Where the other servers listen whose leases run, by their lives; "" for not yet."""
+        bound = {"now_us": self._now_us(), "own_node": self.node}
+        return await self._database.read(
+            lambda it: {row.life: row.address for row in it.execute(_OTHERS, bound)}
         )
 
     async def end(self) -> None:
