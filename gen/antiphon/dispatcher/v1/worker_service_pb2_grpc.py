@@ -80,7 +80,8 @@ class WorkerServiceServicer:
     def Work(self, request_iterator, context):
         """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
         rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
-        longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
+        longer than the lease end it. It is opened again as often as it breaks, and what was not
+        acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
         """
@@ -91,7 +92,8 @@ class WorkerServiceServicer:
     def Borrow(self, request_iterator, context):
         """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
         whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
-        passes through as it is.
+        passes through as it is. It is opened again when it breaks; what was wanted is wanted again:
+        repeated, no turn gets two workers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

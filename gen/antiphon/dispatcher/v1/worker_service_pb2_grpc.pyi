@@ -40,14 +40,16 @@ class WorkerServiceStub:
     Work: _grpc.StreamStreamMultiCallable[_worker_service_pb2.WorkRequest, _worker_service_pb2.WorkResponse]
     """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
     rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
-    longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
+    longer than the lease end it. It is opened again as often as it breaks, and what was not
+    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
     Borrow: _grpc.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]
     """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
     whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
-    passes through as it is.
+    passes through as it is. It is opened again when it breaks; what was wanted is wanted again:
+    repeated, no turn gets two workers.
     """
     AllowWorker: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AllowWorkerRequest, _worker_service_pb2.AllowWorkerResponse]
     """AllowWorker lets a user's workers serve a handler of a parent; repeated, it changes nothing. A
@@ -80,14 +82,16 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Work: _aio.StreamStreamMultiCallable[_worker_service_pb2.WorkRequest, _worker_service_pb2.WorkResponse]  # type: ignore[assignment]
     """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
     rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
-    longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
+    longer than the lease end it. It is opened again as often as it breaks, and what was not
+    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
     Borrow: _aio.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]  # type: ignore[assignment]
     """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
     whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
-    passes through as it is.
+    passes through as it is. It is opened again when it breaks; what was wanted is wanted again:
+    repeated, no turn gets two workers.
     """
     AllowWorker: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AllowWorkerRequest, _worker_service_pb2.AllowWorkerResponse]  # type: ignore[assignment]
     """AllowWorker lets a user's workers serve a handler of a parent; repeated, it changes nothing. A
@@ -123,7 +127,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.WorkResponse], _abc.AsyncIterator[_worker_service_pb2.WorkResponse]]:
         """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
         rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
-        longer than the lease end it. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
+        longer than the lease end it. It is opened again as often as it breaks, and what was not
+        acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
         """
@@ -136,7 +141,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.BorrowResponse], _abc.AsyncIterator[_worker_service_pb2.BorrowResponse]]:
         """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
         whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
-        passes through as it is.
+        passes through as it is. It is opened again when it breaks; what was wanted is wanted again:
+        repeated, no turn gets two workers.
         """
 
     @_abc_1.abstractmethod
