@@ -167,3 +167,30 @@ async def test_what_was_allowed_is_known_after_a_start(
     later = _server(database)
     await later.refresh()
     assert await later.parent_of(AWAY, SEARCH) == GLOBAL
+
+
+class Slow(SqlPermissions):
+    """Stores as ever, and answers when it may."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.stored, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def add(self, parent: Parent, handler: HandlerName, user_id: UserId) -> None:
+        await super().add(parent, handler, user_id)
+        self.stored.set()
+        await self.may_answer.wait()
+
+
+async def test_who_hangs_up_has_allowed_it(database: Database) -> None:
+    """Stored it is: a server that is alone with its store looks at no other time."""
+    store = Slow(database)
+    server = Permissions(store, Accounts())
+    await server.refresh()
+    calling = asyncio.create_task(server.allow(HOME, REVIEWER, ANN))
+    await store.stored.wait()
+    calling.cancel()
+    await asyncio.wait([calling])
+    store.may_answer.set()
+    await server.close()
+    assert await server.parent_of(HOME, REVIEWER) == HOME

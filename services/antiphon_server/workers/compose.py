@@ -56,6 +56,7 @@ class ComposedPermissions:
     async def start(self, lifecycle: Lifecycle) -> None:
         """Read them, look for what others change, and tell the trail what it does not know."""
         lifecycle.on_stop("workers' trail", self.trail.close)
+        lifecycle.on_stop("workers' permissions", self.permissions.close)
         await self.permissions.refresh()
         lifecycle.spawn("workers.trail", self.trail.run(), vital=False)
         if self.shared:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
 
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.workers.model import GLOBAL, HandlerName, Parent, WorkerPermission
@@ -31,6 +33,7 @@ class Permissions:
         self._version = -1
         self._reading = asyncio.Lock()
         self._changed = asyncio.Event()
+        self._completion = Completion()
 
     @property
     def version(self) -> int:
@@ -77,13 +80,11 @@ class Permissions:
         if handler in self._built_in:
             raise invalid("handler", f"{handler} is built in: no worker serves it")
         await self._users.require(user_id)
-        await self._store.add(parent, handler, user_id)
-        await self.refresh()
+        await self._completion.run(self._changing(self._store.add(parent, handler, user_id)))
 
     async def forbid(self, parent: Parent, handler: HandlerName, user_id: UserId) -> None:
         """Take that back, from now on; of what was not allowed nothing is changed."""
-        await self._store.remove(parent, handler, user_id)
-        await self.refresh()
+        await self._completion.run(self._changing(self._store.remove(parent, handler, user_id)))
 
     async def listed(
         self, parent: Parent, after: tuple[str, str], limit: int
@@ -105,6 +106,15 @@ class Permissions:
     async def run(self) -> None:
         """Look regularly whether another server has changed some, until cancelled."""
         await every(LOOK_S, self.refresh, at_once=False)
+
+    async def close(self) -> None:
+        """Wait for changes whose callers have gone."""
+        await self._completion.close()
+
+    async def _changing(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make it and know of it, also if nobody waits for that any more."""
+        await change
+        await self.refresh()
 
     def _parents(self, user_id: UserId, handler: HandlerName) -> frozenset[str]:
         known = self._known.get(handler, {})
