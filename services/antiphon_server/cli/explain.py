@@ -147,6 +147,7 @@ _PREFIX = re.compile(r"\^([a-z]+)_\[")
 
 
 NO_NAME = "that is no name: write letters, digits and . _ @ - (at most 64)"
+NO_HANDLER = "that is no handler: write small letters, digits and -, a letter first (at most 64)"
 
 
 class _Variables(dict[str, str]):
@@ -292,6 +293,8 @@ def _broken(field: str, rule: str) -> str:
         )
     if field == "name":
         return NO_NAME
+    if field == "handler":
+        return NO_HANDLER
     if field == "resource":
         return "that is no conversation's ID (conv_…) and no workspace's (ws_…)"
     if prefix := _PREFIX.search(rule):

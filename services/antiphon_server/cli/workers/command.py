@@ -9,7 +9,7 @@ from antiphon_server.cli.console import aside, in_a_line, run
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.workers.invite import invite
 from antiphon_server.cli.workers.listing import list_workers, permissions, show_workers
-from antiphon_server.cli.workers.options import Handler, Where, parent_of, there
+from antiphon_server.cli.workers.options import Handler, Where, asking_for, parent_of, there
 
 _ABOUT = """Let programs answer as experts, and see which are there.
 
@@ -73,7 +73,8 @@ def allow(
 
         async with client_for(address, data_dir) as client:
             user_id = await user_id_of(client, user)
-            await client.allow_worker(parent_of(workspace), handler, user_id)
+            with asking_for(workspace):
+                await client.allow_worker(parent_of(workspace), handler, user_id)
         aside(in_a_line(f"Workers of {user} may serve {handler} {there(workspace)}."))
 
     run(work())
@@ -99,7 +100,8 @@ def forbid(
 
         async with client_for(address, data_dir) as client:
             user_id = await user_id_of(client, user)
-            await client.forbid_worker(parent_of(workspace), handler, user_id)
+            with asking_for(workspace):
+                await client.forbid_worker(parent_of(workspace), handler, user_id)
         aside(in_a_line(f"Workers of {user} may not serve {handler} {there(workspace)}."))
 
     run(work())

@@ -1,5 +1,6 @@
 """``antiphon workers invite``."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from antiphon_client import Client
 
 ADDRESS_VARIABLE = "ANTIPHON_ADDRESS"
+_HANDLER = re.compile("[a-z][a-z0-9-]{0,63}")
 
 
 def invite(
@@ -54,9 +56,12 @@ async def _invite(
 ) -> None:
     from antiphon.auth.v1.access_pb2 import SCOPE_WORK
     from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.explain import NO_HANDLER
     from antiphon_server.cli.paths import data_dir_or_default
     from antiphon_server.cli.where import server_for
 
+    if not _HANDLER.fullmatch(handler):
+        fail(NO_HANDLER, 2)  # before there is an account for it
     at = server_for(address, data_dir_or_default(data_dir))
     async with client_for(at, data_dir) as client:
         if handler in {it.name async for it in client.list_handlers() if it.built_in}:

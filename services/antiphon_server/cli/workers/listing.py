@@ -3,7 +3,7 @@
 from antiphon_server.cli.accounts import Names
 from antiphon_server.cli.console import print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.workers.options import Where, parent_of
+from antiphon_server.cli.workers.options import Where, asking_for, parent_of
 
 _PERMITTED = ("handler", "user", "name", "since", "by")
 _TIME = "%Y-%m-%d %H:%M"
@@ -45,16 +45,16 @@ async def show_workers(workspace: str, json: bool, address: str, data_dir: DataD
     from antiphon_server.cli.table import print_table
     from antiphon_server.cli.workers.rows import HEADINGS, row_of
 
-    rows = []
     async with client_for(address, data_dir) as client:
-        async for it in client.list_workers(parent_of(workspace)):
-            if json:
-                print_json(as_dict(it))
-            else:
-                rows.append(row_of(it))
-    if rows:
-        print_table(HEADINGS, rows, whole=True)
-    elif not json:
+        with asking_for(workspace):
+            found = [it async for it in client.list_workers(parent_of(workspace))]
+    if json:
+        for it in found:
+            print_json(as_dict(it))
+        return
+    if found:
+        print_table(HEADINGS, map(row_of, found), whole=True)
+    else:
         say("None is there. `antiphon workers invite HANDLER` lets one in.", err=True)
 
 
@@ -66,7 +66,9 @@ async def _show_permissions(workspace: str, json: bool, address: str, data_dir: 
     rows = []
     async with client_for(address, data_dir) as client:
         names = Names(client)
-        async for it in client.list_worker_permissions(parent_of(workspace)):
+        with asking_for(workspace):
+            found = [it async for it in client.list_worker_permissions(parent_of(workspace))]
+        for it in found:
             if json:
                 print_json(as_dict(it))
                 continue
