@@ -1,13 +1,17 @@
 """``antiphon workers``: who is let in, and what they may."""
 
+import asyncio
 import json
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from antiphon_client import ApiKey
+from antiphon_client.worker import Work, Worker
 from tests.cli.conftest import Home, Run
 from tests.e2e.readme import run
+from tests.e2e.until import PATIENCE_S
 
 
 def _env(printed: str) -> dict[str, str]:
@@ -103,6 +107,41 @@ def test_who_may_is_said_and_taken_back(antiphon: Run) -> None:
     kinds = [it.split()[3] for it in told.stdout.splitlines() if "handler=mine" in it]
     assert kinds == ["worker_allowed", "worker_forbidden"]
     assert "resource=global" in told.stdout
+
+
+async def test_one_that_is_there_is_listed(antiphon: Run) -> None:
+    """With what it serves and does, to whoever looks after all or the workspace."""
+    told = _env(antiphon("workers", "invite", "listed").stdout)
+    credentials = ApiKey(told["ANTIPHON_API_KEY"])
+    address = told["ANTIPHON_ADDRESS"]
+    worker = Worker("lister", version="7", slots=3, address=address, credentials=credentials)
+    worker.handler("listed")(_say_nothing)
+    running = asyncio.create_task(worker.run(signals=False))
+    try:
+        shown = await _listed(antiphon)
+        assert "listed" in shown
+        assert " lister " in shown
+        assert " ready " in shown
+        assert " 0/3 " in shown
+        as_json = await asyncio.to_thread(antiphon, "workers", "--json")
+        (one,) = [json.loads(line) for line in as_json.stdout.splitlines()]
+        assert (one["deployment"], one["version"], one["handlers"]) == ("lister", "7", ["listed"])
+        assert one["user_id"] == await asyncio.to_thread(_user_id, antiphon, "listed-worker")
+    finally:
+        worker.stop(0)
+        await running
+
+
+async def _say_nothing(work: Work) -> None:
+    return
+
+
+async def _listed(antiphon: Run) -> str:
+    """The table, when somebody stands in it."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (shown := (await asyncio.to_thread(antiphon, "workers")).stdout):
+            pass
+    return shown
 
 
 def test_where_none_is_there_it_is_said(antiphon: Run) -> None:

@@ -762,7 +762,7 @@ class ListHandlersRequest(_message.Message):
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
     workspace_id: _builtins.str
-    """workspace_id is for whose turns, beside those that are built in; empty means the built-in alone."""
+    """workspace_id is whose own handlers are listed, too; empty lists those of all workspaces alone."""
     def __init__(
         self,
         *,

@@ -188,8 +188,8 @@ class DispatcherServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListHandlers(self, request, context):
-        """ListHandlers lists who can work on turns, the default first. Those of workers are listed to
-        whoever may read the workspace named. Errors: PAGE_TOKEN_INVALID, NOT_FOUND (the workspace).
+        """ListHandlers lists who can work on turns, the default first, those that workers serve last.
+        Errors: PAGE_TOKEN_INVALID; where a workspace is named that the caller may not read, NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
