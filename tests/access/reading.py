@@ -27,6 +27,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "signed in": (*_BAD, YES, YES, YES, YES, YES, YES, YES),
     "signed in, by a credential for the account": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
     "signed in, by a credential that may write": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
+    "signed in, by a credential that may work": (*_BAD, YES, YES, YES, YES, YES, YES, SCOPE),
     "whoever makes something": (*_BAD, YES, YES, YES, YES, DENIED, YES, SCOPE),
     "whoever may make something there": (*_BAD, DENIED, YES, YES, HIDDEN, DENIED, HIDDEN, SCOPE),
     "reads a conversation": (*_BAD, YES, YES, YES, HIDDEN, YES, YES, YES),
@@ -51,7 +52,6 @@ _RPCS = {
         AuthService/Logout AuthService/WhoAmI AccessService/ListAccess
         ContextService/ListWorkspaces ContextService/ListConversations
         NoticeService/ListNotices
-        DispatcherService/ListHandlers
         EventService/UpdateFollow EventService/CancelFollow
         IntegrationService/ListModels IntegrationService/CountTokens
     """,
@@ -65,6 +65,7 @@ _RPCS = {
     "signed in, by a credential that may write": """
         ConnectionService/UpdateRelay ConnectionService/CancelRelay
     """,
+    "signed in, by a credential that may work": "WorkerService/Work",
     "whoever makes something": "ContextService/CreateWorkspace",
     "whoever may make something there": "ContextService/CreateConversation",
     "reads a conversation": """
@@ -74,6 +75,7 @@ _RPCS = {
         EventService/Subscribe EventService/Follow
     """,
     "reads a workspace": """
+        DispatcherService/ListHandlers
         ContextService/GetWorkspace IntegrationService/GetUsage
         BudgetService/ListBudgets BudgetService/GetSpending
         ToolService/ListTools ToolService/GetTool
@@ -105,6 +107,8 @@ _RPCS = {
         ConnectionService/SetEgressRules
         SecretService/PutSecret SecretService/ListSecrets SecretService/DeleteSecret
         BudgetService/PutBudget BudgetService/DeleteBudget
+        WorkerService/AllowWorker WorkerService/ForbidWorker
+        WorkerService/ListWorkerPermissions WorkerService/ListWorkers
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
@@ -122,6 +126,7 @@ _RPCS = {
         IntegrationService/ReportLostAnswer
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
+        DispatcherService/CheckGrant
         EventService/Append EventService/Fold EventService/Trim
     """,
 }

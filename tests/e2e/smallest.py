@@ -79,8 +79,8 @@ def _is_needed(field: FieldDescriptor) -> bool:
     if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
         return False
     text = rules.string
-    least = text.min_len or rules.repeated.min_items or rules.int64.HasField("gt")
-    least = least or rules.bytes.len
+    least = text.min_len or rules.repeated.min_items or rules.bytes.len
+    least = least or rules.int64.HasField("gt") or rules.int32.HasField("gt")
     needed = rules.required or field.full_name in NEEDED
     return bool(needed or text.pattern or text.uri or least or rules.enum.not_in)
 
