@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from antiphon.auth.v1 import access_pb2
@@ -128,9 +128,20 @@ def every_rpc() -> list[Rpc]:
 
 def _prefixes() -> Iterator[str]:
     """Of the ids that requests name, as their patterns say."""
-    for field in (field for rpc in every_rpc() for field in rpc.method.input_type.fields):
+    for field in _fields([rpc.method.input_type for rpc in every_rpc()]):
         found = _ID.match(field.GetOptions().Extensions[validate_pb2.field].string.pattern)
         yield from found[1].split("|") if found else ()
+
+
+def _fields(messages: Iterable[Descriptor]) -> Iterator[FieldDescriptor]:
+    """Those of messages, and of all that these contain."""
+    left, seen = list(messages), set[str]()
+    while left:
+        message = left.pop()
+        if message.full_name not in seen:
+            seen.add(message.full_name)
+            yield from message.fields
+            left += [it.message_type for it in message.fields if it.message_type is not None]
 
 
 UNKNOWN_IDS = {prefix: f"{prefix}_unknown-0001" for prefix in sorted({*_prefixes()})}
