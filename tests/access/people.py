@@ -8,6 +8,7 @@ from antiphon.auth.v1 import access_pb2
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon_client import Client, Password
+from tests.access.granted import Turn, tokens_of
 from tests.e2e.callers import PASSWORD, Caller, user
 from tests.e2e.server import ServerProcess
 from tests.proofs.bench.antiphon import service_token
@@ -67,6 +68,7 @@ async def people(server: ServerProcess, channel: grpc.aio.Channel) -> People:
     keys["read key"] = await _key(channel, reader, access_pb2.SCOPE_READ)
     made = People(channel, owner, tokens, keys)
     made.tokens["read key"] = await made.fresh("read key")
+    made.tokens["grant"] = (await Turn.begun(channel, owner)).grant(tokens_of(server))
     owner.known["user"] = ids["bystander"]  # whom it is safe to do things to
     return made
 

@@ -16,12 +16,14 @@ IDENTITIES = {
     "service": "a service of this installation",
     "guest": "GUEST of the conversation alone",
     "read key": "MEMBER of both, by a key limited to SCOPE_READ",
+    "grant": "a worker, by the grant of a turn that runs in the conversation",
 }
 
 YES, LOST, EXPIRED, REVOKED = "yes", "UNAUTHENTICATED", "TOKEN_EXPIRED", "SESSION_REVOKED"
 HIDDEN, DENIED, SCOPE = "NOT_FOUND", "PERMISSION_DENIED", "SCOPE_MISSING"
 _BAD = (LOST, EXPIRED, REVOKED)
-# none, expired, revoked; then viewer, member, admin, stranger, service, guest, read key
+# none, expired, revoked; then viewer, member, admin, stranger, service, guest, read key; of grants
+# below
 _GROUPS: dict[str, tuple[str, ...]] = {
     "everybody": (YES,) * 10,
     "signed in": (*_BAD, YES, YES, YES, YES, YES, YES, YES),
@@ -131,9 +133,25 @@ _RPCS = {
     """,
 }
 
+FOR_GRANTS = {
+    "ContextService/GetContext",
+    "ContextService/ListMessages",
+    "ContextService/GetConversation",
+    "DispatcherService/GetTurn",
+    "EventService/ReadEvents",
+    "IntegrationService/Generate",
+    "IntegrationService/ListModels",
+    "IntegrationService/CountTokens",
+    "ToolService/ListTools",
+    "ToolService/GetTool",
+}
+"""What a turn's worker may call by its grant, beside what everybody may."""
+
 GROUP_OF = {rpc: group for group, rpcs in _RPCS.items() for rpc in rpcs.split()}
 
 
 def answers(rpc: str) -> dict[str, str]:
     """What each identity must be answered by the RPC, named ``Service/Method``: YES or a reason."""
-    return dict(zip(IDENTITIES, _GROUPS[GROUP_OF[rpc]], strict=True))
+    group = GROUP_OF[rpc]
+    of_grant = YES if rpc in FOR_GRANTS or group == "everybody" else DENIED
+    return dict(zip(IDENTITIES, (*_GROUPS[group], of_grant), strict=True))

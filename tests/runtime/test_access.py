@@ -20,7 +20,7 @@ from antiphon_server.runtime.access.principal import (
 from antiphon_server.runtime.access.rules import UndeclaredAccess, rule_of
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError
-from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor
+from antiphon_server.runtime.rpc.interceptors.access import AccessInterceptor, of_own_default
 from antiphon_server.runtime.rpc.interceptors.authentication import AuthenticationInterceptor
 from antiphon_server.runtime.rpc.methods import Method
 from tests.fakes.fixed_roles import FixedRoles
@@ -87,6 +87,20 @@ READ = access_pb2.PERMISSION_READ
             ),
             False,
         ),
+        (
+            "ManagedByGrant",
+            access_pb2.Access(
+                permission=access_pb2.PERMISSION_MANAGE,
+                resource_field="workspace.workspace_id",
+                grant=True,
+            ),
+            False,
+        ),
+        (
+            "OpenToGrants",
+            access_pb2.Access(permission=access_pb2.PERMISSION_PUBLIC, grant=True),
+            False,
+        ),
     ],
 )
 def test_an_incomplete_declaration_stops_the_start(
@@ -126,6 +140,8 @@ def test_rules_are_those_of_the_contract() -> None:
         prefix + "UpdateWorkspace",
     )
     assert rule_of(prefix + "ListWorkspaces").scope is Scope.READ
+    assert rule_of(prefix + "GetContext").grant
+    assert not of_own_default(rule_of(prefix + "GetContext")).grant
     assert rule_of("/grpc.health.v1.Health/Check").permission is Permission.PUBLIC
     with pytest.raises(LookupError):
         rule_of("/grpc.other.v1.Service/Call")

@@ -1,6 +1,7 @@
 """The decision on access, in every combination, against the contract's sentences."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,13 @@ from antiphon_server.runtime.access.policy import (
     enforce,
     resource_with_roles,
 )
-from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import (
+    ANONYMOUS,
+    Grant,
+    Principal,
+    SessionId,
+    UserId,
+)
 from antiphon_server.runtime.errors import DomainError
 
 ANN = UserId("user_ann00000")
@@ -30,6 +37,9 @@ USER = Principal("user", ANN, SessionId("s"))
 OPERATOR = Principal("user", ANN, SessionId("s"), operator=True)
 SERVICE = Principal("service", UserId("x"), SessionId(""))
 NAMELESS = Principal("user", UserId(""), SessionId(""))
+GRANT = Principal(
+    "grant", ANN, SessionId(""), grant=Grant("turn_00000001", "conv_00000001", "ws_00000001", 1)
+)
 CALLERS = (ANONYMOUS, USER, OPERATOR, SERVICE, NAMELESS)
 WITH_ROLES = (
     "ws_00000001",
@@ -172,3 +182,54 @@ def test_every_refusal_is_typed() -> None:
         Verdict.NOT_FOUND: ("NOT_FOUND", {"resource": "conv_00000001"}),
         Verdict.DENIED: ("PERMISSION_DENIED", {"permission": "WRITE"}),
     }
+
+
+OF_GRANT = ("conv_00000001", "conversations/conv_00000001", "ws_00000001")
+
+
+@pytest.mark.parametrize("for_grants", [False, True])
+def test_a_grant_opens_what_is_said_to_be_for_it_of_its_own(for_grants: bool) -> None:
+    """Whatever roles anybody has, and whatever else its turn's user may.
+
+    Permissions x resources x roles; a workspace's log is not among its own.
+    """
+    others = (*OTHERS, "conv_00000002", "conversations/conv_00000002", "ws_00000002")
+    resources = (*WITH_ROLES, *others)
+    for permission, resource, role in itertools.product(Permission, resources, Role):
+        rule = Rule(permission, grant=for_grants)
+        if permission is Permission.PUBLIC:
+            wanted = Verdict.ALLOWED
+        elif permission is Permission.UNSPECIFIED or not for_grants:
+            wanted = Verdict.DENIED
+        else:
+            own = permission not in ROLES or resource in OF_GRANT
+            wanted = Verdict.ALLOWED if own else Verdict.NOT_FOUND
+        assert asked(GRANT, rule, resource, role).verdict is wanted, (permission, resource, role)
+
+
+def test_a_grant_that_says_nothing_opens_nothing() -> None:
+    """One of that kind without what it is for."""
+    bare = Principal("grant", ANN, SessionId(""))
+    rule = Rule(Permission.READ, grant=True)
+    assert asked(bare, rule, "conv_00000001", Role.OWNER).verdict is Verdict.DENIED
+
+
+def test_a_decision_on_a_grant_says_why() -> None:
+    """Whose it is, what it opens, and what came of it."""
+    rule = Rule(Permission.READ, method="/a.B/GetContext", grant=True)
+    caller, its_own = "turns/turn_00000001", "conv_00000001"
+    for about, resource, sentence, verdict in (
+        (rule, its_own, f"and {its_own} is that of {caller}", "allowed"),
+        (rule, "ws_00000002", f"and ws_00000002 is not that of {caller}", "refused"),
+        (
+            replace(rule, permission=Permission.AUTHENTICATED),
+            "",
+            f"and {caller} has one",
+            "allowed",
+        ),
+        (replace(rule, grant=False), its_own, "is not for the grant of a turn", "refused"),
+    ):
+        told = asked(GRANT, about, resource, Role.NONE).sentences()
+        assert told[0].startswith("GetContext ")
+        assert told[0].endswith(sentence)
+        assert told[1:] == [verdict]

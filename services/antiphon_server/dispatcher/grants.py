@@ -34,8 +34,8 @@ class RunningAttempts:
         where = ConversationId(grant.conversation_id), TurnId(grant.turn_id)
         active = self._lanes.find(*where)
         if active is not None:
-            going_on = not (active.done.is_set() or active.wanted)
-            return going_on and active.turn.attempt == grant.attempt
+            over = active.done.is_set() or active.wanted
+            return not over and _runs(active.turn, grant.attempt)
         stored = await self._store.get(*where)
         return isinstance(stored, Turn) and _runs(stored, grant.attempt)
 

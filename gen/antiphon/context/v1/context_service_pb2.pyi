@@ -1215,7 +1215,7 @@ class GetContextResponse(_message.Message):
     @_builtins.property
     def speakers(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Speaker]:
         """speakers are the people whose messages these are, if there are several: in answers to
-        services alone, and empty where one person is alone with models.
+        services and grants alone, and empty where one person is alone with models.
         """
 
     @_builtins.property

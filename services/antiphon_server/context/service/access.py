@@ -1,5 +1,7 @@
 """Who may do what, asked again inside the transaction that does it."""
 
+from dataclasses import replace
+
 from antiphon_server.context.model.resources import ResourceId, Role
 from antiphon_server.context.ports import Records
 from antiphon_server.runtime.access.permissions import Permission, rule_for
@@ -27,7 +29,9 @@ def role_that_may(principal: Principal, resource: str, held: Held, permission: P
 
     Raises as :func:`require`, and UNAUTHENTICATED.
     """
-    enforce(decide(Question(principal, rule_for(permission), resource, held)))
+    # Whether an RPC is for grants was asked before: here one reads its own, and does nothing else.
+    rule = replace(rule_for(permission), grant=permission is Permission.READ)
+    enforce(decide(Question(principal, rule, resource, held)))
     return Role.OWNER if principal.kind == "service" else held.role
 
 

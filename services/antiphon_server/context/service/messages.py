@@ -135,7 +135,8 @@ class Messages:
         found = await self._newest(conversation, budget, up_to)
         if answered and all(it.message_id != answered for it in reversed(found.messages)):
             found = beside(await self._older(found, conversation_id, answered), found, budget)
-        if principal.kind != "service":  # who else may know people's names asks for them
+        # A model is told who says what; who else may know people's names asks for them.
+        if principal.kind not in ("service", "grant"):
             return found
         return replace(found, speakers=await self._speakers.of(conversation_id, found))
 

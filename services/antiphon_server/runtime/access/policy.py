@@ -125,7 +125,7 @@ def _by_grant(question: Question) -> tuple[Verdict, Step]:
     rule, grant = question.rule, question.principal.grant
     if not rule.grant or grant is None:
         return Verdict.DENIED, Step.NO_GRANT
-    if not rule.resource_path:
+    if rule.permission not in ROLES:
         return Verdict.ALLOWED, Step.GRANTED
     # A scope is the conversation's alone: what a workspace's log says is not the turn's.
     conversation = grant.conversation_id
