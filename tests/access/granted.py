@@ -48,10 +48,10 @@ class Turn:
         await DispatcherServiceStub(channel).Dispatch(request, metadata=caller.metadata)
         return cls(channel, caller, turn_id)
 
-    async def stop(self) -> None:
-        """Cancel it."""
+    async def stop(self, channel: grpc.aio.Channel | None = None) -> None:
+        """Cancel it; where it was posted, or elsewhere."""
         request = pb.CancelTurnRequest(conversation_id=self.conversation_id, turn_id=self.turn_id)
-        stub = DispatcherServiceStub(self.channel)
+        stub = DispatcherServiceStub(channel or self.channel)
         await stub.CancelTurn(request, metadata=self.caller.metadata)
 
     def grant(self, tokens: GrantTokens, attempt: int = 1, for_s: float = FOR_S) -> str:

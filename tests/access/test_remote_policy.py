@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,13 @@ from antiphon.auth.v1.policy_service_pb2_grpc import (
 from antiphon_client.errors import AntiphonError
 from antiphon_server.auth.adapters.remote_policy import RemotePolicy, engine_channel
 from antiphon_server.runtime.access.permissions import Permission, Role, Rule, Scope, rule_for
-from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import (
+    ANONYMOUS,
+    Grant,
+    Principal,
+    SessionId,
+    UserId,
+)
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.server import ServerProcess
 from tests.fakes.fixed_roles import FixedRoles
@@ -95,6 +101,20 @@ async def test_the_engine_is_told_all_and_decides(engine: Engine, policy: Remote
         "it is Sunday",
         "refused",
     ]
+
+
+async def test_the_engine_is_told_of_a_turns_worker(engine: Engine, policy: RemotePolicy) -> None:
+    """By the turn, whose user it is not; and not asked of what the grant does not open."""
+    granted = Grant("turn_00000001", CONVERSATION, "ws_00000001", 1)
+    worker = Principal("grant", ANN.user_id, SessionId(""), grant=granted)
+    read = replace(rule_for(Permission.READ), method="/a.B/Read", grant=True)
+    assert (await policy.decide(worker, read, CONVERSATION)).allowed
+    (asked,) = engine.asked
+    assert (asked.caller, asked.caller_id) == (pb.CALLER_KIND_GRANT, "turn_00000001")
+    assert (asked.resource, asked.role) == (CONVERSATION, access_pb2.ROLE_UNSPECIFIED)
+    assert not (await policy.decide(worker, read, "conv_of_others")).allowed
+    assert not (await policy.decide(worker, WRITE, CONVERSATION)).allowed
+    assert len(engine.asked) == 1
 
 
 async def test_what_roles_refuse_the_engine_can_not_allow(

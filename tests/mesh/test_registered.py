@@ -19,15 +19,21 @@ from msgspec.structs import replace
 
 from antiphon.auth.v1 import auth_service_pb2 as pb
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1.context_service_pb2 import GetContextRequest
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.mesh.v1.registry_service_pb2 import WatchInstancesRequest
 from antiphon_client import Client
 from antiphon_server.app.edge import rendered
+from antiphon_server.auth.adapters.server_secret import SECRET_FILE, load_or_create
 from antiphon_server.installation import NAMES
 from antiphon_server.mesh.envoy.binary import envoy_binary
 from antiphon_server.mesh.settings import MeshSettings
+from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
 from antiphon_server.settings import Settings
+from tests.access.granted import Turn
+from tests.e2e.callers import caller
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import SOON_S, until_it
 from tests.mesh.commands import output
@@ -144,6 +150,32 @@ def forged(token: str, how: str) -> str:
         case "other key":
             return jwt.encode(claims, Ed25519PrivateKey.generate(), "EdDSA", headers=headers)
     return how and token[:-8] + "AAAAAAAA"
+
+
+async def test_grants_pass_the_edge_where_they_will_do(whole: Whole) -> None:
+    """Servers alone can judge them. Elsewhere they are no tokens, and get no further."""
+    secret = load_or_create(whole.server.data_dir.parent / "mesh" / SECRET_FILE)
+    async with whole.client() as client:
+        here = await caller("here", client)
+    async with grpc.aio.insecure_channel(str(whole.at.mesh.edge)) as channel:
+        turn = await Turn.begun(channel, here)
+        grant = turn.grant(GrantTokens(secret))
+        read = GetContextRequest(conversation_id=turn.conversation_id)
+        context = ContextServiceStub(channel)
+        for scheme in ("Bearer", "bearer"):
+            await context.GetContext(read, metadata=bearer(grant, scheme), timeout=5)
+        await turn.stop()
+    before = await denied(whole)
+
+    async def ended(channel: grpc.aio.Channel) -> Any:
+        stub = ContextServiceStub(channel)
+        return await stub.GetContext(read, metadata=bearer(grant), timeout=5)
+
+    assert (await refusal(whole, ended)).reason is Reason.TOKEN_EXPIRED
+    assert await denied(whole) == before
+    found = await refusal(whole, lambda channel: who_am_i(channel, grant))
+    assert found.reason is Reason.TOKEN_INVALID
+    assert await denied(whole) == before + 1
 
 
 async def test_public_calls_need_no_token(whole: Whole) -> None:
