@@ -111,7 +111,7 @@ async def test_the_engine_is_told_of_a_turns_worker(engine: Engine, policy: Remo
     assert (await policy.decide(worker, read, CONVERSATION)).allowed
     (asked,) = engine.asked
     assert (asked.caller, asked.caller_id) == (pb.CALLER_KIND_GRANT, "turn_00000001")
-    assert (asked.resource, asked.role) == (CONVERSATION, access_pb2.ROLE_UNSPECIFIED)
+    assert asked.resource == CONVERSATION
     assert not (await policy.decide(worker, read, "conv_of_others")).allowed
     assert not (await policy.decide(worker, WRITE, CONVERSATION)).allowed
     assert len(engine.asked) == 1

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from antiphon.auth.v1 import auth_service_pb2 as auth_pb
 from antiphon.auth.v1 import auth_service_pb2_grpc as auth_stubs
 from antiphon.events.v1 import event_service_pb2_grpc as stubs
-from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.access.principal import Grant, Principal, SessionId, UserId
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -37,7 +37,10 @@ GET_HEAD = "/antiphon.events.v1.EventService/GetHead"
 
 
 class Verifier:
-    """Takes the token for the user's id; "service" is a part of this installation."""
+    """Takes the token for the user's id; "service" is a part of this installation.
+
+    What begins with "turn" is the id of a turn of ann's, or of a service's, whose grant it is.
+    """
 
     def __init__(self) -> None:
         self.asked = 0
@@ -46,6 +49,10 @@ class Verifier:
         self.asked += 1
         if token == "wrong":
             raise DomainError(Reason.TOKEN_INVALID)
+        if token.startswith("turn"):
+            whose = "" if token.startswith("turn_of_service") else "ann"
+            grant = Grant(token, "conv", "ws", 1)
+            return Principal("grant", UserId(whose), SessionId(""), grant=grant)
         kind: Any = "service" if token == "service" else "user"
         return Principal(kind, UserId(token), SessionId(""))
 
@@ -177,6 +184,17 @@ async def test_principals_are_counted_wherever_they_are() -> None:
         assert refused.metadata == {"limit": "reads", "scope": "principal"}
         assert not await made.refusals(5, GET_HEAD, token="bob")
         assert not await made.refusals(20, GET_HEAD, token="service")
+
+
+async def test_a_workers_calls_are_its_turns_users() -> None:
+    """Whichever of their turns has it; a turn in nobody's name is counted by itself."""
+    async with world(reads=5) as made:
+        assert not await made.refusals(2, GET_HEAD, token="ann")
+        assert not await made.refusals(3, GET_HEAD, token="turn_1")
+        for more in ("ann", "turn_1", "turn_2"):
+            assert len(await made.refusals(1, GET_HEAD, token=more)) == 1
+        assert len(await made.refusals(6, GET_HEAD, token="turn_of_service_1")) == 1
+        assert not await made.refusals(5, GET_HEAD, token="turn_of_service_2")
 
 
 async def test_calls_on_this_machine_have_no_limits_of_addresses() -> None:

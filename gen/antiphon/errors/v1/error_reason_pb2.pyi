@@ -92,7 +92,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     for somebody else. Code UNAUTHENTICATED.
     """
     ERROR_REASON_TOKEN_EXPIRED: _ErrorReason.ValueType  # 22
-    """ERROR_REASON_TOKEN_EXPIRED: the access token has expired; refresh it. Code
+    """ERROR_REASON_TOKEN_EXPIRED: the access token has expired; refresh it. Or it is the grant
+    of a turn, and the turn has ended, or goes on by another attempt. Code
     UNAUTHENTICATED.
     """
     ERROR_REASON_SESSION_REVOKED: _ErrorReason.ValueType  # 23
@@ -468,7 +469,8 @@ ERROR_REASON_TOKEN_INVALID: ErrorReason.ValueType  # 21
 for somebody else. Code UNAUTHENTICATED.
 """
 ERROR_REASON_TOKEN_EXPIRED: ErrorReason.ValueType  # 22
-"""ERROR_REASON_TOKEN_EXPIRED: the access token has expired; refresh it. Code
+"""ERROR_REASON_TOKEN_EXPIRED: the access token has expired; refresh it. Or it is the grant
+of a turn, and the turn has ended, or goes on by another attempt. Code
 UNAUTHENTICATED.
 """
 ERROR_REASON_SESSION_REVOKED: ErrorReason.ValueType  # 23
