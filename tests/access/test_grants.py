@@ -196,9 +196,14 @@ async def test_what_is_refused_to_it_is_in_the_trail(stage: Stage) -> None:
     async def told() -> bool:
         page = await audit.ListSecurityEvents(request, metadata=stage.operator.metadata)
         found = [it for it in page.events if it.access_refused.rpc.endswith("/GetContext")]
-        return {it.actor for it in found} == {f"turns/{stage.ann.turn_id}"}
+        return {(it.actor, bool(it.address)) for it in found} == {(worker, True)}
 
+    worker = f"turns/{stage.ann.turn_id}"
     await until_it(told)
+    page = await audit.ListSecurityEvents(request, metadata=stage.ann.caller.metadata)
+    found = [it for it in page.events if it.actor == worker]
+    assert found
+    assert not any(it.address for it in found)  # where it runs is no business of users
 
 
 async def test_it_ends_with_its_turn(stage: Stage) -> None:

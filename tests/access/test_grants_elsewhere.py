@@ -57,6 +57,14 @@ class Stage:
         stub: Any = IntegrationServiceStub(channel)
         return stub.Generate(request, metadata=bearer(turn.grant(self.tokens)))
 
+    async def turn_of(self, channel: grpc.aio.Channel, turn: Turn, token: str) -> Any:
+        """The turn; where another server has it, the call is passed on."""
+        request = dispatcher_service_pb2.GetTurnRequest(
+            conversation_id=turn.conversation_id, turn_id=turn.turn_id
+        )
+        stub = DispatcherServiceStub(channel)
+        return (await stub.GetTurn(request, metadata=bearer(token))).turn
+
     async def read(self, channel: grpc.aio.Channel, turn: Turn, attempt: int = 1) -> str:
         """What comes of a worker's look at the context: "" or a reason."""
         request = context_service_pb2.GetContextRequest(conversation_id=turn.conversation_id)
@@ -69,11 +77,8 @@ class Stage:
 
     async def attempt(self, turn: Turn) -> int:
         """Which attempt of the turn runs, as the second server knows."""
-        request = dispatcher_service_pb2.GetTurnRequest(
-            conversation_id=turn.conversation_id, turn_id=turn.turn_id
-        )
-        stub = DispatcherServiceStub(self.there)
-        return (await stub.GetTurn(request, metadata=self.caller.metadata)).turn.attempt
+        attempt: int = (await self.turn_of(self.there, turn, self.caller.token)).attempt
+        return attempt
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -103,6 +108,9 @@ async def test_it_ends_with_its_turn_at_every_server(stage: Stage) -> None:
     """What is being generated at another one, too, within a second; how soon is printed."""
     turn = await Turn.begun(stage.here, stage.caller)
     assert [await stage.read(it, turn) for it in (stage.here, stage.there)] == ["", ""]
+    grant = turn.grant(stage.tokens)
+    told = [await stage.turn_of(it, turn, grant) for it in (stage.here, stage.there)]
+    assert [it.turn_id for it in told] == [turn.turn_id] * 2
     answer = stage.generating(stage.there, turn)
     while not (await answer.read()).HasField("delta"):
         pass

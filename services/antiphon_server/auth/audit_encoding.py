@@ -148,7 +148,8 @@ def opened(event: SealedEvent) -> audit_pb2.SecurityEvent:
 def shown(event: SealedEvent, caller: Principal) -> audit_pb2.SecurityEvent:
     """The same, for this caller: where somebody else was, only operators are told."""
     message = opened(event)
-    somebody_else = message.actor.startswith("users/") and message.actor != caller.actor
+    somebody = message.actor.startswith(("users/", "turns/"))
+    somebody_else = somebody and message.actor != caller.actor
     if somebody_else and not sees_all(caller):
         message.ClearField("session_id")
         message.ClearField("address")

@@ -421,18 +421,18 @@ class SecurityEvent(_message.Message):
     event_id: _builtins.str
     """event_id identifies the event: `sec_…`."""
     actor: _builtins.str
-    """actor is who did it: `users/…`, `services/…`, `turns/…` for a turn's worker, by its grant, or `anonymous` for a caller who has not
-    proved to be anybody. What a process of several services does outside of any call is
+    """actor is who did it: `users/…`, `services/…`, `turns/…` for the worker of a turn, by its
+    grant, or `anonymous` for a caller who has not proved to be anybody. What a process of several services does outside of any call is
     auth's if that is one of them, else the first one's.
     """
     session_id: _builtins.str
     """session_id is the session by which the actor called; empty for none, and where another
-    user was the actor and the reader is no operator.
+    user, or a worker, was the actor and the reader is no operator.
     """
     address: _builtins.str
     """address is where the call came from: an IPv4 address or a network of IPv6 (/64), as
     the server saw it; `local` for what the installation did by itself. Empty where another
-    user was the actor and the reader is no operator.
+    user, or a worker, was the actor and the reader is no operator.
     """
     user_id: _builtins.str
     """user_id is the account that it concerns, which need not be the actor's; empty for none
