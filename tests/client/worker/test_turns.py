@@ -315,6 +315,68 @@ async def test_news_that_are_out_of_date_are_not_said() -> None:
             assert (await stream.next("finish")).sequence == 1
 
 
+async def test_an_output_that_is_not_taken_fails_the_turn() -> None:
+    """What was sent behind it is not taken either; what was before it counts."""
+    async with scripted_server() as server:
+        worker, stopped = server.worker(), asyncio.Event()
+
+        @worker.handler("expert")
+        async def expert(work: Work) -> None:
+            try:
+                for number in range(3):
+                    await work.progress(f"step {number}")
+                    await asyncio.sleep(0.01)
+                await asyncio.Event().wait()
+            finally:
+                stopped.set()
+
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign()
+            for _ in range(3):
+                await stream.next("output")
+            error = error_status(3, "INVALID_ARGUMENT")
+            await stream.say(rejected=Rejected(turn_id=TURN, sequence=2, error=error))
+            await stream.say(rejected=Rejected(turn_id=TURN, sequence=3, error=error))
+            finish = await stream.next("finish")
+            assert finish.sequence == 1
+            assert finish.failure
+            await stopped.wait()
+            await stream.silence(0.1)
+            await stream.ack(1, finished=True)
+            await until(lambda: stream.heartbeats[-1] == [])
+
+
+async def test_what_the_contract_does_not_allow_is_not_said() -> None:
+    """A handler learns of it where it says that."""
+    async with scripted_server() as server:
+        worker, wrong = server.worker(), 0
+
+        @worker.handler("expert")
+        async def expert(work: Work) -> None:
+            nonlocal wrong
+            for mistake in (
+                lambda: work.progress(""),
+                lambda: work.progress("on", 1.5),
+                lambda: work.call_tool("read"),
+                lambda: work.call_tool("files.read", {"nan": float("nan")}),
+                lambda: work.tool_call("no space").__aenter__(),
+                lambda: work.tool_call("ruff", {"much": "x" * 65536}).__aenter__(),
+                lambda: work.ask(""),
+                lambda: work.ask("May I?", {"much": "x" * 16384}),
+                lambda: work.write("half a \ud83d"),
+            ):
+                with pytest.raises(ValueError, match=" "):
+                    await mistake()
+                wrong += 1
+
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign()
+            finish = await stream.next("finish")
+            assert (wrong, finish.sequence, finish.failure) == (9, 0, "")
+
+
 async def test_the_log_says_what_was_not_taken(caplog: pytest.LogCaptureFixture) -> None:
     """A rejection of something else than a turn leaves turns alone."""
     caplog.set_level(logging.WARNING)

@@ -1,6 +1,5 @@
 """Calls of tools: a worker's own, and those of the conversation."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,10 +16,10 @@ from antiphon.dispatcher.v1.worker_pb2 import (
 from antiphon_client.errors import AntiphonError
 from antiphon_client.status import error_of_status
 from antiphon_client.text import text_of
+from antiphon_client.worker import checked
 from antiphon_client.worker.outbox import Outbox
 from antiphon_client.worker.pacing import cut
 
-_MOST_ARGUMENT_BYTES = 64 * 1024
 _MOST_RESULT_BYTES = 63 * 1024
 """The result may have 64 KiB with what frames it."""
 
@@ -51,16 +50,8 @@ def end_of(end: ToolCallEnd) -> ToolEnd:
 
 
 def asked_call(name: str, arguments: Mapping[str, Any]) -> AskedToolCall:
-    """A call to ask for. Raises ValueError for arguments that are too long or no JSON."""
-    return AskedToolCall(tool=name, arguments_json=json_of(arguments))
-
-
-def json_of(arguments: Mapping[str, Any]) -> str:
-    """Arguments as JSON. Raises ValueError: more than 64 KiB; TypeError: no JSON."""
-    encoded = json.dumps(dict(arguments), ensure_ascii=False, allow_nan=False)
-    if len(encoded.encode()) > _MOST_ARGUMENT_BYTES:
-        raise ValueError("a call's arguments are at most 64 KiB")
-    return encoded
+    """A call to ask for. Raises ValueError for what can't be called so."""
+    return AskedToolCall(tool=checked.tool(name), arguments_json=checked.arguments(arguments))
 
 
 class OwnCall:

@@ -23,7 +23,7 @@ from antiphon_client.status import error_of_status
 from antiphon_client.worker.clock import now
 from antiphon_client.worker.outgoing import Outgoing
 from antiphon_client.worker.terms import Terms, terms_of
-from antiphon_client.worker.turns import Turn
+from antiphon_client.worker.turns import FAILED, Turn
 
 LOG = logging.getLogger("antiphon_client.worker")
 Begin: TypeAlias = Callable[[Turn], Coroutine[Any, Any, None]]
@@ -104,12 +104,16 @@ class Held:
             self._drop(turn)
 
     def rejected(self, rejected: Rejected) -> None:
-        """A frame was not taken: that is logged, and stops a turn that is not this worker's."""
+        """A frame was not taken: that is logged, and ends the turn that it was about."""
         error = error_of_status(rejected.error)
         LOG.warning("the server did not take a frame of %s: %s", rejected.turn_id or "ours", error)
         turn = self._turns.get(rejected.turn_id)
-        if turn is not None and error.reason == "TURN_NOT_HELD" and turn.is_attached:
+        if turn is None or not turn.is_attached:
+            return
+        if error.reason == "TURN_NOT_HELD":
             self._drop(turn)
+        else:
+            turn.spoil(rejected.sequence, FAILED)
 
     def renewed(self, turn_ids: Iterable[str], since: float) -> None:
         """A beat has named turns; it answers a heartbeat of that time, by :func:`now`."""

@@ -83,6 +83,12 @@ class Outbox:
         self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
 
+    def end_before(self, sequence: int) -> None:
+        """Say nothing more; what was sent from that number on was not taken. 0: all was."""
+        unsent = sum(it.HasField("output") for it in self._unsent)
+        self.sequence = sequence - 1 if sequence else self.sequence - unsent
+        self.close()
+
     def close(self) -> None:
         """Drop all: nothing more is said."""
         self._is_closed = True

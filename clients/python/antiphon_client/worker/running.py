@@ -8,12 +8,11 @@ from antiphon.dispatcher.v1.worker_pb2 import Finish
 from antiphon_client.client import Client
 from antiphon_client.worker.handlers import Handler, WorkFailed
 from antiphon_client.worker.pacing import cut
-from antiphon_client.worker.turns import Turn
+from antiphon_client.worker.turns import FAILED, Turn
 from antiphon_client.worker.work import Work
 
 LOG = logging.getLogger("antiphon_client.worker")
 _MOST_FAILURE_BYTES = 1024
-FAILED = "Something went wrong at the worker that answers. Its log says what."
 
 
 class Runner:

@@ -117,9 +117,10 @@ class Stream:
     async def _beat(self) -> None:
         terms = self._held.terms
         while True:
-            await asyncio.sleep(terms.heartbeat_s)
-            if self._beats and now() - self._beats[0] >= 0.9 * terms.silence_s:
-                raise connection_lost("the server does not answer heartbeats")
+            for _ in range(2):
+                await asyncio.sleep(terms.heartbeat_s / 2)
+                if self._beats and now() - self._beats[0] >= terms.silence_s:
+                    raise connection_lost("the server does not answer heartbeats")
             self._is_beat_due = True
             self._outgoing.news.set()
 

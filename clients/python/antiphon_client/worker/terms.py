@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from antiphon.dispatcher.v1.worker_pb2 import Welcome
 
 _KEPT = 0.8
+_UNANSWERED = 0.3
+"""So that there is time left to go on by another connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How often to beat, how long a turn stays a worker's, in seconds; outputs on their way."""
 
-    heartbeat_s: float = 5.0
-    lease_s: float = 15.0
+    heartbeat_s: float = 2.0
+    lease_s: float = 8.0
     window: int = 64
 
     @property
@@ -23,7 +25,7 @@ class Terms:
     @property
     def silence_s(self) -> float:
         """When a heartbeat that is not answered says that the connection is dead."""
-        return max(self.heartbeat_s, 2.0)
+        return max(self.lease_s * _UNANSWERED, self.heartbeat_s)
 
 
 def terms_of(welcome: Welcome) -> Terms:

@@ -11,6 +11,8 @@ from antiphon_client.worker.outbox import Outbox
 from antiphon_client.worker.terms import Terms
 
 MOST_ASKS = 1000
+FAILED = "Something went wrong at the worker that answers. Its log says what."
+"""What people are told who can't do anything about it."""
 News: TypeAlias = Callable[["Turn"], None]
 
 
@@ -32,7 +34,7 @@ class Turn:
         self._asks = 0
         self._answers: dict[int, asyncio.Future[Answer]] = {}
         self._finish: Finish | None = None
-        self._finish_sent = False
+        self._finish_sent = self._is_spoiled = False
         self._renewed = now()
         self.outbox = Outbox(assign.sequence, terms.window, self._has_news)
         self._adopt(assign, terms)
@@ -100,6 +102,17 @@ class Turn:
             self._finish = finish
             self._has_news()
 
+    def spoil(self, sequence: int, failure: str) -> None:
+        """The server has not taken an output, or with 0 something else: all that is left to say is
+        that the turn fails.
+        """
+        if not self._is_spoiled:
+            self._is_spoiled = True
+            self.outbox.end_before(sequence)
+            self._finish, self._finish_sent = Finish(failure=failure), False
+            self._stop()
+            self._has_news()
+
     def next(self) -> WorkRequest | None:
         """What to send now of it; None also when its lease is over."""
         if self.is_closed or not self.is_attached or now() >= self.lapses_at:
@@ -115,6 +128,9 @@ class Turn:
         """It is over, or somebody else's: nothing more is said, and its handler is stopped."""
         self.is_closed = True
         self.outbox.close()
+        self._stop()
+
+    def _stop(self) -> None:
         if self.task is not None:
             self.task.cancel()
 

@@ -1,6 +1,5 @@
 """A turn as its handler sees it."""
 
-import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -20,13 +19,12 @@ from antiphon.integration.v1.model_pb2 import Usage
 from antiphon.integration.v1.tool_pb2 import ToolAnswer
 from antiphon_client.client import Client
 from antiphon_client.text import text_of
+from antiphon_client.worker import checked
 from antiphon_client.worker.answers import Question, answer
-from antiphon_client.worker.calls import OwnCall, ToolEnd, asked_call, end_of, json_of
+from antiphon_client.worker.calls import OwnCall, ToolEnd, asked_call, end_of
 from antiphon_client.worker.turn_client import client_of
 from antiphon_client.worker.turns import Turn
 from antiphon_client.worker.usage import plus
-
-_MOST_STATUS = 256
 
 
 class Work:
@@ -92,15 +90,17 @@ class Work:
 
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """Tell people what is going on: a short sentence, and how much is done (0-1)."""
-        news = OutputProgress(status=status[:_MOST_STATUS] or "working", fraction=fraction)
+        status, fraction = checked.status(status), checked.fraction(fraction)
+        news = OutputProgress(status=status, fraction=fraction)
         await self._turn.outbox.put(Output(progress=news))
 
     def tool_call(self, tool: str, arguments: Mapping[str, Any] | None = None) -> OwnCall:
         """Show people a call of a tool of one's own: `async with work.tool_call(…) as call`.
 
-        Raises ValueError for arguments that are too long.
+        Raises ValueError for a name or arguments that can't be.
         """
-        call = OutputToolCall(tool=tool, arguments_json=json_of(arguments or {}))
+        told = checked.arguments(arguments or {})
+        call = OutputToolCall(tool=checked.own_tool(tool), arguments_json=told)
         return OwnCall(self._turn.outbox, call)
 
     async def ask(self, message: str, schema: Mapping[str, Any] | None = None) -> ToolAnswer:
@@ -108,7 +108,8 @@ class Work:
 
         ``schema`` is the answer's JSON Schema, a flat object; without one it is agreed to or not.
         """
-        question = AskedQuestion(message=message, schema_json=json.dumps(schema) if schema else "")
+        message, told = checked.question(message), checked.schema(schema)
+        question = AskedQuestion(message=message, schema_json=told)
         return (await self._turn.ask(Ask(question=question))).answer
 
     async def call_tools(self, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> list[ToolEnd]:
