@@ -129,7 +129,7 @@ async def test_no_more_is_on_its_way_than_the_server_wants() -> None:
     [
         (WorkFailed("the folder is empty"), "the folder is empty"),
         (WorkFailed("é" * 2000), "é" * 512),
-        (KeyError("secret"), "Something went wrong at the worker that answers. Its log says what."),
+        (KeyError("secret"), "something went wrong at the worker, and its log says what"),
     ],
 )
 async def test_how_a_handler_fails(

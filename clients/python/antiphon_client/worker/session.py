@@ -164,6 +164,6 @@ def _for_now(error: AntiphonError) -> AntiphonError:
 
 
 _REFUSED = (
-    "the handler %r gets no turns: %s. Who manages the workspace allows it: "
-    "`antiphon workers allow %s`, with this worker's user"
+    "the handler %r gets no turns: %s. Who manages the installation, or a workspace, allows it by "
+    "`antiphon workers allow %s USER`"
 )

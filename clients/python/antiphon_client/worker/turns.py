@@ -11,7 +11,7 @@ from antiphon_client.worker.outbox import Outbox
 from antiphon_client.worker.terms import Terms
 
 MOST_ASKS = 1000
-FAILED = "Something went wrong at the worker that answers. Its log says what."
+FAILED = "something went wrong at the worker, and its log says what"
 """What people are told who can't do anything about it."""
 News: TypeAlias = Callable[["Turn"], None]
 
