@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from antiphon.auth.v1 import access_pb2, auth_pb2
-from antiphon_client import Client, new_request_id
+from antiphon.auth.v1.access_pb2 import SCOPE_WORK
+from antiphon_client import Client
 from tests.e2e.process import OwnProcess
 from tests.e2e.server import ServerProcess
 
@@ -15,9 +15,7 @@ COUNTER = (sys.executable, "-m", "tests.workers.counter")
 class WorkerProcess(OwnProcess):
     """A worker that dials in to a server."""
 
-    def __init__(
-        self, address: str, key: str, log: Path, command: Sequence[str] = COUNTER
-    ) -> None:
+    def __init__(self, address: str, key: str, log: Path, command: Sequence[str] = COUNTER) -> None:
         variables = {"ANTIPHON_ADDRESS": address, "ANTIPHON_API_KEY": key}
         super().__init__(command, variables, log)
 
@@ -36,13 +34,9 @@ class WorkerProcess(OwnProcess):
 async def invited(server: ServerProcess, handler: str, name: str = "counting") -> str:
     """The API key of a new program, whose workers may serve the handler for everybody."""
     async with server.client() as client:
-        program = await client.create_user(
-            name, kind=auth_pb2.USER_KIND_PROGRAM, request_id=new_request_id()
-        )
+        program = await client.create_user(name, program=True)
         await client.allow_worker("global", handler, program.user_id)
-        made = await client.create_api_key(
-            f"{name}'s", user_id=program.user_id, scopes=[access_pb2.SCOPE_WORK]
-        )
+        made = await client.new_api_key(name, scopes=[SCOPE_WORK], user_id=program.user_id)
         return made.secret
 
 
