@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
-from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
-from tests.e2e.until import until, until_it
-from tests.workers.processes import WorkerProcess, invited, numbers
+from tests.e2e.until import until
+from tests.workers.counting import begun, counted, ended, numbers, says
+from tests.workers.processes import WorkerProcess, invited
 
 
 @pytest_asyncio.fixture
@@ -26,42 +26,6 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
 async def client(server: ServerProcess) -> AsyncIterator[Client]:
     async with server.client() as client:
         yield client
-
-
-async def begun(client: Client, message: str) -> Turn:
-    """A turn of the counter, in a conversation of its own."""
-    conversation = await client.create_conversation()
-    dispatched = await client.dispatch(conversation.conversation_id, message, handler="counter")
-    return dispatched.turn
-
-
-async def ended(client: Client, turn: Turn) -> Turn:
-    """The turn when it has ended."""
-    now = turn
-
-    async def has_ended() -> bool:
-        nonlocal now
-        now = await client.get_turn(turn.conversation_id, turn.turn_id)
-        return now.HasField("end_time")
-
-    await until_it(has_ended)
-    return now
-
-
-async def says(client: Client, turn: Turn, least: int) -> None:
-    """Wait until so many numbers of the answer are stored."""
-
-    async def said() -> bool:
-        scope = f"conversations/{turn.conversation_id}"
-        events = (await client.read_events(scope)).events
-        deltas = [it.text_delta_appended.text for it in events]
-        return len("".join(deltas).split()) >= least
-
-    await until_it(said)
-
-
-def counted(many: int) -> list[str]:
-    return [str(number) for number in range(many)]
 
 
 async def test_a_turn_is_worked_on_elsewhere(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from antiphon.auth.v1.access_pb2 import SCOPE_WORK
-from antiphon_client import Client
 from tests.e2e.process import OwnProcess
 from tests.e2e.server import ServerProcess
 
@@ -38,10 +37,3 @@ async def invited(server: ServerProcess, handler: str, name: str = "counting") -
         await client.allow_worker("global", handler, program.user_id)
         made = await client.new_api_key(name, scopes=[SCOPE_WORK], user_id=program.user_id)
         return made.secret
-
-
-async def numbers(client: Client, conversation_id: str) -> list[str]:
-    """What was said in a conversation by its answers, word by word."""
-    messages = [it async for it in client.list_messages(conversation_id)]
-    answers = [it for it in messages if it.author.startswith("handlers/")]
-    return [word for it in answers for part in it.parts for word in part.text.split()]

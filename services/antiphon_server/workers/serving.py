@@ -120,6 +120,12 @@ class Serving:
 
     async def knows(self, workspace_id: str, name: str) -> bool:
         """See :meth:`Workers.knows`."""
+        if await self._knows(workspace_id, name):
+            return True
+        await self._permissions.refresh()  # another server may have allowed it just now
+        return await self._knows(workspace_id, name)
+
+    async def _knows(self, workspace_id: str, name: str) -> bool:
         if not workspace_id:
             return await self._permissions.known(name)
         return await self._permissions.parent_of(workspace_id, name) is not None

@@ -54,6 +54,7 @@ class Working:
         token = bearer_token(context) if principal.kind == "user" else ""
         worker = encoding.introduction(hello, principal.user_id)
         names = [it.name for it in worker.offers]
+        await self._permissions.refresh()  # another server may have allowed it just now
         parents = await self._permissions.parents(worker.user_id, names)
         refused = tuple(it for it in names if not parents.get(it))
         if len(refused) == len(names):

@@ -1,0 +1,82 @@
+"""Workers of one of two servers work on turns of both."""
+
+import base64
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from antiphon.events.v1 import event_pb2
+from tests.e2e.process import all_of
+from tests.e2e.server import ServerProcess
+from tests.e2e.until import until
+from tests.fakes.postgres import Postgres
+from tests.workers.counting import begun, counted, ended, numbers, says
+from tests.workers.processes import WorkerProcess, invited
+
+Two = tuple[ServerProcess, ServerProcess]
+
+
+@pytest_asyncio.fixture
+async def two(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Two]:
+    """Two servers on one store."""
+    variables = {
+        "ANTIPHON_DATABASE_URL": await postgres.database(),
+        "ANTIPHON_SECRET_KEY": base64.b64encode(os.urandom(32)).decode(),
+    }
+    first, second = (ServerProcess(tmp_path / it, variables=variables) for it in "ab")
+    async with all_of([first, second]):
+        yield first, second
+        assert first.defects == second.defects == []
+
+
+async def test_a_turn_finds_a_worker_of_another_server(two: Two, tmp_path: Path) -> None:
+    """What it says is stored where the turn is, and a stop there reaches it."""
+    first, second = two
+    key = await invited(first, "counter")
+    async with (
+        first.client() as client,
+        WorkerProcess(second.address, key, tmp_path / "worker.log") as worker,
+    ):
+        turn = await begun(client, "50 10")
+        done = await ended(client, turn)
+        assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 1)
+        assert await numbers(client, turn.conversation_id) == counted(50)
+        longer = await begun(client, "600 20")
+        await says(client, longer, 5)
+        await client.cancel_turn(longer.conversation_id, longer.turn_id)
+        await until(lambda: bool(worker.said("stopped")))
+
+
+async def test_a_turn_goes_on_at_its_worker_when_its_server_dies(two: Two, tmp_path: Path) -> None:
+    """The server takes the turn over to which the worker has dialled in: nothing begins anew."""
+    first, second = two
+    key = await invited(first, "counter")
+    async with WorkerProcess(second.address, key, tmp_path / "worker.log") as worker:
+        async with first.client() as client:
+            turn = await begun(client, "100 100")
+            await says(client, turn, 5)
+        await first.kill()
+        async with second.client(first.key) as client:
+            done = await ended(client, turn)
+            assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 2)
+            assert await numbers(client, turn.conversation_id) == counted(100)
+        assert len(worker.said("begun")) == 1
+
+
+async def test_a_turn_outlives_the_server_that_its_worker_is_at(two: Two, tmp_path: Path) -> None:
+    """The worker is back within the time that it has: nothing begins anew."""
+    first, second = two
+    key = await invited(first, "counter")
+    async with (
+        first.client() as client,
+        WorkerProcess(second.address, key, tmp_path / "worker.log") as worker,
+    ):
+        turn = await begun(client, "100 100")
+        await says(client, turn, 5)
+        await second.restart()
+        done = await ended(client, turn)
+        assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 1)
+        assert await numbers(client, turn.conversation_id) == counted(100)
+        assert len(worker.said("begun")) == 1
