@@ -128,7 +128,7 @@ _RPCS = {
         IntegrationService/ReportLostAnswer
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
-        DispatcherService/CheckGrant
+        DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim
     """,
 }

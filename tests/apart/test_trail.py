@@ -1,9 +1,11 @@
-"""Integration tells an audit trail that is another process's, and that may be away."""
+"""Services tell an audit trail that is another process's, and that may be away."""
 
 import asyncio
 from pathlib import Path
 
-from antiphon_client import Client
+import pytest
+
+from antiphon_client import AntiphonError, Client, NotFound
 from tests.apart.installation import installation
 from tests.e2e.until import PATIENCE_S
 
@@ -41,3 +43,26 @@ async def test_a_change_is_told_when_the_trail_is_back(tmp_path: Path) -> None:
             await apart.start("integration")
         async with apart.client() as later:
             await until_stored(later, ["first", "second", "third"])
+
+
+async def allowed(client: Client) -> list[str]:
+    """The handlers of which the trail has that somebody's workers may serve them, in order."""
+    told = [it async for it in client.list_security_events()][::-1]
+    return [it.worker_allowed.handler for it in told if it.HasField("worker_allowed")]
+
+
+async def test_the_dispatcher_tells_who_may_serve_what(tmp_path: Path) -> None:
+    """It asks auth whether there is such a user: while that is away, more is only forbidden."""
+    async with installation(tmp_path) as apart, apart.client() as client:
+        program = (await client.create_user("reviewer", program=True)).user_id
+        with pytest.raises(NotFound):
+            await client.allow_worker("global", "first", "user_00000000")
+        await client.allow_worker("global", "first", program)
+        async with asyncio.timeout(PATIENCE_S):
+            while await allowed(client) != ["first"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await apart.stop("auth")
+        with pytest.raises(AntiphonError):
+            await client.allow_worker("global", "second", program)
+        await client.forbid_worker("global", "first", program)
+        assert [it async for it in client.list_worker_permissions("global")] == []

@@ -164,3 +164,31 @@ def _given(url: str, says: str) -> pb.Connection:
     document = json.dumps({**told, "paths": {"/ping": {"get": ping}}}).encode()
     target = pb.OpenApiTarget(base_url=url, document=document)
     return pb.Connection(name="it", openapi=target)
+
+
+async def test_who_may_serve_what_is_told(tmp_path: Path) -> None:
+    """Of whose workers, for whom, by whom; also by a server that was killed behind its answer."""
+    server = ServerProcess(tmp_path)
+    async with all_of([server]):
+        async with server.client() as boss:
+            await boss.create_conversation()
+            workspace = (await anext(boss.list_workspaces())).workspace_id
+            me = (await boss.who_am_i()).user.user_id
+            program = (await boss.create_user("reviewer", program=True)).user_id
+            for _ in range(2):
+                await boss.allow_worker(workspace, "reviewer", program)
+            await boss.allow_worker("global", "linter", program)
+        await server.restart()
+        async with server.client() as boss:
+            for _ in range(2):
+                await boss.forbid_worker(workspace, "reviewer", program)
+            await until_told(boss, 3)
+            told = await _changed(boss)
+        here = f"workspaces/{workspace}"
+        assert [getattr(it, it.WhichOneof("detail") or "") for it in told] == [
+            audit_pb2.WorkerAllowed(resource=here, handler="reviewer"),
+            audit_pb2.WorkerAllowed(resource="global", handler="linter"),
+            audit_pb2.WorkerForbidden(resource=here, handler="reviewer"),
+        ]
+        assert {(it.actor, it.user_id) for it in told} == {(f"users/{me}", program)}
+        assert all(it.address == "127.0.0.1" and it.session_id for it in told)
