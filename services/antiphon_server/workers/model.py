@@ -1,7 +1,8 @@
 """Workers, and what they may do."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from antiphon_server.runtime.access.principal import UserId
 
@@ -11,6 +12,9 @@ HandlerName = NewType("HandlerName", str)
 GLOBAL = Parent("global")
 MOST_PERMISSIONS = 200
 """Of one parent."""
+
+Known: TypeAlias = Mapping[HandlerName, Mapping[Parent, Collection[UserId]]]
+"""Whose workers may serve each handler, for each parent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Which users' workers may serve which handlers: changed, and known to every server."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,13 +8,11 @@ from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.workers.model import GLOBAL, HandlerName, Parent, WorkerPermission
+from antiphon_server.workers.model import GLOBAL, HandlerName, Known, Parent, WorkerPermission
 from antiphon_server.workers.ports import PermissionStore, Users
 
 LOOK_S = 0.5
 """How often a server looks whether others have changed something: a change holds within 1 s."""
-
-Known = Mapping[HandlerName, Mapping[Parent, frozenset[UserId]]]
 
 
 class Permissions:
@@ -98,7 +95,7 @@ class Permissions:
             version = await self._store.version()
             if version == self._version:
                 return
-            self._known = _by_handler(await self._store.all())
+            self._known = await self._store.all()
             self._version = version
             self._changed.set()
             self._changed = asyncio.Event()
@@ -119,13 +116,3 @@ class Permissions:
     def _parents(self, user_id: UserId, handler: HandlerName) -> frozenset[str]:
         known = self._known.get(handler, {})
         return frozenset(parent for parent, users in known.items() if user_id in users)
-
-
-def _by_handler(permissions: Iterable[WorkerPermission]) -> Known:
-    users: dict[HandlerName, dict[Parent, set[UserId]]] = defaultdict(lambda: defaultdict(set))
-    for it in permissions:
-        users[it.handler][it.parent].add(it.user_id)
-    return {
-        handler: {parent: frozenset(names) for parent, names in by_parent.items()}
-        for handler, by_parent in users.items()
-    }

@@ -12,7 +12,7 @@ from antiphon_server.dispatcher.handling import (
     Turn,
 )
 from antiphon_server.runtime.access.principal import Principal, UserId
-from antiphon_server.workers.model import HandlerName, Parent, WorkerPermission
+from antiphon_server.workers.model import HandlerName, Known, Parent, WorkerPermission
 
 
 class PermissionStore(Protocol):
@@ -29,7 +29,7 @@ class PermissionStore(Protocol):
         """Forget that they may, if it is there."""
         ...
 
-    async def all(self) -> Sequence[WorkerPermission]:
+    async def all(self) -> Known:
         """All of the installation."""
         ...
 

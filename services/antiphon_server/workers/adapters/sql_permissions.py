@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
 
@@ -15,6 +16,7 @@ from antiphon_server.workers.adapters.tables import permission_version, permissi
 from antiphon_server.workers.model import (
     MOST_PERMISSIONS,
     HandlerName,
+    Known,
     Parent,
     WorkerPermission,
 )
@@ -27,8 +29,8 @@ _HERE = (
 )
 _THERE = select(permissions.c.created_us).where(*_HERE)
 _COUNT = select(func.count()).where(_OF_PARENT)
-_ALL = select(permissions)
 _NAMED = permissions.c.handler, permissions.c.user_id
+_ALL = Prepared(lambda: select(permissions.c.parent, *_NAMED))
 _LISTED = (
     select(permissions)
     .where(_OF_PARENT, tuple_(*_NAMED) > tuple_(bindparam("b_handler"), bindparam("b_user_id")))
@@ -83,8 +85,8 @@ class SqlPermissions:
 
         await self._database.write(remove)
 
-    async def all(self) -> Sequence[WorkerPermission]:
-        return await self._database.read(lambda it: _permissions(it.execute(_ALL)))
+    async def all(self) -> Known:
+        return await self._database.read(lambda it: _by_handler(_ALL.rows(it, {})))
 
     async def version(self) -> int:
         row = await self._database.read(lambda it: _VERSION.row(it, {}), snapshot=False)
@@ -105,6 +107,14 @@ def _lock(connection: Connection) -> None:
 
 def _at(parent: Parent, handler: HandlerName, user_id: UserId) -> dict[str, str]:
     return {"b_parent": parent, "b_handler": handler, "b_user_id": user_id}
+
+
+def _by_handler(rows: Iterable[tuple[Any, ...]]) -> Known:
+    """On the store's thread, since there may be many."""
+    known: dict[HandlerName, dict[Parent, set[UserId]]] = {}
+    for parent, handler, user_id in rows:
+        known.setdefault(handler, {}).setdefault(parent, set()).add(user_id)
+    return known
 
 
 def _permissions(rows: Iterable[Row[*tuple[object, ...]]]) -> list[WorkerPermission]:
