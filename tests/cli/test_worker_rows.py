@@ -39,7 +39,6 @@ def test_a_worker_is_shown_with_what_it_does_and_how_quick_it_is() -> None:
     worker.connect_time.FromJsonString("2026-11-25T10:00:00Z")
     worker.heartbeat_time.FromJsonString("2026-11-25T11:22:33Z")
     assert dict(zip(HEADINGS, row_of(worker), strict=True)) == {
-        "worker": "worker_00000001",
         "deployment": "reviewer",
         "version": "1.2",
         "serves": "lint, reviewer",
@@ -49,6 +48,7 @@ def test_a_worker_is_shown_with_what_it_does_and_how_quick_it_is() -> None:
         "heard": "11:22:33",
         "accepts in": "3.1 ms",
         "finished": "1,234",
+        "worker": "worker_00000001",
     }
 
 

@@ -120,7 +120,7 @@ async def test_one_that_is_there_is_listed(antiphon: Run) -> None:
     try:
         shown = await _listed(antiphon)
         assert "listed" in shown
-        assert " lister " in shown
+        assert "lister " in shown
         assert " ready " in shown
         assert " 0/3 " in shown
         as_json = await asyncio.to_thread(antiphon, "workers", "--json")

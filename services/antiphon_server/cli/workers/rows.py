@@ -13,8 +13,8 @@ from antiphon_server.cli.encoding import local_time
 from antiphon_server.cli.kinds import name_of
 
 HEADINGS = (
-    *("worker", "deployment", "version", "serves", "state", "turns"),
-    *("since", "heard", "accepts in", "finished"),
+    *("deployment", "version", "serves", "state", "turns"),
+    *("since", "heard", "accepts in", "finished", "worker"),
 )
 _DAY, _SECOND = "%Y-%m-%d %H:%M", "%H:%M:%S"
 _STATES = {
@@ -28,7 +28,6 @@ _STATES = {
 def row_of(worker: Worker) -> tuple[str, ...]:
     """A row of the table; its cells are as :data:`HEADINGS` say."""
     return (
-        worker.worker_id,
         worker.deployment,
         worker.version,
         ", ".join(worker.handlers),
@@ -38,6 +37,7 @@ def row_of(worker: Worker) -> tuple[str, ...]:
         local_time(worker.heartbeat_time, _SECOND),
         f"{worker.accept_p50_ms:.1f} ms" if worker.accept_p50_ms else "",
         f"{worker.finished_turns:,}",
+        worker.worker_id,
     )
 
 
