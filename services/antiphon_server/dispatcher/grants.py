@@ -6,6 +6,9 @@ from antiphon_server.dispatcher.ports import TurnStore
 from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.access.principal import Grant
 
+RESTS_S = 30 * 86_400.0
+"""For so long a turn may wait for people, which is no part of its time, before it needs another."""
+
 
 class Grants:
     """Issues grants; whoever holds one is answered while :class:`RunningAttempts` says so."""
@@ -14,9 +17,12 @@ class Grants:
         self._tokens = tokens
 
     def issue(self, turn: Turn, until: float) -> str:
-        """The grant of the turn's attempt, good until then (Unix seconds) or the attempt's end."""
+        """The grant of the turn's attempt, which ends with it.
+
+        A turn that never rests ends by ``until``, in Unix seconds.
+        """
         grant = Grant(turn.turn_id, turn.conversation_id, turn.workspace_id, turn.attempt)
-        return self._tokens.issue(grant, turn.user_id, turn.api_keys, until)
+        return self._tokens.issue(grant, turn.user_id, turn.api_keys, until + RESTS_S)
 
 
 class RunningAttempts:
