@@ -130,6 +130,7 @@ _RPCS = {
         ContextService/CheckAccess ContextService/RecordActivity
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim
+        WorkerService/Borrow
     """,
 }
 
