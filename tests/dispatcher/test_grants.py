@@ -6,6 +6,7 @@ import pytest
 
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.dispatcher.grants import RESTS_S, Grants, RunningAttempts
+from antiphon_server.dispatcher.handling import AttemptLost
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.model import State, Turn
 from antiphon_server.runtime.access.grants import GrantTokens
@@ -62,6 +63,21 @@ async def test_a_stopped_turn_runs_no_more_though_its_handler_does(it: World) ->
     assert not await here(it).runs(grant_of())
     await it.ended()
     assert not await elsewhere(it).runs(grant_of())
+
+
+async def test_the_next_attempt_has_a_grant_of_its_own(it: World) -> None:
+    """Who worked on the turn is gone, or only seems to be: theirs is good for nothing more."""
+    await it.said("hello")
+    it.told.say(AttemptLost(), "world")
+    await it.delivered("world")
+    for running in (here(it), elsewhere(it)):
+        assert [await running.runs(grant_of(attempt)) for attempt in (1, 2, 3)] == [
+            False,
+            True,
+            False,
+        ]
+    it.told.say(None)
+    await it.ended()
 
 
 async def test_a_turn_that_waits_has_no_attempt(it: World) -> None:
