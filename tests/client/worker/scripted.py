@@ -10,7 +10,6 @@ import grpc
 
 from antiphon.auth.v1 import auth_service_pb2_grpc
 from antiphon.context.v1.message_pb2 import Part
-from antiphon.dispatcher.v1 import worker_service_pb2_grpc
 from antiphon.dispatcher.v1.worker_pb2 import Ack, Assign, Beat, Hello, RefusedHandler, Welcome
 from antiphon.dispatcher.v1.worker_service_pb2 import WorkRequest, WorkResponse
 from antiphon_client.credentials import ApiKey, Credentials
@@ -21,7 +20,7 @@ from tests.e2e.until import SOON_S
 # Any: they serve only what these tests call.
 _FakeAuth: Any = FakeAuth
 _ADD_AUTH: Any = auth_service_pb2_grpc.add_AuthServiceServicer_to_server
-_ADD_WORKERS: Any = worker_service_pb2_grpc.add_WorkerServiceServicer_to_server
+_SERVICE = "antiphon.dispatcher.v1.WorkerService"
 TURN, CONVERSATION, WORKSPACE = "turn_00000001", "conv_00000001", "ws_00000001"
 
 
@@ -120,8 +119,6 @@ class ScriptedServer:
         self.refusals: list[tuple[grpc.StatusCode, str]] = []  # of streams, the next one first
         self._streams: asyncio.Queue[Stream] = asyncio.Queue()
 
-    AllowWorker = ForbidWorker = ListWorkerPermissions = ListWorkers = None
-
     async def Work(self, _: Any, context: Context) -> None:
         await self.state.check(context)
         hello = (await context.read()).hello
@@ -151,8 +148,13 @@ async def scripted_server(**knobs: Any) -> AsyncIterator[ScriptedServer]:
     state = FakeServer(**knobs)
     scripted = ScriptedServer(state)
     server = grpc.aio.server(options=[("grpc.http2.min_ping_interval_without_data_ms", 1000)])
-    for add, servicer in ((_ADD_AUTH, _FakeAuth(state)), (_ADD_WORKERS, scripted)):
-        add(servicer, server)
+    _ADD_AUTH(_FakeAuth(state), server)
+    work: Any = grpc.stream_stream_rpc_method_handler(  # the one that is called
+        scripted.Work, WorkRequest.FromString, WorkResponse.SerializeToString
+    )
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(_SERVICE, {"Work": work}),)
+    )
     state.port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

@@ -110,19 +110,16 @@ async def test_a_worker_asks_people(place: Place) -> None:
             turn = await talk.post("How is the weather?", handler="expert")
             async for update in turn.updates():
                 if isinstance(update, QuestionStatus) and update.waits:
+                    content = {"city": "Rome"}
                     await place.operator.answer_tool_call(
-                        name,
-                        turn.turn_id,
-                        update.proposed.tool_call_id,
-                        update.asked.question.question_id,
-                        {"city": "Rome"},
+                        name, turn.turn_id, update.asked, content=content
                     )
             assert (await turn.result()).text == '{"city": "Rome"}'
 
 
 async def test_a_worker_asks_models(place: Place) -> None:
     """By the turn's grant: about the conversation; what was used is the turn's usage."""
-    worker, foreign = place.worker(), []
+    worker, foreign = place.worker(), list[str]()
 
     @worker.handler("expert")
     async def expert(work: Work) -> None:
@@ -133,12 +130,9 @@ async def test_a_worker_asks_models(place: Place) -> None:
         await work.write(" / ")
         async for text in work.generate("something else", history=False):
             await work.write(text)
-        for look in (
-            place_client_reads(work, other),
-            work.client.create_conversation(),
-        ):
+        for reached in (work.client.get_conversation(other), work.client.create_conversation()):
             with pytest.raises((NotFound, PermissionDenied)) as caught:
-                await look
+                await reached
             foreign.append(caught.value.reason)
 
     other = (await place.operator.create_conversation()).conversation_id
@@ -151,10 +145,6 @@ async def test_a_worker_asks_models(place: Place) -> None:
     assert result.usage.output_tokens > 0
     assert result.model == "scripted/echo"
     assert len(foreign) == 2
-
-
-async def place_client_reads(work: Work, other: str) -> None:
-    await work.client.get_context(other)
 
 
 async def test_a_stop_reaches_the_handler(place: Place) -> None:

@@ -267,6 +267,19 @@ async def test_its_token_is_renewed_on_the_stream() -> None:
             assert refresh.access_token == f"access-1-{server.state.refreshes}"
 
 
+async def test_slots_that_change_while_it_says_hello_are_said() -> None:
+    """The hello had the former number."""
+    async with scripted_server() as server:
+        worker = server.worker(slots=2)
+        talking(worker)
+        async with running(worker):
+            stream = await server.stream()
+            worker.slots = 5
+            await stream.welcome()
+            assert stream.hello.slots == 2
+            assert (await stream.next("credit")).slots == 5
+
+
 async def test_frames_that_it_does_not_know_are_let_be() -> None:
     """A newer server says more."""
     newer = WorkResponse.FromString(bytes.fromhex("a2060568656c6c6f"))  # field 100

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from antiphon.dispatcher.v1.worker_pb2 import Drain, Hello, Welcome
+from antiphon.dispatcher.v1.worker_pb2 import Credit, Drain, Hello, Welcome
 from antiphon.dispatcher.v1.worker_service_pb2 import WorkRequest
 from antiphon_client.client import Client
 from antiphon_client.errors import AntiphonError, connection_lost
@@ -63,6 +63,7 @@ class Session:
         self._stopping = asyncio.Event()
         self._stop_at = math.inf
         self._began = 0.0
+        self._said_slots = slots
 
     async def run(self) -> None:
         """Until :meth:`stop`. Raises AntiphonError if retrying would not help."""
@@ -112,6 +113,7 @@ class Session:
                 await self._redial.pause(_for_now(error), at_once=steady)
 
     def _hello(self) -> Hello:
+        self._said_slots = self.held.slots
         return Hello(
             worker_id=self._worker_id,
             deployment=self._profile.deployment,
@@ -133,6 +135,8 @@ class Session:
             if refused.name not in self._told:
                 self._told.add(refused.name)
                 LOG.warning(_REFUSED, refused.name, error, refused.name)
+        if self.held.slots != self._said_slots:  # since the hello
+            self._outgoing.say(WorkRequest(credit=Credit(slots=self.held.slots)))
         if self._stopping.is_set():
             self._outgoing.say(WorkRequest(drain=Drain()))
 
