@@ -51,6 +51,10 @@ class Attending:
         answered = await self._waiting(self._in_time(question.question_id), held=True)
         return answered.answer
 
+    async def until(self, done: Awaitable[T]) -> T:
+        """See :meth:`Attendance.until`."""
+        return await self._waiting(done)
+
     async def pause(self, paused: CallPaused) -> None:
         """Ask all that it wants to know, and start it again when that is answered."""
         states = [paused.state, *(b"" for _ in paused.questions[1:])]

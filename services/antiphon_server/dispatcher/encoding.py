@@ -83,6 +83,7 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     message.handler = turn.order.handler
     message.policy = conversation_pb2.TurnPolicy.ValueType(turn.order.policy)
     message.message_id = turn.message_id
+    message.parent_turn_id = turn.order.parent.turn_id if turn.order.parent else ""
     message.reply_message_id = turn.reply_id if turn.has_reply else ""
     if turn.started_us:
         message.start_time.CopyFrom(timestamp(turn.started_us))

@@ -5,11 +5,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from antiphon_server.dispatcher.delegating import Delegating, stop_children
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Halt, Lane, Lanes, stop_all
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
+    Child,
+    ChildEnd,
     MessagePosted,
     Outcome,
     Past,
@@ -61,6 +64,7 @@ class Execution:
         self._lanes = lanes
         self._spawn = spawn
         self._places = Places(limits)
+        self._delegating = Delegating(self.accept, store, journal, handlers, lanes, limits)
 
     @property
     def waiting(self) -> int:
@@ -155,7 +159,7 @@ class Execution:
             if not stored.at_once:
                 await self._journal.write(active.turn, [TurnQueued(len(coming.ahead))])
         except asyncio.CancelledError:
-            await self._stopped_early(active, "")
+            await self._stopped_early(lane, active, "")
             return
         await self._run(lane, active, coming.ahead, Past(), started=stored.at_once)
 
@@ -188,16 +192,22 @@ class Execution:
             if not started:
                 active.turn = await self._runner.start(active.turn)
         except asyncio.CancelledError:
-            await self._stopped_early(active, past.text)
+            await self._stopped_early(lane, active, past.text)
             return
         handler = self._handlers.named(active.turn.order.handler)
         active.rest = Rest(_PlaceOf(active, self._places))
         active.turn = await self._runner.work(
-            active.turn, handler, past, active, active.rest, lambda: lane.others(active)
+            active.turn,
+            handler,
+            past,
+            active,
+            active.rest,
+            lambda: lane.others(active),
+            self._start_child,
         )
-        await self._settle(active)
+        await self._settle(lane, active)
 
-    async def _stopped_early(self, active: ActiveTurn, text: str) -> None:
+    async def _stopped_early(self, lane: Lane, active: ActiveTurn, text: str) -> None:
         """End a turn that was stopped before its handler worked on it.
 
         Its attempt may or may not have begun in the log: the next one passes the fence.
@@ -212,10 +222,14 @@ class Execution:
         active.turn = await self._runner.finish(
             turn, outcome, TextWriter(self._journal, turn, text, active.calls)
         )
-        await self._settle(active)
+        await self._settle(lane, active)
 
-    async def _settle(self, active: ActiveTurn) -> None:
+    async def _start_child(self, parent: Turn, child: Child) -> ChildEnd:
+        return await self._delegating.run(parent, child, self._runner.now_us())
+
+    async def _settle(self, lane: Lane, active: ActiveTurn) -> None:
         active.done.set()
+        stop_children(lane, active)
         self._lanes.ended(active)  # who has seen its end may begin the next one
         await patiently(lambda: self._store.put(active.turn))
 

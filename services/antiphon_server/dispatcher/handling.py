@@ -1,7 +1,7 @@
 """What a handler works with, wherever it stands: all that it may know of the dispatcher."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from antiphon_server.dispatcher.model import (
     COUNTED,
@@ -12,6 +12,8 @@ from antiphon_server.dispatcher.model import (
     CallPaused,
     CallResult,
     CallStep,
+    Child,
+    ChildEnd,
     HandlerInfo,
     LeftOut,
     LossPolicy,
@@ -43,6 +45,8 @@ __all__ = [
     "CallPaused",
     "CallResult",
     "CallStep",
+    "Child",
+    "ChildEnd",
     "Handler",
     "HandlerInfo",
     "LeftOut",
@@ -68,6 +72,8 @@ __all__ = [
     "Workers",
 ]
 
+T = TypeVar("T")
+
 
 class AttemptLost(Exception):
     """Who worked on the turn is gone: its next attempt goes on behind what is committed."""
@@ -83,6 +89,10 @@ class Attendance(Protocol):
 
     async def ask(self, question: Question) -> Answer:
         """Ask while the call is held open; it is put away after five minutes."""
+        ...
+
+    async def until(self, done: Awaitable[T]) -> T:
+        """Wait for what is not done here; the turn rests meanwhile."""
         ...
 
 
@@ -174,6 +184,14 @@ class Work(Protocol):
 
     async def progress(self, status: str, fraction: float | None = None) -> None:
         """Tell people what is going on."""
+        ...
+
+    async def delegate(self, child: Child) -> ChildEnd:
+        """Have another handler work on something, as a turn beside this one; returns its end.
+
+        One that was begun before, by its id, is not begun again. Raises DomainError
+        HANDLER_NOT_FOUND, LIMIT_EXCEEDED.
+        """
         ...
 
     @property

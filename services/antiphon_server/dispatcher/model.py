@@ -91,10 +91,20 @@ COUNTED = tuple([field.name for field in fields(Usage) if field.name.endswith("_
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The turn that asked for another one: who works on it, and how deep that one is, from 1."""
+
+    turn_id: TurnId
+    handler: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """The request that creates a turn. ``content`` holds the serialized message parts.
 
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
+    ``parent`` is the turn that asked for it, if none of its users did.
     """
 
     content: bytes
@@ -104,6 +114,7 @@ class Order:
     max_output_tokens: int = 0
     time_limit_s: float = 600.0
     kinds: frozenset[str] = field(default=frozenset(), compare=False)
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +196,11 @@ class Turn:
         """Whose turn it is; "" of one that a service has made."""
         kind, _, name = self.creator.partition("/")
         return name if kind == "users" else ""
+
+    @property
+    def asker(self) -> str:
+        """Who asked for it, as events name them."""
+        return f"handlers/{self.order.parent.handler}" if self.order.parent else self.creator
 
     @property
     def message_id(self) -> MessageId:
@@ -322,6 +338,25 @@ class TextAppended:
     text: str
     position: int
     output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A turn that another one asks for: ``content`` holds its message's parts, serialised."""
+
+    turn_id: TurnId
+    handler: str
+    content: bytes
+    time_limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnd:
+    """How one has ended, and what it had said; without an error one that failed was stopped."""
+
+    text: str
+    succeeded: bool
+    error: DomainError | None = None
 
 
 class CallOutcome(OpenIntEnum):

@@ -111,6 +111,10 @@ class Journal(Protocol):
         """Keep out writers of lower attempts from now on; nothing is written."""
         ...
 
+    async def answer(self, turn: Turn) -> str:
+        """The answer's text of a turn that has ended."""
+        ...
+
     async def past(self, turn: Turn, cursor: str) -> Past:
         """Read what the log has of the turn after ``cursor``."""
         ...

@@ -1,5 +1,6 @@
 """Turns that another process, or this one's earlier life, has left behind."""
 
+from antiphon_server.dispatcher.delegating import stop_children
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
@@ -53,16 +54,25 @@ class Recovery:
                 outcome, has_reply = past.finished.outcome, past.finished.has_reply
                 now_us = self._runner.now_us()
                 await self._journal.fold(turn)
-                await self._store.put(turn.ended(outcome, now_us, has_reply=has_reply))
+                ended = turn.ended(outcome, now_us, has_reply=has_reply)
+                await self._store.put(ended)
+                stop_children(lane, ActiveTurn(ended))
                 return
             await self._note_loss(turn, past)
-            if turn.cancel_requested:
+            if turn.cancel_requested or await self._is_forsaken(turn):
                 await self._end(lane, turn, past, Outcome(State.CANCELLED))
             elif turn.state is State.RUNNING and not self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
                 await self._end(lane, turn, past, lost)
             else:
                 self._execution.go_on(lane, turn, past)
+
+    async def _is_forsaken(self, turn: Turn) -> bool:
+        """Whether the turn that asked for it has ended: nobody waits for it any more."""
+        if turn.order.parent is None:
+            return False
+        parent = await self._store.get(turn.conversation_id, turn.order.parent.turn_id)
+        return parent is None or parent.state.ended
 
     async def _note_loss(self, turn: Turn, past: Past) -> None:
         """Tell the handler, whose calls elsewhere nobody else can account for."""
@@ -88,4 +98,5 @@ class Recovery:
             await self._store.put(active.turn)
         finally:
             active.done.set()
+            stop_children(lane, active)
             self._lanes.remove(lane, active)

@@ -25,7 +25,7 @@ from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
-from antiphon_server.dispatcher.turn_work import TurnWork
+from antiphon_server.dispatcher.turn_work import StartChild, TurnWork
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.shares import Shares
@@ -123,6 +123,7 @@ class Runner:
         stop: Stop,
         rest: Rest,
         others: Callable[[], set[TurnId]],
+        start_child: StartChild,
     ) -> Turn:
         """Let ``handler`` work on the started turn; returns the turn as it ended.
 
@@ -138,6 +139,7 @@ class Runner:
             calling,
             others,
             lambda: stop.wanted or limit.expired(),
+            start_child,
             rest,
             past.assigned,
         )

@@ -1,7 +1,8 @@
 """A turn as its handler sees it, attempt after attempt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
@@ -10,6 +11,8 @@ from antiphon_server.dispatcher.model import (
     NOTHING_LEFT_OUT,
     AskedCall,
     CallStep,
+    Child,
+    ChildEnd,
     LeftOut,
     PastCall,
     ToolCallFinished,
@@ -20,6 +23,8 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.resting import Rest
+
+StartChild: TypeAlias = Callable[[Turn, Child], Awaitable[ChildEnd]]
 
 
 @dataclass(slots=True)
@@ -32,6 +37,7 @@ class TurnWork:
     calling: Calling
     list_others: Callable[[], set[TurnId]]
     over: Callable[[], bool]
+    start_child: StartChild
     rest: Rest
     assigned: TurnAssigned | None = None
     usage: Usage | None = None
@@ -55,6 +61,10 @@ class TurnWork:
     def others(self) -> set[TurnId]:
         """See :attr:`Work.others`."""
         return self.list_others()
+
+    async def delegate(self, child: Child) -> ChildEnd:
+        """See :meth:`Work.delegate`."""
+        return await self.start_child(self.turn, child)
 
     @property
     def outputs(self) -> "TurnOutputs":

@@ -85,6 +85,7 @@ class Turn(_message.Message):
     OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
+    PARENT_TURN_ID_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -131,6 +132,8 @@ class Turn(_message.Message):
     """
     withheld_tools: _builtins.int
     """withheld_tools is how many tools the model was not told of, since it takes none."""
+    parent_turn_id: _builtins.str
+    """parent_turn_id is the turn whose worker asked for it; empty of one that a caller asked for."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -185,10 +188,11 @@ class Turn(_message.Message):
         output_limit: _builtins.int = ...,
         skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
         withheld_tools: _builtins.int = ...,
+        parent_turn_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "policy", b"policy", "reply_message_id", b"reply_message_id", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

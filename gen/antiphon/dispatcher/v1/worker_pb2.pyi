@@ -491,8 +491,70 @@ class AskedToolCalls(_message.Message):
 Global___AskedToolCalls: _TypeAlias = AskedToolCalls  # noqa: Y015
 
 @_typing.final
+class AskedTurn(_message.Message):
+    """AskedTurn is a turn that another handler is to work on, in the same conversation and in the name of
+    the same user. Its messages are asides: people see them, no prompt but its own holds them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLER_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    handler: _builtins.str
+    """handler is who shall work on it: built in, or one that the workspace may name."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
+        """parts are its message, at most 64 KiB."""
+
+    @_builtins.property
+    def time_limit(self) -> _duration_pb2.Duration:
+        """time_limit is how long it may run; unset means what is left to the turn that asks, and it never
+        has more.
+        """
+
+    def __init__(
+        self,
+        *,
+        handler: _builtins.str = ...,
+        parts: _abc.Iterable[_message_pb2.Part] | None = ...,
+        time_limit: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time_limit", b"time_limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "parts", b"parts", "time_limit", b"time_limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskedTurn: _TypeAlias = AskedTurn  # noqa: Y015
+
+@_typing.final
+class AskedTurns(_message.Message):
+    """AskedTurns are worked on side by side. They end with the turn that asks, if not before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURNS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskedTurn]:
+        """turns are at most 64 of a turn in all, and four deep: LIMIT_EXCEEDED is what became of others."""
+
+    def __init__(
+        self,
+        *,
+        turns: _abc.Iterable[Global___AskedTurn] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["turns", b"turns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskedTurns: _TypeAlias = AskedTurns  # noqa: Y015
+
+@_typing.final
 class Ask(_message.Message):
-    """Ask has people asked, or tools called; the turn rests while a person is waited for. Asks are
+    """Ask has people asked, tools called, or others work; the turn rests while those are waited for. Asks are
     numbered from 1 in the order in which the work comes to them: a later attempt, which begins
     anew, comes to the same ones, and is answered with what was asked before under that number. What
     is said of the turn behind an ask is taken when it is answered.
@@ -505,6 +567,7 @@ class Ask(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     TOOL_CALLS_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     fence: _builtins.int
@@ -519,6 +582,10 @@ class Ask(_message.Message):
     def tool_calls(self) -> Global___AskedToolCalls:
         """tool_calls are for tools."""
 
+    @_builtins.property
+    def turns(self) -> Global___AskedTurns:
+        """turns are for other handlers."""
+
     def __init__(
         self,
         *,
@@ -527,12 +594,13 @@ class Ask(_message.Message):
         number: _builtins.int = ...,
         question: Global___AskedQuestion | None = ...,
         tool_calls: Global___AskedToolCalls | None = ...,
+        turns: Global___AskedTurns | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question", "tool_calls", b"tool_calls", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question", "tool_calls", b"tool_calls", "turns", b"turns", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "number", b"number", "question", b"question", "tool_calls", b"tool_calls", "turn_id", b"turn_id", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "number", b"number", "question", b"question", "tool_calls", b"tool_calls", "turn_id", b"turn_id", "turns", b"turns", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["question", "tool_calls"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["question", "tool_calls", "turns"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
@@ -984,6 +1052,70 @@ class ToolCallEnds(_message.Message):
 Global___ToolCallEnds: _TypeAlias = ToolCallEnds  # noqa: Y015
 
 @_typing.final
+class TurnEnd(_message.Message):
+    """TurnEnd is what came of an asked turn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    OMITTED_BYTES_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    turn_id: _builtins.str
+    """turn_id is the turn; empty if it was not begun."""
+    text: _builtins.str
+    """text is its answer, or what there is of it."""
+    omitted_bytes: _builtins.int
+    """omitted_bytes is how much of that was left out behind the first 48 KiB: its messages have it."""
+    failed: _builtins.bool
+    """failed says that it did not succeed."""
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """error says why, with ErrorInfo; unset of one that was stopped."""
+
+    def __init__(
+        self,
+        *,
+        turn_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        omitted_bytes: _builtins.int = ...,
+        failed: _builtins.bool = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "failed", b"failed", "omitted_bytes", b"omitted_bytes", "text", b"text", "turn_id", b"turn_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TurnEnd: _TypeAlias = TurnEnd  # noqa: Y015
+
+@_typing.final
+class TurnEnds(_message.Message):
+    """TurnEnds are what came of asked turns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ends(self) -> _containers.RepeatedCompositeFieldContainer[Global___TurnEnd]:
+        """ends are in the order of the turns."""
+
+    def __init__(
+        self,
+        *,
+        ends: _abc.Iterable[Global___TurnEnd] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends", b"ends"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TurnEnds: _TypeAlias = TurnEnds  # noqa: Y015
+
+@_typing.final
 class Answer(_message.Message):
     """Answer answers Ask."""
 
@@ -994,6 +1126,7 @@ class Answer(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ANSWER_FIELD_NUMBER: _builtins.int
     TOOL_CALLS_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     fence: _builtins.int
@@ -1008,6 +1141,10 @@ class Answer(_message.Message):
     def tool_calls(self) -> Global___ToolCallEnds:
         """tool_calls are what came of calls."""
 
+    @_builtins.property
+    def turns(self) -> Global___TurnEnds:
+        """turns are what came of turns."""
+
     def __init__(
         self,
         *,
@@ -1016,12 +1153,13 @@ class Answer(_message.Message):
         number: _builtins.int = ...,
         answer: _tool_pb2.ToolAnswer | None = ...,
         tool_calls: Global___ToolCallEnds | None = ...,
+        turns: Global___TurnEnds | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "tool_calls", b"tool_calls", "what", b"what"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "tool_calls", b"tool_calls", "turns", b"turns", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "fence", b"fence", "number", b"number", "tool_calls", b"tool_calls", "turn_id", b"turn_id", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "fence", b"fence", "number", b"number", "tool_calls", b"tool_calls", "turn_id", b"turn_id", "turns", b"turns", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["answer", "tool_calls"]  # noqa: Y015
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["answer", "tool_calls", "turns"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 

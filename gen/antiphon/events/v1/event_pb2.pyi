@@ -571,22 +571,26 @@ class TurnAccepted(_message.Message):
     HANDLER_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    PARENT_TURN_ID_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who will work on it."""
     message_id: _builtins.str
     """message_id is the message that started the turn."""
     policy: _conversation_pb2.TurnPolicy.ValueType
     """policy is what it does with turns that run already."""
+    parent_turn_id: _builtins.str
+    """parent_turn_id is the turn whose worker asked for it; empty of one that a caller asked for."""
     def __init__(
         self,
         *,
         handler: _builtins.str = ...,
         message_id: _builtins.str = ...,
         policy: _conversation_pb2.TurnPolicy.ValueType = ...,
+        parent_turn_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "message_id", b"message_id", "policy", b"policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "message_id", b"message_id", "parent_turn_id", b"parent_turn_id", "policy", b"policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -126,6 +126,23 @@ class EventLogJournal:
                 return replace(past, calls=calls.all)
             request.cursor = page.cursor
 
+    async def answer(self, turn: Turn) -> str:
+        request = event_service_pb2.ReadEventsRequest(
+            scope=_scope(turn.conversation_id),
+            cursor=turn.cursor,
+            page_size=1000,
+            kinds=[event_pb2.EVENT_KIND_MESSAGE_POSTED],
+        )
+        while True:
+            page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
+            for event in page.events:
+                if event.message_posted.message.message_id == turn.reply_id:
+                    parts = event.message_posted.message.parts
+                    return "\n".join(part.text for part in parts if part.HasField("text"))
+            if page.at_head:
+                return ""
+            request.cursor = page.cursor
+
     async def _read(
         self, request: event_service_pb2.ReadEventsRequest
     ) -> event_service_pb2.ReadEventsResponse:

@@ -9,6 +9,7 @@ from antiphon_server.dispatcher.model import (
     LeftOut,
     Order,
     Outcome,
+    Parent,
     Policy,
     SkippedModel,
     State,
@@ -27,6 +28,7 @@ class _Order(msgspec.Struct, omit_defaults=True):
     models: tuple[str, ...] = ()
     max_output_tokens: int = 0
     time_limit_s: float = 600.0
+    parent: Parent | None = None
 
 
 class _Error(msgspec.Struct, omit_defaults=True):
@@ -160,6 +162,7 @@ def _order_json(order: Order) -> bytes:
             order.models,
             order.max_output_tokens,
             order.time_limit_s,
+            order.parent,
         )
     )
 
@@ -173,6 +176,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
         it.models,
         it.max_output_tokens,
         it.time_limit_s,
+        parent=it.parent,
     )
 
 

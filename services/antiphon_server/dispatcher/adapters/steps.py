@@ -112,7 +112,7 @@ def _actor(turn: Turn, step: Step) -> str:
     if isinstance(step, ToolCallDecided | QuestionAnswered) and step.actor:
         return step.actor
     if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
-        return turn.creator
+        return turn.asker
     return f"handlers/{turn.order.handler}"
 
 
@@ -122,8 +122,10 @@ def _question(turn: Turn, step: MessagePosted) -> event_pb2.MessagePosted:
     message.message_id = turn.message_id
     message.conversation_id = turn.conversation_id
     message.role = message_pb2.MESSAGE_ROLE_USER
-    message.author = turn.creator
+    message.author = turn.asker
     message.turn_id = turn.turn_id
+    if turn.order.parent is not None:
+        message.aside = True
     return posted
 
 
@@ -136,6 +138,7 @@ def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
         parts=[message_pb2.Part(text=step.text)],
         turn_id=turn.turn_id,
         truncated=step.truncated,
+        aside=turn.order.parent is not None,
     )
 
 
@@ -144,6 +147,7 @@ def _accepted(turn: Turn) -> event_pb2.TurnAccepted:
         handler=turn.order.handler,
         message_id=turn.message_id,
         policy=conversation_pb2.TurnPolicy.ValueType(turn.order.policy),
+        parent_turn_id=turn.order.parent.turn_id if turn.order.parent else "",
     )
 
 

@@ -1,0 +1,126 @@
+"""Turns that turns ask for: begun once, in their conversation, and waited for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
+from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.model import (
+    Child,
+    ChildEnd,
+    Order,
+    Parent,
+    Policy,
+    State,
+    StoredTurn,
+    Tombstone,
+    Turn,
+)
+from antiphon_server.dispatcher.ports import Journal, TurnStore
+from antiphon_server.runtime.errors import DomainError, Reason
+
+MOST_DEEP = 4
+"""A turn that a caller asked for is the first."""
+LOOK_S = 0.05
+
+Accept: TypeAlias = Callable[[Lane, Turn, Policy], Awaitable[StoredTurn]]
+
+
+class Delegating:
+    """Begins turns for turns.
+
+    A child's id is made by who asks for it, so one that was begun before, and perhaps has ended, is
+    met again. It runs beside its parent, and is stopped when that ends.
+    """
+
+    def __init__(
+        self,
+        accept: Accept,
+        store: TurnStore,
+        journal: Journal,
+        handlers: Handlers,
+        lanes: Lanes,
+        limits: TurnLimits,
+    ) -> None:
+        self._accept, self._store, self._journal = accept, store, journal
+        self._handlers, self._lanes, self._limits = handlers, lanes, limits
+
+    async def run(self, parent: Turn, child: Child, now_us: int) -> ChildEnd:
+        """Begin the child, unless that was done, and wait until it has ended.
+
+        Raises DomainError HANDLER_NOT_FOUND, LIMIT_EXCEEDED, what the handler says of its parts.
+        """
+        await self._handlers.check(parent.workspace_id, child.handler)
+        turn = await self._begun(parent, child, now_us)
+        while not turn.state.ended:
+            turn = await self._next_state(turn)
+        return await self._end_of(turn)
+
+    async def _begun(self, parent: Turn, child: Child, now_us: int) -> StoredTurn:
+        async with self._lanes.of(parent.conversation_id) as lane:
+            active = lane.turns.get(child.turn_id)
+            if active is not None:
+                return active.turn
+            stored = await self._store.get(parent.conversation_id, child.turn_id)
+            if stored is not None:
+                return stored
+            turn = _turn_of(parent, child, now_us)
+            await self._check(lane, turn)
+            return await self._accept(lane, turn, Policy.PARALLEL)
+
+    async def _check(self, lane: Lane, turn: Turn) -> None:
+        assert turn.order.parent is not None
+        if turn.order.parent.depth >= MOST_DEEP:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_DEEP} turns deep")
+        most = self._limits.of_conversation
+        if len(lane.turns) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a conversation")
+        most = self._limits.most_of(turn.creator)
+        if self._lanes.of_actor(turn.creator) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
+
+    async def _next_state(self, turn: StoredTurn) -> StoredTurn:
+        """The turn when something has changed: it may be on its way into this server's hands."""
+        active = self._lanes.find(turn.conversation_id, turn.turn_id)
+        if active is not None:
+            await active.done.wait()
+            if active.turn.state.ended:
+                return active.turn
+        await asyncio.sleep(LOOK_S)
+        return await self._store.get(turn.conversation_id, turn.turn_id) or turn
+
+    async def _end_of(self, turn: StoredTurn) -> ChildEnd:
+        if isinstance(turn, Tombstone):
+            return ChildEnd("", succeeded=False)
+        text = await self._journal.answer(turn) if turn.has_reply else ""
+        error = turn.outcome.error if turn.outcome is not None else None
+        return ChildEnd(text, turn.state is State.SUCCEEDED, error)
+
+
+def stop_children(lane: Lane, parent: ActiveTurn) -> None:
+    """Stop what was asked for by a turn that has ended, or is to end."""
+    for active in lane.unfinished():
+        its = active.turn.order.parent
+        if its is not None and its.turn_id == parent.turn.turn_id:
+            active.stop()
+
+
+def _turn_of(parent: Turn, child: Child, now_us: int) -> Turn:
+    depth = parent.order.parent.depth + 1 if parent.order.parent else 1
+    order = Order(
+        child.content,
+        child.handler,
+        Policy.PARALLEL,
+        parent.order.models,
+        parent.order.max_output_tokens,
+        child.time_limit_s,
+        parent=Parent(parent.turn_id, parent.order.handler, depth),
+    )
+    return replace(
+        Turn(child.turn_id, parent.conversation_id, parent.creator, now_us, b"", order),
+        workspace_id=parent.workspace_id,
+        api_keys=parent.api_keys,
+    )
