@@ -17,7 +17,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon_client import Client, new_turn_id
 from tests.e2e.server import ServerProcess, openai_model
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import SOON_S, until, until_it
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.fakes.postgres import Postgres
@@ -28,6 +28,8 @@ LEASE_S = 2.0
 CANCEL_TURN = "/antiphon.dispatcher.v1.DispatcherService/CancelTurn"
 CANCELS, MOST_CANCELS = 15, 25  # a minute
 BUSY_S = 10.0
+KNOWN_S = 1.0
+"""Servers look twice a second what others have changed."""
 LONG = Behaviour(deltas=2000, gap_ms=5)
 ENDED = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"}
 
@@ -109,6 +111,24 @@ async def test_a_conversation_has_one_queue(pair: Pair) -> None:
     assert state(again) == "QUEUED"
     await other.cancel_turn(conversation, turn_id)
     assert state(await pair.ended(conversation, waiting.turn_id)) == "SUCCEEDED"
+
+
+async def test_who_may_serve_what_is_known_at_the_other_server(pair: Pair) -> None:
+    """Within a second or so: what is allowed, and what is forbidden."""
+    one, other = pair.clients
+    program = (await one.create_user("reviewer", program=True)).user_id
+
+    async def listed() -> bool:
+        return "reviewer" in {it.name async for it in other.list_handlers()}
+
+    await one.allow_worker("global", "reviewer", program)
+    assert await until_it(listed) < KNOWN_S
+    await one.forbid_worker("global", "reviewer", program)
+
+    async def gone() -> bool:
+        return not await listed()
+
+    assert await until_it(gone) < KNOWN_S
 
 
 async def test_a_repeated_dispatch_is_one_turn(pair: Pair) -> None:

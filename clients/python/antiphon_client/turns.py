@@ -119,11 +119,11 @@ class Turns:
         )
         return await self._caller.call(self._dispatcher.AnswerToolCall, request)
 
-    def list_handlers(self) -> AsyncGenerator[Handler]:
-        """Who can work on turns, the default first."""
+    def list_handlers(self, workspace_id: str = "") -> AsyncGenerator[Handler]:
+        """Who can work on turns, the default first; of a workspace with its own."""
 
         async def fetch(page_token: str) -> messages.ListHandlersResponse:
-            request = messages.ListHandlersRequest(page_token=page_token)
+            request = messages.ListHandlersRequest(page_token=page_token, workspace_id=workspace_id)
             return await self._caller.call(self._dispatcher.ListHandlers, request)
 
         return pages(fetch, lambda page: page.handlers)

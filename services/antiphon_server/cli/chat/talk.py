@@ -33,6 +33,7 @@ from antiphon_client import (
     new_turn_id,
     text_of,
 )
+from antiphon_server.cli.chat.experts import handlers_of
 from antiphon_server.cli.chat.faults import faults_of
 from antiphon_server.cli.chat.named_tools import found_of
 from antiphon_server.cli.chat.names import Names
@@ -229,7 +230,7 @@ class Talk:
 
     async def handlers(self) -> list[str]:
         """The names of all handlers."""
-        return [handler.name async for handler in self.client.list_handlers()]
+        return await handlers_of(self.client, self.conversation_id)
 
     def messages(self) -> AsyncIterator[Message]:
         """Those of the open conversation, the newest first."""
