@@ -14,6 +14,7 @@ from antiphon_server.workers.frames import (
     Ack,
     AskedCalls,
     AskedQuestion,
+    AskedTurns,
     CallBegun,
     CallEnded,
     Declined,
@@ -113,7 +114,7 @@ class Assignment:
                     raise invalid("sequence", f"the turn's last output is number {self._seen}")
             case Accepted():
                 return
-            case Declined() | AskedQuestion() | AskedCalls():
+            case Declined() | AskedQuestion() | AskedCalls() | AskedTurns():
                 pass
             case _:
                 assert_never(said)

@@ -15,6 +15,11 @@ def asked_call(turn_id: TurnId, number: int, index: int = 0) -> ToolCallId:
     return ToolCallId(f"tool_{_mark(turn_id)}_a{number}_{index}")
 
 
+def asked_turn(turn_id: TurnId, number: int, index: int) -> TurnId:
+    """The id of one of the turns that a worker asked for by that ask."""
+    return TurnId(f"turn_{_mark(turn_id)}_{number}_{index}")
+
+
 def question(turn_id: TurnId, number: int) -> QuestionId:
     """The id of the question that a worker asked by that ask."""
     return QuestionId(f"ask_{_mark(turn_id)}_{number}")

@@ -33,6 +33,7 @@ from antiphon_server.workers.adapters.worker_metrics import worker_gauges
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
+from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
@@ -140,7 +141,8 @@ def compose_workers(
     asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), PartContents())
     pool = Pool(limits)
     grants = Grants(GrantTokens(infrastructure.secret))
-    serving = Serving(pool, permissions, grants, asking, limits)
+    delegation = Delegation(PartContents())
+    serving = Serving(pool, permissions, grants, asking, delegation, limits)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
     watched = (pool, serving.assignments, permissions, access)
     working = Working(*watched, turns, limits)

@@ -18,7 +18,7 @@ from antiphon_server.runtime.rpc.times import timestamp
 from antiphon_server.workers import frames
 from antiphon_server.workers.limits import WorkerLimits
 
-LONGEST_RESULT = 64 * 1024
+LONGEST_RESULT = LONGEST_ASKED = 64 * 1024
 _ARGUMENTS = "output.tool_call.arguments_json"
 
 
@@ -109,7 +109,7 @@ def _output(it: pb.Output) -> frames.Output:
             raise DomainError(Reason.UNIMPLEMENTED)
 
 
-def _asked(it: pb.Ask) -> frames.AskedQuestion | frames.AskedCalls:
+def _asked(it: pb.Ask) -> frames.Asked:
     match it.WhichOneof("what"):
         case "question":
             schema = it.question.schema_json
@@ -118,8 +118,23 @@ def _asked(it: pb.Ask) -> frames.AskedQuestion | frames.AskedCalls:
         case "tool_calls":
             calls = [(call.tool, call.arguments_json or "{}") for call in it.tool_calls.calls]
             return frames.AskedCalls(it.number, tuple(calls))
+        case "turns":
+            return frames.AskedTurns(it.number, tuple(map(_asked_turn, it.turns.turns)))
         case _:
             raise DomainError(Reason.UNIMPLEMENTED)
+
+
+def _asked_turn(it: pb.AskedTurn) -> frames.AskedTurn:
+    message = message_pb2.Message(parts=it.parts)
+    if message.ByteSize() > LONGEST_ASKED:
+        raise invalid("ask.turns.parts", "a turn that is asked for has at most 64 KiB")
+    content = event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
+    limit_s = it.time_limit.seconds + it.time_limit.nanos / 1e9
+    return frames.AskedTurn(it.handler, content, _text(it.parts), limit_s)
+
+
+def _text(parts: Iterable[message_pb2.Part]) -> str:
+    return "\n".join(part.text for part in parts if part.HasField("text"))
 
 
 def _finished(it: pb.Finish) -> frames.Finished:
@@ -168,7 +183,7 @@ def response(told: frames.Told, limits: WorkerLimits) -> service_pb.WorkResponse
         case frames.Beat(turn_ids):
             frame.beat.turn_ids.extend(turn_ids)
             frame.beat.SetInParent()
-        case frames.Answered() | frames.CallsEnded():
+        case frames.Answered() | frames.CallsEnded() | frames.TurnsEnded():
             frame.answer.CopyFrom(_answer(told))
         case frames.Draining(after_s):
             frame.draining.reconnect_after.FromMilliseconds(round(after_s * 1000))
@@ -213,7 +228,7 @@ def _assign(told: frames.Assign) -> pb.Assign:
     )
 
 
-def _answer(told: frames.Answered | frames.CallsEnded) -> pb.Answer:
+def _answer(told: frames.Answered | frames.CallsEnded | frames.TurnsEnded) -> pb.Answer:
     it = pb.Answer(turn_id=told.turn_id, fence=told.fence, number=told.number)
     match told:
         case frames.Answered(said=text):
@@ -224,6 +239,8 @@ def _answer(told: frames.Answered | frames.CallsEnded) -> pb.Answer:
             it.answer.content_json = answer["content"]
         case frames.CallsEnded(ends=ends):
             it.tool_calls.ends.extend(map(_call_end, ends))
+        case frames.TurnsEnded(ends=turns):
+            it.turns.ends.extend(map(_turn_end, turns))
         case _:
             assert_never(told)
     return it
@@ -245,6 +262,18 @@ def _call_end(end: frames.CallEnd) -> pb.ToolCallEnd:
     return it
 
 
+def _turn_end(end: frames.TurnEnd) -> pb.TurnEnd:
+    it = pb.TurnEnd(
+        turn_id=end.turn_id,
+        text=end.text,
+        omitted_bytes=end.omitted_bytes,
+        failed=end.failed,
+    )
+    if end.error is not None:
+        it.error.CopyFrom(status_of(end.error))
+    return it
+
+
 class PartContents:
     """See :class:`~antiphon_server.workers.ports.Contents`."""
 
@@ -255,5 +284,4 @@ class PartContents:
 
     def text(self, content: bytes) -> str:
         """See :meth:`Contents.text`."""
-        parts = message_pb2.Message.FromString(content).parts
-        return "\n".join(part.text for part in parts if part.HasField("text"))
+        return _text(message_pb2.Message.FromString(content).parts)

@@ -113,6 +113,27 @@ class AskedCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedTurn:
+    """Another handler is to work on ``content``: a message's parts, serialised.
+
+    ``time_limit_s`` is 0 for what is left to the turn that asks.
+    """
+
+    handler: str
+    content: bytes
+    text: str
+    time_limit_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTurns:
+    """It has others work."""
+
+    number: int
+    turns: tuple[AskedTurn, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The turn ends; ``outputs`` is the number of the last one, ``failure`` why it failed."""
 
@@ -123,7 +144,8 @@ class Finished:
 
 
 Output: TypeAlias = Written | Progressed | CallBegun | CallEnded
-Said: TypeAlias = Output | Accepted | Declined | AskedQuestion | AskedCalls | Finished
+Asked: TypeAlias = AskedQuestion | AskedCalls | AskedTurns
+Said: TypeAlias = Output | Accepted | Declined | Asked | Finished
 
 
 # What a worker is told.
@@ -227,6 +249,27 @@ class CallsEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """How an asked turn ended; ``turn_id`` is "" of one that was not begun."""
+
+    turn_id: str
+    text: str
+    failed: bool
+    error: DomainError | None = None
+    omitted_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsEnded:
+    """What came of asked turns."""
+
+    turn_id: TurnId
+    fence: int
+    number: int
+    ends: tuple[TurnEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draining:
     """The server is about to end the stream."""
 
@@ -258,6 +301,7 @@ Told: TypeAlias = (
     | Beat
     | Answered
     | CallsEnded
+    | TurnsEnded
     | Draining
     | Passed
     | Rejected

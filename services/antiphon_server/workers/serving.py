@@ -28,11 +28,13 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
+from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
     AskedCalls,
     AskedQuestion,
+    AskedTurns,
     Assign,
     CallBegun,
     CallEnded,
@@ -106,10 +108,11 @@ class Serving:
         permissions: Permissions,
         grants: Grants,
         asking: Asking,
+        delegation: Delegation,
         limits: WorkerLimits,
     ) -> None:
         self._pool, self._permissions, self._grants = pool, permissions, grants
-        self._asking, self._limits = asking, limits
+        self._asking, self._delegation, self._limits = asking, delegation, limits
         self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
         self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
         self.assignments = Assignments()
@@ -277,6 +280,8 @@ class Serving:
                     assignment.tell(await self._asking.question(work, said))
                 case AskedCalls():
                     assignment.tell(await self._asking.calls(work, said))
+                case AskedTurns():
+                    assignment.tell(await self._delegation.turns(work, said))
                 case Finished():
                     return self._finish(work, assignment, said)
                 case Declined():

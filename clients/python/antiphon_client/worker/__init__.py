@@ -12,8 +12,9 @@
 """
 
 from antiphon_client.worker.calls import OwnCall, ToolEnd
+from antiphon_client.worker.delegation import Delegated
 from antiphon_client.worker.handlers import WorkFailed
 from antiphon_client.worker.work import Work
 from antiphon_client.worker.worker import Worker
 
-__all__ = ["Worker", "Work", "WorkFailed", "OwnCall", "ToolEnd"]
+__all__ = ["Worker", "Work", "WorkFailed", "OwnCall", "ToolEnd", "Delegated"]

@@ -10,6 +10,7 @@ from antiphon.dispatcher.v1.worker_pb2 import (
     Ask,
     AskedQuestion,
     AskedToolCalls,
+    AskedTurns,
     Output,
     OutputProgress,
     OutputToolCall,
@@ -22,6 +23,7 @@ from antiphon_client.text import text_of
 from antiphon_client.worker import checked
 from antiphon_client.worker.answers import Question, answer
 from antiphon_client.worker.calls import OwnCall, ToolEnd, asked_call, end_of
+from antiphon_client.worker.delegation import Delegated, asked_turn, delegated
 from antiphon_client.worker.turn_client import client_of
 from antiphon_client.worker.turns import Turn
 from antiphon_client.worker.usage import plus
@@ -125,6 +127,24 @@ class Work:
         """Have the server call one tool of the conversation."""
         [end] = await self.call_tools([(name, arguments or {})])
         return end
+
+    async def delegate(
+        self, handler: str, message: str, *, time_limit_s: float | None = None
+    ) -> Delegated:
+        """Have another handler work on something, as a turn beside this one."""
+        (end,) = await self.delegate_all([(handler, message)], time_limit_s=time_limit_s)
+        return end
+
+    async def delegate_all(
+        self, wanted: Sequence[tuple[str, str]], *, time_limit_s: float | None = None
+    ) -> list[Delegated]:
+        """Have others work side by side: handlers and messages; returns their ends in order.
+
+        They end with this turn, if not before. Each has at most the time that is left to it.
+        """
+        turns = [asked_turn(handler, message, time_limit_s) for handler, message in wanted]
+        answered = await self._turn.ask(Ask(turns=AskedTurns(turns=turns)))
+        return [delegated(end) for end in answered.turns.ends]
 
     async def generate(
         self,

@@ -67,7 +67,12 @@ def _chosen(
     asides = any(message.aside for message in messages)  # by a service of the version before
     if not without and not asides and messages[-1].message_id == turn.message_id:
         return messages
-    seen = [it for it in messages if it.turn_id not in without and not it.aside]
+    own = turn.message_id
+    seen = [
+        it
+        for it in messages
+        if it.message_id == own or (it.turn_id not in without and not it.aside)
+    ]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
 

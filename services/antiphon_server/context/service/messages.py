@@ -134,6 +134,10 @@ class Messages:
         budget = max_tokens or DEFAULT_TOKENS
         found = await self._newest(conversation, budget, up_to)
         if answered and all(it.message_id != answered for it in reversed(found.messages)):
+            asked = await self._aside(conversation_id, answered)
+            if asked is not None:
+                found = beside(asked, found, budget)
+                return replace(found, messages=(*found.messages[1:], asked))
             found = beside(await self._older(found, conversation_id, answered), found, budget)
         # A model is told who says what; who else may know people's names asks for them.
         if principal.kind not in ("service", "grant"):
@@ -152,6 +156,14 @@ class Messages:
         found = await self._store.read(lambda r: window(r, conversation, budget, up_to))
         self._tails.keep(conversation, found, budget, cursor)
         return found
+
+    async def _aside(
+        self, conversation_id: ConversationId, message_id: MessageId
+    ) -> Message | None:
+        """A message that one worker has asked another: it stands in the prompt of that alone."""
+        await self._projection.catch_up(conversation_id)
+        found = await self._store.read(lambda r: r.messages.find(conversation_id, message_id))
+        return found if found is not None and found.content.aside else None
 
     async def _older(
         self, newer: Window, conversation_id: ConversationId, message_id: MessageId

@@ -5,6 +5,7 @@ the history is; what was rolled back is rare and is summed on its own.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from antiphon.context.v1 import message_pb2
 from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT
 from antiphon_server.context.adapters.tables import messages, projections
 from antiphon_server.context.model.messages import (
@@ -143,7 +145,11 @@ class SqlMessages:
     def find(self, conversation_id: ConversationId, message_id: MessageId) -> Message | None:
         values = {"conversation": conversation_id, "message": message_id}
         row = self._connection.execute(_FIND, values).first()
-        return _message(conversation_id, row) if row else None
+        if row is None:
+            return None
+        found = _message(conversation_id, row)
+        aside = message_pb2.Message.FromString(row.content).aside
+        return replace(found, content=replace(found.content, aside=aside))
 
     def sizes(
         self,
