@@ -175,13 +175,13 @@ async def test_a_turn_that_is_not_renewed_is_let_go() -> None:
 
         loop = asyncio.get_running_loop()
         async with running(worker):
-            stream = await server.welcomed(lease_s=1.0)
+            stream = await server.welcomed(lease_s=2.0)
             await stream.assign()
             await until(lambda: len(stream.heartbeats) > 3)
             stream.beats = False
             unheard = loop.time()
             await asyncio.wait_for(stopped.wait(), SOON_S)
-            assert 0.6 < loop.time() - unheard < 1.0
+            assert 1.2 < loop.time() - unheard < 2.0
             await stream.silence(0.1)
             stream = await server.welcomed()  # it was looking for another way meanwhile
             await stream.assign(fence=2, held=True)
@@ -196,9 +196,9 @@ async def test_beats_keep_a_turn() -> None:
         worker = server.worker()
         words = talking(worker)
         async with running(worker):
-            stream = await server.welcomed(lease_s=0.8)
+            stream = await server.welcomed(lease_s=1.5)
             await stream.assign()
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(3.5)
             words.put_nowait("still here")
             await stream.next("output")
 

@@ -28,6 +28,7 @@ from antiphon_client.worker.turns import FAILED, Turn
 LOG = logging.getLogger("antiphon_client.worker")
 Begin: TypeAlias = Callable[[Turn], Coroutine[Any, Any, None]]
 _LONGEST_LOOK_S = 1.0
+_LETTING_GO_S = 10.0
 
 
 class Held:
@@ -71,10 +72,12 @@ class Held:
         turn = self._turns.get(assign.turn_id)
         if turn is not None and assign.held:
             turn.adopt(assign, self.terms)
-        elif why := self._refusal(assign):
-            self._decline(assign.turn_id, assign.fence, why)
-            return
         else:
+            if turn is not None:  # an attempt of it that is over
+                self._drop(turn)
+            if why := self._refusal(assign):
+                self._decline(assign.turn_id, assign.fence, why)
+                return
             self._start(assign)
         accept = Accept(turn_id=assign.turn_id, fence=assign.fence)
         self._outgoing.say(WorkRequest(accept=accept))
@@ -139,7 +142,9 @@ class Held:
         for turn in list(self._turns.values()):
             self._drop(turn)
         while self._tasks:
-            await asyncio.wait(set(self._tasks))
+            _, left = await asyncio.wait(set(self._tasks), timeout=_LETTING_GO_S)
+            for task in left:
+                LOG.warning("%s was stopped, and does not let go of what it uses", task.get_name())
 
     def _refusal(self, assign: Assign) -> str:
         """Why a turn can't be begun."""
@@ -154,8 +159,6 @@ class Held:
         return "all slots of this worker are taken" if too_many else ""
 
     def _start(self, assign: Assign) -> None:
-        if (former := self._turns.get(assign.turn_id)) is not None:
-            self._drop(former)
         turn = Turn(assign, self.terms, self._outgoing.mark)
         self._turns[turn.turn_id] = turn
         turn.task = asyncio.create_task(self._begin(turn), name=f"antiphon {turn.turn_id}")

@@ -18,12 +18,12 @@ from antiphon_client.worker.clock import now
 from antiphon_client.worker.dialing import Dial
 from antiphon_client.worker.handlers import Handler
 from antiphon_client.worker.held import Held
+from antiphon_client.worker.library import library
 from antiphon_client.worker.outgoing import Outgoing
 from antiphon_client.worker.running import Runner
 from antiphon_client.worker.stream import Stream
 
 LOG = logging.getLogger("antiphon_client.worker")
-LIBRARY = "antiphon-python"
 _STEADY_S = 1.0
 _GOOD_BYE_S = 5.0
 # Others leave, and then there is a place.
@@ -121,7 +121,7 @@ class Session:
             handlers=[it.offered() for it in self._profile.handlers.values()],
             slots=self.held.slots,
             held=self.held.hello(),
-            library=LIBRARY,
+            library=library(),
         )
 
     def _welcomed(self, welcome: Welcome) -> None:

@@ -1,6 +1,7 @@
 """One stream of a worker, from its hello to its end."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,6 +16,9 @@ from antiphon_client.worker.clock import now
 from antiphon_client.worker.dialing import Dial
 from antiphon_client.worker.held import Held
 from antiphon_client.worker.outgoing import Outgoing
+
+LOG = logging.getLogger("antiphon_client.worker")
+_STANDSTILL_S = 1.0
 
 
 class Stream:
@@ -118,11 +122,22 @@ class Stream:
         terms = self._held.terms
         while True:
             for _ in range(2):
+                began = now()
                 await asyncio.sleep(terms.heartbeat_s / 2)
+                _note_standstill(now() - began - terms.heartbeat_s / 2)
                 if self._beats and now() - self._beats[0] >= terms.silence_s:
                     raise connection_lost("the server does not answer heartbeats")
             self._is_beat_due = True
             self._outgoing.news.set()
+
+
+def _note_standstill(seconds: float) -> None:
+    if seconds > _STANDSTILL_S:
+        LOG.warning(
+            "nothing ran here for %.1f s: what computes, or waits without `await`, belongs into a "
+            "thread (asyncio.to_thread), or its turns are soon somebody else's",
+            seconds,
+        )
 
 
 async def _first_to_fail(*parts: Coroutine[Any, Any, None]) -> None:

@@ -13,6 +13,7 @@ from antiphon_client.redial import Connection, ignore_connection
 from antiphon_client.tls import Tls
 from antiphon_client.worker.dialing import dialing
 from antiphon_client.worker.handlers import Handle, Handler, Kind, Loss
+from antiphon_client.worker.library import library
 from antiphon_client.worker.session import Profile, Session
 from antiphon_client.worker.signals import told_by_signals
 
@@ -46,6 +47,7 @@ class Worker:
         self._on_connection = on_connection
         self._handlers: dict[str, Handler] = {}
         self._session: Session | None = None
+        library()  # reads files, which a running loop would wait for
 
     def handler(
         self,
@@ -61,7 +63,8 @@ class Worker:
         for people, and another exception with a general sentence. ``loss`` is what becomes of a
         turn whose worker is gone: "resume" runs it again, with what was said as
         ``work.resumed_text``. A message with other parts than text is refused unless it ``takes``
-        them.
+        them. What computes for long does so in a thread (`asyncio.to_thread`): while nothing else
+        runs the server hears nothing, and after some seconds gives the turns to others.
         """
 
         def add(run: Handle) -> Handle:
@@ -103,7 +106,10 @@ class Worker:
                 self._session = None
 
     def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more turns, let those it has end for so long, give back the rest, and end."""
+        """Take no more turns, let those it has end for so long, give back the rest, and end.
+
+        Of one that does not run nothing comes. Called again, the shorter time counts.
+        """
         if self._session is not None:
             self._session.stop(grace_s)
 
