@@ -118,6 +118,18 @@ async def test_who_is_cancelled_ends_at_once() -> None:
         assert ends == ["cancelled"]
 
 
+async def test_what_can_not_work_is_said_at_once() -> None:
+    """A worker without a handler, or without a key; two handlers of one name."""
+    worker = Worker("expert", address="127.0.0.1:1")
+    with pytest.raises(ValueError, match="needs a handler"):
+        await worker.run()
+    slow(worker)
+    with pytest.raises(ValueError, match="ANTIPHON_API_KEY"):
+        await worker.run()
+    with pytest.raises(ValueError, match="two handlers 'expert'"):
+        slow(worker)
+
+
 @asynccontextmanager
 async def program(server: ScriptedServer) -> AsyncIterator[asyncio.subprocess.Process]:
     """The worker of program.py, in a process of its own."""

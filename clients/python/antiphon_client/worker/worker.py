@@ -95,6 +95,8 @@ class Worker:
         """
         if not self._handlers:
             raise ValueError("a worker needs a handler")
+        if self._credentials is None:
+            raise ValueError("a worker needs a key: give credentials, or set ANTIPHON_API_KEY")
         async with self._client() as client:
             profile = Profile(self._deployment, self._version, self._handlers)
             dial = dialing(self._address, self._tls)
