@@ -218,6 +218,35 @@ async def test_cuts_lose_and_double_nothing(place: Place) -> None:
         assert proxy.connections > 4
 
 
+async def test_a_network_that_swallows_all_for_a_while_costs_nothing(place: Place) -> None:
+    """The worker looks for another way; the run goes on, and nothing is lost or said twice."""
+    runs = 0
+    async with Proxy(place.port) as proxy:
+        worker = place.worker(port=proxy.port)
+
+        @worker.handler("expert")
+        async def expert(work: Work) -> None:
+            nonlocal runs
+            runs += 1
+            for word in WORDS:
+                await work.write(word)
+                await asyncio.sleep(0.025)
+
+        async with running(worker):
+            name = (await place.operator.create_conversation()).conversation_id
+            async with place.operator.converse(name) as talk:
+                turn = await talk.post("go", handler="expert")
+                async for _ in turn:
+                    break
+                for way in (proxy.up, proxy.down):
+                    way.flowing.clear()
+                await asyncio.sleep(3.5)
+                for way in (proxy.up, proxy.down):
+                    way.flowing.set()
+                assert (await turn.result()).text == "".join(WORDS)
+    assert runs == 1
+
+
 async def test_a_worker_that_stops_hands_its_turns_on(place: Place) -> None:
     """The next one goes on behind what was said."""
     first, second = place.worker(), place.worker()

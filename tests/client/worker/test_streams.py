@@ -316,6 +316,21 @@ async def test_what_passes_is_tried_again(code: grpc.StatusCode, reason: str) ->
             assert [it.state for it in seen] == ["connecting", "waiting", "connecting", "connected"]
 
 
+async def test_a_server_that_knows_no_workers() -> None:
+    """Ends it, unless another one has known them: then servers are being upgraded."""
+    async with scripted_server() as server:
+        worker = server.worker()
+        talking(worker)
+        async with running(worker):
+            (await server.welcomed()).cut(grpc.StatusCode.UNIMPLEMENTED)
+            await server.stream()
+        async with running(worker) as task:
+            (await server.stream()).cut(grpc.StatusCode.UNIMPLEMENTED)
+            with pytest.raises(AntiphonError) as caught:
+                await asyncio.wait_for(task, SOON_S)
+        assert caught.value.code is grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_key_that_is_refused_ends_it() -> None:
     """Trying again would not help."""
     async with scripted_server() as server:

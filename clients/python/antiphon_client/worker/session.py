@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+import grpc
+
 from antiphon.dispatcher.v1.worker_pb2 import Credit, Drain, Hello, Welcome
 from antiphon.dispatcher.v1.worker_service_pb2 import WorkRequest
 from antiphon_client.client import Client
@@ -64,6 +66,7 @@ class Session:
         self._stop_at = math.inf
         self._began = 0.0
         self._said_slots = slots
+        self._was_welcomed = False
 
     async def run(self) -> None:
         """Until :meth:`stop`. Raises AntiphonError if retrying would not help."""
@@ -110,7 +113,7 @@ class Session:
                 LOG.info("the stream is lost: %s", error)
                 self._redial.hold(max(0.0, stream.reconnect_at - now()))
                 steady = now() - self._began > _STEADY_S
-                await self._redial.pause(_for_now(error), at_once=steady)
+                await self._redial.pause(self._for_now(error), at_once=steady)
 
     def _hello(self) -> Hello:
         self._said_slots = self.held.slots
@@ -126,7 +129,7 @@ class Session:
 
     def _welcomed(self, welcome: Welcome) -> None:
         """A stream has begun. Raises AntiphonError if all handlers are refused."""
-        self._began = now()
+        self._began, self._was_welcomed = now(), True
         self._redial.connected()
         for refused in welcome.refused:
             error = error_of_status(refused.error)
@@ -139,6 +142,15 @@ class Session:
             self._outgoing.say(WorkRequest(credit=Credit(slots=self.held.slots)))
         if self._stopping.is_set():
             self._outgoing.say(WorkRequest(drain=Drain()))
+
+    def _for_now(self, error: AntiphonError) -> AntiphonError:
+        """Of what passes, what a stream that broke would raise.
+
+        Of several servers one may be too old to know workers, while they are upgraded.
+        """
+        too_old = error.code is grpc.StatusCode.UNIMPLEMENTED and not error.reason
+        passes = error.reason in _FOR_NOW or (too_old and self._was_welcomed)
+        return connection_lost(str(error), error.retry_after) if passes else error
 
     async def _stop(self) -> None:
         await self._stopping.wait()
@@ -159,12 +171,6 @@ class Session:
             return
         self._stream.end()
         await asyncio.sleep(_GOOD_BYE_S)  # the end of the stream ends this, too
-
-
-def _for_now(error: AntiphonError) -> AntiphonError:
-    """Of what passes, what a stream that broke would raise."""
-    passes = error.reason in _FOR_NOW
-    return connection_lost(str(error), error.retry_after) if passes else error
 
 
 _REFUSED = (
