@@ -53,13 +53,13 @@ class Stream:
         await self.context.write(WorkResponse(**frame))
 
     async def assign(self, asked: str = "hello", /, **given: Any) -> Assign:
-        fields: dict[str, Any] = {"turn_id": TURN, "fence": 1, "handler": "expert"} | given
+        fields: dict[str, Any] = {"turn_id": TURN, "fence": 1, "handler": "expert", **given}
+        fields.setdefault("grant", "grant")
         assign = Assign(
             conversation_id=CONVERSATION,
             workspace_id=WORKSPACE,
             parts=[Part(text=asked)],
             message_id="msg_1",
-            grant="grant",
             **fields,
         )
         await self.say(assign=assign)

@@ -114,6 +114,30 @@ async def test_an_ask_is_asked_again_by_its_number() -> None:
             assert (await stream.next("output")).text == "content"
 
 
+async def test_a_client_goes_on_by_the_newest_grant() -> None:
+    """Which each attempt has of its own; the client stays the same."""
+    async with scripted_server() as server:
+        worker, grants, look = server.worker(), list[str](), asyncio.Queue[None]()
+
+        @worker.handler("expert")
+        async def expert(work: Work) -> None:
+            client = work.client
+            while True:
+                grants.append(await client.tokens.get())
+                await look.get()
+
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign()
+            await until(lambda: grants == ["grant"])
+            stream.cut()
+            stream = await server.welcomed()
+            await stream.assign(fence=2, held=True, grant="newer")
+            await stream.next("accept")
+            look.put_nowait(None)
+            await until(lambda: grants == ["grant", "newer"])
+
+
 async def test_what_was_stored_before_is_not_said_again() -> None:
     """Of a turn whose acknowledgements were lost."""
     async with scripted_server() as server:
