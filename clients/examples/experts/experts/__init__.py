@@ -1,0 +1,1 @@
+"""Three experts to start from: a calculator, a researcher, a reviewer of code."""

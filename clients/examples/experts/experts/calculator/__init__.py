@@ -1,0 +1,1 @@
+"""A calculator by a grammar: exact, bounded, and precise about what it did not understand."""

@@ -1,0 +1,25 @@
+"""A worker that calculates: ``python -m experts.calculator``."""
+
+from antiphon_client.worker import Work, Worker
+
+from experts.calculator.answer import answer
+from experts.flags import parser, served
+
+HELP = """A calculator: dials in to an Antiphon server and answers what is sent to its handler.
+
+It takes expressions out of sentences, line by line: + - * / ^, brackets, percent (200 + 10% is
+220), sqrt, abs, min, max, round, floor, ceil, sum, mean, mod, gcd, lcm, factorial, pi and e.
+Results are exact, or say that they are not (≈); mistakes are shown by column."""
+
+worker = Worker("calculator", version="1", slots=8)
+
+
+@worker.handler("calculator", description="Calculates, exactly, what a message asks.")
+async def calculate(work: Work) -> None:
+    """Answer at once: the largest expression that is taken costs milliseconds."""
+    await work.write(answer(work.message))
+
+
+if __name__ == "__main__":
+    parser("calculator", HELP).parse_args()
+    served(worker)
