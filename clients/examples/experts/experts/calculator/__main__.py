@@ -1,9 +1,8 @@
 """A worker that calculates: ``python -m experts.calculator``."""
 
 from antiphon_client.worker import Work, Worker
-
 from experts.calculator.answer import answer
-from experts.flags import parser, served
+from experts.flags import parser, served, shown
 
 HELP = """A calculator: dials in to an Antiphon server and answers what is sent to its handler.
 
@@ -11,13 +10,13 @@ It takes expressions out of sentences, line by line: + - * / ^, brackets, percen
 220), sqrt, abs, min, max, round, floor, ceil, sum, mean, mod, gcd, lcm, factorial, pi and e.
 Results are exact, or say that they are not (≈); mistakes are shown by column."""
 
-worker = Worker("calculator", version="1", slots=8)
+worker = Worker("calculator", version="1", slots=8, on_connection=shown)
 
 
 @worker.handler("calculator", description="Calculates, exactly, what a message asks.")
 async def calculate(work: Work) -> None:
-    """Answer at once: the largest expression that is taken costs milliseconds."""
-    await work.write(answer(work.message))
+    """Answer at once; on a second attempt, what the first one has not said yet."""
+    await work.write(answer(work.message)[len(work.resumed_text) :])
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from antiphon_client.worker import Work, Worker
-
 from antiphon_client import AntiphonError
-from experts.flags import parser, served
+from antiphon_client.worker import Work, Worker
+from experts.flags import ANEW, parser, served, shown
 from experts.researcher.citations import INSTRUCTIONS, quoted, sources, task
 from experts.researcher.library import Library
 from experts.researcher.sections import Passage
@@ -31,6 +30,8 @@ class Researcher:
 
     async def research(self, work: Work) -> None:
         """Search, then answer, or quote."""
+        if work.resumed_text:
+            await work.write(ANEW)
         async with work.tool_call("search", {"question": work.message[:1000]}) as call:
             async with self._reading:
                 found = await asyncio.to_thread(self._library.search, work.message)
@@ -46,7 +47,7 @@ async def _answered(work: Work, found: list[Passage]) -> bool:
     said = ""
     try:
         question = task(work.message, found)
-        async for text in work.generate(messages=[question], instructions=INSTRUCTIONS):
+        async for text in work.generate(question, instructions=INSTRUCTIONS, history=False):
             said += text
             await work.write(text)
     except AntiphonError:
@@ -69,7 +70,7 @@ def main() -> None:
     if given.folder is None or not Path(given.folder).is_dir():
         sys.exit(f"--folder is to be a folder of Markdown, not {given.folder}")
     researcher = Researcher(Library(Path(given.folder).resolve()), model=not given.no_model)
-    worker = Worker("researcher", version="1", slots=8)
+    worker = Worker("researcher", version="1", slots=8, on_connection=shown)
     worker.handler("researcher", description="Searches documents and cites them.")(
         researcher.research
     )

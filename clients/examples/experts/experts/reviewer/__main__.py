@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
-from antiphon_client.worker import Work, Worker, WorkFailed
-
 from antiphon_client import AntiphonError
-from experts.flags import parser, served
+from antiphon_client.worker import Work, Worker, WorkFailed
+from experts.flags import ANEW, parser, served, shown
 from experts.reviewer.diff import Change, changes, diff_in
 from experts.reviewer.judging import Judged
 from experts.reviewer.looking import TOOLS, looking
@@ -31,6 +30,8 @@ class Reviewer:
 
     async def review(self, work: Work) -> None:
         """Look, tell, and have a model say more."""
+        if work.resumed_text:
+            await work.write(ANEW)
         diff = diff_in(work.message)
         if not diff:
             await work.write(USAGE)
@@ -64,7 +65,7 @@ async def _spoken(work: Work, question: str) -> None:
     """A model's words; where none can be asked, the tools' stand alone."""
     begun = False
     try:
-        async for text in work.generate(messages=[question], instructions=INSTRUCTIONS):
+        async for text in work.generate(question, instructions=INSTRUCTIONS, history=False):
             await work.write(text if begun else f"\n\n---\n\n{text}")
             begun = True
     except AntiphonError:
@@ -80,7 +81,7 @@ def main() -> None:
     given = flags.parse_args()
     if not given.checkout.is_dir():
         sys.exit(f"--checkout is to be a folder, not {given.checkout}")
-    worker = Worker("reviewer", version="1", slots=2)
+    worker = Worker("reviewer", version="1", slots=2, on_connection=shown)
     reviewer = Reviewer(given.checkout.resolve(), model=not given.no_model)
     worker.handler(
         "reviewer", description="Reviews diffs of Python code by ruff, mypy and a model."

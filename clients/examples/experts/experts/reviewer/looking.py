@@ -37,7 +37,7 @@ class Place:
 @asynccontextmanager
 async def looking(checkout: Path, changes: Sequence[Change]) -> AsyncIterator[Place]:
     """Make the place. Raises Refused."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="review-"))
+    folder = Path(tempfile.mkdtemp(prefix="review-"))
     making = asyncio.create_task(asyncio.to_thread(_made, checkout, changes, folder))
     try:
         # A thread can't be stopped: it is waited for, since it would write what is removed.
