@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -18,22 +15,6 @@ var (
 	// What the transport says when a connection breaks.
 	resumableCodes = []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Internal, codes.Unknown}
 )
-
-// described is an error for people: its reason, or its code, and its message.
-func described(err error) string {
-	failure := status.Convert(err)
-	return fmt.Sprintf("%s: %s", cmp.Or(reasonOf(err), failure.Code().String()), failure.Message())
-}
-
-// reasonOf is an error's antiphon.errors.v1.ErrorReason, such as "DRAINING"; "" without one.
-func reasonOf(err error) string {
-	for _, detail := range status.Convert(err).Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok && info.Domain == "antiphon" {
-			return info.Reason
-		}
-	}
-	return ""
-}
 
 func isResumable(code codes.Code, reason string) bool {
 	if reason != "" {

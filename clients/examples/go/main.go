@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 
+	"antiphon.example/converse/session"
 	contextv1 "antiphon.example/converse/stubs/antiphon/context/v1"
 	dispatcherv1 "antiphon.example/converse/stubs/antiphon/dispatcher/v1"
 	eventsv1 "antiphon.example/converse/stubs/antiphon/events/v1"
@@ -24,24 +25,24 @@ func main() {
 	cutAfter := flag.Int("cut-after", 0, "break the connection after so many pieces of the answer")
 	flag.Parse()
 	if err := run(context.Background(), flag.Arg(0), *cutAfter); err != nil {
-		fmt.Fprintln(os.Stderr, described(err))
+		fmt.Fprintln(os.Stderr, session.Described(err))
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, question string, cutAfter int) error {
-	connection, err := dial(cmp.Or(os.Getenv("ANTIPHON_ADDRESS"), "localhost:7450"))
+	connection, err := session.Dial(cmp.Or(os.Getenv("ANTIPHON_ADDRESS"), "localhost:7450"))
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	session := signedInBy(connection)
-	conversationID, err := createConversation(ctx, session, contextv1.NewContextServiceClient(connection))
+	caller := session.SignedInBy(connection)
+	conversationID, err := createConversation(ctx, caller, contextv1.NewContextServiceClient(connection))
 	if err != nil {
 		return err
 	}
 	talk := &talk{
-		session:        session,
+		session:        caller,
 		dispatcher:     dispatcherv1.NewDispatcherServiceClient(connection),
 		conversationID: conversationID,
 		turnID:         "turn_" + rand.Text(),
@@ -53,10 +54,10 @@ func run(ctx context.Context, question string, cutAfter int) error {
 }
 
 // createConversation may be repeated: the same request id is answered with the same conversation.
-func createConversation(ctx context.Context, session *session, client contextv1.ContextServiceClient) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+func createConversation(ctx context.Context, caller *session.Session, client contextv1.ContextServiceClient) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, session.CallLimit)
 	defer cancel()
-	ctx, err := session.authorized(ctx)
+	ctx, err := caller.Authorized(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +75,7 @@ func answer(ctx context.Context, talk *talk, cutAfter int) error {
 		}
 	}
 	talk.onLost = func(err error) {
-		fmt.Fprintf(os.Stderr, "\n[%s; resuming after event %d]\n", described(err), talk.place.offset)
+		fmt.Fprintf(os.Stderr, "\n[%s; resuming after event %d]\n", session.Described(err), talk.place.offset)
 	}
 	stopAtInterrupt(talk)
 	if err := talk.ask(ctx); err != nil {

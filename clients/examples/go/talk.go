@@ -14,12 +14,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"antiphon.example/converse/session"
 	contextv1 "antiphon.example/converse/stubs/antiphon/context/v1"
 	dispatcherv1 "antiphon.example/converse/stubs/antiphon/dispatcher/v1"
 	eventsv1 "antiphon.example/converse/stubs/antiphon/events/v1"
 )
 
 const (
+	streamLimit  = time.Hour
 	silenceLimit = 40 * time.Second // a healthy stream says something every 25 s
 	giveUpAfter  = time.Minute
 )
@@ -28,7 +30,7 @@ type stream = grpc.BidiStreamingClient[dispatcherv1.ConverseRequest, dispatcherv
 
 // talk is one question and its answer, over as many connections as it takes.
 type talk struct {
-	session        *session
+	session        *session.Session
 	dispatcher     dispatcherv1.DispatcherServiceClient
 	conversationID string
 	turnID         string // our own: posting again can't start a second turn
@@ -80,7 +82,7 @@ func (t *talk) connection(ctx context.Context) error {
 	t.lock.Lock()
 	t.cut = cancel
 	t.lock.Unlock()
-	ctx, err := t.session.authorized(ctx)
+	ctx, err := t.session.Authorized(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,17 +119,17 @@ func (t *talk) write(ctx context.Context, stream stream, opening []*dispatcherv1
 	for _, request := range opening {
 		_ = stream.Send(request)
 	}
-	stopped, renewal := t.stopped, time.After(t.session.renewIn())
+	stopped, renewal := t.stopped, time.After(t.session.RenewIn())
 	for {
 		select {
 		case <-stopped:
 			_ = stream.Send(t.cancel())
 			stopped = nil
 		case <-renewal:
-			if token, err := t.session.token(ctx); err == nil {
+			if token, err := t.session.Token(ctx); err == nil {
 				_ = stream.Send(refresh(token))
 			}
-			renewal = time.After(max(t.session.renewIn(), time.Second))
+			renewal = time.After(max(t.session.RenewIn(), time.Second))
 		case <-ctx.Done():
 			return
 		}
@@ -200,10 +202,10 @@ func textOf(parts []*contextv1.Part) string {
 
 // pause waits before the next try. It returns the error if there shall be none.
 func (t *talk) pause(ctx context.Context, err error) error {
-	code, reason := status.Code(err), reasonOf(err)
+	code, reason := status.Code(err), session.ReasonOf(err)
 	if code == codes.Unauthenticated && reason != "CREDENTIALS_INVALID" && !t.refused {
 		t.refused = true
-		t.session.forget()
+		t.session.Forget()
 	} else if !isResumable(code, reason) || errors.As(err, new(gap)) || time.Since(t.worked) > giveUpAfter {
 		return err
 	}

@@ -8,6 +8,7 @@ const DEFINITIONS = loadSync(
     "antiphon/auth/v1/auth_service.proto",
     "antiphon/context/v1/context_service.proto",
     "antiphon/dispatcher/v1/dispatcher_service.proto",
+    "antiphon/dispatcher/v1/worker_service.proto",
     "google/rpc/error_details.proto",
   ],
   {

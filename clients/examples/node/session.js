@@ -49,6 +49,7 @@ export class Session {
     const shared = { channelOverride: this.auth.getChannel() };
     this.context = new antiphon.context.v1.ContextService(target, credentials, shared);
     this.dispatcher = new antiphon.dispatcher.v1.DispatcherService(target, credentials, shared);
+    this.worker = new antiphon.dispatcher.v1.WorkerService(target, credentials, shared);
   }
 
   /** Milliseconds until the token is to be renewed. */
@@ -83,6 +84,11 @@ export class Session {
   /** A Converse stream under this session. */
   async converse() {
     return this.dispatcher.converse(bearer(await this.token()), { deadline: Date.now() + STREAM_MS });
+  }
+
+  /** A worker's stream, which stays open: another token is sent on it. */
+  async work() {
+    return this.worker.work(bearer(await this.token()));
   }
 
   close() {

@@ -1,4 +1,5 @@
-package main
+// Package session is who is calling: it signs in, keeps a token that works, and tells failures apart.
+package session
 
 import (
 	"context"
@@ -22,8 +23,8 @@ import (
 )
 
 const (
-	callLimit   = 10 * time.Second
-	streamLimit = time.Hour
+	// CallLimit is how long a unary call may take.
+	CallLimit = 10 * time.Second
 	// A token is renewed a minute before it expires; a short-lived one at half its life.
 	renewalMargin = time.Minute
 )
@@ -58,8 +59,8 @@ func repeatable() string {
 	return strings.Join(names, ", ")
 }
 
-// dial opens a connection to host:port, or to https://host:port by TLS.
-func dial(address string) (*grpc.ClientConn, error) {
+// Dial opens a connection to host:port, or to https://host:port by TLS.
+func Dial(address string) (*grpc.ClientConn, error) {
 	target, secure := strings.CutPrefix(address, "https://")
 	transport := insecure.NewCredentials()
 	if secure {
@@ -76,8 +77,8 @@ func dial(address string) (*grpc.ClientConn, error) {
 		}))
 }
 
-// session is who is calling: it signs in, and keeps a token that works.
-type session struct {
+// Session is who is calling: it signs in, and keeps a token that works.
+type Session struct {
 	auth    authv1.AuthServiceClient
 	request *authv1.LoginRequest
 
@@ -86,8 +87,8 @@ type session struct {
 	renewAt time.Time
 }
 
-// signedInBy reads the credential from the environment.
-func signedInBy(connection *grpc.ClientConn) *session {
+// SignedInBy reads the credential from the environment.
+func SignedInBy(connection *grpc.ClientConn) *Session {
 	host, _ := os.Hostname()
 	request := &authv1.LoginRequest{Device: fmt.Sprintf("go example on %.100s", host)}
 	if key := os.Getenv("ANTIPHON_API_KEY"); key != "" {
@@ -97,17 +98,17 @@ func signedInBy(connection *grpc.ClientConn) *session {
 			Name: os.Getenv("ANTIPHON_NAME"), Password: os.Getenv("ANTIPHON_PASSWORD"),
 		}}
 	}
-	return &session{auth: authv1.NewAuthServiceClient(connection), request: request}
+	return &Session{auth: authv1.NewAuthServiceClient(connection), request: request}
 }
 
-// token is an access token that works: by sign-in, or by refreshing the one before.
-func (s *session) token(ctx context.Context) (string, error) {
+// Token is an access token that works: by sign-in, or by refreshing the one before.
+func (s *Session) Token(ctx context.Context) (string, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.tokens != nil && time.Now().Before(s.renewAt) {
 		return s.tokens.AccessToken, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, CallLimit)
 	defer cancel()
 	if s.tokens.GetRefreshToken() == "" { // nor has a program's session one: it signs in again
 		response, err := s.auth.Login(ctx, s.request)
@@ -117,7 +118,7 @@ func (s *session) token(ctx context.Context) (string, error) {
 	return s.take(response.GetTokens(), err)
 }
 
-func (s *session) take(tokens *authv1.TokenPair, err error) (string, error) {
+func (s *Session) take(tokens *authv1.TokenPair, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -126,22 +127,22 @@ func (s *session) take(tokens *authv1.TokenPair, err error) (string, error) {
 	return tokens.AccessToken, nil
 }
 
-// renewIn is how long the token is used before the next one is bought.
-func (s *session) renewIn() time.Duration {
+// RenewIn is how long the token is used before the next one is bought.
+func (s *Session) RenewIn() time.Duration {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	return time.Until(s.renewAt)
 }
 
-// forget is for a token that the server does not accept any more: sign in again.
-func (s *session) forget() {
+// Forget is for a token that the server does not accept any more: sign in again.
+func (s *Session) Forget() {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	s.tokens = nil
 }
 
-// authorized is a context for calls under this session.
-func (s *session) authorized(ctx context.Context) (context.Context, error) {
-	token, err := s.token(ctx)
+// Authorized is a context for calls under this session.
+func (s *Session) Authorized(ctx context.Context) (context.Context, error) {
+	token, err := s.Token(ctx)
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token), err
 }
