@@ -9,7 +9,6 @@ STATES = [
     (pb.WORKER_STATE_READY, "ready"),
     (pb.WORKER_STATE_BUSY, "busy"),
     (pb.WORKER_STATE_DRAINING, "about to stop"),
-    (pb.WORKER_STATE_AWAY, "away: its stream was lost"),
 ]
 
 

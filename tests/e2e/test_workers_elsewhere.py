@@ -43,6 +43,8 @@ async def test_a_turn_finds_a_worker_of_another_server(two: Two, tmp_path: Path)
         done = await ended(client, turn)
         assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 1)
         assert await numbers(client, turn.conversation_id) == counted(50)
+        (listed,) = [it async for it in client.list_workers("global")]
+        assert (listed.deployment, listed.finished_turns) == ("counter", 1)
         longer = await begun(client, "600 20")
         await says(client, longer, 5)
         await client.cancel_turn(longer.conversation_id, longer.turn_id)

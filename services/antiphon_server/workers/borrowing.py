@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
@@ -51,6 +51,7 @@ class Borrowing:
         self._ways, self._limits = ways, limits
         self._streams = TaskSet()
         self._open: dict[str, asyncio.Task[None]] = {}
+        self._stubs: set[WorkerServiceAsyncStub] = set()
 
     async def run(self) -> None:
         """Look for servers that come and go, until cancelled."""
@@ -60,6 +61,10 @@ class Borrowing:
         """End all streams."""
         await self._streams.stop()
         await self._ways.close()
+
+    def others(self) -> "Sequence[WorkerServiceAsyncStub]":
+        """The other servers that lend their workers now."""
+        return list(self._stubs)
 
     async def _look(self) -> None:
         others = await self._others()
@@ -75,6 +80,7 @@ class Borrowing:
         """Borrow from a server until the stream breaks; who looks opens it again."""
         stub = WorkerServiceStub(await self._ways.to(address))
         loan = ServerLoan(self._pool, self._assignments, self._limits)
+        self._stubs.add(stub)
         try:
             await loan.run(stub)
         except grpc.aio.AioRpcError as error:
@@ -82,6 +88,7 @@ class Borrowing:
         except DomainError as error:
             log.warning("a server lends no workers now", address=address, why=error.reason)
         finally:
+            self._stubs.discard(stub)
             loan.close()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -21,6 +22,7 @@ from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.telemetry.tracing import Tracing
 from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
@@ -37,6 +39,7 @@ from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.listing import Listing
 from antiphon_server.workers.permission_servicer import PermissionCalls
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
@@ -142,7 +145,10 @@ def compose_workers(
     pool = Pool(limits)
     grants = Grants(GrantTokens(infrastructure.secret))
     delegation = Delegation(PartContents())
-    serving = Serving(pool, permissions, grants, asking, delegation, limits)
+    tracing = infrastructure.tracing
+    traceparent = partial(_traceparent, tracing) if tracing else str
+    parts = (pool, permissions, grants, asking, delegation)
+    serving = Serving(*parts, limits, traceparent)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
     watched = (pool, serving.assignments, permissions, access)
     working = Working(*watched, turns, limits)
@@ -151,5 +157,11 @@ def compose_workers(
     if lease is not None:
         ways = ServerWays(links.to_peer)
         borrowing = Borrowing(pool, serving.assignments, lease.others, ways, limits)
-    servicer = WorkerServicer(working, Lending(pool, limits), pool, composed.calls)
+    listing = Listing(pool, borrowing.others if borrowing else tuple)
+    servicer = WorkerServicer(working, Lending(pool, limits), listing, composed.calls)
     return ComposedWorkers(composed, pool, serving, working, care, borrowing, servicer)
+
+
+def _traceparent(tracing: Tracing) -> str:
+    """The trace that this task belongs to (W3C Trace Context)."""
+    return dict(tracing.headers()).get("traceparent", "")

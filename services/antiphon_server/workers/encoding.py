@@ -225,6 +225,7 @@ def _assign(told: frames.Assign) -> pb.Assign:
         deadline=timestamp(told.deadline_us),
         grant=told.grant,
         cursor=turn.cursor,
+        traceparent=told.traceparent,
     )
 
 

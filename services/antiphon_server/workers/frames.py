@@ -181,6 +181,7 @@ class Assign:
     held: bool
     grant: str
     deadline_us: int
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +315,7 @@ class Standing(IntEnum):
     READY = 1
     BUSY = 2
     DRAINING = 3
-    AWAY = 4
-    QUARANTINED = 5
+    QUARANTINED = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,65 @@
-"""The workers that are there, as the contract lists them."""
+"""The workers that are there, on all servers, as the contract lists them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import grpc
 
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
+from antiphon_server.runtime.channels.server_ways import FORWARDED, was_forwarded
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token, page_limit
 from antiphon_server.runtime.rpc.times import timestamp
+from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.workers.frames import Standing
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Session
 
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
-def list_workers(request: pb.ListWorkersRequest, pool: Pool) -> pb.ListWorkersResponse:
-    """ListWorkers, by deployment, version and id."""
-    listed, limit = f"workers of {request.parent}", page_limit(request.page_size)
-    after = tuple(decode_page_token(request.page_token, listed, fields=3) or ("", "", ""))
-    found = sorted((_key(it), it) for it in pool.sessions if _handlers(it, request.parent))
-    rows = [it for it in found if it[0] > after][: limit + 1]
-    token = encode_page_token(listed, *rows[limit - 1][0]) if len(rows) > limit else ""
-    workers = [_worker(it, request.parent) for _, it in rows[:limit]]
-    return pb.ListWorkersResponse(workers=workers, next_page_token=token)
+PATIENCE_S = 2.0
+
+log = structlog.get_logger(__name__)
 
 
-def _key(session: Session) -> tuple[str, str, str]:
-    it = session.worker
-    return it.deployment, it.version, it.worker_id
+class Listing:
+    """Lists workers; ``others`` are the other servers that have some."""
+
+    def __init__(
+        self, pool: Pool, others: "Callable[[], Sequence[WorkerServiceAsyncStub]]"
+    ) -> None:
+        self._pool, self._others = pool, others
+
+    async def workers(self, request: pb.ListWorkersRequest, brought: Any) -> pb.ListWorkersResponse:
+        """By deployment, version and id; a server that does not answer soon is left out."""
+        listed, limit = f"workers of {request.parent}", page_limit(request.page_size)
+        after = tuple(decode_page_token(request.page_token, listed, fields=3) or ("", "", ""))
+        sessions = [it for it in self._pool.sessions if _handlers(it, request.parent)]
+        found = [_worker(it, request.parent) for it in sessions]
+        if not was_forwarded(tuple(brought or ())):
+            asked = (_of_other(stub, request) for stub in self._others())
+            found.extend(worker for its in await asyncio.gather(*asked) for worker in its)
+        rows = sorted((it for it in found if _key(it) > after), key=_key)
+        more = len(rows) > limit
+        token = encode_page_token(listed, *_key(rows[limit - 1])) if more else ""
+        return pb.ListWorkersResponse(workers=rows[:limit], next_page_token=token)
+
+
+async def _of_other(
+    stub: "WorkerServiceAsyncStub", request: pb.ListWorkersRequest
+) -> Sequence[pb.Worker]:
+    try:
+        metadata = ((FORWARDED, "1"),)
+        answer = await stub.ListWorkers(request, metadata=metadata, timeout=PATIENCE_S)
+    except grpc.aio.AioRpcError as error:
+        log.warning("a server's workers are not listed", code=error.code().name)
+        return ()
+    return answer.workers
+
+
+def _key(worker: pb.Worker) -> tuple[str, str, str]:
+    return worker.deployment, worker.version, worker.worker_id
 
 
 def _handlers(session: Session, parent: str) -> list[str]:

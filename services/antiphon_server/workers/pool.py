@@ -160,12 +160,12 @@ class Pool:
                 return session if await session.claim(turn_id, inbox) else None
         return None
 
-    def offers(self, handler: str, parent: str) -> list[Offer]:
-        """What workers say of the handler that are there and serve it."""
+    def offers(self, handler: str, parent: str = "") -> list[Offer]:
+        """What workers say of the handler that are there and serve it, for that parent or any."""
         return [
             offer
             for session in (*self._sessions.values(), *self._lent.values())
-            if session.serves(handler, parent) and not session.closed
+            if not session.closed and _offers(session, handler, parent)
             for offer in session.worker.offers
             if offer.name == handler
         ]
@@ -267,6 +267,10 @@ class Pool:
     def _tell_waiting(self, worker_id: WorkerId) -> None:
         if (came := self._came.pop(worker_id, None)) is not None:
             came.set()
+
+
+def _offers(session: AtWorker, handler: str, parent: str) -> bool:
+    return session.serves(handler, parent) if parent else bool(session.parents.get(handler))
 
 
 def _suits(session: Session, want: Want) -> bool:

@@ -7,9 +7,8 @@ import grpc
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceServicer
 from antiphon_server.workers.lending import Lending
-from antiphon_server.workers.listing import list_workers
+from antiphon_server.workers.listing import Listing
 from antiphon_server.workers.permission_servicer import PermissionCalls
-from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.working import Working
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -19,10 +18,10 @@ class WorkerServicer(WorkerServiceServicer):
     """Serves workers, and who looks after them."""
 
     def __init__(
-        self, working: Working, lending: Lending, pool: Pool, permissions: PermissionCalls
+        self, working: Working, lending: Lending, listing: Listing, permissions: PermissionCalls
     ) -> None:
         self._working, self._lending = working, lending
-        self._pool, self._permissions = pool, permissions
+        self._listing, self._permissions = listing, permissions
 
     async def Work(  # type: ignore[override]
         self, request_iterator: object, context: Context
@@ -52,4 +51,4 @@ class WorkerServicer(WorkerServiceServicer):
     async def ListWorkers(
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
-        return list_workers(request, self._pool)
+        return await self._listing.workers(request, context.invocation_metadata())

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -24,7 +24,7 @@ from antiphon_server.dispatcher.handling import (
     Work,
 )
 from antiphon_server.runtime.cache.lru import LruCache
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
@@ -110,7 +110,9 @@ class Serving:
         asking: Asking,
         delegation: Delegation,
         limits: WorkerLimits,
+        traceparent: Callable[[], str] = lambda: "",
     ) -> None:
+        self._traceparent = traceparent
         self._pool, self._permissions, self._grants = pool, permissions, grants
         self._asking, self._delegation, self._limits = asking, delegation, limits
         self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
@@ -132,6 +134,13 @@ class Serving:
         if not workspace_id:
             return await self._permissions.known(name)
         return await self._permissions.parent_of(workspace_id, name) is not None
+
+    def check(self, name: str, kinds: Collection[str]) -> None:
+        """Raise DomainError INVALID_ARGUMENT if no worker that is there takes all these parts."""
+        offers = self._pool.offers(name)
+        lacking = [sorted(set(kinds) - it.takes) for it in offers]
+        if lacking and all(lacking):
+            raise invalid("parts", f"{name} takes no {lacking[0][0]}")
 
     async def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
         """See :meth:`Workers.infos`; of one without a worker no more than its name is known."""
@@ -235,7 +244,7 @@ class Serving:
         turn = work.turn
         deadline = turn.started_us / 1e6 + turn.order.time_limit_s
         grant = self._grants.issue(turn, deadline)
-        about = (grant, round(deadline * 1e6))
+        about = (grant, round(deadline * 1e6), self._traceparent())
 
         def told(*, held: bool) -> None:
             stored = work.outputs.stored
@@ -318,7 +327,8 @@ class WorkerHandler:
         return HandlerInfo(self._name, "", LossPolicy.RESUME, built_in=False)
 
     async def check(self, order: Order) -> None:
-        """See :meth:`Handler.check`."""
+        """See :meth:`Handler.check`; while no worker is there it is not known what they take."""
+        self._serving.check(self._name, order.kinds)
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""

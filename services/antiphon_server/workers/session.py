@@ -71,6 +71,7 @@ class AtWorker(Protocol):
     """A worker that turns can be at, whether its stream is here or on another server."""
 
     worker: Introduction
+    parents: Mapping[str, frozenset[str]]
     closed: bool
     finished: int
     turns: dict[TurnId, Inbox]

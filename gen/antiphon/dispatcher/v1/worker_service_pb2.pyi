@@ -35,9 +35,7 @@ class _WorkerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WorkerSta
     """WORKER_STATE_BUSY: all its slots are taken."""
     WORKER_STATE_DRAINING: _WorkerState.ValueType  # 3
     """WORKER_STATE_DRAINING: it is about to stop."""
-    WORKER_STATE_AWAY: _WorkerState.ValueType  # 4
-    """WORKER_STATE_AWAY: its stream was lost; its turns wait for it for a while."""
-    WORKER_STATE_QUARANTINED: _WorkerState.ValueType  # 5
+    WORKER_STATE_QUARANTINED: _WorkerState.ValueType  # 4
     """WORKER_STATE_QUARANTINED: three times in a row it did not answer an assign in time; it is
     assigned nothing until quarantine_end_time.
     """
@@ -53,9 +51,7 @@ WORKER_STATE_BUSY: WorkerState.ValueType  # 2
 """WORKER_STATE_BUSY: all its slots are taken."""
 WORKER_STATE_DRAINING: WorkerState.ValueType  # 3
 """WORKER_STATE_DRAINING: it is about to stop."""
-WORKER_STATE_AWAY: WorkerState.ValueType  # 4
-"""WORKER_STATE_AWAY: its stream was lost; its turns wait for it for a while."""
-WORKER_STATE_QUARANTINED: WorkerState.ValueType  # 5
+WORKER_STATE_QUARANTINED: WorkerState.ValueType  # 4
 """WORKER_STATE_QUARANTINED: three times in a row it did not answer an assign in time; it is
 assigned nothing until quarantine_end_time.
 """

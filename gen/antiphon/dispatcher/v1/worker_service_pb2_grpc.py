@@ -126,7 +126,8 @@ class WorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkers(self, request, context):
-        """ListWorkers lists the workers that serve handlers of a parent now, by deployment. Errors:
+        """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
+        soon, by deployment. Errors:
         PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

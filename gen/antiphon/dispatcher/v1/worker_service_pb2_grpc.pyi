@@ -66,7 +66,8 @@ class WorkerServiceStub:
     handler. Errors: PAGE_TOKEN_INVALID.
     """
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ListWorkersRequest, _worker_service_pb2.ListWorkersResponse]
-    """ListWorkers lists the workers that serve handlers of a parent now, by deployment. Errors:
+    """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
+    soon, by deployment. Errors:
     PAGE_TOKEN_INVALID.
     """
 
@@ -108,7 +109,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     handler. Errors: PAGE_TOKEN_INVALID.
     """
     ListWorkers: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ListWorkersRequest, _worker_service_pb2.ListWorkersResponse]  # type: ignore[assignment]
-    """ListWorkers lists the workers that serve handlers of a parent now, by deployment. Errors:
+    """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
+    soon, by deployment. Errors:
     PAGE_TOKEN_INVALID.
     """
 
@@ -183,7 +185,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.ListWorkersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.ListWorkersResponse, _abc.Awaitable[_worker_service_pb2.ListWorkersResponse]]:
-        """ListWorkers lists the workers that serve handlers of a parent now, by deployment. Errors:
+        """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
+        soon, by deployment. Errors:
         PAGE_TOKEN_INVALID.
         """
 

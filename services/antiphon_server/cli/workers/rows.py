@@ -1,7 +1,6 @@
 """Workers as people read them."""
 
 from antiphon.dispatcher.v1.worker_service_pb2 import (
-    WORKER_STATE_AWAY,
     WORKER_STATE_BUSY,
     WORKER_STATE_DRAINING,
     WORKER_STATE_QUARANTINED,
@@ -21,7 +20,6 @@ _STATES = {
     WORKER_STATE_READY: "ready",
     WORKER_STATE_BUSY: "busy",
     WORKER_STATE_DRAINING: "about to stop",
-    WORKER_STATE_AWAY: "away: its stream was lost",
 }
 
 
