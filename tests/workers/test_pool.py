@@ -1,0 +1,155 @@
+"""Who gets which turn."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.dispatcher.handling import TurnId
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.workers.frames import Want
+from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.session import Session
+from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, want, worker_id
+
+
+async def test_whoever_has_most_room_gets_it() -> None:
+    pool = Pool(LIMITS)
+    small, large = session(1, slots=2), session(2, slots=4)
+    pool.add(small)
+    pool.add(large)
+    for number in range(6):
+        pool.take(want(number), Inbox())
+    assert (len(small.turns), len(large.turns)) == (2, 4)
+    assert pool.take(want(7), Inbox()) is None
+
+
+async def test_turns_wait_in_the_order_in_which_they_came() -> None:
+    pool = Pool(LIMITS)
+    waiting = [asyncio.create_task(pool.acquire(want(number), Inbox())) for number in range(3)]
+    await asyncio.sleep(0)
+    one = session(slots=1)
+    pool.add(one)
+    for number in range(3):
+        pool.serve()
+        assert await waiting[number] is one
+        one.let_go(turn_id(number))
+    assert pool.waiting == 0
+
+
+async def test_one_that_gives_up_has_no_slot() -> None:
+    """Also if it was found a worker in the same moment."""
+    pool = Pool(LIMITS)
+    waiting = asyncio.create_task(pool.acquire(want(1), Inbox()))
+    await asyncio.sleep(0)
+    one = session()
+    pool.add(one)
+    pool.serve()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert one.free == 1
+    assert pool.waiting == 0
+
+
+async def test_who_knows_the_conversation_is_worth_a_moment() -> None:
+    """And no more than that."""
+    pool = Pool(replace(LIMITS, sticky_s=0.05))
+    known, other = session(1), session(2)
+    pool.add(known)
+    pool.add(other)
+    known.turns[turn_id(9)] = Inbox()
+    preferring = want(1, preferred=worker_id(1))
+    waiting = asyncio.create_task(pool.acquire(preferring, Inbox()))
+    await asyncio.sleep(0.01)
+    known.let_go(turn_id(9))
+    pool.serve()
+    assert await waiting is known
+    assert await pool.acquire(want(2, preferred=worker_id(1)), Inbox()) is other
+
+
+async def test_who_gave_it_back_does_not_get_it_again() -> None:
+    pool = Pool(LIMITS)
+    pool.add(session(1))
+    assert pool.take(want(1, shunned=frozenset({worker_id(1)})), Inbox()) is None
+
+
+async def test_a_stream_takes_the_place_of_the_workers_last_one() -> None:
+    """Whose turns are told; another user's worker can't."""
+    pool = Pool(LIMITS)
+    before, inbox = session(), Inbox()
+    pool.add(before)
+    pool.take(want(1), inbox)
+    now = session()
+    pool.add(now)
+    assert pool.find(worker_id(1)) is now
+    assert inbox.dropped_at is not None
+    with pytest.raises(DomainError, match="ALREADY_EXISTS"):
+        pool.add(_of_another_user())
+    pool.remove(before)
+    assert pool.find(worker_id(1)) is now
+
+
+async def test_nobody_has_too_many_streams() -> None:
+    pool = Pool(replace(LIMITS, of_user=1, of_server=2))
+    with pool.admitted("user_a"):
+        with pytest.raises(DomainError, match="LIMIT_EXCEEDED"), pool.admitted("user_a"):
+            pass
+        with (
+            pool.admitted("user_b"),
+            pytest.raises(DomainError, match="LIMIT_EXCEEDED"),
+            pool.admitted("user_c"),
+        ):
+            pass
+    with pool.admitted("user_a"):
+        pass
+
+
+class Server:
+    """Another server that lends its workers."""
+
+    def __init__(self) -> None:
+        self.wanted: list[Want] = []
+        self.withdrawn: list[TurnId] = []
+
+    def want(self, want: Want) -> None:
+        self.wanted.append(want)
+
+    def withdraw(self, turn_id: TurnId) -> None:
+        self.withdrawn.append(turn_id)
+
+
+async def test_a_worker_is_wanted_of_all_servers_and_taken_once() -> None:
+    """What comes too late is let go."""
+    pool = Pool(LIMITS)
+    near, far = Server(), Server()
+    pool.loans |= {near, far}
+    waiting = asyncio.create_task(pool.acquire(want(1), Inbox()))
+    await asyncio.sleep(0)
+    assert near.wanted == far.wanted == [want(1)]
+    first, second = session(1), session(2)
+    pool.given(turn_id(1), first)
+    second.turns[turn_id(1)] = Inbox()
+    pool.given(turn_id(1), second)
+    assert await waiting is first
+    assert near.withdrawn == far.withdrawn == [turn_id(1)]
+    assert not second.turns
+
+
+async def test_a_turn_is_claimed_from_who_holds_it() -> None:
+    """When the worker comes, if it comes in time, and has it still."""
+    pool = Pool(LIMITS)
+    claiming = asyncio.create_task(pool.holder(worker_id(1), turn_id(1), Inbox(), 5.0))
+    await asyncio.sleep(0)
+    holding = session()
+    holding.turns[turn_id(1)] = Inbox()
+    pool.add(holding)
+    assert await claiming is holding
+    assert await pool.holder(worker_id(1), turn_id(2), Inbox(), 5.0) is None
+    assert await pool.holder(worker_id(2), turn_id(1), Inbox(), 0.01) is None
+
+
+def _of_another_user() -> Session:
+    it = session()
+    it.worker = replace(it.worker, user_id="user_q")
+    return it

@@ -1,0 +1,104 @@
+"""A worker's stream: what it is told, and when it is left alone."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.workers.frames import (
+    Accepted,
+    Ack,
+    Beat,
+    Cancel,
+    Declined,
+    Held,
+    Revocation,
+    Revoke,
+    Standing,
+)
+from antiphon_server.workers.session import Session
+from tests.workers.stand_ins import LIMITS, PROGRAM, Inbox, session, told, turn_id
+
+
+async def test_of_acknowledgements_only_the_newest_is_told() -> None:
+    """And none behind the end of a turn."""
+    it = session()
+    for number in range(1, 4):
+        it.tell(Ack(turn_id(1), 1, number))
+    assert told(it) == [Ack(turn_id(1), 1, 3)]
+    it.tell(Ack(turn_id(1), 1, 4))
+    it.tell(Cancel(turn_id(1), 1))
+    assert told(it) == [Cancel(turn_id(1), 1)]
+
+
+async def test_a_heartbeat_renews_what_it_has_and_no_more() -> None:
+    it = session(slots=2)
+    it.turns[turn_id(1)] = Inbox()
+    it.heartbeat([turn_id(1), turn_id(2)])
+    assert told(it) == [Beat([turn_id(1)])]
+
+
+async def test_a_turn_that_it_has_not_is_not_heard_of() -> None:
+    with pytest.raises(DomainError, match="TURN_NOT_HELD"):
+        session().hear(turn_id(1), 1, Accepted())
+
+
+async def test_one_that_does_not_answer_is_left_alone() -> None:
+    """Longer each time; an answer in between begins the count anew."""
+    it = session(limits=replace(LIMITS, missed=3, quarantine_s=30.0))
+    it.missed()
+    it.missed()
+    it.accepted(0.004)
+    it.missed()
+    it.missed()
+    assert it.open
+    it.missed()
+    assert it.standing is Standing.QUARANTINED
+    assert 29 < it.quarantine_end - time.time() < 31
+    for _ in range(3):
+        it.missed()
+    assert 59 < it.quarantine_end - time.time() < 61
+    assert it.accept_p50_ms == 4.0
+
+
+async def test_one_that_does_not_read_loses_its_stream() -> None:
+    it = session(limits=replace(LIMITS, untold=10))
+    for _ in range(11):
+        it.reject(DomainError(Reason.TURN_NOT_HELD, turn_id="turn_1"))
+    with pytest.raises(DomainError, match="OVERLOADED"):
+        async for _ in it.frames():
+            pass
+
+
+async def test_what_nobody_claims_is_taken_away_when_its_lease_is_over() -> None:
+    """A turn that it says it holds keeps a slot for so long, and renews nothing."""
+    worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
+    it = Session(worker, {}, PROGRAM, LIMITS)
+    assert it.free == 0
+    it.heartbeat([turn_id(1)])
+    assert told(it) == [Beat([])]
+    assert not it.give_up_unclaimed(time.monotonic())
+    assert it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 1)
+    assert told(it) == [Revoke(turn_id(1), 0, Revocation.LEASE)]
+    assert it.free == 1
+
+
+async def test_what_nobody_has_claimed_may_be_given_back() -> None:
+    worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
+    it = Session(worker, {}, PROGRAM, LIMITS)
+    it.hear(turn_id(1), 3, Declined())
+    assert it.free == 1
+
+
+async def test_a_worker_keeps_the_turn_of_a_server_that_goes() -> None:
+    """Whoever takes it over claims it; then what it says is heard there."""
+    it, first, second = session(), Inbox(), Inbox()
+    it.turns[turn_id(1)] = first
+    it.let_go(turn_id(1), keeps=True)
+    it.hear(turn_id(1), 1, Accepted())
+    assert await it.claim(turn_id(1), second)
+    it.hear(turn_id(1), 2, Accepted())
+    assert (first.heard, second.heard) == ([], [Accepted()])
+    it.let_go(turn_id(1))
+    assert not await it.claim(turn_id(1), first)
