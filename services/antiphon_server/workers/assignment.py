@@ -118,6 +118,9 @@ class Assignment:
                 pass
             case _:
                 assert_never(said)
+        if len(self._said) > 2 * self._limits.unacknowledged:
+            most = f"{2 * self._limits.unacknowledged} frames about a turn that wait"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
         self._said.append(said)
         self._wakeup.set()
 

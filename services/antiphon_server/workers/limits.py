@@ -24,6 +24,8 @@ class WorkerLimits:
     """So many assigns in a row that a worker does not answer make it quarantined."""
     attempts: int = 5
     """So often a turn is begun at workers that are lost."""
+    declines: int = 20
+    """So often a turn is given back, or not answered, before it fails."""
     unacknowledged: int = 64
     of_user: int = 64
     of_server: int = 1000

@@ -174,6 +174,12 @@ class Pool:
         """Whether a worker is there that serves the handler, however busy it is."""
         return bool(self.offers(handler, parent))
 
+    def is_shunned_by_all(self, want: Want) -> bool:
+        """Whether workers are there that serve it, but none that it does not shun."""
+        there = (*self._sessions.values(), *self._lent.values())
+        serving = [it for it in there if _offers(it, want.handler, want.parent) and not it.closed]
+        return bool(serving) and all(it.worker_id in want.shunned for it in serving)
+
     def take(self, want: Want, inbox: Inbox) -> Session | None:
         """Give the turn to a worker that is here and has room, if there is one.
 

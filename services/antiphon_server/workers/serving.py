@@ -66,6 +66,7 @@ class _Course:
     """What a turn has been through here: workers that gave it back, and attempts that were lost."""
 
     shunned: frozenset[WorkerId] = frozenset()
+    declined: int = 0
     lost: int = 0
 
 
@@ -185,11 +186,15 @@ class Serving:
     def _note_lost(
         self, turn_id: TurnId, assignment: Assignment, course: _Course, lost: AttemptLost
     ) -> None:
-        """Raises DomainError TURN_LOST if there is to be no other attempt."""
+        """Raises DomainError if there is to be no other attempt."""
         worker_id = assignment.worker_id
-        if worker_id is not None:
-            course = replace(course, shunned=course.shunned | {worker_id})
-        if not isinstance(lost, Declining):
+        if isinstance(lost, Declining):
+            shunned = course.shunned | ({worker_id} if worker_id is not None else set())
+            course = replace(course, shunned=shunned, declined=course.declined + 1)
+            if course.declined >= self._limits.declines:
+                handler = assignment.served[0]
+                raise DomainError(Reason.HANDLER_UNAVAILABLE, handler=handler, retry_after=RETRY_S)
+        else:
             course = replace(course, lost=course.lost + 1)
             if course.lost >= self._limits.attempts or not assignment.resumes:
                 raise DomainError(Reason.TURN_LOST) from lost
@@ -269,14 +274,22 @@ class Serving:
                     raise DomainError(
                         Reason.HANDLER_UNAVAILABLE, handler=want.handler, retry_after=RETRY_S
                     )
+                if self._pool.is_shunned_by_all(want):  # who gave it back may take it now
+                    await self._given_up(finding, want)
+                    want = replace(want, shunned=frozenset())
+                    finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
             return finding.result()
         except BaseException:
-            finding.cancel()
-            await asyncio.wait({finding})
-            if not finding.cancelled() and finding.exception() is None:
-                finding.result().let_go(want.turn_id)
-                self._pool.serve()
+            await self._given_up(finding, want)
             raise
+
+    async def _given_up(self, finding: "asyncio.Future[AtWorker]", want: Want) -> None:
+        """Look for nobody any more; who was found in this moment has the turn not."""
+        finding.cancel()
+        await asyncio.wait({finding})
+        if not finding.cancelled() and finding.exception() is None:
+            finding.result().let_go(want.turn_id)
+            self._pool.serve()
 
     async def _follow(self, work: Work, assignment: Assignment) -> None:
         """Do what the worker says until it says that the turn ends."""
