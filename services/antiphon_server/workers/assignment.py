@@ -98,7 +98,13 @@ class Assignment:
             self._dropped_at = self._assigned_at
 
     def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
-        """See :meth:`Inbox.hear`."""
+        """See :meth:`Inbox.hear`.
+
+        What its holder says by an earlier fence is passed over: it is about to hear of this one,
+        and says it again.
+        """
+        if self._session is None or (session is self._session and fence < self.fence):
+            return
         if session is not self._session or fence != self.fence or self._failure is not None:
             raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
         self._note_accepted(session)

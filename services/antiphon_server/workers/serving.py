@@ -209,14 +209,29 @@ class Serving:
         session = await self._pool.holder(worker_id, turn_id, assignment, self._limits.back_s)
         if session is None:
             return False
+        try:
+            if not await self._may_go_on(work, assignment, session):
+                return False
+            await work.outputs.assign(had)
+            self._tell_assign(work, assignment, session, held=True)
+        finally:
+            if assignment.worker_id is None:
+                self._let_go(session, turn_id)
+        return True
+
+    async def _may_go_on(self, work: Work, assignment: Assignment, session: AtWorker) -> bool:
         turn = work.turn
         parent = await self._permissions.parent_of(turn.workspace_id, turn.order.handler)
         if parent is None or not session.serves(turn.order.handler, parent):
+            session.tell(Revoke(turn.turn_id, 0, Revocation.REMOVED))
             return False
         assignment.served = turn.order.handler, parent
-        await work.outputs.assign(had)
-        self._tell_assign(work, assignment, session, held=True)
         return True
+
+    def _let_go(self, session: AtWorker, turn_id: TurnId) -> None:
+        """The worker has a turn no more that it was just about to have."""
+        session.let_go(turn_id)
+        self._pool.serve()
 
     async def _assign(self, work: Work, assignment: Assignment, course: _Course) -> None:
         turn = work.turn
@@ -236,8 +251,7 @@ class Serving:
             it = session.worker
             await work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
         except BaseException:
-            session.let_go(turn.turn_id)
-            self._pool.serve()
+            self._let_go(session, turn.turn_id)
             raise
         self._last.put((turn.conversation_id, handler), session.worker_id)
         assignment.served = handler, parent
@@ -288,8 +302,7 @@ class Serving:
         finding.cancel()
         await asyncio.wait({finding})
         if not finding.cancelled() and finding.exception() is None:
-            finding.result().let_go(want.turn_id)
-            self._pool.serve()
+            self._let_go(finding.result(), want.turn_id)
 
     async def _follow(self, work: Work, assignment: Assignment) -> None:
         """Do what the worker says until it says that the turn ends."""
