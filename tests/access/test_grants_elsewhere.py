@@ -22,6 +22,7 @@ from antiphon.integration.v1 import integration_service_pb2 as pb
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.runtime.access.grants import GrantTokens
+from antiphon_server.runtime.rpc.access_recheck import LOOK_S
 from tests.access.granted import Turn
 from tests.access.people import bearer
 from tests.auth.audit_api import end_of
@@ -93,7 +94,7 @@ async def stage(
         "ANTIPHON_LEASE_S": str(LEASE_S),
     }
     async with contextlib.AsyncExitStack() as stack:
-        endpoint = await stack.enter_async_context(FakeEndpoint(Behaviour(deltas=1000, gap_ms=20)))
+        endpoint = await stack.enter_async_context(FakeEndpoint(Behaviour(deltas=5000, gap_ms=20)))
         models = [openai_model(SLOW, endpoint.base_url)]
         servers = [ServerProcess(home / it, models=models, variables=variables) for it in "ab"]
         for server in servers:
@@ -125,8 +126,14 @@ async def test_it_ends_with_its_turn_at_every_server(stage: Stage) -> None:
 
 
 async def test_a_turn_that_goes_on_elsewhere_has_another_grant(stage: Stage) -> None:
-    """Its server is killed: the next attempt's grant is good, and the one before no more."""
+    """Its server is killed: the next attempt's grant is good, and the one before no more.
+
+    What was begun by that goes on, at a server that lives, until the turn ends.
+    """
     turn = await Turn.begun(stage.here, stage.caller)
+    answer = stage.generating(stage.there, turn)
+    while not (await answer.read()).HasField("delta"):
+        pass
     assert await stage.read(stage.there, turn) == ""
     assert await stage.read(stage.there, turn, 2) == "TOKEN_EXPIRED"
     await stage.first.kill()
@@ -137,5 +144,8 @@ async def test_a_turn_that_goes_on_elsewhere_has_another_grant(stage: Stage) -> 
     await until_it(goes_on)
     assert await stage.read(stage.there, turn) == "TOKEN_EXPIRED"
     assert await stage.read(stage.there, turn, 2) == ""
+    endless = asyncio.create_task(end_of(answer))
+    assert not (await asyncio.wait([endless], timeout=LOOK_S * 4))[0]
     await turn.stop(stage.there)
+    assert await asyncio.wait_for(endless, PATIENCE_S) == "TOKEN_EXPIRED"
     assert await stage.read(stage.there, turn, 2) == "TOKEN_EXPIRED"

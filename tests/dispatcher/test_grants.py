@@ -53,6 +53,7 @@ async def test_a_turn_runs_until_its_end_is_known(it: World) -> None:
     await it.ended()
     for running in (here(it), elsewhere(it)):
         assert not await running.runs(grant_of())
+        assert not await running.runs(grant_of(), or_later=True)
 
 
 async def test_a_stopped_turn_runs_no_more_though_its_handler_does(it: World) -> None:
@@ -71,11 +72,11 @@ async def test_the_next_attempt_has_a_grant_of_its_own(it: World) -> None:
     it.told.say(AttemptLost(), "world")
     await it.delivered("world")
     for running in (here(it), elsewhere(it)):
-        assert [await running.runs(grant_of(attempt)) for attempt in (1, 2, 3)] == [
-            False,
-            True,
-            False,
-        ]
+        of_each = [await running.runs(grant_of(attempt)) for attempt in (1, 2, 3)]
+        assert of_each == [False, True, False]
+        # What was begun goes on, if it is the same worker that does: else that is told to stop.
+        begun = [await running.runs(grant_of(attempt), or_later=True) for attempt in (1, 2, 3)]
+        assert begun == [True, True, False]
     it.told.say(None)
     await it.ended()
 

@@ -26,10 +26,12 @@ class Running:
     def __init__(self) -> None:
         self.asked: list[Grant] = []
         self.stopped = False
+        self.attempt = GRANT.attempt
 
-    async def runs(self, grant: Grant) -> bool:
+    async def runs(self, grant: Grant, *, or_later: bool = False) -> bool:
         self.asked.append(grant)
-        return not self.stopped
+        of_attempt = grant.attempt == self.attempt or (or_later and grant.attempt < self.attempt)
+        return of_attempt and not self.stopped
 
 
 class Sessions:
@@ -171,11 +173,17 @@ async def test_an_expired_or_forged_grant_asks_nobody() -> None:
 
 
 async def test_what_goes_on_by_a_grant_is_asked_of_its_turn() -> None:
-    """That the token expires meanwhile is no reason to stop; that its turn has ended is one."""
+    """That the token expires meanwhile, or the next attempt begins, is no reason to stop it.
+
+    That its turn has ended is one; and nothing new is begun with what was replaced.
+    """
     running, sessions = Running(), Sessions()
     verifier = CallersVerifier(sessions, TOKENS, running, clock=lambda: LATER)
     token = issued(LATER - 1)
     await verifier.recheck(token, TOKENS.read(token))
+    running.attempt += 1
+    await verifier.recheck(token, TOKENS.read(token))
+    assert await verdict(verifier, issued(LATER + 1)) is Reason.TOKEN_EXPIRED
     running.stopped = True
     with pytest.raises(DomainError) as error:
         await verifier.recheck(token, TOKENS.read(token))
@@ -197,7 +205,7 @@ async def test_one_that_can_not_be_asked_lets_nobody_in() -> None:
     """The dispatcher is away: that is said, and nothing is opened."""
 
     class Away(Running):
-        async def runs(self, grant: Grant) -> bool:
+        async def runs(self, grant: Grant, *, or_later: bool = False) -> bool:
             raise DomainError(Reason.SERVICE_UNAVAILABLE, service="dispatcher")
 
     verifier = CallersVerifier(Sessions(), TOKENS, Away())

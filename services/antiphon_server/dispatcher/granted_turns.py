@@ -21,10 +21,13 @@ class GrantedTurns:
     def __init__(self, dispatcher: "DispatcherServiceAsyncStub") -> None:
         self._dispatcher = dispatcher
 
-    async def runs(self, grant: Grant) -> bool:
+    async def runs(self, grant: Grant, *, or_later: bool = False) -> bool:
         """See :meth:`RunningTurns.runs`."""
         request = pb.CheckGrantRequest(
-            conversation_id=grant.conversation_id, turn_id=grant.turn_id, attempt=grant.attempt
+            conversation_id=grant.conversation_id,
+            turn_id=grant.turn_id,
+            attempt=grant.attempt,
+            or_later=or_later,
         )
         with remote_errors("dispatcher"):
             return (await self._dispatcher.CheckGrant(request, timeout=TIMEOUT_S)).runs

@@ -35,17 +35,17 @@ class RunningAttempts:
     def __init__(self, lanes: Lanes, store: TurnStore) -> None:
         self._lanes, self._store = lanes, store
 
-    async def runs(self, grant: Grant) -> bool:
+    async def runs(self, grant: Grant, *, or_later: bool = False) -> bool:
         """See :meth:`RunningTurns.runs`."""
         where = ConversationId(grant.conversation_id), TurnId(grant.turn_id)
         active = self._lanes.find(*where)
         if active is not None:
             over = active.done.is_set() or active.wanted
-            return not over and _runs(active.turn, grant.attempt)
+            return not over and _runs(active.turn, grant.attempt, or_later)
         stored = await self._store.get(*where)
-        return isinstance(stored, Turn) and _runs(stored, grant.attempt)
+        return isinstance(stored, Turn) and _runs(stored, grant.attempt, or_later)
 
 
-def _runs(turn: Turn, attempt: int) -> bool:
+def _runs(turn: Turn, attempt: int, or_later: bool) -> bool:
     running = turn.state is State.RUNNING and not turn.cancel_requested
-    return running and turn.attempt == attempt
+    return running and (turn.attempt == attempt or (or_later and turn.attempt > attempt))

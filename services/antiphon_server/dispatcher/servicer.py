@@ -77,7 +77,8 @@ class DispatcherServicer(DispatcherServiceServicer):
     async def CheckGrant(
         self, request: pb.CheckGrantRequest, context: Context
     ) -> pb.CheckGrantResponse:
-        return pb.CheckGrantResponse(runs=await self._running.runs(grant_of(request)))
+        runs = await self._running.runs(grant_of(request), or_later=request.or_later)
+        return pb.CheckGrantResponse(runs=runs)
 
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context

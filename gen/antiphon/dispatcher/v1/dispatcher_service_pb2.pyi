@@ -197,22 +197,28 @@ class CheckGrantRequest(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     TURN_ID_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
+    OR_LATER_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where the turn runs."""
     turn_id: _builtins.str
     """turn_id is the turn."""
     attempt: _builtins.int
     """attempt is the number of the attempt whose worker got the grant."""
+    or_later: _builtins.bool
+    """or_later is for what the worker has begun: that the turn goes on by a later attempt is no
+    reason to end that.
+    """
     def __init__(
         self,
         *,
         conversation_id: _builtins.str = ...,
         turn_id: _builtins.str = ...,
         attempt: _builtins.int = ...,
+        or_later: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "or_later", b"or_later", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -226,7 +232,9 @@ class CheckGrantResponse(_message.Message):
 
     RUNS_FIELD_NUMBER: _builtins.int
     runs: _builtins.bool
-    """runs says that the turn has not ended, nobody has stopped it, and no later attempt has begun."""
+    """runs says that the turn has not ended, nobody has stopped it, and no later attempt has begun,
+    or that one will do.
+    """
     def __init__(
         self,
         *,

@@ -38,12 +38,17 @@ class CallersVerifier:
         return principal
 
     async def recheck(self, token: str, principal: Principal) -> None:
-        """See :meth:`TokenRechecker.recheck`; of a grant its turn counts, as a session does."""
+        """See :meth:`TokenRechecker.recheck`; of a grant its turn counts, as a session does.
+
+        A worker keeps its turn when that goes on at another server, by the next attempt, and with
+        it what it has begun.
+        """
         if principal.grant is None:
             await self._others.recheck(token, principal)
         else:
-            await self._check(principal)
+            await self._check(principal, or_later=True)
 
-    async def _check(self, principal: Principal) -> None:
-        if principal.grant is None or not await self._turns.runs(principal.grant):
+    async def _check(self, principal: Principal, *, or_later: bool = False) -> None:
+        grant = principal.grant
+        if grant is None or not await self._turns.runs(grant, or_later=or_later):
             raise DomainError(Reason.TOKEN_EXPIRED)

@@ -44,8 +44,11 @@ _DECODER = msgspec.json.Decoder(_Payload)
 class RunningTurns(Protocol):
     """Knows which turns run."""
 
-    async def runs(self, grant: Grant) -> bool:
-        """Whether that attempt of the turn goes on. Raises DomainError if that can't be known."""
+    async def runs(self, grant: Grant, *, or_later: bool = False) -> bool:
+        """Whether that attempt of the turn goes on, or a later one where that will do.
+
+        Raises DomainError if that can't be known.
+        """
         ...
 
 
