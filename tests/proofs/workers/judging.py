@@ -1,0 +1,147 @@
+"""What must hold of turns at workers, whatever befalls them."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from antiphon.events.v1 import event_pb2
+
+if TYPE_CHECKING:
+    from tests.proofs.workers.hand import Hand
+
+WITHIN_S = 10.0
+FULL = "all slots of this worker are taken"
+
+
+@dataclass(slots=True)
+class Death:
+    """A worker that was gone for good at that time, and the turn that it had."""
+
+    at: float
+    turn_id: str
+
+
+@dataclass(slots=True)
+class Asked:
+    """A turn that was dispatched: it counts to ``many``."""
+
+    turn_id: str
+    many: int
+    cancelled: bool = False
+
+
+class Judge:
+    """Keeps what workers say and are told, and compares it with the log at the end."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Asked] = {}
+        self.begun: dict[str, list[int]] = defaultdict(list)
+        self.wrong: list[str] = []
+        self.deaths: list[Death] = []
+        self.counts: Counter[str] = Counter()
+        self.next_s: list[float] = []
+        self._last_number: dict[tuple[str, int], int] = {}
+        self._acked: dict[str, int] = defaultdict(int)
+        self._assigned: dict[str, list[tuple[float, str, int, bool]]] = defaultdict(list)
+        self._at: dict[str, set[str]] = defaultdict(set)
+
+    def began(self, hand: "Hand", turn_id: str, fence: int) -> None:
+        """A handler began to work."""
+        self.begun[turn_id].append(fence)
+
+    def has(self, hand: "Hand") -> set[str]:
+        """The turns that it works on."""
+        return set(self._at[hand.worker_id])
+
+    def died(self, hand: "Hand") -> None:
+        """It is gone for good."""
+        now = _now()
+        self.deaths += [Death(now, turn_id) for turn_id in self._at.pop(hand.worker_id, ())]
+
+    def of(self, hand: "Hand") -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+        """Who listens to what it says on a stream, and to what it is told."""
+        return lambda frame: self._said(hand, frame), lambda frame: self._told(hand, frame)
+
+    def _said(self, hand: "Hand", frame: Any) -> None:
+        kind = frame.WhichOneof("frame")
+        self.counts[f"said {kind}"] += 1
+        if kind == "output" and frame.output.text:
+            it = frame.output
+            self._last_number[it.turn_id, it.sequence] = int(it.text.split()[-1])
+        elif kind == "decline":
+            self._at[hand.worker_id].discard(frame.decline.turn_id)
+            if frame.decline.reason == FULL:
+                self.wrong.append(f"{frame.decline.turn_id} was one turn too many for {hand.place.name}")
+
+    def _told(self, hand: "Hand", frame: Any) -> None:
+        kind = frame.WhichOneof("frame")
+        self.counts[f"told {kind}"] += 1
+        at = self._at[hand.worker_id]
+        if kind == "assign":
+            it = frame.assign
+            at.add(it.turn_id)
+            self._assigned[it.turn_id].append((_now(), hand.worker_id, it.fence, it.held))
+        elif kind == "ack":
+            for (turn_id, sequence), number in list(self._last_number.items()):
+                if turn_id == frame.ack.turn_id and sequence <= frame.ack.sequence:
+                    self._acked[turn_id] = max(self._acked[turn_id], number + 1)
+            if frame.ack.finished:
+                at.discard(frame.ack.turn_id)
+        elif kind in ("cancel", "revoke"):
+            at.discard(getattr(frame, kind).turn_id)
+        elif kind == "rejected":
+            it = frame.rejected
+            self.counts[f"rejected {it.error.message[:60]}"] += 1
+
+    def judge(self, events: Sequence[event_pb2.Event], *, strict: bool, calm: bool) -> list[str]:
+        """All that is wrong. ``calm``: streams alone were cut, so nothing may begin anew.
+
+        ``strict``: there was a worker all the time for whoever had lost theirs.
+        """
+        by_turn: dict[str, list[event_pb2.Event]] = defaultdict(list)
+        for event in events:
+            by_turn[event.turn_id].append(event)
+        for turn_id, asked in self.asked.items():
+            self._judge_turn(asked, by_turn[turn_id])
+            if calm and len(self.begun[turn_id]) != 1 and not asked.cancelled:
+                self.wrong.append(f"{turn_id} began {self.begun[turn_id]}")
+        self._judge_deaths(by_turn, strict=strict)
+        return self.wrong
+
+    def _judge_turn(self, asked: Asked, events: Sequence[event_pb2.Event]) -> None:
+        wrong = lambda why: self.wrong.append(f"{asked.turn_id} {why}")  # noqa: E731
+        attempts = [it.attempt for it in events if it.attempt]
+        if attempts != sorted(attempts):
+            wrong(f"has events of a fenced attempt: {attempts}")
+        ends = [it.turn_finished for it in events if it.HasField("turn_finished")]
+        if len(ends) != 1:
+            return wrong(f"has ended {len(ends)} times")
+        state = event_pb2.TurnState.Name(ends[0].state).removeprefix("TURN_STATE_")
+        self.counts[state] += 1
+        words = "".join(it.text_delta_appended.text for it in events).split()
+        if words != [str(number) for number in range(len(words))]:
+            wrong(f"says {' '.join(words)}")
+        if state == "SUCCEEDED" and len(words) != asked.many:
+            wrong(f"says {len(words)} of {asked.many} numbers")
+        if self._acked[asked.turn_id] > len(words):
+            wrong(f"says {len(words)} numbers, {self._acked[asked.turn_id]} were acknowledged")
+        if state != "SUCCEEDED" and not (state == "CANCELLED" and asked.cancelled):
+            wrong(f"is {state}: {ends[0].error}")
+        replies = ["".join(p.text for p in it.message_posted.message.parts) for it in events if it.HasField("message_posted")]
+        if words and replies[-1].split() != words:
+            wrong(f"has the answer {replies[-1]}")
+
+    def _judge_deaths(self, by_turn: dict[str, list[event_pb2.Event]], *, strict: bool) -> None:
+        for death in self.deaths:
+            after = [at for at, *_ in self._assigned[death.turn_id] if at > death.at]
+            if not after:
+                continue
+            self.next_s.append(after[0] - death.at)
+            if strict and self.next_s[-1] > WITHIN_S:
+                self.wrong.append(f"{death.turn_id} went on after {self.next_s[-1]:.1f} s")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,40 @@
+"""Seeded runs, one after the other, in a time of their own."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fakes.clocks import JumpingLoop
+from tests.proofs.workers.place import Place
+from tests.proofs.workers.rig import Rig
+from tests.proofs.workers.store import RecordedLog
+
+EPOCH = 1_800_000_000.0
+
+
+def run_once(seed: str, log: type[RecordedLog] = RecordedLog) -> tuple[list[str], Rig]:
+    """One run; what was wrong with it."""
+    loop = JumpingLoop()
+    Place.watch(loop)
+    random.seed(seed)
+    with pytest.MonkeyPatch.context() as times, asyncio.Runner(loop_factory=lambda: loop) as runner:
+        times.setattr(time, "monotonic", lambda: loop.time() + 1000.0)
+        times.setattr(time, "clock_gettime", lambda _: loop.time() + 1000.0)
+        times.setattr(time, "time", lambda: loop.time() + EPOCH)
+        times.setattr(time, "time_ns", lambda: int((loop.time() + EPOCH) * 1e9))
+        rig = Rig(seed, log)
+        return runner.run(rig.run()), rig
+
+
+def runs_of(
+    count: int, seed: str, first: int = 0, log: type[RecordedLog] = RecordedLog
+) -> Iterator[tuple[str, list[str], Rig]]:
+    """Each run's own seed, what was wrong with it, and the run."""
+    for number in range(first, first + count):
+        own = f"{seed}/{number}"
+        wrong, rig = run_once(own, log)
+        yield own, wrong, rig
