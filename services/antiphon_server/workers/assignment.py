@@ -55,6 +55,8 @@ class Assignment:
         self._assigned_at = self._renewed_at = time.monotonic()
         self._dropped_at: float | None = None
         self._accepted = self.finished = False
+        self._catching_up = True
+        """Until the worker has heard of this assign: what comes before that was said without it."""
         self._claiming: asyncio.Future[None] | None = None
         self.go_on: Callable[[], None] | None = None
         """Tells a worker that is back to go on."""
@@ -80,6 +82,7 @@ class Assignment:
 
     def come_back(self, session: AtWorker) -> None:
         """The worker is back, and says that it holds the turn still."""
+        self._catching_up = True
         self._claiming = asyncio.ensure_future(self._claim(session))
 
     async def _claim(self, session: AtWorker) -> None:
@@ -90,7 +93,7 @@ class Assignment:
 
     def given(self, session: AtWorker, *, held: bool = False) -> None:
         """The worker has it from now on, or ``held`` it and has come back."""
-        self._session, self._dropped_at = session, None
+        self._session, self._dropped_at, self._catching_up = session, None, held
         session.turns[self._turn_id] = self
         self._assigned_at = self._renewed_at = time.monotonic()
         self._accepted = self._accepted or held
@@ -98,12 +101,8 @@ class Assignment:
             self._dropped_at = self._assigned_at
 
     def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
-        """See :meth:`Inbox.hear`.
-
-        What its holder says by an earlier fence is passed over: it is about to hear of this one,
-        and says it again.
-        """
-        if self._session is None or (session is self._session and fence < self.fence):
+        """See :meth:`Inbox.hear`."""
+        if self._failure is None and self._is_early(session, fence, said):
             return
         if session is not self._session or fence != self.fence or self._failure is not None:
             raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
@@ -116,7 +115,7 @@ class Assignment:
                 self._check(said)
                 self._seen = said.number
             case Finished():
-                if said.outputs != self._seen:
+                if said.outputs != self._seen and not said.failure:
                     raise invalid("sequence", f"the turn's last output is number {self._seen}")
             case Accepted():
                 return
@@ -179,6 +178,27 @@ class Assignment:
         self._failure = self._failure or AttemptLost()
         if self._session is not None and self._session.turns.get(self._turn_id) is self:
             self._session.let_go(self._turn_id, keeps=keeps)
+
+    def _is_early(self, session: AtWorker, fence: int, said: Said) -> bool:
+        """Whether a worker that goes on with the turn has said it before it heard so.
+
+        Its stream may stand while the one between servers broke, or the turn's server died: what
+        was on its way meanwhile is missing, and it says all again behind that assign.
+        """
+        if not self._catching_up:
+            return False
+        if session is not self._session or fence < self.fence:
+            return True
+        match said:
+            case Written(number) | Progressed(number) | CallBegun(number) | CallEnded(number):
+                self._catching_up = number > self._seen + 1
+            case Finished(outputs=outputs):
+                self._catching_up = outputs != self._seen
+            case Accepted() | Declined():
+                self._catching_up = False
+            case _:  # what is asked is asked again
+                pass
+        return self._catching_up
 
     def _check(self, said: Output) -> None:
         if said.number != self._seen + 1:

@@ -180,8 +180,9 @@ class Serving:
             raise
         finally:
             del self.assignments.live[turn_id]
-            assignment.leave(keeps=goes_on)
-            self._pool.serve()
+            if goes_on or not assignment.finished:
+                assignment.leave(keeps=goes_on)
+                self._pool.serve()
 
     def _note_lost(
         self, turn_id: TurnId, assignment: Assignment, course: _Course, lost: AttemptLost
@@ -328,17 +329,34 @@ class Serving:
 
     def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
         """Raises DomainError HANDLER_FAILED if the worker says so."""
-        turn_id, fence = work.turn.turn_id, assignment.fence
-        session, assignment.finished = assignment.session, True
-        if session is not None:
-            session.finished += 1
-            ack = Ack(turn_id, fence, said.outputs, finished=True)
-            work.outputs.on_end(lambda: session.tell(ack))
+        ack = Ack(work.turn.turn_id, assignment.fence, said.outputs, finished=True)
+        assignment.finished = True
+        if assignment.session is not None:
+            assignment.session.finished += 1
+        loop = asyncio.get_running_loop()  # an end that is never stored holds a slot no longer
+        late = loop.call_later(self._limits.lease_s, self._free, assignment)
+        work.outputs.on_end(lambda: self._ended(assignment, ack, late))
         if said.usage is not None:
             work.account(said.usage, said.model)
         if said.failure:
             handler = work.turn.order.handler
             raise DomainError(Reason.HANDLER_FAILED, handler=handler, why=said.failure)
+
+
+    def _ended(self, assignment: Assignment, ack: Ack, late: asyncio.TimerHandle) -> None:
+        """The end is stored: tell the worker, wherever it is by now. Then its slot is free."""
+        late.cancel()
+        worker_id = assignment.worker_id
+        session = self._pool.find(worker_id) if worker_id is not None else None
+        if session is not None:
+            session.tell(ack)
+            if session is not assignment.session:
+                session.let_go(ack.turn_id)
+        self._free(assignment)
+
+    def _free(self, assignment: Assignment) -> None:
+        assignment.leave(keeps=False)
+        self._pool.serve()
 
 
 class WorkerHandler:

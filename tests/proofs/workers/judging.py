@@ -36,6 +36,8 @@ class Judge:
     """Keeps what workers say and are told, and compares it with the log at the end."""
 
     def __init__(self) -> None:
+        self.served = True
+        """Whether some worker can be reached within 30 s all the time."""
         self.asked: dict[str, Asked] = {}
         self.begun: dict[str, list[int]] = defaultdict(list)
         self.wrong: list[str] = []
@@ -127,7 +129,9 @@ class Judge:
             wrong(f"says {len(words)} of {asked.many} numbers")
         if self._acked[asked.turn_id] > len(words):
             wrong(f"says {len(words)} numbers, {self._acked[asked.turn_id]} were acknowledged")
-        if state != "SUCCEEDED" and not (state == "CANCELLED" and asked.cancelled):
+        unserved = not self.served and "no worker" in ends[0].error.message.lower()
+        self.counts["unserved for 30 s"] += unserved
+        if not (state == "SUCCEEDED" or unserved or (state == "CANCELLED" and asked.cancelled)):
             wrong(f"is {state}: {ends[0].error}")
         replies = ["".join(p.text for p in it.message_posted.message.parts) for it in events if it.HasField("message_posted")]
         if words and replies[-1].split() != words:

@@ -31,16 +31,19 @@ from tests.proofs.workers.server import ANNA, WORKER, Everybody, Server, Shared
 from tests.proofs.workers.store import RecordedLog, Seen, memory_engine
 
 KINDS = ("drops", "deaths", "servers", "all")
-TURNS, BEGIN_S, FAULTS_S, PATIENCE_S = 12, 12.0, 30.0, 150.0
+FAULTS_S, PATIENCE_S = 30.0, 150.0
 
 
 class Rig:
     """A run. ``log`` is the kind of the log's store, which may have a defect."""
 
+    turns, begin_s = 12, 12.0
+
     def __init__(self, seed: str, log: type[RecordedLog] = RecordedLog) -> None:
         self.chance = Random(seed)
         self.kind = self.chance.choice(KINDS)
         self.judge = Judge()
+        self.judge.served = self.kind in ("drops", "deaths")
         self.limits = WorkerLimits()
         self._log_kind = log
         self._hands: list[Hand] = []
@@ -84,10 +87,13 @@ class Rig:
         allowing = first.permissions.allow(GLOBAL, HandlerName(HANDLER), WORKER.user_id)
         await first.place.spawn(allowing, "allow")
         await self._servers[1].place.spawn(self._servers[1].permissions.refresh(), "refresh")
+        self._begin_hands()
+        await asyncio.sleep(0.5)
+
+    def _begin_hands(self) -> None:
         self._new_hand("anchor", 100)
         for number in range(self.chance.randint(1, 3)):
             self._new_hand(f"w{number}", self.chance.choice([1, 2, 3, 8]))
-        await asyncio.sleep(0.5)
 
     async def _new_server(self, name: str) -> None:
         server = Server(name, self.shared)
@@ -102,14 +108,14 @@ class Rig:
         return [it for it in self._servers if not it.place.dead]
 
     async def _dispatch_all(self) -> None:
-        for number in range(TURNS):
-            await asyncio.sleep(self.chance.uniform(0, 2 * BEGIN_S / TURNS))
+        for number in range(self.turns):
+            await asyncio.sleep(self.chance.uniform(0, 2 * self.begin_s / self.turns))
             self._clients.append(asyncio.create_task(self._dispatch(number)))
 
     async def _dispatch(self, number: int) -> None:
         turn_id = TurnId(f"turn_{number:08}")
-        many, gap_ms = self.chance.randint(1, 120), self.chance.choice([0, 10, 50, 150])
-        message = f"{many} {gap_ms} {self.chance.choice([0, 0, 7])}"
+        many, gap_ms, every = self._size()
+        message = f"{many} {gap_ms} {every}"
         self.judge.asked[turn_id] = Asked(turn_id, many)
         posted = event_pb2.MessagePosted()
         posted.message.parts.add(text=message)
@@ -120,6 +126,11 @@ class Rig:
         if self.chance.random() < 0.1:
             await asyncio.sleep(self.chance.uniform(0, 5))
             await self._cancel(conversation, turn_id)
+
+    def _size(self) -> tuple[int, int, int]:
+        """How far a turn counts, how many milliseconds apart, and every how many tools are used."""
+        many, gap_ms = self.chance.randint(1, 120), self.chance.choice([0, 10, 50, 150])
+        return many, gap_ms, self.chance.choice([0, 0, 7])
 
     async def _dispatched(self, conversation: ConversationId, turn_id: TurnId, order: Order) -> bool:
         # As its owner would have it: one conversation's turns are one server's while it lives.

@@ -16,7 +16,9 @@ from tests.proofs.workers.store import RecordedLog
 EPOCH = 1_800_000_000.0
 
 
-def run_once(seed: str, log: type[RecordedLog] = RecordedLog) -> tuple[list[str], Rig]:
+def run_once(
+    seed: str, log: type[RecordedLog] = RecordedLog, kind: type[Rig] = Rig
+) -> tuple[list[str], Rig]:
     """One run; what was wrong with it."""
     loop = JumpingLoop()
     Place.watch(loop)
@@ -26,7 +28,7 @@ def run_once(seed: str, log: type[RecordedLog] = RecordedLog) -> tuple[list[str]
         times.setattr(time, "clock_gettime", lambda _: loop.time() + 1000.0)
         times.setattr(time, "time", lambda: loop.time() + EPOCH)
         times.setattr(time, "time_ns", lambda: int((loop.time() + EPOCH) * 1e9))
-        rig = Rig(seed, log)
+        rig = kind(seed, log)
         return runner.run(rig.run()), rig
 
 

@@ -43,6 +43,7 @@ from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
+from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
@@ -203,7 +204,8 @@ class Server:
         self.pool = Pool(shared.limits)
         asking = Asking(NoTools(), PartContents())
         grants = Grants(GrantTokens(Secret()))
-        self.serving = Serving(self.pool, self.permissions, grants, asking, shared.limits)
+        rules = grants, asking, Delegation(PartContents())
+        self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()  # noqa: PLW0108 - as it is set later
         runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock)
@@ -225,10 +227,10 @@ class Server:
         self.care = Care(*watched, shared.limits)
         ways = ServerWays(self._line)
         self.borrowing = Borrowing(self.pool, assignments, self._others, ways, shared.limits)
-        lending: Any = Lending(self.pool, shared.limits)
-        calls: Any = None
+        lending = Lending(self.pool, shared.limits)
+        unused: Any = None
         local = LocalServer([ErrorInterceptor()])
-        servicer = WorkerServicer(self.working, lending, self.pool, calls)
+        servicer = WorkerServicer(self.working, lending, unused, unused)
         add_WorkerServiceServicer_to_server(servicer, local)
         self.channel = local.channel()
 

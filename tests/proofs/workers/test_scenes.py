@@ -1,0 +1,76 @@
+"""Single faults, on which seeded runs have come."""
+
+import asyncio
+
+from tests.proofs.workers.rig import Rig
+from tests.proofs.workers.runs import run_once
+
+
+class _Torn(Rig):
+    """Servers lose each other again and again while a worker of one speaks for the other."""
+
+    turns, begin_s = 4, 1.0
+
+    def _size(self) -> tuple[int, int, int]:
+        return 400, 20, 0
+
+    async def _befall(self) -> None:
+        self.kind = "drops"
+        for _ in range(30):
+            await asyncio.sleep(0.3)
+            await self._cut_lent()
+
+
+def test_a_worker_goes_on_when_servers_lose_each_other() -> None:
+    """What it says meanwhile, on a stream that stands, it says again; nothing begins anew."""
+    for seed in range(5):
+        wrong, _ = run_once(f"torn/{seed}", kind=_Torn)
+        assert not wrong
+
+
+class _Crowded(Rig):
+    """One worker of one slot, and turns that end at once."""
+
+    turns, begin_s = 20, 0.5
+
+    def _begin_hands(self) -> None:
+        self._new_hand("alone", 1)
+
+    def _size(self) -> tuple[int, int, int]:
+        return 3, 0, 0
+
+    async def _befall(self) -> None:
+        self.kind = "drops"
+
+
+def test_a_slot_is_free_when_its_worker_knows_that_it_is() -> None:
+    """The next turn is not assigned before the end of the last one is acknowledged."""
+    for seed in range(5):
+        wrong, _ = run_once(f"crowded/{seed}", kind=_Crowded)
+        assert not wrong
+
+
+class _Asleep(Rig):
+    """The only worker stands still until all think that it is lost, and wakes."""
+
+    turns, begin_s = 2, 0.5
+
+    def _begin_hands(self) -> None:
+        self._new_hand("alone", 4)
+
+    def _size(self) -> tuple[int, int, int]:
+        return 100, 50, 0
+
+    async def _befall(self) -> None:
+        self.kind = "all"
+        await asyncio.sleep(2.0)
+        self.net.halt(self._hands[0].place)
+        await asyncio.sleep(12.0)
+        self.net.go_on(self._hands[0].place)
+
+
+def test_who_was_lost_with_a_turn_gets_it_again_if_nobody_else_is_there() -> None:
+    """It would wait for its time limit else, beside a worker with room."""
+    for seed in range(5):
+        wrong, _ = run_once(f"asleep/{seed}", kind=_Asleep)
+        assert not wrong
