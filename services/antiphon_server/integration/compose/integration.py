@@ -6,6 +6,7 @@ from functools import partial
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon_server.integration.breakers.adapters.sql import SqlSwitches
 from antiphon_server.integration.breakers.model import model_target
 from antiphon_server.integration.breakers.switches import Switches
@@ -18,7 +19,6 @@ from antiphon_server.integration.compose.connections import (
 from antiphon_server.integration.compose.service import Breakers, Integration
 from antiphon_server.integration.compose.settings import ProcessSettings
 from antiphon_server.integration.connections.adapters.relay_access import PolicyRelayAccess
-from antiphon_server.integration.connections.adapters.relay_homes import RelayHomes
 from antiphon_server.integration.connections.forwarding import Forwarding
 from antiphon_server.integration.connections.mcp.ports import Sampling
 from antiphon_server.integration.connections.relays import Relays
@@ -62,6 +62,7 @@ from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.nodes.homes import Homes
 from antiphon_server.runtime.nodes.standing import Lease
 from antiphon_server.runtime.rpc.access_recheck import AccessRecheck
 from antiphon_server.runtime.storage.database import Database
@@ -98,7 +99,9 @@ def compose_service(
         trail=TrailRelay(SqlOutbox(database), AuditServiceTrail(AuditServiceStub(links.internal))),
         asked=guards.policy,
         shares=infrastructure.shares,
-        homes=RelayHomes(database, lease, ServerWays(links.to_server)) if lease else None,
+        homes=Homes("relay", ConnectionServiceStub, database, lease, ServerWays(links.to_server))
+        if lease
+        else None,
         budgets=compose_budgets(database, links, guards.policy),
         told=[ModelAnnouncements(EventServiceStub(links.internal))],
         callers=guards.callers,
@@ -126,7 +129,7 @@ def compose_integration(
     results: ResultStore | None = None,
     trail: TrailRelay | None = None,
     asked: AccessPolicy | None = None,
-    homes: RelayHomes | None = None,
+    homes: Homes | None = None,
     shares: Shares | None = None,
     budgets: ComposedBudgets | None = None,
     told: Sequence[Told] = (),

@@ -19,7 +19,6 @@ from antiphon_server.integration.compose.budgets import ComposedBudgets
 from antiphon_server.integration.connection_servicer import ConnectionServicer
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
 from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
-from antiphon_server.integration.connections.adapters.relay_homes import RelayHomes
 from antiphon_server.integration.connections.authorization import Authorizations
 from antiphon_server.integration.connections.connections import Connections
 from antiphon_server.integration.connections.forwarding import Forwarding
@@ -42,6 +41,7 @@ from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.trail.relay import TrailRelay
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.net.http_pool import HttpPool
+from antiphon_server.runtime.nodes.homes import Homes
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -97,7 +97,7 @@ class Integration(Service):
     secrets: SecretStore | None = None
     authorizations: Authorizations | None = None
     trail: TrailRelay | None = None
-    homes: RelayHomes | None = None
+    homes: Homes | None = None
     budgets: ComposedBudgets | None = None
     breakers: Breakers | None = None
     calls: PricedCalls | None = None

@@ -20,14 +20,13 @@ from antiphon_server.integration.connections.relay_frames import (
     Progress,
 )
 from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.concurrency.tasks import completed
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.concurrency.numbered import NumberedCalls
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.limits.share_costs import FRAME_S
 from antiphon_server.runtime.limits.shares import FREE, Share
 
 HEARTBEAT_S = (15.0, 25.0)
 SEND_S = 30.0
-MOST_WAITING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ class Relay:
         self.relay_id, self.connection, self.speaker = relay_id, connection, speaker
         self._socket, self._heartbeat_s, self._send_s = socket, heartbeat_s, send_s
         self._expires, self._until = time.time() + limit_s, time.monotonic() + limit_s
-        self._sent = self._received = self._sequence = self._waiting = 0
-        self._sending, self._updating = asyncio.Lock(), asyncio.Lock()
+        self._sent = self._received = 0
+        self._sending, self._updates = asyncio.Lock(), NumberedCalls("relay")
         self._wakeup, self._pace = asyncio.Event(), Pace()
         self._receiving: asyncio.Task[Message] | None = None
         self._pinging: asyncio.Task[None] | None = None
@@ -111,18 +110,7 @@ class Relay:
 
         Raises DomainError INVALID_ARGUMENT, OVERLOADED.
         """
-        if self._waiting >= MOST_WAITING:
-            raise DomainError(Reason.OVERLOADED, resource="relay", retry_after=1.0)
-        self._waiting += 1
-        try:
-            async with self._updating:
-                if sequence > self._sequence + 1:
-                    raise invalid("sequence", f"{self._sequence + 1} comes next")
-                if sequence == self._sequence + 1:
-                    self._sequence = sequence
-                    await completed(self._act_all(actions))
-        finally:
-            self._waiting -= 1
+        await self._updates.once(sequence, lambda: self._act_all(actions))
 
     def end(self, ended: Ended) -> None:
         """End it: nothing is sent any more; the first reason counts."""
