@@ -67,7 +67,9 @@ _RPCS = {
     "signed in, by a credential that may write": """
         ConnectionService/UpdateRelay ConnectionService/CancelRelay
     """,
-    "signed in, by a credential that may work": "WorkerService/Work",
+    "signed in, by a credential that may work": """
+        WorkerService/Work WorkerService/OpenWork WorkerService/UpdateWork
+    """,
     "whoever makes something": "ContextService/CreateWorkspace",
     "whoever may make something there": "ContextService/CreateConversation",
     "reads a conversation": """

@@ -27,7 +27,7 @@ ROLE_BOUND = (
     access_pb2.PERMISSION_WRITE,
     access_pb2.PERMISSION_MANAGE,
 )
-NOTHING = {"Work": "HANDLER_NOT_ALLOWED"}
+NOTHING = {"Work": "HANDLER_NOT_ALLOWED", "OpenWork": "HANDLER_NOT_ALLOWED"}
 """What is said of what belongs to others or to nobody, where that is not NOT_FOUND."""
 
 

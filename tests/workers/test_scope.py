@@ -23,15 +23,19 @@ def _opens(method: str, worker: Principal) -> bool:
     return decide(Question(worker, rule, resource, Held(Role.OWNER, WORKSPACE))).allowed
 
 
-def test_it_opens_the_workers_stream_and_nothing_else() -> None:
+STREAMS = {"WorkerService/Work", "WorkerService/OpenWork", "WorkerService/UpdateWork"}
+
+
+def test_it_opens_the_workers_streams_and_nothing_else() -> None:
     """Whatever its owner may."""
     opened = {it.rpartition(".")[2] for it in all_methods() if _opens(it, WORKER)}
-    assert opened == {"WorkerService/Work", *OWN}
+    assert opened == STREAMS | OWN
 
 
-def test_no_other_scope_opens_the_workers_stream() -> None:
+def test_no_other_scope_opens_the_workers_streams() -> None:
     """All of them together neither."""
-    (work,) = [it for it in all_methods() if it.endswith("WorkerService/Work")]
+    works = [it for it in all_methods() if it.rpartition(".")[2] in STREAMS]
     others = frozenset(set(Scope) - {Scope.WORK})
     limited = Principal("user", WORKER.user_id, WORKER.session_id, True, scopes=others)
-    assert not _opens(work, limited)
+    assert len(works) == len(STREAMS)
+    assert not any(_opens(it, limited) for it in works)

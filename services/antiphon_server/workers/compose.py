@@ -10,7 +10,10 @@ import grpc
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
-from antiphon.dispatcher.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
+from antiphon.dispatcher.v1.worker_service_pb2_grpc import (
+    WorkerServiceStub,
+    add_WorkerServiceServicer_to_server,
+)
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_server.agents.adapters.tools import IntegrationTools
 from antiphon_server.dispatcher.grants import Grants
@@ -20,6 +23,7 @@ from antiphon_server.runtime.access.grants import GrantTokens
 from antiphon_server.runtime.channels.server_ways import ServerWays
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
+from antiphon_server.runtime.nodes.homes import Homes
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.telemetry.tracing import Tracing
@@ -37,6 +41,7 @@ from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
 from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.listing import Listing
@@ -45,6 +50,7 @@ from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.servicer import WorkerServicer
 from antiphon_server.workers.serving import Serving
+from antiphon_server.workers.twin import Twin
 from antiphon_server.workers.working import Working
 
 
@@ -87,6 +93,7 @@ class ComposedWorkers:
     pool: Pool
     serving: Serving
     working: Working
+    twin: Twin
     care: Care
     borrowing: Borrowing | None
     servicer: WorkerServicer
@@ -110,6 +117,7 @@ class ComposedWorkers:
     async def start(self, lifecycle: Lifecycle) -> None:
         """See :meth:`WorkerRoom.start`."""
         lifecycle.on_stop("workers", self.working.close)
+        lifecycle.on_stop("workers' calls", self.twin.close)
         await self.permissions.start(lifecycle)
         lifecycle.spawn("workers.care", self.care.run())
         if self.borrowing is not None:
@@ -151,15 +159,19 @@ def compose_workers(
     serving = Serving(*parts, limits, traceparent)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
     watched = (pool, serving.assignments, permissions, access)
-    working = Working(*watched, turns, limits)
+    hearing = Hearing(pool, access)
+    working = Working(pool, serving.assignments, permissions, hearing, turns, limits)
     care = Care(*watched, limits)
-    borrowing, lease = None, infrastructure.lease
+    borrowing, homes, lease = None, None, infrastructure.lease
     if lease is not None:
+        elsewhere = infrastructure.database, lease, ServerWays(links.to_server)
+        homes = Homes("work", WorkerServiceStub, *elsewhere)
         ways = ServerWays(links.to_peer)
         borrowing = Borrowing(pool, serving.assignments, lease.others, ways, limits)
+    twin = Twin(working, hearing, homes)
     listing = Listing(pool, borrowing.others if borrowing else tuple)
-    servicer = WorkerServicer(working, Lending(pool, limits), listing, composed.calls)
-    return ComposedWorkers(composed, pool, serving, working, care, borrowing, servicer)
+    servicer = WorkerServicer(working, twin, Lending(pool, limits), listing, composed.calls)
+    return ComposedWorkers(composed, pool, serving, working, twin, care, borrowing, servicer)
 
 
 def _traceparent(tracing: Tracing) -> str:

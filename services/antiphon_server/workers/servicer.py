@@ -9,6 +9,7 @@ from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceServicer
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.listing import Listing
 from antiphon_server.workers.permission_servicer import PermissionCalls
+from antiphon_server.workers.twin import Twin
 from antiphon_server.workers.working import Working
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -18,15 +19,31 @@ class WorkerServicer(WorkerServiceServicer):
     """Serves workers, and who looks after them."""
 
     def __init__(
-        self, working: Working, lending: Lending, listing: Listing, permissions: PermissionCalls
+        self,
+        working: Working,
+        twin: Twin,
+        lending: Lending,
+        listing: Listing,
+        permissions: PermissionCalls,
     ) -> None:
-        self._working, self._lending = working, lending
+        self._working, self._twin, self._lending = working, twin, lending
         self._listing, self._permissions = listing, permissions
 
     async def Work(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:
         await self._working.work(context)
+
+    async def OpenWork(  # type: ignore[override]
+        self, request: pb.OpenWorkRequest, context: Context
+    ) -> None:
+        await self._twin.open(request, context)
+
+    async def UpdateWork(
+        self, request: pb.UpdateWorkRequest, context: Context
+    ) -> pb.UpdateWorkResponse:
+        await self._twin.update(request, context)
+        return pb.UpdateWorkResponse()
 
     async def Borrow(  # type: ignore[override]
         self, request_iterator: object, context: Context

@@ -1,30 +1,31 @@
 """A worker's stream on the wire: what it says is heard, what it is told is written."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import grpc
 
 from antiphon.dispatcher.v1 import worker_pb2, worker_service_pb2
-from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.dispatcher.worker_room import TurnStates
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.rpc.duplex import first_step, not_first, open_stream, serve_duplex
+from antiphon_server.runtime.rpc.duplex import first_step, open_stream, serve_duplex
 from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 from antiphon_server.workers import encoding
 from antiphon_server.workers.frames import Held, Revocation, Revoke, Welcome
+from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.ports import Access
 from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session, Speaker
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Response: TypeAlias = worker_service_pb2.WorkResponse
 
 
 class Working:
@@ -35,12 +36,12 @@ class Working:
         pool: Pool,
         assignments: Assignments,
         permissions: Permissions,
-        access: Access,
+        hearing: Hearing,
         turns: TurnStates,
         limits: WorkerLimits,
     ) -> None:
         self._pool, self._assignments = pool, assignments
-        self._permissions, self._access, self._turns = permissions, access, turns
+        self._permissions, self._hearing, self._turns = permissions, hearing, turns
         self._limits = limits
         self._looking = TaskSet()
 
@@ -50,6 +51,19 @@ class Working:
         hello: worker_pb2.Hello | None = await first_step(context, "hello")
         if hello is None:
             return
+        async with self.taken_on(hello, context) as session:
+            await serve_duplex(self._hear_all(session, context), self.tell_all(session, context))
+
+    async def close(self) -> None:
+        """Stop looking for turns that workers say they hold."""
+        await self._looking.stop()
+
+    @asynccontextmanager
+    async def taken_on(self, hello: worker_pb2.Hello, context: Context) -> AsyncIterator[Session]:
+        """Provide a worker's session, which is assigned turns for the duration of the block.
+
+        Raises DomainError HANDLER_NOT_ALLOWED, DRAINING, LIMIT_EXCEEDED, ALREADY_EXISTS.
+        """
         principal = current_principal()
         token = bearer_token(context) if principal.kind == "user" else ""
         worker = encoding.introduction(hello, principal.user_id)
@@ -62,70 +76,34 @@ class Working:
         with self._pool.admitted(worker.user_id):
             session = Session(worker, parents, Speaker(principal, token), self._limits)
             session.tell(Welcome(refused))
-            await self._serve(session, context)
+            self._pool.add(session)
+            try:
+                self._assignments.returned(session)
+                self._look_for_held(session)
+                self._pool.serve()
+                yield session
+            finally:
+                self._pool.remove(session)
 
-    async def close(self) -> None:
-        """Stop looking for turns that workers say they hold."""
-        await self._looking.stop()
-
-    async def _serve(self, session: Session, context: Context) -> None:
-        self._pool.add(session)
-        try:
-            self._assignments.returned(session)
-            self._look_for_held(session)
-            self._pool.serve()
-            await serve_duplex(self._hear_all(session, context), self._tell_all(session, context))
-        finally:
-            self._pool.remove(session)
+    async def tell_all(
+        self, session: Session, context: Context, as_sent: Callable[[Response], Any] = lambda it: it
+    ) -> None:
+        """Write what it is told, ``as_sent``, until the session ends."""
+        with TimedWriter(context) as writer:
+            async for told in session.frames():
+                await writer.write(as_sent(encoding.response(told, self._limits)))
 
     async def _hear_all(self, session: Session, context: Context) -> None:
         while True:
             try:
                 request = await context.read()
             except InvalidMessage as error:
-                session.reject(error, *_about(error.message))
+                self._hearing.refuse(session, error)
                 continue
             if request is grpc.aio.EOF:
                 session.hang_up()
                 return
-            session.heard_now()
-            try:
-                await self._hear(session, request)
-            except DomainError as error:
-                session.reject(error, *_about(request))
-
-    async def _hear(self, session: Session, request: worker_service_pb2.WorkRequest) -> None:
-        match request.WhichOneof("frame"):
-            case "heartbeat":
-                session.heartbeat([TurnId(it) for it in request.heartbeat.turn_ids])
-            case "credit":
-                session.slots = request.credit.slots
-                self._pool.serve()
-            case "drain":
-                session.draining = True
-            case "refresh":
-                await self._refresh(session, request.refresh.access_token)
-            case "hello":
-                session.end(not_first("hello"))
-            case _:
-                session.hear(*encoding.said(request), request)
-
-    async def _refresh(self, session: Session, token: str) -> None:
-        """Go on by the new token; a bad one ends the stream."""
-        try:
-            principal = await self._access.verified(token)
-        except DomainError as refused:
-            session.end(refused)
-            return
-        if principal.user_id != session.worker.user_id:
-            session.end(DomainError(Reason.TOKEN_INVALID))
-            return
-        session.speaker = Speaker(principal, token)
-
-    async def _tell_all(self, session: Session, context: Context) -> None:
-        with TimedWriter(context) as writer:
-            async for told in session.frames():
-                await writer.write(encoding.response(told, self._limits))
+            await self._hearing.take(session, request)
 
     def _look_for_held(self, session: Session) -> None:
         """Turns that nobody here has may be on their way to this server, or over."""
@@ -148,10 +126,3 @@ class Working:
         except DomainError as error:
             return Revocation.FENCED if error.reason is Reason.NOT_FOUND else None
         return None if goes_on else Revocation.ENDED
-
-
-def _about(request: worker_service_pb2.WorkRequest) -> tuple[str, int]:
-    """Which turn, and which of its outputs, a frame is about."""
-    kind = request.WhichOneof("frame")
-    frame: Any = getattr(request, kind) if kind is not None else None
-    return getattr(frame, "turn_id", "")[:80], getattr(frame, "sequence", 0)

@@ -212,6 +212,107 @@ class WorkResponse(_message.Message):
 Global___WorkResponse: _TypeAlias = WorkResponse  # noqa: Y015
 
 @_typing.final
+class OpenWorkRequest(_message.Message):
+    """OpenWorkRequest is the request of OpenWork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELLO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def hello(self) -> _worker_pb2.Hello:
+        """hello says who the worker is."""
+
+    def __init__(
+        self,
+        *,
+        hello: _worker_pb2.Hello | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenWorkRequest: _TypeAlias = OpenWorkRequest  # noqa: Y015
+
+@_typing.final
+class OpenWorkResponse(_message.Message):
+    """OpenWorkResponse is one frame of an OpenWork stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ID_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    work_id: _builtins.str
+    """work_id names the stream for UpdateWork; in the first frame alone."""
+    @_builtins.property
+    def frame(self) -> Global___WorkResponse:
+        """frame is what the server says."""
+
+    def __init__(
+        self,
+        *,
+        work_id: _builtins.str = ...,
+        frame: Global___WorkResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "work_id", b"work_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenWorkResponse: _TypeAlias = OpenWorkResponse  # noqa: Y015
+
+@_typing.final
+class UpdateWorkRequest(_message.Message):
+    """UpdateWorkRequest is the request of UpdateWork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    work_id: _builtins.str
+    """work_id is OpenWorkResponse.work_id."""
+    sequence: _builtins.int
+    """sequence is 1 in the first call about a stream, and one more in each that follows."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkRequest]:
+        """actions are what the worker says, in this order; a hello ends the stream."""
+
+    def __init__(
+        self,
+        *,
+        work_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        actions: _abc.Iterable[Global___WorkRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "sequence", b"sequence", "work_id", b"work_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateWorkRequest: _TypeAlias = UpdateWorkRequest  # noqa: Y015
+
+@_typing.final
+class UpdateWorkResponse(_message.Message):
+    """UpdateWorkResponse is the response of UpdateWork."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateWorkResponse: _TypeAlias = UpdateWorkResponse  # noqa: Y015
+
+@_typing.final
 class AllowWorkerRequest(_message.Message):
     """AllowWorkerRequest is the request of AllowWorker."""
 

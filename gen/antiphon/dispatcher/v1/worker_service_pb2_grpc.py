@@ -43,6 +43,16 @@ class WorkerServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.FromString,
                 _registered_method=True)
+        self.OpenWork = channel.unary_stream(
+                '/antiphon.dispatcher.v1.WorkerService/OpenWork',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkResponse.FromString,
+                _registered_method=True)
+        self.UpdateWork = channel.unary_unary(
+                '/antiphon.dispatcher.v1.WorkerService/UpdateWork',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkResponse.FromString,
+                _registered_method=True)
         self.Borrow = channel.stream_stream(
                 '/antiphon.dispatcher.v1.WorkerService/Borrow',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowRequest.SerializeToString,
@@ -84,6 +94,27 @@ class WorkerServiceServicer:
         acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenWork(self, request, context):
+        """OpenWork is Work for languages that can't stream requests (grpc-web): what the worker says comes
+        by UpdateWork. A worker that is about to stop drains, and cancels the call. Repeated, it takes
+        the place of the worker's earlier stream. Errors: those of Work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateWork(self, request, context):
+        """UpdateWork says frames on an open OpenWork of the calling session; what comes of them is said
+        there. The stream belongs to the session of its newest token. Repeated with the same sequence,
+        it says nothing. Any server of several takes the call and hands it to the one that has the
+        stream. Errors: NOT_FOUND, also for a stream of another session of the caller, INVALID_ARGUMENT
+        (a sequence before its turn; or a frame that breaks a rule: then none of the call's is heard),
+        OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -142,6 +173,16 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.SerializeToString,
             ),
+            'OpenWork': grpc.unary_stream_rpc_method_handler(
+                    servicer.OpenWork,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkResponse.SerializeToString,
+            ),
+            'UpdateWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateWork,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkResponse.SerializeToString,
+            ),
             'Borrow': grpc.stream_stream_rpc_method_handler(
                     servicer.Borrow,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.BorrowRequest.FromString,
@@ -199,6 +240,60 @@ class WorkerService:
             '/antiphon.dispatcher.v1.WorkerService/Work',
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.WorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.WorkerService/OpenWork',
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.OpenWorkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.WorkerService/UpdateWork',
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.UpdateWorkResponse.FromString,
             options,
             channel_credentials,
             insecure,

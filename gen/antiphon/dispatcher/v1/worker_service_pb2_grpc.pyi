@@ -45,6 +45,19 @@ class WorkerServiceStub:
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
+    OpenWork: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.OpenWorkRequest, _worker_service_pb2.OpenWorkResponse]
+    """OpenWork is Work for languages that can't stream requests (grpc-web): what the worker says comes
+    by UpdateWork. A worker that is about to stop drains, and cancels the call. Repeated, it takes
+    the place of the worker's earlier stream. Errors: those of Work.
+    """
+    UpdateWork: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.UpdateWorkRequest, _worker_service_pb2.UpdateWorkResponse]
+    """UpdateWork says frames on an open OpenWork of the calling session; what comes of them is said
+    there. The stream belongs to the session of its newest token. Repeated with the same sequence,
+    it says nothing. Any server of several takes the call and hands it to the one that has the
+    stream. Errors: NOT_FOUND, also for a stream of another session of the caller, INVALID_ARGUMENT
+    (a sequence before its turn; or a frame that breaks a rule: then none of the call's is heard),
+    OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
+    """
     Borrow: _grpc.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]
     """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
     whose streams are here. It is told of each that is here, comes or goes. What is said of a turn
@@ -87,6 +100,19 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
     DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+    """
+    OpenWork: _aio.UnaryStreamMultiCallable[_worker_service_pb2.OpenWorkRequest, _worker_service_pb2.OpenWorkResponse]  # type: ignore[assignment]
+    """OpenWork is Work for languages that can't stream requests (grpc-web): what the worker says comes
+    by UpdateWork. A worker that is about to stop drains, and cancels the call. Repeated, it takes
+    the place of the worker's earlier stream. Errors: those of Work.
+    """
+    UpdateWork: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.UpdateWorkRequest, _worker_service_pb2.UpdateWorkResponse]  # type: ignore[assignment]
+    """UpdateWork says frames on an open OpenWork of the calling session; what comes of them is said
+    there. The stream belongs to the session of its newest token. Repeated with the same sequence,
+    it says nothing. Any server of several takes the call and hands it to the one that has the
+    stream. Errors: NOT_FOUND, also for a stream of another session of the caller, INVALID_ARGUMENT
+    (a sequence before its turn; or a frame that breaks a rule: then none of the call's is heard),
+    OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
     """
     Borrow: _aio.StreamStreamMultiCallable[_worker_service_pb2.BorrowRequest, _worker_service_pb2.BorrowResponse]  # type: ignore[assignment]
     """Borrow is between servers that share a store: the caller, which has turns, is lent the workers
@@ -133,6 +159,31 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
         DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
+        """
+
+    @_abc_1.abstractmethod
+    def OpenWork(
+        self,
+        request: _worker_service_pb2.OpenWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.OpenWorkResponse], _abc.AsyncIterator[_worker_service_pb2.OpenWorkResponse]]:
+        """OpenWork is Work for languages that can't stream requests (grpc-web): what the worker says comes
+        by UpdateWork. A worker that is about to stop drains, and cancels the call. Repeated, it takes
+        the place of the worker's earlier stream. Errors: those of Work.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateWork(
+        self,
+        request: _worker_service_pb2.UpdateWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.UpdateWorkResponse, _abc.Awaitable[_worker_service_pb2.UpdateWorkResponse]]:
+        """UpdateWork says frames on an open OpenWork of the calling session; what comes of them is said
+        there. The stream belongs to the session of its newest token. Repeated with the same sequence,
+        it says nothing. Any server of several takes the call and hands it to the one that has the
+        stream. Errors: NOT_FOUND, also for a stream of another session of the caller, INVALID_ARGUMENT
+        (a sequence before its turn; or a frame that breaks a rule: then none of the call's is heard),
+        OVERLOADED (8 calls wait for the one before), DRAINING (that server can't be reached).
         """
 
     @_abc_1.abstractmethod
