@@ -15,7 +15,7 @@ from antiphon_server.dispatcher.model import (
 from antiphon_server.dispatcher.ports import Journal
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.runtime.limits.share_costs import COMMIT_S, PIECE_S
+from antiphon_server.runtime.limits.share_costs import COMMIT_S, FRAME_S, PIECE_S
 from antiphon_server.runtime.limits.shares import FREE, Share
 
 MAX_UNCOMMITTED = 64 * 1024
@@ -51,6 +51,7 @@ class TextWriter:
         self.output = output
         self.on_output: Callable[[int], None] | None = None
         self._pending_output = 0
+        self._piece_s = PIECE_S
         self.calls = calls or ToolCalls()
         self._share = share
         self._records: list[CallStep] = []
@@ -86,6 +87,7 @@ class TextWriter:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
         self._pending.append(text)
         self._pending_output = output
+        self._piece_s = PIECE_S + FRAME_S if output else PIECE_S
         self._pending_chars += len(text)
         if len(self._pending) == 1 or self._is_full():
             self._hurry.set()
@@ -189,7 +191,7 @@ class TextWriter:
         while self._pending or self._progress:
             await self._pause()
             if not self._stopping:
-                await self._share.take(COMMIT_S + PIECE_S * len(self._pending))
+                await self._share.take(COMMIT_S + self._piece_s * len(self._pending))
             if self._stopping:
                 return
             if self._pending or self._progress:  # not if a cancelled writer dropped it

@@ -342,7 +342,6 @@ class Serving:
             handler = work.turn.order.handler
             raise DomainError(Reason.HANDLER_FAILED, handler=handler, why=said.failure)
 
-
     def _ended(self, assignment: Assignment, ack: Ack, late: asyncio.TimerHandle) -> None:
         """The end is stored: tell the worker, wherever it is by now. Then its slot is free."""
         late.cancel()

@@ -2,12 +2,20 @@
 
 from typing import Any
 
+from antiphon_server.runtime.access.permissions import Scope
 from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.access.rules import rule_of
 from antiphon_server.runtime.limits.rate_limits import Kind, kind_of
 from antiphon_server.runtime.limits.share_costs import OPENING_S, READ_S, WRITE_S
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.net.addresses import LOCAL
-from antiphon_server.runtime.rpc.methods import Behaviour, Context, Method, MethodInterceptor
+from antiphon_server.runtime.rpc.methods import (
+    UNKNOWN,
+    Behaviour,
+    Context,
+    Method,
+    MethodInterceptor,
+)
 
 COSTS_S: dict[Kind, float] = {"reads": READ_S, "writes": WRITE_S, "streams": OPENING_S}
 
@@ -23,7 +31,9 @@ class ShareInterceptor(MethodInterceptor):
         self._shares = shares
 
     def wrap(self, method: Method, inner: Behaviour) -> Behaviour:
-        """See the class."""
+        """See the class; who works for others has no share, since those pay for it."""
+        if method is not UNKNOWN and rule_of(method.name).scope is Scope.WORK:
+            return inner
         cost_s, admit = COSTS_S[kind_of(method)], self._shares.call
         waits = not method.name.rpartition("/")[2].startswith("Cancel")
 
