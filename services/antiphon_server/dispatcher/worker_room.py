@@ -1,6 +1,7 @@
 """The room of workers, as the dispatcher is handed it when it is composed."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import grpc
@@ -11,11 +12,20 @@ from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 
+@dataclass(frozen=True, slots=True)
+class TurnState:
+    """Whose turn it is, by which handler, and whether it has not ended."""
+
+    workspace_id: str
+    handler: str
+    goes_on: bool
+
+
 class TurnStates(Protocol):
     """Knows which turns have ended."""
 
-    async def goes_on(self, conversation_id: str, turn_id: TurnId) -> bool:
-        """Whether it has not ended. Raises DomainError NOT_FOUND, STORE_UNAVAILABLE."""
+    async def state(self, conversation_id: str, turn_id: TurnId) -> TurnState:
+        """How it is. Raises DomainError NOT_FOUND, STORE_UNAVAILABLE."""
         ...
 
 

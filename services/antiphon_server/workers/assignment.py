@@ -57,6 +57,7 @@ class Assignment:
         self._accepted = self.finished = False
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
+        self._left = False
         self._claiming: asyncio.Future[None] | None = None
         self.go_on: Callable[[], None] | None = None
         """Tells a worker that is back to go on."""
@@ -69,6 +70,14 @@ class Assignment:
     def worker_id(self) -> WorkerId | None:
         """Who has it."""
         return self._session.worker_id if self._session is not None else None
+
+    def is_of(self, session: AtWorker) -> bool:
+        """Whether that worker has it; one of another user's may go by its id while it is away."""
+        had = self._session
+        return had is not None and (had.worker_id, had.worker.user_id) == (
+            session.worker_id,
+            session.worker.user_id,
+        )
 
     @property
     def session(self) -> AtWorker | None:
@@ -112,20 +121,21 @@ class Assignment:
                 if said.number <= self._seen:
                     self._stored(self._outputs.stored)  # said again: it may not have heard
                     return
+                self._check_open()
                 self._check(said)
                 self._seen = said.number
             case Finished():
+                if self._left:
+                    return  # said again: it has not heard yet
                 if said.outputs != self._seen and not said.failure:
                     raise invalid("sequence", f"the turn's last output is number {self._seen}")
             case Accepted():
                 return
             case Declined() | AskedQuestion() | AskedCalls() | AskedTurns():
-                pass
+                self._check_open()
             case _:
                 assert_never(said)
-        if len(self._said) > 2 * self._limits.unacknowledged:
-            most = f"{2 * self._limits.unacknowledged} frames about a turn that wait"
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
+        self._left = isinstance(said, Finished | Declined)
         self._said.append(said)
         self._wakeup.set()
 
@@ -199,6 +209,14 @@ class Assignment:
             case _:  # what is asked is asked again
                 pass
         return self._catching_up
+
+    def _check_open(self) -> None:
+        """More is taken of it, and less waits than it may say while it rests."""
+        if self._left:
+            raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
+        most = 2 * self._limits.unacknowledged
+        if len(self._said) >= most:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} frames that wait")
 
     def _check(self, said: Output) -> None:
         if said.number != self._seen + 1:

@@ -79,9 +79,11 @@ class Assignments:
     def returned(self, session: AtWorker) -> None:
         """A worker is back: what it has lost goes on elsewhere, what it holds goes on with it."""
         for turn_id, assignment in self.live.items():
-            if assignment.worker_id != session.worker_id:
+            if not assignment.is_of(session):
                 continue
-            if session.holds(turn_id):
+            if not session.serves(*assignment.served):
+                assignment.revoke(Revocation.REMOVED)
+            elif session.holds(turn_id):
                 assignment.come_back(session)
             else:
                 assignment.revoke(Revocation.FENCED)
@@ -89,8 +91,7 @@ class Assignments:
     def look_at_rights(self, session: AtWorker) -> None:
         """Take away what its user may not serve any more."""
         for assignment in list(self.live.values()):
-            handler, parent = assignment.served
-            if assignment.worker_id == session.worker_id and not session.serves(handler, parent):
+            if assignment.is_of(session) and not session.serves(*assignment.served):
                 assignment.revoke(Revocation.REMOVED)
 
     def look(self) -> None:

@@ -114,15 +114,21 @@ class Working:
 
     async def _look(self, session: Session, unknown: Sequence[Held]) -> None:
         for held in unknown:
-            reason = await self._over(held)
+            reason = await self._over(session, held)
             if reason is not None and session.is_unclaimed(held.turn_id):
                 session.let_go(held.turn_id)
                 session.tell(Revoke(held.turn_id, held.fence, reason))
 
-    async def _over(self, held: Held) -> Revocation | None:
-        """Why nobody will ever go on with it; None if somebody may."""
+    async def _over(self, session: Session, held: Held) -> Revocation | None:
+        """Why it will never go on with it; None if it may.
+
+        Of turns that it could not have got, it is told what it is told of those that are not there.
+        """
         try:
-            goes_on = await self._turns.goes_on(held.conversation_id, held.turn_id)
+            it = await self._turns.state(held.conversation_id, held.turn_id)
         except DomainError as error:
             return Revocation.FENCED if error.reason is Reason.NOT_FOUND else None
-        return None if goes_on else Revocation.ENDED
+        parent = await self._permissions.parent_of(it.workspace_id, it.handler)
+        if parent is None or not session.serves(it.handler, parent):
+            return Revocation.FENCED
+        return None if it.goes_on else Revocation.ENDED
