@@ -28,7 +28,7 @@ def signed(token: str) -> tuple[tuple[str, str], ...]:
 
 def introduced(*handlers: str, **more: Any) -> worker_pb2.Hello:
     """Who a worker is that serves these."""
-    about = {"worker_id": new_id("worker"), "deployment": "bare", "slots": 4} | more
+    about: dict[str, Any] = {"worker_id": new_id("worker"), "deployment": "bare", "slots": 4} | more
     offers = [worker_pb2.OfferedHandler(name=it) for it in handlers]
     return worker_pb2.Hello(handlers=offers, **about)
 
@@ -90,3 +90,28 @@ def finish(turn: Any, sequence: int) -> dict[str, Any]:
     """The end of what was assigned, as a frame."""
     end = worker_pb2.Finish(turn_id=turn.turn_id, fence=turn.fence, sequence=sequence)
     return {"finish": end}
+
+
+def frames_about(turn: Any) -> dict[str, dict[str, Any]]:
+    """What a worker may say of a turn that was assigned, by the frames' names."""
+    about = {"turn_id": turn.turn_id, "fence": turn.fence}
+    question = worker_pb2.AskedQuestion(message="Who is there?")
+    return {
+        "accept": {"accept": worker_pb2.Accept(**about)},
+        "decline": {"decline": worker_pb2.Decline(**about)},
+        "output": text(turn, turn.sequence + 1, "never"),
+        "ask": {"ask": worker_pb2.Ask(**about, number=1, question=question)},
+        "finish": finish(turn, turn.sequence),
+    }
+
+
+def every_frame(turn: Any, hello: worker_pb2.Hello) -> dict[str, dict[str, Any]]:
+    """All that a worker may say, by the frames' names."""
+    return {
+        "hello": {"hello": hello},
+        "credit": {"credit": worker_pb2.Credit(slots=9)},
+        **frames_about(turn),
+        "heartbeat": {"heartbeat": worker_pb2.Heartbeat(turn_ids=[turn.turn_id])},
+        "drain": {"drain": worker_pb2.Drain()},
+        "refresh": {"refresh": worker_pb2.RefreshWorkerToken(access_token="x")},
+    }
