@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -22,17 +23,16 @@ WHOLE = " ".join(str(number) for number in range(1, WORDS + 1))
 Start = Callable[..., Awaitable[Run]]
 
 
+def marked(example: Example) -> Any:
+    """An example as a parameter, which is skipped where a program is missing."""
+    return pytest.param(example, marks=pytest.mark.needs(*example.needs), id=example.folder)
+
+
 # What builds a program is given its own time, and none of a test's.
 BUILDING = pytest.mark.timeout(func_only=True)
 
 
-@pytest.fixture(
-    scope="session",
-    params=[
-        pytest.param(example, marks=pytest.mark.needs(*example.needs), id=example.folder)
-        for example in ALL
-    ],
-)
+@pytest.fixture(scope="session", params=[marked(example) for example in ALL])
 def example(request: pytest.FixtureRequest) -> Example:
     """Each language in turn."""
     found: Example = request.param

@@ -23,12 +23,14 @@ _ENDED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A folder, what has to be run in it once, and what asks a question."""
+    """A folder, what has to be run in it once, what asks a question, and what is a worker."""
 
     folder: str
     needs: Sequence[str]
     build: Sequence[Sequence[str]]
     converse: Sequence[str]
+    worker: Sequence[str] = ()
+    handler: str = ""
 
 
 GENERATE = ("buf", "generate")
@@ -37,12 +39,24 @@ NODE = Example(
     ["npm"],
     [("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error")],
     ("node", "converse.js"),
+    ("node", "worker.js"),
+    "readability",
 )
 GO = Example(
-    "go", ["go"], [GENERATE, ("go", "build", "-o", "{out}/converse", ".")], ("{out}/converse",)
+    "go",
+    ["go"],
+    [
+        GENERATE,
+        ("go", "build", "-o", "{out}/converse", "."),
+        ("go", "build", "-o", "{out}/worker", "./worker"),
+    ],
+    ("{out}/converse",),
+    ("{out}/worker",),
+    "tables",
 )
 DATACLASSES = Example("betterproto2", [], [GENERATE], ("python", "converse.py"))
 ALL = (NODE, GO, DATACLASSES)
+WORKERS = (NODE, GO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +136,11 @@ async def start(
 ) -> Run:
     """Ask a question; ``variables`` say where and as whom."""
     return Run(await _start(example, (*example.converse, *options, question), out, variables))
+
+
+async def start_worker(example: Example, out: Path, variables: Mapping[str, str]) -> Run:
+    """Begin to serve its handler; ``variables`` say where and as whom."""
+    return Run(await _start(example, example.worker, out, variables))
 
 
 async def _start(

@@ -35,10 +35,11 @@ func main() {
 	hello := &pb.Hello{WorkerId: "worker_" + rand.Text(), Deployment: "tables", Handlers: handlers, Slots: 4}
 	pause, _ := strconv.Atoi(os.Getenv("PAUSE_MS"))
 	w := &worker{turns: map[string]*turn{}, hello: hello, pause: time.Duration(pause) * time.Millisecond}
-	log.Fatal(session.Forever(connection, func(ctx context.Context) (time.Duration, error) {
+	err = session.Forever(connection, func(ctx context.Context) (time.Duration, error) {
 		err := w.stream(ctx, pb.NewWorkerServiceClient(connection))
 		return w.hold, err
-	}))
+	})
+	log.Fatal(session.Described(err))
 }
 
 // stream is one, until it breaks.
