@@ -173,12 +173,13 @@ async def test_memory_is_bounded(tmp_path: Path) -> None:
 async def test_a_stopped_turn_leaves_no_program(tmp_path: Path) -> None:
     """Nor its children."""
     command = ("sh", "-c", "sleep 60; true")
+    others = set(psutil.Process().children(recursive=True))  # such as a server of other tests
     task = asyncio.create_task(run(command, tmp_path, tmp_path, 60))
-    children: list[psutil.Process] = []
+    children: set[psutil.Process] = set()
     async with asyncio.timeout(30):
         while len(children) < 2:
             await asyncio.sleep(0.05)
-            children = psutil.Process().children(recursive=True)
+            children = set(psutil.Process().children(recursive=True)) - others
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
