@@ -46,7 +46,6 @@ class Judge:
         self.next_s: list[float] = []
         self._last_number: dict[tuple[str, int], int] = {}
         self._acked: dict[str, int] = defaultdict(int)
-        self._assigned: dict[str, list[tuple[float, str, int, bool]]] = defaultdict(list)
         self._at: dict[str, set[str]] = defaultdict(set)
 
     def began(self, hand: "Hand", turn_id: str, fence: int) -> None:
@@ -82,9 +81,7 @@ class Judge:
         self.counts[f"told {kind}"] += 1
         at = self._at[hand.worker_id]
         if kind == "assign":
-            it = frame.assign
-            at.add(it.turn_id)
-            self._assigned[it.turn_id].append((_now(), hand.worker_id, it.fence, it.held))
+            at.add(frame.assign.turn_id)
         elif kind == "ack":
             for (turn_id, sequence), number in list(self._last_number.items()):
                 if turn_id == frame.ack.turn_id and sequence <= frame.ack.sequence:
@@ -97,19 +94,29 @@ class Judge:
             it = frame.rejected
             self.counts[f"rejected {it.error.message[:60]}"] += 1
 
-    def judge(self, events: Sequence[event_pb2.Event], *, strict: bool, calm: bool) -> list[str]:
+    def judge(
+        self,
+        events: Sequence[event_pb2.Event],
+        times: Sequence[float],
+        *,
+        strict: bool,
+        calm: bool,
+    ) -> list[str]:
         """All that is wrong. ``calm``: streams alone were cut, so nothing may begin anew.
 
         ``strict``: there was a worker all the time for whoever had lost theirs.
         """
         by_turn: dict[str, list[event_pb2.Event]] = defaultdict(list)
-        for event in events:
+        assigned: dict[str, list[float]] = defaultdict(list)
+        for event, at in zip(events, times, strict=True):
+            if event.HasField("turn_assigned"):
+                assigned[event.turn_id].append(at)
             by_turn[event.turn_id].append(event)
         for turn_id, asked in self.asked.items():
             self._judge_turn(asked, by_turn[turn_id])
             if calm and len(self.begun[turn_id]) != 1 and not asked.cancelled:
                 self.wrong.append(f"{turn_id} began {self.begun[turn_id]}")
-        self._judge_deaths(by_turn, strict=strict)
+        self._judge_deaths(assigned, strict=strict)
         return self.wrong
 
     def _judge_turn(self, asked: Asked, events: Sequence[event_pb2.Event]) -> None:
@@ -137,14 +144,14 @@ class Judge:
         if words and replies[-1].split() != words:
             wrong(f"has the answer {replies[-1]}")
 
-    def _judge_deaths(self, by_turn: dict[str, list[event_pb2.Event]], *, strict: bool) -> None:
+    def _judge_deaths(self, assigned: dict[str, list[float]], *, strict: bool) -> None:
         for death in self.deaths:
-            after = [at for at, *_ in self._assigned[death.turn_id] if at > death.at]
-            if not after:
+            after = [at - death.at for at in assigned[death.turn_id] if at > death.at]
+            if not after:  # it was cancelled, or had ended and not heard so
                 continue
-            self.next_s.append(after[0] - death.at)
-            if strict and self.next_s[-1] > WITHIN_S:
-                self.wrong.append(f"{death.turn_id} went on after {self.next_s[-1]:.1f} s")
+            self.next_s.append(after[0])
+            if strict and after[0] > WITHIN_S:
+                self.wrong.append(f"{death.turn_id} went on after {after[0]:.1f} s")
 
 
 def _now() -> float:

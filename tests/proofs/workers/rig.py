@@ -35,17 +35,16 @@ FAULTS_S, PATIENCE_S = 30.0, 150.0
 
 
 class Rig:
-    """A run. ``log`` is the kind of the log's store, which may have a defect."""
+    """A run. Scenes are kinds of it."""
 
     turns, begin_s = 12, 12.0
 
-    def __init__(self, seed: str, log: type[RecordedLog] = RecordedLog) -> None:
+    def __init__(self, seed: str) -> None:
         self.chance = Random(seed)
         self.kind = self.chance.choice(KINDS)
         self.judge = Judge()
         self.judge.served = self.kind in ("drops", "deaths")
         self.limits = WorkerLimits()
-        self._log_kind = log
         self._hands: list[Hand] = []
         self._servers: list[Server] = []
         self._clients: list[asyncio.Task[None]] = []
@@ -56,7 +55,7 @@ class Rig:
         engine = memory_engine(turn_tables, event_tables)
         assert permissions.metadata is turn_tables
         database = Seen(engine, self.chance, None)
-        self.log = self._log_kind(database)
+        self.log = RecordedLog(database)
         log = EventLog(self.log, clock=lambda: time.time())
         running = asyncio.create_task(log.run())
         local = LocalServer([ErrorInterceptor()])
@@ -78,7 +77,7 @@ class Rig:
             await running
             engine.dispose()
         calm, strict = self.kind == "drops", self.kind in ("drops", "deaths")
-        return self.judge.judge(self.log.events, strict=strict, calm=calm)
+        return self.judge.judge(self.log.events, self.log.times, strict=strict, calm=calm)
 
     async def _begin(self) -> None:
         for name in ("a", "b"):

@@ -11,13 +11,12 @@ import pytest
 from tests.fakes.clocks import JumpingLoop
 from tests.proofs.workers.place import Place
 from tests.proofs.workers.rig import Rig
-from tests.proofs.workers.store import RecordedLog
 
 EPOCH = 1_800_000_000.0
 
 
 def run_once(
-    seed: str, log: type[RecordedLog] = RecordedLog, kind: type[Rig] = Rig
+    seed: str, kind: type[Rig] = Rig
 ) -> tuple[list[str], Rig]:
     """One run; what was wrong with it."""
     loop = JumpingLoop()
@@ -28,15 +27,15 @@ def run_once(
         times.setattr(time, "clock_gettime", lambda _: loop.time() + 1000.0)
         times.setattr(time, "time", lambda: loop.time() + EPOCH)
         times.setattr(time, "time_ns", lambda: int((loop.time() + EPOCH) * 1e9))
-        rig = kind(seed, log)
+        rig = kind(seed)
         return runner.run(rig.run()), rig
 
 
 def runs_of(
-    count: int, seed: str, first: int = 0, log: type[RecordedLog] = RecordedLog
+    count: int, seed: str, first: int = 0
 ) -> Iterator[tuple[str, list[str], Rig]]:
     """Each run's own seed, what was wrong with it, and the run."""
     for number in range(first, first + count):
         own = f"{seed}/{number}"
-        wrong, rig = run_once(own, log)
+        wrong, rig = run_once(own)
         yield own, wrong, rig

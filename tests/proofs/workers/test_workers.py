@@ -1,0 +1,27 @@
+"""Whatever befalls workers, servers and their streams: what is said is stored once, in short.
+
+``python -m tests.proofs.workers`` is the long form.
+"""
+
+import pytest
+
+from tests.proofs.workers.defects import DEFECTS
+from tests.proofs.workers.runs import runs_of
+
+
+@pytest.mark.proof
+def test_nothing_is_lost_or_doubled_whatever_happens() -> None:
+    """Of no fenced attempt is anything stored, and each turn ends once, in seeded runs."""
+    broken = {seed: wrong for seed, wrong, _ in runs_of(40, "1") if wrong}
+    assert not broken
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_caught(defect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within forty runs."""
+    DEFECTS[defect](monkeypatch)
+    for _, wrong, _ in runs_of(40, "1"):
+        if wrong:
+            return
+    pytest.fail("nobody has noticed")
