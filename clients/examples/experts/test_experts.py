@@ -7,17 +7,27 @@ from pathlib import Path
 from test_reviewer import one_file
 
 from antiphon.events.v1.event_pb2 import TURN_STATE_FAILED, TURN_STATE_SUCCEEDED
-from antiphon_client import TurnResult
+from antiphon_client import CallStatus, TurnResult
 from antiphon_client.testing import Server
 from conftest import MASTS, Serve, first_line, invited, started
 
 
 async def asked(server: Server, handler: str, text: str) -> TurnResult:
     """How a turn of an expert ended."""
+    return (await followed(server, handler, text))[0]
+
+
+async def followed(server: Server, handler: str, text: str) -> tuple[TurnResult, list[str]]:
+    """How a turn ended, and which tools were called in it, as people see that."""
+    tools = []
     async with server.client() as client:
         where = (await client.create_conversation()).conversation_id
         async with client.converse(where) as talk:
-            return await (await talk.post(text, handler=handler)).result()
+            turn = await talk.post(text, handler=handler)
+            async for update in turn.updates():
+                if isinstance(update, CallStatus) and update.finished is not None:
+                    tools.append(update.proposed.tool)
+            return await turn.result(), tools
 
 
 async def test_the_calculator(antiphon_server: Server, serve: Serve) -> None:
@@ -71,7 +81,9 @@ async def test_the_reviewer(antiphon_server: Server, serve: Serve, tmp_path: Pat
     (tmp_path / "old.py").write_text("import os\n")
     await serve("reviewer", "--checkout", str(tmp_path))
     diff = one_file("new.py", "import sys", "x: int = 'no'")
-    result = await asked(antiphon_server, "reviewer", f"Please review:\n\n```diff\n{diff}```")
+    text = f"Please review:\n\n```diff\n{diff}```"
+    result, tools = await followed(antiphon_server, "reviewer", text)
+    assert tools == ["ruff", "mypy"]
     assert result.state == TURN_STATE_SUCCEEDED
     found, words = result.text.split("\n\n---\n\n")
     assert "- `new.py:1` ruff F401:" in found
