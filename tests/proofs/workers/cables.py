@@ -138,11 +138,11 @@ class Cable:
                 return self.cut()
             if frame is grpc.aio.EOF:
                 await self._call.done_writing()
-                return
+                return None
             try:
                 await self._call.write(frame)
             except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                return
+                return None
 
     async def _pump_down(self) -> None:
         while True:
@@ -181,7 +181,7 @@ class Net:
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
-        self.cables: set[Cable] = set()
+        self.cables: list[Cable] = []
         self.apart: set[Place] = set()
 
     def call(
@@ -198,12 +198,12 @@ class Net:
         cable = Cable(client, server, server.here(open_call), self._chance, said, told)
         if client in self.apart or server in self.apart or not server.running.is_set():
             cable.hold()
-        self.cables.add(cable)
+        self.cables.append(cable)
         return cable
 
     def of(self, place: Place) -> list[Cable]:
         """Those that it has at either end and that are open."""
-        self.cables = {it for it in self.cables if not it.closed}
+        self.cables = [it for it in self.cables if not it.closed]
         return [it for it in self.cables if place in (it.client, it.server)]
 
     async def kill(self, place: Place) -> None:

@@ -21,9 +21,7 @@ def _no_fence(patch: pytest.MonkeyPatch) -> None:
     """The log takes what comes of attempts that later ones have replaced."""
     append = RecordedLog.append
 
-    async def unfenced(
-        self: RecordedLog, batch: Sequence[Append]
-    ) -> list[Appended | DomainError]:
+    async def unfenced(self: RecordedLog, batch: Sequence[Append]) -> list[Appended | DomainError]:
         return await append(self, [replace(it, fence=None) for it in batch if it.events])
 
     patch.setattr(RecordedLog, "append", unfenced)

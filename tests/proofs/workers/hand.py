@@ -56,9 +56,7 @@ class Hand:
         self.cable: Cable | None = None
         profile = Profile("counter", "1", {HANDLER: Handler(HANDLER, self._count)})
         client: Any = _Client()
-        self.session = self.place.here(
-            Session, profile, slots, client, self._dial, lambda _: None
-        )
+        self.session = self.place.here(Session, profile, slots, client, self._dial, lambda _: None)
         self.run = self.place.spawn(self.session.run(), f"worker {name}")
 
     @property

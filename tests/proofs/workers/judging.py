@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from antiphon.events.v1 import event_pb2
@@ -74,7 +74,9 @@ class Judge:
         elif kind == "decline":
             self._at[hand.worker_id].discard(frame.decline.turn_id)
             if frame.decline.reason == FULL:
-                self.wrong.append(f"{frame.decline.turn_id} was one turn too many for {hand.place.name}")
+                self.wrong.append(
+                    f"{frame.decline.turn_id} was one turn too many for {hand.place.name}"
+                )
 
     def _told(self, hand: "Hand", frame: Any) -> None:
         kind = frame.WhichOneof("frame")
@@ -140,7 +142,11 @@ class Judge:
         self.counts["unserved for 30 s"] += unserved
         if not (state == "SUCCEEDED" or unserved or (state == "CANCELLED" and asked.cancelled)):
             wrong(f"is {state}: {ends[0].error}")
-        replies = ["".join(p.text for p in it.message_posted.message.parts) for it in events if it.HasField("message_posted")]
+        replies = [
+            "".join(p.text for p in it.message_posted.message.parts)
+            for it in events
+            if it.HasField("message_posted")
+        ]
         if words and replies[-1].split() != words:
             wrong(f"has the answer {replies[-1]}")
 

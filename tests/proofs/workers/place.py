@@ -55,7 +55,9 @@ class Place:
         self.dead = True
         self.running.set()
         for _ in range(_PATIENCE):
-            if not (left := [it for it, of in list(self._tasks.items()) if of is self and not it.done()]):
+            if not (
+                left := [it for it, of in list(self._tasks.items()) if of is self and not it.done()]
+            ):
                 return
             for task in left:
                 task.cancel()

@@ -16,7 +16,6 @@ from antiphon_server.events.adapters.tables import metadata as event_tables
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
-from antiphon_server.runtime.access.principal import set_principal
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.limits.shares import Shares
@@ -131,7 +130,9 @@ class Rig:
         many, gap_ms = self.chance.randint(1, 120), self.chance.choice([0, 10, 50, 150])
         return many, gap_ms, self.chance.choice([0, 0, 7])
 
-    async def _dispatched(self, conversation: ConversationId, turn_id: TurnId, order: Order) -> bool:
+    async def _dispatched(
+        self, conversation: ConversationId, turn_id: TurnId, order: Order
+    ) -> bool:
         # As its owner would have it: one conversation's turns are one server's while it lives.
         owner = self._owner(conversation)
         if owner is None:

@@ -23,8 +23,14 @@ from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.grants import Grants
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.handling import AskedCall, Attendance, CallPaused, CallResult
-from antiphon_server.dispatcher.handling import ToolCall, Turn
+from antiphon_server.dispatcher.handling import (
+    AskedCall,
+    Attendance,
+    CallPaused,
+    CallResult,
+    ToolCall,
+    Turn,
+)
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -207,7 +213,7 @@ class Server:
         rules = grants, asking, Delegation(PartContents())
         self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
-        clock, limits = lambda: time.time(), TurnLimits()  # noqa: PLW0108 - as it is set later
+        clock, limits = lambda: time.time(), TurnLimits()
         runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock)
         execution = Execution(self.store, journal, handlers, runner, self.lanes, spawn, limits)
         parts = runner, self.lanes, execution
@@ -242,9 +248,7 @@ class Server:
         self.place.spawn(self.leases.run(), "leases")
 
     async def _others(self) -> Mapping[str, str]:
-        return {
-            str(id(it)): name for name, it in self._shared.living.items() if it is not self
-        }
+        return {str(id(it)): name for name, it in self._shared.living.items() if it is not self}
 
     def _line(self, address: str) -> Line:
         other = self._shared.living[address]

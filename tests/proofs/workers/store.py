@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from antiphon.events.v1 import event_pb2
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
-from antiphon.events.v1 import event_pb2
 from tests.proofs.workers.place import Place
 
 T = TypeVar("T")
