@@ -122,13 +122,16 @@ class Judge:
         return self.wrong
 
     def _judge_turn(self, asked: Asked, events: Sequence[event_pb2.Event]) -> None:
-        wrong = lambda why: self.wrong.append(f"{asked.turn_id} {why}")  # noqa: E731
+        def wrong(why: str) -> None:
+            self.wrong.append(f"{asked.turn_id} {why}")
+
         attempts = [it.attempt for it in events if it.attempt]
         if attempts != sorted(attempts):
             wrong(f"has events of a fenced attempt: {attempts}")
         ends = [it.turn_finished for it in events if it.HasField("turn_finished")]
         if len(ends) != 1:
-            return wrong(f"has ended {len(ends)} times")
+            wrong(f"has ended {len(ends)} times")
+            return
         state = event_pb2.TurnState.Name(ends[0].state).removeprefix("TURN_STATE_")
         self.counts[state] += 1
         words = "".join(it.text_delta_appended.text for it in events).split()
@@ -142,11 +145,8 @@ class Judge:
         self.counts["unserved for 30 s"] += unserved
         if not (state == "SUCCEEDED" or unserved or (state == "CANCELLED" and asked.cancelled)):
             wrong(f"is {state}: {ends[0].error}")
-        replies = [
-            "".join(p.text for p in it.message_posted.message.parts)
-            for it in events
-            if it.HasField("message_posted")
-        ]
+        posted = [it.message_posted.message for it in events if it.HasField("message_posted")]
+        replies = ["".join(part.text for part in it.parts) for it in posted]
         if words and replies[-1].split() != words:
             wrong(f"has the answer {replies[-1]}")
 

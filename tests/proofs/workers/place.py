@@ -10,14 +10,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _OWNER: contextvars.ContextVar["Place | None"] = contextvars.ContextVar("owner", default=None)
 _PATIENCE = 200
+_TASKS: weakref.WeakKeyDictionary["asyncio.Task[Any]", "Place | None"] = weakref.WeakKeyDictionary()
 
 
 class Place:
     """A program. ``running`` is not set while it stands still."""
-
-    _tasks: weakref.WeakKeyDictionary["asyncio.Task[Any]", "Place | None"] = (
-        weakref.WeakKeyDictionary()
-    )
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -27,8 +24,8 @@ class Place:
         self.context = contextvars.copy_context()
         self.context.run(_OWNER.set, self)
 
-    @classmethod
-    def watch(cls, loop: asyncio.AbstractEventLoop) -> None:
+    @staticmethod
+    def watch(loop: asyncio.AbstractEventLoop) -> None:
         """Note whose each new task is."""
 
         def make(
@@ -37,7 +34,7 @@ class Place:
             context = about.get("context")
             owner = _OWNER.get() if context is None else context.get(_OWNER)
             task = asyncio.Task(it, loop=loop, **about)
-            cls._tasks[task] = owner
+            _TASKS[task] = owner
             return task
 
         loop.set_task_factory(make)  # type: ignore[arg-type]
@@ -56,7 +53,7 @@ class Place:
         self.running.set()
         for _ in range(_PATIENCE):
             if not (
-                left := [it for it, of in list(self._tasks.items()) if of is self and not it.done()]
+                left := [it for it, of in list(_TASKS.items()) if of is self and not it.done()]
             ):
                 return
             for task in left:

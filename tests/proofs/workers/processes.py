@@ -17,6 +17,7 @@ from antiphon.events.v1 import event_pb2
 from antiphon_client import ApiKey, Client
 from tests.e2e.process import all_of
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
+from tests.e2e.until import until_it
 from tests.fakes.postgres import Postgres
 from tests.fakes.proxy import Proxy
 from tests.workers.counting import counted, numbers
@@ -94,13 +95,13 @@ class Fleet:
 
     async def served(self, least: int) -> None:
         """Wait until so many workers are there."""
-        async with asyncio.timeout(PATIENCE_S):
-            while await self._there() < least:
-                await asyncio.sleep(0.1)
 
-    async def _there(self) -> int:
-        async with self.client(self.servers[0]) as client:
-            return len({it.worker_id async for it in client.list_workers("global")})
+        async def are_there() -> bool:
+            async with self.client(self.servers[0]) as client:
+                there = {it.worker_id async for it in client.list_workers("global")}
+            return len(there) >= least
+
+        await until_it(are_there)
 
     async def begun(self, client: Client, message: str) -> Turn:
         """A turn in a conversation of its own."""

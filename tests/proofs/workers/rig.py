@@ -26,6 +26,7 @@ from antiphon_server.workers.model import GLOBAL, HandlerName
 from tests.proofs.workers.cables import Net
 from tests.proofs.workers.hand import HANDLER, Hand
 from tests.proofs.workers.judging import Asked, Judge
+from tests.proofs.workers.place import Place
 from tests.proofs.workers.server import ANNA, WORKER, Everybody, Server, Shared
 from tests.proofs.workers.store import RecordedLog, Seen, memory_engine
 
@@ -70,8 +71,8 @@ class Rig:
             await self._until_ended()
             self._look_for_remains()
         finally:
-            for program in (*self._hands, *self._servers):
-                await program.place.kill()
+            for place in self._places:
+                await place.kill()
             log.close()
             await running
             engine.dispose()
@@ -119,7 +120,7 @@ class Rig:
         posted.message.parts.add(text=message)
         order = Order(posted.SerializeToString(), HANDLER, Policy.QUEUE, time_limit_s=600.0)
         conversation = ConversationId(f"conv_{number % 8:08}")
-        while not await self._dispatched(conversation, turn_id, order):
+        while not await self._dispatched(conversation, turn_id, order):  # noqa: ASYNC110 - tried
             await asyncio.sleep(0.5)
         if self.chance.random() < 0.1:
             await asyncio.sleep(self.chance.uniform(0, 5))
@@ -149,7 +150,9 @@ class Rig:
     def _owner(self, conversation: ConversationId) -> Server | None:
         up = [it for it in self._servers if it.is_up]
         has = [it for it in up if it.lanes.among(conversation)]
-        return (has or up or [None])[0] if has else (self.chance.choice(up) if up else None)
+        if has:
+            return has[0]
+        return self.chance.choice(up) if up else None
 
     async def _done_by(self, server: Server, call: Any) -> bool:
         task = server.place.spawn(call, "call")
@@ -236,10 +239,14 @@ class Rig:
         self.net.join(server.place, torn=self.chance.random() < 0.5)
 
     async def _heal(self) -> None:
-        for program in (*self._hands, *self._servers):
-            self.net.go_on(program.place)
-        for program in (*self._hands, *self._servers):
-            self.net.join(program.place, torn=False)
+        for place in self._places:
+            self.net.go_on(place)
+        for place in self._places:
+            self.net.join(place, torn=False)
+
+    @property
+    def _places(self) -> list[Place]:
+        return [*(it.place for it in self._hands), *(it.place for it in self._servers)]
 
     async def _until_ended(self) -> None:
         loop = asyncio.get_running_loop()

@@ -204,7 +204,8 @@ class Server:
             return task
 
         self.store = SqlTurnStore(database)
-        journal = EventLogJournal(_Reached(shared.events, self.place, chance))
+        reached: Any = _Reached(shared.events, self.place, chance)
+        journal = EventLogJournal(reached)
         self.lanes = Lanes()
         self.permissions = Permissions(SqlPermissions(database), everybody, ())
         self.pool = Pool(shared.limits)

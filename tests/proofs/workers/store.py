@@ -1,7 +1,7 @@
-"""One SQLite database in memory, as each server sees it: with time on the way, and none once dead."""
+"""One SQLite database in memory, as each server sees it: a dead one sees nothing any more."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, TypeVar
 
@@ -75,7 +75,7 @@ class RecordedLog(SqlLogStore):
         self.events: list[event_pb2.Event] = []
         self.times: list[float] = []
 
-    async def append(self, batch: "list[Append]") -> "list[Appended | DomainError]":  # type: ignore[override]
+    async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
         """See :meth:`LogStore.append`."""
         results = await super().append(batch)
         for append, result in zip(batch, results, strict=True):

@@ -12,6 +12,7 @@ from antiphon.events.v1 import event_pb2
 from antiphon_client import Client
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import until_it
 from tests.fakes.postgres import Postgres
 from tests.proofs.bench.antiphon import antiphon
 from tests.proofs.bench.bench import Bench
@@ -50,9 +51,12 @@ async def _worker(
     async with WorkerProcess(at.address, key, bench.fresh() / "worker.log", ECHOING) as worker:
         worker.shown = False
         async with server.client() as client:
-            while not [it async for it in client.list_workers("global")]:
-                await asyncio.sleep(0.1)
+            await until_it(lambda: _is_there(client))
         yield worker
+
+
+async def _is_there(client: Client) -> bool:
+    return bool([it async for it in client.list_workers("global")])
 
 
 @asynccontextmanager
@@ -125,8 +129,10 @@ async def _turn(client: Client, handler: str, message: str) -> list[event_pb2.Ev
 
 
 async def _ended(client: Client, conversation_id: str, turn_id: str) -> None:
-    while not (await client.get_turn(conversation_id, turn_id)).HasField("end_time"):
-        await asyncio.sleep(0.05)
+    async def has_ended() -> bool:
+        return (await client.get_turn(conversation_id, turn_id)).HasField("end_time")
+
+    await until_it(has_ended)
 
 
 async def _cpu(bench: Bench, server: ServerProcess, worker: WorkerProcess) -> list[Figure]:
