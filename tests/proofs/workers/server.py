@@ -51,6 +51,7 @@ from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
 from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
@@ -230,14 +231,16 @@ class Server:
         shared, assignments = self._shared, self.serving.assignments
         watched = self.pool, assignments, self.permissions, everybody
         states = StoredTurnStates(self.lanes, self.store)
-        self.working = Working(*watched, states, shared.limits)
+        known = self.pool, assignments, self.permissions
+        hearing = Hearing(self.pool, everybody)
+        self.working = Working(*known, hearing, states, shared.limits)
         self.care = Care(*watched, shared.limits)
         ways = ServerWays(self._line)
         self.borrowing = Borrowing(self.pool, assignments, self._others, ways, shared.limits)
         lending = Lending(self.pool, shared.limits)
         unused: Any = None
         local = LocalServer([ErrorInterceptor()])
-        servicer = WorkerServicer(self.working, lending, unused, unused)
+        servicer = WorkerServicer(self.working, unused, lending, unused, unused)
         add_WorkerServiceServicer_to_server(servicer, local)
         self.channel = local.channel()
 

@@ -21,7 +21,7 @@ from tests.proofs.bench.processes import used_s
 from tests.workers.processes import WorkerProcess, invited
 
 ECHOING = (sys.executable, "-m", "tests.workers.echoing")
-TURNS, SIDE_BY_SIDE = 200, 20
+TURNS, SIDE_BY_SIDE = 100, 20
 WORDS = 60
 DELTAS, GAP_MS = 100, 60
 
@@ -79,7 +79,7 @@ async def _two(bench: Bench) -> AsyncIterator[tuple[ServerProcess, ServerProcess
 async def _ways(where: str, server: ServerProcess) -> list[Figure]:
     async with server.client() as client:
         assigned = [await _assigned_ms(client) for _ in range(TURNS)]
-        delivered = [ms for _ in range(3) for ms in await _delivered_ms(client)]
+        delivered = [ms for _ in range(2) for ms in await _delivered_ms(client)]
     return [
         _figure(f"commit to a worker's work{where}, p50", assigned, 50, 10),
         _figure(f"commit to a worker's work{where}, p99", assigned, 99, 50),
