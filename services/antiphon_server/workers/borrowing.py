@@ -122,6 +122,9 @@ class ServerLoan:
             shunned=want.shunned,
             preferred=want.preferred or "",
             only_preferred=want.only_preferred,
+            conversation_id=want.conversation_id,
+            deployment=want.began.deployment if want.began else "",
+            version=want.began.version if want.began else "",
         )
         self.outgoing.put(Request(want=it))
 
@@ -230,6 +233,11 @@ class LentSession:
     def worker_id(self) -> WorkerId:
         """See :attr:`AtWorker.worker_id`."""
         return self.worker.worker_id
+
+    @property
+    def open(self) -> bool:
+        """See :attr:`AtWorker.open`."""
+        return not self.closed
 
     def serves(self, handler: str, parent: str) -> bool:
         """See :meth:`AtWorker.serves`."""

@@ -32,6 +32,7 @@ from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
 from antiphon_server.workers.adapters.access import PolicyWorkerAccess
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
+from antiphon_server.workers.adapters.sql_versions import SqlVersions
 from antiphon_server.workers.adapters.tables import trail_outbox
 from antiphon_server.workers.adapters.turn_tools import ConversationTools
 from antiphon_server.workers.adapters.users import AuthServiceUsers
@@ -40,6 +41,8 @@ from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
 from antiphon_server.workers.delegation import Delegation
+from antiphon_server.workers.deployment_servicer import DeploymentCalls
+from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
@@ -51,6 +54,7 @@ from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.servicer import WorkerServicer
 from antiphon_server.workers.serving import Serving
 from antiphon_server.workers.twin import Twin
+from antiphon_server.workers.versions import Versions
 from antiphon_server.workers.working import Working
 
 
@@ -95,6 +99,8 @@ class ComposedWorkers:
     working: Working
     twin: Twin
     care: Care
+    versions: SqlVersions
+    deployments: Deployments
     borrowing: Borrowing | None
     servicer: WorkerServicer
 
@@ -116,9 +122,15 @@ class ComposedWorkers:
 
     async def start(self, lifecycle: Lifecycle) -> None:
         """See :meth:`WorkerRoom.start`."""
+        lifecycle.on_stop("turns' versions stored", self.versions.close)
+        lifecycle.on_stop("turns' versions", self.deployments.close)
         lifecycle.on_stop("workers", self.working.close)
         lifecycle.on_stop("workers' calls", self.twin.close)
         await self.permissions.start(lifecycle)
+        await self.deployments.refresh()
+        if self.permissions.shared:
+            lifecycle.spawn("workers.rollouts", self.deployments.look_for_changes(), vital=False)
+        lifecycle.spawn("workers.versions", self.deployments.note(), vital=False)
         lifecycle.spawn("workers.care", self.care.run())
         if self.borrowing is not None:
             lifecycle.on_stop("workers lent", self.borrowing.close)
@@ -150,17 +162,20 @@ def compose_workers(
     permissions = composed.permissions
     tools = IntegrationTools(ToolServiceStub(links.internal))
     asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), PartContents())
-    pool = Pool(limits)
+    versions, store = Versions(), SqlVersions(infrastructure.database)
+    pool = Pool(limits, versions)
+    deployments = Deployments(store, versions, pool)
     grants = Grants(GrantTokens(infrastructure.secret))
     delegation = Delegation(PartContents())
     tracing = infrastructure.tracing
     traceparent = partial(_traceparent, tracing) if tracing else str
-    parts = (pool, permissions, grants, asking, delegation)
-    serving = Serving(*parts, limits, traceparent)
+    rules = (pool, permissions, grants, asking, delegation)
+    serving = Serving(*rules, deployments, limits, traceparent)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
     watched = (pool, serving.assignments, permissions, access)
     hearing = Hearing(pool, access)
-    working = Working(pool, serving.assignments, permissions, hearing, turns, limits)
+    heard = (pool, serving.assignments, permissions, hearing)
+    working = Working(*heard, turns, deployments, limits)
     care = Care(*watched, limits)
     borrowing, homes, lease = None, None, infrastructure.lease
     if lease is not None:
@@ -170,8 +185,10 @@ def compose_workers(
         borrowing = Borrowing(pool, serving.assignments, lease.others, ways, limits)
     twin = Twin(working, hearing, homes)
     listing = Listing(pool, borrowing.others if borrowing else tuple)
-    servicer = WorkerServicer(working, twin, Lending(pool, limits), listing, composed.calls)
-    return ComposedWorkers(composed, pool, serving, working, twin, care, borrowing, servicer)
+    calls = composed.calls, DeploymentCalls(deployments, composed.trail)
+    servicer = WorkerServicer(working, twin, Lending(pool, limits), listing, *calls)
+    parts = (twin, care, store, deployments, borrowing, servicer)
+    return ComposedWorkers(composed, pool, serving, working, *parts)
 
 
 def _traceparent(tracing: Tracing) -> str:

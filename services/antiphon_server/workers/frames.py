@@ -7,6 +7,7 @@ from typing import NewType, TypeAlias
 
 from antiphon_server.dispatcher.handling import LossPolicy, Turn, TurnId, Usage
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.workers.model import Release
 
 WorkerId = NewType("WorkerId", str)
 
@@ -42,6 +43,11 @@ class Introduction:
     slots: int
     held: tuple[Held, ...] = ()
     library: str = ""
+
+    @property
+    def release(self) -> Release:
+        """Of what it is which version."""
+        return Release(self.deployment, self.version)
 
 
 # What a worker says of a turn.
@@ -323,6 +329,7 @@ class Want:
     """What a turn needs: a worker that serves ``handler`` for ``parent``, none of ``shunned``.
 
     ``preferred`` is the one that knows the conversation; ``only_preferred``: nobody else will do.
+    ``began`` is what the turn was begun with, None if it was not.
     """
 
     turn_id: TurnId
@@ -331,3 +338,5 @@ class Want:
     shunned: frozenset[WorkerId] = field(default=frozenset())
     preferred: WorkerId | None = None
     only_preferred: bool = False
+    conversation_id: str = ""
+    began: Release | None = None

@@ -12,6 +12,7 @@ from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.workers.encoding import hello
 from antiphon_server.workers.frames import Passed, Said, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.model import Release
 from antiphon_server.workers.outgoing import Outgoing
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import AtWorker, Session
@@ -101,6 +102,8 @@ class Borrower:
             frozenset(map(WorkerId, it.shunned)),
             WorkerId(it.preferred) if it.preferred else None,
             it.only_preferred,
+            it.conversation_id,
+            Release(it.deployment, it.version) if it.deployment else None,
         )
         self._withdraw(want.turn_id)
         self._wanted[want.turn_id] = self._finding.spawn(f"want {want.turn_id}", self._find(want))

@@ -6,13 +6,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.frames import Offer, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.session import AtWorker, Inbox, Session
+from antiphon_server.workers.versions import There, Versions
+
+Worker = TypeVar("Worker", bound=AtWorker)
 
 
 class Loan(Protocol):
@@ -58,8 +61,8 @@ class Pool:
     it here is wanted from the servers that lend theirs, and the first that is given is taken.
     """
 
-    def __init__(self, limits: WorkerLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: WorkerLimits, versions: Versions) -> None:
+        self._limits, self._versions = limits, versions
         self._sessions: dict[WorkerId, Session] = {}
         self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()
@@ -73,6 +76,11 @@ class Pool:
     def sessions(self) -> Sequence[Session]:
         """The workers whose streams are here."""
         return list(self._sessions.values())
+
+    @property
+    def all(self) -> Sequence[AtWorker]:
+        """These, and those that other servers lend."""
+        return [*self._sessions.values(), *self._lent.values()]
 
     @property
     def waiting(self) -> int:
@@ -122,6 +130,7 @@ class Pool:
             del self._sessions[session.worker_id]
             for watcher in self.watchers:
                 watcher.went(session)
+            self._versions.went(session.worker.release)
         session.close()
 
     def lent(self, session: AtWorker) -> None:
@@ -133,6 +142,7 @@ class Pool:
         """It is there no more."""
         if self._lent.get(session.worker_id) is session:
             del self._lent[session.worker_id]
+            self._versions.went(session.worker.release)
 
     def changed(self, session: Session) -> None:
         """A worker that is here may serve something else now."""
@@ -164,7 +174,7 @@ class Pool:
         """What workers say of the handler that are there and serve it, for that parent or any."""
         return [
             offer
-            for session in (*self._sessions.values(), *self._lent.values())
+            for session in self.all
             if not session.closed and _offers(session, handler, parent)
             for offer in session.worker.offers
             if offer.name == handler
@@ -186,7 +196,7 @@ class Pool:
         Turns that wait for the same had the room before, if there was any.
         """
         suited = [it for it in self._sessions.values() if _suits(it, want) and it.free]
-        if not suited:
+        if not (suited and (suited := self._of_its_version(suited, want))):
             return None
         found = min(suited, key=lambda it: (it.worker_id != want.preferred, *_load(it)))
         found.turns[want.turn_id] = inbox
@@ -255,10 +265,25 @@ class Pool:
         """The last worker of a conversation knows it: it is worth a moment."""
         if want.preferred is None:
             return False
-        here = self._sessions.get(want.preferred)
-        if here is not None:
-            return _suits(here, want) and not here.free
-        return want.preferred in self._lent and want.preferred not in want.shunned
+        found = self.find(want.preferred)
+        if found is None or not self._of_its_version([found], want):
+            return False
+        if isinstance(found, Session):
+            return _suits(found, want) and not found.free
+        return want.preferred not in want.shunned
+
+    def _of_its_version(self, workers: Sequence[Worker], want: Want) -> list[Worker]:
+        """Those of them that are of a version that the turn may have now."""
+        allowed = self._versions.allowed(want, self._there(want))
+        return [it for it in workers if it.worker.release in allowed]
+
+    def _there(self, want: Want) -> There:
+        serving = [it for it in self.all if not it.closed and it.serves(want.handler, want.parent)]
+        there = {it.worker.release for it in serving if it.worker_id not in want.shunned}
+        ready = {
+            it.worker.release for it in serving if it.open and it.worker_id not in want.shunned
+        }
+        return There(ready, there, {it.worker.release for it in serving} - there)
 
     async def _coming(self, worker_id: WorkerId) -> AtWorker:
         while (session := self.find(worker_id)) is None or session.closed:

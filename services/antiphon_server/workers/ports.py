@@ -1,6 +1,6 @@
 """What workers need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from antiphon_server.dispatcher.handling import (
@@ -12,7 +12,17 @@ from antiphon_server.dispatcher.handling import (
     Turn,
 )
 from antiphon_server.runtime.access.principal import Principal, UserId
-from antiphon_server.workers.model import HandlerName, Known, Parent, WorkerPermission
+from antiphon_server.workers.model import (
+    Begun,
+    HandlerName,
+    Known,
+    Parent,
+    Release,
+    Rollout,
+    SeenVersion,
+    VersionsOf,
+    WorkerPermission,
+)
 
 
 class PermissionStore(Protocol):
@@ -41,6 +51,52 @@ class PermissionStore(Protocol):
         self, parent: Parent, after: tuple[str, str], limit: int
     ) -> Sequence[WorkerPermission]:
         """Those of a parent by handler and user, from behind ``after`` = (handler, user id)."""
+        ...
+
+
+class VersionStore(Protocol):
+    """Keeps of what deployments workers are, in which versions, for all servers."""
+
+    async def seen(self, keys: Collection[tuple[Parent, Release]]) -> Sequence[SeenVersion]:
+        """Store that workers of these are there; returns them, with the numbers that they have."""
+        ...
+
+    async def forget_gone(self, before_us: int, limit: int) -> int:
+        """Forget those without an open turn that were last seen before then; so many at most.
+
+        Returns how many.
+        """
+        ...
+
+    async def changes(self) -> int:
+        """A number that is another one after each new version, each forgotten, each rollout."""
+        ...
+
+    async def all(self) -> tuple[Sequence[SeenVersion], Sequence[Rollout]]:
+        """All of the installation."""
+        ...
+
+    async def of(self, parent: Parent) -> VersionsOf:
+        """A parent's, with how many open turns each has."""
+        ...
+
+    async def set(self, rollout: Rollout, etag: str) -> None:
+        """Store, in the caller's name, which versions begin turns; the same again is nothing.
+
+        Raises DomainError ETAG_MISMATCH if it is not what ``etag`` says, unless that is empty.
+        """
+        ...
+
+    async def begin(self, begun: Begun) -> None:
+        """Store with an open turn which version has it; nothing with one that has ended."""
+        ...
+
+
+class BegunTurns(Protocol):
+    """Is told which turns are at which versions."""
+
+    def begin(self, begun: Begun) -> None:
+        """It is: nobody waits for whether that is stored."""
         ...
 
 

@@ -6,6 +6,7 @@ import grpc
 
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceServicer
+from antiphon_server.workers.deployment_servicer import DeploymentCalls
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.listing import Listing
 from antiphon_server.workers.permission_servicer import PermissionCalls
@@ -25,9 +26,11 @@ class WorkerServicer(WorkerServiceServicer):
         lending: Lending,
         listing: Listing,
         permissions: PermissionCalls,
+        deployments: DeploymentCalls,
     ) -> None:
         self._working, self._twin, self._lending = working, twin, lending
         self._listing, self._permissions = listing, permissions
+        self._deployments = deployments
 
     async def Work(  # type: ignore[override]
         self, request_iterator: object, context: Context
@@ -69,3 +72,13 @@ class WorkerServicer(WorkerServiceServicer):
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
         return await self._listing.workers(request, context.invocation_metadata())
+
+    async def ListDeployments(
+        self, request: pb.ListDeploymentsRequest, context: Context
+    ) -> pb.ListDeploymentsResponse:
+        return await self._deployments.listed(request)
+
+    async def SetRollout(
+        self, request: pb.SetRolloutRequest, context: Context
+    ) -> pb.SetRolloutResponse:
+        return await self._deployments.set(request)

@@ -51,9 +51,10 @@ from antiphon_server.workers.frames import (
     Written,
 )
 from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.model import Begun, Parent, Release
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.ports import Grants
+from antiphon_server.workers.ports import BegunTurns, Grants
 from antiphon_server.workers.session import AtWorker
 
 UNSERVED_LOOK_S = 0.5
@@ -111,12 +112,14 @@ class Serving:
         grants: Grants,
         asking: Asking,
         delegation: Delegation,
+        begun: BegunTurns,
         limits: WorkerLimits,
         traceparent: Callable[[], str] = lambda: "",
     ) -> None:
         self._traceparent = traceparent
         self._pool, self._permissions, self._grants = pool, permissions, grants
         self._asking, self._delegation, self._limits = asking, delegation, limits
+        self._begun = begun
         self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
         self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
         self.assignments = Assignments()
@@ -242,13 +245,16 @@ class Serving:
         if parent is None:
             raise DomainError(Reason.HANDLER_NOT_FOUND, handler=handler)
         last = self._last.get((turn.conversation_id, handler))
-        want = Want(turn.turn_id, handler, parent, course.shunned, last)
+        had = work.outputs.assigned
+        began = Release(had.deployment, had.version) if had is not None else None
+        about = (turn.conversation_id, began)
+        want = Want(turn.turn_id, handler, parent, course.shunned, last, False, *about)
         session: AtWorker | None = None
         if _free(self._pool, last):
             session = self._pool.take(want, assignment)
         session = session or await self._waited(work, want, assignment)
         try:
-            if work.outputs.assigned is not None and not session.resumes(handler):
+            if had is not None and not session.resumes(handler):
                 raise DomainError(Reason.TURN_LOST)
             it = session.worker
             await work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
@@ -272,6 +278,8 @@ class Serving:
             assignment.tell(Assign(turn, work.resumed_text, stored, held, *about))
 
         assignment.given(session, held=held)
+        named = (turn.turn_id, turn.conversation_id, turn.attempt)
+        self._begun.begin(Begun(*named, Parent(assignment.served[1]), session.worker.release))
         assignment.go_on = lambda: told(held=True)
         told(held=held)
 

@@ -77,6 +77,11 @@ class AtWorker(Protocol):
     turns: dict[TurnId, Inbox]
 
     @property
+    def open(self) -> bool:
+        """Whether it may be assigned turns if it has room, as far as is known here."""
+        ...
+
+    @property
     def worker_id(self) -> WorkerId:
         """The life of the worker's process."""
         ...

@@ -16,6 +16,7 @@ from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 from antiphon_server.workers import encoding
+from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.frames import Held, Revocation, Revoke, Welcome
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.limits import WorkerLimits
@@ -38,11 +39,12 @@ class Working:
         permissions: Permissions,
         hearing: Hearing,
         turns: TurnStates,
+        deployments: Deployments,
         limits: WorkerLimits,
     ) -> None:
         self._pool, self._assignments = pool, assignments
         self._permissions, self._hearing, self._turns = permissions, hearing, turns
-        self._limits = limits
+        self._deployments, self._limits = deployments, limits
         self._looking = TaskSet()
 
     async def work(self, context: Context) -> None:
@@ -74,6 +76,7 @@ class Working:
         if len(refused) == len(names):
             raise DomainError(Reason.HANDLER_NOT_ALLOWED, handler=", ".join(names))
         with self._pool.admitted(worker.user_id):
+            await self._deployments.came(worker, parents)
             session = Session(worker, parents, Speaker(principal, token), self._limits)
             session.tell(Welcome(refused))
             self._pool.add(session)

@@ -28,10 +28,11 @@ CREATE TABLE dispatcher_turns (
 	content BLOB NOT NULL,
 	outcome_json BLOB NOT NULL,
 	node VARCHAR(128) NOT NULL,
-	lease_until_us BIGINT NOT NULL, cursor VARCHAR(256) DEFAULT '' NOT NULL, cancel_requested BOOLEAN DEFAULT 0 NOT NULL, api_keys VARCHAR(800) DEFAULT '' NOT NULL,
+	lease_until_us BIGINT NOT NULL, cursor VARCHAR(256) DEFAULT '' NOT NULL, cancel_requested BOOLEAN DEFAULT 0 NOT NULL, api_keys VARCHAR(800) DEFAULT '' NOT NULL, worker_parent VARCHAR(80) DEFAULT '' NOT NULL, worker_deployment VARCHAR(64) DEFAULT '' NOT NULL, worker_version VARCHAR(64) DEFAULT '' NOT NULL,
 	PRIMARY KEY (turn_id, conversation_id)
 );
 CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, created_us, turn_id);
+CREATE INDEX dispatcher_turns_of_version ON dispatcher_turns (worker_parent, worker_deployment, worker_version) WHERE state < 4 AND worker_deployment <> '';
 CREATE INDEX dispatcher_turns_open ON dispatcher_turns (lease_until_us) WHERE state < 4;
 CREATE TABLE dispatcher_worker_permission_version (
 	one INTEGER NOT NULL,
@@ -46,3 +47,26 @@ CREATE TABLE dispatcher_worker_permissions (
 	creator VARCHAR(128) NOT NULL,
 	PRIMARY KEY (parent, handler, user_id)
 );
+CREATE TABLE dispatcher_worker_rollouts (
+	parent VARCHAR(80) NOT NULL,
+	deployment VARCHAR(64) NOT NULL,
+	current_version VARCHAR(64) NOT NULL,
+	ramping_version VARCHAR(64) NOT NULL,
+	ramping_percent SMALLINT NOT NULL,
+	PRIMARY KEY (parent, deployment)
+);
+CREATE TABLE dispatcher_worker_version_changes (
+	one INTEGER NOT NULL,
+	changes BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE dispatcher_worker_versions (
+	parent VARCHAR(80) NOT NULL,
+	deployment VARCHAR(64) NOT NULL,
+	version VARCHAR(64) NOT NULL,
+	number BIGINT NOT NULL,
+	first_seen_us BIGINT NOT NULL,
+	seen_us BIGINT NOT NULL,
+	PRIMARY KEY (parent, deployment, version)
+);
+CREATE INDEX dispatcher_worker_versions_seen ON dispatcher_worker_versions (seen_us);

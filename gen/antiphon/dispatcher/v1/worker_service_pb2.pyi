@@ -57,6 +57,38 @@ assigned nothing until quarantine_end_time.
 """
 Global___WorkerState: _TypeAlias = WorkerState  # noqa: Y015
 
+class _VersionState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VersionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VersionState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERSION_STATE_UNSPECIFIED: _VersionState.ValueType  # 0
+    """VERSION_STATE_UNSPECIFIED is never sent."""
+    VERSION_STATE_CURRENT: _VersionState.ValueType  # 1
+    """VERSION_STATE_CURRENT: new turns."""
+    VERSION_STATE_RAMPING: _VersionState.ValueType  # 2
+    """VERSION_STATE_RAMPING: new turns of a share of the conversations."""
+    VERSION_STATE_DRAINING: _VersionState.ValueType  # 3
+    """VERSION_STATE_DRAINING: no new ones, unless neither of the others has a worker; those that it
+    began run still.
+    """
+
+class VersionState(_VersionState, metaclass=_VersionStateEnumTypeWrapper):
+    """VersionState is which turns a version of a deployment gets."""
+
+VERSION_STATE_UNSPECIFIED: VersionState.ValueType  # 0
+"""VERSION_STATE_UNSPECIFIED is never sent."""
+VERSION_STATE_CURRENT: VersionState.ValueType  # 1
+"""VERSION_STATE_CURRENT: new turns."""
+VERSION_STATE_RAMPING: VersionState.ValueType  # 2
+"""VERSION_STATE_RAMPING: new turns of a share of the conversations."""
+VERSION_STATE_DRAINING: VersionState.ValueType  # 3
+"""VERSION_STATE_DRAINING: no new ones, unless neither of the others has a worker; those that it
+began run still.
+"""
+Global___VersionState: _TypeAlias = VersionState  # noqa: Y015
+
 @_typing.final
 class WorkRequest(_message.Message):
     """WorkRequest is a frame of a worker."""
@@ -643,6 +675,226 @@ class ListWorkersResponse(_message.Message):
 Global___ListWorkersResponse: _TypeAlias = ListWorkersResponse  # noqa: Y015
 
 @_typing.final
+class ListDeploymentsRequest(_message.Message):
+    """ListDeploymentsRequest is the request of ListDeployments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """parent is AllowWorkerRequest.parent."""
+    page_size: _builtins.int
+    """page_size is the most to return; 0 means 50, more than 200 is 200."""
+    page_token: _builtins.str
+    """page_token is the next_page_token of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeploymentsRequest: _TypeAlias = ListDeploymentsRequest  # noqa: Y015
+
+@_typing.final
+class DeploymentVersion(_message.Message):
+    """DeploymentVersion is a version of a deployment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
+    FIRST_SEEN_TIME_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """version is Hello.version."""
+    state: Global___VersionState.ValueType
+    """state is which turns it gets."""
+    workers: _builtins.int
+    """workers is how many are there, on whichever server."""
+    turns: _builtins.int
+    """turns is how many turns have it that have not ended: counted from what is stored."""
+    @_builtins.property
+    def first_seen_time(self) -> _timestamp_pb2.Timestamp:
+        """first_seen_time is when its first worker came."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        state: Global___VersionState.ValueType = ...,
+        workers: _builtins.int = ...,
+        turns: _builtins.int = ...,
+        first_seen_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_seen_time", b"first_seen_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_seen_time", b"first_seen_time", "state", b"state", "turns", b"turns", "version", b"version", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeploymentVersion: _TypeAlias = DeploymentVersion  # noqa: Y015
+
+@_typing.final
+class Deployment(_message.Message):
+    """Deployment is what versions are versions of. Without a rollout the version whose first worker
+    came last is the current one, among those that have workers: so a deploy needs no command.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    AUTOMATIC_FIELD_NUMBER: _builtins.int
+    CURRENT_VERSION_FIELD_NUMBER: _builtins.int
+    RAMPING_VERSION_FIELD_NUMBER: _builtins.int
+    RAMPING_PERCENT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    deployment: _builtins.str
+    """deployment is Hello.deployment."""
+    automatic: _builtins.bool
+    """automatic says that no rollout is set."""
+    current_version: _builtins.str
+    """current_version is SetRolloutRequest.current_version; empty if automatic."""
+    ramping_version: _builtins.str
+    """ramping_version is SetRolloutRequest.ramping_version."""
+    ramping_percent: _builtins.int
+    """ramping_percent is SetRolloutRequest.ramping_percent."""
+    etag: _builtins.str
+    """etag changes with every rollout; send it back to change only what you saw."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeploymentVersion]:
+        """versions are its versions, the newest first; of more than 200 the newest."""
+
+    def __init__(
+        self,
+        *,
+        deployment: _builtins.str = ...,
+        versions: _abc.Iterable[Global___DeploymentVersion] | None = ...,
+        automatic: _builtins.bool = ...,
+        current_version: _builtins.str = ...,
+        ramping_version: _builtins.str = ...,
+        ramping_percent: _builtins.int = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["automatic", b"automatic", "current_version", b"current_version", "deployment", b"deployment", "etag", b"etag", "ramping_percent", b"ramping_percent", "ramping_version", b"ramping_version", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deployment: _TypeAlias = Deployment  # noqa: Y015
+
+@_typing.final
+class ListDeploymentsResponse(_message.Message):
+    """ListDeploymentsResponse is the response of ListDeployments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """next_page_token fetches the next page; empty on the last."""
+    @_builtins.property
+    def deployments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deployment]:
+        """deployments are the parent's."""
+
+    def __init__(
+        self,
+        *,
+        deployments: _abc.Iterable[Global___Deployment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deployments", b"deployments", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeploymentsResponse: _TypeAlias = ListDeploymentsResponse  # noqa: Y015
+
+@_typing.final
+class SetRolloutRequest(_message.Message):
+    """SetRolloutRequest is the request of SetRollout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    CURRENT_VERSION_FIELD_NUMBER: _builtins.int
+    RAMPING_VERSION_FIELD_NUMBER: _builtins.int
+    RAMPING_PERCENT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """parent is AllowWorkerRequest.parent."""
+    deployment: _builtins.str
+    """deployment is the deployment's name."""
+    current_version: _builtins.str
+    """current_version begins new turns, but for those of ramping_version. Has it had no worker for
+    30 s, the newest version that has one takes its place. Empty goes back to automatic.
+    """
+    ramping_version: _builtins.str
+    """ramping_version begins those of a share of the conversations; may be empty. While it has no
+    worker, current_version does.
+    """
+    ramping_percent: _builtins.int
+    """ramping_percent is that share, in percent. A conversation that has it keeps it while the share
+    grows.
+    """
+    etag: _builtins.str
+    """etag is Deployment.etag as it was seen; empty changes it whatever it is."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        deployment: _builtins.str = ...,
+        current_version: _builtins.str = ...,
+        ramping_version: _builtins.str = ...,
+        ramping_percent: _builtins.int = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_version", b"current_version", "deployment", b"deployment", "etag", b"etag", "parent", b"parent", "ramping_percent", b"ramping_percent", "ramping_version", b"ramping_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRolloutRequest: _TypeAlias = SetRolloutRequest  # noqa: Y015
+
+@_typing.final
+class SetRolloutResponse(_message.Message):
+    """SetRolloutResponse is the response of SetRollout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deployment(self) -> Global___Deployment:
+        """deployment is the deployment as it is then."""
+
+    def __init__(
+        self,
+        *,
+        deployment: Global___Deployment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deployment", b"deployment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deployment", b"deployment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRolloutResponse: _TypeAlias = SetRolloutResponse  # noqa: Y015
+
+@_typing.final
 class WantWorker(_message.Message):
     """WantWorker asks for a worker for a turn; answered by given when there is one."""
 
@@ -654,6 +906,9 @@ class WantWorker(_message.Message):
     SHUNNED_FIELD_NUMBER: _builtins.int
     PREFERRED_FIELD_NUMBER: _builtins.int
     ONLY_PREFERRED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    DEPLOYMENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     handler: _builtins.str
@@ -664,6 +919,12 @@ class WantWorker(_message.Message):
     """preferred is the worker that knows the conversation; may be empty."""
     only_preferred: _builtins.bool
     """only_preferred says that nobody else will do."""
+    conversation_id: _builtins.str
+    """conversation_id is the turn's conversation: it is on one side of each ramp."""
+    deployment: _builtins.str
+    """deployment is that of the worker that the turn was begun with; empty if it was not begun."""
+    version: _builtins.str
+    """version is that worker's version."""
     @_builtins.property
     def shunned(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """shunned are workers that it must not be."""
@@ -677,10 +938,13 @@ class WantWorker(_message.Message):
         shunned: _abc.Iterable[_builtins.str] | None = ...,
         preferred: _builtins.str = ...,
         only_preferred: _builtins.bool = ...,
+        conversation_id: _builtins.str = ...,
+        deployment: _builtins.str = ...,
+        version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "only_preferred", b"only_preferred", "parent", b"parent", "preferred", b"preferred", "shunned", b"shunned", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "deployment", b"deployment", "handler", b"handler", "only_preferred", b"only_preferred", "parent", b"parent", "preferred", b"preferred", "shunned", b"shunned", "turn_id", b"turn_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -78,6 +78,16 @@ class WorkerServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersResponse.FromString,
                 _registered_method=True)
+        self.ListDeployments = channel.unary_unary(
+                '/antiphon.dispatcher.v1.WorkerService/ListDeployments',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsResponse.FromString,
+                _registered_method=True)
+        self.SetRollout = channel.unary_unary(
+                '/antiphon.dispatcher.v1.WorkerService/SetRollout',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutResponse.FromString,
+                _registered_method=True)
 
 
 class WorkerServiceServicer:
@@ -165,6 +175,26 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeployments(self, request, context):
+        """ListDeployments lists what workers of a parent's handlers are deployments of, by name, each
+        with its versions. A version that has had no worker for 30 s, and that no open turn was begun
+        with, is gone, and not listed any more. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRollout(self, request, context):
+        """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
+        turn that was begun keeps its version while a worker of it is there, or was within the last
+        30 s; then it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND (no
+        such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
+        ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -207,6 +237,16 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.ListWorkers,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'ListDeployments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeployments,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsResponse.SerializeToString,
+            ),
+            'SetRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRollout,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -429,6 +469,60 @@ class WorkerService:
             '/antiphon.dispatcher.v1.WorkerService/ListWorkers',
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeployments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.WorkerService/ListDeployments',
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.ListDeploymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.WorkerService/SetRollout',
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_worker__service__pb2.SetRolloutResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,6 +83,18 @@ class WorkerServiceStub:
     soon, by deployment. Errors:
     PAGE_TOKEN_INVALID.
     """
+    ListDeployments: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ListDeploymentsRequest, _worker_service_pb2.ListDeploymentsResponse]
+    """ListDeployments lists what workers of a parent's handlers are deployments of, by name, each
+    with its versions. A version that has had no worker for 30 s, and that no open turn was begun
+    with, is gone, and not listed any more. Errors: PAGE_TOKEN_INVALID.
+    """
+    SetRollout: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.SetRolloutRequest, _worker_service_pb2.SetRolloutResponse]
+    """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
+    turn that was begun keeps its version while a worker of it is there, or was within the last
+    30 s; then it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND (no
+    such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
+    ETAG_MISMATCH.
+    """
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
@@ -138,6 +150,18 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
     soon, by deployment. Errors:
     PAGE_TOKEN_INVALID.
+    """
+    ListDeployments: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ListDeploymentsRequest, _worker_service_pb2.ListDeploymentsResponse]  # type: ignore[assignment]
+    """ListDeployments lists what workers of a parent's handlers are deployments of, by name, each
+    with its versions. A version that has had no worker for 30 s, and that no open turn was begun
+    with, is gone, and not listed any more. Errors: PAGE_TOKEN_INVALID.
+    """
+    SetRollout: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.SetRolloutRequest, _worker_service_pb2.SetRolloutResponse]  # type: ignore[assignment]
+    """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
+    turn that was begun keeps its version while a worker of it is there, or was within the last
+    30 s; then it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND (no
+    such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
+    ETAG_MISMATCH.
     """
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -239,6 +263,30 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListWorkers lists the workers that serve handlers of a parent now, on all servers that answer
         soon, by deployment. Errors:
         PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeployments(
+        self,
+        request: _worker_service_pb2.ListDeploymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.ListDeploymentsResponse, _abc.Awaitable[_worker_service_pb2.ListDeploymentsResponse]]:
+        """ListDeployments lists what workers of a parent's handlers are deployments of, by name, each
+        with its versions. A version that has had no worker for 30 s, and that no open turn was begun
+        with, is gone, and not listed any more. Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def SetRollout(
+        self,
+        request: _worker_service_pb2.SetRolloutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.SetRolloutResponse, _abc.Awaitable[_worker_service_pb2.SetRolloutResponse]]:
+        """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
+        turn that was begun keeps its version while a worker of it is there, or was within the last
+        30 s; then it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND (no
+        such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
+        ETAG_MISMATCH.
         """
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

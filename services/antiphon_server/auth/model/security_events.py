@@ -395,6 +395,17 @@ class WorkerForbidden:
     handler: str
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutSet:
+    """It was said which versions of a deployment of workers begin turns."""
+
+    resource: str
+    deployment: str
+    current_version: str = ""
+    ramping_version: str = ""
+    ramping_percent: int = 0
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -438,6 +449,7 @@ Detail = (
     | ToolPriceChanged
     | WorkerAllowed
     | WorkerForbidden
+    | RolloutSet
 )
 
 

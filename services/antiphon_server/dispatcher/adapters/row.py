@@ -52,6 +52,9 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     skipped: tuple[SkippedModel, ...] = ()
 
 
+NO_WORKER = {"worker_parent": "", "worker_deployment": "", "worker_version": ""}
+"""A new turn's; later they are written beside the rest of it."""
+
 _decode_order = msgspec.json.Decoder(_Order).decode
 _decode_outcome = msgspec.json.Decoder(_Outcome).decode
 _encode = msgspec.json.Encoder().encode
@@ -84,6 +87,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "cursor": turn.cursor,
         "cancel_requested": turn.cancel_requested,
         "api_keys": " ".join(turn.api_keys),
+        **NO_WORKER,
     }
 
 
@@ -109,6 +113,7 @@ def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
         "cursor": stone.cursor,
         "cancel_requested": False,
         "api_keys": "",
+        **NO_WORKER,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 
-from antiphon_server.dispatcher.adapters.row import from_row, to_row, turn_of
+from antiphon_server.dispatcher.adapters.row import NO_WORKER, from_row, to_row, turn_of
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, State, StoredTurn, Turn, TurnId
 from antiphon_server.runtime.concurrency.grouping import Grouped
@@ -17,8 +17,9 @@ from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _COLUMNS = [column.name for column in turns.c]
 _KEY = ("turn_id", "conversation_id")
-# An order never changes, and may say more than this version understands.
-_KEPT = {*_KEY, "order_json", "content"}
+# An order never changes, and may say more than this version understands; a turn's worker is
+# written by itself.
+_KEPT = {*_KEY, "order_json", "content", *NO_WORKER}
 _ENDED = int(State.SUCCEEDED)
 _ADD = PreparedInsert(turns, " ON CONFLICT DO NOTHING RETURNING " + ", ".join(_KEY))
 _PUT = PreparedInsert(

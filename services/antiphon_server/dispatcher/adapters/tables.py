@@ -17,6 +17,8 @@ from sqlalchemy import (
 from antiphon_server.runtime.storage.partial_index import partial_index
 
 metadata = MetaData()
+AT_WORKERS = "state < 4 AND worker_deployment <> ''"
+"""Open turns that workers have, in the very words of their index."""
 
 turns = Table(
     "dispatcher_turns",
@@ -43,6 +45,11 @@ turns = Table(
     Column("cancel_requested", Boolean, nullable=False),
     # Ids, with spaces between.
     Column("api_keys", String(800), nullable=False, server_default=text("''")),
+    # Which worker began it: of whose handlers, and of which version. Nothing of them is written
+    # with the rest of a turn.
+    Column("worker_parent", String(80), nullable=False, server_default=text("''")),
+    Column("worker_deployment", String(64), nullable=False, server_default=text("''")),
+    Column("worker_version", String(64), nullable=False, server_default=text("''")),
 )
 
 lanes = Table(
@@ -59,4 +66,9 @@ partial_index(
     "dispatcher_turns_open",
     turns.c.lease_until_us,
     where="state < 4",
+)
+partial_index(
+    "dispatcher_turns_of_version",
+    *(turns.c.worker_parent, turns.c.worker_deployment, turns.c.worker_version),
+    where=AT_WORKERS,
 )
