@@ -113,6 +113,7 @@ _RPCS = {
         BudgetService/PutBudget BudgetService/DeleteBudget
         WorkerService/AllowWorker WorkerService/ForbidWorker
         WorkerService/ListWorkerPermissions WorkerService/ListWorkers
+        WorkerService/ListDeployments WorkerService/SetRollout
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser

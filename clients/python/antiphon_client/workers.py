@@ -1,4 +1,4 @@
-"""Workers: whose may serve which handlers, and which are there."""
+"""Workers: whose may serve which handlers, which are there, and in which versions."""
 
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
@@ -46,3 +46,33 @@ class Workers:
             return await self._caller.call(self._workers.ListWorkers, request)
 
         return pages(fetch, lambda page: page.workers)
+
+    def list_deployments(self, parent: str) -> AsyncGenerator[messages.Deployment]:
+        """What workers are deployments of, by name, each with its versions."""
+
+        async def fetch(page_token: str) -> messages.ListDeploymentsResponse:
+            request = messages.ListDeploymentsRequest(parent=parent, page_token=page_token)
+            return await self._caller.call(self._workers.ListDeployments, request)
+
+        return pages(fetch, lambda page: page.deployments)
+
+    async def set_rollout(
+        self,
+        parent: str,
+        deployment: str,
+        current: str = "",
+        *,
+        ramping: str = "",
+        percent: int = 0,
+        etag: str = "",
+    ) -> messages.Deployment:
+        """Say which versions begin new turns; without ``current`` the newest does again."""
+        request = messages.SetRolloutRequest(
+            parent=parent,
+            deployment=deployment,
+            current_version=current,
+            ramping_version=ramping,
+            ramping_percent=percent,
+            etag=etag,
+        )
+        return (await self._caller.call(self._workers.SetRollout, request)).deployment

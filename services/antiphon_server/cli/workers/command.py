@@ -10,6 +10,7 @@ from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.workers.invite import invite
 from antiphon_server.cli.workers.listing import list_workers, permissions, show_workers
 from antiphon_server.cli.workers.options import Handler, Where, asking_for, parent_of, there
+from antiphon_server.cli.workers.rollout import deployments, rollout
 
 _ABOUT = """Let programs answer as experts, and see which are there.
 
@@ -35,6 +36,8 @@ User = Annotated[
 app.command()(invite)
 app.command("list")(list_workers)
 app.command()(permissions)
+app.command()(deployments)
+app.command()(rollout)
 
 
 @app.callback()
