@@ -102,7 +102,7 @@ async def _show(workspace: str, json: bool, address: str, data_dir: DataDir) -> 
 def _rows(deployment: "Deployment") -> list[tuple[str, ...]]:
     from antiphon_server.cli.encoding import local_time
 
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             *(deployment.deployment, it.version, _share(deployment, it.state)),
             *(str(it.workers), str(it.turns)),

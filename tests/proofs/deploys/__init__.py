@@ -1,0 +1,1 @@
+"""Many versions of a worker's deployment, deployed one after another."""
