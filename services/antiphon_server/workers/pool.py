@@ -61,8 +61,8 @@ class Pool:
     it here is wanted from the servers that lend theirs, and the first that is given is taken.
     """
 
-    def __init__(self, limits: WorkerLimits, versions: Versions) -> None:
-        self._limits, self._versions = limits, versions
+    def __init__(self, limits: WorkerLimits, versions: Versions | None = None) -> None:
+        self._limits, self._versions = limits, versions or Versions()
         self._sessions: dict[WorkerId, Session] = {}
         self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()

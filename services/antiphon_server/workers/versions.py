@@ -38,8 +38,8 @@ class Versions:
 
     def __init__(
         self,
-        monotonic: Callable[[], float] = time.monotonic,
-        unix: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = lambda: time.monotonic(),
+        unix: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self._monotonic, self._unix = monotonic, unix
         self._seen: dict[tuple[Parent, Release], SeenVersion] = {}

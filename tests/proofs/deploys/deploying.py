@@ -5,14 +5,13 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 
-from antiphon.dispatcher.v1 import worker_pb2, worker_service_pb2
-from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
+from antiphon.dispatcher.v1 import worker_pb2
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
+from tests.workers.bare import BareWorker, introduced, token_of
 from tests.workers.processes import invited
 
 COMPARED = 50
@@ -41,44 +40,33 @@ class Deployed:
 async def deploy(server: ServerProcess, many: int, gap_s: float = 0.0) -> Deployed:
     """Deploy so many, each beside the one before, which goes then; the last one stays."""
     key = await invited(server, "counter")
-    metadata = (("authorization", f"Bearer {key}"),)
     took: list[float] = []
     async with grpc.aio.insecure_channel(server.address) as channel, server.client() as client:
-        work = WorkerServiceStub(channel).Work
-        before: Any = None
+        token = await token_of(channel, key)
+        before: BareWorker | None = None
         for at in range(many):
             began = time.monotonic()
-            call: Any = work(metadata=metadata)
-            await call.write(_hello(at))
-            answer = await call.read()
-            assert answer.HasField("welcome"), answer
+            worker = BareWorker(channel, token)
+            await worker.welcomed(introduced("counter", deployment="counter", version=f"v{at}"))
             took.append(time.monotonic() - began)
             if before is not None:
-                before.cancel()
-            before = call
+                before.stream.cancel()
+            before = worker
             await asyncio.sleep(gap_s)
+        assert before is not None
         ended = time.monotonic()
         left = await _left(client, before, ended)
         gone_after_s = time.monotonic() - ended
-        before.cancel()
+        before.stream.cancel()
     return Deployed(took, gone_after_s, left)
 
 
-async def _left(client: Client, call: Any, since: float) -> list[str]:
+async def _left(client: Client, worker: BareWorker, since: float) -> list[str]:
     """The versions that are listed when there is one, or time is over."""
     while True:
-        beat = worker_service_pb2.WorkRequest(heartbeat=worker_pb2.Heartbeat())
-        await call.write(beat)
+        await worker.say(heartbeat=worker_pb2.Heartbeat())
         found = [it async for it in client.list_deployments("global")]
         left = [version.version for it in found for version in it.versions]
         if len(left) == 1 or time.monotonic() - since > GONE_WITHIN_S:
             return left
         await asyncio.sleep(1)
-
-
-def _hello(at: int) -> worker_service_pb2.WorkRequest:
-    hello = worker_pb2.Hello(
-        worker_id=f"worker_{at:08}", deployment="counter", version=f"v{at}", slots=1
-    )
-    hello.handlers.add(name="counter")
-    return worker_service_pb2.WorkRequest(hello=hello)

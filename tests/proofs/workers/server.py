@@ -46,10 +46,12 @@ from antiphon_server.runtime.channels.server_ways import ServerWays
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
+from antiphon_server.workers.adapters.sql_versions import SqlVersions
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.borrowing import Borrowing
 from antiphon_server.workers.care import Care
 from antiphon_server.workers.delegation import Delegation
+from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
@@ -58,6 +60,7 @@ from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.servicer import WorkerServicer
 from antiphon_server.workers.serving import Serving
+from antiphon_server.workers.versions import Versions
 from antiphon_server.workers.working import Working
 from tests.proofs.workers.cables import Line, Net
 from tests.proofs.workers.place import Place
@@ -209,10 +212,12 @@ class Server:
         journal = EventLogJournal(reached)
         self.lanes = Lanes()
         self.permissions = Permissions(SqlPermissions(database), everybody, ())
-        self.pool = Pool(shared.limits)
+        versions = Versions()
+        self.pool = Pool(shared.limits, versions)
+        self.deployments = Deployments(SqlVersions(database), versions, self.pool)
         asking = Asking(NoTools(), PartContents())
         grants = Grants(GrantTokens(Secret()))
-        rules = grants, asking, Delegation(PartContents())
+        rules = grants, asking, Delegation(PartContents()), self.deployments
         self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()
@@ -231,21 +236,24 @@ class Server:
         shared, assignments = self._shared, self.serving.assignments
         watched = self.pool, assignments, self.permissions, everybody
         states = StoredTurnStates(self.lanes, self.store)
-        known = self.pool, assignments, self.permissions
         hearing = Hearing(self.pool, everybody)
-        self.working = Working(*known, hearing, states, shared.limits)
+        heard = self.pool, assignments, self.permissions, hearing
+        self.working = Working(*heard, states, self.deployments, shared.limits)
         self.care = Care(*watched, shared.limits)
         ways = ServerWays(self._line)
         self.borrowing = Borrowing(self.pool, assignments, self._others, ways, shared.limits)
         lending = Lending(self.pool, shared.limits)
         unused: Any = None
         local = LocalServer([ErrorInterceptor()])
-        servicer = WorkerServicer(self.working, unused, lending, unused, unused)
+        servicer = WorkerServicer(self.working, unused, lending, unused, unused, unused)
         add_WorkerServiceServicer_to_server(servicer, local)
         self.channel = local.channel()
 
     async def _start(self) -> None:
         await self.permissions.refresh()
+        await self.deployments.refresh()
+        self.place.spawn(self.deployments.look_for_changes(), "rollouts")
+        self.place.spawn(self.deployments.note(), "versions")
         self.place.spawn(self.care.run(), "care")
         self.place.spawn(self.borrowing.run(), "borrowing")
         await self.leases.adopt_orphans(own=True)
