@@ -185,6 +185,11 @@ class Session:
         return max(0, self.slots - len(self.turns))
 
     @property
+    def unread(self) -> bool:
+        """Whether all that may wait for it to read does."""
+        return len(self._out) >= self._limits.untold
+
+    @property
     def standing(self) -> Standing:
         """What becomes of turns that it could have."""
         if self.draining:
@@ -220,9 +225,10 @@ class Session:
         else:
             if isinstance(told, Ack | Cancel | Revoke):
                 self._acks.pop(told.turn_id, None)
-            if len(self._out) >= self._limits.untold:
+            if len(self._out) < self._limits.untold:
+                self._out.append(told)
+            else:
                 self.end(DomainError(Reason.OVERLOADED, resource="stream", retry_after=1.0))
-            self._out.append(told)
         self._wakeup.set()
 
     def hear(self, turn_id: TurnId, fence: int, said: Said, wire: object = None) -> None:

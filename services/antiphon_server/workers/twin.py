@@ -49,6 +49,8 @@ class Twin:
 
         async def hear() -> None:
             for action in request.actions:
+                if session.ending is not None:
+                    raise session.ending
                 await self._hearing.take(session, action)
 
         await calls.once(request.sequence, hear)

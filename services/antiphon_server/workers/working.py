@@ -97,7 +97,7 @@ class Working:
                 await writer.write(as_sent(encoding.response(told, self._limits)))
 
     async def _hear_all(self, session: Session, context: Context) -> None:
-        while True:
+        while session.ending is None:
             try:
                 request = await context.read()
             except InvalidMessage as error:
@@ -107,6 +107,8 @@ class Working:
                 session.hang_up()
                 return
             await self._hearing.take(session, request)
+        if session.unread:
+            raise session.ending  # now: it reads nothing of what would come before
 
     def _look_for_held(self, session: Session) -> None:
         """Turns that nobody here has may be on their way to this server, or over."""
