@@ -28,6 +28,7 @@ class Stage:
     channel: grpc.aio.Channel
     keys: dict[str, str]
     open: list[BareWorker] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
 
     async def token(self, whose: str = "bad") -> str:
         """A token of a new session of that program's."""
@@ -46,6 +47,7 @@ class Stage:
         """A turn of the handler, in a conversation of its own."""
         conversation = await self.client.create_conversation()
         it = await self.client.dispatch(conversation.conversation_id, "go", handler=handler)
+        self.turns.append(it.turn)
         return it.turn
 
     async def assigned(self, worker: BareWorker, handler: str = "bad") -> Any:
@@ -67,7 +69,7 @@ class Stage:
     async def bystanders(self) -> AsyncIterator[None]:
         """A turn of the good worker's goes on through the block, and another is served behind it.
 
-        What the block has opened is closed.
+        What the block has opened is closed, and what it has begun stopped.
         """
         turn = await begun(self.client, "40 20")
         try:
@@ -75,7 +77,10 @@ class Stage:
         finally:
             for worker in self.open:
                 worker.cut()
+            for begun_here in self.turns:
+                await self.client.cancel_turn(begun_here.conversation_id, begun_here.turn_id)
             self.open.clear()
+            self.turns.clear()
         done = await ended(self.client, turn)
         assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 1)
         assert await numbers(self.client, turn.conversation_id) == counted(40)

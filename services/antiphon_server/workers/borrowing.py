@@ -290,14 +290,15 @@ class LentSession:
 
     def hear(self, request: worker_service_pb2.WorkRequest) -> None:
         """Take what the worker says; what can't be taken it is told."""
-        turn_id, fence, said = encoding.said(request)
-        inbox = self.turns.get(turn_id)
+        turn_id, number = encoding.about(request)
+        inbox = self.turns.get(TurnId(turn_id))
         if inbox is None:
             return  # it was told that the turn is not its own any more
         try:
+            _, fence, said = encoding.said(request)  # a newer server may have taken it
             inbox.hear(self, fence, said, request)
         except DomainError as error:
-            self.tell(Rejected(error, turn_id, request.output.sequence))
+            self.tell(Rejected(error, turn_id, number))
 
     def renew(self, turn_ids: "map[TurnId]") -> None:
         """It lives, and works on these."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import assert_never
+from typing import Any, assert_never
 
 from antiphon.context.v1 import message_pb2
 from antiphon.dispatcher.v1 import turn_pb2
@@ -11,7 +11,9 @@ from antiphon.dispatcher.v1 import worker_service_pb2 as service_pb
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2, tool_pb2
 from antiphon_server.dispatcher.handling import COUNTED, LossPolicy, TurnId, Usage
+from antiphon_server.runtime.encoding.forms import NotShown, shown_form
 from antiphon_server.runtime.encoding.strict_json import loads
+from antiphon_server.runtime.encoding.visible import visible
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.errors.wire import status_of
 from antiphon_server.runtime.rpc.times import timestamp
@@ -81,6 +83,13 @@ def said(request: service_pb.WorkRequest) -> tuple[TurnId, int, frames.Said]:
             raise DomainError(Reason.UNIMPLEMENTED)
 
 
+def about(request: service_pb.WorkRequest) -> tuple[str, int]:
+    """Which turn, and which of its outputs, a frame is about; "" and 0 if about none."""
+    kind = request.WhichOneof("frame")
+    frame: Any = getattr(request, kind) if kind is not None else None
+    return getattr(frame, "turn_id", "")[:80], getattr(frame, "sequence", 0)
+
+
 def _of(
     frame: pb.Accept | pb.Decline | pb.Output | pb.Ask | pb.Finish, what: frames.Said
 ) -> tuple[TurnId, int, frames.Said]:
@@ -113,8 +122,8 @@ def _asked(it: pb.Ask) -> frames.Asked:
     match it.WhichOneof("what"):
         case "question":
             schema = it.question.schema_json
-            checked = _object(schema, "ask.question.schema_json") if schema else ""
-            return frames.AskedQuestion(it.number, it.question.message, checked)
+            message = visible(it.question.message)
+            return frames.AskedQuestion(it.number, message, _form(schema) if schema else "")
         case "tool_calls":
             calls = [(call.tool, call.arguments_json or "{}") for call in it.tool_calls.calls]
             return frames.AskedCalls(it.number, tuple(calls))
@@ -122,6 +131,15 @@ def _asked(it: pb.Ask) -> frames.Asked:
             return frames.AskedTurns(it.number, tuple(map(_asked_turn, it.turns.turns)))
         case _:
             raise DomainError(Reason.UNIMPLEMENTED)
+
+
+def _form(schema: str) -> str:
+    """A form as people can be shown it. Raises DomainError INVALID_ARGUMENT."""
+    field = "ask.question.schema_json"
+    try:
+        return shown_form(loads(_object(schema, field)))
+    except NotShown as why:
+        raise invalid(field, str(why)) from None
 
 
 def _asked_turn(it: pb.AskedTurn) -> frames.AskedTurn:

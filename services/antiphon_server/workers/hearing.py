@@ -1,7 +1,5 @@
 """What a worker says on its stream, or by calls: each frame is heard, or rejected on the stream."""
 
-from typing import Any
-
 from antiphon.dispatcher.v1 import worker_service_pb2
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -25,11 +23,11 @@ class Hearing:
         try:
             await self._hear(session, request)
         except DomainError as error:
-            session.reject(error, *_about(request))
+            session.reject(error, *encoding.about(request))
 
     def refuse(self, session: Session, invalid: InvalidMessage) -> None:
         """Say that a frame breaks a rule of the contract."""
-        session.reject(invalid, *_about(invalid.message))
+        session.reject(invalid, *encoding.about(invalid.message))
 
     async def _hear(self, session: Session, request: worker_service_pb2.WorkRequest) -> None:
         match request.WhichOneof("frame"):
@@ -58,10 +56,3 @@ class Hearing:
             session.end(DomainError(Reason.TOKEN_INVALID))
             return
         session.speaker = Speaker(principal, token)
-
-
-def _about(request: worker_service_pb2.WorkRequest) -> tuple[str, int]:
-    """Which turn, and which of its outputs, a frame is about."""
-    kind = request.WhichOneof("frame")
-    frame: Any = getattr(request, kind) if kind is not None else None
-    return getattr(frame, "turn_id", "")[:80], getattr(frame, "sequence", 0)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.integration.tools.forms import NotShown, form, page
+from antiphon_server.integration.tools.forms import form, page
+from antiphon_server.runtime.encoding.forms import NotShown
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 
 from antiphon_server.integration.tools.model import Definition, Json, ToolName
 from antiphon_server.runtime.encoding.strict_json import loads
+from antiphon_server.runtime.encoding.visible import REPLACEMENT, visible
 
 MOST_TOOLS = 1_000
 MOST_NAMED = 100
@@ -20,18 +20,11 @@ MAX_SCHEMA = 64 * 1024
 MOST_BYTES = 8 * 1024 * 1024
 """Of all that a source says of its tools; what several of them say alike counts once."""
 MAX_DEPTH = 32
-REPLACEMENT = "\ufffd"
 # As in the contract's rule for Conversation.tools: no letter in it is invisible, or like another
 # one of another script.
 _NAME = re.compile(r"[a-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,95}")
 _ESCAPED = re.compile(r"\\(u....|.)")
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l"})
-# What is drawn as nothing and is no format character: joiners, fillers, variation selectors.
-_BLANK = frozenset(
-    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
-    | {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)}
-)
-_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +64,6 @@ def accepted(definitions: Iterable[Definition]) -> Accepted:
             if len(refused) < MOST_NAMED:
                 refused.append(Refused(visible(each.name[:128]), str(why)))
     return Accepted({it.name: it for it in taken.by_likeness.values()}, refused, left_out)
-
-
-def visible(text: str) -> str:
-    """The text, in which each character that nobody sees is U+FFFD; lines and tabs stay."""
-    return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
 
 
 def alike(name: str) -> str:
@@ -177,15 +165,3 @@ def _depth(value: Json) -> int:
         depth += 1
         level = [each for it in inner for each in (it.values() if isinstance(it, dict) else it)]
     return depth
-
-
-class _Shown(dict[int, int]):
-    """What a character is shown as; each is looked up once."""
-
-    def __missing__(self, code: int) -> int:
-        hidden = unicodedata.category(chr(code)) in _HIDDEN or code in _BLANK
-        self[code] = ord(REPLACEMENT) if hidden else code
-        return self[code]
-
-
-_SHOWN = _Shown({ord("\n"): ord("\n"), ord("\t"): ord("\t")})

@@ -12,7 +12,7 @@ from antiphon_server.integration.connections.faults import (
 )
 from antiphon_server.integration.connections.model import Connection
 from antiphon_server.integration.tools.model import Result, ResultPart, SourceName, ToolName
-from antiphon_server.integration.tools.untrusted import visible
+from antiphon_server.runtime.encoding.visible import visible
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 
 LONGEST = 2_000

@@ -26,7 +26,7 @@ from antiphon_server.integration.connections.mcp.adapters.sampled import (
     wanted,
 )
 from antiphon_server.integration.connections.mcp.ports import Sampling
-from antiphon_server.integration.tools.forms import NotShown, form, page
+from antiphon_server.integration.tools.forms import form, page
 from antiphon_server.integration.tools.model import Call
 from antiphon_server.integration.tools.questions import (
     MAX_STATE,
@@ -38,6 +38,7 @@ from antiphon_server.integration.tools.questions import (
     QuestionId,
     too_many,
 )
+from antiphon_server.runtime.encoding.forms import NotShown
 from antiphon_server.runtime.errors.domain_error import DomainError, Reason
 
 MOST_AT_ONCE = 8
