@@ -31,7 +31,7 @@ const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
 const refusal = () => page.locator(".message .facts").getByRole("alert");
 
 async function operators(): Promise<void> {
-  await page.goto(`${PAGE}/operator.html#workers`);
+  await page.goto(`${PAGE}/operator.html#models`);
   await row("fake/well").waitFor();
 }
 

@@ -62,6 +62,19 @@ export function stateOf(call: ToolCall, isOver: boolean): CallState {
   return decision || !call.asks ? "approved" : "waits";
 }
 
+const DELEGATED = "handlers.";
+
+/** The turn that a call had begun, as the call itself says; empty if it is a call of a tool. */
+export function begunBy(call: ToolCall): string {
+  if (!call.tool.startsWith(DELEGATED)) return "";
+  try {
+    const { turn_id: turnId } = JSON.parse(call.arguments) as { turn_id?: unknown };
+    return typeof turnId === "string" ? turnId : "";
+  } catch {
+    return "";
+  }
+}
+
 /** A turn's calls, in the order they were proposed. Events may come twice. */
 export class ToolCalls {
   readonly all: ToolCall[] = [];

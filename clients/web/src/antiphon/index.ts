@@ -1,6 +1,6 @@
 // A client for Antiphon in browsers: calls with typed errors, and streams that outlive connections.
 
-export { type CallState, type ToolCall, stateOf } from "./calls";
+export { type CallState, type ToolCall, begunBy, stateOf } from "./calls";
 export { type Field, type Question, type Reply, type Value } from "./questions";
 export { ToolAnswerAction } from "../gen/antiphon/integration/v1/tool_pb";
 export { Changing } from "./changing";
@@ -16,6 +16,6 @@ export { type DeviceCode, type ProviderLogin, Session } from "./session";
 export { textOf } from "./text";
 export { NOBODY, type Outgoing, type Wishes, isAnswered } from "./outbox";
 export { Thread, type ThreadOptions, isQueued } from "./thread";
-export type { Entry } from "./transcript";
+export type { Child, Entry } from "./transcript";
 export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
-export { TurnView } from "./turn";
+export { type Assigned, TurnView } from "./turn";

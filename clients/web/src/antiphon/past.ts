@@ -18,6 +18,7 @@ const UNDER_WAY = [
   EventKind.TOOL_CALL_QUESTION_ANSWERED,
   EventKind.TOOL_CALL_FINISHED,
   EventKind.TURN_PROGRESSED,
+  EventKind.TURN_ASSIGNED,
   EventKind.MEMBER_ADDED,
   EventKind.MEMBER_UPDATED,
 ];
@@ -57,7 +58,8 @@ export class Past {
     for (const message of page.messages) transcript.post(message, message.offset, message.turnId);
     this.olderToken = page.nextPageToken;
     this.hasOlder = page.nextPageToken !== "";
-    await this.readTurns(transcript.messages[0]?.timeMs ?? Infinity, pageToken === "");
+    const oldest = page.messages.at(-1)?.createTime;
+    await this.readTurns(oldest ? timestampMs(oldest) : Infinity, pageToken === "");
   }
 
   /** The turns that began since a time; messages and turns are paged apart. */

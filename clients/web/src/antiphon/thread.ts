@@ -19,7 +19,7 @@ import { newTurnId } from "./ids";
 import { NOBODY, Outbox, type Outgoing, type Wishes, isAnswered } from "./outbox";
 import { Past } from "./past";
 import type { Question, Value } from "./questions";
-import { type Entry, Transcript } from "./transcript";
+import { type Child, type Entry, Transcript } from "./transcript";
 import type { TurnView } from "./turn";
 
 const TYPING_EVERY_MS = 5_000;
@@ -79,9 +79,14 @@ export class Thread extends Changing {
     this.outbox = new Outbox(conversationId, stubs, receiver, options.unsent);
   }
 
-  /** What was said, the oldest first. */
+  /** What was said, the oldest first; what others were told and answered for a turn is its own. */
   get messages(): Entry[] {
     return this.transcript.messages;
+  }
+
+  /** How many messages are known, also of those that are shown in others. */
+  get known(): number {
+    return this.transcript.size;
   }
 
   /** What this page has said and the log does not have yet. */
@@ -89,7 +94,7 @@ export class Thread extends Changing {
     return this.outbox.outgoing;
   }
 
-  /** The turns that run or wait, in the order they came. */
+  /** The turns that run or wait, in the order they came; not those that turns have asked for. */
   get open(): TurnView[] {
     return this.transcript.open;
   }
@@ -107,6 +112,16 @@ export class Thread extends Changing {
   /** A turn, if it is known. */
   turn(turnId: string): TurnView | undefined {
     return this.transcript.turn(turnId);
+  }
+
+  /** What a call had another handler do, if that is known. */
+  childOf(turn: TurnView, call: ToolCall): Child | undefined {
+    return this.transcript.childOf(turn, call);
+  }
+
+  /** The turns that it has asked for, and that these have. */
+  descendantsOf(turn: TurnView): Child[] {
+    return this.transcript.descendantsOf(turn);
   }
 
   /** Whether the turn's answer has been posted, or is about to be. */

@@ -3,6 +3,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
+import { type ToolCall, begunBy } from "./calls";
 import { textOf } from "./text";
 import { TurnView } from "./turn";
 
@@ -23,21 +24,51 @@ export interface Entry {
   isAside: boolean;
 }
 
+/** A turn that another one has asked for: what it was told, and what it answered. */
+export interface Child {
+  turn: TurnView;
+  question: Entry | undefined;
+  answer: Entry | undefined;
+}
+
 /** Messages by their places in the log, and turns in the order in which they became known. */
 export class Transcript {
   private readonly entries = new Map<string, Entry>();
   private readonly turns = new Map<string, TurnView>();
   private sorted: Entry[] | undefined;
 
-  /** What was said, the oldest first. */
+  /** What was said, the oldest first; but for what turns that turns have asked for have said. */
   get messages(): Entry[] {
-    this.sorted ??= [...this.entries.values()].sort((a, b) => Number(a.offset - b.offset));
+    this.sorted ??= [...this.entries.values()]
+      .filter((entry) => !isOfTree(entry))
+      .sort((a, b) => Number(a.offset - b.offset));
     return this.sorted;
   }
 
-  /** The turns that run or wait, in the order they came. */
+  /** How much is known, whatever is shown of it. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** The turns that run or wait, in the order they came; not those that turns have asked for. */
   get open(): TurnView[] {
-    return [...this.turns.values()].filter((turn) => UNDER_WAY.has(turn.state));
+    return [...this.turns.values()].filter((turn) => UNDER_WAY.has(turn.state) && !turn.parentTurnId);
+  }
+
+  /** What a call had another handler do; undefined of a call of a tool, or while it is not known. */
+  childOf(turn: TurnView, call: ToolCall): Child | undefined {
+    const child = this.turns.get(begunBy(call));
+    if (!child || child.parentTurnId !== turn.turnId) return undefined; // a call can name any turn
+    const [question, answer] = [child.messageId, child.replyMessageId].map((id) => this.entries.get(id));
+    return { turn: child, question, answer };
+  }
+
+  /** Those that it has asked for, and that these have. */
+  descendantsOf(turn: TurnView): Child[] {
+    return turn.toolCalls.flatMap((call) => {
+      const child = this.childOf(turn, call);
+      return child ? [child, ...this.descendantsOf(child.turn)] : [];
+    });
   }
 
   /** A message, if it is known. */
@@ -86,6 +117,11 @@ export class Transcript {
     this.turns.clear();
     this.sorted = undefined;
   }
+}
+
+/** Whether a turn that another one has asked for was told it, or answered it: people ask in their own names. */
+function isOfTree({ isAside, role, author }: Entry): boolean {
+  return isAside && (role === "assistant" || author.startsWith("handlers/"));
 }
 
 function roleOf(message: Message): Entry["role"] {

@@ -9,10 +9,20 @@ import { type ToolCall, ToolCalls, stateOf } from "./calls";
 import { type AntiphonError, errorOfStatus } from "./errors";
 import { Text, textOf } from "./text";
 
+/** Which worker has a turn: what it is one of, and in which version. */
+export interface Assigned {
+  deployment: string;
+  version: string;
+}
+
 /** What is known of one turn. It changes as events are applied. */
 export class TurnView {
   state = TurnState.ACCEPTED;
   handler = "";
+  /** The turn that asked for it; empty if a caller did. */
+  parentTurnId = "";
+  /** Who works on it, where that is a worker. */
+  worker: Assigned | undefined;
   model = "";
   messageId = "";
   replyMessageId = "";
@@ -64,6 +74,7 @@ export class TurnView {
 
   /** Take in the server's word of how it is now. */
   assign(turn: Turn): void {
+    this.parentTurnId = turn.parentTurnId || this.parentTurnId;
     if (this.isDone) return;
     this.state = turn.state;
     this.handler = turn.handler;
@@ -92,6 +103,11 @@ export class TurnView {
       case "turnAccepted":
         this.handler = payload.value.handler;
         this.messageId = payload.value.messageId;
+        this.parentTurnId = payload.value.parentTurnId;
+        break;
+      case "turnAssigned":
+        this.worker = payload.value;
+        this.status = ""; // it waited for one
         break;
       case "turnQueued":
         this.become(TurnState.QUEUED);
@@ -108,6 +124,7 @@ export class TurnView {
         this.fraction = payload.value.fraction;
         break;
       case "textDeltaAppended":
+        this.status = "";
         this.textOfMessage(payload.value.messageId).append(
           payload.value.position,
           payload.value.text,

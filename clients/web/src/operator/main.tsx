@@ -14,14 +14,16 @@ import { Mesh } from "./mesh";
 import { People } from "./people";
 import { Security } from "./security";
 import { Tail } from "./tail";
-import { Turns, Workers } from "./turns";
+import { Handlers, Turns } from "./turns";
 import { Usage } from "./usage";
+import { Workers } from "./workers";
 
 const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX.Element }> = {
   live: { name: "Live", View: Tail },
   turns: { name: "Turns", View: Turns },
   usage: { name: "Usage", View: Usage },
-  workers: { name: "Models and handlers", View: Workers },
+  models: { name: "Models and handlers", View: Handlers },
+  workers: { name: "Workers", View: Workers },
   connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },

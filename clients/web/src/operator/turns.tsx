@@ -47,7 +47,7 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
           { name: "when", cell: (turn) => (turn.createTime ? moment(timestampMs(turn.createTime)) : "") },
           { name: "conversation", cell: (turn) => <a href={`/#/c/${turn.conversationId}`}>{titleOf(desk, turn)}</a> },
           { name: "state", cell: (turn) => <State name={wordOf(TurnState, turn.state)} /> },
-          { name: "handler", cell: (turn) => turn.handler },
+          { name: "handler", cell: (turn) => `${turn.parentTurnId ? "↳ " : ""}${turn.handler}` },
           { name: "model", cell: (turn) => turn.model },
           { name: "attempts", cell: (turn) => turn.attempt, isNumber: true },
           { name: "used", cell: (turn) => consumed(turn.usage), isNumber: true },
@@ -126,7 +126,7 @@ function took(turn: Turn): string {
 }
 
 /** Models and handlers. */
-export function Workers({ desk }: { desk: Desk }): JSX.Element {
+export function Handlers({ desk }: { desk: Desk }): JSX.Element {
   const { dispatcher } = desk.session.stubs;
   const handlers = useLoaded(async () => (await dispatcher.listHandlers({})).handlers, []);
   return (

@@ -10,7 +10,10 @@ export interface Loaded<Value> {
   reload: () => void;
 }
 
-/** Read when the view comes, when `keys` change, and every `everyMs` if that is given. */
+/**
+ * Read when the view comes, when `keys` change, and every `everyMs` if that is given: as long as
+ * somebody looks.
+ */
 export function useLoaded<Value>(
   read: () => Promise<Value>,
   keys: unknown[],
@@ -22,6 +25,12 @@ export function useLoaded<Value>(
   useEffect(() => {
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const shown = () => document.hidden || again();
+    const again = () => {
+      document.removeEventListener("visibilitychange", shown);
+      void work();
+    };
+    const next = () => (document.hidden ? document.addEventListener("visibilitychange", shown) : again());
     const work = async () => {
       try {
         const found = await read();
@@ -31,12 +40,13 @@ export function useLoaded<Value>(
       } catch (thrown) {
         if (!isOver) setError(sentenceOf(thrown));
       }
-      if (everyMs && !isOver) timer = setTimeout(work, everyMs);
+      if (everyMs && !isOver) timer = setTimeout(next, everyMs);
     };
     void work();
     return () => {
       isOver = true;
       clearTimeout(timer);
+      document.removeEventListener("visibilitychange", shown);
     };
   }, [...keys, count]);
   const reload = useCallback(() => setCount((was) => was + 1), []);

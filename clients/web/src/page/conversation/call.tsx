@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import {
   type CallState,
+  type Child,
   type Question,
   type ToolAnswerAction,
   type ToolCall,
@@ -17,6 +18,7 @@ import { Icon } from "../parts";
 import { useNow } from "../use";
 import { brief, pretty, visible } from "../visible";
 import { duration, failureOf, took } from "../words";
+import { Delegated } from "./child";
 import { Decide } from "./decide";
 import { type Answer, Asked, Replied } from "./question";
 import { type ReadPart, Result } from "./result";
@@ -28,6 +30,10 @@ const PREVIEW = 300;
 export interface Deciding {
   self: string;
   nameOf: (actor: string) => string;
+  /** What a call had another handler do. */
+  childOf: (turn: TurnView, call: ToolCall) => Child | undefined;
+  /** Whether something of it, or of what it has asked for, waits for a person. */
+  waitsIn: (turn: TurnView) => boolean;
   /** Reads what is kept of a result. */
   read: ReadPart;
   /** Missing where one may not. Returns whose decision counts; throws AntiphonError. */
@@ -44,8 +50,14 @@ export interface Deciding {
     | undefined;
 }
 
+/** A call of a tool, or a turn that another handler works on. */
+export function Call(props: { call: ToolCall; turn: TurnView; deciding: Deciding }): JSX.Element {
+  const child = props.deciding.childOf(props.turn, props.call);
+  return child ? <Delegated child={child} deciding={props.deciding} /> : <OfTool {...props} />;
+}
+
 /** Folded to a few lines; whole as long as it waits, for whole it is approved. */
-export function Call({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deciding: Deciding }): JSX.Element {
+function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deciding: Deciding }): JSX.Element {
   const state = stateOf(call, turn.isDone);
   const [chosen, choose] = useState<boolean>();
   const [faster, setFaster] = useState("");

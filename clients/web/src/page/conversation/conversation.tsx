@@ -116,7 +116,7 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
         name={desk.nameOf(entry.author)}
         isMine={entry.author === thread.self}
         turn={!item.isRepeated && footerBelongs(thread, entry, turn) ? turn : undefined}
-        version={turn?.isDone ? turn.revision + 1 : 0}
+        version={turn?.isDone ? versionOf(thread, turn) : ""}
         question={question}
         asker={askerOf(question, desk, thread)}
         doings={doingsOf(thread.questionOf(entry), desk, thread, entry)}
@@ -125,6 +125,14 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
       />
     </Kept>
   );
+}
+
+/** Changes when more is known of what is told below an answer, and of what others did for it. */
+function versionOf(thread: Thread, turn: TurnView): string {
+  const all = thread.descendantsOf(turn);
+  if (all.some((child) => !child.turn.isDone)) return `live ${thread.version}`;
+  const known = all.map((child) => `${child.turn.revision}${child.question ? "q" : ""}${child.answer ? "a" : ""}`);
+  return [turn.revision, ...known].join(" ");
 }
 
 /** By name who decided about a call, and who answered what its tool asked. */
@@ -138,7 +146,14 @@ function decidingOf(desk: Desk, thread: Thread): Deciding {
   const read: Deciding["read"] = (call, part, most) => thread.readResult(call, part, most);
   const answer: Deciding["answer"] = (...said) => thread.answer(...said);
   const may = thread.mayWrite ? { decide, answer } : {};
-  return { self: thread.self, read, nameOf: (actor) => desk.nameOf(actor), ...may };
+  const childOf: Deciding["childOf"] = (turn, call) => thread.childOf(turn, call);
+  const waitsIn = (turn: TurnView) => waitingIn(thread, turn).length > 0;
+  return { self: thread.self, read, childOf, waitsIn, nameOf: (actor) => desk.nameOf(actor), ...may };
+}
+
+/** The calls that wait for a person, of a turn and of those that it has asked for. */
+function waitingIn(thread: Thread, turn: TurnView): ToolCall[] {
+  return [turn, ...thread.descendantsOf(turn).map((child) => child.turn)].flatMap((each) => each.waiting);
 }
 
 function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): string {
@@ -187,7 +202,7 @@ function Announcer({ thread }: { thread: Thread }): JSX.Element {
     lastId.current = last.id;
     if (isNew && last.role === "assistant") setWords(`Answer: ${last.text.slice(0, 600)}`);
   }, [last?.id, thread.isLoading]);
-  const waiting = thread.open.flatMap((turn) => turn.waiting);
+  const waiting = thread.open.flatMap((turn) => waitingIn(thread, turn));
   const newest = waiting.at(-1);
   useEffect(() => {
     if (newest) setWords(wanted(newest, thread.mayWrite));

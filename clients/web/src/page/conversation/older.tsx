@@ -22,7 +22,7 @@ export function Older(props: { thread: Thread; scroll: { current: HTMLDivElement
     });
     seen.observe(mark.current);
     return () => seen.disconnect();
-  }, [thread, thread.hasOlder, thread.messages.length]);
+  }, [thread, thread.hasOlder, thread.known]);
   useLayoutEffect(() => {
     const { current } = scroll;
     if (!current || !height.current || thread.isLoadingOlder) return;

@@ -16,7 +16,7 @@ interface SaidProps {
   isMine: boolean;
   /** The turn whose end is told below it. */
   turn: TurnView | undefined;
-  version: number;
+  version: string;
   question: Entry | undefined;
   asker: string;
   doings: Doings;

@@ -1,7 +1,7 @@
 // What is on its way: a message that is being sent, an answer that is being given.
 
 import type { JSX } from "preact";
-import { type Entry, type Outgoing, type Thread, type TurnView, isQueued, stateOf } from "../../antiphon";
+import type { Entry, Outgoing, Thread, TurnView } from "../../antiphon";
 import { Notice } from "../parts";
 import { useNow, useSteady } from "../use";
 import { duration, sentenceOf } from "../words";
@@ -9,6 +9,7 @@ import { Answer } from "./answer";
 import type { Deciding } from "./call";
 import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
+import { statusOf } from "./status";
 
 /** What was said here and is on its way. */
 export function Unsent({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }): JSX.Element {
@@ -97,19 +98,4 @@ export function Ended({ turn, doings, deciding }: { turn: TurnView; doings: Doin
       <Facts turn={turn} text="" isTruncated={false} doings={doings} />
     </article>
   );
-}
-
-/** What people have to do: an approval comes first. */
-function waitingFor(turn: TurnView): string {
-  const isToApprove = turn.waiting.some((call) => stateOf(call, false) === "waits");
-  return isToApprove ? "waiting for approval" : "waiting for an answer";
-}
-
-function statusOf(turn: TurnView): string {
-  if (turn.isStopping) return "stopping…";
-  if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
-  if (turn.waiting.length) return waitingFor(turn);
-  const running = turn.toolCalls.filter((call) => stateOf(call, false) === "runs");
-  if (running.length) return running.length > 1 ? `calling ${running.length} tools` : "calling a tool";
-  return turn.text ? "answering" : turn.status || "thinking";
 }

@@ -189,7 +189,8 @@ function amount({ limit }: Budget, value: bigint): string {
 }
 
 /** Whether one may change them. */
-async function manages(desk: Desk, resource: string): Promise<boolean> {
+/** Whether one may say what holds there. */
+export async function manages(desk: Desk, resource: string): Promise<boolean> {
   const { user } = desk.session;
   if (!user || resource === OF_ALL) return !!user?.operator;
   try {
