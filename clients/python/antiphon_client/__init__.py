@@ -21,6 +21,7 @@ from antiphon_client.relay import LiveRelay
 from antiphon_client.text import text_of
 from antiphon_client.tls import Tls
 from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenStore
+from antiphon_client.trees import ChildStatus
 from antiphon_client.turn import (
     CallStatus,
     QuestionStatus,
@@ -49,6 +50,7 @@ __all__ = [
     "TurnResult",
     "TurnStatus",
     "CallStatus",
+    "ChildStatus",
     "QuestionStatus",
     "Follow",
     "Batch",

@@ -29,6 +29,7 @@ from antiphon_client.place import Place
 from antiphon_client.pulse import Pulse
 from antiphon_client.redial import Redial
 from antiphon_client.status import error_of_status
+from antiphon_client.trees import Trees
 from antiphon_client.turn import TurnHandle
 from antiphon_client.wire import SILENCE_S, Wire
 
@@ -63,6 +64,7 @@ class LiveConversation:
         self._on_event = on_event
         self._asks = Asks()
         self._turns: dict[str, TurnHandle] = {}
+        self._trees = Trees()
         self._pulse = Pulse(redial, self._awaited, self._ask_for_a_word, silence)
         self._error: AntiphonError | None = None
 
@@ -242,13 +244,21 @@ class LiveConversation:
         self._asks.refused(refused)
 
     def _apply(self, event: Event) -> None:
+        self.replay(event)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def replay(self, event: Event) -> None:
+        """Take in an event of a turn that is waited for, from a log that was read otherwise."""
+        if told := self._trees.take(event):
+            root, news = told
+            if root in self._turns:
+                self._turns[root].tell(news)
         handle = self._turns.get(event.turn_id)
         if handle is not None:
             handle.apply(event)
             if handle.done:
                 del self._turns[event.turn_id]
-        if self._on_event is not None:
-            self._on_event(event)
 
     def _fail(self, error: AntiphonError) -> None:
         self._error = error

@@ -203,6 +203,11 @@ class TurnHandle:
             case _:
                 self._take_status(event)
 
+    def tell(self, news: TurnStatus) -> None:
+        """Something is new of a turn that this one has asked for."""
+        self._log.append(news)
+        self._wake()
+
     def accepted(self, turn: Turn) -> None:
         """The server has taken the turn in, or says how it is when asked again."""
         never_came = turn.state in _ENDED and not turn.message_id

@@ -42,6 +42,12 @@ def _detail(event: Event) -> str:
             return _short(text_of(event.message_posted.message.parts))
         case "text_delta_appended":
             return _short(event.text_delta_appended.text)
+        case "turn_accepted" if event.turn_accepted.parent_turn_id:
+            return f"{event.turn_id} for {event.turn_accepted.parent_turn_id}"
+        case "turn_assigned":
+            it = event.turn_assigned
+            worker = " ".join(filter(None, (it.deployment, it.version)))
+            return f"{event.turn_id} to {it.worker_id} ({worker})"
         case "turn_progressed":
             return event.turn_progressed.status
         case "tool_call_proposed":

@@ -14,7 +14,7 @@ const MOST = 500;
 const MOST_SCOPES = 150;
 const GROUPS: Record<string, string[]> = {
   messages: ["messagePosted"],
-  turns: ["turnAccepted", "turnQueued", "turnStarted", "turnProgressed", "turnFinished"],
+  turns: ["turnAccepted", "turnQueued", "turnStarted", "turnAssigned", "turnProgressed", "turnFinished"],
   text: ["textDeltaAppended"],
   tools: ["toolCallStarted", "toolCallFinished"],
   members: ["memberAdded", "memberUpdated", "memberRemoved"],
@@ -122,6 +122,10 @@ function gistOf({ payload }: Event): string {
       return payload.value.text;
     case "turnProgressed":
       return payload.value.status;
+    case "turnAccepted":
+      return payload.value.parentTurnId ? `for ${payload.value.parentTurnId}` : "";
+    case "turnAssigned":
+      return `${payload.value.deployment} ${payload.value.version}`.trim();
     case "turnFinished":
       return `${payload.value.model} ${payload.value.error?.message ?? ""}`;
     case "toolCallStarted":

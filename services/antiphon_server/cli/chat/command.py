@@ -50,6 +50,12 @@ def chat(
             help="A tool that the model may ask for, or all of a source: `antiphon.*`; repeatable.",
         ),
     ] = None,
+    trees: Annotated[
+        bool,
+        typer.Option(
+            "--trees", help="Where others work for the answer: show what each of them says, too."
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="With --once: print the answer as a JSON object.")
     ] = False,
@@ -96,7 +102,7 @@ def chat(
     check_written(tool or ())
     with ExitStack() as stack:
         where = None if last else conversation
-        wishes = Wishes(handler, model or (), tool or ())
+        wishes = Wishes(handler, model or (), tool or (), trees)
         raise typer.Exit(_chat(stack, once, where, wishes, json, wait, address, data_dir))
 
 

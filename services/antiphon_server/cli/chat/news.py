@@ -16,6 +16,7 @@ from antiphon.events.v1.event_pb2 import (
 from antiphon_client import AntiphonError, text_of
 from antiphon_server.cli.chat.names import SOMEBODY
 from antiphon_server.cli.chat.screen import Screen
+from antiphon_server.cli.chat.trees import is_of_tree
 from antiphon_server.cli.console import in_a_line, shortened
 
 _MOST = 1000
@@ -65,6 +66,7 @@ class News:
         self._screen = screen
         self._names = names
         self._own: set[str] = set()
+        self._trees: set[str] = set()
         self._shown: frozenset[str] = frozenset()
         self._asked: dict[str, _Question] = {}
         self._last = ""
@@ -113,8 +115,16 @@ class News:
         return str(self._asked.get(turn_id, "a question"))
 
     def take(self, event: Event) -> None:
-        """Take in one event."""
-        if event.WhichOneof("payload") not in ("message_posted", "turn_finished"):
+        """Take in one event; what turns asked of others is no news."""
+        if event.turn_accepted.parent_turn_id:
+            self._trees.add(event.turn_id)
+        kind = event.WhichOneof("payload")
+        if kind == "turn_finished" and event.turn_id in self._trees:
+            self._trees.discard(event.turn_id)
+            return
+        if kind not in ("message_posted", "turn_finished"):
+            return
+        if kind == "message_posted" and is_of_tree(event.message_posted.message):
             return
         try:
             self._events.put_nowait(event)

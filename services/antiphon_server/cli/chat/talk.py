@@ -23,6 +23,7 @@ from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import (
     AntiphonError,
     CallStatus,
+    ChildStatus,
     Client,
     Connection,
     LiveConversation,
@@ -41,6 +42,7 @@ from antiphon_server.cli.chat.news import News
 from antiphon_server.cli.chat.questions import Said
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.tool_calls import show_call
+from antiphon_server.cli.chat.trees import Trees, is_of_tree
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
 from antiphon_server.cli.workspaces import workspace_if_any
@@ -60,12 +62,13 @@ class Wishes:
     """How to ask: which handler, and which models in this order; empty means the server's choice.
 
     ``tools`` are those that models may ask for in conversations that the chat begins, or goes on
-    with from its command.
+    with from its command. With ``trees`` what others say whom a turn has work for it is shown, too.
     """
 
     handler: str = ""
     models: Sequence[str] = ()
     tools: Sequence[str] = ()
+    trees: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class Talk:
         self._speaks = False
         self._cursor = ""
         self._names = Names()
+        self._trees = Trees(screen, whole=wishes.trees)
         self.question = ""
         self.news = News(screen, self._name)
 
@@ -198,7 +202,7 @@ class Talk:
                 found.append(turn)
                 if len(found) == _TURNS:
                     break
-        return [turn for turn in found if turn.state in _OPEN_STATES]
+        return [it for it in found if it.state in _OPEN_STATES and not it.parent_turn_id]
 
     async def notices(self) -> list[str]:
         """What the operators say to everybody now; nothing while the server can't tell."""
@@ -233,8 +237,9 @@ class Talk:
         return await handlers_of(self.client, self.conversation_id)
 
     def messages(self) -> AsyncIterator[Message]:
-        """Those of the open conversation, the newest first."""
-        return self.client.list_messages(self.conversation_id)
+        """Those of the open conversation, the newest first; but for what turns asked of others."""
+        found = self.client.list_messages(self.conversation_id)
+        return (message async for message in found if not is_of_tree(message))
 
     async def faults(self, result: TurnResult) -> list[str]:
         """Why models failed at an answer: what they lack, and to operators what was said of it."""
@@ -293,6 +298,8 @@ class Talk:
     async def join(self) -> TurnResult | Paused | None:
         """Show the answer that the conversation is in the middle of, if it is."""
         async for turn in self.client.list_turns(self.conversation_id):
+            if turn.parent_turn_id:
+                continue
             if turn.state in _OPEN_STATES:
                 return await self._join(turn.turn_id)
             break
@@ -311,15 +318,19 @@ class Talk:
         """What was said before now is read from the log, the rest follows behind it."""
         scope, cursor, at_head = f"conversations/{self.conversation_id}", "", False
         past: list[Event] = []
+        family = {turn_id}
         while not at_head:
             page = await self.client.read_events(scope, cursor, page_size=1000)
-            past += (event for event in page.events if event.turn_id == turn_id)
+            for event in page.events:
+                if event.turn_accepted.parent_turn_id in family:
+                    family.add(event.turn_id)
+            past += (event for event in page.events if event.turn_id in family)
             cursor, at_head = page.cursor, page.at_head
         async with self._waiting(turn_id):
             live = self._live = await self._converse()
             turn = live.join(turn_id)
             for event in past:
-                turn.apply(event)
+                live.replay(event)
             return await self._show(turn)
 
     async def _converse(self) -> LiveConversation:
@@ -377,10 +388,13 @@ class Talk:
             if isinstance(update, str):
                 self._begin_answer()
                 self._screen.text(update)
+            elif isinstance(update, ChildStatus):
+                self._trees.show(update)
             elif isinstance(update, CallStatus):
                 if update.waits and self.decides and not turn.is_decided(update.proposed):
                     return Undecided(turn, update.proposed)
-                show_call(self._screen, update, self.conversation_id)
+                if not self._trees.have_shown(update):
+                    show_call(self._screen, update, self.conversation_id)
             elif isinstance(update, QuestionStatus) and update.waits and self.decides:
                 if not turn.is_answered(update.asked):
                     return Unanswered(turn, update.proposed, update.asked)
