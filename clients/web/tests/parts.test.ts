@@ -10,10 +10,12 @@ import { AntiphonError, errorOf } from "../src/antiphon/errors";
 import { Place } from "../src/antiphon/place";
 import { Text } from "../src/antiphon/text";
 import { MemoryTokenStore, TokenSource } from "../src/antiphon/tokens";
+import { Transcript } from "../src/antiphon/transcript";
 import { sentenceOf } from "../src/page/words";
 import { TurnView } from "../src/antiphon/turn";
 import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
-import { PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
+import { MessageRole, MessageSchema, PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
+import { WorkerSchema, WorkerState } from "../src/gen/antiphon/dispatcher/v1/worker_service_pb";
 import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { UsageSchema } from "../src/gen/antiphon/integration/v1/model_pb";
@@ -26,6 +28,7 @@ import { typeset } from "../src/page/markdown/mathml";
 import { codeOf, depthsOf, isOpen, piecesOf as readPieces } from "../src/page/markdown/pieces";
 import { isSafe } from "../src/page/markdown/markdown";
 import { consumed, described, inWords, leftOut, titleOf } from "../src/page/words";
+import { standingOf } from "../src/page/workers/states";
 
 describe("a text from pieces", () => {
   test("takes each byte once, whatever comes twice", () => {
@@ -450,5 +453,66 @@ describe("what a budget's refusal means", () => {
     const variables = { kind: "model", target: "a/b", budget: "team", currency: "EUR", price_currency: "USD" };
     const said = sentenceOf(new AntiphonError(Code.FailedPrecondition, "", { reason: "PRICE_UNKNOWN", variables }));
     expect(said).toContain("a/b costs USD, and the budget team counts EUR. Choose another model");
+  });
+});
+
+describe("turns that a turn has asked for", () => {
+  const event = (turnId: string, value: object) => create(EventSchema, { turnId, ...value });
+  const grown = (parentTurnId: string, argumentsJson = '{"turn_id": "turn_child"}') => {
+    const transcript = new Transcript();
+    const asked = { case: "toolCallProposed", value: { toolCallId: "tool_1", tool: "handlers.tree", argumentsJson } };
+    const root = transcript.turnOf("turn_root");
+    root.apply(event("turn_root", { payload: asked }));
+    const accepted = { case: "turnAccepted", value: { handler: "tree", messageId: "msg_q", parentTurnId } };
+    transcript.turnOf("turn_child").apply(event("turn_child", { payload: accepted }));
+    return { transcript, root };
+  };
+
+  test("stand in the call that began them, and run as nobody else's", () => {
+    const { transcript, root } = grown("turn_root");
+    transcript.turn("turn_child")!.apply(event("turn_child", { payload: { case: "turnStarted", value: {} } }));
+    expect(transcript.descendantsOf(root).map(({ turn }) => turn.turnId)).toEqual(["turn_child"]);
+    expect(transcript.open).toEqual([]);
+  });
+
+  test("are none where a call names a turn that is not its own, or no turn", () => {
+    for (const { transcript, root } of [grown("turn_other"), grown(""), grown("turn_root", "{"), grown("turn_root", "null")]) {
+      expect(transcript.descendantsOf(root)).toEqual([]);
+    }
+  });
+
+  test("say nothing to the conversation: people's asides stay", () => {
+    const { transcript } = grown("turn_root");
+    const say = (messageId: string, author: string, role: MessageRole, aside: boolean) =>
+      transcript.post(create(MessageSchema, { messageId, author, role, aside }), 1n, "turn_child");
+    say("msg_q", "handlers/team", MessageRole.USER, true);
+    say("msg_a", "handlers/tree", MessageRole.ASSISTANT, true);
+    say("msg_p", "users/user_1", MessageRole.USER, true);
+    say("msg_r", "handlers/team", MessageRole.ASSISTANT, false);
+    expect(transcript.messages.map(({ id }) => id)).toEqual(["msg_p", "msg_r"]);
+    expect(transcript.size).toBe(4);
+  });
+
+  test("say that they wait for a worker until they have one", () => {
+    const turn = new TurnView("turn_1");
+    const status = "waiting for a worker of tree";
+    turn.apply(event("turn_1", { payload: { case: "turnProgressed", value: { status } } }));
+    expect(turn.status).toBe(status);
+    turn.apply(event("turn_1", { payload: { case: "turnAssigned", value: { deployment: "team", version: "2" } } }));
+    expect([turn.status, turn.worker?.deployment, turn.worker?.version]).toEqual(["", "team", "2"]);
+  });
+});
+
+describe("a worker's state", () => {
+  const of = (state: WorkerState, more = {}) => standingOf(create(WorkerSchema, { state, ...more }));
+
+  test("is a word, and why it is given nothing", () => {
+    expect(of(WorkerState.READY)).toEqual(["ready", ""]);
+    expect(of(WorkerState.BUSY)[0]).toBe("busy");
+    expect(of(WorkerState.DRAINING)[0]).toBe("draining");
+    expect(of(WorkerState.AWAY)[0]).toBe("away");
+    const quarantineEndTime = { seconds: 1_000n, nanos: 0 };
+    expect(of(WorkerState.QUARANTINED, { quarantineEndTime })[0]).toMatch(/^quarantined until \d+.\d\d.\d\d/);
+    expect(of(99 as WorkerState)[0]).toBe("unknown");
   });
 });

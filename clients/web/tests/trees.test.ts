@@ -65,7 +65,7 @@ test("others' turns stand in the answer, folded, and what they say is seen as it
 
 test("a tree is read by whoever comes later, also on a phone; no message of it is the conversation's", async () => {
   const { page, complaints, ask: put } = await asking(browser, 390);
-  await put("tree", "2 2 1 20");
+  await put("tree", "2 1 2 20");
   await page.locator(".message.assistant:not(.under-way)").getByText("((leaf) (leaf))").waitFor();
   for (const isLoaded of [false, true]) {
     if (isLoaded) await page.reload();

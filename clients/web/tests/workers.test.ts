@@ -51,6 +51,21 @@ test("who is there is shown by itself, and who may be is taken back", async () =
   expect(await faultsOf(page)).toEqual([]);
   await depicted("phone");
   await page.setViewportSize({ width: 1200, height: 800 });
+  let asks = 0;
+  page.on("request", (request) => (asks += Number(request.url().includes("WorkerService"))));
+  const look = (hidden: boolean) =>
+    page.evaluate((isHidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await expect.poll(() => asks).toBeGreaterThan(1);
+  await look(true);
+  await page.waitForTimeout(500); // what was asked already
+  asks = 0;
+  await page.waitForTimeout(6_000);
+  expect(asks).toBe(0);
+  await look(false);
+  await expect.poll(() => asks).toBeGreaterThan(1);
   await ask("tell", "SIGTERM");
   await row.getByText("draining", { exact: true }).waitFor();
   await depicted("draining");

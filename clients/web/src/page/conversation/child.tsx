@@ -84,7 +84,7 @@ function Whole({ child, deciding }: { child: Child; deciding: Deciding }): JSX.E
         </p>
       )}
       <Answer text={text} turn={turn} deciding={deciding} />
-      {turn.worker && <p class="quiet">{workerOf(turn)}</p>}
+      {turn.worker && !turn.isDone && <p class="quiet">{workerOf(turn)}</p>}
       {turn.isDone && (
         <Facts turn={turn} text={text} isTruncated={answer?.isTruncated ?? false} doings={{}} />
       )}

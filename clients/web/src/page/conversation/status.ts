@@ -9,7 +9,7 @@ export function statusOf(turn: TurnView): string {
   if (turn.waiting.length) return waitingFor(turn);
   const running = turn.toolCalls.filter((call) => stateOf(call, false) === "runs");
   if (running.length) return waitingOn(running);
-  return turn.status || (turn.text ? "answering" : "thinking");
+  return turn.status || (turn.text ? "answering" : turn.worker ? "at work" : "thinking");
 }
 
 /** What people have to do: an approval comes first. */

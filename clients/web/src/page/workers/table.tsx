@@ -3,12 +3,13 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { listed } from "../../antiphon";
-import { type Worker, WorkerState } from "../../gen/antiphon/dispatcher/v1/worker_service_pb";
+import type { Worker } from "../../gen/antiphon/dispatcher/v1/worker_service_pb";
 import type { Desk } from "../desk";
 import { useLoaded } from "../loading";
 import { State, Table } from "../table";
 import { visible } from "../visible";
 import { duration, moment, took } from "../words";
+import { standingOf } from "./states";
 
 const AGAIN_MS = 2_000;
 const MOST = 200;
@@ -55,24 +56,9 @@ function Named({ worker }: { worker: Worker }): JSX.Element {
   );
 }
 
-const STATES: Partial<Record<WorkerState, string>> = {
-  [WorkerState.READY]: "ready",
-  [WorkerState.BUSY]: "busy",
-  [WorkerState.DRAINING]: "draining",
-  [WorkerState.AWAY]: "away",
-};
-const MEANINGS: Partial<Record<WorkerState, string>> = {
-  [WorkerState.BUSY]: "all its places are taken",
-  [WorkerState.DRAINING]: "about to stop, given nothing more",
-  [WorkerState.AWAY]: "its stream was lost, its turns wait for it",
-  [WorkerState.QUARANTINED]: "given nothing: it did not answer",
-};
-
 /** What it is given now, and why nothing. */
-function Standing({ worker: { state, quarantineEndTime } }: { worker: Worker }): JSX.Element {
-  const until = quarantineEndTime ? ` until ${clock(timestampMs(quarantineEndTime))}` : "";
-  const name = state === WorkerState.QUARANTINED ? `quarantined${until}` : (STATES[state] ?? "unknown");
-  const meaning = MEANINGS[state];
+function Standing({ worker }: { worker: Worker }): JSX.Element {
+  const [name, meaning] = standingOf(worker);
   return (
     <>
       <State name={name} />
@@ -91,11 +77,6 @@ function heard({ heartbeatTime }: Worker): JSX.Element | string {
 function accepts({ acceptP50Ms }: Worker): string {
   if (!acceptP50Ms) return "";
   return acceptP50Ms < 100 ? `${acceptP50Ms.toFixed(1)} ms` : took(Math.round(acceptP50Ms));
-}
-
-/** To the second: it is a matter of seconds. */
-function clock(ms: number): string {
-  return new Date(ms).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
 function read(desk: Desk, parent: string): Promise<Worker[]> {
