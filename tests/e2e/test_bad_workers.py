@@ -148,7 +148,7 @@ async def test_by_outputs_that_break_rules(stage: Stage) -> None:
         {"tool_result": worker_pb2.OutputToolResult(call_sequence=7)},
         {"tool_result": worker_pb2.OutputToolResult(call_sequence=1, parts=long)},
     ):
-        output = worker_pb2.Output(**about, **step)  # type: ignore[arg-type]
+        output = worker_pb2.Output(**about, **step)
         assert await worker.rejected(output=output) == "INVALID_ARGUMENT", str(step)[:80]
     await worker.say(**text(assign, 1, "x" * 64 * KIB))
     await worker.say(**finish(assign, 1))

@@ -510,7 +510,6 @@ describe("a worker's state", () => {
     expect(of(WorkerState.READY)).toEqual(["ready", ""]);
     expect(of(WorkerState.BUSY)[0]).toBe("busy");
     expect(of(WorkerState.DRAINING)[0]).toBe("draining");
-    expect(of(WorkerState.AWAY)[0]).toBe("away");
     const quarantineEndTime = { seconds: 1_000n, nanos: 0 };
     expect(of(WorkerState.QUARANTINED, { quarantineEndTime })[0]).toMatch(/^quarantined until \d+.\d\d.\d\d/);
     expect(of(99 as WorkerState)[0]).toBe("unknown");

@@ -7,7 +7,6 @@ const STATES: Partial<Record<WorkerState, [name: string, meaning: string]>> = {
   [WorkerState.READY]: ["ready", ""],
   [WorkerState.BUSY]: ["busy", "all its places are taken"],
   [WorkerState.DRAINING]: ["draining", "about to stop, given nothing more"],
-  [WorkerState.AWAY]: ["away", "its stream was lost, its turns wait for it"],
 };
 
 /** What it is given now, and in a few words more why nothing. */
