@@ -5,9 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from antiphon_server.dispatcher.outages import patiently
+from antiphon_server.runtime.concurrency.retry import retrying
+from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
-from antiphon_server.runtime.errors import DomainError, invalid, not_found
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.workers.frames import Introduction
 from antiphon_server.workers.model import Begun, Parent, Release, Rollout, VersionsOf
@@ -20,6 +21,7 @@ LOOK_S = 0.5
 NOTE_S = 10.0
 """How often it stores which versions are there, and forgets some that are gone."""
 FORGOTTEN_AT_ONCE = 500
+_AWAY = frozenset({Reason.STORE_UNAVAILABLE, Reason.OVERLOADED, Reason.DEADLINE_EXCEEDED})
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +114,10 @@ class Deployments:
 
     async def _begin(self, begun: Begun) -> None:
         try:
-            await patiently(lambda: self._store.begin(begun))
+            store = self._store
+            await retrying(
+                lambda: store.begin(begun), TURN, DomainError, lambda it: it.reason in _AWAY
+            )
         except DomainError as error:
             log.warning("a turn's version was not stored", turn_id=begun.turn_id, why=error.reason)
 
