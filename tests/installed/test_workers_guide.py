@@ -54,6 +54,11 @@ async def test_it_is_followed_to_the_letter(installed: Install, tmp_path: Path) 
         (begins,) = readme.commands("worker", GUIDE)
         command = ("bash", "-c", f"exec {begins}")
         async with FollowedWorker(command, variables, tmp_path / "worker.log", folder):
-            for mark in ("ask", "permissions"):
-                await asyncio.to_thread(follow, mark)
+            await asyncio.to_thread(follow, "ask")
+            *before, begins = readme.commands("version", GUIDE)
+            await asyncio.to_thread(readme.run, [f"cd {folder}", *before], variables)
+            newer = ("bash", "-c", f"exec {begins}")
+            async with FollowedWorker(newer, variables, tmp_path / "newer.log", folder):
+                await asyncio.to_thread(follow, "rollout")
+                await asyncio.to_thread(follow, "permissions")
     assert wrong == []
