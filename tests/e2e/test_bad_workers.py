@@ -87,6 +87,8 @@ async def test_of_turns_that_it_has_not(stage: Stage, whose: str) -> None:
     both = [UNKNOWN.turn_id, assign.turn_id]
     await thief.say(heartbeat=worker_pb2.Heartbeat(turn_ids=both))
     assert list((await thief.told("beat")).turn_ids) == []
+    await owner.say(heartbeat=worker_pb2.Heartbeat(turn_ids=both * 500))
+    assert list((await owner.told("beat")).turn_ids) == [assign.turn_id]
     await owner.say(**text(assign, 1, "mine"))
     await owner.say(**finish(assign, 1))
     assert await stage.done(assign) == ("SUCCEEDED", 1, ["mine"])
@@ -240,6 +242,8 @@ async def test_it_may_not_be_another(stage: Stage, away: bool) -> None:
         await thief.say(hello=introduced("bad", worker_id=name.worker_id, held=claimed))
         if away:
             await thief.told("welcome")
+            if claimed:
+                assert (await thief.told("revoke")).reason == worker_pb2.REVOKE_REASON_FENCED
             assert await thief.rejected(**text(assign, 1, "stolen")) == "TURN_NOT_HELD"
             thief.cut()
         else:

@@ -163,13 +163,14 @@ class Borrower:
 class LentInbox:
     """The turn of another server: what a worker says of it passes through.
 
-    Twice as many frames wait to pass as a worker may have on their way.
+    Twice as many frames wait to pass as a worker may have on their way, and one heartbeat.
     """
 
     def __init__(self, turn_id: TurnId, outgoing: Outgoing[Response], limits: WorkerLimits) -> None:
         self.turn_id, self._outgoing, self._limits = turn_id, outgoing, limits
         self.session: Session
         self._waiting = 0
+        self._renewing = False
 
     def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
         """See :meth:`Inbox.hear`."""
@@ -183,14 +184,19 @@ class LentInbox:
 
     def renew(self, now: float) -> bool:
         """See :meth:`Inbox.renew`."""
-        renewed = worker_service_pb2.LeasesRenewed(
-            worker_id=self.session.worker_id, turn_ids=[self.turn_id]
-        )
-        self._outgoing.put(Response(renewed=renewed))
+        if not self._renewing:
+            renewed = worker_service_pb2.LeasesRenewed(
+                worker_id=self.session.worker_id, turn_ids=[self.turn_id]
+            )
+            self._renewing = True
+            self._outgoing.put(Response(renewed=renewed), self._renewed)
         return True
 
     def dropped(self, session: AtWorker, now: float) -> None:
         """See :meth:`Inbox.dropped`; the other server is told that the worker is gone."""
+
+    def _renewed(self) -> None:
+        self._renewing = False
 
     def _sent(self) -> None:
         self._waiting -= 1

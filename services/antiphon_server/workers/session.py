@@ -250,7 +250,7 @@ class Session:
     def heartbeat(self, turn_ids: Sequence[TurnId]) -> None:
         """It lives; renew the leases of those turns that it has, and say which."""
         self.heard_now()
-        known = [it for it in turn_ids if it in self.turns]
+        known = [it for it in dict.fromkeys(turn_ids) if it in self.turns]
         self.tell(Beat([it for it in known if self.turns[it].renew(self.heard)]))
 
     def accepted(self, after_s: float) -> None:

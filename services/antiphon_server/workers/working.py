@@ -119,6 +119,8 @@ class Working:
 
     async def _look(self, session: Session, unknown: Sequence[Held]) -> None:
         for held in unknown:
+            if session.closed:
+                return
             reason = await self._over(session, held)
             if reason is not None and session.is_unclaimed(held.turn_id):
                 session.let_go(held.turn_id)
