@@ -6,6 +6,7 @@ Each prints what came of it, and each broken run with its seed; the exit status 
 import argparse
 import asyncio
 import logging
+import math
 import sys
 import time
 from collections import Counter
@@ -30,10 +31,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="how many, or for `rolling` how many turns")
     parser.add_argument("--first", type=int, default=0, help="the number of the first run")
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no run after that")
     arguments = parser.parse_args()
     count = arguments.runs or COUNTS[arguments.what]
     if arguments.what == "runs":
-        return _in_one_process(count, arguments.seed, arguments.first)
+        return _in_one_process(count, arguments.seed, arguments.first, arguments.seconds)
     with room() as place:
         came = asyncio.run(_as_processes(arguments.what, place.home, count, arguments.seed))
         place.keep = bool(came.wrong)
@@ -47,18 +49,21 @@ async def _as_processes(what: str, home: Path, count: int, seed: str) -> Any:
     return await processes_of(home, count, seed)
 
 
-def _in_one_process(count: int, seed: str, first: int) -> int:
+def _in_one_process(count: int, seed: str, first: int, seconds: float) -> int:
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    began, broken = time.perf_counter(), 0
+    began, done, broken = time.perf_counter(), 0, 0
     counts, next_s = Counter[str](), list[float]()
     for own, wrong, rig in runs_of(count, seed, first):
         counts += rig.judge.counts
         next_s += rig.judge.next_s
         broken += bool(wrong)
+        done += 1
         if wrong and broken <= MOST_SHOWN:
             print(own, rig.kind, *wrong[:5], sep="\n  ", flush=True)
-    print(f"{count:,} runs, seed {seed}, {time.perf_counter() - began:.0f} s: {broken} broken")
+        if time.perf_counter() - began > seconds:
+            break
+    print(f"{done:,} runs, seed {seed}, {time.perf_counter() - began:.0f} s: {broken} broken")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
     next_s.sort()
     if next_s:
