@@ -8,7 +8,7 @@ from tests.proofs.workers.processes import Came, Fleet, fleet, judged
 WORKERS = 4
 
 
-async def rolling_of(home: Path, turns: int, message: str = "300 150") -> Came:
+async def rolling_of(home: Path, turns: int, message: str = "120 500") -> Came:
     """So many turns are running when it begins."""
     came = Came()
     async with fleet(home, WORKERS) as here:
