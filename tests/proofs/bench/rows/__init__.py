@@ -23,7 +23,6 @@ from tests.proofs.bench.rows.rest import tool_rest
 from tests.proofs.bench.rows.resume import resume
 from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
-from tests.proofs.bench.rows.workers import workers
 
 ROWS = (
     Row("turns", "turns a second and processor time per turn, 50 clients", turns),
@@ -50,5 +49,4 @@ ROWS = (
     Row("names", "a list of 100 members with names, the accounts in another process", names),
     Row("edge", "calls, deliveries and fan-out through Envoy, beside directly", edge),
     Row("replicas", "posts, fan-out and turns with 1, 2 and 4 servers on one Postgres", replicas),
-    Row("workers", "a turn at a worker beside one of the server's own handlers", workers),
 )
