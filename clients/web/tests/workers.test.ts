@@ -58,14 +58,17 @@ test("who is there is shown by itself, and who may be is taken back", async () =
       Object.defineProperty(document, "hidden", { configurable: true, value: isHidden });
       document.dispatchEvent(new Event("visibilitychange"));
     }, hidden);
-  await expect.poll(() => asks).toBeGreaterThan(1);
+  await expect.poll(() => asks, { timeout: 15_000 }).toBeGreaterThan(1);
   await look(true);
   await page.waitForTimeout(500); // what was asked already
   asks = 0;
   await page.waitForTimeout(6_000);
   expect(asks).toBe(0);
   await look(false);
-  await expect.poll(() => asks).toBeGreaterThan(1);
+  await expect.poll(() => asks, { timeout: 15_000 }).toBeGreaterThan(1);
+  await row.getByText("0 of 100").waitFor();
+  await asked.ask("counter", "2000 50");
+  await row.getByText("1 of 100").waitFor();
   await ask("tell", "SIGTERM");
   await row.getByText("draining", { exact: true }).waitFor();
   await depicted("draining");
