@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { Session, newTurnId } from "../src/antiphon";
+import type { Conversation } from "../src/gen/antiphon/context/v1/conversation_pb";
 import { listen } from "./browser";
 import { PAGE, newPerson } from "./world";
 
@@ -9,6 +10,8 @@ import { PAGE, newPerson } from "./world";
 export interface Asking {
   page: Page;
   complaints: string[];
+  session: Session;
+  conversation: Conversation;
   /** Have a handler asked something there; the turn's id. */
   ask: (handler: string, text: string) => Promise<string>;
 }
@@ -36,5 +39,5 @@ export async function asking(browser: Browser, width = 1100): Promise<Asking> {
     const { turn } = await dispatcher.dispatch({ conversationId, turnId: newTurnId(), handler, parts });
     return turn!.turnId;
   };
-  return { page, complaints, ask };
+  return { page, complaints, session, conversation: conversation!, ask };
 }

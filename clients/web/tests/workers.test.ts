@@ -85,3 +85,23 @@ test("who is there is shown by itself, and who may be is taken back", async () =
   expect(complaints).toEqual([]);
   expect(asked.complaints).toEqual([]);
 }, 120_000);
+
+test("a workspace's own stand below its usage, for its admins", async () => {
+  const { page, complaints, session, conversation } = await asking(browser, 390);
+  const { workspaceId } = conversation;
+  const link = `${PAGE}/#/usage`;
+  await page.goto(link);
+  await page.getByRole("heading", { name: "Budgets", exact: true }).waitFor();
+  expect(await page.getByRole("heading", { name: "Workers" }).count()).toBe(0);
+  const userId = session.user!.userId;
+  await session.stubs.workers.allowWorker({ parent: workspaceId, handler: "search", userId });
+  await page.reload();
+  await page.getByRole("heading", { name: "Workers" }).waitFor();
+  await page.getByText("None is there: antiphon workers invite HANDLER lets one in.").waitFor();
+  if (PICTURES) await page.screenshot({ path: `${PICTURES}/workers-workspace.png` });
+  await page.getByRole("button", { name: /^Forbid: search by / }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Forbid" }).click();
+  await page.getByText("Nobody's workers may serve anything").waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+}, 90_000);

@@ -62,7 +62,7 @@ function Standing({ worker }: { worker: Worker }): JSX.Element {
   return (
     <>
       <State name={name} />
-      {meaning && <span class="quiet below">{meaning}</span>}
+      {meaning && <span class="quiet title">{meaning}</span>}
     </>
   );
 }
