@@ -81,6 +81,7 @@ async def test_who_is_rejected_and_does_not_read(stage: Stage) -> None:
     hello = introduced("bad")
     stream = _raw(stage, await stage.token())
     await stream.write(pb.WorkRequest(hello=hello).SerializeToString())
+    await stream.read()
     about = worker_pb2.Accept(turn_id="turn_" + "x" * 64, fence=1)
     wrong = pb.WorkRequest(accept=about).SerializeToString()
     before = server.memory_info().rss
