@@ -17,32 +17,9 @@ from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.integration.connections.mcp.asking import asking_server
 from tests.proofs.bench.processes import ROOT, free_port
+from tests.web.calling import CALLING
 from tests.web.control import Control, wishes_of
 from tests.web.vitest import IN_A_BROWSER, NEEDED, passes
-
-# What people say in tests/calls.test.ts, and what the model asks for then.
-_ZONES = {"Time?": "Asia/Tokyo", "Nowhere?": "<script>\u202e\u200b"}
-CALLING = {
-    "name": "scripted/echo",
-    "kind": "scripted",
-    "model": "echo",
-    "script": {
-        "calls": {
-            said: [
-                {
-                    "tool": "antiphon.time",
-                    "arguments": json.dumps({"zone": zone}, ensure_ascii=False),
-                }
-            ]
-            for said, zone in _ZONES.items()
-        }
-        | {
-            "Both?": [{"tool": "antiphon.time", "arguments": '{"zone": "Asia/Tokyo"}'}] * 2,
-            "Cake?": [{"tool": "cakes.bake", "arguments": '{"who": "Anna"}'}],
-            "Large?": [{"tool": "large.dump", "arguments": "{}"}],
-        }
-    },
-}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -3,6 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { Session, newTurnId } from "../src/antiphon";
 import type { Conversation } from "../src/gen/antiphon/context/v1/conversation_pb";
+import { ToolRule } from "../src/gen/antiphon/integration/v1/tool_pb";
 import { listen } from "./browser";
 import { PAGE, newPerson } from "./world";
 
@@ -16,14 +17,15 @@ export interface Asking {
   ask: (handler: string, text: string) => Promise<string>;
 }
 
-/** Somebody new with a conversation, in a tab. */
-export async function asking(browser: Browser, width = 1100): Promise<Asking> {
+/** Somebody new with a conversation, in a tab; of its tools each call waits for approval. */
+export async function asking(browser: Browser, width = 1100, tools: string[] = []): Promise<Asking> {
   const person = await newPerson();
   const session = new Session({ baseUrl: PAGE }, "test");
   await session.logInByPassword(person.name, person.password);
   const { context: contexts, dispatcher } = session.stubs;
-  const { conversation } = await contexts.createConversation({ title: "A tree of turns" });
-  const { conversationId } = conversation!;
+  const { conversation } = await contexts.createConversation({ title: "A tree of turns", tools, models: tools.length ? ["scripted/echo"] : [] });
+  const { conversationId, workspaceId } = conversation!;
+  for (const name of tools) await session.stubs.tools.setToolRule({ workspaceId, name, rule: ToolRule.ASK });
   const context = await browser.newContext({ colorScheme: "light", viewport: { width, height: 800 } });
   context.setDefaultTimeout(25_000);
   const page = await context.newPage();

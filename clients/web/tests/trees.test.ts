@@ -104,3 +104,16 @@ test("what could not be begun is a call that failed", async () => {
   expect(await page.locator(".call.child.succeeded").count()).toBe(1);
   expect(complaints).toEqual([]);
 }, 90_000);
+
+test("a call that waits for somebody in another's turn is seen without unfolding, and decided there", async () => {
+  const { page, complaints, ask: put } = await asking(browser, 1100, ["antiphon.time"]);
+  await put("team", "assistant Time?");
+  await page.locator(".call.child .call.waits .decide").waitFor();
+  await page.locator("[aria-live]").getByText("antiphon.time waits for approval").waitFor({ state: "attached" });
+  await depicted(page, "asks");
+  await page.reload();
+  await page.locator(".call.child .call.waits").getByRole("button", { name: "Approve" }).click();
+  await page.locator(".call.child.succeeded").waitFor();
+  await page.locator(".message.assistant:not(.under-way)").waitFor();
+  expect(complaints).toEqual([]);
+}, 90_000);
