@@ -102,3 +102,13 @@ async def test_a_worker_keeps_the_turn_of_a_server_that_goes() -> None:
     assert (first.heard, second.heard) == ([], [Accepted()])
     it.let_go(turn_id(1))
     assert not await it.claim(turn_id(1), first)
+
+
+async def test_what_the_server_stood_still_for_is_held_against_nobody() -> None:
+    worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
+    it = Session(worker, {}, PROGRAM, LIMITS)
+    heard = it.heard
+    it.excuse(30.0)
+    assert it.heard == heard + 30.0
+    assert not it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 1)
+    assert it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 31)

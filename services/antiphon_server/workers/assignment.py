@@ -153,6 +153,13 @@ class Assignment:
         """Take the turn away from its worker: the next attempt is another's."""
         self._fail(AttemptLost(), reason)
 
+    def excuse(self, late_s: float) -> None:
+        """Hold so much time not against the worker: nobody could hear it."""
+        self._assigned_at += late_s
+        self._renewed_at += late_s
+        if self._dropped_at is not None:
+            self._dropped_at += late_s
+
     def look(self, now: float) -> None:
         """Note if the worker is lost, or does not answer."""
         session, limits = self._session, self._limits

@@ -32,11 +32,20 @@ class Care:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
+            began = time.monotonic()
             await asyncio.sleep(self._limits.look_s)
+            self._excuse(time.monotonic() - began - self._limits.look_s)
             self._assignments.look()
             for session in self._pool.sessions:
                 await self._look_at(session)
             self._pool.serve()  # who was quarantined may be ready again
+
+    def _excuse(self, late_s: float) -> None:
+        """While this process stood still, or had too much to do, it heard nobody."""
+        if late_s > self._limits.look_s:
+            self._assignments.excuse(late_s)
+            for session in self._pool.sessions:
+                session.excuse(late_s)
 
     async def _look_at(self, session: Session) -> None:
         try:

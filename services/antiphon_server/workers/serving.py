@@ -95,6 +95,11 @@ class Assignments:
             if assignment.is_of(session) and not session.serves(*assignment.served):
                 assignment.revoke(Revocation.REMOVED)
 
+    def excuse(self, late_s: float) -> None:
+        """Hold so much time against nobody."""
+        for assignment in self.live.values():
+            assignment.excuse(late_s)
+
     def look(self) -> None:
         """Note which workers are lost; to be called several times a second."""
         now = time.monotonic()

@@ -243,6 +243,13 @@ class Session:
         if isinstance(said, Declined) and isinstance(inbox, Unclaimed):
             del self.turns[turn_id]
 
+    def excuse(self, late_s: float) -> None:
+        """Hold so much time not against it: nobody could hear it."""
+        self.heard += late_s
+        for inbox in self.turns.values():
+            if isinstance(inbox, Unclaimed):
+                inbox.since += late_s
+
     def heard_now(self) -> None:
         """Note that it lives."""
         self.heard, self.heard_time = time.monotonic(), time.time()
