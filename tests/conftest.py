@@ -17,7 +17,7 @@ from tests.blocking import watching  # noqa: E402
 from tests.fakes.postgres import Postgres  # noqa: E402
 from tests.fakes.valkey import Valkey  # noqa: E402
 
-pytest_plugins = ("tests.programs", "tests.workers")
+pytest_plugins = ("tests.programs", "tests.side_by_side")
 
 # What is generated is the same in each run. ``--hypothesis-profile=long`` makes other
 # examples each time, and of the state machines many more.
