@@ -92,7 +92,9 @@ _COLUMNS: Select[Any] = select(
     _TABLE.content,
     _TABLE.text_bytes,
 )
-_FIND = _COLUMNS.where(_HERE, _TABLE.message_id == bindparam("message"))
+_FIND = _COLUMNS.add_columns(_TABLE.rolled_back).where(
+    _HERE, _TABLE.message_id == bindparam("message")
+)
 _BETWEEN = _COLUMNS.where(
     _HERE, _TABLE.log_offset.between(bindparam("first"), bindparam("last"))
 ).order_by(_TABLE.log_offset.desc())
@@ -148,7 +150,8 @@ class SqlMessages:
         if row is None:
             return None
         found = _message(conversation_id, row)
-        aside = message_pb2.Message.FromString(row.content).aside
+        # What is not in the context was rolled back, or is an aside: its content says which.
+        aside = row.rolled_back and message_pb2.Message.FromString(row.content).aside
         return replace(found, content=replace(found.content, aside=aside))
 
     def sizes(
