@@ -171,6 +171,7 @@ async def test_another_server_charges_the_key_that_asked(
             await limited.dispatch(where, LONG)
             waiting = (await limited.dispatch(where, "hello")).turn.turn_id
         await until_it(account.used)
+        await until_it(lambda: _speaks(elsewhere, where))  # a model that was never asked is free
         account.client = elsewhere
         await first.kill()
         assert await _state(elsewhere, where, waiting) == TURN_STATE_SUCCEEDED
@@ -185,3 +186,9 @@ async def _state(client: Client, conversation: str, turn_id: str) -> TurnState.V
             if event.HasField("turn_finished") and event.turn_id == turn_id:
                 return event.turn_finished.state
     raise AssertionError("the log has ended")
+
+
+async def _speaks(client: Client, conversation: str) -> bool:
+    """Whether anything of an answer is in the log."""
+    events = (await client.read_events(f"conversations/{conversation}")).events
+    return any(it.HasField("text_delta_appended") for it in events)
