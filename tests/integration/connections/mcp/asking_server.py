@@ -67,6 +67,17 @@ async def bake(who: str, cake: Annotated[Outcome, Resolve(ask_cake)]) -> str:
     return told
 
 
+both_there = asyncio.Barrier(2)
+
+
+@server.tool()
+async def bake_beside(who: str, ctx: Context) -> str:
+    """Bakes a cake as `bake` does, but asks when a second call of it is there as well."""
+    await both_there.wait()
+    cake = await ctx.elicit("Which cake shall it be?", Cake)
+    return f"A cake for {who}: {cake.action}"
+
+
 @server.tool()
 async def never_content(ctx: Context) -> InputRequiredResult | str:
     """Asks again, whatever is said."""

@@ -227,9 +227,9 @@ async def test_a_program_with_several_calls_asks_nobody(tmp_path: Path) -> None:
     async with connected(program, SESSIONS) as connection:
         people = [People(LEMON), People(LEMON)]
         both = await asyncio.gather(
-            *(connection.call(call("bake", it, who="Anna")) for it in people)
+            *(connection.call(call("bake_beside", it, who="Anna")) for it in people)
         )
-        assert [text(it) for it in both] == ["No cake for Anna: decline"] * 2
+        assert [text(it) for it in both] == ["A cake for Anna: decline"] * 2
         assert text(await connection.call(call("bake", people[0], who="Ben"))).endswith("for Ben")
 
 
