@@ -23,6 +23,7 @@ from tests.proofs.bench.rows.rest import tool_rest
 from tests.proofs.bench.rows.resume import resume
 from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
+from tests.proofs.bench.rows.workers import workers
 
 ROWS = (
     Row("turns", "turns a second and processor time per turn, 50 clients", turns),
@@ -42,6 +43,7 @@ ROWS = (
     Row("layers", "processor time that each interceptor adds to a call", layers),
     Row("access", "processor time of authentication and access together, and queries", access),
     Row("budgets", "what budgets add to a call's entry in the ledger", budgets),
+    Row("workers", "what it costs that a worker works on a turn, on one server and two", workers),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
