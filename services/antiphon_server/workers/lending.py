@@ -95,8 +95,11 @@ class Borrower:
             inbox.session.let_go(turn_id, keeps=True)
 
     def _want(self, it: worker_service_pb2.WantWorker) -> None:
+        turn_id = TurnId(it.turn_id)
+        if self._is_given(turn_id):
+            return  # on its way still when the want was withdrawn that it answers: it answers this
         want = Want(
-            TurnId(it.turn_id),
+            turn_id,
             it.handler,
             it.parent,
             frozenset(map(WorkerId, it.shunned)),
@@ -105,12 +108,20 @@ class Borrower:
             it.conversation_id,
             Release(it.deployment, it.version) if it.deployment else None,
         )
-        self._withdraw(want.turn_id)
-        self._wanted[want.turn_id] = self._finding.spawn(f"want {want.turn_id}", self._find(want))
+        self._withdraw(turn_id)
+        self._wanted[turn_id] = self._finding.spawn(f"want {turn_id}", self._find(want))
+
+    def _is_given(self, turn_id: TurnId) -> bool:
+        inbox = self._inboxes.get(turn_id)
+        return inbox is not None and inbox.session.turns.get(turn_id) is inbox
 
     async def _find(self, want: Want) -> None:
         inbox = LentInbox(want.turn_id, self.outgoing, self._limits)
-        inbox.session = session = await self._pool.acquire_here(want, inbox)
+        session = await self._pool.acquire_here(want, inbox)
+        while session.closed:  # since: the other server has heard that it is gone
+            session.let_go(want.turn_id)
+            session = await self._pool.acquire_here(want, inbox)
+        inbox.session = session
         self._wanted.pop(want.turn_id, None)
         self._give(session, inbox)
 

@@ -1,0 +1,74 @@
+"""A server that has workers, as another one meets it that has turns."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from antiphon.dispatcher.v1 import worker_service_pb2 as pb
+from antiphon_server.workers.lending import Borrower
+from antiphon_server.workers.pool import Pool
+from tests.workers.stand_ins import LIMITS, session, turn_id, worker_id
+
+WANT = pb.BorrowRequest(
+    want=pb.WantWorker(turn_id=turn_id(1), handler="it", parent="global", only_preferred=False)
+)
+WITHDRAWAL = pb.BorrowRequest(release=pb.ReleaseTurn(turn_id=turn_id(1)))
+
+
+class Lender:
+    """What is told the other server."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(LIMITS)
+        self.borrower = Borrower(self.pool, LIMITS)
+        self.pool.watchers.add(self.borrower)
+
+    async def told(self) -> list[str]:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        waiting = [frame for frame, _ in self.borrower.outgoing._waiting]
+        self.borrower.outgoing._waiting.clear()
+        return [it.WhichOneof("frame") for it in waiting]
+
+
+@pytest_asyncio.fixture
+async def lender() -> AsyncIterator[Lender]:
+    it = Lender()
+    yield it
+    await it.borrower.close()
+
+
+async def test_a_turn_that_is_wanted_anew_has_one_worker(lender: Lender) -> None:
+    """Its first want was withdrawn while the answer was on its way, which answers the second."""
+    one = session(slots=2)
+    lender.pool.add(one)
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
+    lender.borrower.hear(WITHDRAWAL)
+    lender.borrower.hear(WANT)
+    assert await lender.told() == []
+    assert list(one.turns) == [turn_id(1)]
+
+
+async def test_a_worker_that_is_given_back_is_wanted_anew(lender: Lender) -> None:
+    lender.pool.add(session())
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
+    back = pb.ReleaseTurn(turn_id=turn_id(1), worker_id=worker_id(1))
+    lender.borrower.hear(pb.BorrowRequest(release=back))
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["given"]
+
+
+async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: Lender) -> None:
+    """The other server would know nobody by that name, and wait."""
+    lender.borrower.hear(WANT)
+    assert await lender.told() == []
+    one, other = session(1), session(2)
+    lender.pool.add(one)
+    lender.pool.serve()
+    lender.pool.remove(one)
+    lender.pool.add(other)
+    assert await lender.told() == ["worker", "gone", "worker", "given"]
+    assert (list(one.turns), list(other.turns)) == ([], [turn_id(1)])
