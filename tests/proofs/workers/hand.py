@@ -15,6 +15,7 @@ from antiphon_client.worker.handlers import Handler
 from antiphon_client.worker.session import Profile, Session
 from antiphon_client.worker.work import Work
 from tests.proofs.workers.cables import Cable, Net, lost
+from tests.proofs.workers.counting import QUESTION, SCHEMA, Count
 from tests.proofs.workers.judging import Judge
 from tests.proofs.workers.place import Place
 from tests.proofs.workers.server import WORKER, Server
@@ -93,14 +94,31 @@ class Hand:
             raise
 
     async def _count(self, work: Work) -> None:
-        many, gap_ms, every = map(int, work.message.split()[:3])
+        count, asks = Count.of(work.message), 0
         said = len(work.resumed_text.split())
         self._judge.began(self, work.turn_id, work.attempt)
-        for number in range(said, many):
-            await self.place.alive()
-            await work.write(f"{number} ")
-            if every and number % every == 0:
-                await work.progress(f"at {number}")
-                async with work.tool_call("look", {"at": number}) as call:
-                    call.result("seen")
-            await asyncio.sleep(gap_ms / 1000)
+        for number in range(count.many):
+            for what in count.asks_before(number):  # also those that an earlier attempt has asked
+                asks += 1
+                await self._ask(work, what, asks, count)
+            if number >= said:
+                await self._say(work, number, count)
+
+    async def _say(self, work: Work, number: int, count: Count) -> None:
+        await self.place.alive()
+        await work.write(f"{number} ")
+        if count.every and number % count.every == 0:
+            await work.progress(f"at {number}")
+            async with work.tool_call("look", {"at": number}) as call:
+                call.result("seen")
+        await asyncio.sleep(count.gap_ms / 1000)
+
+    async def _ask(self, work: Work, what: str, number: int, count: Count) -> None:
+        await self.place.alive()
+        if what == QUESTION:
+            answer = await work.ask(f"What of {number}?", SCHEMA)
+            self._judge.asks.answered(work.turn_id, number, answer.content_json)
+            return
+        others = [(HANDLER, str(count.child))] * count.turns
+        ends = await work.delegate_all(others)
+        self._judge.asks.delegated(work.turn_id, number, ends)

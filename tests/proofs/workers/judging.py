@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from antiphon.events.v1 import event_pb2
+from tests.proofs.workers.asks import Asks, Rest, rests_of
+from tests.proofs.workers.counting import Count
 
 if TYPE_CHECKING:
     from tests.proofs.workers.hand import Hand
@@ -25,11 +27,12 @@ class Death:
 
 @dataclass(slots=True)
 class Asked:
-    """A turn that was dispatched: it counts to ``many``."""
+    """A turn that was dispatched, or begun for another one."""
 
     turn_id: str
-    many: int
+    count: Count
     cancelled: bool = False
+    parent: str = ""
 
 
 class Judge:
@@ -44,6 +47,9 @@ class Judge:
         self.deaths: list[Death] = []
         self.counts: Counter[str] = Counter()
         self.next_s: list[float] = []
+        self.rested_s: list[float] = []
+        """From when a turn whose worker had died had what it had asked for to its next attempt."""
+        self.asks = Asks(self.counts)
         self._last_number: dict[tuple[str, int], int] = {}
         self._acked: dict[str, int] = defaultdict(int)
         self._at: dict[str, set[str]] = defaultdict(set)
@@ -114,20 +120,32 @@ class Judge:
             if event.HasField("turn_assigned"):
                 assigned[event.turn_id].append(at)
             by_turn[event.turn_id].append(event)
-        for turn_id, asked in self.asked.items():
-            self._judge_turn(asked, by_turn[turn_id])
-            if calm and len(self.begun[turn_id]) != 1 and not asked.cancelled:
+        children = children_of(by_turn)
+        self.counts["children"] += len(children)
+        every = self.asked | children
+        self._succeeded = {turn_id for turn_id in every if _has_succeeded(by_turn[turn_id])}
+        for turn_id, asked in every.items():
+            its = sum(it.parent == turn_id for it in children.values())
+            self._judge_turn(asked, by_turn[turn_id], its)
+            if calm and len(self.begun[turn_id]) != 1 and not self._may_be_cancelled(asked):
                 self.wrong.append(f"{turn_id} began {self.begun[turn_id]}")
-        self._judge_deaths(assigned, strict=strict)
+        self._judge_deaths(assigned, rests_of(events, times), strict=strict)
         return self.wrong
 
-    def _judge_turn(self, asked: Asked, events: Sequence[event_pb2.Event]) -> None:
+    def _may_be_cancelled(self, asked: Asked) -> bool:
+        """Somebody did so, or it went with the turn that had asked for it."""
+        return asked.cancelled or bool(asked.parent and asked.parent not in self._succeeded)
+
+    def _judge_turn(self, asked: Asked, events: Sequence[event_pb2.Event], children: int) -> None:
         def wrong(why: str) -> None:
             self.wrong.append(f"{asked.turn_id} {why}")
 
         attempts = [it.attempt for it in events if it.attempt]
         if attempts != sorted(attempts):
             wrong(f"has events of a fenced attempt: {attempts}")
+        accepted = sum(it.HasField("turn_accepted") for it in events)
+        if accepted != 1:
+            wrong(f"was accepted {accepted} times")
         ends = [it.turn_finished for it in events if it.HasField("turn_finished")]
         if len(ends) != 1:
             wrong(f"has ended {len(ends)} times")
@@ -137,27 +155,57 @@ class Judge:
         words = "".join(it.text_delta_appended.text for it in events).split()
         if words != [str(number) for number in range(len(words))]:
             wrong(f"says {' '.join(words)}")
-        if state == "SUCCEEDED" and len(words) != asked.many:
-            wrong(f"says {len(words)} of {asked.many} numbers")
+        self.asks.judge(asked.turn_id, events, wrong)
+        if state == "SUCCEEDED":
+            if len(words) != asked.count.many:
+                wrong(f"says {len(words)} of {asked.count.many} numbers")
+            self.asks.judge_whole(asked.count, events, children, wrong)
         if self._acked[asked.turn_id] > len(words):
             wrong(f"says {len(words)} numbers, {self._acked[asked.turn_id]} were acknowledged")
         unserved = not self.served and "no worker" in ends[0].error.message.lower()
         self.counts["unserved for 30 s"] += unserved
-        if not (state == "SUCCEEDED" or unserved or (state == "CANCELLED" and asked.cancelled)):
+        may_be_cancelled = self._may_be_cancelled(asked)
+        if not (state == "SUCCEEDED" or unserved or (state == "CANCELLED" and may_be_cancelled)):
             wrong(f"is {state}: {ends[0].error}")
         posted = [it.message_posted.message for it in events if it.HasField("message_posted")]
         replies = ["".join(part.text for part in it.parts) for it in posted]
         if words and replies[-1].split() != words:
             wrong(f"has the answer {replies[-1]}")
 
-    def _judge_deaths(self, assigned: dict[str, list[float]], *, strict: bool) -> None:
+    def _judge_deaths(
+        self,
+        assigned: Mapping[str, Sequence[float]],
+        rests: Mapping[str, Sequence[Rest]],
+        *,
+        strict: bool,
+    ) -> None:
         for death in self.deaths:
-            after = [at - death.at for at in assigned[death.turn_id] if at > death.at]
-            if not after:  # it was cancelled, or had ended and not heard so
+            found = [it for it in assigned.get(death.turn_id, ()) if it > death.at]
+            if not found:  # it was cancelled, or had ended and not heard so
                 continue
-            self.next_s.append(after[0])
-            if strict and after[0] > WITHIN_S:
-                self.wrong.append(f"{death.turn_id} went on after {after[0]:.1f} s")
+            # A turn that waits for an answer needs nobody before that.
+            its = rests.get(death.turn_id, ())
+            rested = max((it.until for it in its if it.since <= death.at < it.until), default=0.0)
+            took = found[0] - max(death.at, min(rested, found[0]))
+            (self.rested_s if rested else self.next_s).append(took)
+            if strict and took > WITHIN_S:
+                self.wrong.append(f"{death.turn_id} went on after {took:.1f} s")
+
+
+def children_of(by_turn: Mapping[str, Sequence[event_pb2.Event]]) -> dict[str, Asked]:
+    """The turns that turns have begun, as the log has them."""
+    children: dict[str, Asked] = {}
+    for turn_id, events in by_turn.items():
+        for event in events:
+            if parent := event.turn_accepted.parent_turn_id:
+                posted = next(it for it in events if it.HasField("message_posted"))
+                text = "".join(part.text for part in posted.message_posted.message.parts)
+                children[turn_id] = Asked(turn_id, Count.of(text), parent=parent)
+    return children
+
+
+def _has_succeeded(events: Sequence[event_pb2.Event]) -> bool:
+    return any(it.turn_finished.state == event_pb2.TURN_STATE_SUCCEEDED for it in events)
 
 
 def _now() -> float:

@@ -24,8 +24,10 @@ from antiphon_server.workers.adapters.tables import permissions
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import GLOBAL, HandlerName
 from tests.proofs.workers.cables import Net
+from tests.proofs.workers.counting import Count
 from tests.proofs.workers.hand import HANDLER, Hand
 from tests.proofs.workers.judging import Asked, Judge
+from tests.proofs.workers.people import People
 from tests.proofs.workers.place import Place
 from tests.proofs.workers.server import ANNA, WORKER, Everybody, Server, Shared
 from tests.proofs.workers.store import RecordedLog, Seen, memory_engine
@@ -64,6 +66,8 @@ class Rig:
         )
         events = EventServiceStub(local.channel())
         self.shared = Shared(engine, events, self.net, self.chance, self.limits)
+        people = People(self.log, self._owner, self.judge.asks, self.chance)
+        answering = asyncio.create_task(people.run())
         try:
             await self._begin()
             await asyncio.gather(self._dispatch_all(), self._befall())
@@ -71,6 +75,7 @@ class Rig:
             await self._until_ended()
             self._look_for_remains()
         finally:
+            answering.cancel()
             for place in self._places:
                 await place.kill()
             log.close()
@@ -113,11 +118,10 @@ class Rig:
 
     async def _dispatch(self, number: int) -> None:
         turn_id = TurnId(f"turn_{number:08}")
-        many, gap_ms, every = self._size()
-        message = f"{many} {gap_ms} {every}"
-        self.judge.asked[turn_id] = Asked(turn_id, many)
+        count = self._size()
+        self.judge.asked[turn_id] = Asked(turn_id, count)
         posted = event_pb2.MessagePosted()
-        posted.message.parts.add(text=message)
+        posted.message.parts.add(text=str(count))
         order = Order(posted.SerializeToString(), HANDLER, Policy.QUEUE, time_limit_s=600.0)
         conversation = ConversationId(f"conv_{number % 8:08}")
         while not await self._dispatched(conversation, turn_id, order):  # noqa: ASYNC110 - tried
@@ -126,10 +130,13 @@ class Rig:
             await asyncio.sleep(self.chance.uniform(0, 5))
             await self._cancel(conversation, turn_id)
 
-    def _size(self) -> tuple[int, int, int]:
-        """How far a turn counts, how many milliseconds apart, and every how many tools are used."""
+    def _size(self) -> Count:
         many, gap_ms = self.chance.randint(1, 120), self.chance.choice([0, 10, 50, 150])
-        return many, gap_ms, self.chance.choice([0, 0, 7])
+        every = self.chance.choice([0, 0, 7])
+        questions = self.chance.choice([0, 0, 0, 1, 2])
+        return Count(
+            many, gap_ms, every, questions, self.chance.choice([0, 0, 0, 0, 0, 0, 1, 2, 3])
+        )
 
     async def _dispatched(
         self, conversation: ConversationId, turn_id: TurnId, order: Order
@@ -253,7 +260,9 @@ class Rig:
         until = loop.time() + PATIENCE_S
         while loop.time() < until:
             ended = {it.turn_id for it in self.log.events if it.HasField("turn_finished")}
-            if ended >= self.judge.asked.keys() and all(it.done() for it in self._clients):
+            begun = {it.turn_id for it in self.log.events if it.HasField("turn_accepted")}
+            asked = begun | self.judge.asked.keys()
+            if ended >= asked and all(it.done() for it in self._clients):
                 break
             await asyncio.sleep(0.5)
         await asyncio.sleep(20.0)  # what is left behind has had its time

@@ -18,6 +18,7 @@ from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
+from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.grants import Grants
@@ -228,6 +229,7 @@ class Server:
         admission = Admission(self.store, handlers, self.lanes, limits)
         about = self.store, journal, everybody, everybody, handlers
         self.turns = Turns(*about, *parts, recovery, limits, admission)
+        self.answers = Answers(self.store, journal, self.lanes)
         self.adoptions = Adoptions(recovery, self.lanes)
         self.leases = Leases(self.store, self.lanes, self.adoptions, self.name, clock=clock)
         self._compose_workers(everybody)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.proofs.workers.counting import Count
 from tests.proofs.workers.rig import Rig
 from tests.proofs.workers.runs import run_once
 
@@ -11,8 +12,8 @@ class _Torn(Rig):
 
     turns, begin_s = 4, 1.0
 
-    def _size(self) -> tuple[int, int, int]:
-        return 400, 20, 0
+    def _size(self) -> Count:
+        return Count(400, 20)
 
     async def _befall(self) -> None:
         self.kind = "drops"
@@ -36,8 +37,8 @@ class _Crowded(Rig):
     def _begin_hands(self) -> None:
         self._new_hand("alone", 1)
 
-    def _size(self) -> tuple[int, int, int]:
-        return 3, 0, 0
+    def _size(self) -> Count:
+        return Count(3, 0)
 
     async def _befall(self) -> None:
         self.kind = "drops"
@@ -58,8 +59,8 @@ class _Asleep(Rig):
     def _begin_hands(self) -> None:
         self._new_hand("alone", 4)
 
-    def _size(self) -> tuple[int, int, int]:
-        return 100, 50, 0
+    def _size(self) -> Count:
+        return Count(100, 50)
 
     async def _befall(self) -> None:
         self.kind = "all"
