@@ -12,11 +12,13 @@ from antiphon_server.workers.call_ids import number_of
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
+    Answered,
     AskedCalls,
     AskedQuestion,
     AskedTurns,
     CallBegun,
     CallEnded,
+    CallsEnded,
     Declined,
     Finished,
     Output,
@@ -25,6 +27,7 @@ from antiphon_server.workers.frames import (
     Revoke,
     Said,
     Told,
+    TurnsEnded,
     WorkerId,
     Written,
 )
@@ -53,6 +56,7 @@ class Assignment:
         self._outputs, self._limits = work.outputs, limits
         self._seen = work.outputs.stored
         self._said: deque[Said] = deque()
+        self._unanswered: set[int] = set()
         self._wakeup = asyncio.Event()
         self._failure: Exception | None = None
         self._session: AtWorker | None = None
@@ -137,7 +141,12 @@ class Assignment:
                     raise invalid("sequence", f"the turn's last output is number {self._seen}")
             case Accepted():
                 return
-            case Declined() | AskedQuestion() | AskedCalls() | AskedTurns():
+            case AskedQuestion() | AskedCalls() | AskedTurns():
+                if said.number in self._unanswered:
+                    return  # asked on another stream before: the answer goes where the worker is
+                self._check_open()
+                self._unanswered.add(said.number)
+            case Declined():
                 self._check_open()
             case _:
                 assert_never(said)
@@ -193,6 +202,11 @@ class Assignment:
         """Tell the worker, if it is there; what it missed it is told when it comes back."""
         if (session := self.session) is not None:
             session.tell(told)
+
+    def answer(self, told: Answered | CallsEnded | TurnsEnded) -> None:
+        """Tell the worker what came of an ask; one that is not there asks again."""
+        self._unanswered.discard(told.number)
+        self.tell(told)
 
     def leave(self, *, keeps: bool) -> None:
         """The worker has the turn no more, whatever it says; or keeps it for another server."""

@@ -327,11 +327,11 @@ class Serving:
                 case Written() | Progressed() | CallBegun() | CallEnded():
                     await _put(work, said)
                 case AskedQuestion():
-                    assignment.tell(await self._asking.question(work, said))
+                    assignment.answer(await self._asking.question(work, said))
                 case AskedCalls():
-                    assignment.tell(await self._asking.calls(work, said))
+                    assignment.answer(await self._asking.calls(work, said))
                 case AskedTurns():
-                    assignment.tell(await self._delegation.turns(work, said))
+                    assignment.answer(await self._delegation.turns(work, said))
                 case Finished():
                     return self._finish(work, assignment, said)
                 case Declined():

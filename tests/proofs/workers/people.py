@@ -1,7 +1,7 @@
 """People who answer what turns ask them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from antiphon.events.v1 import event_pb2
@@ -33,7 +33,9 @@ class People:
         owner: Callable[[ConversationId], Server | None],
         asks: Asks,
         chance: Random,
+        after_s: Sequence[float],
     ) -> None:
+        self._after_s = after_s
         self._log, self._owner, self._asks, self._chance = log, owner, asks, chance
         self._answering: set[asyncio.Task[None]] = set()
         self._ended: set[str] = set()
@@ -62,7 +64,7 @@ class People:
 
     async def _answer(self, event: event_pb2.Event) -> None:
         content = content_of(str(self._chance.random()))
-        await asyncio.sleep(self._chance.choice([0.0, 0.5, 3.0, 9.0]))
+        await asyncio.sleep(self._chance.choice(self._after_s))
         while event.turn_id not in self._ended and not await self._said(event, content):  # noqa: ASYNC110 - tried
             await asyncio.sleep(0.5)
 

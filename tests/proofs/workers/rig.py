@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -40,6 +41,7 @@ class Rig:
     """A run. Scenes are kinds of it."""
 
     turns, begin_s = 12, 12.0
+    answered_after_s: Sequence[float] = (0.0, 0.5, 3.0, 9.0)
 
     def __init__(self, seed: str) -> None:
         self.chance = Random(seed)
@@ -66,7 +68,7 @@ class Rig:
         )
         events = EventServiceStub(local.channel())
         self.shared = Shared(engine, events, self.net, self.chance, self.limits)
-        people = People(self.log, self._owner, self.judge.asks, self.chance)
+        people = People(self.log, self._owner, self.judge.asks, self.chance, self.answered_after_s)
         answering = asyncio.create_task(people.run())
         try:
             await self._begin()

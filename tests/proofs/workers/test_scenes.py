@@ -75,3 +75,29 @@ def test_who_was_lost_with_a_turn_gets_it_again_if_nobody_else_is_there() -> Non
     for seed in range(5):
         wrong, _ = run_once(f"asleep/{seed}", kind=_Asleep)
         assert not wrong
+
+
+class _Restless(Rig):
+    """People are slow, and the stream of the worker that asks them breaks again and again."""
+
+    turns, begin_s = 1, 0.5
+    answered_after_s = (200.0,)
+
+    def _begin_hands(self) -> None:
+        self._new_hand("alone", 4)
+
+    def _size(self) -> Count:
+        return Count(10, 0, 0, 1)
+
+    async def _befall(self) -> None:
+        self.kind = "drops"
+        for _ in range(150):
+            await asyncio.sleep(1.2)
+            await self._cut()
+
+
+def test_a_question_may_be_asked_on_any_number_of_streams() -> None:
+    """It waits once, and not with each stream once more, until too much waits."""
+    wrong, rig = run_once("restless", kind=_Restless)
+    assert not wrong
+    assert rig.judge.counts["said ask"] > 128
