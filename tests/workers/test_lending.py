@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
@@ -29,7 +30,7 @@ class Lender:
             await asyncio.sleep(0)
         waiting = [frame for frame, _ in self.borrower.outgoing._waiting]
         self.borrower.outgoing._waiting.clear()
-        return [it.WhichOneof("frame") for it in waiting]
+        return [str(it.WhichOneof("frame")) for it in waiting]
 
 
 @pytest_asyncio.fixture
@@ -59,6 +60,19 @@ async def test_a_worker_that_is_given_back_is_wanted_anew(lender: Lender) -> Non
     lender.borrower.hear(pb.BorrowRequest(release=back))
     lender.borrower.hear(WANT)
     assert await lender.told() == ["given"]
+
+
+async def test_a_worker_that_the_other_server_has_lost_is_none(lender: Lender) -> None:
+    """It had the turn, and has come to that server itself meanwhile: here it is known still."""
+    lender.pool.add(session(1))
+    lender.borrower.hear(WANT)
+    frame = pb.WorkResponse(assign=worker_pb2.Assign(turn_id=turn_id(1)))
+    tell = pb.TellWorker(worker_id=worker_id(1), frame=frame)
+    assert await lender.told() == ["worker", "given"]
+    lender.borrower.hear(pb.BorrowRequest(tell=tell))
+    lender.pool.add(session(2))
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
 
 
 async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: Lender) -> None:

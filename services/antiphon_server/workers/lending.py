@@ -58,6 +58,8 @@ class Borrower:
         self._pool, self._limits = pool, limits
         self._finding = TaskSet()
         self._wanted: dict[TurnId, Any] = {}
+        self._given: set[TurnId] = set()
+        """Turns whose workers are on their way: the other server has not said yet what it does."""
         self._inboxes: dict[TurnId, LentInbox] = {}
         self.outgoing: Outgoing[Response] = Outgoing()
 
@@ -96,8 +98,8 @@ class Borrower:
 
     def _want(self, it: worker_service_pb2.WantWorker) -> None:
         turn_id = TurnId(it.turn_id)
-        if self._is_given(turn_id):
-            return  # on its way still when the want was withdrawn that it answers: it answers this
+        if turn_id in self._given:
+            return  # on its way when the want was withdrawn that it answers: it answers this one
         want = Want(
             turn_id,
             it.handler,
@@ -111,10 +113,6 @@ class Borrower:
         self._withdraw(turn_id)
         self._wanted[turn_id] = self._finding.spawn(f"want {turn_id}", self._find(want))
 
-    def _is_given(self, turn_id: TurnId) -> bool:
-        inbox = self._inboxes.get(turn_id)
-        return inbox is not None and inbox.session.turns.get(turn_id) is inbox
-
     async def _find(self, want: Want) -> None:
         inbox = LentInbox(want.turn_id, self.outgoing, self._limits)
         session = await self._pool.acquire_here(want, inbox)
@@ -123,6 +121,7 @@ class Borrower:
             session = await self._pool.acquire_here(want, inbox)
         inbox.session = session
         self._wanted.pop(want.turn_id, None)
+        self._given.add(want.turn_id)
         self._give(session, inbox)
 
     async def _claim(self, it: worker_service_pb2.ClaimTurn) -> None:
@@ -149,6 +148,7 @@ class Borrower:
         if inbox is None or inbox.session.worker_id != it.worker_id:
             return
         del self._inboxes[turn_id]
+        self._given.discard(turn_id)
         session = inbox.session
         if it.accept_ms:
             session.accepted(it.accept_ms / 1000)
@@ -165,6 +165,7 @@ class Borrower:
             finding.cancel()
 
     def _tell(self, it: worker_service_pb2.TellWorker) -> None:
+        self._given.discard(TurnId(it.frame.assign.turn_id))
         session = self._pool.here(WorkerId(it.worker_id))
         if session is None:
             return
