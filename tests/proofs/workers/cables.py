@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -12,7 +12,11 @@ from antiphon_server.runtime.channels.unconnected_channel import UnconnectedChan
 from tests.proofs.workers.place import Place
 
 Frames = Callable[[Any], None]
+T = TypeVar("T")
 MOST_S = 0.003
+ANSWER_S = 5.0
+LOST_SHARE = 0.03
+"""So many calls are lost, and so many answers."""
 
 
 def lost(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> grpc.aio.AioRpcError:
@@ -72,7 +76,7 @@ class Cable:
         if self.closed:
             raise lost()
         self._said(frame)
-        self._up.put(frame)
+        self._up.put(type(frame).FromString(frame.SerializeToString()))  # who says it may change it
 
     async def done_writing(self) -> None:
         """Say no more."""
@@ -85,7 +89,7 @@ class Cable:
             self._over = True
             self._arrived.put(frame)
             raise frame
-        await self.client.alive()
+        self.client.alive()
         self._told(frame)
         return frame
 
@@ -196,10 +200,37 @@ class Net:
         if server.dead:
             raise lost()
         cable = Cable(client, server, server.here(open_call), self._chance, said, told)
-        if client in self.apart or server in self.apart or not server.running.is_set():
+        if client in self.apart or server in self.apart:
             cable.hold()
         self.cables.append(cable)
         return cable
+
+    async def ask(self, client: Place, server: Place, call: Callable[[], Awaitable[T]]) -> T:
+        """Have ``server`` do something; it, or its answer, may be lost. Raises AioRpcError."""
+        await self._passed(client, server)
+        if server.dead:
+            raise lost()
+
+        async def asked() -> T:
+            return await call()
+
+        task = server.spawn(asked(), "asked")
+        done, _ = await asyncio.wait([task], timeout=ANSWER_S)
+        await self._passed(client, server)
+        if not done or task.cancelled():
+            raise lost(grpc.StatusCode.DEADLINE_EXCEEDED)
+        return task.result()
+
+    async def _passed(self, client: Place, server: Place) -> None:
+        until = asyncio.get_running_loop().time() + ANSWER_S
+        await asyncio.sleep(self._chance.uniform(0, MOST_S))
+        while client in self.apart or server in self.apart:
+            if asyncio.get_running_loop().time() > until:
+                raise lost(grpc.StatusCode.DEADLINE_EXCEEDED)
+            await asyncio.sleep(0.1)
+        if self._chance.random() < LOST_SHARE:
+            raise lost()
+        client.alive()
 
     def of(self, place: Place) -> list[Cable]:
         """Those that it has at either end and that are open."""
@@ -212,20 +243,6 @@ class Net:
         for cable in self.of(place):
             cable.cut(server_hears=place is not cable.server)
         await place.kill()
-
-    def halt(self, place: Place) -> None:
-        """Let it stand still: the kernel keeps what comes for it."""
-        place.running.clear()
-        for cable in self.of(place):
-            cable.hold()
-
-    def go_on(self, place: Place) -> None:
-        """Let it go on."""
-        place.running.set()
-        if place not in self.apart:
-            for cable in self.of(place):
-                if not self._is_held(cable):
-                    cable.flow()
 
     def part(self, place: Place) -> None:
         """Let nothing pass from or to it."""
@@ -244,23 +261,46 @@ class Net:
 
     def _is_held(self, cable: Cable) -> bool:
         ends = (cable.client, cable.server)
-        return any(it in self.apart or not it.running.is_set() for it in ends)
+        return any(it in self.apart for it in ends)
 
 
 class Line(UnconnectedChannel):
-    """A channel of one server to another."""
+    """A channel of one server to whichever has an address now; ``say_who`` says who calls."""
 
-    def __init__(self, net: Net, client: Place, server: Place, channel: Any) -> None:
-        self._net, self._client, self._server, self._channel = net, client, server, channel
+    def __init__(
+        self,
+        net: Net,
+        client: Place,
+        there: Callable[[], tuple[Place, Any]],
+        say_who: Callable[[], object],
+    ) -> None:
+        self._net, self._client, self._there, self._say_who = net, client, there, say_who
 
     def stream_stream(self, method: str, *about: Any, **named: Any) -> Any:
-        """Calls of that method, each a cable."""
-        inner = self._channel.stream_stream(method, *about, **named)
-        return lambda **_: self._net.call(self._client, self._server, inner)
+        """Calls of that method, each a cable. Raises AioRpcError."""
+
+        def call(**_: Any) -> Cable:
+            server, channel = self._there()
+            return self._net.call(
+                self._client, server, channel.stream_stream(method, *about, **named)
+            )
+
+        return call
 
     def unary_unary(self, method: str, *about: Any, **named: Any) -> Any:
-        """None is made."""
-        return self._channel.unary_unary(method, *about, **named)
+        """Calls of that method. Each raises AioRpcError."""
+
+        async def call(request: Any, **how: Any) -> Any:
+            server, channel = self._there()
+            asked = channel.unary_unary(method, *about, **named)
+
+            def begun() -> Any:
+                self._say_who()
+                return asked(request, **how)
+
+            return await self._net.ask(self._client, server, begun)
+
+        return call
 
     unary_stream = stream_unary = unary_unary
 

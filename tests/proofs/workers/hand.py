@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Any, cast
+from typing import Any
+
+import grpc
 
 from antiphon.dispatcher.v1.worker_pb2 import RefreshWorkerToken
-from antiphon.dispatcher.v1.worker_service_pb2 import WorkRequest, WorkResponse
+from antiphon.dispatcher.v1.worker_service_pb2 import (
+    OpenWorkRequest,
+    UpdateWorkRequest,
+    WorkRequest,
+    WorkResponse,
+)
 from antiphon_client.errors import AntiphonError
 from antiphon_client.tokens import TokenSource
 from antiphon_client.wire import SILENCE_S, Wire
@@ -18,9 +25,12 @@ from tests.proofs.workers.cables import Cable, Net, lost
 from tests.proofs.workers.counting import QUESTION, SCHEMA, Count
 from tests.proofs.workers.judging import Judge
 from tests.proofs.workers.place import Place
-from tests.proofs.workers.server import WORKER, Server
+from tests.proofs.workers.server import Server
+from tests.proofs.workers.twins import TwinCall
 
 HANDLER = "counter"
+TWIN_SHARE = 0.3
+"""So many workers speak by OpenWork and UpdateWork."""
 
 
 class _Tokens:
@@ -40,6 +50,10 @@ class _Client:
     tokens = _Tokens()
 
 
+def _refreshed(token: str) -> WorkRequest:
+    return WorkRequest(refresh=RefreshWorkerToken(access_token=token))
+
+
 class Hand:
     """One life of a worker; ``servers`` are those that it may dial."""
 
@@ -53,6 +67,7 @@ class Hand:
         chance: Random,
     ) -> None:
         self.place, self.slots = Place(name), slots
+        self.is_twin = chance.random() < TWIN_SHARE
         self._servers, self._net, self._judge, self._chance = servers, net, judge, chance
         self.cable: Cable | None = None
         profile = Profile("counter", "1", {HANDLER: Handler(HANDLER, self._count)})
@@ -67,31 +82,39 @@ class Hand:
 
     @asynccontextmanager
     async def _dial(self, tokens: TokenSource) -> AsyncIterator[Wire[WorkRequest, WorkResponse]]:
-        def call(metadata: Any, timeout: float) -> Any:
-            there = self._servers()
-            if not there:
-                raise lost()
-            server = self._chance.choice(there)
+        call: Any = self._opened_twin if self.is_twin else self._opened
+        try:
+            async with Wire(call, tokens, _refreshed, SILENCE_S, 86_400.0) as wire:
+                yield wire
+        except grpc.aio.AioRpcError as error:
+            raise AntiphonError(error.code(), str(error.details())) from None
 
-            def opened() -> Any:
-                server.set_caller(WORKER)
-                return server.open_work(metadata, timeout)
+    def _opened(self, metadata: Any, timeout: float) -> Cable:
+        server = self._some_server()
+        call = lambda: server.open_work(metadata, timeout)  # noqa: E731
+        said, told = self._judge.of(self)
+        self.cable = self._net.call(self.place, server.place, call, said, told)
+        return self.cable
 
-            said, told = self._judge.of(self)
-            self.cable = self._net.call(self.place, server.place, opened, said, told)
+    def _opened_twin(self, metadata: Any, timeout: float) -> TwinCall:
+        def opened(request: OpenWorkRequest) -> Cable:
+            server = self._some_server()
+            call = lambda: server.open_twin(request, metadata, timeout)  # noqa: E731
+            self.cable = self._net.call(self.place, server.place, call)
             return self.cable
 
-        refresh = lambda token: WorkRequest(refresh=RefreshWorkerToken(access_token=token))  # noqa: E731
-        try:
-            wire = Wire(cast(Any, call), tokens, refresh, SILENCE_S, 86_400.0)
-            async with wire:
-                yield wire
-        except Exception as error:
-            import grpc
+        async def updated(request: UpdateWorkRequest) -> Any:
+            server = self._some_server()
+            call = lambda: server.update_twin(request, metadata)  # noqa: E731
+            return await self._net.ask(self.place, server.place, call)
 
-            if isinstance(error, grpc.aio.AioRpcError):
-                raise AntiphonError(error.code(), str(error.details())) from None
-            raise
+        return TwinCall(opened, updated, *self._judge.of(self))
+
+    def _some_server(self) -> Server:
+        """Raises AioRpcError if there is none."""
+        if not (there := self._servers()):
+            raise lost()
+        return self._chance.choice(there)
 
     async def _count(self, work: Work) -> None:
         count, asks = Count.of(work.message), 0
@@ -105,7 +128,7 @@ class Hand:
                 await self._say(work, number, count)
 
     async def _say(self, work: Work, number: int, count: Count) -> None:
-        await self.place.alive()
+        self.place.alive()
         await work.write(f"{number} ")
         if count.every and number % count.every == 0:
             await work.progress(f"at {number}")
@@ -114,7 +137,7 @@ class Hand:
         await asyncio.sleep(count.gap_ms / 1000)
 
     async def _ask(self, work: Work, what: str, number: int, count: Count) -> None:
-        await self.place.alive()
+        self.place.alive()
         if what == QUESTION:
             answer = await work.ask(f"What of {number}?", SCHEMA)
             self._judge.asks.answered(work.turn_id, number, answer.content_json)

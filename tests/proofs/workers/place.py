@@ -6,23 +6,24 @@ import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
+from tests.proofs.workers.loop import OWNER, Owner, ProgramsLoop
+
 P = ParamSpec("P")
 T = TypeVar("T")
-_OWNER: contextvars.ContextVar["Place | None"] = contextvars.ContextVar("owner", default=None)
 _PATIENCE = 200
-_TASKS: weakref.WeakKeyDictionary["asyncio.Task[Any]", "Place | None"] = weakref.WeakKeyDictionary()
+_TASKS: weakref.WeakKeyDictionary["asyncio.Task[Any]", Owner | None] = weakref.WeakKeyDictionary()
 
 
 class Place:
-    """A program. ``running`` is not set while it stands still."""
+    """A program: see :class:`~tests.proofs.workers.loop.Owner`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.dead = False
-        self.running = asyncio.Event()
-        self.running.set()
+        self.is_halted = False
+        self.parked: list[asyncio.Handle] = []
         self.context = contextvars.copy_context()
-        self.context.run(_OWNER.set, self)
+        self.context.run(OWNER.set, self)
 
     @staticmethod
     def watch(loop: asyncio.AbstractEventLoop) -> None:
@@ -32,7 +33,7 @@ class Place:
             loop: asyncio.AbstractEventLoop, it: Coroutine[Any, Any, T], **about: Any
         ) -> "asyncio.Task[T]":
             context = about.get("context")
-            owner = _OWNER.get() if context is None else context.get(_OWNER)
+            owner = OWNER.get() if context is None else context.get(OWNER)
             task = asyncio.Task(it, loop=loop, **about)
             _TASKS[task] = owner
             return task
@@ -50,7 +51,7 @@ class Place:
     async def kill(self) -> None:
         """End all that it does: nothing of it is stored or sent any more."""
         self.dead = True
-        self.running.set()
+        self.go_on()
         for _ in range(_PATIENCE):
             if not (
                 left := [it for it, of in list(_TASKS.items()) if of is self and not it.done()]
@@ -61,9 +62,18 @@ class Place:
             await asyncio.sleep(0)
         raise AssertionError(f"{self.name} does not die: {left}")
 
-    async def alive(self) -> None:
-        """Wait while it stands still. Raises CancelledError when it is dead."""
-        while not self.running.is_set():
-            await self.running.wait()
+    def halt(self) -> None:
+        """Let it stand still."""
+        self.is_halted = True
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self.is_halted = False
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, ProgramsLoop)
+        loop.go_on(self)
+
+    def alive(self) -> None:
+        """Raises CancelledError when it is dead."""
         if self.dead:
             raise asyncio.CancelledError(f"{self.name} is dead")

@@ -20,12 +20,14 @@ from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.limits.shares import Shares
+from antiphon_server.runtime.nodes.tables import metadata as node_tables
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.workers.adapters.tables import permissions
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import GLOBAL, HandlerName
 from tests.proofs.workers.cables import Net
 from tests.proofs.workers.counting import Count
+from tests.proofs.workers.faults import FAULTS, Faults
 from tests.proofs.workers.hand import HANDLER, Hand
 from tests.proofs.workers.judging import Asked, Judge
 from tests.proofs.workers.people import People
@@ -37,7 +39,7 @@ KINDS = ("drops", "deaths", "servers", "all")
 FAULTS_S, PATIENCE_S = 30.0, 150.0
 
 
-class Rig:
+class Rig(Faults):
     """A run. Scenes are kinds of it."""
 
     turns, begin_s = 12, 12.0
@@ -56,7 +58,7 @@ class Rig:
     async def run(self) -> list[str]:
         """Let it happen, and judge."""
         self.net = Net(self.chance)
-        engine = memory_engine(turn_tables, event_tables)
+        engine = memory_engine(turn_tables, event_tables, node_tables)
         assert permissions.metadata is turn_tables
         database = Seen(engine, self.chance, None)
         self.log = RecordedLog(database)
@@ -109,9 +111,6 @@ class Rig:
     def _new_hand(self, name: str, slots: int) -> None:
         about = self._dialled, self.net, self.judge, self.chance
         self._hands.append(Hand(name, slots, *about))
-
-    def _dialled(self) -> list[Server]:
-        return [it for it in self._servers if not it.place.dead]
 
     async def _dispatch_all(self) -> None:
         for number in range(self.turns):
@@ -175,81 +174,13 @@ class Rig:
         until = asyncio.get_running_loop().time() + FAULTS_S
         while asyncio.get_running_loop().time() < until:
             await asyncio.sleep(self.chance.uniform(0.2, 5.0))
-            self.fault = self.chance.choice(_FAULTS[self.kind])
+            self.fault = self.chance.choice(FAULTS[self.kind])
             self.judge.counts[f"fault {self.fault}"] += 1
             await getattr(self, f"_{self.fault}")()
 
-    def _some_hand(self) -> Hand:
-        alive = [it for it in self._hands if not it.place.dead and it.place.name != "anchor"]
-        return self.chance.choice(alive)
-
-    async def _cut(self) -> None:
-        hand = self.chance.choice([it for it in self._hands if not it.place.dead])
-        if hand.cable is not None and not hand.cable.closed:
-            hand.cable.cut()
-
-    async def _cut_at(self) -> None:
-        hand = self.chance.choice([it for it in self._hands if not it.place.dead])
-        if hand.cable is not None:
-            hand.cable.cut_in(self.chance.randint(0, 20))
-
-    async def _lose_acks(self) -> None:
-        hand = self.chance.choice([it for it in self._hands if not it.place.dead])
-        if (cable := hand.cable) is not None:
-            cable.hold(up=False)
-            await asyncio.sleep(self.chance.uniform(0, 1.0))
-            cable.cut()
-
-    async def _cut_lent(self) -> None:
-        lent = [it for it in self.net.cables if it.client.name in "ab" and not it.closed]
-        if lent:
-            self.chance.choice(lent).cut_in(self.chance.randint(0, 20))
-
-    async def _kill_hand(self) -> None:
-        hand = self._some_hand()
-        self.judge.died(hand)
-        await self.net.kill(hand.place)
-        self._new_hand(f"{hand.place.name}'", hand.slots)
-
-    async def _halt_hand(self) -> None:
-        hand = self._some_hand()
-        self.net.halt(hand.place)
-        await asyncio.sleep(self.chance.choice([1.0, 4.0, 7.0, 12.0]))
-        self.net.go_on(hand.place)
-
-    async def _part_hand(self) -> None:
-        hand = self._some_hand()
-        self.net.part(hand.place)
-        await asyncio.sleep(self.chance.choice([1.0, 4.0, 7.0, 12.0]))
-        self.net.join(hand.place, torn=self.chance.random() < 0.5)
-
-    async def _drain_hand(self) -> None:
-        hand = self._some_hand()
-        hand.place.here(hand.session.stop, self.chance.choice([0.0, 2.0, 30.0]))
-        self._new_hand(f"{hand.place.name}'", hand.slots)
-
-    async def _kill_server(self) -> None:
-        server = self.chance.choice(self._dialled())
-        await server.kill()
-        self._servers.remove(server)
-        await asyncio.sleep(self.chance.choice([0.0, 0.5, 3.0, 20.0]))
-        await self._new_server(server.name)
-
-    async def _halt_server(self) -> None:
-        server = self.chance.choice(self._dialled())
-        self.net.halt(server.place)
-        await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0, 25.0]))
-        self.net.go_on(server.place)
-
-    async def _part_server(self) -> None:
-        server = self.chance.choice(self._dialled())
-        self.net.part(server.place)
-        await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0]))
-        self.net.join(server.place, torn=self.chance.random() < 0.5)
-
     async def _heal(self) -> None:
         for place in self._places:
-            self.net.go_on(place)
+            place.go_on()
         for place in self._places:
             self.net.join(place, torn=False)
 
@@ -290,14 +221,3 @@ class Rig:
                 left(f"{hand.place.name} holds {hand.session.held.attached()}")
             if hand.run.done() and not hand.run.cancelled() and hand.run.exception():
                 left(f"{hand.place.name} ended by {hand.run.exception()!r}")
-
-
-_DROPS = ("cut", "cut_at", "lose_acks", "cut_lent")
-_DEATHS = ("kill_hand", "halt_hand", "part_hand", "drain_hand")
-_SERVERS = ("kill_server", "halt_server", "part_server")
-_FAULTS = {
-    "drops": _DROPS,
-    "deaths": (*_DEATHS, *_DROPS),
-    "servers": (*_SERVERS, *_DROPS),
-    "all": (*_DROPS, *_DEATHS, *_SERVERS),
-}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.clocks import JumpingLoop
+from tests.proofs.workers.loop import ProgramsLoop
 from tests.proofs.workers.place import Place
 from tests.proofs.workers.rig import Rig
 
@@ -17,7 +17,7 @@ EPOCH = 1_800_000_000.0
 
 def run_once(seed: str, kind: type[Rig] = Rig) -> tuple[list[str], Rig]:
     """One run; what was wrong with it."""
-    loop = JumpingLoop()
+    loop = ProgramsLoop()
     Place.watch(loop)
     random.seed(seed)
     with pytest.MonkeyPatch.context() as times, asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -3,19 +3,20 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
+from antiphon.dispatcher.v1.worker_service_pb2 import OpenWorkRequest, UpdateWorkRequest
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import (
     WorkerServiceStub,
     add_WorkerServiceServicer_to_server,
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
-from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.answers import Answers
@@ -45,6 +46,8 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.channels.server_ways import ServerWays
 from antiphon_server.runtime.limits.shares import Shares
+from antiphon_server.runtime.nodes import NodeLease, nodes
+from antiphon_server.runtime.nodes.homes import Homes
 from antiphon_server.runtime.rpc.interceptors.errors import ErrorInterceptor
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
 from antiphon_server.workers.adapters.sql_versions import SqlVersions
@@ -61,13 +64,15 @@ from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.servicer import WorkerServicer
 from antiphon_server.workers.serving import Serving
+from antiphon_server.workers.twin import Twin
 from antiphon_server.workers.versions import Versions
 from antiphon_server.workers.working import Working
-from tests.proofs.workers.cables import Line, Net
+from tests.proofs.workers.cables import Line, Net, lost
 from tests.proofs.workers.place import Place
 from tests.proofs.workers.store import Seen
 
 LEASE_S = 15.0
+SEEN_DEAD_S = 1.0
 WORKER = Principal("user", UserId("user_worker01"), SessionId("sess_worker1"))
 ANNA = Principal("user", UserId("user_anna0001"), SessionId("sess_anna001"))
 
@@ -151,7 +156,7 @@ class _Reached:
 
     async def _on_the_way(self) -> None:
         await asyncio.sleep(self._chance.uniform(0, 0.002))
-        await self._place.alive()
+        self._place.alive()
 
 
 @dataclass
@@ -177,7 +182,7 @@ class Server:
     @property
     def is_up(self) -> bool:
         """Whether it is alive and not halted."""
-        return not self.place.dead and self.place.running.is_set()
+        return not (self.place.dead or self.place.is_halted)
 
     async def start(self) -> None:
         """Take turns in hand that an earlier life had, and look after workers."""
@@ -185,21 +190,39 @@ class Server:
         await self.place.spawn(self._start(), "start")
 
     async def kill(self) -> None:
-        """End it at once."""
+        """End it at once; the others see by two signs that it is dead."""
         self._shared.living.pop(self.name, None)
         await self._shared.net.kill(self.place)
+        asyncio.get_running_loop().call_later(SEEN_DEAD_S, self._seen_dead)
 
-    def set_caller(self, principal: Principal) -> None:
-        """Who makes the call that comes next."""
-        set_principal(principal)
+    def _seen_dead(self) -> None:
+        ours = nodes.c.life == self.lease.life
+        with self._shared.engine.begin() as connection:
+            connection.execute(delete(nodes).where(ours))
+        for other in self._shared.living.values():
+            other.lease.left.set()
 
     def open_work(self, metadata: Any, timeout: float) -> Any:
         """A worker's stream, as the server sees it."""
+        set_principal(WORKER)
         return WorkerServiceStub(self.channel).Work(metadata=metadata, timeout=timeout)
+
+    def open_twin(self, request: OpenWorkRequest, metadata: Any, timeout: float) -> Any:
+        """A stream of one that says by calls."""
+        set_principal(WORKER)
+        stub = WorkerServiceStub(self.channel)
+        return stub.OpenWork(request, metadata=metadata, timeout=timeout)
+
+    def update_twin(self, request: UpdateWorkRequest, metadata: Any) -> Any:
+        """What that one says."""
+        set_principal(WORKER)
+        return WorkerServiceStub(self.channel).UpdateWork(request, metadata=metadata, timeout=60.0)
 
     def _compose(self) -> None:
         shared, chance = self._shared, self._shared.chance
         database, everybody = Seen(shared.engine, chance, self.place), Everybody()
+        self._database = database
+        self.lease = NodeLease(database, self.name, LEASE_S, clock=lambda: time.time())
         tasks: set[asyncio.Task[None]] = set()
 
         def spawn(name: str, it: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -208,7 +231,7 @@ class Server:
             task.add_done_callback(tasks.discard)
             return task
 
-        self.store = SqlTurnStore(database)
+        self.store = SharedTurnStore(database)
         reached: Any = _Reached(shared.events, self.place, chance)
         journal = EventLogJournal(reached)
         self.lanes = Lanes()
@@ -222,7 +245,7 @@ class Server:
         self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()
-        runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock)
+        runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock, lease=self.lease)
         execution = Execution(self.store, journal, handlers, runner, self.lanes, spawn, limits)
         parts = runner, self.lanes, execution
         recovery = Recovery(self.store, journal, handlers, *parts)
@@ -231,7 +254,8 @@ class Server:
         self.turns = Turns(*about, *parts, recovery, limits, admission)
         self.answers = Answers(self.store, journal, self.lanes)
         self.adoptions = Adoptions(recovery, self.lanes)
-        self.leases = Leases(self.store, self.lanes, self.adoptions, self.name, clock=clock)
+        about_leases = self.store, self.lanes, self.adoptions, self.name
+        self.leases = Leases(*about_leases, clock=clock, left=self.lease.left)
         self._compose_workers(everybody)
 
     def _compose_workers(self, everybody: Everybody) -> None:
@@ -243,27 +267,36 @@ class Server:
         self.working = Working(*heard, states, self.deployments, shared.limits)
         self.care = Care(*watched, shared.limits)
         ways = ServerWays(self._line)
-        self.borrowing = Borrowing(self.pool, assignments, self._others, ways, shared.limits)
+        others = self.lease.others
+        self.borrowing = Borrowing(self.pool, assignments, others, ways, shared.limits)
         lending = Lending(self.pool, shared.limits)
+        homes = Homes("work", WorkerServiceStub, self._database, self.lease, ServerWays(self._line))
+        twin = Twin(self.working, hearing, homes)
         unused: Any = None
         local = LocalServer([ErrorInterceptor()])
-        servicer = WorkerServicer(self.working, unused, lending, unused, unused, unused)
+        servicer = WorkerServicer(self.working, twin, lending, unused, unused, unused)
         add_WorkerServiceServicer_to_server(servicer, local)
         self.channel = local.channel()
 
     async def _start(self) -> None:
+        await self.lease.begin(self.name)
+        self.place.spawn(self.lease.run(), "lease")
         await self.permissions.refresh()
         await self.deployments.refresh()
         self.place.spawn(self.deployments.look_for_changes(), "rollouts")
         self.place.spawn(self.deployments.note(), "versions")
         self.place.spawn(self.care.run(), "care")
         self.place.spawn(self.borrowing.run(), "borrowing")
+        await self.lease.announce(self.name)
         await self.leases.adopt_orphans(own=True)
         self.place.spawn(self.leases.run(), "leases")
 
-    async def _others(self) -> Mapping[str, str]:
-        return {str(id(it)): name for name, it in self._shared.living.items() if it is not self}
-
     def _line(self, address: str) -> Line:
-        other = self._shared.living[address]
-        return Line(self._shared.net, self.place, other.place, other.channel)
+        def there() -> tuple[Place, Any]:
+            other = self._shared.living.get(address)
+            if other is None:
+                raise lost()
+            return other.place, other.channel
+
+        # What is passed on to another server is a worker's call.
+        return Line(self._shared.net, self.place, there, lambda: set_principal(WORKER))

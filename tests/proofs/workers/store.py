@@ -64,7 +64,7 @@ class Seen:
     async def _on_the_way(self) -> None:
         await asyncio.sleep(self._chance.uniform(0, MOST_S))
         if self._place is not None:
-            await self._place.alive()
+            self._place.alive()
 
 
 class RecordedLog(SqlLogStore):

@@ -65,9 +65,9 @@ class _Asleep(Rig):
     async def _befall(self) -> None:
         self.kind = "all"
         await asyncio.sleep(2.0)
-        self.net.halt(self._hands[0].place)
+        self._hands[0].place.halt()
         await asyncio.sleep(12.0)
-        self.net.go_on(self._hands[0].place)
+        self._hands[0].place.go_on()
 
 
 def test_who_was_lost_with_a_turn_gets_it_again_if_nobody_else_is_there() -> None:
