@@ -168,6 +168,12 @@ class Assignment:
         """Take the turn away from its worker: the next attempt is another's."""
         self._fail(AttemptLost(), reason)
 
+    def come_without(self) -> None:
+        """The worker is back, and does not hold the turn: if nothing was heard of it, it has not
+        come to it.
+        """
+        self._fail(AttemptLost() if self._accepted else Declining(), Revocation.FENCED)
+
     def excuse(self, late_s: float) -> None:
         """Hold so much time not against the worker: nobody could hear it."""
         self._assigned_at += late_s

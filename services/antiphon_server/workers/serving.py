@@ -87,7 +87,7 @@ class Assignments:
             elif session.holds(turn_id):
                 assignment.come_back(session)
             else:
-                assignment.revoke(Revocation.FENCED)
+                assignment.come_without()
 
     def look_at_rights(self, session: AtWorker) -> None:
         """Take away what its user may not serve any more."""

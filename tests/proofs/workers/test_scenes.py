@@ -101,3 +101,32 @@ def test_a_question_may_be_asked_on_any_number_of_streams() -> None:
     wrong, rig = run_once("restless", kind=_Restless)
     assert not wrong
     assert rig.judge.counts["said ask"] > 128
+
+
+class _Flapping(Rig):
+    """The only worker's stream breaks, again and again, when a turn is on its way to it."""
+
+    turns, begin_s = 1, 0.1
+
+    def _begin_hands(self) -> None:
+        self._new_hand("alone", 4)
+        self._hands[0].is_twin = False
+
+    def _size(self) -> Count:
+        return Count(10, 10)
+
+    async def _befall(self) -> None:
+        self.kind = "drops"
+        for number in range(12):
+            before = self._hands[0].cable
+            assert before is not None
+            before.cut_in(2 if number else 0)  # behind hello and welcome
+            while self._hands[0].cable is before:  # noqa: ASYNC110 - seen soon
+                await asyncio.sleep(0.001)
+
+
+def test_a_turn_that_no_worker_has_taken_is_not_lost() -> None:
+    """It has not begun, and does not fail because it has begun too often."""
+    for seed in range(5):
+        wrong, _ = run_once(f"flapping/{seed}", kind=_Flapping)
+        assert not wrong
