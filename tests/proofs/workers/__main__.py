@@ -5,6 +5,7 @@ Each prints what came of it, and each broken run with its seed; the exit status 
 
 import argparse
 import asyncio
+import hashlib
 import logging
 import math
 import sys
@@ -53,10 +54,13 @@ def _in_one_process(count: int, seed: str, first: int, seconds: float) -> int:
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began, done, broken = time.perf_counter(), 0, 0
-    counts, next_s = Counter[str](), list[float]()
+    counts, next_s, rested_s = Counter[str](), list[float](), list[float]()
+    traces = hashlib.sha256()
     for own, wrong, rig in runs_of(count, seed, first):
         counts += rig.judge.counts
         next_s += rig.judge.next_s
+        rested_s += rig.judge.rested_s
+        traces.update(rig.judge.trace.encode())
         broken += bool(wrong)
         done += 1
         if wrong and broken <= MOST_SHOWN:
@@ -65,12 +69,18 @@ def _in_one_process(count: int, seed: str, first: int, seconds: float) -> int:
             break
     print(f"{done:,} runs, seed {seed}, {time.perf_counter() - began:.0f} s: {broken} broken")
     print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
-    next_s.sort()
-    if next_s:
-        p50, p99 = next_s[len(next_s) // 2], next_s[int(len(next_s) * 0.99)]
-        most = f"p50 {p50:.2f} s, p99 {p99:.2f} s, most {next_s[-1]:.2f} s ({len(next_s)})"
-        print(f"death to next attempt: {most}")
+    _print_times("death to next attempt", next_s)
+    _print_times("the same of turns that waited for answers, from the last one", rested_s)
+    print(f"trace {traces.hexdigest()}")
     return int(broken > 0)
+
+
+def _print_times(what: str, times_s: list[float]) -> None:
+    if not times_s:
+        return
+    known = sorted(times_s)
+    p50, p99 = known[len(known) // 2], known[int(len(known) * 0.99)]
+    print(f"{what}: p50 {p50:.2f} s, p99 {p99:.2f} s, most {known[-1]:.2f} s ({len(known)})")
 
 
 if __name__ == "__main__":

@@ -215,6 +215,7 @@ class Net:
             return await call()
 
         task = server.spawn(asked(), "asked")
+        task.add_done_callback(lambda it: it.cancelled() or it.exception())  # nobody may wait
         done, _ = await asyncio.wait([task], timeout=ANSWER_S)
         await self._passed(client, server)
         if not done or task.cancelled():

@@ -1,10 +1,13 @@
 """What must hold of turns at workers, whatever befalls them."""
 
 import asyncio
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
 
 from antiphon.events.v1 import event_pb2
 from tests.proofs.workers.asks import Asks, Rest, rests_of
@@ -50,9 +53,15 @@ class Judge:
         self.rested_s: list[float] = []
         """From when a turn whose worker had died had what it had asked for to its next attempt."""
         self.asks = Asks(self.counts)
+        self._trace = hashlib.sha256()
         self._last_number: dict[tuple[str, int], int] = {}
         self._acked: dict[str, int] = defaultdict(int)
         self._at: dict[str, set[str]] = defaultdict(set)
+
+    @property
+    def trace(self) -> str:
+        """A digest of all that was said, told and stored, by whom, and when."""
+        return self._trace.hexdigest()
 
     def began(self, hand: "Hand", turn_id: str, fence: int) -> None:
         """A handler began to work."""
@@ -71,7 +80,12 @@ class Judge:
         """Who listens to what it says on a stream, and to what it is told."""
         return lambda frame: self._said(hand, frame), lambda frame: self._told(hand, frame)
 
+    def _note(self, what: str, message: Message) -> None:
+        self._trace.update(f"{what} {_now():.6f} ".encode())
+        self._trace.update(message.SerializeToString(deterministic=True))
+
     def _said(self, hand: "Hand", frame: Any) -> None:
+        self._note(f"{hand.place.name} says", frame)
         kind = frame.WhichOneof("frame")
         self.counts[f"said {kind}"] += 1
         if kind == "output" and frame.output.text:
@@ -85,6 +99,7 @@ class Judge:
                 )
 
     def _told(self, hand: "Hand", frame: Any) -> None:
+        self._note(f"{hand.place.name} is told", frame)
         kind = frame.WhichOneof("frame")
         self.counts[f"told {kind}"] += 1
         at = self._at[hand.worker_id]
@@ -99,8 +114,8 @@ class Judge:
         elif kind in ("cancel", "revoke"):
             at.discard(getattr(frame, kind).turn_id)
         elif kind == "rejected":
-            it = frame.rejected
-            self.counts[f"rejected {it.error.message[:60]}"] += 1
+            why = frame.rejected.error.message.replace(frame.rejected.turn_id, "…")
+            self.counts[f"rejected: {why}"] += 1
 
     def judge(
         self,
@@ -117,6 +132,7 @@ class Judge:
         by_turn: dict[str, list[event_pb2.Event]] = defaultdict(list)
         assigned: dict[str, list[float]] = defaultdict(list)
         for event, at in zip(events, times, strict=True):
+            self._note(f"stored at {at:.6f}", event)
             if event.HasField("turn_assigned"):
                 assigned[event.turn_id].append(at)
             by_turn[event.turn_id].append(event)
