@@ -1,7 +1,8 @@
 """Turns that turns ask for: begun once, in their conversation, and waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from antiphon_server.dispatcher.model import (
     StoredTurn,
     Tombstone,
     Turn,
+    TurnId,
 )
 from antiphon_server.dispatcher.ports import Journal, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -100,12 +102,20 @@ class Delegating:
         return ChildEnd(text, turn.state is State.SUCCEEDED, error)
 
 
-def stop_children(lane: Lane, parent: ActiveTurn) -> None:
-    """Stop what was asked for by a turn that has ended, or is to end."""
-    for active in lane.unfinished():
-        its = active.turn.order.parent
-        if its is not None and its.turn_id == parent.turn.turn_id:
+def stop_under(turns: Iterable[ActiveTurn], turn_id: TurnId) -> None:
+    """Stop what was asked for by a turn that has ended, or is to end, and all below, at once.
+
+    Level by level, each would wait until the end of the one above is committed.
+    """
+    asked_by = defaultdict[TurnId, list[ActiveTurn]](list)
+    for active in turns:
+        if active.turn.order.parent is not None:
+            asked_by[active.turn.order.parent.turn_id].append(active)
+    above = [turn_id]
+    while above:
+        for active in asked_by.pop(above.pop(), ()):
             active.stop()
+            above.append(active.turn.turn_id)
 
 
 def _turn_of(parent: Turn, child: Child, now_us: int) -> Turn:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from antiphon_server.dispatcher.delegating import Delegating, stop_children
+from antiphon_server.dispatcher.delegating import Delegating, stop_under
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Halt, Lane, Lanes, stop_all
@@ -229,7 +229,7 @@ class Execution:
 
     async def _settle(self, lane: Lane, active: ActiveTurn) -> None:
         active.done.set()
-        stop_children(lane, active)
+        stop_under(lane.unfinished(), active.turn.turn_id)
         self._lanes.ended(active)  # who has seen its end may begin the next one
         await patiently(lambda: self._store.put(active.turn))
 

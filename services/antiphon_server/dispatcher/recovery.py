@@ -1,6 +1,6 @@
 """Turns that another process, or this one's earlier life, has left behind."""
 
-from antiphon_server.dispatcher.delegating import stop_children
+from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
@@ -56,7 +56,7 @@ class Recovery:
                 await self._journal.fold(turn)
                 ended = turn.ended(outcome, now_us, has_reply=has_reply)
                 await self._store.put(ended)
-                stop_children(lane, ActiveTurn(ended))
+                stop_under(lane.unfinished(), turn.turn_id)
                 return
             await self._note_loss(turn, past)
             if turn.cancel_requested or await self._is_forsaken(turn):
@@ -98,5 +98,5 @@ class Recovery:
             await self._store.put(active.turn)
         finally:
             active.done.set()
-            stop_children(lane, active)
+            stop_under(lane.unfinished(), turn.turn_id)
             self._lanes.remove(lane, active)

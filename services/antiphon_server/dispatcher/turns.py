@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from antiphon_server.dispatcher.admission import Admission
+from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import Lane, Lanes
@@ -153,6 +154,8 @@ class Turns:
         if active is None:
             return await self._end_if_ours(stored)
         active.stop()
+        if active.wanted:
+            stop_under(self._lanes.among(conversation_id).values(), turn_id)
         try:
             async with asyncio.timeout(STOP_WAIT_S):
                 await active.done.wait()
