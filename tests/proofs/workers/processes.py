@@ -15,7 +15,7 @@ from random import Random
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
 from antiphon_client import ApiKey, Client
-from tests.e2e.process import all_of
+from tests.e2e.process import COMMAND, all_of
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
 from tests.e2e.until import until_it
 from tests.fakes.postgres import Postgres
@@ -27,10 +27,23 @@ PATIENCE_S = 120.0
 WITHIN_S = 10.0
 
 
+@dataclass(frozen=True)
+class Crew:
+    """What workers run, and which handler that serves; ``server`` is what servers run."""
+
+    program: Sequence[str] = COUNTER
+    handler: str = "counter"
+    server: Sequence[str] = COMMAND
+
+
+COUNTERS = Crew()
+
+
 @dataclass
 class Came:
-    """What came of it; ``next_s`` is from a worker's death to the next attempt."""
+    """What came of it; ``next_s`` is how long ``what`` took, each time."""
 
+    what: str = "death to next attempt"
     wrong: list[str] = field(default_factory=list)
     next_s: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -43,24 +56,28 @@ class Came:
             return said
         known = sorted(self.next_s)
         p50, p99 = known[len(known) // 2], known[int(len(known) * 0.99)]
-        return f"{said}; death to next attempt: p50 {p50:.2f} s, p99 {p99:.2f} s ({len(known)})"
+        return f"{said}; {self.what}: p50 {p50:.3f} s, p99 {p99:.3f} s ({len(known)})"
 
 
 class Manned:
-    """A worker with a proxy in front of its servers; ``name`` is its version, too."""
+    """A worker with a proxy in front of its servers.
 
-    def __init__(self, name: str, proxy: Proxy, key: str, home: Path) -> None:
+    All are of one version: each of its own would have all new turns as long as it is the newest.
+    """
+
+    def __init__(self, name: str, proxy: Proxy, key: str, home: Path, crew: Crew) -> None:
         self.name, self.proxy = name, proxy
-        command = (*COUNTER, name)
-        self.process = WorkerProcess(proxy.address, key, home / f"{name}.log", command)
+        self.process = WorkerProcess(proxy.address, key, home / f"{name}.log", crew.program)
         self.process.shown = False
 
 
 class Fleet:
-    """Two servers, workers, and turns that count."""
+    """Two servers, workers, and turns of theirs."""
 
-    def __init__(self, servers: Sequence[ServerProcess], key: ApiKey, home: Path) -> None:
-        self.servers, self.key, self.home = list(servers), key, home
+    def __init__(
+        self, servers: Sequence[ServerProcess], key: ApiKey, home: Path, crew: Crew
+    ) -> None:
+        self.servers, self.key, self.home, self.crew = list(servers), key, home, crew
         self.workers: list[Manned] = []
         self.all: list[Manned] = []
         self.many: dict[str, int] = {}
@@ -69,14 +86,14 @@ class Fleet:
 
     async def begin(self, workers: int) -> None:
         """Let workers dial in, by turns at either server."""
-        self._work_key = await invited(self.servers[0], "counter")
+        self._work_key = await invited(self.servers[0], self.crew.handler)
         for number in range(workers):
             await self.new_worker(self.servers[number % 2])
 
     async def new_worker(self, server: ServerProcess) -> Manned:
         """One more."""
         proxy = await self.stack.enter_async_context(Proxy(server.port))
-        one = Manned(f"w{len(self.all)}", proxy, self._work_key, self.home)
+        one = Manned(f"w{len(self.all)}", proxy, self._work_key, self.home, self.crew)
         await self.stack.enter_async_context(one.process)
         self.workers.append(one)
         self.all.append(one)
@@ -116,7 +133,7 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(home: Path, workers: int) -> AsyncIterator[Fleet]:
+async def fleet(home: Path, workers: int, crew: Crew = COUNTERS) -> AsyncIterator[Fleet]:
     """All of it, on a Postgres of its own."""
     postgres = Postgres()
     await asyncio.to_thread(postgres.start)
@@ -127,11 +144,13 @@ async def fleet(home: Path, workers: int) -> AsyncIterator[Fleet]:
             "ANTIPHON_RATE_LIMITS": '{"enabled": false}',
             **ONE_FOR_MANY,
         }
-        servers = [ServerProcess(home / it, variables=variables) for it in "ab"]
+        servers = [
+            ServerProcess(home / it, variables=variables, command=crew.server) for it in "ab"
+        ]
         for server in servers:
             server.shown = False
         async with all_of(servers):
-            here = Fleet(servers, servers[0].key, home)
+            here = Fleet(servers, servers[0].key, home, crew)
             async with here.stack:
                 await here.begin(workers)
                 await here.served(workers)
@@ -204,18 +223,15 @@ class Runs:
 
     async def _kill_worker(self, turns: Sequence[Turn]) -> None:
         victim = self.chance.choice(self.fleet.workers)
+        begun = {line[1] for line in victim.process.said("begun")}
+        had = [it for it in turns if it.turn_id in begun]
+        died = time.time()
+        await victim.process.kill()
+        self.fleet.workers.remove(victim)
         async with self.fleet.client(self.fleet.servers[0]) as client:
-            had = [it for it in turns if await self._worker_of(client, it) == victim.name]
-            died = time.time()
-            await victim.process.kill()
-            self.fleet.workers.remove(victim)
             for turn in had:
                 await self._next(client, turn, died)
         await self.fleet.new_worker(self.chance.choice(self.fleet.servers))
-
-    async def _worker_of(self, client: Client, turn: Turn) -> str:
-        assigned = [it.turn_assigned for it in await _events(client, turn)]
-        return next((it.version for it in reversed(assigned) if it.version), "")
 
     async def _next(self, client: Client, turn: Turn, died: float) -> None:
         until = time.time() + 3 * WITHIN_S
