@@ -1,16 +1,24 @@
 """A worker that counts: `60 20` is answered by 60 numbers, 20 ms apart; run as a program.
 
-What begins and ends is printed, with the turn and its attempt.
+What begins and ends is printed, with the turn, its attempt and the time; and how its streams are.
+It is told its version, and how long its turns have to end when it stops.
 """
 
 import asyncio
+import logging
 import sys
+import time
 
+from antiphon_client.redial import Connection
 from antiphon_client.worker import Work, Worker
 
 
 def _say(*words: object) -> None:
-    print(*words, flush=True)
+    print(*words, f"{time.time():.3f}", flush=True)
+
+
+def _connection(connection: Connection) -> None:
+    _say("stream", connection.state, f"{connection.pause:.2f}", repr(str(connection.error or "")))
 
 
 async def count(work: Work) -> None:
@@ -30,7 +38,17 @@ async def count(work: Work) -> None:
 
 def main() -> None:
     """Serve the handler until told to stop."""
-    worker = Worker("counter", version=sys.argv[1] if sys.argv[1:] else "", slots=100)
+    version, grace_s = (*sys.argv[1:], *("", "20")[len(sys.argv) - 1 :])
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="log %(created).3f %(levelname)s %(message)s"
+    )
+    worker = Worker(
+        "counter",
+        version=version,
+        slots=100,
+        grace_s=float(grace_s),
+        on_connection=_connection,
+    )
     worker.handler("counter", description="Counts.")(count)
     asyncio.run(worker.run())
 

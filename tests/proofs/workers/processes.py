@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,11 +47,13 @@ class Came:
     wrong: list[str] = field(default_factory=list)
     next_s: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    said: list[str] = field(default_factory=list)
 
     @property
     def line(self) -> str:
         """In a line."""
-        said = ", ".join(f"{count:,} {what}" for what, count in sorted(self.counts.items()))
+        counts = (f"{count:,} {what}" for what, count in sorted(self.counts.items()))
+        said = "; ".join((", ".join(counts), *self.said))
         if not self.next_s:
             return said
         known = sorted(self.next_s)
@@ -159,11 +161,12 @@ async def fleet(home: Path, workers: int, crew: Crew = COUNTERS) -> AsyncIterato
         await asyncio.to_thread(postgres.remove)
 
 
-async def judged(fleet: Fleet, turns: Sequence[Turn], came: Came) -> None:
-    """Wait for the ends, and look at each."""
-    async with fleet.client(fleet.servers[0]) as client:
-        for turn in turns:
-            await _judge(client, turn, fleet.many[turn.turn_id], came)
+async def judged(
+    client: Client, many: Mapping[str, int], turns: Sequence[Turn], came: Came
+) -> None:
+    """Wait for the ends, and look at each, which was to count so far."""
+    for turn in turns:
+        await _judge(client, turn, many[turn.turn_id], came)
 
 
 async def _judge(client: Client, turn: Turn, many: int, came: Came) -> None:
@@ -212,7 +215,8 @@ class Runs:
         await asyncio.sleep(self.chance.uniform(0.2, 2.0))
         await getattr(self, f"_{fault}")(turns)
         before = len(self.came.wrong)
-        await judged(self.fleet, turns, self.came)
+        async with self.fleet.client(self.fleet.servers[0]) as client:
+            await judged(client, self.fleet.many, turns, self.came)
         said = self.fleet.lines("begun")
         again = [it.turn_id for it in turns if said[it.turn_id] != 1]
         if fault in ("drop", "kill_server") and again:
