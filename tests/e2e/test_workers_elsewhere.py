@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import until
 from tests.fakes.postgres import Postgres
+from tests.fakes.proxy import Proxy
 from tests.workers.counting import begun, counted, ended, numbers, says
 from tests.workers.processes import WorkerProcess, invited
 
@@ -23,6 +25,7 @@ async def two(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Two]:
     """Two servers on one store."""
     variables = {
         "ANTIPHON_DATABASE_URL": await postgres.database(),
+        "ANTIPHON_LEASE_S": "9",
         "ANTIPHON_SECRET_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
     first, second = (ServerProcess(tmp_path / it, variables=variables) for it in "ab")
@@ -65,6 +68,32 @@ async def test_a_turn_goes_on_at_its_worker_when_its_server_dies(two: Two, tmp_p
             assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 2)
             assert await numbers(client, turn.conversation_id) == counted(100)
         assert len(worker.said("begun")) == 1
+
+
+async def test_a_turn_goes_on_at_its_worker_when_its_server_stands_still(
+    two: Two, tmp_path: Path
+) -> None:
+    """Others have it when that one's lease has run out: the worker, which is back, keeps it."""
+    first, second = two
+    key = await invited(first, "counter")
+    async with (
+        Proxy(first.port) as proxy,
+        WorkerProcess(proxy.address, key, tmp_path / "worker.log") as worker,
+    ):
+        async with first.client() as client:
+            turn = await begun(client, "150 100")
+            await says(client, turn, 5)
+        first.signal(signal.SIGSTOP)
+        try:
+            proxy.retarget(second.port)
+            proxy.cut()
+            async with second.client(first.key) as client:
+                done = await ended(client, turn)
+                assert done.state == event_pb2.TURN_STATE_SUCCEEDED
+                assert await numbers(client, turn.conversation_id) == counted(150)
+            assert len(worker.said("begun")) == 1
+        finally:
+            first.signal(signal.SIGCONT)
 
 
 async def test_a_turn_outlives_the_server_that_its_worker_is_at(two: Two, tmp_path: Path) -> None:

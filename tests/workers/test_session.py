@@ -71,15 +71,25 @@ async def test_one_that_does_not_read_loses_its_stream() -> None:
             pass
 
 
-async def test_what_nobody_claims_is_taken_away_when_its_lease_is_over() -> None:
-    """A turn that it says it holds keeps a slot for so long, and renews nothing."""
+async def test_what_nobody_has_claimed_yet_is_kept_for_as_long_as_servers_may_take() -> None:
+    """Whatever heartbeats name: a worker does not name what was not assigned on its stream."""
     worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
     it = Session(worker, {}, PROGRAM, LIMITS)
     assert it.free == 0
+    it.heartbeat([])
+    assert told(it) == [Beat([turn_id(1)])]
     it.heartbeat([turn_id(1)])
+    assert told(it) == [Beat([turn_id(1)])]
+    assert not it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 1)
+
+
+async def test_what_nobody_claims_is_taken_away() -> None:
+    """Behind that time, in which it keeps a slot."""
+    worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
+    it = Session(worker, {}, PROGRAM, replace(LIMITS, unclaimed_s=0.0))
+    it.heartbeat([])
     assert told(it) == [Beat([])]
-    assert not it.give_up_unclaimed(time.monotonic())
-    assert it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 1)
+    assert it.give_up_unclaimed(time.monotonic())
     assert told(it) == [Revoke(turn_id(1), 0, Revocation.LEASE)]
     assert it.free == 1
 
@@ -110,5 +120,5 @@ async def test_what_the_server_stood_still_for_is_held_against_nobody() -> None:
     heard = it.heard
     it.excuse(30.0)
     assert it.heard == heard + 30.0
-    assert not it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 1)
-    assert it.give_up_unclaimed(time.monotonic() + LIMITS.lease_s + 31)
+    assert not it.give_up_unclaimed(time.monotonic() + LIMITS.unclaimed_s + 1)
+    assert it.give_up_unclaimed(time.monotonic() + LIMITS.unclaimed_s + 31)

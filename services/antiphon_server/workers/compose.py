@@ -1,7 +1,7 @@
 """The composition root's slice for workers: every concrete class in its place."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -159,6 +159,9 @@ def compose_workers(
 ) -> ComposedWorkers:
     """Put workers on what the dispatcher has; ``built_in`` are handlers that none may serve."""
     composed = compose_permissions(infrastructure.database, links, built_in)
+    lease = infrastructure.lease
+    if lease is not None:  # a server that stands still has its turns until that has run out
+        limits = replace(limits, unclaimed_s=lease.length_us / 1e6 + limits.back_s)
     permissions = composed.permissions
     tools = IntegrationTools(ToolServiceStub(links.internal))
     asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), PartContents())
@@ -177,7 +180,7 @@ def compose_workers(
     heard = (pool, serving.assignments, permissions, hearing)
     working = Working(*heard, turns, deployments, limits)
     care = Care(*watched, limits)
-    borrowing, homes, lease = None, None, infrastructure.lease
+    borrowing, homes = None, None
     if lease is not None:
         elsewhere = infrastructure.database, lease, ServerWays(links.to_server)
         homes = Homes("work", WorkerServiceStub, *elsewhere)

@@ -15,6 +15,9 @@ class WorkerLimits:
     lease_s: float = 8.0
     back_s: float = 5.0
     accept_s: float = 5.0
+    unclaimed_s: float = 20.0
+    """So long a worker that is there keeps a turn whose server is gone: of one that stands still
+    the lease has to run out before others take its turns over, and that takes a moment, too."""
     unserved_s: float = 30.0
     """So long a turn waits while no worker at all serves its handler."""
     sticky_s: float = 0.1

@@ -51,17 +51,20 @@ class Inbox(Protocol):
 
 
 class Unclaimed:
-    """The inbox of a turn whose server is gone: the worker keeps it for the next one."""
+    """The inbox of a turn whose server is gone: the worker keeps it for the next one.
 
-    def __init__(self) -> None:
-        self.since = time.monotonic()
+    For ``keep_s``, in which servers take over what one of them has left.
+    """
+
+    def __init__(self, keep_s: float) -> None:
+        self.until = time.monotonic() + keep_s
 
     def hear(self, session: "AtWorker", fence: int, said: Said, wire: object) -> None:
         """Hear nothing: the worker says it again to whoever claims the turn."""
 
     def renew(self, now: float) -> bool:
-        """Nobody wants it: it is the worker's for as long as its lease runs."""
-        return False
+        """Whether it may be claimed still."""
+        return now < self.until
 
     def dropped(self, session: "AtWorker", now: float) -> None:
         """Nobody is there to be told."""
@@ -148,7 +151,9 @@ class Session:
     ) -> None:
         self.worker, self.parents, self.speaker = worker, parents, speaker
         self.slots = worker.slots
-        self.turns: dict[TurnId, Inbox] = {it.turn_id: Unclaimed() for it in worker.held}
+        self.turns: dict[TurnId, Inbox] = {
+            it.turn_id: Unclaimed(limits.unclaimed_s) for it in worker.held
+        }
         self.draining = False
         self.ending: DomainError | None = None
         self.closed = self.hung_up = False
@@ -248,16 +253,20 @@ class Session:
         self.heard += late_s
         for inbox in self.turns.values():
             if isinstance(inbox, Unclaimed):
-                inbox.since += late_s
+                inbox.until += late_s
 
     def heard_now(self) -> None:
         """Note that it lives."""
         self.heard, self.heard_time = time.monotonic(), time.time()
 
     def heartbeat(self, turn_ids: Sequence[TurnId]) -> None:
-        """It lives; renew the leases of those turns that it has, and say which."""
+        """It lives; renew the leases of those turns that it has, and say which.
+
+        Of one that nobody has claimed yet it has not heard on this stream, so it may not name it.
+        """
         self.heard_now()
-        known = [it for it in dict.fromkeys(turn_ids) if it in self.turns]
+        unclaimed = [it for it in self.turns if self.is_unclaimed(it)]
+        known = [it for it in dict.fromkeys((*turn_ids, *unclaimed)) if it in self.turns]
         self.tell(Beat([it for it in known if self.turns[it].renew(self.heard)]))
 
     def accepted(self, after_s: float) -> None:
@@ -311,11 +320,11 @@ class Session:
         return True
 
     def give_up_unclaimed(self, now: float) -> bool:
-        """Take away what nobody has claimed for a lease; whether there was anything."""
+        """Take away what nobody has claimed in time; whether there was anything."""
         late = [
             turn_id
             for turn_id, inbox in self.turns.items()
-            if isinstance(inbox, Unclaimed) and now - inbox.since > self._limits.lease_s
+            if isinstance(inbox, Unclaimed) and not inbox.renew(now)
         ]
         for turn_id in late:
             del self.turns[turn_id]
@@ -333,7 +342,7 @@ class Session:
     def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
         """See :meth:`AtWorker.let_go`."""
         if keeps and turn_id in self.turns:
-            self.turns[turn_id] = Unclaimed()
+            self.turns[turn_id] = Unclaimed(self._limits.unclaimed_s)
         else:
             self.turns.pop(turn_id, None)
 

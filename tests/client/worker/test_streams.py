@@ -227,6 +227,16 @@ async def test_beats_keep_a_turn() -> None:
             await stream.next("output")
 
 
+async def test_a_stream_begins_with_a_heartbeat() -> None:
+    """A lease that has run since the last answer of another server is renewed as soon as it may."""
+    async with scripted_server() as server:
+        worker = server.worker()
+        talking(worker)
+        async with running(worker):
+            stream = await server.welcomed(heartbeat_s=60.0)
+            await until(lambda: len(stream.heartbeats) == 1, SOON_S)
+
+
 async def test_a_server_that_does_not_answer_heartbeats_is_left() -> None:
     """The turn goes on by another connection, before its lease is over."""
     async with scripted_server() as server:

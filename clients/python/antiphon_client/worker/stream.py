@@ -121,14 +121,14 @@ class Stream:
     async def _beat(self) -> None:
         terms = self._held.terms
         while True:
+            self._is_beat_due = True
+            self._outgoing.news.set()
             for _ in range(2):
                 began = now()
                 await asyncio.sleep(terms.heartbeat_s / 2)
                 _note_standstill(now() - began - terms.heartbeat_s / 2)
                 if self._beats and now() - self._beats[0] >= terms.silence_s:
                     raise connection_lost("the server does not answer heartbeats")
-            self._is_beat_due = True
-            self._outgoing.news.set()
 
 
 def _note_standstill(seconds: float) -> None:
