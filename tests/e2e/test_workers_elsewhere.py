@@ -1,5 +1,6 @@
 """Workers of one of two servers work on turns of both."""
 
+import asyncio
 import base64
 import os
 import signal
@@ -18,6 +19,7 @@ from tests.workers.counting import begun, counted, ended, numbers, says
 from tests.workers.processes import WorkerProcess, invited
 
 Two = tuple[ServerProcess, ServerProcess]
+SLOW = {"name": "scripted/count", "kind": "scripted", "script": {"deltas": 80, "gap_ms": 100}}
 
 
 @pytest_asyncio.fixture
@@ -25,10 +27,13 @@ async def two(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Two]:
     """Two servers on one store."""
     variables = {
         "ANTIPHON_DATABASE_URL": await postgres.database(),
+        "ANTIPHON_DRAIN_GRACE_S": "12",
         "ANTIPHON_LEASE_S": "9",
         "ANTIPHON_SECRET_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
-    first, second = (ServerProcess(tmp_path / it, variables=variables) for it in "ab")
+    first, second = (
+        ServerProcess(tmp_path / it, variables=variables, models=[SLOW]) for it in "ab"
+    )
     async with all_of([first, second]):
         yield first, second
         assert first.defects == second.defects == []
@@ -94,6 +99,33 @@ async def test_a_turn_goes_on_at_its_worker_when_its_server_stands_still(
             assert len(worker.said("begun")) == 1
         finally:
             first.signal(signal.SIGCONT)
+
+
+async def test_a_server_that_stops_lets_workers_go_last(two: Two, tmp_path: Path) -> None:
+    """While answers of models have their time to end: meanwhile what workers say is heard."""
+    first, second = two
+    key = await invited(first, "counter")
+    async with (
+        Proxy(first.port) as proxy,
+        WorkerProcess(proxy.address, key, tmp_path / "worker.log") as worker,
+    ):
+        async with first.client() as client:
+            turn = await begun(client, "200 100")
+            await says(client, turn, 5)
+            conversation = await client.create_conversation()
+            answer = (await client.dispatch(conversation.conversation_id, "count")).turn
+        proxy.retarget(second.port)
+        stopping = asyncio.create_task(first.terminate())
+        async with second.client(first.key) as client:
+            await says(client, turn, 35)
+            assert not stopping.done()
+            assert await stopping == 0
+            assert (await ended(client, answer)).state == event_pb2.TURN_STATE_SUCCEEDED
+            done = await ended(client, turn)
+            assert done.state == event_pb2.TURN_STATE_SUCCEEDED
+            assert await numbers(client, turn.conversation_id) == counted(200)
+        assert len(worker.said("begun")) == 1
+        await first.start()
 
 
 async def test_a_turn_outlives_the_server_that_its_worker_is_at(two: Two, tmp_path: Path) -> None:

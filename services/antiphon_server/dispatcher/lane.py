@@ -77,8 +77,13 @@ class ActiveTurn:
 
     @property
     def rests(self) -> bool:
-        """Whether it does nothing until a person decides, here or on another server."""
+        """Whether nothing is done for it that another server could not go on with."""
         return self.rest is not None and self.rest.may_be_let_go
+
+    @property
+    def at_worker(self) -> bool:
+        """Whether a worker has it."""
+        return self.rest is not None and self.rest.at_worker
 
     @property
     def sealed(self) -> bool:

@@ -1,14 +1,14 @@
 """Turns as their clients see them: dispatched, looked at, cancelled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.lane import Lane, Lanes
+from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
@@ -213,18 +213,31 @@ class Turns:
         }
         return [now.get(turn.turn_id, turn) for turn in stored]
 
-    async def drain(self, grace_s: float) -> None:
-        """Accept no more; give the turns in hand ``grace_s`` to end, then let go of them."""
+    async def drain(self, grace_s: float, last: Callable[[], None] = lambda: None) -> None:
+        """Accept no more; give the turns in hand ``grace_s`` to end, then let go of them.
+
+        Those that another server can go on with are not waited for. If a worker has them, that is
+        told to go there by ``last``, right before they are let go: nobody hears it in between.
+        """
         self._admission.close()
-        in_hand = [*self._lanes.all(), *self._lanes.coming()]
-        waiting = [asyncio.create_task(it.done.wait()) for it in in_hand]
-        for it in in_hand:
-            if it.rests:  # for a person, who may take days
+        for it in self._in_hand():
+            if it.rests and not it.at_worker:  # for a person, who may take days
                 it.abandon()
-        if waiting:
-            await asyncio.wait(waiting, timeout=grace_s)
-            for it in in_hand:
-                it.abandon()
-            _, late = await asyncio.wait(waiting, timeout=LETTING_GO_S)
-            for task in late:  # a store that hangs; their leases run out
-                task.cancel()
+        await _done([it for it in self._in_hand() if not it.rests], grace_s)
+        last()
+        left = self._in_hand()
+        for it in left:
+            it.abandon()
+        await _done(left, LETTING_GO_S)  # else a store hangs; their leases run out
+
+    def _in_hand(self) -> Sequence[ActiveTurn]:
+        return [*self._lanes.all(), *self._lanes.coming()]
+
+
+async def _done(turns: Sequence[ActiveTurn], within_s: float) -> None:
+    """Return when all are, or behind that time."""
+    waiting = [asyncio.create_task(it.done.wait()) for it in turns]
+    if waiting:
+        _, late = await asyncio.wait(waiting, timeout=within_s)
+        for task in late:
+            task.cancel()

@@ -40,6 +40,10 @@ class WorkerRoom(Workers, Protocol):
         """Start background work, before turns are taken in hand."""
         ...
 
+    def refuse(self) -> None:
+        """Take no worker on any more; those that are here stay."""
+        ...
+
     def drain(self) -> None:
         """Send all workers to other servers."""
         ...

@@ -136,6 +136,10 @@ class ComposedWorkers:
             lifecycle.on_stop("workers lent", self.borrowing.close)
             lifecycle.spawn("workers.borrowing", self.borrowing.run())
 
+    def refuse(self) -> None:
+        """See :meth:`WorkerRoom.refuse`."""
+        self.pool.refuse()
+
     def drain(self) -> None:
         """See :meth:`WorkerRoom.drain`."""
         self.pool.drain()

@@ -235,9 +235,13 @@ class Pool:
             if (found := self.take(waiting.want, waiting.inbox)) is not None:
                 waiting.found.set_result(found)
 
+    def refuse(self) -> None:
+        """Take nobody on any more."""
+        self._draining = True
+
     def drain(self, reconnect_after_s: float = 0.2) -> None:
         """Take nobody on any more, and send all to other servers."""
-        self._draining = True
+        self.refuse()
         for session in self.sessions:
             session.drain(reconnect_after_s)
 
