@@ -121,9 +121,10 @@ class Dispatcher(Service):
     async def drain(self, grace_s: float) -> None:
         """See :meth:`Service.drain`."""
         if self.workers is None:
-            return await self.turns.drain(grace_s)
-        self.workers.refuse()
-        await self.turns.drain(grace_s, self.workers.drain)
+            await self.turns.drain(grace_s)
+        else:
+            self.workers.refuse()
+            await self.turns.drain(grace_s, self.workers.drain)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
