@@ -104,3 +104,13 @@ def test_prose_keeps_to_its_width() -> None:
         if len(line) > WIDTH and not line.lstrip().startswith("|")
     ]
     assert wide == []
+
+
+def test_workers_to_copy_are_as_short_as_the_guide_says() -> None:
+    """In each language the whole worker is one file of under 120 lines."""
+    guide = ROOT / "docs" / "guides" / "workers.md"
+    (paragraph,) = (it for it in guide.read_text().split("\n\n") if "under 120 lines" in it)
+    sources = [guide.parent / it for it in re.findall(r"\((\S+\.(?:js|go))\)", paragraph)]
+    assert {it.suffix for it in sources} == {".js", ".go"}
+    lengths = {it.name: len(it.read_text().splitlines()) for it in sources}
+    assert [it for it in lengths.items() if it[1] >= 120] == []

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -31,26 +30,27 @@ func main() {
 }
 
 func run(ctx context.Context, question string, cutAfter int) error {
-	connection, err := session.Dial(cmp.Or(os.Getenv("ANTIPHON_ADDRESS"), "localhost:7450"))
+	connection, caller, err := session.Dial()
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	caller := session.SignedInBy(connection)
 	conversationID, err := createConversation(ctx, caller, contextv1.NewContextServiceClient(connection))
 	if err != nil {
 		return err
 	}
 	talk := &talk{
-		session:        caller,
-		dispatcher:     dispatcherv1.NewDispatcherServiceClient(connection),
 		conversationID: conversationID,
 		turnID:         "turn_" + rand.Text(),
 		question:       question,
 		place:          place{scope: "conversations/" + conversationID},
-		stopped:        make(chan struct{}),
 	}
-	return answer(ctx, talk, cutAfter)
+	show(talk, cutAfter)
+	stopAtInterrupt(ctx, talk)
+	if err := talk.ask(ctx, caller, dispatcherv1.NewDispatcherServiceClient(connection)); err != nil {
+		return err
+	}
+	return summary(talk)
 }
 
 // createConversation may be repeated: the same request id is answered with the same conversation.
@@ -66,21 +66,22 @@ func createConversation(ctx context.Context, caller *session.Session, client con
 	return response.GetConversation().GetConversationId(), err
 }
 
-func answer(ctx context.Context, talk *talk, cutAfter int) error {
+// show prints pieces of the answer as they come, and breaks the connection after so many.
+func show(talk *talk, cutAfter int) {
 	pieces := 0
 	talk.onText = func(piece string) {
 		fmt.Print(piece)
 		if pieces++; pieces == cutAfter {
-			talk.breakConnection()
+			talk.Break()
 		}
 	}
 	talk.onLost = func(err error) {
 		fmt.Fprintf(os.Stderr, "\n[%s; resuming after event %d]\n", session.Described(err), talk.place.offset)
 	}
-	stopAtInterrupt(talk)
-	if err := talk.ask(ctx); err != nil {
-		return err
-	}
+}
+
+// summary is about the turn and its events; it returns an error unless the answer is whole.
+func summary(talk *talk) error {
 	fmt.Println()
 	fmt.Fprintf(os.Stderr, "%s %s %v: events %d-%d, connections %d\n", talk.conversationID, talk.turnID,
 		talk.state, talk.place.first, talk.place.offset, talk.connections)
@@ -91,13 +92,13 @@ func answer(ctx context.Context, talk *talk, cutAfter int) error {
 }
 
 // stopAtInterrupt lets the first Ctrl-C stop the turn; the second one ends the program.
-func stopAtInterrupt(talk *talk) {
+func stopAtInterrupt(ctx context.Context, talk *talk) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	go func() {
 		<-interrupts
 		signal.Stop(interrupts)
-		close(talk.stopped)
+		talk.stop(ctx)
 	}()
 }
 

@@ -86,7 +86,7 @@ async function connection(session, workerId) {
   stream.write({ hello });
   try {
     for await (const { frame, [frame]: said } of stream) {
-      const turn = [turns.get(said.turnId)].find((known) => known?.fence === said.fence);
+      const turn = [turns.get(said.turnId)].find((known) => [known?.fence, 0].includes(said.fence));
       if (frame === "welcome") {
         [terms, hold] = [said, 0];
         timer = setInterval(() => beat().catch((error) => stream.destroy(error)), milliseconds(terms.heartbeat));

@@ -2,6 +2,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -59,8 +60,14 @@ func repeatable() string {
 	return strings.Join(names, ", ")
 }
 
-// Dial opens a connection to host:port, or to https://host:port by TLS.
-func Dial(address string) (*grpc.ClientConn, error) {
+// Dial connects to ANTIPHON_ADDRESS: host:port, or https://host:port by TLS. Who is calling says the
+// environment, too.
+func Dial() (*grpc.ClientConn, *Session, error) {
+	connection, err := dial(cmp.Or(os.Getenv("ANTIPHON_ADDRESS"), "localhost:7450"))
+	return connection, signedInBy(connection), err
+}
+
+func dial(address string) (*grpc.ClientConn, error) {
 	target, secure := strings.CutPrefix(address, "https://")
 	transport := insecure.NewCredentials()
 	if secure {
@@ -87,8 +94,8 @@ type Session struct {
 	renewAt time.Time
 }
 
-// SignedInBy reads the credential from the environment.
-func SignedInBy(connection *grpc.ClientConn) *Session {
+// signedInBy reads the credential from the environment.
+func signedInBy(connection *grpc.ClientConn) *Session {
 	host, _ := os.Hostname()
 	request := &authv1.LoginRequest{Device: fmt.Sprintf("go example on %.100s", host)}
 	if key := os.Getenv("ANTIPHON_API_KEY"); key != "" {

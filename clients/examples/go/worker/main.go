@@ -3,115 +3,116 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"log"
+	"maps"
 	"os"
-	"strconv"
-	"sync"
+	"slices"
 	"time"
 
 	"antiphon.example/converse/session"
 	pb "antiphon.example/converse/stubs/antiphon/dispatcher/v1"
 )
 
-// worker is one life of this process; the lock is for its turns, and for sending.
+// worker is one life of this process, on one stream after the other.
 type worker struct {
-	lock  sync.Mutex
+	*session.Streams[pb.WorkRequest, pb.WorkResponse]
+	id    string
+	terms *pb.Welcome // how the server wants to be worked with
 	turns map[string]*turn
-	hello *pb.Hello
-	terms *pb.Welcome
-	hold  time.Duration // before the next stream
-	pause time.Duration // before each piece
+}
+
+// turn is worked on, on one stream. On the next one the expert begins anew and says the same again; what
+// is stored of that is left out. An expert that would say something else has to keep what it said.
+type turn struct {
+	*pb.Assign                    // Sequence is the number of the newest output that is stored
+	unstored   chan struct{}      // has one for each output behind that
+	stop       context.CancelFunc // ends the work
 }
 
 func main() {
-	connection, err := session.Dial(cmp.Or(os.Getenv("ANTIPHON_ADDRESS"), "localhost:7450"))
+	connection, caller, err := session.Dial()
 	if err != nil {
 		log.Fatal(err)
 	}
+	w := &worker{id: "worker_" + rand.Text(), turns: map[string]*turn{}}
+	w.Streams = session.NewStreams(caller, pb.NewWorkerServiceClient(connection).Work, w.opening, w.take)
+	log.Fatal(session.Described(w.Run(context.Background())))
+}
+
+// opening is the hello, with the turns that it comes back with.
+func (w *worker) opening() []*pb.WorkRequest {
 	handlers := []*pb.OfferedHandler{{Name: "tables", Description: "Aligns the columns of tables in Markdown."}}
-	hello := &pb.Hello{WorkerId: "worker_" + rand.Text(), Deployment: "tables", Handlers: handlers, Slots: 4}
-	pause, _ := strconv.Atoi(os.Getenv("PAUSE_MS"))
-	w := &worker{turns: map[string]*turn{}, hello: hello, pause: time.Duration(pause) * time.Millisecond}
-	err = session.Forever(connection, func(ctx context.Context) (time.Duration, error) {
-		err := w.stream(ctx, pb.NewWorkerServiceClient(connection))
-		return w.hold, err
-	})
-	log.Fatal(session.Described(err))
+	hello := &pb.Hello{WorkerId: w.id, Deployment: "tables", Version: "1", Handlers: handlers, Slots: 4}
+	for id, t := range w.turns {
+		said := t.Sequence + int64(len(t.unstored))
+		hello.Held = append(hello.Held, &pb.HeldTurn{TurnId: id, ConversationId: t.ConversationId, Fence: t.Fence, Sequence: said})
+	}
+	return []*pb.WorkRequest{session.Framed[pb.WorkRequest](hello)}
 }
 
-// stream is one, until it breaks.
-func (w *worker) stream(ctx context.Context, client pb.WorkerServiceClient) error {
-	stream, err := client.Work(ctx)
-	if err != nil {
-		return err
-	}
-	w.lock.Lock()
-	w.hello.Held, w.hold = nil, 0
-	for _, t := range w.turns {
-		held := &pb.HeldTurn{TurnId: t.TurnId, ConversationId: t.ConversationId, Fence: t.Fence, Sequence: t.said}
-		w.hello.Held = append(w.hello.Held, held)
-	}
-	_ = stream.Send(&pb.WorkRequest{Frame: &pb.WorkRequest_Hello{Hello: w.hello}})
-	w.lock.Unlock()
-	for {
-		response, err := stream.Recv()
-		if err != nil {
-			return err
-		}
-		w.take(stream, response)
-	}
-}
-
-func (w *worker) take(stream pb.WorkerService_WorkClient, response *pb.WorkResponse) {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	switch frame := response.Frame.(type) {
-	case *pb.WorkResponse_Welcome:
-		w.terms = frame.Welcome
-		go w.beat(stream)
+// take is called with one frame after the other: so turns need no lock.
+func (w *worker) take(stream context.Context, message session.Message) error {
+	switch frame := message.(type) {
+	case *pb.Welcome:
+		w.terms = frame
+		w.Silence = frame.Lease.AsDuration() * 4 / 5 // then turns may be others', and their work ends
+		w.beat(stream)
 		log.Print("connected: tables is served")
-	case *pb.WorkResponse_Assign:
-		w.assigned(stream, frame.Assign)
-	case *pb.WorkResponse_Ack:
-		if frame.Ack.Finished {
-			w.drop(frame.Ack.TurnId, frame.Ack.Fence)
-		} else if t := w.turns[frame.Ack.TurnId]; t != nil {
-			t.stored(frame.Ack.Sequence)
+	case *pb.Beat:
+		w.beat(stream)
+	case *pb.Assign:
+		w.drop(frame.TurnId, 0)
+		ctx, stop := context.WithCancel(stream)
+		w.turns[frame.TurnId] = &turn{frame, make(chan struct{}, w.terms.MaxUnacknowledged), stop}
+		go w.work(ctx, w.turns[frame.TurnId], frame.Sequence)
+	case *pb.Ack:
+		for t := w.turns[frame.TurnId]; t != nil && t.Sequence < frame.Sequence; t.Sequence++ {
+			<-t.unstored
 		}
-	case *pb.WorkResponse_Cancel:
-		w.drop(frame.Cancel.TurnId, frame.Cancel.Fence)
-	case *pb.WorkResponse_Revoke:
-		w.drop(frame.Revoke.TurnId, frame.Revoke.Fence)
-	case *pb.WorkResponse_Beat:
-		for _, id := range frame.Beat.TurnIds {
-			if t := w.turns[id]; t != nil {
-				t.renewed = time.Now()
-			}
+		if frame.Finished {
+			w.drop(frame.TurnId, frame.Fence)
 		}
-	case *pb.WorkResponse_Draining:
-		w.hold = frame.Draining.ReconnectAfter.AsDuration()
-	case *pb.WorkResponse_Rejected:
-		log.Printf("not taken: %s", frame.Rejected.Error.GetMessage())
+	case *pb.Cancel:
+		w.drop(frame.TurnId, frame.Fence)
+	case *pb.Revoke:
+		w.drop(frame.TurnId, frame.Fence)
+	case *pb.Rejected:
+		log.Printf("not taken: %s", frame.Error.GetMessage())
+	}
+	return nil
+}
+
+// beat says in a while that this lives, and which turns it has; a beat answers it.
+func (w *worker) beat(stream context.Context) {
+	heartbeat := &pb.Heartbeat{TurnIds: slices.Collect(maps.Keys(w.turns))}
+	time.AfterFunc(w.terms.Heartbeat.AsDuration(), func() { w.Send(stream, heartbeat) })
+}
+
+// drop ends what has ended or is somebody else's; no fence is any fence.
+func (w *worker) drop(id string, fence int32) {
+	if t := w.turns[id]; t != nil && (fence == t.Fence || fence == 0) {
+		t.stop()
+		delete(w.turns, id)
 	}
 }
 
-// beat says that this lives, and which turns it has, until the stream breaks.
-func (w *worker) beat(stream pb.WorkerService_WorkClient) {
-	for range time.Tick(w.terms.Heartbeat.AsDuration()) {
-		w.lock.Lock()
-		heartbeat := &pb.Heartbeat{}
-		for id, t := range w.turns {
-			if t.stream == stream {
-				heartbeat.TurnIds = append(heartbeat.TurnIds, id)
-			}
+// work says what the expert says, piece by piece, but for what is stored.
+func (w *worker) work(ctx context.Context, t *turn, stored int64) {
+	pause, _ := time.ParseDuration(os.Getenv("PAUSE_MS") + "ms")
+	number := int64(0)
+	for piece := range aligned(session.TextOf(t.Parts)) {
+		if number++; number <= stored {
+			continue
 		}
-		err := stream.Send(&pb.WorkRequest{Frame: &pb.WorkRequest_Heartbeat{Heartbeat: heartbeat}})
-		w.lock.Unlock()
-		if err != nil {
+		time.Sleep(pause)
+		select {
+		case <-ctx.Done():
 			return
+		case t.unstored <- struct{}{}: // there is room
 		}
+		w.Send(ctx, &pb.Output{TurnId: t.TurnId, Fence: t.Fence, Sequence: number, Step: &pb.Output_Text{Text: piece}})
 	}
+	w.Send(ctx, &pb.Finish{TurnId: t.TurnId, Fence: t.Fence, Sequence: number})
 }
