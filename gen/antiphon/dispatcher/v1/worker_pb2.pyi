@@ -982,7 +982,9 @@ class Beat(_message.Message):
     TURN_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def turn_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """turn_ids are the turns whose leases were renewed."""
+        """turn_ids are the turns whose leases were renewed: of those that the heartbeat named, and those
+        that the worker holds still for a server that has not assigned them anew.
+        """
 
     def __init__(
         self,
