@@ -58,7 +58,7 @@ async def test_a_worker_that_dies_is_followed_by_another(
             done = await ended(client, turn)
     assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 2)
     assert await numbers(client, turn.conversation_id) == counted(60)
-    ((_, _, attempt, _),) = second.said("begun")
+    ((_, _, attempt, *_),) = second.said("begun")
     assert attempt == "2"
 
 
