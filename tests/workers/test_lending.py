@@ -9,6 +9,7 @@ from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.session import Unclaimed
 from tests.workers.stand_ins import LIMITS, session, turn_id, worker_id
 
 WANT = pb.BorrowRequest(
@@ -73,6 +74,19 @@ async def test_a_worker_that_the_other_server_has_lost_is_none(lender: Lender) -
     lender.pool.add(session(2))
     lender.borrower.hear(WANT)
     assert await lender.told() == ["worker", "given"]
+
+
+async def test_a_claim_that_is_given_up_leaves_nothing(lender: Lender) -> None:
+    """It is answered before what comes behind it is heard."""
+    one = session()
+    one.turns[turn_id(1)] = Unclaimed()
+    lender.pool.add(one)
+    claim = pb.ClaimTurn(turn_id=turn_id(1), worker_id=worker_id(1))
+    back = pb.ReleaseTurn(turn_id=turn_id(1), worker_id=worker_id(1))
+    lender.borrower.hear(pb.BorrowRequest(claim=claim))
+    lender.borrower.hear(pb.BorrowRequest(release=back))
+    assert await lender.told() == ["worker", "given"]
+    assert list(one.turns) == []
 
 
 async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: Lender) -> None:

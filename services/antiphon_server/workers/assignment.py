@@ -69,6 +69,8 @@ class Assignment:
         self._claiming: asyncio.Future[None] | None = None
         self._acknowledged = self._seen
         self._acking: asyncio.TimerHandle | None = None
+        self._coming: AtWorker | None = None
+        """The worker that it is being claimed at, or was last."""
         self.go_on: Callable[[], None] | None = None
         """Tells a worker that is back to go on."""
         self.served = work.turn.order.handler, ""
@@ -101,7 +103,12 @@ class Assignment:
 
     def come_back(self, session: AtWorker) -> None:
         """The worker is back, and says that it holds the turn still."""
+        if self._failure is not None:  # too late: the next attempt has not begun, but will
+            session.let_go(self._turn_id)
+            session.tell(Revoke(self._turn_id, self.fence, Revocation.LEASE))
+            return
         self._catching_up = True
+        self._coming = session
         self._claiming = asyncio.ensure_future(self._claim(session))
 
     async def _claim(self, session: AtWorker) -> None:
@@ -220,8 +227,9 @@ class Assignment:
             self._claiming.cancel()
         self._acknowledge_later(None)
         self._failure = self._failure or AttemptLost()
-        if self._session is not None and self._session.turns.get(self._turn_id) is self:
-            self._session.let_go(self._turn_id, keeps=keeps)
+        for session in (self._session, self._coming):
+            if session is not None and session.turns.get(self._turn_id) is self:
+                session.let_go(self._turn_id, keeps=keeps)
 
     def _is_early(self, session: AtWorker, fence: int, said: Said) -> bool:
         """Whether a worker that goes on with the turn has said it before it heard so.

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -98,7 +99,8 @@ class ServerLoan:
     def __init__(self, pool: Pool, assignments: Assignments, limits: WorkerLimits) -> None:
         self._pool, self._assignments, self._limits = pool, assignments, limits
         self._workers: dict[WorkerId, LentSession] = {}
-        self._claims: dict[TurnId, asyncio.Future[bool]] = {}
+        self._claims: dict[TurnId, deque[tuple[WorkerId, asyncio.Future[bool]]]] = {}
+        """Those that are not answered, also if nobody waits any more."""
         self.outgoing: Outgoing[Request] = Outgoing()
 
     async def run(self, stub: "WorkerServiceAsyncStub") -> None:
@@ -139,22 +141,20 @@ class ServerLoan:
     async def claim(self, turn_id: TurnId, worker_id: WorkerId) -> bool:
         """Take a turn over that a worker holds there; whether it does."""
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._claims[turn_id] = answered
+        self._claims.setdefault(turn_id, deque()).append((worker_id, answered))
         claim = worker_service_pb2.ClaimTurn(turn_id=turn_id, worker_id=worker_id)
         self.outgoing.put(Request(claim=claim))
-        try:
-            return await answered
-        finally:
-            self._claims.pop(turn_id, None)
+        return await answered
 
     def close(self) -> None:
         """The stream is over: nobody here hears of these workers."""
         self._pool.loans.discard(self)
         for worker_id in list(self._workers):
             self._went(worker_id)
-        for answered in self._claims.values():
-            if not answered.done():
-                answered.set_result(False)
+        for claims in self._claims.values():
+            for _, answered in claims:
+                if not answered.done():
+                    answered.set_result(False)
 
     async def _write(self, call: "grpc.aio.StreamStreamCall[Request, Response]") -> None:
         async for frame in self.outgoing.frames():
@@ -200,13 +200,23 @@ class ServerLoan:
 
     def _given(self, it: worker_service_pb2.GivenWorker) -> None:
         turn_id = TurnId(it.turn_id)
-        answered = self._claims.get(turn_id)
-        if answered is not None and not answered.done():
-            answered.set_result(bool(it.worker_id))
+        if self._answers_claim(turn_id, it.worker_id):
             return
         session = self._workers.get(WorkerId(it.worker_id))
         if session is not None:
             self._pool.given(turn_id, session)
+
+    def _answers_claim(self, turn_id: TurnId, worker_id: str) -> bool:
+        """Whether that is what came of a claim; they are answered in their order."""
+        claims = self._claims.get(turn_id)
+        if not claims or worker_id not in ("", claims[0][0]):
+            return False
+        _, answered = claims.popleft()
+        if not claims:
+            del self._claims[turn_id]
+        if not answered.done():
+            answered.set_result(bool(worker_id))
+        return True
 
 
 class LentSession:
@@ -269,10 +279,11 @@ class LentSession:
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
         """See :meth:`AtWorker.claim`."""
         self.turns[turn_id] = inbox  # what the worker says may come with the answer
-        if self.closed or not await self._loan.claim(turn_id, self.worker_id):
-            self.turns.pop(turn_id, None)
-            return False
-        return True
+        if not self.closed and await self._loan.claim(turn_id, self.worker_id):
+            return True
+        if self.turns.get(turn_id) is inbox:
+            del self.turns[turn_id]
+        return False
 
     def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
         """See :meth:`AtWorker.let_go`."""

@@ -83,8 +83,7 @@ class Borrower:
             case "want":
                 self._want(request.want)
             case "claim":
-                name = f"claim {request.claim.turn_id}"
-                self._finding.spawn(name, self._claim(request.claim))
+                self._claim(request.claim)
             case "release":
                 self._release(request.release)
             case "tell":
@@ -124,11 +123,11 @@ class Borrower:
         self._given.add(want.turn_id)
         self._give(session, inbox)
 
-    async def _claim(self, it: worker_service_pb2.ClaimTurn) -> None:
+    def _claim(self, it: worker_service_pb2.ClaimTurn) -> None:
         turn_id = TurnId(it.turn_id)
         session = self._pool.here(WorkerId(it.worker_id))
         inbox = LentInbox(turn_id, self.outgoing, self._limits)
-        if session is not None and await session.claim(turn_id, inbox):
+        if session is not None and session.take_over(turn_id, inbox):
             inbox.session = session
             self._give(session, inbox)
         else:

@@ -166,8 +166,7 @@ class Pool:
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                session = await self._coming(worker_id)
-                return session if await session.claim(turn_id, inbox) else None
+                return await _claimed(await self._coming(worker_id), turn_id, inbox)
         return None
 
     def offers(self, handler: str, parent: str = "") -> list[Offer]:
@@ -302,6 +301,15 @@ class Pool:
     def _tell_waiting(self, worker_id: WorkerId) -> None:
         if (came := self._came.pop(worker_id, None)) is not None:
             came.set()
+
+
+async def _claimed(session: AtWorker, turn_id: TurnId, inbox: Inbox) -> AtWorker | None:
+    try:
+        return session if await session.claim(turn_id, inbox) else None
+    except asyncio.CancelledError:  # it may be claimed all the same: it keeps the turn
+        if session.turns.get(turn_id) is inbox:
+            session.let_go(turn_id, keeps=True)
+        raise
 
 
 def _offers(session: AtWorker, handler: str, parent: str) -> bool:

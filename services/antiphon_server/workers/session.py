@@ -313,7 +313,11 @@ class Session:
             await self._wakeup.wait()
 
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
-        """See :meth:`AtWorker.claim`: who claims it has fenced out who had it before."""
+        """See :meth:`AtWorker.claim`."""
+        return self.take_over(turn_id, inbox)
+
+    def take_over(self, turn_id: TurnId, inbox: Inbox) -> bool:
+        """Claim it at once: who does has fenced out who had it before."""
         if self.closed or turn_id not in self.turns:
             return False
         self.turns[turn_id] = inbox

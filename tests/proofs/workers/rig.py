@@ -42,7 +42,7 @@ FAULTS_S, PATIENCE_S = 30.0, 150.0
 class Rig(Faults):
     """A run. Scenes are kinds of it."""
 
-    turns, begin_s = 12, 12.0
+    turns, begin_s, cancelled = 12, 12.0, 0.1
     answered_after_s: Sequence[float] = (0.0, 0.5, 3.0, 9.0)
 
     def __init__(self, seed: str) -> None:
@@ -127,7 +127,7 @@ class Rig(Faults):
         conversation = ConversationId(f"conv_{number % 8:08}")
         while not await self._dispatched(conversation, turn_id, order):  # noqa: ASYNC110 - tried
             await asyncio.sleep(0.5)
-        if self.chance.random() < 0.1:
+        if self.chance.random() < self.cancelled:
             await asyncio.sleep(self.chance.uniform(0, 5))
             await self._cancel(conversation, turn_id)
 

@@ -130,3 +130,34 @@ def test_a_turn_that_no_worker_has_taken_is_not_lost() -> None:
     for seed in range(5):
         wrong, _ = run_once(f"flapping/{seed}", kind=_Flapping)
         assert not wrong
+
+
+class _Late(Rig):
+    """A turn waits for people; its worker is given up, and comes back before they have answered."""
+
+    turns, begin_s, cancelled = 1, 0.1, 0.0
+    answered_after_s = (12.0,)
+
+    def _begin_hands(self) -> None:
+        self._new_hand("one", 1)
+        self._new_hand("other", 1)
+
+    def _size(self) -> Count:
+        return Count(10, 10, 0, 1)
+
+    async def _befall(self) -> None:
+        self.kind = "deaths"
+        await asyncio.sleep(2.0)
+        had = next(it for it in self._hands if self.judge.has(it))
+        assert had.cable is not None
+        had.cable.cut()
+        self.net.part(had.place)
+        await asyncio.sleep(6.0)
+        self.net.join(had.place, torn=False)
+
+
+def test_a_worker_that_comes_back_too_late_is_let_go() -> None:
+    """It has no turn then that nobody follows."""
+    for seed in range(10):
+        wrong, _ = run_once(f"late/{seed}", kind=_Late)
+        assert not wrong
