@@ -8,21 +8,25 @@ from typing import Any
 
 import pytest
 
+from antiphon_server.dispatcher.handling import Work
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
+    LossPolicy,
     Order,
     Policy,
     State,
     StoredTurn,
+    TurnAssigned,
     TurnId,
 )
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
-from tests.dispatcher.stand_ins import SlowStore, SlowToSay
+from tests.dispatcher.stand_ins import SlowStore, SlowToSay, Told
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
 from tests.e2e.refusals import Refused
+from tests.e2e.until import SOON_S
 
 
 @asynccontextmanager
@@ -165,6 +169,32 @@ async def test_a_turn_that_is_just_coming_gets_its_grace(database: Database) -> 
         await it.turns.drain(5.0)
         assert (await it.turns.get(CONVERSATION, turn_id(1))).state is State.SUCCEEDED
         await coming
+
+
+class _FindsItsWorker(Told):
+    """A worker's handler, which has none at first."""
+
+    async def run(self, work: Work) -> None:
+        self.running.set()
+        await self.lines.get()
+        await work.outputs.assign(TurnAssigned("worker_00000001", "it", "1"))
+        await self.lines.get()
+
+
+async def test_a_drain_waits_no_more_for_what_has_found_its_worker(database: Database) -> None:
+    """Which goes on with it at another server: the grace is for what nobody else can end."""
+    handler = _FindsItsWorker("words", LossPolicy.RESUME)
+    async with world(database, more=[handler]) as it:
+        await it.dispatch(handler="words")
+        await handler.running.wait()
+        last = asyncio.Event()
+        draining = asyncio.create_task(it.turns.drain(60.0, last.set))
+        await asyncio.sleep(0.2)
+        assert not last.is_set()
+        handler.say("found")
+        async with asyncio.timeout(SOON_S):
+            await draining
+        assert last.is_set()
 
 
 async def test_a_lane_is_bounded(it: World) -> None:

@@ -1,6 +1,7 @@
 """Turns as their clients see them: dispatched, looked at, cancelled."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from antiphon_server.runtime.errors import DomainError, Reason, not_found
 
 STOP_WAIT_S = 30.0
 LETTING_GO_S = 3.0
+LOOK_S = 0.1
 
 
 class Turns:
@@ -223,7 +225,10 @@ class Turns:
         for it in self._in_hand():
             if it.rests and not it.at_worker:  # for a person, who may take days
                 it.abandon()
-        await _done([it for it in self._in_hand() if not it.rests], grace_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                while busy := [it for it in self._in_hand() if not it.rests]:
+                    await _done(busy, LOOK_S)  # or found a worker, or somebody to ask
         last()
         left = self._in_hand()
         for it in left:
@@ -237,7 +242,9 @@ class Turns:
 async def _done(turns: Sequence[ActiveTurn], within_s: float) -> None:
     """Return when all are, or behind that time."""
     waiting = [asyncio.create_task(it.done.wait()) for it in turns]
-    if waiting:
-        _, late = await asyncio.wait(waiting, timeout=within_s)
-        for task in late:
+    try:
+        if waiting:
+            await asyncio.wait(waiting, timeout=within_s)
+    finally:
+        for task in waiting:
             task.cancel()
