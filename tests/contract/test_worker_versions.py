@@ -12,11 +12,12 @@ from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.model import Outcome, State, Turn
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
-from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.workers.adapters.sql_versions import SqlVersions
 from antiphon_server.workers.adapters.tables import trail_outbox, versions
+from antiphon_server.workers.limits import VersionLimits
 from antiphon_server.workers.model import GLOBAL, Begun, Parent, Release, Rollout
 from tests.contract.test_turn_store import turn
 from tests.e2e.refusals import Refused
@@ -131,6 +132,82 @@ async def test_versions_come_and_go_without_end(world: World) -> None:
         world.now_us += 10
         await world.store.forget_gone(world.now_us - 25, 3)
         assert len(await world.known()) <= 3
+
+
+def _limited(world: World, **limits: int) -> SqlVersions:
+    return SqlVersions(world.database, lambda: world.now_us, VersionLimits(**limits))
+
+
+def _releases(deployment: str, many: int) -> list[tuple[Parent, Release]]:
+    return [(GLOBAL, Release(deployment, f"v{at}")) for at in range(many)]
+
+
+async def _full(store: SqlVersions, limit: str, *keys: tuple[Parent, Release]) -> None:
+    with Refused(Reason.LIMIT_EXCEEDED) as refused:
+        await store.register(keys)
+    assert refused.error.metadata == {"limit": limit}
+
+
+async def test_a_deployment_has_so_many_versions_that_are_not_gone(world: World) -> None:
+    """Those that are known come back; when one is gone there is room; others have their own."""
+    store, new = _limited(world, of_deployment=3), (GLOBAL, Release("reviewer", "new"))
+    await store.register(_releases("reviewer", 3))
+    before = await store.changes()
+    await _full(store, "3 versions a deployment", new)
+    assert await store.changes() == before  # no server reads anew
+    await store.register(_releases("reviewer", 3))
+    await store.register([*_releases("linter", 3), (HOME, V1)])
+    assert len((await store.of(GLOBAL)).seen) == 6
+    world.now_us += 10
+    await store.register(_releases("reviewer", 2))
+    await store.forget_gone(world.now_us, 100)
+    await store.register([new])
+    await _full(store, "3 versions a deployment", (GLOBAL, Release("reviewer", "newer")))
+    await store.close()
+
+
+async def test_a_parent_and_an_installation_have_so_many_deployments(world: World) -> None:
+    """One that has nothing but a rollout counts, too; what one parent has hurts no other one."""
+    store = _limited(world, of_parent=2, of_installation=3)
+    await store.register([(GLOBAL, V1), *_releases("linter", 1)])
+    await _full(store, "2 deployments a parent", *_releases("other", 1))
+    await store.register([(GLOBAL, V2), (HOME, V1)])
+    await _full(store, "3 deployments an installation", (HOME, Release("linter", "v1")))
+    await store.set(Rollout(GLOBAL, "reviewer", "v1"), "")
+    await store.forget_gone(world.now_us + 1, 100)
+    await store.register(_releases("linter", 1))
+    await _full(store, "2 deployments a parent", *_releases("other", 1))
+    await store.register([(GLOBAL, V2)])
+    await store.close()
+
+
+async def test_an_installation_has_so_many_versions(world: World) -> None:
+    """Whosoever they are. What is there already is noted, also above that."""
+    store = _limited(world, versions=2)
+    await store.register([(GLOBAL, V1), (HOME, V1)])
+    await _full(store, "2 versions an installation", (GLOBAL, V2))
+    assert len(await store.seen([(GLOBAL, V1), (GLOBAL, V2)])) == 2
+    await store.close()
+
+
+async def test_where_one_parent_is_full_the_others_have_the_worker(world: World) -> None:
+    """Who fills their own workspace keeps nobody's worker out."""
+    store = _limited(world, of_parent=1)
+    await store.register([(HOME, Release("filled", "v1"))])
+    (seen,) = await store.register([(HOME, V1), (GLOBAL, V1)])
+    assert seen.parent == GLOBAL
+    await store.close()
+
+
+async def test_no_two_servers_take_the_last_place(world: World) -> None:
+    """However many register at once, one is let in."""
+    stores = [_limited(world, of_deployment=1) for _ in range(4)]
+    tried = (it.register([(GLOBAL, Release("reviewer", f"v{at}"))]) for at, it in enumerate(stores))
+    ends = await asyncio.gather(*tried, return_exceptions=True)
+    assert len([it for it in ends if isinstance(it, DomainError)]) == 3
+    assert len(await world.known()) == 1
+    for it in stores:
+        await it.close()
 
 
 async def test_a_rollout_is_set_once_and_told(world: World) -> None:

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon_server.runtime.encoding.ids import new_id
-from tests.e2e.refusals import reason_in
+from antiphon_server.workers.limits import VersionLimits
+from tests.e2e.refusals import reason_in, reason_of
 from tests.e2e.until import until_it
 from tests.workers.bare import BareWorker, every_frame, finish, frames_about, introduced, text
 from tests.workers.staged import Stage, staged
@@ -312,3 +314,24 @@ async def test_a_usage_that_nobody_has_is_no_harm(stage: Stage) -> None:
     end["finish"].model = "x"
     await worker.say(**end)
     assert (await stage.done(assign))[0] == "SUCCEEDED"
+
+
+async def test_who_names_ever_more_deployments(stage: Stage) -> None:
+    """They are counted until they are gone: one too many is told what to do; known ones come in."""
+    token = await stage.token()
+
+    async def come(*deployments: str) -> None:
+        for it in deployments:
+            worker = BareWorker(stage.channel, token)
+            await worker.welcomed(introduced("bad", deployment=it))
+            worker.cut()
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await come(*(f"bare-{at}" for at in range(VersionLimits().of_parent + 1)))
+    assert reason_of(refused.value) == "LIMIT_EXCEEDED"
+    assert refused.value.details() == (
+        "The limit 200 deployments a parent is reached. Give workers that serve the same thing one "
+        "deployment, whatever their version; one that has neither workers nor turns nor a rollout "
+        "is gone after 30 s."
+    )
+    await come("bare-1")

@@ -41,13 +41,16 @@ class Deployments:
         self._noting = TaskSet()
 
     async def came(self, worker: Introduction, parents: Mapping[str, frozenset[str]]) -> None:
-        """Store that a worker of that version is there, unless that is known."""
+        """Store that a worker of that version is there, unless that is known.
+
+        Raises DomainError LIMIT_EXCEEDED if no parent of its handlers has room for it.
+        """
         now = time.time()
         keys = _keys(worker.release, parents)
         known = [self._versions.known(*key) for key in keys]
         if not all(it is not None and now - it.seen_us / 1e6 < NOTE_S for it in known):
             async with self._reading:  # what is read meanwhile may not have them
-                self._versions.add(await self._store.seen(keys))
+                self._versions.add(await self._store.register(keys))
 
     def begin(self, begun: Begun) -> None:
         """See :meth:`BegunTurns.begin`."""

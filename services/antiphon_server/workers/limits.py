@@ -34,3 +34,17 @@ class WorkerLimits:
     of_server: int = 1000
     untold: int = 1024
     """Frames that wait for a worker to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLimits:
+    """How many versions and deployments there may be that are not gone: no more are let in."""
+
+    of_deployment: int = 1000
+    """Versions."""
+    of_parent: int = 200
+    """Deployments; those that have nothing but a rollout are among them."""
+    of_installation: int = 2000
+    """Deployments."""
+    versions: int = 20_000
+    """Of an installation: each server has them in memory."""

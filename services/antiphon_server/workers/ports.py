@@ -57,6 +57,13 @@ class PermissionStore(Protocol):
 class VersionStore(Protocol):
     """Keeps of what deployments workers are, in which versions, for all servers."""
 
+    async def register(self, keys: Collection[tuple[Parent, Release]]) -> Sequence[SeenVersion]:
+        """Store that a worker of these comes; returns those for which there is room.
+
+        Those that are known have theirs. Raises DomainError LIMIT_EXCEEDED if there is none at all.
+        """
+        ...
+
     async def seen(self, keys: Collection[tuple[Parent, Release]]) -> Sequence[SeenVersion]:
         """Store that workers of these are there; returns them, with the numbers that they have."""
         ...

@@ -41,8 +41,10 @@ class WorkerServiceStub:
     """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
     rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
     longer than the lease end it. It is opened again as often as it breaks, and what was not
-    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
-    DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
+    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000
+    workers on a server, 64 of a user; a new version, if there are 1000 of its deployment that are
+    not gone, see ListDeployments, or 20000 of the installation, and a new deployment, if there are
+    200 of each parent or 2000 of the installation), DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
     OpenWork: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.OpenWorkRequest, _worker_service_pb2.OpenWorkResponse]
@@ -109,8 +111,10 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
     rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
     longer than the lease end it. It is opened again as often as it breaks, and what was not
-    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
-    DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
+    acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000
+    workers on a server, 64 of a user; a new version, if there are 1000 of its deployment that are
+    not gone, see ListDeployments, or 20000 of the installation, and a new deployment, if there are
+    200 of each parent or 2000 of the installation), DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
     INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
     """
     OpenWork: _aio.UnaryStreamMultiCallable[_worker_service_pb2.OpenWorkRequest, _worker_service_pb2.OpenWorkResponse]  # type: ignore[assignment]
@@ -180,8 +184,10 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Work is a worker's stream. The first frame is a hello. A frame that breaks a rule is answered by
         rejected and the stream goes on; bytes that are no frame, a second hello, and silence for
         longer than the lease end it. It is opened again as often as it breaks, and what was not
-        acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000 workers on a server, 64 of a user),
-        DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
+        acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000
+        workers on a server, 64 of a user; a new version, if there are 1000 of its deployment that are
+        not gone, see ListDeployments, or 20000 of the installation, and a new deployment, if there are
+        200 of each parent or 2000 of the installation), DRAINING, DEADLINE_EXCEEDED (no hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers),
         INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, OVERLOADED (it does not read).
         """
 

@@ -223,6 +223,13 @@ TABLE: dict[Reason, Entry] = {
 }
 
 
+_GONE_SOON = (
+    "One without workers is gone after 30 s, once its turns have ended: stop workers of older ones."
+)
+_ONE_DEPLOYMENT = (
+    "Give workers that serve the same thing one deployment, whatever their version; one that has "
+    "neither workers nor turns nor a rollout is gone after 30 s."
+)
 _ADVICE = {
     " turns a user": "Let some end or cancel some, or have an operator raise turns in "
     "ANTIPHON_SHARES.",
@@ -230,6 +237,11 @@ _ADVICE = {
     "in ANTIPHON_SHARES.",
     " turns a conversation": "Let some end or cancel some.",
     " watches a stream": "End some, or open another stream.",
+    " workers a user": "Stop some, or have one work on more turns at once, by more slots.",
+    " versions a deployment": _GONE_SOON,
+    " versions an installation": _GONE_SOON,
+    " deployments a parent": _ONE_DEPLOYMENT,
+    " deployments an installation": _ONE_DEPLOYMENT,
 }
 """What to do at limits that people reach, by how they are named."""
 

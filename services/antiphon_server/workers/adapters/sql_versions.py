@@ -32,6 +32,8 @@ from antiphon_server.workers.adapters.tables import (
     version_changes,
     versions,
 )
+from antiphon_server.workers.adapters.version_room import reached
+from antiphon_server.workers.limits import VersionLimits
 from antiphon_server.workers.model import Begun, Parent, Release, Rollout, SeenVersion, VersionsOf
 
 Key = tuple[Parent, Release]
@@ -107,28 +109,61 @@ def _now_us() -> int:
 class SqlVersions:
     """A :class:`~antiphon_server.workers.ports.VersionStore` in a SQL database."""
 
-    def __init__(self, database: Database, now_us: Callable[[], int] = _now_us) -> None:
-        self._database, self._now_us = database, now_us
+    def __init__(
+        self,
+        database: Database,
+        now_us: Callable[[], int] = _now_us,
+        limits: VersionLimits = VersionLimits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._database, self._now_us, self._limits = database, now_us, limits
         self._begun = Grouped(self._begin_all)
 
     async def close(self) -> None:
         await self._begun.close()
 
+    async def register(self, keys: Collection[Key]) -> Sequence[SeenVersion]:
+        found: list[SeenVersion] = []
+        full: list[str] = []
+        for part in _parts(keys):
+            seen, limits = await self._database.write(partial(self._see, part, self._limits))
+            found += seen
+            full += limits
+        if full and not found:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=full[0])
+        return found
+
     async def seen(self, keys: Collection[Key]) -> Sequence[SeenVersion]:
         found: list[SeenVersion] = []
         for part in _parts(keys):
-            found += await self._database.write(partial(self._see, part))
+            found += (await self._database.write(partial(self._see, part, None)))[0]
         return found
 
-    def _see(self, keys: Sequence[Key], connection: Connection) -> list[SeenVersion]:
-        """Those that are there keep their number: only for new ones others are waited for."""
+    def _see(
+        self, keys: Sequence[Key], limits: VersionLimits | None, connection: Connection
+    ) -> tuple[list[SeenVersion], list[str]]:
+        """Those, and the limits that keep others out.
+
+        Those that are there keep their number: only for new ones others are waited for.
+        """
         now_us = self._now_us()
         named = [(parent, *release) for parent, release in keys]
         rows = connection.execute(_SEEN, {"b_keys": named, "b_now_us": now_us}).all()
         there = {(row.parent, row.deployment, row.version) for row in rows}
         new = [it for it in named if it not in there]
-        added = _add(connection, new, now_us) if new else []
-        return [*map(_version, rows), *added]
+        if not new:
+            return [*map(_version, rows)], []
+        number = _lock(connection)
+        added: list[SeenVersion] = []
+        full: list[str] = []
+        for it in new:
+            limit = reached(connection, limits, *it[:2]) if limits is not None else None
+            if limit is None:
+                added.append(_add(connection, it, number + len(added) + 1, now_us))
+            else:
+                full.append(limit)
+        if added:
+            connection.execute(_COUNT, {"b_changes": number + len(added)})
+        return [*map(_version, rows), *added], full
 
     async def forget_gone(self, before_us: int, limit: int) -> int:
         at = {"b_before_us": before_us, "b_limit": limit}
@@ -195,18 +230,12 @@ class SqlVersions:
 
 
 def _add(
-    connection: Connection, new: Sequence[tuple[str, str, str]], now_us: int
-) -> list[SeenVersion]:
-    number = _lock(connection)
-    since = {"first_seen_us": now_us, "seen_us": now_us}
-    added = [
-        {"parent": parent, "deployment": deployment, "version": version, "number": number + at}
-        for at, (parent, deployment, version) in enumerate(new, 1)
-    ]
-    rows = _ADD.returned(connection, [it | since for it in added])
-    connection.execute(_COUNT, {"b_changes": number + len(new)})
-    columns = [it.name for it in versions.c]
-    return [_of(dict(zip(columns, row, strict=True))) for row in rows]
+    connection: Connection, key: tuple[str, str, str], number: int, now_us: int
+) -> SeenVersion:
+    since = {"number": number, "first_seen_us": now_us, "seen_us": now_us}
+    named = dict(zip(("parent", "deployment", "version"), key, strict=True))
+    (row,) = _ADD.returned(connection, [named | since])
+    return _of(dict(zip([it.name for it in versions.c], row, strict=True)))
 
 
 def _set(connection: Connection, rollout: Rollout, etag: str, by: Author) -> None:
