@@ -79,7 +79,7 @@ async def test_a_worker_that_the_other_server_has_lost_is_none(lender: Lender) -
 async def test_a_claim_that_is_given_up_leaves_nothing(lender: Lender) -> None:
     """It is answered before what comes behind it is heard."""
     one = session()
-    one.turns[turn_id(1)] = Unclaimed()
+    one.turns[turn_id(1)] = Unclaimed(60.0)
     lender.pool.add(one)
     claim = pb.ClaimTurn(turn_id=turn_id(1), worker_id=worker_id(1))
     back = pb.ReleaseTurn(turn_id=turn_id(1), worker_id=worker_id(1))
