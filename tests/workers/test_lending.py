@@ -10,7 +10,7 @@ from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Unclaimed
-from tests.workers.stand_ins import LIMITS, session, turn_id, worker_id
+from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, worker_id
 
 WANT = pb.BorrowRequest(
     want=pb.WantWorker(turn_id=turn_id(1), handler="it", parent="global", only_preferred=False)
@@ -51,6 +51,17 @@ async def test_a_turn_that_is_wanted_anew_has_one_worker(lender: Lender) -> None
     lender.borrower.hear(WANT)
     assert await lender.told() == []
     assert list(one.turns) == [turn_id(1)]
+
+
+async def test_a_server_that_goes_late_leaves_a_turn_to_who_has_claimed_it(lender: Lender) -> None:
+    """It stood still past its lease, and another one has claimed the turn at the worker."""
+    one, claimed = session(), Inbox()
+    lender.pool.add(one)
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
+    assert await one.claim(turn_id(1), claimed)
+    await lender.borrower.close()
+    assert one.turns[turn_id(1)] is claimed
 
 
 async def test_a_worker_that_is_given_back_is_wanted_anew(lender: Lender) -> None:

@@ -1,9 +1,12 @@
 """What the researcher finds in a folder, and what it says of it."""
 
+import asyncio
 import os
+import threading
 from pathlib import Path
 
 import pytest
+from experts.researcher.__main__ import Researcher
 from experts.researcher.citations import cited, quoted, sources, task
 from experts.researcher.library import Library, words
 from experts.researcher.sections import MAX_PASSAGE, Passage, passages, slug
@@ -198,3 +201,39 @@ def test_sources_are_those_that_are_cited() -> None:
     nothing = sources("So.", TWO)
     assert "cites nothing" in nothing
     assert "[1] a.md#b, line 3" in nothing
+
+
+class SlowLibrary(Library):
+    """Searches for as long as it is told to, and counts how often at once."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.may_end = threading.Event()
+        self.now = self.most = 0
+
+    def search(self, question: str) -> list[Passage]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        self.may_end.wait(10)
+        self.now -= 1
+        return []
+
+
+async def _stopped_in_a_search(library: SlowLibrary) -> None:
+    researcher = Researcher(library, model=False)
+    first, second = (asyncio.create_task(researcher.search("what?")) for _ in range(2))
+    while not library.now:
+        await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.sleep(0.1)
+    library.may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert await second == []
+
+
+def test_a_search_that_nobody_waits_for_ends_before_the_next(folder: Path) -> None:
+    """Its thread can't be stopped."""
+    library = SlowLibrary(folder)
+    asyncio.run(_stopped_in_a_search(library))
+    assert library.most == 1

@@ -12,8 +12,7 @@ const HANDLERS = [{ name: NAME, description: "Says how hard a text is to read." 
 const FINAL = ["CREDENTIALS_INVALID", "HANDLER_NOT_ALLOWED", "INVALID_ARGUMENT"]; // another try would not help
 const KEPT = 0.8; // of a lease: how long a turn is worked on without a beat that names it
 const { ANTIPHON_ADDRESS = "localhost:7450", ANTIPHON_API_KEY: apiKey, PAUSE_MS = 0 } = process.env;
-const milliseconds = ({ seconds, nanos }) => seconds * 1000 + nanos / 1e6;
-const turns = new Map();
+const [turns, milliseconds] = [new Map(), ({ seconds, nanos }) => seconds * 1000 + nanos / 1e6];
 let terms, hold = 0; // how the server wants to be worked with, and how long not to be called
 
 /** A turn that is worked on. It outlives streams: what it says is kept until it is stored. */
@@ -23,8 +22,9 @@ class Turn {
 
   /** Begins, or goes on under a new fence on a new stream: what is not stored is said again. */
   adopt({ turnId, conversationId, fence, sequence }, stream) {
-    Object.assign(this, { turnId, conversationId, fence, stream, renewed: performance.now() });
-    this.sequence ??= sequence;
+    const last = this.sequence ?? sequence;
+    Object.assign(this, { turnId, conversationId, fence, sequence: last, stream, renewed: performance.now() });
+    stream.write({ accept: { turnId, fence } });
     for (const frame of this.stored(sequence).splice(0)) this.say(frame);
   }
 

@@ -87,7 +87,7 @@ def about(request: service_pb.WorkRequest) -> tuple[str, int]:
     """Which turn, and which of its outputs, a frame is about; "" and 0 if about none."""
     kind = request.WhichOneof("frame")
     frame: Any = getattr(request, kind) if kind is not None else None
-    return getattr(frame, "turn_id", "")[:80], getattr(frame, "sequence", 0)
+    return getattr(frame, "turn_id", "")[:80], request.output.sequence
 
 
 def _of(

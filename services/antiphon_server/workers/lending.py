@@ -92,8 +92,9 @@ class Borrower:
     async def close(self) -> None:
         """It is gone: workers keep its turns for whoever claims them."""
         await self._finding.stop()
-        for turn_id, inbox in list(self._inboxes.items()):
-            inbox.session.let_go(turn_id, keeps=True)
+        for turn_id, inbox in self._inboxes.items():
+            if inbox.session.turns.get(turn_id) is inbox:  # nobody has claimed it meanwhile
+                inbox.session.let_go(turn_id, keeps=True)
 
     def _want(self, it: worker_service_pb2.WantWorker) -> None:
         turn_id = TurnId(it.turn_id)

@@ -89,7 +89,8 @@ async def _stop_by(server: ScriptedServer, worker: Worker, how: str) -> Stream:
     if how == "cancel":
         await stream.say(cancel=Cancel(turn_id=TURN, fence=1))
     elif how == "revoke":
-        revoke = Revoke(turn_id=TURN, fence=1, reason=REVOKE_REASON_FENCED)
+        fence = 0 if how == "revoke whichever" else 1
+        revoke = Revoke(turn_id=TURN, fence=fence, reason=REVOKE_REASON_FENCED)
         await stream.say(revoke=revoke)
     else:
         error = error_status(9, "TURN_NOT_HELD")
@@ -97,7 +98,7 @@ async def _stop_by(server: ScriptedServer, worker: Worker, how: str) -> Stream:
     return stream
 
 
-@pytest.mark.parametrize("how", ["cancel", "revoke", "reject"])
+@pytest.mark.parametrize("how", ["cancel", "revoke", "revoke whichever", "reject"])
 async def test_a_turn_that_is_stopped(how: str) -> None:
     """Its handler is cancelled and may clean up; nothing more is said, and the slot is free."""
     async with scripted_server() as server:

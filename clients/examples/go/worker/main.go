@@ -66,6 +66,7 @@ func (w *worker) take(stream context.Context, message session.Message) error {
 		w.drop(frame.TurnId, 0)
 		ctx, stop := context.WithCancel(stream)
 		w.turns[frame.TurnId] = &turn{frame, make(chan struct{}, w.terms.MaxUnacknowledged), stop}
+		w.Send(stream, &pb.Accept{TurnId: frame.TurnId, Fence: frame.Fence})
 		go w.work(ctx, w.turns[frame.TurnId], frame.Sequence)
 	case *pb.Ack:
 		for t := w.turns[frame.TurnId]; t != nil && t.Sequence < frame.Sequence; t.Sequence++ {

@@ -102,7 +102,8 @@ class Held:
 
     def revoked(self, revoke: Revoke) -> None:
         """A turn is taken away."""
-        if (turn := self._current(revoke.turn_id, revoke.fence)) is not None:
+        turn = self._turns.get(revoke.turn_id)
+        if turn is not None and revoke.fence in (0, turn.fence):
             LOG.info("%s is taken away: %s", turn.turn_id, RevokeReason.Name(revoke.reason))
             self._drop(turn)
 

@@ -108,6 +108,8 @@ class Work:
     async def ask(self, message: str, schema: Mapping[str, Any] | None = None) -> ToolAnswer:
         """Ask the people of the conversation; the turn rests until somebody answers.
 
+        What is said meanwhile goes out behind the answer, also if nobody waits for it any more.
+
         ``schema`` is the answer's JSON Schema, a flat object; without one it is agreed to or not.
         """
         message, told = checked.question(message), checked.schema(schema)

@@ -218,7 +218,9 @@ Global___Credit: _TypeAlias = Credit  # noqa: Y015
 
 @_typing.final
 class Accept(_message.Message):
-    """Accept says that a worker works on what was assigned. So does any other frame about the turn."""
+    """Accept says that a worker works on what was assigned. So does any other frame about the turn. Of
+    one that it held already it comes first: what it had said before it heard so is not heard.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -244,7 +246,7 @@ Global___Accept: _TypeAlias = Accept  # noqa: Y015
 
 @_typing.final
 class Decline(_message.Message):
-    """Decline gives a turn back: another worker gets it, by a higher attempt if anything was said."""
+    """Decline gives a turn back: another worker gets it, by a higher attempt."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -654,7 +656,7 @@ Global___Finish: _TypeAlias = Finish  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Heartbeat says that a worker lives, at most 5 s after the one before, and renews its leases."""
+    """Heartbeat says that a worker lives, as often as Welcome.heartbeat says, and renews its leases."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -827,8 +829,8 @@ class Assign(_message.Message):
     sequence: _builtins.int
     """sequence is the number of the last output that is stored."""
     held: _builtins.bool
-    """held says that the worker has the turn already, and goes on with it: what it has said behind
-    sequence is to be said again, by this fence.
+    """held says that the worker has the turn already, and goes on with it: it says Accept, and then
+    again, by this fence, what it has said behind sequence.
     """
     max_output_tokens: _builtins.int
     """max_output_tokens is the most that a model may answer; 0 if nobody said."""
@@ -1065,7 +1067,7 @@ class TurnEnd(_message.Message):
     FAILED_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
-    """turn_id is the turn; empty if it was not begun."""
+    """turn_id is the turn's id, also if it was not begun."""
     text: _builtins.str
     """text is its answer, or what there is of it."""
     omitted_bytes: _builtins.int
@@ -1169,8 +1171,8 @@ Global___Answer: _TypeAlias = Answer  # noqa: Y015
 
 @_typing.final
 class WorkDraining(_message.Message):
-    """WorkDraining says that the server is about to end the stream. Turns stay the worker's: it holds
-    them, and goes on with them on its next stream.
+    """WorkDraining says that the server ends the stream now, since it stops. Turns stay the worker's: it
+    holds them, and goes on with them on its next stream.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

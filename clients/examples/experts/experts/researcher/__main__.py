@@ -33,13 +33,21 @@ class Researcher:
         if work.resumed_text:
             await work.write(ANEW)
         async with work.tool_call("search", {"question": work.message[:1000]}) as call:
-            async with self._reading:
-                found = await asyncio.to_thread(self._library.search, work.message)
+            found = await self.search(work.message)
             call.result("\n".join(passage.place for passage in found) or "nothing")
         if not found:
             await work.write(f"None of the {self._library.files} files says anything about that.")
         elif not (self._model and await _answered(work, found)):
             await work.write(quoted(found))
+
+    async def search(self, question: str) -> list[Passage]:
+        """One at a time; a thread can't be stopped, so it is waited for whatever becomes of us."""
+        async with self._reading:
+            searching = asyncio.create_task(asyncio.to_thread(self._library.search, question))
+            try:
+                return await asyncio.shield(searching)
+            finally:
+                await asyncio.wait([searching])
 
 
 async def _answered(work: Work, found: list[Passage]) -> bool:
