@@ -54,7 +54,8 @@ class Judge:
         """From when a turn whose worker had died had what it had asked for to its next attempt."""
         self.asks = Asks(self.counts)
         self._trace = hashlib.sha256()
-        self._last_number: dict[tuple[str, int], int] = {}
+        self._unacked: dict[str, dict[int, int]] = defaultdict(dict)
+        """Up to which number a turn had counted with an output, by the output's own number."""
         self._acked: dict[str, int] = defaultdict(int)
         self._at: dict[str, set[str]] = defaultdict(set)
 
@@ -90,7 +91,7 @@ class Judge:
         self.counts[f"said {kind}"] += 1
         if kind == "output" and frame.output.text:
             it = frame.output
-            self._last_number[it.turn_id, it.sequence] = int(it.text.split()[-1])
+            self._unacked[it.turn_id][it.sequence] = int(it.text.split()[-1])
         elif kind == "decline":
             self._at[hand.worker_id].discard(frame.decline.turn_id)
             if frame.decline.reason == FULL:
@@ -106,9 +107,9 @@ class Judge:
         if kind == "assign":
             at.add(frame.assign.turn_id)
         elif kind == "ack":
-            for (turn_id, sequence), number in list(self._last_number.items()):
-                if turn_id == frame.ack.turn_id and sequence <= frame.ack.sequence:
-                    self._acked[turn_id] = max(self._acked[turn_id], number + 1)
+            turn_id, unacked = frame.ack.turn_id, self._unacked[frame.ack.turn_id]
+            for sequence in [it for it in unacked if it <= frame.ack.sequence]:
+                self._acked[turn_id] = max(self._acked[turn_id], unacked.pop(sequence) + 1)
             if frame.ack.finished:
                 at.discard(frame.ack.turn_id)
         elif kind in ("cancel", "revoke"):
