@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.dispatcher.handling import TurnId
+from antiphon_server.dispatcher.handling import TurnId, Work
 from antiphon_server.events.model import Append, Appended
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment
-from antiphon_server.workers.frames import Ack, Output
+from antiphon_server.workers.delegation import Delegation
+from antiphon_server.workers.frames import (
+    Ack,
+    Answered,
+    AskedQuestion,
+    AskedTurns,
+    Output,
+    TurnsEnded,
+)
 from antiphon_server.workers.session import Inbox, Session
 from tests.proofs.workers.store import RecordedLog
 
@@ -83,6 +92,28 @@ def _hasty(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Assignment, "dropped", lost)
 
 
+def _asks_anew(patch: pytest.MonkeyPatch) -> None:
+    """A later attempt asks people anew."""
+    question = Asking.question
+
+    async def anew(self: Asking, work: Work, asked: AskedQuestion) -> Answered:
+        other = replace(asked, number=asked.number + 100 * work.turn.attempt)
+        return replace(await question(self, work, other), number=asked.number)
+
+    patch.setattr(Asking, "question", anew)
+
+
+def _children_anew(patch: pytest.MonkeyPatch) -> None:
+    """A later attempt has others work anew."""
+    turns = Delegation.turns
+
+    async def anew(self: Delegation, work: Work, asked: AskedTurns) -> TurnsEnded:
+        other = replace(asked, number=asked.number + 100 * work.turn.attempt)
+        return replace(await turns(self, work, other), number=asked.number)
+
+    patch.setattr(Delegation, "turns", anew)
+
+
 DEFECTS: Mapping[str, Plant] = {
     "no-fence": _no_fence,
     "early-ack": _early_ack,
@@ -91,4 +122,6 @@ DEFECTS: Mapping[str, Plant] = {
     "no-slots": _no_slots,
     "no-look": _no_look,
     "hasty": _hasty,
+    "asks-anew": _asks_anew,
+    "children-anew": _children_anew,
 }

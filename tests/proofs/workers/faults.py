@@ -54,7 +54,8 @@ class Faults:
             self.chance.choice(lent).cut_in(self.chance.randint(0, 20))
 
     async def _kill_hand(self) -> None:
-        hand = self._some_hand()
+        busy = [it for it in self._hands if self.judge.has(it) and it.place.name != "anchor"]
+        hand = self.chance.choice(busy) if busy else self._some_hand()
         self.judge.died(hand)
         await self.net.kill(hand.place)
         self._new_hand(f"{hand.place.name}'", hand.slots)
