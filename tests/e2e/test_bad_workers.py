@@ -1,5 +1,6 @@
 """Workers that are let in, and say what they must not: each is told why, and hurts nobody."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -228,6 +229,37 @@ async def test_it_may_not_hold_what_it_never_had(stage: Stage) -> None:
     await owner.say(**text(runs, 1, "mine"))
     await owner.say(**finish(runs, 1))
     assert await stage.done(runs) == ("SUCCEEDED", 1, ["mine"])
+
+
+async def test_it_does_not_keep_what_went_on_elsewhere(stage: Stage) -> None:
+    """Whoever comes back too late is told so soon: it would work for nothing."""
+    late = introduced("bad")
+    first = await stage.worker(hello=late)
+    assign = await stage.assigned(first)
+    second = await stage.worker()
+    await first.say(**text(assign, 1, "mine"))
+    await first.say(decline=worker_pb2.Decline(turn_id=assign.turn_id, fence=1))
+    taken = await second.told("assign")
+    await second.say(**text(taken, 2, " and mine"))
+    first.cut()
+    about = {"turn_id": assign.turn_id, "conversation_id": assign.conversation_id}
+    late.held.add(fence=1, sequence=1, **about)
+    back = await stage.worker(hello=late)
+
+    async def live() -> None:
+        heartbeat = worker_pb2.Heartbeat(turn_ids=[assign.turn_id])
+        while True:
+            for it in (second, back):
+                await it.say(heartbeat=heartbeat)
+            await asyncio.sleep(1)
+
+    living = asyncio.create_task(live())
+    try:
+        assert (await back.told("revoke")).reason == worker_pb2.REVOKE_REASON_FENCED
+    finally:
+        living.cancel()
+    await second.say(**finish(taken, 2))
+    assert await stage.done(taken) == ("SUCCEEDED", 2, ["mine", "and", "mine"])
 
 
 @pytest.mark.parametrize("away", [False, True])

@@ -1,4 +1,4 @@
-"""Which turns have ended, for whoever has worked on them elsewhere."""
+"""How turns are, for whoever has worked on them elsewhere."""
 
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
@@ -25,4 +25,4 @@ class StoredTurnStates:
 
 
 def _state(turn: Turn, *, goes_on: bool) -> TurnState:
-    return TurnState(turn.workspace_id, turn.order.handler, goes_on)
+    return TurnState(turn.workspace_id, turn.order.handler, turn.attempt, goes_on)

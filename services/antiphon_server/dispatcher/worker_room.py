@@ -14,15 +14,16 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 @dataclass(frozen=True, slots=True)
 class TurnState:
-    """Whose turn it is, by which handler, and whether it has not ended."""
+    """Whose turn it is, by which handler, in which attempt, and whether it has not ended."""
 
     workspace_id: str
     handler: str
+    attempt: int
     goes_on: bool
 
 
 class TurnStates(Protocol):
-    """Knows which turns have ended."""
+    """Knows how turns are."""
 
     async def state(self, conversation_id: str, turn_id: TurnId) -> TurnState:
         """How it is. Raises DomainError NOT_FOUND, STORE_UNAVAILABLE."""

@@ -1,5 +1,6 @@
 """A worker's stream on the wire: what it says is heard, what it is told is written."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -7,6 +8,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from antiphon.dispatcher.v1 import worker_pb2, worker_service_pb2
+from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.dispatcher.worker_room import TurnStates
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.concurrency.tasks import TaskSet
@@ -118,18 +120,25 @@ class Working:
             self._looking.spawn(name, self._look(session, unknown))
 
     async def _look(self, session: Session, unknown: Sequence[Held]) -> None:
-        for held in unknown:
-            if session.closed:
-                return
-            reason = await self._over(session, held)
-            if reason is not None and session.is_unclaimed(held.turn_id):
-                session.let_go(held.turn_id)
-                session.tell(Revoke(held.turn_id, held.fence, reason))
+        """At once, and then each time behind that in which a new attempt claims what it may."""
+        seen: dict[TurnId, int] = {}
+        while unknown := [it for it in unknown if session.is_unclaimed(it.turn_id)]:
+            for held in unknown:
+                if session.closed:
+                    return
+                reason = await self._over(session, held, seen)
+                if reason is not None and session.is_unclaimed(held.turn_id):
+                    session.let_go(held.turn_id)
+                    session.tell(Revoke(held.turn_id, held.fence, reason))
+            await asyncio.sleep(self._limits.back_s + 1.0)
 
-    async def _over(self, session: Session, held: Held) -> Revocation | None:
+    async def _over(
+        self, session: Session, held: Held, seen: dict[TurnId, int]
+    ) -> Revocation | None:
         """Why it will never go on with it; None if it may.
 
         Of turns that it could not have got, it is told what it is told of those that are not there.
+        ``seen`` are the attempts at the look before: one that was there then has gone on without.
         """
         try:
             it = await self._turns.state(held.conversation_id, held.turn_id)
@@ -138,4 +147,7 @@ class Working:
         parent = await self._permissions.parent_of(it.workspace_id, it.handler)
         if parent is None or not session.serves(it.handler, parent):
             return Revocation.FENCED
+        if it.goes_on and it.attempt > held.fence and seen.get(held.turn_id) == it.attempt:
+            return Revocation.FENCED
+        seen[held.turn_id] = it.attempt
         return None if it.goes_on else Revocation.ENDED
