@@ -14,7 +14,7 @@ from antiphon.events.v1 import event_pb2
 from antiphon_client import Client
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
-from tests.e2e.until import until_it
+from tests.e2e.until import SOON_S, until_it
 from tests.fakes.postgres import Postgres
 from tests.workers.counting import begun, counted, ended, numbers, says
 from tests.workers.processes import COUNTER, WorkerProcess, invited
@@ -30,11 +30,11 @@ class Stage:
         self.server, self.client, self._key, self._logs = server, client, key, logs
         self._many = 0
 
-    def worker(self, version: str, address: str = "") -> WorkerProcess:
-        """One of that version."""
+    def worker(self, version: str, address: str = "", grace_s: float = 20.0) -> WorkerProcess:
+        """One of that version, whose turns have so long to end when it stops."""
         self._many += 1
         log = self._logs / f"{version}-{self._many}.log"
-        command = (*COUNTER, version)
+        command = (*COUNTER, version, str(grace_s))
         return WorkerProcess(address or self.server.address, self._key, log, command)
 
     async def versions(self) -> dict[str, tuple[int, int, int]]:
@@ -164,6 +164,21 @@ async def test_without_one_of_its_version_a_turn_goes_on_at_the_current_one(stag
             await stage.until({"v1": (DRAINING, 0, 1), "v2": (CURRENT, 1, 0)})
             await stage.until({"v1": (DRAINING, 0, 0), "v2": (CURRENT, 1, 1)})
             done = await ended(stage.client, turn)
+            assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 2)
+            assert await numbers(stage.client, turn.conversation_id) == counted(60)
+            assert [it[1] for it in new.said("begun")] == [turn.turn_id]
+
+
+async def test_the_last_worker_of_a_version_hands_over_at_once(stage: Stage) -> None:
+    """It stops, and says so: nobody waits for another one of its version."""
+    async with stage.worker("v1", grace_s=0.5) as first:
+        turn = await begun(stage.client, "60 50")
+        await says(stage.client, turn, 5)
+        async with stage.worker("v2") as new:
+            await stage.until({"v1": (DRAINING, 1, 1), "v2": (CURRENT, 1, 0)})
+            assert await first.terminate() == 0
+            async with asyncio.timeout(SOON_S):
+                done = await ended(stage.client, turn)
             assert (done.state, done.attempt) == (event_pb2.TURN_STATE_SUCCEEDED, 2)
             assert await numbers(stage.client, turn.conversation_id) == counted(60)
             assert [it[1] for it in new.said("begun")] == [turn.turn_id]

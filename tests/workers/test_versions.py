@@ -37,10 +37,16 @@ class World:
         began: Release | None = None,
         about_to_stop: tuple[Release, ...] = (),
         shunned: tuple[Release, ...] = (),
+        given_back: bool = False,
     ) -> set[str]:
         """The versions that a turn may be given, with those workers there."""
         want = Want(
-            TurnId("turn_1"), "reviewer", "global", conversation_id=conversation, began=began
+            TurnId("turn_1"),
+            "reviewer",
+            "global",
+            conversation_id=conversation,
+            began=began,
+            given_back=given_back,
         )
         there = There(ready, (*ready, *about_to_stop), shunned)
         return {it.version for it in self.versions.allowed(want, there)}
@@ -141,3 +147,12 @@ def test_one_that_nobody_of_its_version_takes_goes_on(world: World) -> None:
     """Its workers are there, and have given it back."""
     world.learn(seen_s=world.now)
     assert world.given(V1, began=V2, shunned=(V2,)) == {"v1"}
+
+
+def test_one_that_was_given_back_waits_for_nobody_who_is_gone(world: World) -> None:
+    """Its worker has stopped, and said so: the version is not there and does not come back."""
+    world.learn(seen_s=world.now)
+    world.versions.went(V2)
+    assert world.given(V1, began=V2, given_back=True) == {"v1"}
+    assert world.given(V1, V2, began=V2, given_back=True) == {"v2"}
+    assert world.given(V1, began=V2, given_back=True, about_to_stop=(V2,)) == {"v2"}

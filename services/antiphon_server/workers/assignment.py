@@ -65,7 +65,7 @@ class Assignment:
         self._accepted = self.finished = False
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
-        self._left = False
+        self._left = self.given_back = False
         self._claiming: asyncio.Future[None] | None = None
         self._acknowledged = self._seen
         self._acking: asyncio.TimerHandle | None = None
@@ -157,7 +157,8 @@ class Assignment:
                 self._check_open()
             case _:
                 assert_never(said)
-        self._left = isinstance(said, Finished | Declined)
+        self.given_back = isinstance(said, Declined)
+        self._left = self.given_back or isinstance(said, Finished)
         self._said.append(said)
         self._wakeup.set()
 

@@ -127,6 +127,7 @@ class ServerLoan:
             conversation_id=want.conversation_id,
             deployment=want.began.deployment if want.began else "",
             version=want.began.version if want.began else "",
+            given_back=want.given_back,
         )
         self.outgoing.put(Request(want=it))
 

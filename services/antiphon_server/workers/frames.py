@@ -329,7 +329,8 @@ class Want:
     """What a turn needs: a worker that serves ``handler`` for ``parent``, none of ``shunned``.
 
     ``preferred`` is the one that knows the conversation; ``only_preferred``: nobody else will do.
-    ``began`` is what the turn was begun with, None if it was not.
+    ``began`` is what the turn was begun with, None if it was not; ``given_back`` says that the last
+    worker that had it gave it back.
     """
 
     turn_id: TurnId
@@ -340,3 +341,4 @@ class Want:
     only_preferred: bool = False
     conversation_id: str = ""
     began: Release | None = None
+    given_back: bool = False

@@ -109,6 +109,7 @@ class Borrower:
             it.only_preferred,
             it.conversation_id,
             Release(it.deployment, it.version) if it.deployment else None,
+            it.given_back,
         )
         self._withdraw(turn_id)
         self._wanted[turn_id] = self._finding.spawn(f"want {turn_id}", self._find(want))

@@ -67,6 +67,7 @@ class _Course:
     """What a turn has been through here: workers that gave it back, and attempts that were lost."""
 
     shunned: frozenset[WorkerId] = frozenset()
+    given_back: bool = False
     declined: int = 0
     lost: int = 0
 
@@ -201,11 +202,12 @@ class Serving:
         if isinstance(lost, Declining):
             shunned = course.shunned | ({worker_id} if worker_id is not None else set())
             course = replace(course, shunned=shunned, declined=course.declined + 1)
+            course = replace(course, given_back=assignment.given_back)
             if course.declined >= self._limits.declines:
                 handler = assignment.served[0]
                 raise DomainError(Reason.HANDLER_UNAVAILABLE, handler=handler, retry_after=RETRY_S)
         else:
-            course = replace(course, lost=course.lost + 1)
+            course = replace(course, given_back=False, lost=course.lost + 1)
             if course.lost >= self._limits.attempts or not assignment.resumes:
                 raise DomainError(Reason.TURN_LOST) from lost
         self._courses.put(turn_id, course)
@@ -252,7 +254,7 @@ class Serving:
         last = self._last.get((turn.conversation_id, handler))
         had = work.outputs.assigned
         began = Release(had.deployment, had.version) if had is not None else None
-        about = (turn.conversation_id, began)
+        about = (turn.conversation_id, began, course.given_back)
         want = Want(turn.turn_id, handler, parent, course.shunned, last, False, *about)
         session: AtWorker | None = None
         if _free(self._pool, last):

@@ -72,10 +72,11 @@ class Versions:
         """Which a turn may be given now: at most one of each deployment, none if it is to wait.
 
         One that was begun keeps its version while that is there, or was lately; then it goes on
-        at the current one.
+        at the current one. If a worker gave it back, which stops as a rule, then that is so as soon
+        as no other one of its version is there.
         """
         parent = Parent(want.parent)
-        if want.began is not None and self._is_awaited(parent, want.began, there):
+        if want.began is not None and self._keeps(parent, want, want.began, there):
             return (want.began,)
         by_deployment: dict[str, list[str]] = {}
         for it in there.ready:
@@ -103,6 +104,11 @@ class Versions:
                 return None
         newest = self.current(parent, deployment, ready)
         return Release(deployment, newest) if newest is not None else None
+
+    def _keeps(self, parent: Parent, want: Want, began: Release, there: There) -> bool:
+        if want.given_back:
+            return began in there.there
+        return self._is_awaited(parent, began, there)
 
     def _is_awaited(self, parent: Parent, release: Release, there: There) -> bool:
         """Whether it is there, or may come back: a restart takes a moment."""

@@ -31,15 +31,15 @@ class Rolled:
     workers_s: list[float] = field(default_factory=list)
 
 
-async def rolling_of(home: Path, turns: int, message: str = "160 500") -> Came:
-    """So many turns are running when it begins."""
+async def rolling_of(home: Path, turns: int, message: str = "160 500", version: str = "1") -> Came:
+    """So many turns are running when it begins; new workers are of that version, old ones of 1."""
     came, rolled = Came(), Rolled()
     async with rolling_fleet(home, WORKERS) as here, here.client() as client:
         those = await _begun(client, turns, message)
         came.said.append(f"load: {await load()}")
         await _restart_servers(here, came, rolled)
         came.counts["turns running when workers were restarted"] = _running(here)
-        await _restart_workers(here, came, rolled)
+        await _restart_workers(here, version, came, rolled)
         came.counts["turns running when all was restarted"] = _running(here)
         many = int(message.split()[0])
         await judged(client, {it.turn_id: many for it in those}, those, came)
@@ -72,9 +72,9 @@ async def _restart_servers(here: RollingFleet, came: Came, rolled: Rolled) -> No
         await here.served(WORKERS)
 
 
-async def _restart_workers(here: RollingFleet, came: Came, rolled: Rolled) -> None:
+async def _restart_workers(here: RollingFleet, version: str, came: Came, rolled: Rolled) -> None:
     for old in list(here.workers):
-        await here.new_worker()
+        await here.new_worker(version)
         await here.served(len(here.workers))
         here.workers.remove(old)
         rolled.told[old], began = time.time(), time.monotonic()
@@ -90,10 +90,11 @@ async def _judge_begins(
     begins = judged_begins(lives)
     assigned = Counter({it.turn_id: await _times_assigned(client, it) for it in turns})
     came.wrong += begins.needless
+    over = begins.handed_over_s
     came.said += [
-        f"{went_on(assigned, lives)} times a turn went on at its worker, {begins.handed_over} "
-        f"were handed over, {len(begins.away)} began anew since their worker was away too long, "
-        f"{len(begins.needless)} without need",
+        f"{went_on(assigned, lives)} times a turn went on at its worker, {len(over)} were handed "
+        f"over in {_most(over)}, {len(begins.away)} began anew for a worker that was away too "
+        f"long, {len(begins.needless)} without need",
         f"no worker was without a stream for more than {begins.longest_away_s:.1f} s; a server "
         f"stopped in {_most(rolled.servers_s)}, a worker in {_most(rolled.workers_s)}",
     ]
@@ -106,4 +107,4 @@ async def _times_assigned(client: Client, turn: Turn) -> int:
 
 
 def _most(seconds: Sequence[float]) -> str:
-    return f"{max(seconds):.1f} s at most"
+    return f"{max(seconds, default=0.0):.1f} s at most"

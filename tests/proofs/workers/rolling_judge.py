@@ -16,6 +16,7 @@ class Life:
     """What a worker has printed; times in Unix seconds. ``told_at`` is when it was told to stop."""
 
     begun: Sequence[tuple[str, float]]
+    stopped: Mapping[str, float]
     away: Sequence[tuple[float, float]]
     told_at: float = float("inf")
 
@@ -24,7 +25,8 @@ class Life:
 class Begun:
     """How often turns began at a worker behind another one, and why."""
 
-    handed_over: int = 0
+    handed_over_s: list[float] = field(default_factory=list)
+    """Nobody worked on the turn for so many seconds."""
     away: list[float] = field(default_factory=list)
     """The worker before had no stream for so many seconds, which was too long."""
     needless: list[str] = field(default_factory=list)
@@ -42,7 +44,8 @@ def life_of(worker: WorkerProcess, told_at: float) -> Life:
         elif line[1] == "connected" and since:
             away.append((since, at))
             since = 0.0
-    return Life(begun, away, told_at)
+    stopped = {line[1]: float(line[-1]) for line in worker.said("stopped")}
+    return Life(begun, stopped, away, told_at)
 
 
 def judged_begins(lives: Sequence[Life]) -> Begun:
@@ -62,7 +65,7 @@ def judged_begins(lives: Sequence[Life]) -> Begun:
 
 def _judge(came: Begun, turn_id: str, before: Life, at: float) -> None:
     if before.told_at <= at:
-        came.handed_over += 1
+        came.handed_over_s.append(at - before.stopped.get(turn_id, at))
         return
     longest = max((end - since for since, end in before.away if since < at), default=0.0)
     if longest > BACK_S:

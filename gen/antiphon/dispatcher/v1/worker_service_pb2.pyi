@@ -909,6 +909,7 @@ class WantWorker(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     DEPLOYMENT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    GIVEN_BACK_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     handler: _builtins.str
@@ -925,6 +926,10 @@ class WantWorker(_message.Message):
     """deployment is that of the worker that the turn was begun with; empty if it was not begun."""
     version: _builtins.str
     """version is that worker's version."""
+    given_back: _builtins.bool
+    """given_back says that the last worker that had it gave it back: then nobody waits for that
+    version if it is not there.
+    """
     @_builtins.property
     def shunned(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """shunned are workers that it must not be."""
@@ -941,10 +946,11 @@ class WantWorker(_message.Message):
         conversation_id: _builtins.str = ...,
         deployment: _builtins.str = ...,
         version: _builtins.str = ...,
+        given_back: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "deployment", b"deployment", "handler", b"handler", "only_preferred", b"only_preferred", "parent", b"parent", "preferred", b"preferred", "shunned", b"shunned", "turn_id", b"turn_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "deployment", b"deployment", "given_back", b"given_back", "handler", b"handler", "only_preferred", b"only_preferred", "parent", b"parent", "preferred", b"preferred", "shunned", b"shunned", "turn_id", b"turn_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
