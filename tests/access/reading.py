@@ -128,7 +128,7 @@ _RPCS = {
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
-        IntegrationService/ReportLostAnswer
+        IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
         DispatcherService/CheckGrant WorkerService/Borrow

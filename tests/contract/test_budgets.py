@@ -230,3 +230,16 @@ async def test_one_subject_is_told_by_itself(store: SqlBudgets) -> None:
     await ledger.close()
     told = await store.standings({it.budget_id: (0, 0) for it in found}, 3, USER)
     assert told == {each.budget_id: [Standing("user_1", 0, 0, Use(0, 5))], mine.budget_id: []}
+
+
+async def test_single_windows_are_told(store: SqlBudgets) -> None:
+    """Of several budgets, each of a subject of its own; of what has none yet nothing."""
+    ledger = SqlLedger(store._database)
+    first, second = [
+        await store.put(WORKSPACE, BudgetName(name), ONCE, Terms(100)) for name in ("a", "b")
+    ]
+    for number, (budget, user) in enumerate([(first, "user_1"), (first, "user_2")]):
+        await ledger.open(_call(number, budget, user), "me")
+    await ledger.close()
+    wanted = Window(first.budget_id, "user_2", 0), Window(second.budget_id, "user_1", 0)
+    assert await store.uses(wanted) == {wanted[0]: Use(0, 5)}

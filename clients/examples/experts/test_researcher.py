@@ -208,12 +208,13 @@ class SlowLibrary(Library):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.may_end = threading.Event()
+        self.begun, self.may_end = threading.Event(), threading.Event()
         self.now = self.most = 0
 
     def search(self, question: str) -> list[Passage]:
         self.now += 1
         self.most = max(self.most, self.now)
+        self.begun.set()
         self.may_end.wait(10)
         self.now -= 1
         return []
@@ -222,8 +223,7 @@ class SlowLibrary(Library):
 async def _stopped_in_a_search(library: SlowLibrary) -> None:
     researcher = Researcher(library, model=False)
     first, second = (asyncio.create_task(researcher.search("what?")) for _ in range(2))
-    while not library.now:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(library.begun.wait, 10)
     first.cancel()
     await asyncio.sleep(0.1)
     library.may_end.set()

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from antiphon.integration.v1 import budget_pb2 as pb
 from antiphon.integration.v1 import budget_service_pb2
+from antiphon_server.integration.budgets.left import Left
 from antiphon_server.integration.budgets.model import (
     GLOBAL,
     USUAL_WARN_PERCENT,
@@ -82,7 +83,7 @@ def encoded(budget: Budget) -> pb.Budget:
         name=budget.name,
         scope=pb.BudgetScope.ValueType(counts.scope),
         subject=counts.subject,
-        limit=_limit(budget),
+        limit=_amount(counts.counted, counts.currency, terms.limit),
         window=pb.BudgetWindow.ValueType(counts.span),
         time_zone=counts.time_zone,
         targets=counts.targets,
@@ -108,6 +109,12 @@ def state(budget: Budget, standing: Standing) -> pb.BudgetState:
     )
 
 
+def left(it: Left) -> pb.BudgetLeft:
+    """What is left of something that budgets count."""
+    end_time = timestamp(it.end_us) if it.end_us else None
+    return pb.BudgetLeft(left=_amount(it.counted, it.currency, it.amount), end_time=end_time)
+
+
 def uses(found: Iterable[BudgetUse]) -> list[budget_service_pb2.BudgetUse]:
     """Budgets with how much of them is used."""
     return [
@@ -118,15 +125,14 @@ def uses(found: Iterable[BudgetUse]) -> list[budget_service_pb2.BudgetUse]:
     ]
 
 
-def _limit(budget: Budget) -> pb.BudgetLimit:
-    limit = budget.terms.limit
-    match budget.counts.counted:
+def _amount(counted: Counted, currency: str, amount: int) -> pb.BudgetLimit:
+    match counted:
         case Counted.MONEY:
-            return pb.BudgetLimit(money=encoded_money(Money(budget.counts.currency, limit)))
+            return pb.BudgetLimit(money=encoded_money(Money(currency, amount)))
         case Counted.TOKENS:
-            return pb.BudgetLimit(tokens=limit)
+            return pb.BudgetLimit(tokens=amount)
         case Counted.CALLS:
-            return pb.BudgetLimit(calls=limit)
+            return pb.BudgetLimit(calls=amount)
 
 
 def _asked(limit: pb.BudgetLimit, field: str) -> tuple[int, str]:

@@ -260,6 +260,12 @@ def _accepts(model: ConfiguredModel) -> "list[message_pb2.PartKind.ValueType]":
     return [kind for name, kind in _KINDS.items() if name in model.settings.accepts]
 
 
+def turn_payer(request: pb.GetBudgetLeftRequest) -> Payer:
+    """Who pays for a turn's calls."""
+    where = WorkspaceId(request.workspace_id), request.conversation_id, request.turn_id
+    return Payer(*where, request.user_id, tuple(request.api_keys))
+
+
 def lost_payer(request: pb.ReportLostAnswerRequest) -> Payer:
     """Decode for which turn the calls were made that nobody has settled."""
     workspace_id = WorkspaceId(request.workspace_id)

@@ -8,9 +8,10 @@ import grpc
 from antiphon.integration.v1 import integration_service_pb2 as pb
 from antiphon.integration.v1 import model_pb2
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceServicer
-from antiphon_server.integration import encoding
+from antiphon_server.integration import budget_encoding, encoding
 from antiphon_server.integration.breakers.model import model_target
 from antiphon_server.integration.breakers.switches import Switches
+from antiphon_server.integration.budgets.left import BudgetsLeft
 from antiphon_server.integration.ledger.usage import UsageReports
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
 from antiphon_server.integration.models.generation import Generator
@@ -38,13 +39,14 @@ class IntegrationServicer(IntegrationServiceServicer):
         switches: Switches,
         lost: LostAnswers,
         trail: TrailRelay | None = None,
+        left: BudgetsLeft | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._generator = generator
         self._reports = reports
         self._recheck, self._paying = recheck, paying
         self._switches, self._trail = switches, trail
-        self._lost = lost
+        self._lost, self._left = lost, left
         self._prompts = encoding.remembered_prompts()
 
     async def ListModels(
@@ -89,6 +91,15 @@ class IntegrationServicer(IntegrationServiceServicer):
         created_us = request.turn_create_time.ToMicroseconds()
         await self._lost.answered(encoding.lost_payer(request), created_us, request.text_bytes)
         return pb.ReportLostAnswerResponse()
+
+    async def GetBudgetLeft(
+        self, request: pb.GetBudgetLeftRequest, context: Context
+    ) -> pb.GetBudgetLeftResponse:
+        if self._left is None:
+            return pb.GetBudgetLeftResponse()
+        targets = [model.name for model in self._catalogue.chosen(request.models)]
+        left = await self._left.of(encoding.turn_payer(request), targets)
+        return pb.GetBudgetLeftResponse(left=map(budget_encoding.left, left))
 
     async def CountTokens(
         self, request: pb.CountTokensRequest, context: Context

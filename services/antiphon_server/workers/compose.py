@@ -14,6 +14,7 @@ from antiphon.dispatcher.v1.worker_service_pb2_grpc import (
     WorkerServiceStub,
     add_WorkerServiceServicer_to_server,
 )
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_server.agents.adapters.tools import IntegrationTools
 from antiphon_server.dispatcher.grants import Grants
@@ -31,6 +32,7 @@ from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
 from antiphon_server.workers.adapters.access import PolicyWorkerAccess
+from antiphon_server.workers.adapters.budgets import IntegrationBudgets
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
 from antiphon_server.workers.adapters.sql_versions import SqlVersions
 from antiphon_server.workers.adapters.tables import trail_outbox
@@ -177,7 +179,8 @@ def compose_workers(
     tracing = infrastructure.tracing
     traceparent = partial(_traceparent, tracing) if tracing else str
     rules = (pool, permissions, grants, asking, delegation)
-    serving = Serving(*rules, deployments, limits, traceparent)
+    budgets = IntegrationBudgets(IntegrationServiceStub(links.internal))
+    serving = Serving(*rules, deployments, budgets, limits, traceparent)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)
     watched = (pool, serving.assignments, permissions, access)
     hearing = Hearing(pool, access)

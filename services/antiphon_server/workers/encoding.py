@@ -9,7 +9,7 @@ from antiphon.dispatcher.v1 import turn_pb2
 from antiphon.dispatcher.v1 import worker_pb2 as pb
 from antiphon.dispatcher.v1 import worker_service_pb2 as service_pb
 from antiphon.events.v1 import event_pb2
-from antiphon.integration.v1 import model_pb2, tool_pb2
+from antiphon.integration.v1 import budget_pb2, model_pb2, tool_pb2
 from antiphon_server.dispatcher.handling import COUNTED, LossPolicy, TurnId, Usage
 from antiphon_server.runtime.encoding.forms import NotShown, shown_form
 from antiphon_server.runtime.encoding.strict_json import loads
@@ -244,6 +244,7 @@ def _assign(told: frames.Assign) -> pb.Assign:
         grant=told.grant,
         cursor=turn.cursor,
         traceparent=told.traceparent,
+        budget_left=map(budget_pb2.BudgetLeft.FromString, told.left),
     )
 
 

@@ -1,6 +1,6 @@
 """Who workers are, what they say, and what they are told."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType, TypeAlias
@@ -178,7 +178,8 @@ class Revocation(IntEnum):
 class Assign:
     """The turn is the worker's, by the turn's attempt.
 
-    ``stored`` is the number of its newest output in the log, ``held`` whether it goes on with it.
+    ``stored`` is the number of its newest output in the log, ``held`` whether it goes on with it,
+    ``left`` what is left of budgets: messages, serialised.
     """
 
     turn: Turn
@@ -188,6 +189,7 @@ class Assign:
     grant: str
     deadline_us: int
     traceparent: str = ""
+    left: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)

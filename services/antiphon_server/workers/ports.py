@@ -115,6 +115,14 @@ class Users(Protocol):
         ...
 
 
+class TurnBudgets(Protocol):
+    """Knows what budgets leave to a turn."""
+
+    async def left(self, turn: Turn) -> Sequence[bytes]:
+        """The contract's BudgetLeft messages, serialised; none where it can't be found out."""
+        ...
+
+
 class Grants(Protocol):
     """Makes credentials for turns."""
 

@@ -28,6 +28,7 @@ from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
+from antiphon_server.workers.budgets import left_when
 from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.frames import (
     Accepted,
@@ -54,7 +55,7 @@ from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import Begun, Parent, Release
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.ports import BegunTurns, Grants
+from antiphon_server.workers.ports import BegunTurns, Grants, TurnBudgets
 from antiphon_server.workers.session import AtWorker
 
 UNSERVED_LOOK_S = 0.5
@@ -119,13 +120,14 @@ class Serving:
         asking: Asking,
         delegation: Delegation,
         begun: BegunTurns,
+        budgets: TurnBudgets,
         limits: WorkerLimits,
         traceparent: Callable[[], str] = lambda: "",
     ) -> None:
         self._traceparent = traceparent
         self._pool, self._permissions, self._grants = pool, permissions, grants
         self._asking, self._delegation, self._limits = asking, delegation, limits
-        self._begun = begun
+        self._begun, self._budgets = begun, budgets
         self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
         self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
         self.assignments = Assignments()
@@ -264,31 +266,38 @@ class Serving:
             if had is not None and not session.resumes(handler):
                 raise DomainError(Reason.TURN_LOST)
             it = session.worker
-            await work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
+            told = work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
+            left = await left_when(told, turn, self._budgets)
         except BaseException:
             self._let_go(session, turn.turn_id)
             raise
         self._last.put((turn.conversation_id, handler), session.worker_id)
         assignment.served = handler, parent
-        self._tell_assign(work, assignment, session)
+        self._tell_assign(work, assignment, session, left=left)
 
     def _tell_assign(
-        self, work: Work, assignment: Assignment, session: AtWorker, *, held: bool = False
+        self,
+        work: Work,
+        assignment: Assignment,
+        session: AtWorker,
+        *,
+        held: bool = False,
+        left: Sequence[bytes] = (),
     ) -> None:
         turn = work.turn
         deadline = turn.started_us / 1e6 + turn.order.time_limit_s
         grant = self._grants.issue(turn, deadline)
         about = (grant, round(deadline * 1e6), self._traceparent())
 
-        def told(*, held: bool) -> None:
+        def told(*, held: bool, left: Sequence[bytes] = ()) -> None:
             stored = work.outputs.stored
-            assignment.tell(Assign(turn, work.resumed_text, stored, held, *about))
+            assignment.tell(Assign(turn, work.resumed_text, stored, held, *about, left))
 
         assignment.given(session, held=held)
         named = (turn.turn_id, turn.conversation_id, turn.attempt)
         self._begun.begin(Begun(*named, Parent(assignment.served[1]), session.worker.release))
         assignment.go_on = lambda: told(held=True)
-        told(held=held)
+        told(held=held, left=left)
 
     async def _waited(self, work: Work, want: Want, assignment: Assignment) -> AtWorker:
         """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""

@@ -11,10 +11,11 @@
     asyncio.run(worker.run())
 """
 
+from antiphon_client.worker.budgets import BudgetLeft
 from antiphon_client.worker.calls import OwnCall, ToolEnd
 from antiphon_client.worker.delegation import Delegated
 from antiphon_client.worker.handlers import WorkFailed
 from antiphon_client.worker.work import Work
 from antiphon_client.worker.worker import Worker
 
-__all__ = ["Worker", "Work", "WorkFailed", "OwnCall", "ToolEnd", "Delegated"]
+__all__ = ["Worker", "Work", "WorkFailed", "OwnCall", "ToolEnd", "Delegated", "BudgetLeft"]

@@ -22,6 +22,7 @@ from antiphon_client.client import Client
 from antiphon_client.text import text_of
 from antiphon_client.worker import checked
 from antiphon_client.worker.answers import Question, answer
+from antiphon_client.worker.budgets import BudgetLeft, budgets_left
 from antiphon_client.worker.calls import OwnCall, ToolEnd, asked_call, end_of
 from antiphon_client.worker.delegation import Delegated, asked_turn, delegated
 from antiphon_client.worker.turn_client import client_of
@@ -59,6 +60,9 @@ class Work:
         self.models: Sequence[str] = list(assign.models)
         """Those that were chosen, in order; none for the server's default."""
         self.max_output_tokens = assign.max_output_tokens
+        self.budget_left: Mapping[str, BudgetLeft] = budgets_left(assign.budget_left)
+        """What was left to it when it was assigned, by unit ("USD", "tokens", "calls"); a unit that
+        is not there has no limit that is known. Others spend, too."""
         self.cursor = assign.cursor
         """The position in the conversation's log right before the turn."""
         self.traceparent = assign.traceparent

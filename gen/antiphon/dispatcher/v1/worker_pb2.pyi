@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.dispatcher.v1 import turn_pb2 as _turn_pb2
+from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
@@ -810,6 +811,7 @@ class Assign(_message.Message):
     GRANT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    BUDGET_LEFT_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     conversation_id: _builtins.str
@@ -854,6 +856,14 @@ class Assign(_message.Message):
     def deadline(self) -> _timestamp_pb2.Timestamp:
         """deadline is when the turn ends as EXPIRED."""
 
+    @_builtins.property
+    def budget_left(self) -> _containers.RepeatedCompositeFieldContainer[_budget_pb2.BudgetLeft]:
+        """budget_left is what was left to calls of the turn's models when it was assigned, of what budgets
+        count: each currency, tokens and calls at most once. The installation's own budgets are left
+        out, and others spend meanwhile: a call may be refused all the same (BUDGET_EXCEEDED). Empty
+        where no budget holds, where it could not be found out at once, and with held.
+        """
+
     def __init__(
         self,
         *,
@@ -874,10 +884,11 @@ class Assign(_message.Message):
         grant: _builtins.str = ...,
         cursor: _builtins.str = ...,
         traceparent: _builtins.str = ...,
+        budget_left: _abc.Iterable[_budget_pb2.BudgetLeft] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "creator", b"creator", "cursor", b"cursor", "deadline", b"deadline", "fence", b"fence", "grant", b"grant", "handler", b"handler", "held", b"held", "max_output_tokens", b"max_output_tokens", "message_id", b"message_id", "models", b"models", "parts", b"parts", "sequence", b"sequence", "text", b"text", "traceparent", b"traceparent", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_left", b"budget_left", "conversation_id", b"conversation_id", "creator", b"creator", "cursor", b"cursor", "deadline", b"deadline", "fence", b"fence", "grant", b"grant", "handler", b"handler", "held", b"held", "max_output_tokens", b"max_output_tokens", "message_id", b"message_id", "models", b"models", "parts", b"parts", "sequence", b"sequence", "text", b"text", "traceparent", b"traceparent", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -268,6 +268,40 @@ class BudgetLimit(_message.Message):
 Global___BudgetLimit: _TypeAlias = BudgetLimit  # noqa: Y015
 
 @_typing.final
+class BudgetLeft(_message.Message):
+    """BudgetLeft is the least that budgets leave of one of the things that they count. It names none of
+    them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> Global___BudgetLimit:
+        """left is how much: money of one currency, tokens or calls. What running calls may take is not
+        left.
+        """
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """end_time is when the window of that budget ends, and more is left; unset for one without windows."""
+
+    def __init__(
+        self,
+        *,
+        left: Global___BudgetLimit | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "left", b"left"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "left", b"left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BudgetLeft: _TypeAlias = BudgetLeft  # noqa: Y015
+
+@_typing.final
 class BudgetState(_message.Message):
     """BudgetState is how much of one window of a budget is used, for one subject."""
 

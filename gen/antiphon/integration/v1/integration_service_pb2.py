@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__pb2
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
+from antiphon.integration.v1 import budget_pb2 as antiphon_dot_integration_dot_v1_dot_budget__pb2
 from antiphon.integration.v1 import model_pb2 as antiphon_dot_integration_dot_v1_dot_model__pb2
 from antiphon.integration.v1 import tool_pb2 as antiphon_dot_integration_dot_v1_dot_tool__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1antiphon/integration/v1/integration_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\rPromptMessage\x12:\n\x04role\x18\x01 \x01(\x0e\x32 .antiphon.context.v1.MessageRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x18\n\x06\x61uthor\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x01\x12?\n\ntool_calls\x18\x04 \x03(\x0b\x32!.antiphon.integration.v1.ToolCallB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x38\n\x0btool_result\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"M\n\x11ListModelsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"]\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b\x32\x1e.antiphon.integration.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x16SetModelBreakerRequest\x12\x19\n\x05model\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x44\n\x07\x62reaker\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.BreakerStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x03\"H\n\x17SetModelBreakerResponse\x12-\n\x05model\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.Model\"\xa9\x05\n\x0fGenerateRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12=\n\x0f\x63onversation_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x03 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12!\n\x06models\x18\x04 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12\x45\n\x08messages\x18\x06 \x03(\x0b\x32&.antiphon.integration.v1.PromptMessageB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12\x31\n\x0btemperature\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x38\n\x07history\x18\t \x03(\x0b\x32\x1c.antiphon.context.v1.MessageB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x39\n\x08speakers\x18\n \x03(\x0b\x32\x1c.antiphon.context.v1.SpeakerB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12@\n\x05tools\x18\x0b \x03(\x0b\x32\'.antiphon.integration.v1.ToolDefinitionB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x18\n\x07user_id\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18P\x12\"\n\x08\x61pi_keys\x18\r \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x08\"\x06r\x04\x10\x01\x18PB\x0e\n\x0c_temperature\"\xc5\x01\n\x0e\x41ttemptStarted\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x08retry_of\x18\x03 \x01(\t\x12\x18\n\x10omitted_messages\x18\x04 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\x05 \x01(\x05\x12\x36\n\x07skipped\x18\x06 \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x07 \x01(\x05\"J\n\x0ePromptProgress\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0bread_tokens\x18\x02 \x01(\x05\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\x05\"\x19\n\tTextDelta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xa4\x01\n\x10GenerateFinished\x12\r\n\x05model\x18\x01 \x01(\t\x12<\n\rfinish_reason\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12-\n\x05usage\x18\x03 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\x14\n\x0coutput_limit\x18\x04 \x01(\x05\"\xbf\x02\n\x10GenerateResponse\x12\x33\n\x05\x64\x65lta\x18\x01 \x01(\x0b\x32\".antiphon.integration.v1.TextDeltaH\x00\x12:\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\'.antiphon.integration.v1.AttemptStartedH\x00\x12=\n\x08\x66inished\x18\x03 \x01(\x0b\x32).antiphon.integration.v1.GenerateFinishedH\x00\x12;\n\x08progress\x18\x04 \x01(\x0b\x32\'.antiphon.integration.v1.PromptProgressH\x00\x12\x36\n\ttool_call\x18\x05 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallH\x00\x42\x06\n\x04step\"^\n\x11PlanPromptRequest\x12!\n\x06models\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"f\n\x12PlanPromptResponse\x12\x19\n\x11max_prompt_tokens\x18\x01 \x01(\x05\x12\x35\n\x06models\x18\x02 \x03(\x0b\x32%.antiphon.integration.v1.PlannedModel\"L\n\x0cPlannedModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07\x61\x63\x63\x65pts\x18\x02 \x03(\x0e\x32\x1d.antiphon.context.v1.PartKind\"\x9b\x02\n\x17ReportLostAnswerRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12<\n\x10turn_create_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\ntext_bytes\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x1a\n\x18ReportLostAnswerResponse\"t\n\x12\x43ountTokensRequest\x12\x17\n\x05model\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x45\n\x08messages\x18\x02 \x03(\x0b\x32&.antiphon.integration.v1.PromptMessageB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\"4\n\x13\x43ountTokensResponse\x12\x0e\n\x06tokens\x18\x01 \x01(\x05\x12\r\n\x05\x65xact\x18\x02 \x01(\x08\"\xd6\x02\n\x0fGetUsageRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x07turn_id\x18\x04 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12=\n\x0f\x63onversation_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x8d\x01\n\x10GetUsageResponse\x12-\n\x05total\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\x31\n\x05\x63\x61lls\x18\x02 \x03(\x0b\x32\".antiphon.integration.v1.ModelCall\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xf3\x06\n\x12IntegrationService\x12t\n\nListModels\x12*.antiphon.integration.v1.ListModelsRequest\x1a+.antiphon.integration.v1.ListModelsResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12\x7f\n\x0fSetModelBreaker\x12/.antiphon.integration.v1.SetModelBreakerRequest\x1a\x30.antiphon.integration.v1.SetModelBreakerResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x06\x12|\n\x08Generate\x12(.antiphon.integration.v1.GenerateRequest\x1a).antiphon.integration.v1.GenerateResponse\"\x19\x90\x02\x00\xba\xeb\x18\x12\x08\x04\x12\x0cworkspace_id \x01\x30\x01\x12p\n\nPlanPrompt\x12*.antiphon.integration.v1.PlanPromptRequest\x1a+.antiphon.integration.v1.PlanPromptResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12\x82\x01\n\x10ReportLostAnswer\x12\x30.antiphon.integration.v1.ReportLostAnswerRequest\x1a\x31.antiphon.integration.v1.ReportLostAnswerResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12w\n\x0b\x43ountTokens\x12+.antiphon.integration.v1.CountTokensRequest\x1a,.antiphon.integration.v1.CountTokensResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12x\n\x08GetUsage\x12(.antiphon.integration.v1.GetUsageRequest\x1a).antiphon.integration.v1.GetUsageResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1antiphon/integration/v1/integration_service.proto\x12\x17\x61ntiphon.integration.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a$antiphon/integration/v1/budget.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\rPromptMessage\x12:\n\x04role\x18\x01 \x01(\x0e\x32 .antiphon.context.v1.MessageRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x32\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x18\n\x06\x61uthor\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x01\x12?\n\ntool_calls\x18\x04 \x03(\x0b\x32!.antiphon.integration.v1.ToolCallB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x38\n\x0btool_result\x18\x05 \x01(\x0b\x32#.antiphon.integration.v1.ToolResult\"M\n\x11ListModelsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"]\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b\x32\x1e.antiphon.integration.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x16SetModelBreakerRequest\x12\x19\n\x05model\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x44\n\x07\x62reaker\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.BreakerStateB\x0c\xbaH\t\x82\x01\x06\x10\x01 \x00 \x03\"H\n\x17SetModelBreakerResponse\x12-\n\x05model\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.Model\"\xa9\x05\n\x0fGenerateRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12=\n\x0f\x63onversation_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x03 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12!\n\x06models\x18\x04 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x05 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12\x45\n\x08messages\x18\x06 \x03(\x0b\x32&.antiphon.integration.v1.PromptMessageB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12\x31\n\x0btemperature\x18\x08 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x38\n\x07history\x18\t \x03(\x0b\x32\x1c.antiphon.context.v1.MessageB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x39\n\x08speakers\x18\n \x03(\x0b\x32\x1c.antiphon.context.v1.SpeakerB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12@\n\x05tools\x18\x0b \x03(\x0b\x32\'.antiphon.integration.v1.ToolDefinitionB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x18\n\x07user_id\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18P\x12\"\n\x08\x61pi_keys\x18\r \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x08\"\x06r\x04\x10\x01\x18PB\x0e\n\x0c_temperature\"\xc5\x01\n\x0e\x41ttemptStarted\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x10\n\x08retry_of\x18\x03 \x01(\t\x12\x18\n\x10omitted_messages\x18\x04 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\x05 \x01(\x05\x12\x36\n\x07skipped\x18\x06 \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x07 \x01(\x05\"J\n\x0ePromptProgress\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0bread_tokens\x18\x02 \x01(\x05\x12\x14\n\x0ctotal_tokens\x18\x03 \x01(\x05\"\x19\n\tTextDelta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xa4\x01\n\x10GenerateFinished\x12\r\n\x05model\x18\x01 \x01(\t\x12<\n\rfinish_reason\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12-\n\x05usage\x18\x03 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\x14\n\x0coutput_limit\x18\x04 \x01(\x05\"\xbf\x02\n\x10GenerateResponse\x12\x33\n\x05\x64\x65lta\x18\x01 \x01(\x0b\x32\".antiphon.integration.v1.TextDeltaH\x00\x12:\n\x07\x61ttempt\x18\x02 \x01(\x0b\x32\'.antiphon.integration.v1.AttemptStartedH\x00\x12=\n\x08\x66inished\x18\x03 \x01(\x0b\x32).antiphon.integration.v1.GenerateFinishedH\x00\x12;\n\x08progress\x18\x04 \x01(\x0b\x32\'.antiphon.integration.v1.PromptProgressH\x00\x12\x36\n\ttool_call\x18\x05 \x01(\x0b\x32!.antiphon.integration.v1.ToolCallH\x00\x42\x06\n\x04step\"^\n\x11PlanPromptRequest\x12!\n\x06models\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\"f\n\x12PlanPromptResponse\x12\x19\n\x11max_prompt_tokens\x18\x01 \x01(\x05\x12\x35\n\x06models\x18\x02 \x03(\x0b\x32%.antiphon.integration.v1.PlannedModel\"L\n\x0cPlannedModel\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07\x61\x63\x63\x65pts\x18\x02 \x03(\x0e\x32\x1d.antiphon.context.v1.PartKind\"\x9b\x02\n\x17ReportLostAnswerRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12<\n\x10turn_create_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1b\n\ntext_bytes\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x1a\n\x18ReportLostAnswerResponse\"\xbb\x02\n\x14GetBudgetLeftRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12:\n\x0f\x63onversation_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x07user_id\x18\x04 \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\"\n\x08\x61pi_keys\x18\x05 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x08\"\x06r\x04\x10\x01\x18P\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\"J\n\x15GetBudgetLeftResponse\x12\x31\n\x04left\x18\x01 \x03(\x0b\x32#.antiphon.integration.v1.BudgetLeft\"t\n\x12\x43ountTokensRequest\x12\x17\n\x05model\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x45\n\x08messages\x18\x02 \x03(\x0b\x32&.antiphon.integration.v1.PromptMessageB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x90N\"4\n\x13\x43ountTokensResponse\x12\x0e\n\x06tokens\x18\x01 \x01(\x05\x12\r\n\x05\x65xact\x18\x02 \x01(\x08\"\xd6\x02\n\x0fGetUsageRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x07turn_id\x18\x04 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12=\n\x0f\x63onversation_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x8d\x01\n\x10GetUsageResponse\x12-\n\x05total\x18\x01 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\x31\n\x05\x63\x61lls\x18\x02 \x03(\x0b\x32\".antiphon.integration.v1.ModelCall\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xee\x07\n\x12IntegrationService\x12t\n\nListModels\x12*.antiphon.integration.v1.ListModelsRequest\x1a+.antiphon.integration.v1.ListModelsResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12\x7f\n\x0fSetModelBreaker\x12/.antiphon.integration.v1.SetModelBreakerRequest\x1a\x30.antiphon.integration.v1.SetModelBreakerResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x06\x12|\n\x08Generate\x12(.antiphon.integration.v1.GenerateRequest\x1a).antiphon.integration.v1.GenerateResponse\"\x19\x90\x02\x00\xba\xeb\x18\x12\x08\x04\x12\x0cworkspace_id \x01\x30\x01\x12p\n\nPlanPrompt\x12*.antiphon.integration.v1.PlanPromptRequest\x1a+.antiphon.integration.v1.PlanPromptResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12\x82\x01\n\x10ReportLostAnswer\x12\x30.antiphon.integration.v1.ReportLostAnswerRequest\x1a\x31.antiphon.integration.v1.ReportLostAnswerResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12y\n\rGetBudgetLeft\x12-.antiphon.integration.v1.GetBudgetLeftRequest\x1a..antiphon.integration.v1.GetBudgetLeftResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12w\n\x0b\x43ountTokens\x12+.antiphon.integration.v1.CountTokensRequest\x1a,.antiphon.integration.v1.CountTokensResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12x\n\x08GetUsage\x12(.antiphon.integration.v1.GetUsageRequest\x1a).antiphon.integration.v1.GetUsageResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x03\x12\x0cworkspace_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -93,6 +94,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTLOSTANSWERREQUEST'].fields_by_name['turn_create_time']._serialized_options = b'\272H\003\310\001\001'
   _globals['_REPORTLOSTANSWERREQUEST'].fields_by_name['text_bytes']._loaded_options = None
   _globals['_REPORTLOSTANSWERREQUEST'].fields_by_name['text_bytes']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['turn_id']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['turn_id']._serialized_options = b'\272H\036r\0342\032^turn_[0-9A-Za-z_-]{8,64}$'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H!r\0342\032^user_[0-9A-Za-z_-]{8,64}$\330\001\001'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['api_keys']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['api_keys']._serialized_options = b'\272H\r\222\001\n\020\010\"\006r\004\020\001\030P'
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['models']._loaded_options = None
+  _globals['_GETBUDGETLEFTREQUEST'].fields_by_name['models']._serialized_options = b'\272H\016\222\001\013\020\010\"\007r\005\020\001\030\200\001'
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['model']._loaded_options = None
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['model']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_COUNTTOKENSREQUEST'].fields_by_name['messages']._loaded_options = None
@@ -117,50 +130,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTEGRATIONSERVICE'].methods_by_name['PlanPrompt']._serialized_options = b'\220\002\001\272\353\030\002\010\007'
   _globals['_INTEGRATIONSERVICE'].methods_by_name['ReportLostAnswer']._loaded_options = None
   _globals['_INTEGRATIONSERVICE'].methods_by_name['ReportLostAnswer']._serialized_options = b'\220\002\002\272\353\030\002\010\007'
+  _globals['_INTEGRATIONSERVICE'].methods_by_name['GetBudgetLeft']._loaded_options = None
+  _globals['_INTEGRATIONSERVICE'].methods_by_name['GetBudgetLeft']._serialized_options = b'\220\002\001\272\353\030\002\010\007'
   _globals['_INTEGRATIONSERVICE'].methods_by_name['CountTokens']._loaded_options = None
   _globals['_INTEGRATIONSERVICE'].methods_by_name['CountTokens']._serialized_options = b'\220\002\001\272\353\030\006\010\002\030\002 \001'
   _globals['_INTEGRATIONSERVICE'].methods_by_name['GetUsage']._loaded_options = None
   _globals['_INTEGRATIONSERVICE'].methods_by_name['GetUsage']._serialized_options = b'\220\002\001\272\353\030\020\010\003\022\014workspace_id'
-  _globals['_PROMPTMESSAGE']._serialized_start=280
-  _globals['_PROMPTMESSAGE']._serialized_end=556
-  _globals['_LISTMODELSREQUEST']._serialized_start=558
-  _globals['_LISTMODELSREQUEST']._serialized_end=635
-  _globals['_LISTMODELSRESPONSE']._serialized_start=637
-  _globals['_LISTMODELSRESPONSE']._serialized_end=730
-  _globals['_SETMODELBREAKERREQUEST']._serialized_start=732
-  _globals['_SETMODELBREAKERREQUEST']._serialized_end=853
-  _globals['_SETMODELBREAKERRESPONSE']._serialized_start=855
-  _globals['_SETMODELBREAKERRESPONSE']._serialized_end=927
-  _globals['_GENERATEREQUEST']._serialized_start=930
-  _globals['_GENERATEREQUEST']._serialized_end=1611
-  _globals['_ATTEMPTSTARTED']._serialized_start=1614
-  _globals['_ATTEMPTSTARTED']._serialized_end=1811
-  _globals['_PROMPTPROGRESS']._serialized_start=1813
-  _globals['_PROMPTPROGRESS']._serialized_end=1887
-  _globals['_TEXTDELTA']._serialized_start=1889
-  _globals['_TEXTDELTA']._serialized_end=1914
-  _globals['_GENERATEFINISHED']._serialized_start=1917
-  _globals['_GENERATEFINISHED']._serialized_end=2081
-  _globals['_GENERATERESPONSE']._serialized_start=2084
-  _globals['_GENERATERESPONSE']._serialized_end=2403
-  _globals['_PLANPROMPTREQUEST']._serialized_start=2405
-  _globals['_PLANPROMPTREQUEST']._serialized_end=2499
-  _globals['_PLANPROMPTRESPONSE']._serialized_start=2501
-  _globals['_PLANPROMPTRESPONSE']._serialized_end=2603
-  _globals['_PLANNEDMODEL']._serialized_start=2605
-  _globals['_PLANNEDMODEL']._serialized_end=2681
-  _globals['_REPORTLOSTANSWERREQUEST']._serialized_start=2684
-  _globals['_REPORTLOSTANSWERREQUEST']._serialized_end=2967
-  _globals['_REPORTLOSTANSWERRESPONSE']._serialized_start=2969
-  _globals['_REPORTLOSTANSWERRESPONSE']._serialized_end=2995
-  _globals['_COUNTTOKENSREQUEST']._serialized_start=2997
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=3113
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3115
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3167
-  _globals['_GETUSAGEREQUEST']._serialized_start=3170
-  _globals['_GETUSAGEREQUEST']._serialized_end=3512
-  _globals['_GETUSAGERESPONSE']._serialized_start=3515
-  _globals['_GETUSAGERESPONSE']._serialized_end=3656
-  _globals['_INTEGRATIONSERVICE']._serialized_start=3659
-  _globals['_INTEGRATIONSERVICE']._serialized_end=4542
+  _globals['_PROMPTMESSAGE']._serialized_start=318
+  _globals['_PROMPTMESSAGE']._serialized_end=594
+  _globals['_LISTMODELSREQUEST']._serialized_start=596
+  _globals['_LISTMODELSREQUEST']._serialized_end=673
+  _globals['_LISTMODELSRESPONSE']._serialized_start=675
+  _globals['_LISTMODELSRESPONSE']._serialized_end=768
+  _globals['_SETMODELBREAKERREQUEST']._serialized_start=770
+  _globals['_SETMODELBREAKERREQUEST']._serialized_end=891
+  _globals['_SETMODELBREAKERRESPONSE']._serialized_start=893
+  _globals['_SETMODELBREAKERRESPONSE']._serialized_end=965
+  _globals['_GENERATEREQUEST']._serialized_start=968
+  _globals['_GENERATEREQUEST']._serialized_end=1649
+  _globals['_ATTEMPTSTARTED']._serialized_start=1652
+  _globals['_ATTEMPTSTARTED']._serialized_end=1849
+  _globals['_PROMPTPROGRESS']._serialized_start=1851
+  _globals['_PROMPTPROGRESS']._serialized_end=1925
+  _globals['_TEXTDELTA']._serialized_start=1927
+  _globals['_TEXTDELTA']._serialized_end=1952
+  _globals['_GENERATEFINISHED']._serialized_start=1955
+  _globals['_GENERATEFINISHED']._serialized_end=2119
+  _globals['_GENERATERESPONSE']._serialized_start=2122
+  _globals['_GENERATERESPONSE']._serialized_end=2441
+  _globals['_PLANPROMPTREQUEST']._serialized_start=2443
+  _globals['_PLANPROMPTREQUEST']._serialized_end=2537
+  _globals['_PLANPROMPTRESPONSE']._serialized_start=2539
+  _globals['_PLANPROMPTRESPONSE']._serialized_end=2641
+  _globals['_PLANNEDMODEL']._serialized_start=2643
+  _globals['_PLANNEDMODEL']._serialized_end=2719
+  _globals['_REPORTLOSTANSWERREQUEST']._serialized_start=2722
+  _globals['_REPORTLOSTANSWERREQUEST']._serialized_end=3005
+  _globals['_REPORTLOSTANSWERRESPONSE']._serialized_start=3007
+  _globals['_REPORTLOSTANSWERRESPONSE']._serialized_end=3033
+  _globals['_GETBUDGETLEFTREQUEST']._serialized_start=3036
+  _globals['_GETBUDGETLEFTREQUEST']._serialized_end=3351
+  _globals['_GETBUDGETLEFTRESPONSE']._serialized_start=3353
+  _globals['_GETBUDGETLEFTRESPONSE']._serialized_end=3427
+  _globals['_COUNTTOKENSREQUEST']._serialized_start=3429
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=3545
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=3547
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=3599
+  _globals['_GETUSAGEREQUEST']._serialized_start=3602
+  _globals['_GETUSAGEREQUEST']._serialized_end=3944
+  _globals['_GETUSAGERESPONSE']._serialized_start=3947
+  _globals['_GETUSAGERESPONSE']._serialized_end=4088
+  _globals['_INTEGRATIONSERVICE']._serialized_start=4091
+  _globals['_INTEGRATIONSERVICE']._serialized_end=5097
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
 from collections import abc as _abc
@@ -618,6 +619,78 @@ class ReportLostAnswerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportLostAnswerResponse: _TypeAlias = ReportLostAnswerResponse  # noqa: Y015
+
+@_typing.final
+class GetBudgetLeftRequest(_message.Message):
+    """GetBudgetLeftRequest is the request of GetBudgetLeft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    API_KEYS_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is who pays."""
+    conversation_id: _builtins.str
+    """conversation_id is the turn's."""
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    user_id: _builtins.str
+    """user_id is for whom it runs."""
+    @_builtins.property
+    def api_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """api_keys are GenerateRequest.api_keys."""
+
+    @_builtins.property
+    def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """models are those that it may ask: a budget that counts none of them leaves no less. Empty means
+        the server's default.
+        """
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        api_keys: _abc.Iterable[_builtins.str] | None = ...,
+        models: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api_keys", b"api_keys", "conversation_id", b"conversation_id", "models", b"models", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBudgetLeftRequest: _TypeAlias = GetBudgetLeftRequest  # noqa: Y015
+
+@_typing.final
+class GetBudgetLeftResponse(_message.Message):
+    """GetBudgetLeftResponse is the response of GetBudgetLeft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> _containers.RepeatedCompositeFieldContainer[_budget_pb2.BudgetLeft]:
+        """left has each currency, tokens and calls at most once; what no budget counts is not there."""
+
+    def __init__(
+        self,
+        *,
+        left: _abc.Iterable[_budget_pb2.BudgetLeft] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBudgetLeftResponse: _TypeAlias = GetBudgetLeftResponse  # noqa: Y015
 
 @_typing.final
 class CountTokensRequest(_message.Message):

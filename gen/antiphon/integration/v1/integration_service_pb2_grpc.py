@@ -61,6 +61,11 @@ class IntegrationServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.FromString,
                 _registered_method=True)
+        self.GetBudgetLeft = channel.unary_unary(
+                '/antiphon.integration.v1.IntegrationService/GetBudgetLeft',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftResponse.FromString,
+                _registered_method=True)
         self.CountTokens = channel.unary_unary(
                 '/antiphon.integration.v1.IntegrationService/CountTokens',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.CountTokensRequest.SerializeToString,
@@ -135,6 +140,15 @@ class IntegrationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBudgetLeft(self, request, context):
+        """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
+        services: of the workspace's budgets. Of the installation's nothing is told, as in
+        BUDGET_EXCEEDED. Errors: MODEL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTokens(self, request, context):
         """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND.
         """
@@ -177,6 +191,11 @@ def add_IntegrationServiceServicer_to_server(servicer, server):
                     servicer.ReportLostAnswer,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.SerializeToString,
+            ),
+            'GetBudgetLeft': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBudgetLeft,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftResponse.SerializeToString,
             ),
             'CountTokens': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTokens,
@@ -326,6 +345,33 @@ class IntegrationService:
             '/antiphon.integration.v1.IntegrationService/ReportLostAnswer',
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_integration__service__pb2.ReportLostAnswerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBudgetLeft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.IntegrationService/GetBudgetLeft',
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_integration__service__pb2.GetBudgetLeftResponse.FromString,
             options,
             channel_credentials,
             insecure,

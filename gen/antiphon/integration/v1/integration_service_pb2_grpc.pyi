@@ -71,6 +71,11 @@ class IntegrationServiceStub:
     CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
     later, stays as it is. Repeated, it changes nothing.
     """
+    GetBudgetLeft: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.GetBudgetLeftRequest, _integration_service_pb2.GetBudgetLeftResponse]
+    """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
+    services: of the workspace's budgets. Of the installation's nothing is told, as in
+    BUDGET_EXCEEDED. Errors: MODEL_NOT_FOUND.
+    """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
     GetUsage: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.GetUsageRequest, _integration_service_pb2.GetUsageResponse]
@@ -120,6 +125,11 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     model for the turn is then expected to have said at least that, by the estimate of
     CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
     later, stays as it is. Repeated, it changes nothing.
+    """
+    GetBudgetLeft: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.GetBudgetLeftRequest, _integration_service_pb2.GetBudgetLeftResponse]  # type: ignore[assignment]
+    """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
+    services: of the workspace's budgets. Of the installation's nothing is told, as in
+    BUDGET_EXCEEDED. Errors: MODEL_NOT_FOUND.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.CountTokensRequest, _integration_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """CountTokens says how many tokens a prompt has. Errors: MODEL_NOT_FOUND."""
@@ -197,6 +207,17 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
         model for the turn is then expected to have said at least that, by the estimate of
         CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
         later, stays as it is. Repeated, it changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBudgetLeft(
+        self,
+        request: _integration_service_pb2.GetBudgetLeftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_integration_service_pb2.GetBudgetLeftResponse, _abc.Awaitable[_integration_service_pb2.GetBudgetLeftResponse]]:
+        """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
+        services: of the workspace's budgets. Of the installation's nothing is told, as in
+        BUDGET_EXCEEDED. Errors: MODEL_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -1,6 +1,6 @@
 """What budgets need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.integration.budgets.model import (
@@ -16,7 +16,14 @@ from antiphon_server.integration.budgets.model import (
     Terms,
 )
 from antiphon_server.integration.budgets.spent import Portion, SpendingQuery
-from antiphon_server.integration.ledger.model import BudgetId, CallId, Overrun, Payer
+from antiphon_server.integration.ledger.model import (
+    BudgetId,
+    CallId,
+    Overrun,
+    Payer,
+    Use,
+    Window,
+)
 
 
 class BudgetStore(Protocol):
@@ -53,6 +60,10 @@ class BudgetStore(Protocol):
         self, parent: Parent, after: str, limit: int, of: Subject | None = None
     ) -> Sequence[Budget]:
         """Those of a parent, by name, from behind that name; of a subject, where it has a sum."""
+        ...
+
+    async def uses(self, wanted: Collection[Window]) -> Mapping[Window, Use]:
+        """How much of these windows is used; of one that has no row yet nothing is told."""
         ...
 
     async def standings(

@@ -14,6 +14,7 @@ from antiphon_server.integration.budgets.adapters.sql import SqlBudgets
 from antiphon_server.integration.budgets.adapters.windows import SqlWindows
 from antiphon_server.integration.budgets.budgets import Budgets
 from antiphon_server.integration.budgets.charging import Charging
+from antiphon_server.integration.budgets.left import BudgetsLeft
 from antiphon_server.integration.budgets.pruning import Pruning
 from antiphon_server.integration.budgets.spending import Spending
 from antiphon_server.integration.trail.relay import TrailRelay
@@ -31,6 +32,7 @@ class ComposedBudgets:
     charging: Charging
     spending: Spending
     pruning: Pruning
+    left: BudgetsLeft
     policy: AccessPolicy
     shared: bool
 
@@ -54,4 +56,5 @@ def compose_budgets(database: Database, links: Links, policy: AccessPolicy) -> C
     store = SqlBudgets(database)
     budgets, spending = Budgets(store), Spending(SqlSpending(database))
     pruning, charging = Pruning(store, SqlWindows(database)), Charging(budgets, told)
-    return ComposedBudgets(budgets, charging, spending, pruning, policy, database.shared)
+    rules = budgets, charging, spending, pruning, BudgetsLeft(budgets, store)
+    return ComposedBudgets(*rules, policy, database.shared)

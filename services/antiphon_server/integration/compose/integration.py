@@ -174,6 +174,7 @@ def compose_integration(
         *(catalogue, generator, reports, recheck, Paying(conversations), switches),
         LostAnswers(calls),
         trail,
+        budgets.left if budgets else None,
     )
     parts = (catalogue, generator, ledger, pool, owner, lost_calls, secrets, authorizations)
     return Integration(

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +41,7 @@ from antiphon_server.integration.budgets.model import (
 from antiphon_server.integration.budgets.spans import bounds
 from antiphon_server.integration.ledger.adapters import reserving
 from antiphon_server.integration.ledger.adapters.tables import windows
-from antiphon_server.integration.ledger.model import BudgetId, Counted, Use
+from antiphon_server.integration.ledger.model import BudgetId, Counted, Use, Window
 from antiphon_server.integration.trail.adapters.outbox import Author
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -163,6 +163,12 @@ class SqlBudgets:
             statement = _LISTED_OF
             at |= {"b_scope": of.scope.value, "b_subject": of.name}
         return await self._database.read(lambda it: _budgets(it.execute(statement, at)))
+
+    async def uses(self, wanted: Collection[Window]) -> Mapping[Window, Use]:
+        at = {(it.budget_id, it.subject): it for it in wanted}
+        asked = [it._asdict() for it in at.values()]
+        rows = await self._database.read(lambda it: _STANDINGS_OF.rows(it, asked), snapshot=False)
+        return {at[row[0], row[1]]: Use(row[2], row[3]) for row in rows}
 
     async def standings(
         self,
