@@ -8,11 +8,14 @@ import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 
 from antiphon.context.v1.message_pb2 import Part
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import worker_pb2
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon_client import Client, Password
+from antiphon_server.runtime.encoding.ids import new_id
 from tests.e2e.callers import PASSWORD, user
 from tests.e2e.refusals import reason_in
-from tests.workers.bare import finish, introduced
+from tests.workers.bare import finish, introduced, signed
 from tests.workers.staged import Stage, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,8 +44,8 @@ def _call(tool: str, arguments: str = "{}") -> dict[str, Any]:
     return {"tool_calls": worker_pb2.AskedToolCalls(calls=[call])}
 
 
-def _turns(*handlers: str, **more: Any) -> dict[str, Any]:
-    parts = [Part(text="go")]
+def _turns(*handlers: str, said: str = "go", **more: Any) -> dict[str, Any]:
+    parts = [Part(text=said)]
     asked = [worker_pb2.AskedTurn(handler=it, parts=parts, **more) for it in handlers]
     return {"turns": worker_pb2.AskedTurns(turns=asked)}
 
@@ -154,3 +157,25 @@ async def test_more_turns_than_one_may_ask_for(stage: Stage) -> None:
     assert refused == 32
     await worker.say(**finish(assign, 0))
     assert (await stage.done(assign))[:2] == ("SUCCEEDED", 1)
+
+
+async def test_a_turns_time_stands_still_while_it_waits(stage: Stage) -> None:
+    """Its children have what is left of it, and a worker that is back hears of it."""
+    hello = introduced("bad")
+    worker = await stage.worker(hello=hello)
+    conversation = await stage.client.create_conversation()
+    turn = pb.DispatchRequest(handler="bad", parts=[Part(text="go")], turn_id=new_id("turn"))
+    turn.conversation_id = conversation.conversation_id
+    turn.time_limit.FromSeconds(5)
+    metadata = signed(await stage.client.tokens.get())
+    await DispatcherServiceStub(stage.channel).Dispatch(turn, metadata=metadata)
+    assign = await worker.told("assign")
+    for number in (1, 2):
+        await worker.say(**_ask(assign, number, **_turns("counter", said="300 10")))
+        (end,) = (await worker.told("answer")).turns.ends
+        assert not end.HasField("error"), reason_in(end.error)
+    worker.cut()
+    hello.held.add(turn_id=turn.turn_id, conversation_id=turn.conversation_id, fence=assign.fence)
+    held = await (await stage.worker(hello=hello)).told("assign")
+    assert held.deadline.ToSeconds() - assign.deadline.ToSeconds() >= 5
+    await stage.client.cancel_turn(turn.conversation_id, turn.turn_id)

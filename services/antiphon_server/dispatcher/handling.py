@@ -169,6 +169,11 @@ class Work(Protocol):
         """Turns of the conversation that are not done, without this one."""
         ...
 
+    @property
+    def left_s(self) -> float:
+        """How long it may work still: what has gone by while it rested is no part of its time."""
+        ...
+
     async def write(self, text: str) -> None:
         """Append to the answer. Waits while too much is not committed yet."""
         ...

@@ -40,6 +40,15 @@ class Rest:
         waits = self.resting and not self._held
         return waits or (self.at_worker and not self._under_way)
 
+    @property
+    def left_s(self) -> float:
+        """What is left of the time in which it may work; 0 when that is over."""
+        when = self._clock.when() if self._clock is not None else None
+        if when is not None:
+            return max(0.0, when - asyncio.get_running_loop().time())
+        assert self._left_s is not None, "a clock without a time stands still"
+        return self._left_s
+
     def limit(self, clock: asyncio.Timeout) -> None:
         """Stop this clock while the turn rests."""
         self._clock = clock

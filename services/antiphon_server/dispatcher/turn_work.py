@@ -62,6 +62,11 @@ class TurnWork:
         """See :attr:`Work.others`."""
         return self.list_others()
 
+    @property
+    def left_s(self) -> float:
+        """See :attr:`Work.left_s`."""
+        return self.rest.left_s
+
     async def delegate(self, child: Child) -> ChildEnd:
         """See :meth:`Work.delegate`."""
         return await self.start_child(self.turn, child)

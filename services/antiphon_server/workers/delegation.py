@@ -1,7 +1,6 @@
 """Other handlers that a worker has work for it, as turns of their own."""
 
 import json
-import time
 from collections.abc import Sequence
 
 from antiphon_server.dispatcher.handling import (
@@ -83,8 +82,8 @@ class Delegation:
 
 def _child(work: Work, number: int, at: int, asked: AskedTurn) -> Child:
     turn_id = call_ids.asked_turn(work.turn.turn_id, number, at)
-    left = work.turn.started_us / 1e6 + work.turn.order.time_limit_s - time.time()
-    limit = min(asked.time_limit_s or left, max(left, 1.0))
+    left = max(work.left_s, 1.0)
+    limit = min(asked.time_limit_s or left, left)
     return Child(turn_id, asked.handler, asked.content, limit)
 
 

@@ -285,11 +285,12 @@ class Serving:
         left: Sequence[bytes] = (),
     ) -> None:
         turn = work.turn
-        deadline = turn.started_us / 1e6 + turn.order.time_limit_s
-        grant = self._grants.issue(turn, deadline)
-        about = (grant, round(deadline * 1e6), self._traceparent())
+        traceparent = self._traceparent()
 
         def told(*, held: bool, left: Sequence[bytes] = ()) -> None:
+            deadline = time.time() + work.left_s
+            grant = self._grants.issue(turn, deadline)
+            about = (grant, round(deadline * 1e6), traceparent)
             stored = work.outputs.stored
             assignment.tell(Assign(turn, work.resumed_text, stored, held, *about, left))
 

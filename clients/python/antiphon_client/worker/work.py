@@ -79,7 +79,10 @@ class Work:
 
     @property
     def deadline(self) -> datetime | None:
-        """When the turn ends as EXPIRED, by the server's clock, which decides."""
+        """When the turn ends as EXPIRED, by the server's clock, which decides.
+
+        Later by as long as it waits for people, or for turns, that it has asked from now on.
+        """
         assign = self._turn.assign
         return assign.deadline.ToDatetime(UTC) if assign.HasField("deadline") else None
 

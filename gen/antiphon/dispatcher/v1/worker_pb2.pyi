@@ -854,7 +854,9 @@ class Assign(_message.Message):
 
     @_builtins.property
     def deadline(self) -> _timestamp_pb2.Timestamp:
-        """deadline is when the turn ends as EXPIRED."""
+        """deadline is when the turn ends as EXPIRED. It is later by as long as the turn waits from now on
+        for people, or for turns that it has asked for.
+        """
 
     @_builtins.property
     def budget_left(self) -> _containers.RepeatedCompositeFieldContainer[_budget_pb2.BudgetLeft]:
