@@ -212,6 +212,7 @@ class SlowLibrary(Library):
         self.now = self.most = 0
 
     def search(self, question: str) -> list[Passage]:
+        """Nothing is found."""
         self.now += 1
         self.most = max(self.most, self.now)
         self.begun.set()
