@@ -33,6 +33,7 @@ class Stream:
         self.beats = True
         self.said: asyncio.Queue[WorkRequest] = asyncio.Queue()
         self.context = context
+        self._writing = asyncio.Lock()  # a test and the beats say one frame at a time
         self._cut = asyncio.Event()
         self._error = grpc.StatusCode.UNAVAILABLE, ""
 
@@ -50,7 +51,8 @@ class Stream:
         await self.say(welcome=welcome)
 
     async def say(self, **frame: Any) -> None:
-        await self.context.write(WorkResponse(**frame))
+        async with self._writing:
+            await self.context.write(WorkResponse(**frame))
 
     async def assign(self, asked: str = "hello", /, **given: Any) -> Assign:
         fields: dict[str, Any] = {"turn_id": TURN, "fence": 1, "handler": "expert", **given}
