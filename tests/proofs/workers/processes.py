@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1 import event_pb2
 from antiphon_client import ApiKey, Client
+from antiphon_client.errors import Unavailable
 from tests.e2e.process import COMMAND, all_of
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
 from tests.e2e.until import until_it
@@ -113,14 +115,21 @@ class Fleet:
                 worker.proxy.retarget(other.port)
 
     async def served(self, least: int) -> None:
-        """Wait until so many workers are there."""
+        """Wait until so many workers are there, as every server says.
 
-        async def are_there() -> bool:
-            async with self.client(self.servers[0]) as client:
-                there = {it.worker_id async for it in client.list_workers("global")}
+        One that stood still finds its connections to the store gone when it goes on, once.
+        """
+
+        async def are_there(server: ServerProcess) -> bool:
+            try:
+                async with self.client(server) as client:
+                    there = {it.worker_id async for it in client.list_workers("global")}
+            except Unavailable:
+                return False
             return len(there) >= least
 
-        await until_it(are_there)
+        for server in self.servers:
+            await until_it(partial(are_there, server))
 
     async def begun(self, client: Client, message: str) -> Turn:
         """A turn in a conversation of its own."""
@@ -277,6 +286,7 @@ class Runs:
         victim.signal(signal.SIGSTOP)
         await asyncio.sleep(self.chance.choice([3.0, 18.0]))
         victim.signal(signal.SIGCONT)
+        await self.fleet.served(0)
 
 
 async def processes_of(home: Path, runs: int, seed: str = "1") -> Came:
