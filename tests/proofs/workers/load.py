@@ -6,10 +6,8 @@ import time
 
 import psutil
 
-_WINDOW_S = 5.0
 
-
-async def load(window_s: float = _WINDOW_S) -> str:
+async def load(window_s: float) -> str:
     """In a line: cores that this process's children use now, those in use at all, and the load."""
     before, busy = _own_s(), _busy_s()
     began = time.monotonic()

@@ -18,8 +18,9 @@ from tests.proofs.workers.rolling_judge import judged_begins, life_of, went_on
 from tests.workers.counting import begun
 from tests.workers.processes import WorkerProcess
 
-WORKERS = 4
 AT_ONCE = 8
+MESSAGE = "160 500"
+"""How far each turn counts, and how many milliseconds lie between: two a second."""
 
 
 @dataclass(slots=True)
@@ -31,12 +32,23 @@ class Rolled:
     workers_s: list[float] = field(default_factory=list)
 
 
-async def rolling_of(home: Path, turns: int, message: str = "160 500", version: str = "1") -> Came:
-    """So many turns are running when it begins; new workers are of that version, old ones of 1."""
+async def rolling_of(
+    home: Path,
+    turns: int,
+    message: str = MESSAGE,
+    *,
+    workers: int = 4,
+    version: str = "1",
+    look_s: float = 5.0,
+) -> Came:
+    """So many turns are running when it begins; new workers are of that version, old ones of 1.
+
+    How busy the machine is, is looked at for ``look_s``.
+    """
     came, rolled = Came(), Rolled()
-    async with rolling_fleet(home, WORKERS) as here, here.client() as client:
+    async with rolling_fleet(home, workers) as here, here.client() as client:
         those = await _begun(client, turns, message)
-        came.said.append(f"load: {await load()}")
+        came.said.append(f"load: {await load(look_s)}")
         await _restart_servers(here, came, rolled)
         came.counts["turns running when workers were restarted"] = _running(here)
         await _restart_workers(here, version, came, rolled)
@@ -69,7 +81,7 @@ async def _restart_servers(here: RollingFleet, came: Came, rolled: Rolled) -> No
             came.wrong.append(f"a server ended by {code}")
         rolled.servers_s.append(time.monotonic() - began)
         await server.start()
-        await here.served(WORKERS)
+        await here.served(len(here.workers))
 
 
 async def _restart_workers(here: RollingFleet, version: str, came: Came, rolled: Rolled) -> None:

@@ -58,16 +58,17 @@ def judged_begins(lives: Sequence[Life]) -> Begun:
             begins.setdefault(turn_id, []).append((at, life))
     for turn_id, those in begins.items():
         those.sort(key=lambda it: it[0])
-        for (_, before), (at, _) in pairwise(those):
-            _judge(came, turn_id, before, at)
+        for (since, before), (at, _) in pairwise(those):
+            _judge(came, turn_id, before, since, at)
     return came
 
 
-def _judge(came: Begun, turn_id: str, before: Life, at: float) -> None:
+def _judge(came: Begun, turn_id: str, before: Life, had_since: float, at: float) -> None:
     if before.told_at <= at:
         came.handed_over_s.append(at - before.stopped.get(turn_id, at))
         return
-    longest = max((end - since for since, end in before.away if since < at), default=0.0)
+    between = [(it, end) for it, end in before.away if it < at and end > had_since]
+    longest = max((end - since for since, end in between), default=0.0)
     if longest > BACK_S:
         came.away.append(longest)
     else:
