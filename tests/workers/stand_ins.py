@@ -1,12 +1,18 @@
 """Workers and turns without streams and servers."""
 
-from antiphon_server.dispatcher.handling import TurnId
+from typing import Any
+
+from antiphon_server.dispatcher.deltas import TextWriter
+from antiphon_server.dispatcher.handling import Order, Turn, TurnId, Work
+from antiphon_server.dispatcher.model import ConversationId, Policy
+from antiphon_server.dispatcher.turn_work import TurnWork
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.workers.frames import Introduction, Offer, Said, Told, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.session import AtWorker, Session, Speaker
 
 LIMITS = WorkerLimits()
+_NONE: Any = None
 PROGRAM = Speaker(Principal("user", UserId("user_p"), SessionId("sess_p")), "token")
 
 
@@ -37,6 +43,14 @@ def told(session: Session) -> list[Told]:
     session._out.clear()
     session._acks.clear()
     return waiting
+
+
+def work(number: int) -> Work:
+    """A turn's first attempt, of which nothing is written."""
+    order = Order(b"", "it", Policy.QUEUE)
+    turn = Turn(turn_id(number), ConversationId("conv_1"), "users/user_a", 0, b"", order)
+    writer = TextWriter(_NONE, turn)
+    return TurnWork(turn, "", writer, _NONE, set, lambda: False, _NONE, _NONE)
 
 
 class Inbox:

@@ -107,6 +107,7 @@ class Assignment:
             session.let_go(self._turn_id)
             session.tell(Revoke(self._turn_id, self.fence, Revocation.LEASE))
             return
+        self._stop_claiming()  # it has come on another stream since
         self._catching_up = True
         self._coming = session
         self._claiming = asyncio.ensure_future(self._claim(session))
@@ -224,13 +225,16 @@ class Assignment:
 
     def leave(self, *, keeps: bool) -> None:
         """The worker has the turn no more, whatever it says; or keeps it for another server."""
-        if self._claiming is not None:
-            self._claiming.cancel()
+        self._stop_claiming()
         self._acknowledge_later(None)
         self._failure = self._failure or AttemptLost()
         for session in (self._session, self._coming):
             if session is not None and session.turns.get(self._turn_id) is self:
                 session.let_go(self._turn_id, keeps=keeps)
+
+    def _stop_claiming(self) -> None:
+        if self._claiming is not None:
+            self._claiming.cancel()
 
     def _is_early(self, session: AtWorker, fence: int, said: Said) -> bool:
         """Whether a worker that goes on with the turn has said it before it heard so.

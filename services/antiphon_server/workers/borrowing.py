@@ -280,8 +280,13 @@ class LentSession:
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
         """See :meth:`AtWorker.claim`."""
         self.turns[turn_id] = inbox  # what the worker says may come with the answer
-        if not self.closed and await self._loan.claim(turn_id, self.worker_id):
-            return True
+        try:
+            if not self.closed and await self._loan.claim(turn_id, self.worker_id):
+                return True
+        except asyncio.CancelledError:  # it may be claimed all the same
+            if self.turns.get(turn_id) is inbox:
+                self.let_go(turn_id, keeps=True)
+            raise
         if self.turns.get(turn_id) is inbox:
             del self.turns[turn_id]
         return False

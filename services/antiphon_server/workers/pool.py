@@ -304,12 +304,7 @@ class Pool:
 
 
 async def _claimed(session: AtWorker, turn_id: TurnId, inbox: Inbox) -> AtWorker | None:
-    try:
-        return session if await session.claim(turn_id, inbox) else None
-    except asyncio.CancelledError:  # it may be claimed all the same: it keeps the turn
-        if session.turns.get(turn_id) is inbox:
-            session.let_go(turn_id, keeps=True)
-        raise
+    return session if await session.claim(turn_id, inbox) else None
 
 
 def _offers(session: AtWorker, handler: str, parent: str) -> bool:

@@ -119,7 +119,7 @@ class AtWorker(Protocol):
         ...
 
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
-        """Take over a turn that it holds; whether it does."""
+        """Take over a turn that it holds; whether it does. Cancelled, the worker keeps it."""
         ...
 
     def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:

@@ -1,0 +1,99 @@
+"""A server that borrows workers, and the one that lends them."""
+
+import asyncio
+from dataclasses import replace
+
+from antiphon_server.workers.assignment import Assignment
+from antiphon_server.workers.borrowing import LentSession, ServerLoan
+from antiphon_server.workers.lending import Borrower
+from antiphon_server.workers.pool import Pool
+from antiphon_server.workers.serving import Assignments
+from antiphon_server.workers.session import Session, Unclaimed
+from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, work, worker_id
+
+
+class Pair:
+    """Two servers: what each says lies on the wire until it is carried."""
+
+    def __init__(self) -> None:
+        self.there, self.here = Pool(LIMITS), Pool(replace(LIMITS, sticky_s=0.05))
+        self.borrower = Borrower(self.there, LIMITS)
+        self.there.watchers.add(self.borrower)
+        self.loan = ServerLoan(self.here, Assignments(), LIMITS)
+        self.here.loans.add(self.loan)
+
+    async def forth(self) -> None:
+        """Carry what the one says that borrows."""
+        out = self.loan.outgoing._waiting
+        while out:
+            self.borrower.hear(out.popleft()[0])
+        await settled()
+
+    async def back(self) -> None:
+        """Carry what the one says that lends."""
+        out = self.borrower.outgoing._waiting
+        while out:
+            self.loan._hear(out.popleft()[0])
+        await settled()
+
+    async def lent(self, one: Session) -> LentSession:
+        """A worker that is there, as it is known here."""
+        self.there.add(one)
+        await self.back()
+        found = self.here.find(one.worker_id)
+        assert isinstance(found, LentSession)
+        return found
+
+
+async def settled() -> None:
+    """All that can go on has."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def keeping(number: int = 1) -> Session:
+    """A worker with a turn whose server is gone."""
+    one = session(number)
+    one.turns[turn_id(1)] = Unclaimed(60.0)
+    return one
+
+
+async def test_each_claim_of_a_turn_is_answered() -> None:
+    """Also if the stream to that server breaks."""
+    loan = ServerLoan(Pool(LIMITS), Assignments(), LIMITS)
+    first = asyncio.create_task(loan.claim(turn_id(1), worker_id(1)))
+    second = asyncio.create_task(loan.claim(turn_id(1), worker_id(1)))
+    await settled()
+    loan.close()
+    assert not any(await asyncio.gather(first, second))
+
+
+async def test_a_claim_that_is_given_up_leaves_the_turn_with_its_worker() -> None:
+    """For whoever claims it next."""
+    pair, one = Pair(), keeping()
+    lent = await pair.lent(one)
+    claiming = asyncio.create_task(lent.claim(turn_id(1), Inbox()))
+    await settled()
+    claiming.cancel()
+    await asyncio.wait({claiming})
+    assert lent.turns == {}
+    await pair.forth()
+    assert isinstance(one.turns[turn_id(1)], Unclaimed)
+
+
+async def test_a_worker_that_comes_back_twice_has_the_turn_on_its_newest_stream() -> None:
+    """What was claimed on the earlier one is answered last."""
+    pair, one = Pair(), keeping()
+    assignment = Assignment(work(1), LIMITS)
+    earlier, newest = await pair.lent(one), keeping()
+    assignment.come_back(earlier)
+    await settled()
+    pair.here.add(newest)
+    assignment.come_back(newest)
+    await settled()
+    assert assignment.session is newest
+    await pair.forth()
+    await pair.back()
+    assert assignment.session is newest
+    assert (earlier.turns, newest.turns) == ({}, {turn_id(1): assignment})
+    assert isinstance(one.turns[turn_id(1)], Unclaimed)
