@@ -39,8 +39,12 @@ ACK_EVERY_S = 0.1
 for each commit."""
 
 
-class Declining(AttemptLost):
-    """The worker gave the turn back, or never took it."""
+class NotBegun(AttemptLost):
+    """The turn has not come to the worker."""
+
+
+class Declining(NotBegun):
+    """The worker gave the turn back, or did not answer."""
 
 
 class Assignment:
@@ -65,7 +69,7 @@ class Assignment:
         self._accepted = self.finished = False
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
-        self._left = self.given_back = False
+        self._left = self.given_back = self.was_let_go = False
         self._claiming: asyncio.Future[None] | None = None
         self._acknowledged = self._seen
         self._acking: asyncio.TimerHandle | None = None
@@ -129,6 +133,7 @@ class Assignment:
 
     def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
         """See :meth:`Inbox.hear`."""
+        goes_on = self._catching_up
         if self._failure is None and self._is_early(session, fence, said):
             return
         if session is not self._session or fence != self.fence or self._failure is not None:
@@ -156,6 +161,7 @@ class Assignment:
                 self._unanswered.add(said.number)
             case Declined():
                 self._check_open()
+                self.was_let_go = goes_on
             case _:
                 assert_never(said)
         self.given_back = isinstance(said, Declined)
@@ -181,7 +187,7 @@ class Assignment:
         """The worker is back, and does not hold the turn: if nothing was heard of it, it has not
         come to it.
         """
-        self._fail(AttemptLost() if self._accepted else Declining(), Revocation.FENCED)
+        self._fail(AttemptLost() if self._accepted else NotBegun(), Revocation.FENCED)
 
     def excuse(self, late_s: float) -> None:
         """Hold so much time not against the worker: nobody could hear it."""

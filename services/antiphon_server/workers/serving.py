@@ -27,7 +27,7 @@ from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
-from antiphon_server.workers.assignment import Assignment, Declining
+from antiphon_server.workers.assignment import Assignment, Declining, NotBegun
 from antiphon_server.workers.budgets import left_when
 from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.frames import (
@@ -60,6 +60,9 @@ from antiphon_server.workers.session import AtWorker
 
 UNSERVED_LOOK_S = 0.5
 RETRY_S = 5.0
+SHUNNED_S = 4.0
+"""So long a turn that was given back waits for others, and twice as long each time after that."""
+LONGEST_SHUNNED_S = 60.0
 REMEMBERED = 10_000
 
 
@@ -201,10 +204,11 @@ class Serving:
     ) -> None:
         """Raises DomainError if there is to be no other attempt."""
         worker_id = assignment.worker_id
-        if isinstance(lost, Declining):
-            shunned = course.shunned | ({worker_id} if worker_id is not None else set())
-            course = replace(course, shunned=shunned, declined=course.declined + 1)
+        if isinstance(lost, NotBegun):
+            course = replace(course, declined=course.declined + 1)
             course = replace(course, given_back=assignment.given_back)
+            if isinstance(lost, Declining) and worker_id is not None:
+                course = replace(course, shunned=course.shunned | {worker_id})
             if course.declined >= self._limits.declines:
                 handler = assignment.served[0]
                 raise DomainError(Reason.HANDLER_UNAVAILABLE, handler=handler, retry_after=RETRY_S)
@@ -261,7 +265,7 @@ class Serving:
         session: AtWorker | None = None
         if _free(self._pool, last):
             session = self._pool.take(want, assignment)
-        session = session or await self._waited(work, want, assignment)
+        session = session or await self._waited(work, want, assignment, course.declined)
         try:
             if had is not None and not session.resumes(handler):
                 raise DomainError(Reason.TURN_LOST)
@@ -300,10 +304,13 @@ class Serving:
         assignment.go_on = lambda: told(held=True)
         told(held=held, left=left)
 
-    async def _waited(self, work: Work, want: Want, assignment: Assignment) -> AtWorker:
+    async def _waited(
+        self, work: Work, want: Want, assignment: Assignment, declined: int
+    ) -> AtWorker:
         """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""
         finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
         served, said = time.monotonic(), False
+        shun_until = served + min(SHUNNED_S * 2.0 ** (declined - 1), LONGEST_SHUNNED_S)
         try:
             while not (await asyncio.wait({finding}, timeout=UNSERVED_LOOK_S))[0]:
                 if not said:
@@ -315,7 +322,9 @@ class Serving:
                     raise DomainError(
                         Reason.HANDLER_UNAVAILABLE, handler=want.handler, retry_after=RETRY_S
                     )
-                if self._pool.is_shunned_by_all(want):  # who gave it back may take it now
+                # Who gave it back may take it now. All others may wait for this very turn.
+                over = want.shunned and time.monotonic() > shun_until
+                if over or self._pool.is_shunned_by_all(want):
                     await self._given_up(finding, want)
                     want = replace(want, shunned=frozenset())
                     finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
@@ -346,6 +355,8 @@ class Serving:
                     assignment.answer(await self._delegation.turns(work, said))
                 case Finished():
                     return self._finish(work, assignment, said)
+                case Declined() if assignment.was_let_go:
+                    raise AttemptLost
                 case Declined():
                     raise Declining
                 case Accepted():

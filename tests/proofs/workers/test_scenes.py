@@ -161,3 +161,60 @@ def test_a_worker_that_comes_back_too_late_is_let_go() -> None:
     for seed in range(10):
         wrong, _ = run_once(f"late/{seed}", kind=_Late)
         assert not wrong
+
+
+class _Unwilling(Rig):
+    """A turn waits for another one, which a worker has given back; all others have no room."""
+
+    turns, begin_s, cancelled = 1, 0.1, 0.0
+
+    def _begin_hands(self) -> None:
+        self._new_hand("one", 1)
+        self._new_hand("other", 1)
+
+    def _size(self) -> Count:
+        return Count(10, 10, 0, 0, 1)
+
+    async def _befall(self) -> None:
+        self.kind = "deaths"
+        self._hands[1].session.held.is_draining = True
+        await asyncio.sleep(3.0)
+        self._hands[1].session.held.is_draining = False
+
+
+def test_a_turn_that_was_given_back_waits_for_nobody_who_waits_for_it() -> None:
+    """Who gave it back is asked again after a while."""
+    for seed in range(3):
+        wrong, _ = run_once(f"unwilling/{seed}", kind=_Unwilling)
+        assert not wrong
+
+
+class _Forgetful(Rig):
+    """Servers stand still for so long that workers let go of their turns."""
+
+    turns, begin_s, cancelled = 2, 0.1, 0.0
+
+    def _begin_hands(self) -> None:
+        self._new_hand("alone", 4)
+
+    def _size(self) -> Count:
+        return Count(200, 50)
+
+    async def _befall(self) -> None:
+        self.kind = "servers"
+        await asyncio.sleep(2.0)
+        for server in self._servers:
+            server.place.halt()
+        await asyncio.sleep(12.0)
+        for server in self._servers:
+            server.place.go_on()
+
+
+def test_a_worker_that_has_let_go_of_a_turn_has_not_given_it_back() -> None:
+    """It was without a server for too long, and is as good as any for the next attempt."""
+    for seed in range(3):
+        wrong, rig = run_once(f"forgetful/{seed}", kind=_Forgetful)
+        assert not wrong
+        assert rig.judge.counts["said decline"] > 0
+        restarted = [it for it in rig.log.events if it.HasField("turn_progressed")]
+        assert not [it for it in restarted if "waiting" in it.turn_progressed.status]
