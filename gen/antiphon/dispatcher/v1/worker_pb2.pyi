@@ -247,7 +247,9 @@ Global___Accept: _TypeAlias = Accept  # noqa: Y015
 
 @_typing.final
 class Decline(_message.Message):
-    """Decline gives a turn back: another worker gets it, by a higher attempt."""
+    """Decline gives a turn back: another worker gets it, by a higher attempt. If none has had room for 4 s
+    (longer each time), who gave it back may be assigned it again.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
