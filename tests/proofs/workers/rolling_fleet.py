@@ -15,7 +15,7 @@ from tests.fakes.postgres import Postgres
 from tests.proofs.robustness.mesh.edge import EdgeProcess
 from tests.workers.processes import COUNTER, WorkerProcess, invited
 
-GRACE_S = 3.0
+GRACE_S = 2.0
 """So long a worker that stops lets its turns end: less than they take."""
 
 

@@ -19,6 +19,6 @@ async def test_turns_outlive_workers_and_servers(tmp_path: Path) -> None:
 @pytest.mark.proof
 async def test_a_rolling_restart_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Two servers and two workers, with twenty turns running; the new workers' version is new."""
-    came = await rolling_of(tmp_path, 20, "120 250", workers=2, version="2", look_s=1.0)
+    came = await rolling_of(tmp_path, 20, "100 250", workers=2, version="2", look_s=1.0)
     print(came.line)
     assert came.wrong == []
