@@ -1,6 +1,7 @@
 """The programs of clients/examples: how each is built, started and read."""
 
 import asyncio
+import os
 import re
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -91,8 +92,8 @@ class Ended:
 class Run:
     """A program that is running: its text as it comes, and its end."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, process: Process, *, leads: bool = False) -> None:
+        self._process, self._leads = process, leads
         self._text = b""
 
     async def read_until(self, text: str) -> None:
@@ -108,6 +109,11 @@ class Run:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.returncode is not None
+
     async def ended(self) -> Ended:
         """Wait until it ends by itself."""
         async with asyncio.timeout(PATIENCE_S):
@@ -116,9 +122,12 @@ class Run:
         return Ended(self._process.returncode, (self._text + text).decode(), errors.decode())
 
     async def kill(self) -> None:
-        """End it if it still runs."""
+        """End it if it still runs, and with one that ``leads`` what it has begun."""
         if self._process.returncode is None:
-            self._process.kill()
+            if self._leads:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
             await self._process.wait()
 
 
@@ -141,6 +150,19 @@ async def start(
 async def start_worker(example: Example, out: Path, variables: Mapping[str, str]) -> Run:
     """Begin to serve its handler; ``variables`` say where and as whom."""
     return Run(await _start(example, example.worker, out, variables))
+
+
+async def typed_in(script: str) -> Run:
+    """Begin what is typed into a shell; its last command goes on in its place."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script),
+        env=environment({"PATH": PATH}),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
+    )
+    return Run(process, leads=True)
 
 
 async def _start(

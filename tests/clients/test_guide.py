@@ -71,3 +71,13 @@ async def test_grpcurl(served: Served, all_contracts: Path, way: str) -> None:
     assert '"TURNSTATESUCCEEDED"' in output["CancelTurn"]
     assert '"reason": "NOTFOUND"' in output["GetConversation"]
     assert '"text": "Hello"' in output["ListMessages"]
+
+
+@pytest.mark.needs("grpcurl")
+async def test_a_worker_by_calls(served: Served, tmp_path: Path) -> None:
+    """A shell is let in, has a turn, says its answer, and the turn has ended."""
+    lines = [f"cd {tmp_path}", *readme.commands("by-calls", GUIDE)]
+    ran = await asyncio.to_thread(readme.run_beside, served.server, lines)
+    assert [it for it in ran[:-1] if it.exit_code] == []
+    assert "HELLO!" in ran[-2].output
+    assert '"finished": true' in (tmp_path / "frames.json").read_text()

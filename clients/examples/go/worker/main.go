@@ -103,7 +103,7 @@ func (w *worker) drop(id string, fence int32) {
 func (w *worker) work(ctx context.Context, t *turn, stored int64) {
 	pause, _ := time.ParseDuration(os.Getenv("PAUSE_MS") + "ms")
 	number := int64(0)
-	for piece := range aligned(session.TextOf(t.Parts)) {
+	for piece := range tables(session.TextOf(t.Parts)) {
 		if number++; number <= stored {
 			continue
 		}

@@ -15,8 +15,8 @@ const (
 // rule is the line below a table's heads.
 var rule = regexp.MustCompile(`^\s*\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$`)
 
-// aligned yields a text piece by piece: tables with columns of one width, the rest as it is.
-func aligned(text string) iter.Seq[string] {
+// tables yields a text piece by piece: tables with columns of one width, the rest as it is.
+func tables(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		lines := strings.SplitAfter(text, "\n")
 		for at := 0; at < len(lines); {
