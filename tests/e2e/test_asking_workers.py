@@ -11,10 +11,12 @@ from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import Client, Password
 from antiphon_server.runtime.encoding.ids import new_id
 from tests.e2e.callers import PASSWORD, user
 from tests.e2e.refusals import reason_in
+from tests.e2e.test_tools import _seen as seen
 from tests.workers.bare import finish, introduced, signed
 from tests.workers.staged import Stage, staged
 
@@ -95,6 +97,26 @@ async def test_tools_that_it_has_not(stage: Stage) -> None:
     answer = await worker.told("answer")
     came = [reason_in(it.error) for it in answer.tool_calls.ends]
     assert came == ["TOOL_NOT_FOUND", "TOOL_ARGUMENTS_INVALID", "TOOL_ARGUMENTS_INVALID"]
+    await worker.say(**finish(assign, 0))
+    assert await stage.done(assign) == ("SUCCEEDED", 1, [])
+
+
+async def test_another_ask_by_the_number_of_one_that_failed(stage: Stage) -> None:
+    """As a later attempt may ask that takes another path: it is one of its own, in either order."""
+    worker = await stage.worker()
+    assign = await stage.assigned(worker)
+    await worker.say(**_ask(assign, 1, **_call("nothing.tool")))
+    (end,) = (await worker.told("answer")).tool_calls.ends
+    assert reason_in(end.error) == "TOOL_NOT_FOUND"
+    await worker.say(**_ask(assign, 1, **_question("")))
+    event = await seen(stage.client, assign.conversation_id, "tool_call_question_asked")
+    where = (assign.conversation_id, assign.turn_id, event.tool_call_question_asked)
+    await stage.client.answer_tool_call(*where)
+    said = (await worker.told("answer")).answer
+    assert said.action == TOOL_ANSWER_ACTION_ACCEPTED
+    await worker.say(**_ask(assign, 1, **_turns("nobodys")))
+    (child,) = (await worker.told("answer")).turns.ends
+    assert reason_in(child.error) == "HANDLER_NOT_FOUND"
     await worker.say(**finish(assign, 0))
     assert await stage.done(assign) == ("SUCCEEDED", 1, [])
 

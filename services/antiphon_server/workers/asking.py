@@ -37,11 +37,15 @@ class Asking:
         self._tools, self._contents = tools, contents
 
     async def question(self, work: Work, asked: AskedQuestion) -> Answered:
-        """Ask people; returns what they said, perhaps to an earlier attempt."""
+        """Ask people; returns what they said, perhaps to an earlier attempt.
+
+        Raises DomainError if they could not be asked.
+        """
         turn_id = work.turn.turn_id
         arguments = json.dumps({"message": asked.message}, ensure_ascii=False)
         tool = f"{work.turn.order.handler}.ask"
-        call = ToolCall(call_ids.asked_call(turn_id, asked.number), tool, arguments, asked.number)
+        call_id = call_ids.asked_call(turn_id, "question", asked.number)
+        call = ToolCall(call_id, tool, arguments, asked.number)
         question = Question(
             call_ids.question(turn_id, asked.number), asked.message, schema=asked.schema
         )
@@ -53,6 +57,8 @@ class Asking:
             return CallPaused((question,), _PAUSED)
 
         (end,) = await work.call([AskedCall(call, repeatable=True)], run)
+        if end.error is not None:
+            raise end.error
         said = self._contents.text(end.content)
         return Answered(turn_id, work.turn.attempt, asked.number, said)
 
@@ -60,7 +66,9 @@ class Asking:
         """Have tools called; returns what came of it, perhaps in an earlier attempt."""
         turn = work.turn
         wanted = [
-            ToolCall(call_ids.asked_call(turn.turn_id, asked.number, at), *it, step=asked.number)
+            ToolCall(
+                call_ids.asked_call(turn.turn_id, "tool", asked.number, at), *it, step=asked.number
+            )
             for at, it in enumerate(asked.calls)
         ]
         planned = await self._tools.planned(turn, wanted)

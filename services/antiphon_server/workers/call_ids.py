@@ -1,8 +1,13 @@
 """The ids of a worker's calls and questions: made of the turn and a number, so always the same."""
 
 import hashlib
+from typing import Literal, TypeAlias
 
 from antiphon_server.dispatcher.handling import QuestionId, ToolCallId, TurnId
+
+Kind: TypeAlias = Literal["question", "tool", "handler"]
+"""What is asked for by an ask. It is part of the id: under a number that an earlier attempt had for
+something else, its answer would be none to this."""
 
 
 def own_call(turn_id: TurnId, number: int) -> ToolCallId:
@@ -10,9 +15,9 @@ def own_call(turn_id: TurnId, number: int) -> ToolCallId:
     return ToolCallId(f"tool_{_mark(turn_id)}_o{number}")
 
 
-def asked_call(turn_id: TurnId, number: int, index: int = 0) -> ToolCallId:
+def asked_call(turn_id: TurnId, kind: Kind, number: int, index: int = 0) -> ToolCallId:
     """The id of one of the calls that a worker asked for by that ask."""
-    return ToolCallId(f"tool_{_mark(turn_id)}_a{number}_{index}")
+    return ToolCallId(f"tool_{_mark(turn_id)}_{kind[0]}{number}_{index}")
 
 
 def asked_turn(turn_id: TurnId, number: int, index: int) -> TurnId:

@@ -40,7 +40,7 @@ class Delegation:
         turn = work.turn
         children = [_child(work, asked.number, at, it) for at, it in enumerate(asked.turns)]
         by_call = {
-            call_ids.asked_call(turn.turn_id, asked.number, at): child
+            call_ids.asked_call(turn.turn_id, "handler", asked.number, at): child
             for at, child in enumerate(children)
         }
         wanted = [
@@ -94,7 +94,7 @@ def _shown(child: Child, asked: AskedTurn) -> str:
 
 def _refused(work: Work, number: int, at: int) -> DomainError | None:
     """Why there can't be so many; those of earlier attempts are met again."""
-    call_id = call_ids.asked_call(work.turn.turn_id, number, at)
+    call_id = call_ids.asked_call(work.turn.turn_id, "handler", number, at)
     before = [it.call for it in work.past_calls if it.call.tool.startswith(_PREFIX)]
     known = any(it.call_id == call_id for it in before)
     if known or len(before) + at < MOST_OF_TURN:

@@ -335,10 +335,12 @@ async def test_frames_that_it_does_not_know_are_let_be() -> None:
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
         (grpc.StatusCode.UNAVAILABLE, "DRAINING"),
         (grpc.StatusCode.UNAUTHENTICATED, "SESSION_REVOKED"),
+        (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS"),
+        (grpc.StatusCode.INTERNAL, "INTERNAL"),
     ],
 )
 async def test_what_passes_is_tried_again(code: grpc.StatusCode, reason: str) -> None:
-    """A full server, one that stops, a session that was revoked."""
+    """A full server, one that stops, a session that was revoked, and a server's defect."""
     async with scripted_server() as server:
         seen: list[Connection] = []
         worker = server.worker(on_connection=seen.append)
@@ -348,6 +350,21 @@ async def test_what_passes_is_tried_again(code: grpc.StatusCode, reason: str) ->
             await server.welcomed()
             await until(lambda: seen[-1].state == "connected")
             assert [it.state for it in seen] == ["connecting", "waiting", "connecting", "connected"]
+
+
+@pytest.mark.parametrize("reason", ["ALREADY_EXISTS", "INTERNAL"])
+async def test_a_stream_that_a_defect_of_the_server_ends(reason: str) -> None:
+    """Is opened again, with the turns that it had."""
+    async with scripted_server() as server:
+        worker = server.worker()
+        words = talking(worker)
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign()
+            words.put_nowait("one")
+            await stream.next("output")
+            stream.cut(grpc.StatusCode.INTERNAL, reason)
+            assert [it.turn_id for it in (await server.welcomed()).hello.held] == [TURN]
 
 
 async def test_a_server_that_knows_no_workers() -> None:

@@ -13,8 +13,8 @@ import grpc
 from antiphon.dispatcher.v1.worker_pb2 import Credit, Drain, Hello, Welcome
 from antiphon.dispatcher.v1.worker_service_pb2 import WorkRequest
 from antiphon_client.client import Client
-from antiphon_client.errors import AntiphonError, connection_lost
-from antiphon_client.redial import Connection, Redial
+from antiphon_client.errors import AntiphonError, Unauthenticated, connection_lost
+from antiphon_client.redial import Connection, Redial, is_resumable
 from antiphon_client.status import error_of_status
 from antiphon_client.worker.clock import now
 from antiphon_client.worker.dialing import Dial
@@ -28,8 +28,16 @@ from antiphon_client.worker.stream import Stream
 LOG = logging.getLogger("antiphon_client.worker")
 _STEADY_S = 1.0
 _GOOD_BYE_S = 5.0
-# Others leave, and then there is a place.
-_FOR_NOW = frozenset({"LIMIT_EXCEEDED", "DEADLINE_EXCEEDED", "OVERLOADED"})
+# Another try would not help, beside credentials that are refused. All else passes, be it a defect.
+_FINAL = frozenset(
+    {
+        "HANDLER_NOT_ALLOWED",
+        "INVALID_ARGUMENT",
+        "PERMISSION_DENIED",
+        "SCOPE_MISSING",
+        "USER_DISABLED",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +156,12 @@ class Session:
 
         Of several servers one may be too old to know workers, while they are upgraded.
         """
-        too_old = error.code is grpc.StatusCode.UNIMPLEMENTED and not error.reason
-        passes = error.reason in _FOR_NOW or (too_old and self._was_welcomed)
+        if isinstance(error, Unauthenticated) or is_resumable(error):
+            return error
+        if error.code is grpc.StatusCode.UNIMPLEMENTED:
+            passes = self._was_welcomed
+        else:
+            passes = bool(error.reason) and error.reason not in _FINAL
         return connection_lost(str(error), error.retry_after) if passes else error
 
     async def _stop(self) -> None:

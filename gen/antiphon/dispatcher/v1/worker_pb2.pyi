@@ -561,8 +561,9 @@ Global___AskedTurns: _TypeAlias = AskedTurns  # noqa: Y015
 class Ask(_message.Message):
     """Ask has people asked, tools called, or others work; the turn rests while those are waited for. Asks are
     numbered from 1 in the order in which the work comes to them: a later attempt, which begins
-    anew, comes to the same ones, and is answered with what was asked before under that number. What
-    is said of the turn behind an ask is taken when it is answered.
+    anew, comes to the same ones, and is answered with what was asked before under that number; one
+    of another kind than that is asked anew. What is said of the turn behind an ask is taken when it
+    is answered.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
