@@ -7,13 +7,16 @@ import pytest
 import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 
+from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import Client, Password
+from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.workers.call_ids import asked_turn
 from tests.e2e.callers import PASSWORD, user
 from tests.e2e.refusals import reason_in
 from tests.e2e.test_tools import _seen as seen
@@ -201,3 +204,21 @@ async def test_a_turns_time_stands_still_while_it_waits(stage: Stage) -> None:
     held = await (await stage.worker(hello=hello)).told("assign")
     assert held.deadline.ToSeconds() - assign.deadline.ToSeconds() >= 5
     await stage.client.cancel_turn(turn.conversation_id, turn.turn_id)
+
+
+async def test_a_turn_that_somebody_else_has_asked_for_is_no_child(stage: Stage) -> None:
+    """Children's ids can be worked out, and clients choose theirs: its answer is nobody's here."""
+    worker = await stage.worker()
+    assign = await stage.assigned(worker)
+    await stage.client.dispatch(
+        assign.conversation_id,
+        "approved",
+        handler="echo",
+        turn_id=asked_turn(TurnId(assign.turn_id), 1, 0),
+        policy=TURN_POLICY_PARALLEL,
+    )
+    await worker.say(**_ask(assign, **_turns("echo")))
+    (end,) = (await worker.told("answer")).turns.ends
+    assert (reason_in(end.error), end.text) == ("REQUEST_ID_REUSED", "")
+    await worker.say(**finish(assign, 0))
+    assert (await stage.done(assign))[:2] == ("SUCCEEDED", 1)

@@ -53,10 +53,14 @@ class Delegating:
     async def run(self, parent: Turn, child: Child, now_us: int) -> ChildEnd:
         """Begin the child, unless that was done, and wait until it has ended.
 
-        Raises DomainError HANDLER_NOT_FOUND, LIMIT_EXCEEDED, what the handler says of its parts.
+        Raises DomainError HANDLER_NOT_FOUND, LIMIT_EXCEEDED, what the handler says of its parts,
+        and REQUEST_ID_REUSED: an id can be worked out, and one that is not the parent's child went
+        by it.
         """
         await self._handlers.check(parent.workspace_id, child.handler)
         turn = await self._begun(parent, child, now_us)
+        if not _is_child(turn, parent):
+            raise DomainError(Reason.REQUEST_ID_REUSED, request_id=child.turn_id)
         while not turn.state.ended:
             turn = await self._next_state(turn)
         return await self._end_of(turn)
@@ -116,6 +120,13 @@ def stop_under(turns: Iterable[ActiveTurn], turn_id: TurnId) -> None:
         for active in asked_by.pop(above.pop(), ()):
             active.stop()
             above.append(active.turn.turn_id)
+
+
+def _is_child(turn: StoredTurn, parent: Turn) -> bool:
+    if isinstance(turn, Tombstone):  # stopped before it came: it says nothing
+        return True
+    asked_by = turn.order.parent
+    return asked_by is not None and asked_by.turn_id == parent.turn_id
 
 
 def _turn_of(parent: Turn, child: Child, now_us: int) -> Turn:
