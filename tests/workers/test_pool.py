@@ -90,19 +90,32 @@ async def test_a_stream_takes_the_place_of_the_workers_last_one() -> None:
     assert pool.find(worker_id(1)) is now
 
 
-async def test_nobody_has_too_many_streams() -> None:
+async def test_nobody_has_too_many_workers() -> None:
     pool = Pool(replace(LIMITS, of_user=1, of_server=2))
-    with pool.admitted("user_a"):
-        with pytest.raises(DomainError, match="LIMIT_EXCEEDED"), pool.admitted("user_a"):
+    one, two, three = map(worker_id, (1, 2, 3))
+    with pool.admitted("user_a", one):
+        with pytest.raises(DomainError, match="LIMIT_EXCEEDED"), pool.admitted("user_a", two):
             pass
         with (
-            pool.admitted("user_b"),
+            pool.admitted("user_b", two),
             pytest.raises(DomainError, match="LIMIT_EXCEEDED"),
-            pool.admitted("user_c"),
+            pool.admitted("user_c", three),
         ):
             pass
-    with pool.admitted("user_a"):
+    with pool.admitted("user_a", two):
         pass
+
+
+async def test_at_the_limit_a_worker_comes_back() -> None:
+    """Before the server knows that its last connection is dead."""
+    pool = Pool(replace(LIMITS, of_user=1, of_server=1))
+    one, two = map(worker_id, (1, 2))
+    with pool.admitted("user_a", one):
+        with pool.admitted("user_a", one):
+            pass
+        for user_id, other in (("user_a", two), ("user_b", one)):
+            with pytest.raises(DomainError, match="LIMIT_EXCEEDED"), pool.admitted(user_id, other):
+                pass
 
 
 class Server:

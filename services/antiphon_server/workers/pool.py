@@ -67,7 +67,7 @@ class Pool:
         self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()
         self._came: dict[WorkerId, asyncio.Event] = {}
-        self._of_user: Counter[str] = Counter()
+        self._streams: Counter[tuple[str, WorkerId]] = Counter()
         self._draining = False
         self.loans: set[Loan] = set()
         self.watchers: set[Watcher] = set()
@@ -93,20 +93,23 @@ class Pool:
         return [it.want for it in self._waiting if it.own and not it.found.done()]
 
     @contextlib.contextmanager
-    def admitted(self, user_id: str) -> Iterator[None]:
-        """Count a stream of that user's. Raises DomainError DRAINING, LIMIT_EXCEEDED."""
+    def admitted(self, user_id: str, worker_id: WorkerId) -> Iterator[None]:
+        """Count a worker of that user's: once, though its last stream may not have ended yet.
+
+        Raises DomainError DRAINING, LIMIT_EXCEEDED.
+        """
         if self._draining:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
-        limits = self._limits
-        if self._of_user.total() >= limits.of_server:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_server} workers a server")
-        if self._of_user[user_id] >= limits.of_user:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} workers a user")
-        self._of_user[user_id] += 1
+        worker = user_id, worker_id
+        if worker not in self._streams:
+            self._check_limits(user_id)
+        self._streams[worker] += 1
         try:
             yield
         finally:
-            self._of_user[user_id] -= 1
+            self._streams[worker] -= 1
+            if not self._streams[worker]:
+                del self._streams[worker]
 
     def add(self, session: Session) -> None:
         """A worker has come, or come back: its earlier stream is over.
@@ -243,6 +246,13 @@ class Pool:
         self.refuse()
         for session in self.sessions:
             session.drain(reconnect_after_s)
+
+    def _check_limits(self, user_id: str) -> None:
+        limits = self._limits
+        if len(self._streams) >= limits.of_server:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_server} workers a server")
+        if sum(each == user_id for each, _ in self._streams) >= limits.of_user:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} workers a user")
 
     async def _waited(
         self, want: Want, inbox: Inbox, loans: Collection[Loan] | None = None

@@ -77,7 +77,7 @@ class Working:
         refused = tuple(it for it in names if not parents.get(it))
         if len(refused) == len(names):
             raise DomainError(Reason.HANDLER_NOT_ALLOWED, handler=", ".join(names))
-        with self._pool.admitted(worker.user_id):
+        with self._pool.admitted(worker.user_id, worker.worker_id):
             await self._deployments.came(worker, parents)
             session = Session(worker, parents, Speaker(principal, token), self._limits)
             session.tell(Welcome(refused))
