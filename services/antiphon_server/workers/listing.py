@@ -37,25 +37,30 @@ class Listing:
         after = tuple(decode_page_token(request.page_token, listed, fields=3) or ("", "", ""))
         sessions = [it for it in self._pool.sessions if _handlers(it, request.parent)]
         found = [_worker(it, request.parent) for it in sessions]
-        if not was_forwarded(tuple(brought or ())):
-            asked = (_of_other(stub, request) for stub in self._others())
-            found.extend(worker for its in await asyncio.gather(*asked) for worker in its)
+        answers = await self._elsewhere(request, brought)
+        found.extend(worker for answer in answers for worker in answer.workers)
         rows = sorted((it for it in found if _key(it) > after), key=_key)
-        more = len(rows) > limit
-        token = encode_page_token(listed, *_key(rows[limit - 1])) if more else ""
+        more = len(rows) > limit or any(answer.next_page_token for answer in answers)
+        token = encode_page_token(listed, *_key(rows[:limit][-1])) if more else ""
         return pb.ListWorkersResponse(workers=rows[:limit], next_page_token=token)
+
+    async def _elsewhere(
+        self, request: pb.ListWorkersRequest, brought: Any
+    ) -> Sequence[pb.ListWorkersResponse]:
+        if was_forwarded(tuple(brought or ())):
+            return ()
+        return await asyncio.gather(*(_of_other(stub, request) for stub in self._others()))
 
 
 async def _of_other(
     stub: "WorkerServiceAsyncStub", request: pb.ListWorkersRequest
-) -> Sequence[pb.Worker]:
+) -> pb.ListWorkersResponse:
     try:
         metadata = ((FORWARDED, "1"),)
-        answer = await stub.ListWorkers(request, metadata=metadata, timeout=PATIENCE_S)
+        return await stub.ListWorkers(request, metadata=metadata, timeout=PATIENCE_S)
     except grpc.aio.AioRpcError as error:
         log.warning("a server's workers are not listed", code=error.code().name)
-        return ()
-    return answer.workers
+        return pb.ListWorkersResponse()
 
 
 def _key(worker: pb.Worker) -> tuple[str, str, str]:
