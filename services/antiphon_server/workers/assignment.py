@@ -70,6 +70,8 @@ class Assignment:
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
         self._left = self.given_back = self.was_let_go = False
+        self.untouched = True
+        """Whether nothing of it was begun, as far as its worker says."""
         self._claiming: asyncio.Future[None] | None = None
         self._acknowledged = self._seen
         self._acking: asyncio.TimerHandle | None = None
@@ -125,6 +127,7 @@ class Assignment:
     def given(self, session: AtWorker, *, held: bool = False) -> None:
         """The worker has it from now on, or ``held`` it and has come back."""
         self._session, self._dropped_at, self._catching_up = session, None, held
+        self.untouched = self.untouched and not held
         session.turns[self._turn_id] = self
         self._assigned_at = self._renewed_at = time.monotonic()
         self._accepted = self._accepted or held
@@ -147,6 +150,7 @@ class Assignment:
                 self._check_open()
                 self._check(said)
                 self._seen = said.number
+                self.untouched = False
             case Finished():
                 if self._left:
                     return  # said again: it has not heard yet
@@ -159,6 +163,7 @@ class Assignment:
                     return  # asked on another stream before: the answer goes where the worker is
                 self._check_open()
                 self._unanswered.add(said.number)
+                self.untouched = False
             case Declined():
                 self._check_open()
                 self.was_let_go = goes_on
@@ -206,6 +211,7 @@ class Assignment:
                 self._fail(AttemptLost(), Revocation.LEASE)
         elif not self._accepted and now - self._assigned_at > limits.accept_s:
             session.missed()
+            self.untouched = False  # it may have begun, and nobody heard it
             self._fail(Declining(), Revocation.NOT_ACCEPTED)
         elif now - self._renewed_at > limits.lease_s:
             self._fail(AttemptLost(), Revocation.LEASE)

@@ -68,12 +68,16 @@ REMEMBERED = 10_000
 
 @dataclass(slots=True)
 class _Course:
-    """What a turn has been through here: workers that gave it back, and attempts that were lost."""
+    """What a turn has been through here: workers that gave it back, and attempts that were lost.
+
+    ``begun``: a worker may have begun to work on it.
+    """
 
     shunned: frozenset[WorkerId] = frozenset()
     given_back: bool = False
     declined: int = 0
     lost: int = 0
+    begun: bool = True
 
 
 @dataclass(slots=True)
@@ -177,7 +181,7 @@ class Serving:
         goes_on = False
         try:
             if course is not None or not await self._taken_up(work, assignment):
-                course = course or _Course()
+                course = course or _Course(begun=work.outputs.assigned is not None)
                 await self._assign(work, assignment, course)
             await self._follow(work, assignment)
         except asyncio.CancelledError:
@@ -206,14 +210,15 @@ class Serving:
         worker_id = assignment.worker_id
         if isinstance(lost, NotBegun):
             course = replace(course, declined=course.declined + 1)
-            course = replace(course, given_back=assignment.given_back)
+            begun = course.begun or not assignment.untouched
+            course = replace(course, given_back=assignment.given_back, begun=begun)
             if isinstance(lost, Declining) and worker_id is not None:
                 course = replace(course, shunned=course.shunned | {worker_id})
             if course.declined >= self._limits.declines:
                 handler = assignment.served[0]
                 raise DomainError(Reason.HANDLER_UNAVAILABLE, handler=handler, retry_after=RETRY_S)
         else:
-            course = replace(course, given_back=False, lost=course.lost + 1)
+            course = replace(course, given_back=False, lost=course.lost + 1, begun=True)
             if course.lost >= self._limits.attempts or not assignment.resumes:
                 raise DomainError(Reason.TURN_LOST) from lost
         self._courses.put(turn_id, course)
@@ -267,7 +272,7 @@ class Serving:
             session = self._pool.take(want, assignment)
         session = session or await self._waited(work, want, assignment, course.declined)
         try:
-            if had is not None and not session.resumes(handler):
+            if course.begun and not session.resumes(handler):
                 raise DomainError(Reason.TURN_LOST)
             it = session.worker
             told = work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
