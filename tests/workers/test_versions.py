@@ -6,8 +6,9 @@ import pytest
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.workers.frames import Want
+from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import GLOBAL, Parent, Release, Rollout, SeenVersion
-from antiphon_server.workers.versions import AWAY_S, There, Versions
+from antiphon_server.workers.versions import AWAY_S, BREAK_S, There, Versions
 
 V1, V2, V3 = (Release("reviewer", it) for it in ("v1", "v2", "v3"))
 OTHER = Release("linter", "v9")
@@ -124,23 +125,40 @@ def test_a_current_one_without_workers_is_waited_for(world: World) -> None:
 
 
 def test_a_turn_keeps_its_version(world: World) -> None:
-    """Whatever is current, while a worker of it is there, or was lately."""
+    """Whatever is current, while a worker of it is there, or was when its stream broke."""
     world.learn(_set("v3", "v1", 100))
     assert world.given(V1, V2, V3, began=V2) == {"v2"}
     assert world.given(V1, V3, began=V2, about_to_stop=(V2,)) == {"v2"}
     world.versions.went(V2)
-    world.now += AWAY_S - 1
+    world.now += BREAK_S / 2
     assert world.given(V1, V3, began=V2) == {"v2"}
-    world.now += 2
+    world.now += BREAK_S
     assert world.given(V1, V3, began=V2) == {"v3"}  # the current one, no share
 
 
-def test_a_server_that_has_just_started_waits_for_it_too(world: World) -> None:
-    """The store has when it was seen last."""
-    world.learn(seen_s=world.now - AWAY_S + 5)
-    assert world.given(V1, began=V2) == {"v2"}
-    world.now += 6
+def test_a_turn_goes_on_soon_whose_version_is_gone(world: World) -> None:
+    """Its worker was waited for before: when that is lost, nobody waits for another one."""
+    world.learn(seen_s=world.now)
+    world.versions.went(V2)
+    world.now += WorkerLimits().back_s
     assert world.given(V1, began=V2) == {"v1"}
+
+
+def test_a_turn_goes_where_it_was_said_to(world: World) -> None:
+    """A current one that was set is waited for by those too that were begun, also by itself."""
+    world.learn(_set("v2"), seen_s=world.now)
+    world.now += BREAK_S
+    assert world.given(V1, began=V2) == world.given(V1, began=V3) == set()
+    world.now += AWAY_S
+    assert world.given(V1, began=V2) == world.given(V1, began=V3) == {"v1"}
+
+
+def test_a_server_that_has_just_started_waits_for_a_current_one(world: World) -> None:
+    """The store has when it was seen last."""
+    world.learn(_set("v2"), seen_s=world.now - AWAY_S + 5)
+    assert world.given(V1) == set()
+    world.now += 6
+    assert world.given(V1) == {"v1"}
 
 
 def test_one_that_nobody_of_its_version_takes_goes_on(world: World) -> None:

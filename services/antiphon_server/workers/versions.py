@@ -9,7 +9,11 @@ from antiphon_server.workers.frames import Want
 from antiphon_server.workers.model import Parent, Release, Rollout, SeenVersion
 
 AWAY_S = 30.0
-"""So long a version is waited for that had workers; then it is gone, if no open turn has it."""
+"""So long a version is waited for that was set as current and had workers; so long behind the last
+of its workers one is gone, if no open turn has it."""
+BREAK_S = 1.0
+"""So long a turn waits for the version that it was begun with when that has no worker: a stream
+that breaks is opened again. The worker that had the turn was waited for before."""
 _MANY = 1000
 
 
@@ -71,12 +75,11 @@ class Versions:
     def allowed(self, want: Want, there: There) -> Collection[Release]:
         """Which a turn may be given now: at most one of each deployment, none if it is to wait.
 
-        One that was begun keeps its version while that is there, or was lately; then it goes on
-        at the current one. If a worker gave it back, which stops as a rule, then that is so as soon
-        as no other one of its version is there.
+        One that was begun keeps its version while that is there, or was a moment ago; then it goes
+        on at the current one. If a worker gave it back, which stops as a rule, then there is no
+        such moment.
         """
-        parent = Parent(want.parent)
-        if want.began is not None and self._keeps(parent, want, want.began, there):
+        if want.began is not None and self._keeps(want, want.began, there):
             return (want.began,)
         by_deployment: dict[str, list[str]] = {}
         for it in there.ready:
@@ -105,10 +108,12 @@ class Versions:
         newest = self.current(parent, deployment, ready)
         return Release(deployment, newest) if newest is not None else None
 
-    def _keeps(self, parent: Parent, want: Want, began: Release, there: There) -> bool:
-        if want.given_back:
-            return began in there.there
-        return self._is_awaited(parent, began, there)
+    def _keeps(self, want: Want, began: Release, there: There) -> bool:
+        if began in there.there:
+            return True
+        if want.given_back or began in there.shunned:
+            return False
+        return self._was_there(began, BREAK_S)
 
     def _is_awaited(self, parent: Parent, release: Release, there: There) -> bool:
         """Whether it is there, or may come back: a restart takes a moment."""
@@ -116,11 +121,14 @@ class Versions:
             return True
         if release in there.shunned:
             return False
-        went = self._went.get(release)
-        if went is not None and self._monotonic() - went < AWAY_S:
+        if self._was_there(release, AWAY_S):
             return True
         seen = self._seen.get((parent, release))
         return seen is not None and self._unix() - seen.seen_us / 1e6 < AWAY_S
+
+    def _was_there(self, release: Release, within_s: float) -> bool:
+        went = self._went.get(release)
+        return went is not None and self._monotonic() - went < within_s
 
     def _age(self, parent: Parent, deployment: str, version: str) -> tuple[int, str]:
         seen = self._seen.get((parent, Release(deployment, version)))

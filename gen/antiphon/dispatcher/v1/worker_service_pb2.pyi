@@ -839,8 +839,9 @@ class SetRolloutRequest(_message.Message):
     deployment: _builtins.str
     """deployment is the deployment's name."""
     current_version: _builtins.str
-    """current_version begins new turns, but for those of ramping_version. Has it had no worker for
-    30 s, the newest version that has one takes its place. Empty goes back to automatic.
+    """current_version begins new turns, but for those of ramping_version, and goes on with those whose
+    version is gone. Has it had no worker for 30 s, the newest version that has one takes its place.
+    Empty goes back to automatic.
     """
     ramping_version: _builtins.str
     """ramping_version begins those of a share of the conversations; may be empty. While it has no

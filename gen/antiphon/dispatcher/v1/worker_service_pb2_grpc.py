@@ -190,9 +190,9 @@ class WorkerServiceServicer:
 
     def SetRollout(self, request, context):
         """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
-        turn that was begun keeps its version while a worker of it is there, or was within the last
-        30 s; then it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND (no
-        such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
+        turn that was begun keeps its version while a worker of it is there; if none is when its own
+        worker is lost, it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND
+        (no such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
         ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
