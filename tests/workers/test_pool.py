@@ -1,7 +1,10 @@
 """Who gets which turn."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from statistics import median
 
 import pytest
 
@@ -35,6 +38,69 @@ async def test_turns_wait_in_the_order_in_which_they_came() -> None:
         assert await waiting[number] is one
         one.let_go(turn_id(number))
     assert pool.waiting == 0
+
+
+async def test_who_waits_longest_is_served_first_by_each_handler() -> None:
+    """Also if those before it can't be served now."""
+    pool = Pool(LIMITS)
+    wants = [want(1, shunned=frozenset({worker_id(1)})), *map(want, (2, 3, 4))]
+    others = [replace(want(number), handler="other") for number in (5, 6)]
+    waiting = [asyncio.create_task(pool.acquire(it, Inbox())) for it in (*wants, *others)]
+    await asyncio.sleep(0)
+    one, other = session(1, slots=2), session(2, handler="other")
+    pool.add(one)
+    pool.add(other)
+    pool.serve()
+    assert list(one.turns) == [turn_id(2), turn_id(3)]
+    assert list(other.turns) == [turn_id(5)]
+    for it in waiting:
+        it.cancel()
+    await asyncio.wait(waiting)
+
+
+def _busy(pool: Pool) -> list[Want]:
+    for number in range(1000):
+        pool.add(session(number))
+        pool.take(want(number), Inbox())
+    return [want(2000 + number) for number in range(900)]
+
+
+def _of_another_handler(pool: Pool) -> list[Want]:
+    for number in range(1000):
+        pool.add(session(number, handler="other"))
+    return [want(2000 + number) for number in range(900)]
+
+
+def _of_another_version(pool: Pool) -> list[Want]:
+    """That of the turns had a worker just now."""
+    for number in range(1000):
+        pool.add(session(number))
+    last = session(1000)
+    last.worker = replace(last.worker, version="1")
+    pool.add(last)
+    pool.remove(last)
+    return [
+        want(2000 + number, conversation_id=f"conv_{number}", began=last.worker.release)
+        for number in range(900)
+    ]
+
+
+@pytest.mark.parametrize("crowd", [_busy, _of_another_handler, _of_another_version])
+async def test_many_that_wait_hold_up_nobody(crowd: Callable[[Pool], list[Want]]) -> None:
+    """It is looked for who has room whenever a turn ends: nothing else goes on meanwhile."""
+    pool = Pool(LIMITS)
+    waiting = [asyncio.create_task(pool.acquire(it, Inbox())) for it in crowd(pool)]
+    await asyncio.sleep(0)
+    assert pool.waiting == 900
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        pool.serve()
+        took.append(time.perf_counter() - began)
+    for it in waiting:
+        it.cancel()
+    await asyncio.wait(waiting)
+    assert median(took) < 0.05
 
 
 async def test_one_that_gives_up_has_no_slot() -> None:

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.frames import Offer, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.rounds import Round, suits, those_there
 from antiphon_server.workers.session import AtWorker, Inbox, Session
-from antiphon_server.workers.versions import There, Versions
-
-Worker = TypeVar("Worker", bound=AtWorker)
+from antiphon_server.workers.versions import Versions
 
 
 class Loan(Protocol):
@@ -197,13 +195,7 @@ class Pool:
 
         Turns that wait for the same had the room before, if there was any.
         """
-        suited = [it for it in self._sessions.values() if _suits(it, want) and it.free]
-        if not (suited and (suited := self._of_its_version(suited, want))):
-            return None
-        found = min(suited, key=lambda it: (it.worker_id != want.preferred, *_load(it)))
-        found.turns[want.turn_id] = inbox
-        found.assigned_at = time.monotonic()
-        return found
+        return self._round().take(want, inbox)
 
     async def acquire_here(self, want: Want, inbox: Inbox) -> Session:
         """The same for a turn of another server, which asks all others itself."""
@@ -231,10 +223,15 @@ class Pool:
 
     def serve(self) -> None:
         """Give what waits to who has room: call it when somebody may have."""
+        if not self._waiting:
+            return
+        now = self._round()
         for waiting in list(self._waiting):
+            if not now.has_room:
+                return
             if waiting.found.done():
                 continue
-            if (found := self.take(waiting.want, waiting.inbox)) is not None:
+            if (found := now.take(waiting.want, waiting.inbox)) is not None:
                 waiting.found.set_result(found)
 
     def refuse(self) -> None:
@@ -246,6 +243,9 @@ class Pool:
         self.refuse()
         for session in self.sessions:
             session.drain(reconnect_after_s)
+
+    def _round(self) -> Round:
+        return Round(self._sessions.values(), lambda: self.all, self._versions)
 
     def _check_limits(self, user_id: str) -> None:
         limits = self._limits
@@ -279,24 +279,14 @@ class Pool:
         if want.preferred is None:
             return False
         found = self.find(want.preferred)
-        if found is None or not self._of_its_version([found], want):
+        if found is None:
+            return False
+        there = those_there(self.all, want)
+        if found.worker.release not in self._versions.allowed(want, there):
             return False
         if isinstance(found, Session):
-            return _suits(found, want) and not found.free
+            return suits(found, want) and not found.free
         return want.preferred not in want.shunned
-
-    def _of_its_version(self, workers: Sequence[Worker], want: Want) -> list[Worker]:
-        """Those of them that are of a version that the turn may have now."""
-        allowed = self._versions.allowed(want, self._there(want))
-        return [it for it in workers if it.worker.release in allowed]
-
-    def _there(self, want: Want) -> There:
-        serving = [it for it in self.all if not it.closed and it.serves(want.handler, want.parent)]
-        there = {it.worker.release for it in serving if it.worker_id not in want.shunned}
-        ready = {
-            it.worker.release for it in serving if it.open and it.worker_id not in want.shunned
-        }
-        return There(ready, there, {it.worker.release for it in serving} - there)
 
     async def _coming(self, worker_id: WorkerId) -> AtWorker:
         while (session := self.find(worker_id)) is None or session.closed:
@@ -319,16 +309,3 @@ async def _claimed(session: AtWorker, turn_id: TurnId, inbox: Inbox) -> AtWorker
 
 def _offers(session: AtWorker, handler: str, parent: str) -> bool:
     return session.serves(handler, parent) if parent else bool(session.parents.get(handler))
-
-
-def _suits(session: Session, want: Want) -> bool:
-    return (
-        session.open
-        and session.worker_id not in want.shunned
-        and not (want.only_preferred and session.worker_id != want.preferred)
-        and session.serves(want.handler, want.parent)
-    )
-
-
-def _load(session: Session) -> tuple[float, float]:
-    return len(session.turns) / max(session.slots, 1), session.assigned_at
