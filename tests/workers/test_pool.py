@@ -103,6 +103,17 @@ async def test_many_that_wait_hold_up_nobody(crowd: Callable[[Pool], list[Want]]
     assert median(took) < 0.05
 
 
+async def test_many_that_wait_see_at_a_glance_that_they_are_served() -> None:
+    """Each looks twice a second whether a worker of its handler is there."""
+    pool = Pool(LIMITS)
+    wants = _busy(pool)
+    began = time.perf_counter()
+    for it in wants:
+        assert pool.is_served(it.handler, it.parent)
+        assert not pool.is_shunned_by_all(it)
+    assert time.perf_counter() - began < 0.15
+
+
 async def test_one_that_gives_up_has_no_slot() -> None:
     """Also if it was found a worker in the same moment."""
     pool = Pool(LIMITS)

@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol
 
 from antiphon_server.dispatcher.handling import TurnId
@@ -182,12 +183,14 @@ class Pool:
 
     def is_served(self, handler: str, parent: str) -> bool:
         """Whether a worker is there that serves the handler, however busy it is."""
-        return bool(self.offers(handler, parent))
+        there = chain(self._sessions.values(), self._lent.values())
+        return any(it.serves(handler, parent) and not it.closed for it in there)
 
     def is_shunned_by_all(self, want: Want) -> bool:
         """Whether workers are there that serve it, but none that it does not shun."""
-        there = (*self._sessions.values(), *self._lent.values())
-        serving = [it for it in there if _offers(it, want.handler, want.parent) and not it.closed]
+        if not want.shunned:
+            return False
+        serving = [it for it in self.all if it.serves(want.handler, want.parent) and not it.closed]
         return bool(serving) and all(it.worker_id in want.shunned for it in serving)
 
     def take(self, want: Want, inbox: Inbox) -> Session | None:
