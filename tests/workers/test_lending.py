@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest_asyncio
 
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
+from antiphon_server.workers import encoding
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Unclaimed
-from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, worker_id
+from tests.workers.stand_ins import LIMITS, Inbox, session, told, turn_id, worker_id
 
 WANT = pb.BorrowRequest(
     want=pb.WantWorker(turn_id=turn_id(1), handler="it", parent="global", only_preferred=False)
@@ -98,6 +100,33 @@ async def test_a_claim_that_is_given_up_leaves_nothing(lender: Lender) -> None:
     lender.borrower.hear(pb.BorrowRequest(release=back))
     assert await lender.told() == ["worker", "given"]
     assert list(one.turns) == []
+
+
+async def test_of_acknowledgements_of_another_servers_turn_the_newest_is_told(
+    lender: Lender,
+) -> None:
+    """However many come while the worker reads nothing; and none behind the end of the turn."""
+    one = session()
+    lender.pool.add(one)
+
+    def tell(**frame: Any) -> None:
+        said = pb.TellWorker(worker_id=worker_id(1), frame=pb.WorkResponse(**frame))
+        lender.borrower.hear(pb.BorrowRequest(tell=said))
+
+    for number in range(1, LIMITS.untold + 2):
+        ack = worker_pb2.Ack(turn_id=turn_id(1), fence=1, sequence=number)
+        tell(ack=ack)
+    assert one.ending is None
+    assert told(one) == [encoding.passed(pb.WorkResponse(ack=ack))]
+    ends: list[dict[str, Any]] = [
+        {"ack": worker_pb2.Ack(turn_id=turn_id(1), finished=True)},
+        {"cancel": worker_pb2.Cancel(turn_id=turn_id(1))},
+        {"revoke": worker_pb2.Revoke(turn_id=turn_id(1))},
+    ]
+    for end in ends:
+        tell(ack=ack)
+        tell(**end)
+        assert told(one) == [encoding.passed(pb.WorkResponse(**end))]
 
 
 async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: Lender) -> None:

@@ -179,6 +179,16 @@ def _object(text: str, field: str) -> str:
     raise invalid(field, "a JSON object is wanted")
 
 
+def passed(frame: service_pb.WorkResponse) -> frames.Passed:
+    """What another server has a worker told; frames of newer servers, too."""
+    match frame.WhichOneof("frame"):
+        case "ack" if not frame.ack.finished:
+            return frames.Passed(frame, acked=TurnId(frame.ack.turn_id))
+        case "ack" | "cancel" | "revoke" as kind:
+            return frames.Passed(frame, over=TurnId(getattr(frame, kind).turn_id))
+    return frames.Passed(frame)
+
+
 def response(told: frames.Told, limits: WorkerLimits) -> service_pb.WorkResponse:
     """Encode what a worker is told."""
     if isinstance(told, frames.Passed):

@@ -287,9 +287,14 @@ class Draining:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What another server has it told: a frame of the contract, as it is."""
+    """What another server has it told: a frame of the contract, as it is.
+
+    ``acked`` is the turn of which it acknowledges outputs, ``over`` the one that ends by it.
+    """
 
     frame: object
+    acked: TurnId | None = None
+    over: TurnId | None = None
 
 
 @dataclass(frozen=True, slots=True)

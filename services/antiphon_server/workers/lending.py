@@ -9,8 +9,8 @@ from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
-from antiphon_server.workers.encoding import hello
-from antiphon_server.workers.frames import Passed, Said, Want, WorkerId
+from antiphon_server.workers.encoding import hello, passed
+from antiphon_server.workers.frames import Said, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import Release
 from antiphon_server.workers.outgoing import Outgoing
@@ -170,7 +170,7 @@ class Borrower:
         session = self._pool.here(WorkerId(it.worker_id))
         if session is None:
             return
-        session.tell(Passed(it.frame))
+        session.tell(passed(it.frame))
 
 
 class LentInbox:

@@ -17,6 +17,7 @@ from antiphon_server.workers.frames import (
     Declined,
     Draining,
     Introduction,
+    Passed,
     Rejected,
     Revocation,
     Revoke,
@@ -166,7 +167,7 @@ class Session:
         self._missed = self._quarantines = 0
         self._accepted_ms: deque[float] = deque(maxlen=_KEPT)
         self._out: deque[Told] = deque()
-        self._acks: dict[TurnId, Ack] = {}
+        self._acks: dict[TurnId, Told] = {}
         self._wakeup = asyncio.Event()
 
     @property
@@ -225,11 +226,11 @@ class Session:
 
     def tell(self, told: Told) -> None:
         """Have it told that; a worker that does not read so much loses its stream."""
-        if isinstance(told, Ack) and not told.finished:
-            self._acks[told.turn_id] = told
+        if (acked := _acked(told)) is not None:
+            self._acks[acked] = told
         else:
-            if isinstance(told, Ack | Cancel | Revoke):
-                self._acks.pop(told.turn_id, None)
+            if (over := _over(told)) is not None:
+                self._acks.pop(over, None)
             if len(self._out) < self._limits.untold:
                 self._out.append(told)
             else:
@@ -361,3 +362,19 @@ class Session:
         now = time.monotonic()
         for inbox in list(self.turns.values()):
             inbox.dropped(self, now)
+
+
+def _acked(told: Told) -> TurnId | None:
+    """The turn of which it acknowledges outputs, as what comes behind it does, too."""
+    match told:
+        case Ack(turn_id=turn_id, finished=False) | Passed(acked=turn_id):
+            return turn_id
+    return None
+
+
+def _over(told: Told) -> TurnId | None:
+    """The turn that the worker has no more to hear of."""
+    match told:
+        case Ack(turn_id) | Cancel(turn_id) | Revoke(turn_id) | Passed(over=turn_id):
+            return turn_id
+    return None
