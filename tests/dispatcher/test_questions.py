@@ -209,6 +209,26 @@ async def test_a_call_that_is_held_open_is_lost_with_its_server() -> None:
             assert ended.value.reason is Reason.TOOL_CALL_ENDED
 
 
+@pytest.mark.parametrize("held_open", [True, False])
+async def test_a_call_that_is_made_again_asks_what_can_be_answered(*, held_open: bool) -> None:
+    """Its first server is gone before it has asked anything."""
+    tools = Toolbox()
+    tools.held[ID] = asyncio.Event()
+    caller = Caller(lambda: [AskedCall(call(1), repeatable=True)], tools)
+    async with world(more=[caller]) as it:
+        await it.dispatch(handler="caller")
+        await it.seen("tool_call_started")
+        await it.turns.drain(0.0)
+        tools.held.clear()
+        tools.asking, tools.pausing = ({ID}, {}) if held_open else (set(), {ID: [1]})
+        async with world(it.database, it.log, more=[caller]) as after:
+            await after.adopted()
+            await all_asked(after, 1)
+            await answer(after)
+            assert (await after.ended()).state is State.SUCCEEDED
+            assert await outcomes(after) == {ID: CallOutcome.SUCCEEDED}
+
+
 async def test_nobody_says_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """The question of a call that is held open is put away, by nobody."""
     monkeypatch.setattr(attending, "HELD_S", 0.2)

@@ -121,6 +121,7 @@ class ToolCalls:
 
     def _note_question(self, step: QuestionAsked) -> None:
         """The first of a pause has its state; those that follow before the next start are of it."""
+        self._lost.discard(step.call_id)  # it is made again, and goes on by the answer
         call = self._calls[step.call_id]
         self._change(step.call_id, questions=(*call.questions, PastQuestion(step)))
         if step.state:

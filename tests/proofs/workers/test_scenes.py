@@ -158,7 +158,7 @@ class _Late(Rig):
 
 def test_a_worker_that_comes_back_too_late_is_let_go() -> None:
     """It has no turn then that nobody follows."""
-    for seed in range(10):
+    for seed in range(4):
         wrong, _ = run_once(f"late/{seed}", kind=_Late)
         assert not wrong
 
