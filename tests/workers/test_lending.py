@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
+from antiphon_server.runtime.errors import DomainError
 from antiphon_server.workers import encoding
-from antiphon_server.workers.lending import Borrower
+from antiphon_server.workers.lending import Borrower, Lending
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Unclaimed
+from tests.e2e.until import SOON_S
 from tests.workers.stand_ins import LIMITS, Inbox, session, told, turn_id, worker_id
 
 WANT = pb.BorrowRequest(
@@ -140,3 +143,15 @@ async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: 
     lender.pool.add(other)
     assert await lender.told() == ["worker", "gone", "worker", "given"]
     assert (list(one.turns), list(other.turns)) == ([], [turn_id(1)])
+
+
+async def test_a_server_that_sends_its_workers_away_lends_none(lender: Lender) -> None:
+    """The stream ends behind what is on its way: nobody has to wait until it is cut."""
+    lender.pool.add(session())
+    lender.pool.drain()
+    async with asyncio.timeout(SOON_S):
+        frames = [it async for it in lender.borrower.outgoing.frames()]
+    assert [it.WhichOneof("frame") for it in frames] == ["worker"]
+    context: Any = None  # it is refused before anything is said
+    with pytest.raises(DomainError, match="DRAINING"):
+        await Lending(lender.pool, LIMITS).lend(context)

@@ -28,7 +28,12 @@ class Lending:
         self._pool, self._limits = pool, limits
 
     async def lend(self, context: Context) -> None:
-        """Serve one until either server ends it: then its turns are kept for the next one."""
+        """Serve one until either server ends it: then its turns are kept for the next one.
+
+        Raises DomainError DRAINING.
+        """
+        if self._pool.is_left:
+            raise DomainError(Reason.DRAINING, retry_after=1.0)
         await open_stream(context)
         borrower = Borrower(self._pool, self._limits)
         self._pool.watchers.add(borrower)
@@ -76,6 +81,10 @@ class Borrower:
         """See :meth:`Watcher.went`."""
         gone = worker_service_pb2.WorkerGone(worker_id=session.worker_id)
         self.outgoing.put(Response(gone=gone))
+
+    def left(self) -> None:
+        """See :meth:`Watcher.left`."""
+        self.outgoing.end()
 
     def hear(self, request: worker_service_pb2.BorrowRequest) -> None:
         """Do what it says; what this version does not know is left."""

@@ -18,14 +18,20 @@ class Outgoing(Generic[T]):
     def __init__(self) -> None:
         self._waiting: deque[tuple[T, Callable[[], None]]] = deque()
         self._wakeup = asyncio.Event()
+        self._ended = False
 
     def put(self, frame: T, sent: Callable[[], None] = lambda: None) -> None:
         """Have it sent; ``sent`` is told when its turn has come."""
         self._waiting.append((frame, sent))
         self._wakeup.set()
 
+    def end(self) -> None:
+        """Nothing is put any more."""
+        self._ended = True
+        self._wakeup.set()
+
     async def frames(self) -> AsyncIterator[T]:
-        """What is to be sent, for ever. Raises DomainError OVERLOADED."""
+        """What is to be sent, until it ends. Raises DomainError OVERLOADED."""
         while True:
             self._wakeup.clear()
             while self._waiting:
@@ -34,4 +40,6 @@ class Outgoing(Generic[T]):
                 frame, sent = self._waiting.popleft()
                 sent()
                 yield frame
+            if self._ended:
+                return
             await self._wakeup.wait()

@@ -40,6 +40,10 @@ class Watcher(Protocol):
         """A worker is here no more."""
         ...
 
+    def left(self) -> None:
+        """All are sent to other servers, and nobody comes any more."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
@@ -70,6 +74,8 @@ class Pool:
         self._draining = False
         self.loans: set[Loan] = set()
         self.watchers: set[Watcher] = set()
+        self.is_left = False
+        """Whether all were sent to other servers."""
 
     @property
     def sessions(self) -> Sequence[Session]:
@@ -244,6 +250,9 @@ class Pool:
     def drain(self, reconnect_after_s: float = 0.2) -> None:
         """Take nobody on any more, and send all to other servers."""
         self.refuse()
+        self.is_left = True
+        for watcher in self.watchers:
+            watcher.left()
         for session in self.sessions:
             session.drain(reconnect_after_s)
 
