@@ -62,6 +62,18 @@ def test_fields_are_asked_for_one_by_one(chat: Terminal) -> None:
         shown = chat.wait_for(then, after=wrong.end())
 
 
+def test_who_answers_at_once_is_asked_again(chat: Terminal) -> None:
+    """What is neither yes nor no declines nothing."""
+    chat.line(ASK)
+    asked = chat.wait_for("Allow it")
+    chat.line("y")
+    shown = chat.wait_for("Answer it", after=asked.end())
+    chat.line("lemon")
+    again = chat.wait_for("y or n, please", after=shown.end())
+    chat.line("n")
+    chat.wait_for("No cake for Anna: decline", after=again.end())
+
+
 def test_who_does_not_want_to_declines(chat: Terminal) -> None:
     """By n, or by leaving off in the middle; the tool is told."""
     chat.line(ASK)

@@ -424,3 +424,18 @@ async def test_a_handler_that_is_refused_is_told_once(caplog: pytest.LogCaptureF
             await stream.assign(handler="other")
             assert (await stream.next("output")).text == "works"
     assert caplog.text.count("antiphon workers allow expert") == 1
+
+
+async def test_that_there_is_no_stream_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """What was refused, and why, before there is one; a break that is mended at once is not."""
+    caplog.set_level(logging.WARNING)
+    async with scripted_server() as server:
+        worker = server.worker()
+        talking(worker)
+        server.refusals = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED")] * 3
+        async with running(worker):
+            stream = await server.welcomed()
+            stream.cut()
+            await server.welcomed()
+    assert caplog.text.count("there is no stream to the server: LIMIT_EXCEEDED") == 1
+    assert caplog.text.count("there is no stream") == 1

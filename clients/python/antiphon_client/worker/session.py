@@ -75,6 +75,7 @@ class Session:
         self._began = 0.0
         self._said_slots = slots
         self._was_welcomed = False
+        self._lost = 0
 
     async def run(self) -> None:
         """Until :meth:`stop`. Raises AntiphonError if retrying would not help."""
@@ -118,10 +119,17 @@ class Session:
                 self._stream = None
                 if stream.is_last:
                     return
-                LOG.info("the stream is lost: %s", error)
+                self._note(error)
                 self._redial.hold(max(0.0, stream.reconnect_at - now()))
                 steady = now() - self._began > _STEADY_S
                 await self._redial.pause(self._for_now(error), at_once=steady)
+
+    def _note(self, error: AntiphonError) -> None:
+        """One that breaks is followed by the next; one that does not come is for people, once."""
+        self._lost += 1
+        is_for_people = self._lost == (2 if self._was_welcomed else 1)
+        level = logging.WARNING if is_for_people else logging.INFO
+        LOG.log(level, "there is no stream to the server: %s", error)
 
     def _hello(self) -> Hello:
         self._said_slots = self.held.slots
@@ -137,7 +145,7 @@ class Session:
 
     def _welcomed(self, welcome: Welcome) -> None:
         """A stream has begun. Raises AntiphonError if all handlers are refused."""
-        self._began, self._was_welcomed = now(), True
+        self._began, self._was_welcomed, self._lost = now(), True, 0
         self._redial.connected()
         for refused in welcome.refused:
             error = error_of_status(refused.error)

@@ -118,6 +118,8 @@ class Work:
         What is said meanwhile goes out behind the answer, also if nobody waits for it any more.
 
         ``schema`` is the answer's JSON Schema, a flat object; without one it is agreed to or not.
+        Whether it was is the answer's ``action``, TOOL_ANSWER_ACTION_ACCEPTED or DECLINED, and what
+        was said its ``content_json``.
         """
         message, told = checked.question(message), checked.schema(schema)
         question = AskedQuestion(message=message, schema_json=told)

@@ -99,7 +99,7 @@ class Worker:
         if not self._handlers:
             raise ValueError("a worker needs a handler")
         if self._credentials is None:
-            raise ValueError("a worker needs a key: give credentials, or set ANTIPHON_API_KEY")
+            raise ValueError(_NO_KEY)
         async with self._client() as client:
             profile = Profile(self._deployment, self._version, self._handlers)
             dial = dialing(self._address, self._tls)
@@ -127,6 +127,12 @@ class Worker:
         return Client.connect(
             self._address, self._credentials, tls=self._tls, device=f"worker {self._deployment}"
         )
+
+
+_NO_KEY = (
+    "a worker needs a key: set ANTIPHON_API_KEY to the one that `antiphon workers invite HANDLER` "
+    "prints, or give credentials"
+)
 
 
 def _key_of_environment() -> ApiKey | None:

@@ -41,7 +41,7 @@ def read_answer(
         if question.url:
             return _visited(screen, keyboard, question.url)
         screen.note("Answer it? It reads what you say. y: yes, n: no")
-        if not _agreed(keyboard):
+        if not _agreed(screen, keyboard):
             return Said()
         fields = json.loads(question.schema_json)
         wanted = set(fields.get("required", ()))
@@ -59,12 +59,14 @@ def _visited(screen: Screen, keyboard: Keyboard, url: str) -> Said:
     """A page is never opened from here: who trusts its host does it."""
     screen.note(f"    {in_a_line(url)}")
     screen.note(f"It wants a page of {urlsplit(url).hostname} to be visited. y: done, n: no")
-    return Said(TOOL_ANSWER_ACTION_ACCEPTED) if _agreed(keyboard) else Said()
+    return Said(TOOL_ANSWER_ACTION_ACCEPTED) if _agreed(screen, keyboard) else Said()
 
 
-def _agreed(keyboard: Keyboard) -> bool:
-    while not (said := keyboard.read().strip().lower()):
-        pass
+def _agreed(screen: Screen, keyboard: Keyboard) -> bool:
+    """Neither is not a no: who types the answer at once means to give one."""
+    while (said := keyboard.read().strip().lower()) not in (*_YES, *_NO):
+        if said:
+            screen.error("y or n, please; what you say is read after that.")
     return said in _YES
 
 

@@ -70,7 +70,7 @@ async def _invite(
         await client.allow_worker(parent_of(workspace), handler, user.user_id)
         aside(in_a_line(f"Workers of {user.name} may serve {handler} {there(workspace)}."))
         if not new_key and await _has_key(client, user.user_id):
-            aside("It has a key already; --new-key makes another one.")
+            aside("It has a key already, so none is printed; --new-key makes another one.")
             return
         made = await client.new_api_key(
             f"worker {handler}", scopes=[SCOPE_WORK], user_id=user.user_id

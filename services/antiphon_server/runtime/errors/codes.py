@@ -139,7 +139,8 @@ TABLE: dict[Reason, Entry] = {
         _PRECONDITION, "The turn {turn_id} is not this worker's, or not any more."
     ),
     Reason.HANDLER_NOT_ALLOWED: Entry(
-        StatusCode.PERMISSION_DENIED, "Workers of this user may not serve {handler}."
+        StatusCode.PERMISSION_DENIED,
+        "Workers of this user may not serve {handler}; `antiphon workers allow` lets them.",
     ),
     Reason.PART_NOT_ACCEPTED: Entry(_PRECONDITION, "Model {model} takes no {kind}."),
     Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
