@@ -8,7 +8,7 @@ import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 
 from antiphon.context.v1.conversation_pb2 import TURN_POLICY_PARALLEL
-from antiphon.context.v1.message_pb2 import Part
+from antiphon.context.v1.message_pb2 import Part, Reference
 from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
@@ -204,6 +204,19 @@ async def test_a_turns_time_stands_still_while_it_waits(stage: Stage) -> None:
     held = await (await stage.worker(hello=hello)).told("assign")
     assert held.deadline.ToSeconds() - assign.deadline.ToSeconds() >= 5
     await stage.client.cancel_turn(turn.conversation_id, turn.turn_id)
+
+
+async def test_parts_that_a_handler_does_not_take(stage: Stage) -> None:
+    """They are refused of a turn as they are of a user."""
+    worker = await stage.worker()
+    assign = await stage.assigned(worker)
+    image = Part(image=Reference(uri="https://example.com/a.png", media_type="image/png"))
+    asked = worker_pb2.AskedTurn(handler="bad", parts=[Part(text="go"), image])
+    await worker.say(**_ask(assign, turns=worker_pb2.AskedTurns(turns=[asked])))
+    (end,) = (await worker.told("answer")).turns.ends
+    assert reason_in(end.error) == "INVALID_ARGUMENT"
+    await worker.say(**finish(assign, 0))
+    assert await stage.done(assign) == ("SUCCEEDED", 1, [])
 
 
 async def test_a_turn_that_somebody_else_has_asked_for_is_no_child(stage: Stage) -> None:

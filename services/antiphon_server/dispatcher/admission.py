@@ -22,6 +22,8 @@ class Admission:
     """Refuses turns that can't be taken on now; nothing of them is stored then.
 
     Only what is new is refused: a turn that came before is answered as it is.
+    What a turn asks for is taken on as long as that turn is in hand, and goes with it to another
+    server.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Admission:
             await _just_ending(self._lanes.ending(creator))
         if order.kinds:
             await handler.check(order)
-        if self._draining:
+        if self._draining and order.parent is None:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         if self._lanes.of_actor(creator) >= most:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")

@@ -197,10 +197,11 @@ def compose_service(
     shares = infrastructure.shares
     runner = Runner(store, journal, node, lease_s, shares, observers=[metrics], lease=lease)
     limits = _limits(shares.settings)
-    execution = Execution(store, journal, registry, runner, lanes, tasks.spawn, limits)
-    recovery = Recovery(store, journal, registry, runner, lanes, execution)
-    gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     admission = Admission(store, registry, lanes, limits)
+    parts_of_turns = store, journal, registry, runner, lanes
+    execution = Execution(*parts_of_turns, tasks.spawn, limits, admission, conversations)
+    recovery = Recovery(*parts_of_turns, execution)
+    gatekeeper = PolicyGatekeeper(guards.policy, guards.verifier)
     turns = Turns(
         store,
         journal,

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
-from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     Child,
     ChildEnd,
@@ -21,7 +21,8 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import Journal, TurnStore
+from antiphon_server.dispatcher.outages import patiently
+from antiphon_server.dispatcher.ports import Conversations, Journal, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MOST_DEEP = 4
@@ -43,50 +44,45 @@ class Delegating:
         accept: Accept,
         store: TurnStore,
         journal: Journal,
+        conversations: Conversations,
         handlers: Handlers,
         lanes: Lanes,
-        limits: TurnLimits,
+        admission: Admission,
     ) -> None:
         self._accept, self._store, self._journal = accept, store, journal
-        self._handlers, self._lanes, self._limits = handlers, lanes, limits
+        self._conversations, self._handlers = conversations, handlers
+        self._lanes, self._admission = lanes, admission
 
     async def run(self, parent: Turn, child: Child, now_us: int) -> ChildEnd:
         """Begin the child, unless that was done, and wait until it has ended.
 
-        Raises DomainError HANDLER_NOT_FOUND, LIMIT_EXCEEDED, what the handler says of its parts,
-        and REQUEST_ID_REUSED: an id can be worked out, and one that is not the parent's child went
-        by it.
+        Raises DomainError HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, LIMIT_EXCEEDED, what the
+        handler says of its parts, and REQUEST_ID_REUSED: an id can be worked out, and one that is
+        not the parent's child went by it.
         """
-        await self._handlers.check(parent.workspace_id, child.handler)
-        turn = await self._begun(parent, child, now_us)
+        turn = await self._known(parent, child) or await self._begun(parent, child, now_us)
         if not _is_child(turn, parent):
             raise DomainError(Reason.REQUEST_ID_REUSED, request_id=child.turn_id)
         while not turn.state.ended:
             turn = await self._next_state(turn)
         return await self._end_of(turn)
 
-    async def _begun(self, parent: Turn, child: Child, now_us: int) -> StoredTurn:
-        async with self._lanes.of(parent.conversation_id) as lane:
-            active = lane.turns.get(child.turn_id)
-            if active is not None:
-                return active.turn
-            stored = await self._store.get(parent.conversation_id, child.turn_id)
-            if stored is not None:
-                return stored
-            turn = _turn_of(parent, child, now_us)
-            await self._check(lane, turn)
-            return await self._accept(lane, turn, Policy.PARALLEL)
+    async def _known(self, parent: Turn, child: Child) -> StoredTurn | None:
+        active = self._lanes.find(parent.conversation_id, child.turn_id)
+        if active is not None:
+            return active.turn
+        return await self._store.get(parent.conversation_id, child.turn_id)
 
-    async def _check(self, lane: Lane, turn: Turn) -> None:
-        assert turn.order.parent is not None
-        if turn.order.parent.depth >= MOST_DEEP:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_DEEP} turns deep")
-        most = self._limits.of_conversation
-        if len(lane.turns) >= most:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a conversation")
-        most = self._limits.most_of(turn.creator)
-        if self._lanes.of_actor(turn.creator) >= most:
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
+    async def _begun(self, parent: Turn, child: Child, now_us: int) -> StoredTurn:
+        turn = _turn_of(parent, child, now_us)
+        await self._handlers.check(turn.workspace_id, child.handler)
+        view = await patiently(lambda: self._conversations.get(turn.conversation_id))
+        async with self._lanes.of(turn.conversation_id) as lane:
+            active = lane.turns.get(turn.turn_id)
+            if active is not None:  # it came meanwhile
+                return active.turn
+            known = await self._admission.known_or_admitted(lane, turn, view)
+            return known or await self._accept(lane, turn, turn.order.policy)
 
     async def _next_state(self, turn: StoredTurn) -> StoredTurn:
         """The turn when something has changed: it may be on its way into this server's hands."""
@@ -130,7 +126,10 @@ def _is_child(turn: StoredTurn, parent: Turn) -> bool:
 
 
 def _turn_of(parent: Turn, child: Child, now_us: int) -> Turn:
+    """Raises DomainError LIMIT_EXCEEDED."""
     depth = parent.order.parent.depth + 1 if parent.order.parent else 1
+    if depth >= MOST_DEEP:
+        raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_DEEP} turns deep")
     order = Order(
         child.content,
         child.handler,
@@ -138,6 +137,7 @@ def _turn_of(parent: Turn, child: Child, now_us: int) -> Turn:
         parent.order.models,
         parent.order.max_output_tokens,
         child.time_limit_s,
+        child.kinds,
         parent=Parent(parent.turn_id, parent.order.handler, depth),
     )
     return replace(

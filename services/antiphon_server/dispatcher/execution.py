@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.delegating import Delegating, stop_under
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handlers.registry import Handlers
@@ -27,7 +28,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.places import Places
-from antiphon_server.dispatcher.ports import Journal, TurnStore
+from antiphon_server.dispatcher.ports import Conversations, Journal, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.dispatcher.tool_calls import ToolCalls
@@ -56,6 +57,8 @@ class Execution:
         lanes: Lanes,
         spawn: Spawn,
         limits: TurnLimits,
+        admission: Admission,
+        conversations: Conversations,
     ) -> None:
         self._store = store
         self._journal = journal
@@ -64,7 +67,8 @@ class Execution:
         self._lanes = lanes
         self._spawn = spawn
         self._places = Places(limits)
-        self._delegating = Delegating(self.accept, store, journal, handlers, lanes, limits)
+        parts = conversations, handlers, lanes, admission
+        self._delegating = Delegating(self.accept, store, journal, *parts)
 
     @property
     def waiting(self) -> int:

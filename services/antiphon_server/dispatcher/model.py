@@ -342,12 +342,16 @@ class TextAppended:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A turn that another one asks for: ``content`` holds its message's parts, serialised."""
+    """A turn that another one asks for: ``content`` holds its message's parts, serialised.
+
+    ``kinds`` are those of its parts that are no text.
+    """
 
     turn_id: TurnId
     handler: str
     content: bytes
     time_limit_s: float
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

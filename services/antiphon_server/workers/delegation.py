@@ -84,7 +84,7 @@ def _child(work: Work, number: int, at: int, asked: AskedTurn) -> Child:
     turn_id = call_ids.asked_turn(work.turn.turn_id, number, at)
     left = max(work.left_s, 1.0)
     limit = min(asked.time_limit_s or left, left)
-    return Child(turn_id, asked.handler, asked.content, limit)
+    return Child(turn_id, asked.handler, asked.content, limit, asked.kinds)
 
 
 def _shown(child: Child, asked: AskedTurn) -> str:

@@ -148,7 +148,8 @@ def _asked_turn(it: pb.AskedTurn) -> frames.AskedTurn:
         raise invalid("ask.turns.parts", "a turn that is asked for has at most 64 KiB")
     content = event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
     limit_s = it.time_limit.seconds + it.time_limit.nanos / 1e9
-    return frames.AskedTurn(it.handler, content, _text(it.parts), limit_s)
+    kinds = frozenset(part.WhichOneof("content") or "" for part in it.parts) - {"", "text"}
+    return frames.AskedTurn(it.handler, content, _text(it.parts), limit_s, kinds)
 
 
 def _text(parts: Iterable[message_pb2.Part]) -> str:

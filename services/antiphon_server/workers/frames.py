@@ -122,13 +122,15 @@ class AskedCalls:
 class AskedTurn:
     """Another handler is to work on ``content``: a message's parts, serialised.
 
-    ``time_limit_s`` is 0 for what is left to the turn that asks.
+    ``time_limit_s`` is 0 for what is left to the turn that asks; ``kinds`` are those of the parts
+    that are no text.
     """
 
     handler: str
     content: bytes
     text: str
     time_limit_s: float = 0.0
+    kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

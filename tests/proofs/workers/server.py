@@ -254,10 +254,11 @@ class Server:
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()
         runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock, lease=self.lease)
-        execution = Execution(self.store, journal, handlers, runner, self.lanes, spawn, limits)
+        admission = Admission(self.store, handlers, self.lanes, limits)
+        made_of = self.store, journal, handlers, runner, self.lanes
+        execution = Execution(*made_of, spawn, limits, admission, everybody)
         parts = runner, self.lanes, execution
         recovery = Recovery(self.store, journal, handlers, *parts)
-        admission = Admission(self.store, handlers, self.lanes, limits)
         about = self.store, journal, everybody, everybody, handlers
         self.turns = Turns(*about, *parts, recovery, limits, admission)
         self.answers = Answers(self.store, journal, self.lanes)
