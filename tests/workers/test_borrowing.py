@@ -1,6 +1,7 @@
 """A server that borrows workers, and the one that lends them."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 from antiphon_server.workers.assignment import Assignment
@@ -9,7 +10,7 @@ from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session, Unclaimed
-from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, work, worker_id
+from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, want, work, worker_id
 
 
 class Pair:
@@ -97,3 +98,30 @@ async def test_a_worker_that_comes_back_twice_has_the_turn_on_its_newest_stream(
     assert assignment.session is newest
     assert (earlier.turns, newest.turns) == ({}, {turn_id(1): assignment})
     assert isinstance(one.turns[turn_id(1)], Unclaimed)
+
+
+async def test_what_a_worker_elsewhere_has_done_counts_there_turn_by_turn() -> None:
+    """Two turns end before one is let go, one is given to another server, and one is missed."""
+    pair, one = Pair(), session(slots=4)
+    lent = await pair.lent(one)
+    finding = [pair.here.acquire(want(it), Inbox()) for it in range(1, 5)]
+    found = asyncio.gather(*finding)
+    await settled()
+    await pair.forth()
+    await pair.back()
+    assert set(await found) == {lent}
+    assignments = [Assignment(work(it), LIMITS) for it in range(1, 5)]
+    for it in assignments:
+        it.given(lent)
+    missed, kept, *ended = assignments
+    missed.look(time.monotonic() + LIMITS.accept_s + 1)
+    for it in (kept, *ended):
+        it.finished = True
+    for it in assignments:
+        it.leave(keeps=it is kept)
+    await pair.forth()
+    assert (one.finished, list(one.turns)) == (2, [turn_id(2)])
+    one.missed()
+    assert one.open
+    one.missed()
+    assert one.quarantined

@@ -11,6 +11,7 @@ from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1 import worker_service_pb2 as pb
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.workers import encoding
+from antiphon_server.workers.frames import Accepted
 from antiphon_server.workers.lending import Borrower, Lending
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Unclaimed
@@ -130,6 +131,29 @@ async def test_of_acknowledgements_of_another_servers_turn_the_newest_is_told(
         tell(ack=ack)
         tell(**end)
         assert told(one) == [encoding.passed(pb.WorkResponse(**end))]
+
+
+async def test_an_answer_to_another_servers_assign_counts_at_once(lender: Lender) -> None:
+    """Not when the turn ends: what was not answered in between is no row."""
+    one = session(slots=4)
+    lender.pool.add(one)
+    for number, answers in enumerate((False, False, True, False)):
+        want = pb.WantWorker(turn_id=turn_id(number), handler="it", parent="global")
+        lender.borrower.hear(pb.BorrowRequest(want=want))
+        await lender.told()
+        frame = pb.WorkResponse(assign=worker_pb2.Assign(turn_id=turn_id(number), fence=2))
+        tell = pb.TellWorker(worker_id=worker_id(1), frame=frame)
+        lender.borrower.hear(pb.BorrowRequest(tell=tell))
+        if answers:
+            one.hear(turn_id(number), 1, Accepted(), pb.WorkRequest())  # of the attempt before
+            assert one.accept_p50_ms == 0.0
+            one.hear(turn_id(number), 2, Accepted(), pb.WorkRequest())
+            assert one.accept_p50_ms > 0.0
+        else:
+            back = pb.ReleaseTurn(turn_id=turn_id(number), worker_id=worker_id(1), missed=True)
+            lender.borrower.hear(pb.BorrowRequest(release=back))
+    assert not one.quarantined
+    assert list(one.turns) == [turn_id(2)]
 
 
 async def test_who_goes_in_the_moment_in_which_it_is_found_is_not_given(lender: Lender) -> None:

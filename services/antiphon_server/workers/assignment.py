@@ -66,7 +66,7 @@ class Assignment:
         self._session: AtWorker | None = None
         self._assigned_at = self._renewed_at = time.monotonic()
         self._dropped_at: float | None = None
-        self._accepted = self.finished = False
+        self._accepted = self._missed = self.finished = False
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
         self._left = self.given_back = self.was_let_go = False
@@ -210,7 +210,7 @@ class Assignment:
             if now - self._dropped_at > limits.back_s:
                 self._fail(AttemptLost(), Revocation.LEASE)
         elif not self._accepted and now - self._assigned_at > limits.accept_s:
-            session.missed()
+            self._missed = True
             self.untouched = False  # it may have begun, and nobody heard it
             self._fail(Declining(), Revocation.NOT_ACCEPTED)
         elif now - self._renewed_at > limits.lease_s:
@@ -242,7 +242,8 @@ class Assignment:
         self._failure = self._failure or AttemptLost()
         for session in (self._session, self._coming):
             if session is not None and session.turns.get(self._turn_id) is self:
-                session.let_go(self._turn_id, keeps=keeps)
+                finished = self.finished and not keeps
+                session.let_go(self._turn_id, keeps=keeps, missed=self._missed, finished=finished)
 
     def _stop_claiming(self) -> None:
         if self._claiming is not None:

@@ -237,8 +237,6 @@ class LentSession:
         self.turns: dict[TurnId, Inbox] = {}
         self.held = frozenset(it.turn_id for it in worker.held)
         self.closed = False
-        self.finished = 0
-        self._accept_ms, self._missed = 0.0, False
 
     @property
     def worker_id(self) -> WorkerId:
@@ -270,12 +268,7 @@ class LentSession:
         self._loan.outgoing.put(Request(tell=tell))
 
     def accepted(self, after_s: float) -> None:
-        """See :meth:`AtWorker.accepted`."""
-        self._accept_ms = after_s * 1000
-
-    def missed(self) -> None:
-        """See :meth:`AtWorker.missed`."""
-        self._missed = True
+        """See :meth:`AtWorker.accepted`; its own server sees so itself, and sooner."""
 
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
         """See :meth:`AtWorker.claim`."""
@@ -291,18 +284,18 @@ class LentSession:
             del self.turns[turn_id]
         return False
 
-    def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
+    def let_go(
+        self, turn_id: TurnId, *, keeps: bool = False, missed: bool = False, finished: bool = False
+    ) -> None:
         """See :meth:`AtWorker.let_go`."""
         self.turns.pop(turn_id, None)
         release = worker_service_pb2.ReleaseTurn(
             turn_id=turn_id,
             worker_id=self.worker_id,
             keeps=keeps,
-            missed=self._missed,
-            accept_ms=self._accept_ms,
-            finished=bool(self.finished),
+            missed=missed,
+            finished=finished,
         )
-        self._accept_ms, self._missed, self.finished = 0.0, False, 0
         self._loan.release(release)
 
     def hear(self, request: worker_service_pb2.WorkRequest) -> None:

@@ -1,10 +1,11 @@
 """Lends the workers that are here to another server, which has turns for them."""
 
+import time
 from typing import Any, TypeAlias
 
 import grpc
 
-from antiphon.dispatcher.v1 import worker_service_pb2
+from antiphon.dispatcher.v1 import worker_pb2, worker_service_pb2
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -160,13 +161,8 @@ class Borrower:
         del self._inboxes[turn_id]
         self._given.discard(turn_id)
         session = inbox.session
-        if it.accept_ms:
-            session.accepted(it.accept_ms / 1000)
-        if it.missed:
-            session.missed()
-        session.finished += it.finished
         if session.turns.get(turn_id) is inbox:
-            session.let_go(turn_id, keeps=it.keeps)
+            session.let_go(turn_id, keeps=it.keeps, missed=it.missed, finished=it.finished)
             self._pool.serve()
 
     def _withdraw(self, turn_id: TurnId) -> None:
@@ -179,7 +175,14 @@ class Borrower:
         session = self._pool.here(WorkerId(it.worker_id))
         if session is None:
             return
+        if it.frame.HasField("assign") and not it.frame.assign.held:
+            self._assigned(it.frame.assign)
         session.tell(passed(it.frame))
+
+    def _assigned(self, assign: worker_pb2.Assign) -> None:
+        inbox = self._inboxes.get(TurnId(assign.turn_id))
+        if inbox is not None:
+            inbox.assigned = assign.fence, time.monotonic()
 
 
 class LentInbox:
@@ -191,12 +194,17 @@ class LentInbox:
     def __init__(self, turn_id: TurnId, outgoing: Outgoing[Response], limits: WorkerLimits) -> None:
         self.turn_id, self._outgoing, self._limits = turn_id, outgoing, limits
         self.session: Session
+        self.assigned: tuple[int, float] | None = None
+        """The attempt, and since when its assign is not answered."""
         self._waiting = 0
         self._renewing = False
 
     def hear(self, session: AtWorker, fence: int, said: Said, wire: object) -> None:
         """See :meth:`Inbox.hear`."""
         assert isinstance(wire, worker_service_pb2.WorkRequest)
+        if self.assigned is not None and fence == self.assigned[0]:
+            session.accepted(time.monotonic() - self.assigned[1])
+            self.assigned = None
         if self._waiting >= 2 * self._limits.unacknowledged:
             most = f"{self._limits.unacknowledged} outputs that are not acknowledged"
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)

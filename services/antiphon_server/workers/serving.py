@@ -373,8 +373,6 @@ class Serving:
         """Raises DomainError HANDLER_FAILED if the worker says so."""
         ack = Ack(work.turn.turn_id, assignment.fence, said.outputs, finished=True)
         assignment.finished = True
-        if assignment.session is not None:
-            assignment.session.finished += 1
         loop = asyncio.get_running_loop()  # an end that is never stored holds a slot no longer
         late = loop.call_later(self._limits.lease_s, self._free, assignment)
         work.outputs.on_end(lambda: self._ended(assignment, ack, late))
@@ -392,7 +390,7 @@ class Serving:
         if session is not None:
             session.tell(ack)
             if session is not assignment.session:
-                session.let_go(ack.turn_id)
+                session.let_go(ack.turn_id, finished=True)
         self._free(assignment)
 
     def _free(self, assignment: Assignment) -> None:

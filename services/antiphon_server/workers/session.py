@@ -77,7 +77,6 @@ class AtWorker(Protocol):
     worker: Introduction
     parents: Mapping[str, frozenset[str]]
     closed: bool
-    finished: int
     turns: dict[TurnId, Inbox]
 
     @property
@@ -115,16 +114,17 @@ class AtWorker(Protocol):
         """Note that it has answered an assign."""
         ...
 
-    def missed(self) -> None:
-        """Note that it has not answered one in time."""
-        ...
-
     async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
         """Take over a turn that it holds; whether it does. Cancelled, the worker keeps it."""
         ...
 
-    def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
-        """It has the turn no more; or ``keeps`` it, for another server."""
+    def let_go(
+        self, turn_id: TurnId, *, keeps: bool = False, missed: bool = False, finished: bool = False
+    ) -> None:
+        """It has the turn no more; or ``keeps`` it, for another server.
+
+        ``missed``: it has not answered the assign in time. ``finished``: it has ended the turn.
+        """
         ...
 
 
@@ -344,8 +344,13 @@ class Session:
         """Whether it holds the turn for a server that has not claimed it."""
         return isinstance(self.turns.get(turn_id), Unclaimed)
 
-    def let_go(self, turn_id: TurnId, *, keeps: bool = False) -> None:
+    def let_go(
+        self, turn_id: TurnId, *, keeps: bool = False, missed: bool = False, finished: bool = False
+    ) -> None:
         """See :meth:`AtWorker.let_go`."""
+        self.finished += finished
+        if missed:
+            self.missed()
         if keeps and turn_id in self.turns:
             self.turns[turn_id] = Unclaimed(self._limits.unclaimed_s)
         else:

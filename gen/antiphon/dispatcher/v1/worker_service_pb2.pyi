@@ -1004,7 +1004,7 @@ class ReleaseTurn(_message.Message):
     missed: _builtins.bool
     """missed says that the worker did not accept it in time."""
     accept_ms: _builtins.float
-    """accept_ms is how long it took to accept it; 0 if it did not."""
+    """accept_ms is not said: the worker's server sees itself how long it took to accept it."""
     finished: _builtins.bool
     """finished says that it brought the turn to an end."""
     def __init__(
