@@ -72,13 +72,12 @@ def _of_another_handler(pool: Pool) -> list[Want]:
 
 
 def _of_another_version(pool: Pool) -> list[Want]:
-    """That of the turns had a worker just now."""
+    """That of the turns has one worker, which is about to stop."""
     for number in range(1000):
         pool.add(session(number))
     last = session(1000)
-    last.worker = replace(last.worker, version="1")
+    last.worker, last.draining = replace(last.worker, version="1"), True
     pool.add(last)
-    pool.remove(last)
     return [
         want(2000 + number, conversation_id=f"conv_{number}", began=last.worker.release)
         for number in range(900)
