@@ -59,6 +59,26 @@ async def test_a_turn_finds_a_worker_of_another_server(two: Two, tmp_path: Path)
         await until(lambda: bool(worker.said("stopped")))
 
 
+async def test_who_knows_the_conversation_is_preferred_at_another_server(
+    two: Two, tmp_path: Path
+) -> None:
+    """To one that is nearer, and has room."""
+    first, second = two
+    key = await invited(first, "counter")
+    logs = tmp_path / "known.log", tmp_path / "near.log"
+    async with first.client() as client, WorkerProcess(second.address, key, logs[0]) as known:
+        turn = await begun(client, "3 1")
+        await ended(client, turn)
+        async with WorkerProcess(first.address, key, logs[1]) as near:
+            await until(lambda: any("connected" in it for it in near.said("stream")))
+            for _ in range(3):
+                again = await client.dispatch(turn.conversation_id, "3 1", handler="counter")
+                await ended(client, again.turn)
+            assert (len(known.said("begun")), len(near.said("begun"))) == (4, 0)
+            await ended(client, await begun(client, "3 1"))
+            assert (len(known.said("begun")), len(near.said("begun"))) == (4, 1)
+
+
 async def test_a_turn_goes_on_at_its_worker_when_its_server_dies(two: Two, tmp_path: Path) -> None:
     """The server takes the turn over to which the worker has dialled in: nothing begins anew."""
     first, second = two

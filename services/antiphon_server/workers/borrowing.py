@@ -223,9 +223,6 @@ class ServerLoan:
 class LentSession:
     """A worker on another server. See :class:`~antiphon_server.workers.session.AtWorker`."""
 
-    free = 1
-    """As many as there are: that server knows."""
-
     def __init__(
         self,
         loan: ServerLoan,

@@ -192,6 +192,11 @@ class Pool:
         there = chain(self._sessions.values(), self._lent.values())
         return any(it.serves(handler, parent) and not it.closed for it in there)
 
+    def is_at_hand(self, preferred: WorkerId | None) -> bool:
+        """Whether nobody who is there knows the conversation, or only who is here and has room."""
+        known = self.find(preferred) if preferred is not None else None
+        return known is None or (isinstance(known, Session) and known.free > 0)
+
     def is_shunned_by_all(self, want: Want) -> bool:
         """Whether workers are there that serve it, but none that it does not shun."""
         if not want.shunned:

@@ -268,7 +268,7 @@ class Serving:
         about = (turn.conversation_id, began, course.given_back)
         want = Want(turn.turn_id, handler, parent, course.shunned, last, False, *about)
         session: AtWorker | None = None
-        if _free(self._pool, last):
+        if self._pool.is_at_hand(last):
             session = self._pool.take(want, assignment)
         session = session or await self._waited(work, want, assignment, course.declined)
         try:
@@ -419,12 +419,6 @@ class WorkerHandler:
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
         """See :meth:`Handler.lost`; a worker that is alive goes on with it."""
-
-
-def _free(pool: Pool, worker_id: WorkerId | None) -> bool:
-    """Whether nobody has to be waited for who knows the conversation."""
-    session = pool.find(worker_id) if worker_id is not None else None
-    return session is None or session.free > 0
 
 
 async def _put(work: Work, said: Output) -> None:

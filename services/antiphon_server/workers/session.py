@@ -89,11 +89,6 @@ class AtWorker(Protocol):
         """The life of the worker's process."""
         ...
 
-    @property
-    def free(self) -> int:
-        """How many more turns it takes, as far as is known here."""
-        ...
-
     def serves(self, handler: str, parent: str) -> bool:
         """Whether it serves that handler of the parent."""
         ...
