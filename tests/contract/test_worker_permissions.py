@@ -73,6 +73,17 @@ async def test_a_workspaces_own_stands_before_the_installations(here: Permission
     assert await here.parent_of(HOME, REVIEWER) is None
 
 
+async def test_without_a_workspace_it_is_the_installations_if_no_workspace_has_one(
+    here: Permissions,
+) -> None:
+    """Of a conversation that is to be made it is not known where."""
+    assert await here.parent_of("", REVIEWER) is None
+    await here.allow(GLOBAL, REVIEWER, BOB)
+    assert await here.parent_of("", REVIEWER) == GLOBAL
+    await here.allow(HOME, REVIEWER, ANN)
+    assert await here.parent_of("", REVIEWER) is None
+
+
 async def test_another_workspaces_is_nobodys_here(here: Permissions) -> None:
     """A workspace's own handler is its alone."""
     await here.allow(AWAY, REVIEWER, ANN)

@@ -90,7 +90,7 @@ class Caller:
         self._tools = tools
         self.ends: list[ToolCallFinished] = []
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """It takes anything."""
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:

@@ -35,7 +35,7 @@ class Told:
         for line in lines:
             self.lines.put_nowait(line)
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """It takes anything."""
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:

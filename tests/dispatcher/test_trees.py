@@ -35,7 +35,7 @@ class Sower:
         self.stopped: list[int] = []
         self.may_go = asyncio.Event()
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """It takes anything."""
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
@@ -77,7 +77,7 @@ class Asker:
         self.asked: asyncio.Queue[Child] = asyncio.Queue()
         self.came: asyncio.Queue[ChildEnd | DomainError] = asyncio.Queue()
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """It takes text alone."""
         raise invalid("parts", "asker takes no image")
 

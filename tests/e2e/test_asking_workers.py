@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
@@ -18,13 +19,14 @@ from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.workers.call_ids import asked_turn
 from tests.e2e.callers import PASSWORD, user
-from tests.e2e.refusals import reason_in
+from tests.e2e.refusals import reason_in, reason_of
 from tests.e2e.test_tools import _seen as seen
 from tests.workers.bare import finish, introduced, signed
 from tests.workers.staged import Stage, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KIB = 1024
+IMAGE = Part(image=Reference(uri="https://example.com/a.png", media_type="image/png"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -210,13 +212,31 @@ async def test_parts_that_a_handler_does_not_take(stage: Stage) -> None:
     """They are refused of a turn as they are of a user."""
     worker = await stage.worker()
     assign = await stage.assigned(worker)
-    image = Part(image=Reference(uri="https://example.com/a.png", media_type="image/png"))
-    asked = worker_pb2.AskedTurn(handler="bad", parts=[Part(text="go"), image])
+    asked = worker_pb2.AskedTurn(handler="bad", parts=[Part(text="go"), IMAGE])
     await worker.say(**_ask(assign, turns=worker_pb2.AskedTurns(turns=[asked])))
     (end,) = (await worker.told("answer")).turns.ends
     assert reason_in(end.error) == "INVALID_ARGUMENT"
     await worker.say(**finish(assign, 0))
     assert await stage.done(assign) == ("SUCCEEDED", 1, [])
+
+
+async def test_parts_that_another_workspaces_worker_takes(stage: Stage) -> None:
+    """They are refused where it is not to be had, whatever it takes, and whoever asks."""
+    stranger = await user(stage.server, "strange")
+    program = await stage.client.get_user("other")
+    async with Client.connect(stage.server.address, Password("strange", PASSWORD)) as owner:
+        await owner.allow_worker(stranger.known["ws"], "bad", program.user_id)
+    await stage.worker()
+    theirs = introduced("bad")
+    theirs.handlers[0].takes.append("image")
+    await stage.worker("other", theirs)
+    conversation = await stage.client.create_conversation()
+    turn = pb.DispatchRequest(handler="bad", parts=[Part(text="go"), IMAGE])
+    turn.conversation_id = conversation.conversation_id
+    metadata = signed(await stage.client.tokens.get())
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await DispatcherServiceStub(stage.channel).Dispatch(turn, metadata=metadata)
+    assert reason_of(refused.value) == "INVALID_ARGUMENT"
 
 
 async def test_a_turn_that_somebody_else_has_asked_for_is_no_child(stage: Stage) -> None:

@@ -70,7 +70,7 @@ class Assistant(Generic[PromptT]):
             default=True,
         )
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """See :meth:`Handler.check`; what no model takes, models are told of in words."""
 
     async def run(self, work: Work) -> None:

@@ -47,7 +47,7 @@ class Admission:
         """
         try:
             await self._handlers.check("", order.handler)
-            await self._check(creator, order)
+            await self._check(creator, order, "")
         except DomainError:
             if not turn_id or not await self._came_before(creator, turn_id):
                 raise
@@ -62,7 +62,7 @@ class Admission:
         try:
             if turn.order.policy is Policy.REJECT:
                 await _just_ending(lane.before(turn.order.policy))
-            await self._check(turn.creator, turn.order)
+            await self._check(turn.creator, turn.order, turn.workspace_id)
             self._check_lane(lane, turn, view)
         except DomainError:
             known = await self._store.get(turn.conversation_id, turn.turn_id)
@@ -71,14 +71,14 @@ class Admission:
             return known
         return None
 
-    async def _check(self, creator: str, order: Order) -> None:
+    async def _check(self, creator: str, order: Order, workspace_id: str) -> None:
         """What is refused wherever it is posted; nobody else comes between this and its place."""
         handler = self._handlers.named(order.handler)
         most = self._limits.most_of(creator)
         if self._lanes.of_actor(creator) >= most:
             await _just_ending(self._lanes.ending(creator))
         if order.kinds:
-            await handler.check(order)
+            await handler.check(order, workspace_id)
         if self._draining and order.parent is None:
             raise DomainError(Reason.DRAINING, retry_after=1.0)
         if self._lanes.of_actor(creator) >= most:

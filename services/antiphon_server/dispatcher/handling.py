@@ -237,10 +237,11 @@ class Handler(Protocol):
         """How it presents itself."""
         ...
 
-    async def check(self, order: Order) -> None:
-        """Raise DomainError if it can't work on that; nothing is posted then.
+    async def check(self, order: Order, workspace_id: str) -> None:
+        """Raise DomainError if it can't work on that in the workspace; nothing is posted then.
 
-        Asked only about a message that has other parts than text.
+        Asked only about a message that has other parts than text. The workspace is empty for a
+        conversation that is to be made.
         """
         ...
 

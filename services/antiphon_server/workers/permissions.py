@@ -50,10 +50,13 @@ class Permissions:
     async def parent_of(self, workspace_id: str, handler: str) -> str | None:
         """Whose handler a turn of that workspace means: its own before the installation's.
 
-        None if nobody may serve one of that name. Nothing is read for it: what another server has
-        changed is known within a second.
+        None if nobody may serve one of that name; and without a workspace, unless the installation
+        alone has one. Nothing is read for it: what another server has changed is known within a
+        second.
         """
         known = self._known.get(HandlerName(handler), {})
+        if not workspace_id:
+            return GLOBAL if set(known) == {GLOBAL} else None
         return next((it for it in (Parent(workspace_id), GLOBAL) if it in known), None)
 
     def of_workspace(self, workspace_id: str) -> Mapping[HandlerName, Parent]:

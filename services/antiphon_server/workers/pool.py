@@ -177,12 +177,12 @@ class Pool:
                 return await _claimed(await self._coming(worker_id), turn_id, inbox)
         return None
 
-    def offers(self, handler: str, parent: str = "") -> list[Offer]:
-        """What workers say of the handler that are there and serve it, for that parent or any."""
+    def offers(self, handler: str, parent: str) -> list[Offer]:
+        """What workers say of the parent's handler that are there and serve it."""
         return [
             offer
             for session in self.all
-            if not session.closed and _offers(session, handler, parent)
+            if not session.closed and session.serves(handler, parent)
             for offer in session.worker.offers
             if offer.name == handler
         ]
@@ -322,7 +322,3 @@ class Pool:
 
 async def _claimed(session: AtWorker, turn_id: TurnId, inbox: Inbox) -> AtWorker | None:
     return session if await session.claim(turn_id, inbox) else None
-
-
-def _offers(session: AtWorker, handler: str, parent: str) -> bool:
-    return session.serves(handler, parent) if parent else bool(session.parents.get(handler))

@@ -155,9 +155,10 @@ class Serving:
             return await self._permissions.known(name)
         return await self._permissions.parent_of(workspace_id, name) is not None
 
-    def check(self, name: str, kinds: Collection[str]) -> None:
+    async def check(self, workspace_id: str, name: str, kinds: Collection[str]) -> None:
         """Raise DomainError INVALID_ARGUMENT if no worker that is there takes all these parts."""
-        offers = self._pool.offers(name)
+        parent = await self._permissions.parent_of(workspace_id, name)
+        offers = self._pool.offers(name, parent) if parent is not None else []
         lacking = [sorted(set(kinds) - it.takes) for it in offers]
         if lacking and all(lacking):
             raise invalid("parts", f"{name} takes no {lacking[0][0]}")
@@ -409,9 +410,9 @@ class WorkerHandler:
         """See :attr:`Handler.info`: whether a turn is lost is decided when it runs."""
         return HandlerInfo(self._name, "", LossPolicy.RESUME, built_in=False)
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """See :meth:`Handler.check`; while no worker is there it is not known what they take."""
-        self._serving.check(self._name, order.kinds)
+        await self._serving.check(workspace_id, self._name, order.kinds)
 
     async def run(self, work: Work) -> None:
         """See :meth:`Handler.run`."""

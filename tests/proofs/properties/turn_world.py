@@ -15,7 +15,7 @@ class Puppet:
         self.told: dict[str, asyncio.Queue[str | Exception | None]] = {}
         self._said = said
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """It takes anything."""
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:

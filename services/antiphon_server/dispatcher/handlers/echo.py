@@ -33,7 +33,7 @@ class Echo:
             "echo", "Repeats the message word by word; needs no model.", LossPolicy.RESUME
         )
 
-    async def check(self, order: Order) -> None:
+    async def check(self, order: Order, workspace_id: str) -> None:
         """See :meth:`Handler.check`; it says what of it is text."""
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
