@@ -217,9 +217,11 @@ function Announcer({ thread }: { thread: Thread }): JSX.Element {
 function wanted({ tool, arguments: asked, questions }: ToolCall, mayDecide: boolean): string {
   const way = mayDecide ? " Alt + A leads there." : "";
   const question = questions.find(({ reply }) => !reply);
-  if (question) return `${visible(tool)} asks: ${brief(question.message, 200)}.${way}`;
+  if (question) return `${visible(tool)} asks: ${sentence(brief(question.message, 200))}${way}`;
   return `${visible(tool)} waits for approval, with ${brief(asked, 200)}.${way}`;
 }
+
+const sentence = (words: string) => (/[.?!…]$/.test(words) ? words : `${words}.`);
 
 function Skeleton(): JSX.Element {
   return (
