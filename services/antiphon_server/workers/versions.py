@@ -75,8 +75,8 @@ class Versions:
     def allowed(self, want: Want, there: There) -> Collection[Release]:
         """Which a turn may be given now: at most one of each deployment, none if it is to wait.
 
-        One that was begun keeps its version while that is there, or was a moment ago; then it goes
-        on at the current one. If a worker gave it back, which stops as a rule, then there is no
+        One that was begun keeps its version while a worker of it takes turns, or did a moment ago;
+        then it goes on at the current one. If a worker gave it back, which stops as a rule, then there is no
         such moment.
         """
         if want.began is not None and self._keeps(want, want.began, there):
@@ -109,7 +109,7 @@ class Versions:
         return Release(deployment, newest) if newest is not None else None
 
     def _keeps(self, want: Want, began: Release, there: There) -> bool:
-        if began in there.there:
+        if began in there.ready:
             return True
         if want.given_back or began in there.shunned:
             return False

@@ -190,7 +190,7 @@ class WorkerServiceServicer:
 
     def SetRollout(self, request, context):
         """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
-        turn that was begun keeps its version while a worker of it is there; if none is when its own
+        turn that was begun keeps its version while a worker of it takes turns; if none does when its own
         worker is lost, it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND
         (no such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
         ETAG_MISMATCH.

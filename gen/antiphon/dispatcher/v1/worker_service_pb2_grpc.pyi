@@ -94,7 +94,7 @@ class WorkerServiceStub:
     """
     SetRollout: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.SetRolloutRequest, _worker_service_pb2.SetRolloutResponse]
     """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
-    turn that was begun keeps its version while a worker of it is there; if none is when its own
+    turn that was begun keeps its version while a worker of it takes turns; if none does when its own
     worker is lost, it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND
     (no such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
     ETAG_MISMATCH.
@@ -166,7 +166,7 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """
     SetRollout: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.SetRolloutRequest, _worker_service_pb2.SetRolloutResponse]  # type: ignore[assignment]
     """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
-    turn that was begun keeps its version while a worker of it is there; if none is when its own
+    turn that was begun keeps its version while a worker of it takes turns; if none does when its own
     worker is lost, it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND
     (no such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
     ETAG_MISMATCH.
@@ -295,7 +295,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.SetRolloutResponse, _abc.Awaitable[_worker_service_pb2.SetRolloutResponse]]:
         """SetRollout says which versions of a deployment begin new turns, until it is said otherwise. A
-        turn that was begun keeps its version while a worker of it is there; if none is when its own
+        turn that was begun keeps its version while a worker of it takes turns; if none does when its own
         worker is lost, it goes on at the current one. Repeated, it changes nothing. Errors: NOT_FOUND
         (no such deployment), INVALID_ARGUMENT (no such version of it, or ramping to the current one),
         ETAG_MISMATCH.
