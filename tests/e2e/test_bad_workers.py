@@ -14,7 +14,15 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.workers.limits import VersionLimits
 from tests.e2e.refusals import reason_in, reason_of
 from tests.e2e.until import until_it
-from tests.workers.bare import BareWorker, every_frame, finish, frames_about, introduced, text
+from tests.workers.bare import (
+    BareWorker,
+    every_frame,
+    finish,
+    frames_about,
+    introduced,
+    question,
+    text,
+)
 from tests.workers.staged import Stage, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -165,22 +173,14 @@ async def test_beyond_what_may_be_on_its_way(stage: Stage) -> None:
     """While nothing is stored, 64 outputs wait, and no more than that of anything else."""
     worker = await stage.worker()
     assign = await stage.assigned(worker)
-    ask = frames_about(assign)["ask"]
-    await worker.say(**ask)
+    await worker.say(**question(assign, 1))
     for number in range(1, 65):
         await worker.say(**text(assign, number, "x"))
     assert await worker.rejected(**text(assign, 65, "x")) == "LIMIT_EXCEEDED"
-    came = {await _said_again(worker, _asked(ask, number)) for number in range(1, 300)}
+    came = {await _said_again(worker, question(assign, number)) for number in range(1, 300)}
     assert came == {"", "LIMIT_EXCEEDED"}
     await stage.client.cancel_turn(assign.conversation_id, assign.turn_id)
     assert await stage.done(assign) == ("CANCELLED", 1, [])
-
-
-def _asked(frame: dict[str, Any], number: int) -> dict[str, Any]:
-    ask = worker_pb2.Ask()
-    ask.CopyFrom(frame["ask"])
-    ask.number = number
-    return {"ask": ask}
 
 
 async def _said_again(worker: BareWorker, frame: dict[str, Any]) -> str:

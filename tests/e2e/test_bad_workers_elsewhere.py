@@ -14,7 +14,15 @@ from tests.e2e.process import all_of
 from tests.e2e.refusals import reason_in
 from tests.e2e.server import ServerProcess
 from tests.fakes.postgres import Postgres
-from tests.workers.bare import BareWorker, finish, frames_about, introduced, text, token_of
+from tests.workers.bare import (
+    BareWorker,
+    finish,
+    frames_about,
+    introduced,
+    question,
+    text,
+    token_of,
+)
 from tests.workers.processes import WorkerProcess, invited
 from tests.workers.staged import Stage
 
@@ -62,8 +70,8 @@ async def test_what_it_says_there(stages: Stages) -> None:
     for _ in range(100):
         await worker.say(heartbeat=beats)
         assert list((await worker.told("beat")).turn_ids) == [assign.turn_id]
-    for _ in range(1000):
-        await worker.say(**frames_about(assign)["ask"])
+    for number in range(1, 1000):
+        await worker.say(**question(assign, number))
     assert reason_in((await worker.told("rejected")).error) == "LIMIT_EXCEEDED"
     await here.client.cancel_turn(assign.conversation_id, assign.turn_id)
     await worker.told("cancel")

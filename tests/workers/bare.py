@@ -92,15 +92,21 @@ def finish(turn: Any, sequence: int) -> dict[str, Any]:
     return {"finish": end}
 
 
+def question(turn: Any, number: int) -> dict[str, Any]:
+    """A question to people, of a turn that was assigned."""
+    asked = worker_pb2.AskedQuestion(message="Who is there?")
+    about = {"turn_id": turn.turn_id, "fence": turn.fence}
+    return {"ask": worker_pb2.Ask(**about, number=number, question=asked)}
+
+
 def frames_about(turn: Any) -> dict[str, dict[str, Any]]:
     """What a worker may say of a turn that was assigned, by the frames' names."""
     about = {"turn_id": turn.turn_id, "fence": turn.fence}
-    question = worker_pb2.AskedQuestion(message="Who is there?")
     return {
         "accept": {"accept": worker_pb2.Accept(**about)},
         "decline": {"decline": worker_pb2.Decline(**about)},
         "output": text(turn, turn.sequence + 1, "never"),
-        "ask": {"ask": worker_pb2.Ask(**about, number=1, question=question)},
+        "ask": question(turn, 1),
         "finish": finish(turn, turn.sequence),
     }
 

@@ -72,11 +72,12 @@ def _of_another_handler(pool: Pool) -> list[Want]:
 
 
 def _of_another_version(pool: Pool) -> list[Want]:
-    """That of the turns has one worker, which is about to stop."""
+    """That of the turns has one worker, which is busy."""
     for number in range(1000):
         pool.add(session(number))
     last = session(1000)
-    last.worker, last.draining = replace(last.worker, version="1"), True
+    last.worker = replace(last.worker, version="1")
+    last.turns[turn_id(1000)] = Inbox()
     pool.add(last)
     return [
         want(2000 + number, conversation_id=f"conv_{number}", began=last.worker.release)

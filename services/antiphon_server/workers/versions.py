@@ -76,8 +76,8 @@ class Versions:
         """Which a turn may be given now: at most one of each deployment, none if it is to wait.
 
         One that was begun keeps its version while a worker of it takes turns, or did a moment ago;
-        then it goes on at the current one. If a worker gave it back, which stops as a rule, then there is no
-        such moment.
+        then it goes on at the current one. If a worker gave it back, which stops as a rule, then
+        there is no such moment.
         """
         if want.began is not None and self._keeps(want, want.began, there):
             return (want.began,)
