@@ -27,6 +27,9 @@ MAX_TEXT_BYTES = 600 * 1024
 COMMIT_EVERY_S = 0.025
 """A pace at which text flows for the eye; a commit and its frames cost what 20 tokens do."""
 
+OUTPUTS_EVERY_S = 0.015
+"""A worker keeps that pace itself: its outputs wait for nothing unless they come faster."""
+
 
 class TextWriter:
     """Appends text with one commit in flight; what comes meanwhile goes into the next.
@@ -221,7 +224,8 @@ class TextWriter:
         steps.extend(records)
         self._progress.clear()
         self._drop()
-        self._next_commit = asyncio.get_running_loop().time() + COMMIT_EVERY_S
+        every_s = OUTPUTS_EVERY_S if self._pending_output else COMMIT_EVERY_S
+        self._next_commit = asyncio.get_running_loop().time() + every_s
         await self._journal.write(self._turn, steps)
         self.committed += text
         self._note_output(steps)

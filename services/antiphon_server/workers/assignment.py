@@ -34,7 +34,7 @@ from antiphon_server.workers.frames import (
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.session import AtWorker
 
-ACK_EVERY_S = 0.1
+ACK_EVERY_S = 0.25
 """A worker that keeps what it said for so much longer loses nothing, and a frame less is written
 for each commit."""
 

@@ -12,7 +12,8 @@ MOST_BYTES = 64 * 1024
 class PacedText:
     """What was written and not sent yet: one frame of at most 64 KiB.
 
-    The first text after a pause is due at once, what follows every 25 ms.
+    The first text after a pause is due at once, what follows every 25 ms: at times that all turns
+    have in common, since a server reads and stores together what comes together.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,7 @@ class PacedText:
         text = "".join(self._pieces)
         self._pieces.clear()
         self.size = 0
-        self._due = asyncio.get_running_loop().time() + EVERY_S
+        self._due = (asyncio.get_running_loop().time() // EVERY_S + 1) * EVERY_S
         return text
 
 
