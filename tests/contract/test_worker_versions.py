@@ -181,6 +181,19 @@ async def test_a_parent_and_an_installation_have_so_many_deployments(world: Worl
     await store.close()
 
 
+async def test_limits_hold_for_a_server_that_has_read_all(world: World) -> None:
+    """It counts only when the numbers of versions say that there may be as many."""
+    store = _limited(world, of_deployment=3, of_parent=2)
+    await store.register([*_releases("reviewer", 1), *_releases("linter", 1)])
+    await store.all()
+    await store.register(_releases("reviewer", 2))
+    await _full(store, "2 deployments a parent", *_releases("other", 1))
+    await store.register(_releases("reviewer", 3))
+    await _full(store, "3 versions a deployment", (GLOBAL, Release("reviewer", "new")))
+    await store.register(_releases("linter", 3))
+    await store.close()
+
+
 async def test_an_installation_has_so_many_versions(world: World) -> None:
     """Whosoever they are. What is there already is noted, also above that."""
     store = _limited(world, versions=2)

@@ -117,6 +117,8 @@ class SqlVersions:
     ) -> None:
         self._database, self._now_us, self._limits = database, now_us, limits
         self._begun = Grouped(self._begin_all)
+        self._oldest: int | None = None
+        """No version has a lower number; None as long as that is unknown."""
 
     async def close(self) -> None:
         await self._begun.close()
@@ -156,7 +158,8 @@ class SqlVersions:
         added: list[SeenVersion] = []
         full: list[str] = []
         for it in new:
-            limit = reached(connection, limits, *it[:2]) if limits is not None else None
+            at_most = self._at_most(number + len(added))
+            limit = reached(connection, limits, *it[:2], at_most) if limits is not None else None
             if limit is None:
                 added.append(_add(connection, it, number + len(added) + 1, now_us))
             else:
@@ -164,6 +167,10 @@ class SqlVersions:
         if added:
             connection.execute(_COUNT, {"b_changes": number + len(added)})
         return [*map(_version, rows), *added], full
+
+    def _at_most(self, newest: int) -> int | None:
+        """How many versions there can be, by their numbers; None if that is unknown."""
+        return None if self._oldest is None else newest - self._oldest + 1
 
     async def forget_gone(self, before_us: int, limit: int) -> int:
         at = {"b_before_us": before_us, "b_limit": limit}
@@ -189,7 +196,10 @@ class SqlVersions:
             seen = [_version(row) for row in connection.execute(_ALL)]
             return seen, [_rollout(row) for row in connection.execute(_ROLLOUTS)]
 
-        return await self._database.read(read)
+        seen, set_ones = await self._database.read(read)
+        # Numbers are given in order: none that is lower comes later.
+        self._oldest = min((it.number for it in seen), default=None)
+        return seen, set_ones
 
     async def of(self, parent: Parent) -> VersionsOf:
         at = {"b_parent": parent}

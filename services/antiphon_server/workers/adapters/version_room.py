@@ -11,6 +11,7 @@ _OF_DEPLOYMENT = (
 )
 _VERSIONS = select(func.count()).select_from(versions)
 _VERSIONS_OF_DEPLOYMENT = _VERSIONS.where(*_OF_DEPLOYMENT)
+_ONE_OF_DEPLOYMENT = select(versions.c.number).where(*_OF_DEPLOYMENT).limit(1)
 _ROLLOUTS = (
     select(func.count())
     .select_from(rollouts)
@@ -36,13 +37,21 @@ _DEPLOYMENTS_OF_PARENT = _deployments(
 
 
 def reached(
-    connection: Connection, limits: VersionLimits, parent: str, deployment: str
+    connection: Connection,
+    limits: VersionLimits,
+    parent: str,
+    deployment: str,
+    at_most: int | None,
 ) -> str | None:
     """Which limit one more version of that deployment would be above; None if there is room.
 
-    Whoever adds one has locked what counts changes, so nobody else adds one meanwhile.
+    Whoever adds one has locked what counts changes, so nobody else adds one meanwhile. None is
+    counted of a deployment that is known where there are ``at_most`` so few versions at all.
     """
     at = {"b_parent": parent, "b_deployment": deployment}
+    are_few = at_most is not None and at_most < min(limits.of_deployment, limits.versions)
+    if are_few and connection.execute(_ONE_OF_DEPLOYMENT, at).first() is not None:
+        return None
 
     def counted(statement: Select[int]) -> int:
         return int(connection.execute(statement, at).scalar_one())
