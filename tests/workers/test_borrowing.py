@@ -5,10 +5,10 @@ import time
 from dataclasses import replace
 
 from antiphon_server.workers.assignment import Assignment
+from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.borrowing import LentSession, ServerLoan
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session, Unclaimed
 from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, want, work, worker_id
 

@@ -17,11 +17,11 @@ from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.rpc.duplex import serve_duplex
 from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.workers import encoding
+from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.frames import Introduction, Rejected, Told, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.outgoing import Outgoing
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Inbox
 
 if TYPE_CHECKING:  # it exists for the type checker alone

@@ -5,11 +5,11 @@ import time
 
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
+from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.ports import Access
-from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session
 
 log = structlog.get_logger(__name__)

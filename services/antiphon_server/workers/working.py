@@ -18,13 +18,13 @@ from antiphon_server.runtime.rpc.interceptors.authentication import bearer_token
 from antiphon_server.runtime.rpc.interceptors.validation import InvalidMessage
 from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 from antiphon_server.workers import encoding
+from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.frames import Held, Revocation, Revoke, Welcome
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
-from antiphon_server.workers.serving import Assignments
 from antiphon_server.workers.session import Session, Speaker
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
