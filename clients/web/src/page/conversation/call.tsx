@@ -62,6 +62,7 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
   const [chosen, choose] = useState<boolean>();
   const [faster, setFaster] = useState("");
   const isOpen = chosen ?? state === "waits";
+  const isBrief = !isOpen && !isQuestion(call);
   const { decide, answer } = deciding;
   const decided = async (approve: boolean, reason: string) => {
     const by = await decide!(turn, call, approve, reason);
@@ -81,12 +82,12 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
         <summary onClick={toggle}>
           <Icon name="tool" />
           <bdi class="call-name">{visible(call.tool)}</bdi>
-          {!isOpen && <Brief text={call.arguments} />}
+          {isBrief && <Brief text={call.arguments} />}
           <Standing call={call} state={state} />
         </summary>
         {isOpen && <Whole call={call} read={deciding.read} />}
       </details>
-      {!isOpen && <Preview call={call} />}
+      {isBrief && <Preview call={call} />}
       <Told call={call} state={state} deciding={deciding} />
       {call.questions.map((question) =>
         question.reply ? (
@@ -117,6 +118,11 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
       )}
     </li>
   );
+}
+
+/** Whether it is nothing but a question to people, who read question and answer below it. */
+function isQuestion({ tool, arguments: asked, questions }: ToolCall): boolean {
+  return tool.endsWith(".ask") && questions.some(({ message }) => asked.includes(JSON.stringify(message)));
 }
 
 /** The answer may be drawn anew any moment: so who decided by keys goes on where one writes. */
