@@ -1,6 +1,7 @@
 """Workers that say what a test says, frame by frame: bare streams, and no library between."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -40,8 +41,9 @@ class BareWorker:
         self.stream: Any = WorkerServiceStub(channel).Work(metadata=signed(token))
 
     async def say(self, **frame: Any) -> None:
-        """Write a frame."""
-        await self.stream.write(pb.WorkRequest(**frame))
+        """Write a frame; why a stream has ended already, reading says."""
+        with suppress(grpc.aio.AioRpcError):
+            await self.stream.write(pb.WorkRequest(**frame))
 
     async def welcomed(self, hello: worker_pb2.Hello) -> worker_pb2.Welcome:
         """Say who it is, and be taken on."""
