@@ -51,8 +51,11 @@ class Stream:
         await self.say(welcome=welcome)
 
     async def say(self, **frame: Any) -> None:
+        await self.write(WorkResponse(**frame))
+
+    async def write(self, frame: WorkResponse) -> None:
         async with self._writing:
-            await self.context.write(WorkResponse(**frame))
+            await self.context.write(frame)
 
     async def assign(self, asked: str = "hello", /, **given: Any) -> Assign:
         fields: dict[str, Any] = {"turn_id": TURN, "fence": 1, "handler": "expert", **given}

@@ -323,7 +323,7 @@ async def test_frames_that_it_does_not_know_are_let_be() -> None:
         words = talking(worker)
         async with running(worker):
             stream = await server.welcomed()
-            await stream.context.write(newer)
+            await stream.write(newer)
             await stream.assign()
             words.put_nowait("here")
             await stream.next("output")
