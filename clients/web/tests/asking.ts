@@ -27,7 +27,7 @@ export async function asking(browser: Browser, width = 1100, tools: string[] = [
   const { conversationId, workspaceId } = conversation!;
   for (const name of tools) await session.stubs.tools.setToolRule({ workspaceId, name, rule: ToolRule.ASK });
   const context = await browser.newContext({ colorScheme: "light", viewport: { width, height: 800 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   listen(page, complaints);

@@ -27,7 +27,7 @@ export async function place(tool: string, rule: ToolRule): Promise<Place> {
 /** A tab of that person. */
 export async function open(browser: Browser, { person, hash, complaints }: Place, width = 1280): Promise<Page> {
   const context = await browser.newContext({ colorScheme: "light", viewport: { width, height: 800 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   listen(page, complaints);
   await page.goto(PAGE + "/" + hash);

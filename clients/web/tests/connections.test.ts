@@ -15,7 +15,7 @@ afterAll(() => browser?.close());
 
 test("each connection has its state in words, and why; what changes is shown by itself", async () => {
   const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1100, height: 700 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   listen(page, complaints);

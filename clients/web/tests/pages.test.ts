@@ -24,7 +24,7 @@ afterEach(async ({ task }) => {
 /** A browser of its own; what it complains about is a failure. */
 async function open(): Promise<void> {
   context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   page = await context.newPage();
   listen(page, complaints);
 }

@@ -13,7 +13,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   browser = await launch();
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   page = await context.newPage();
   listen(page, complaints);
 });

@@ -41,7 +41,7 @@ export class Visit {
 export async function visit(browser: Browser, options: BrowserContextOptions = {}, url = PAGE): Promise<Visit> {
   const { name, password, userId } = await newPerson();
   const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 }, ...options });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   listen(page, complaints);

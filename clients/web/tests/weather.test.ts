@@ -14,7 +14,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   browser = await launch();
   const context = await browser.newContext({ colorScheme: "light", viewport: DESK });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   page = await context.newPage();
   listen(page, complaints);
   await page.goto(`${PAGE}/#link=${await ask("link")}`);

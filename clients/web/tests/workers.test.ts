@@ -16,7 +16,7 @@ afterAll(() => browser?.close());
 
 test("who is there is shown by itself, and who may be is taken back", async () => {
   const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 800 } });
-  context.setDefaultTimeout(25_000);
+  context.setDefaultTimeout(50_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   listen(page, complaints);
