@@ -27,7 +27,8 @@ export default defineConfig({
   test: {
     root: ".",
     include: ["tests/**/*.test.ts"],
-    testTimeout: 60_000,
+    // Longer than each step in a browser may take: then the step says that it waited in vain.
+    testTimeout: 150_000,
     hookTimeout: 30_000,
   },
 } as Parameters<typeof defineConfig>[0]);

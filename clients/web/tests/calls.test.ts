@@ -32,7 +32,7 @@ test("a call that asks nobody is shown with what came of it, also after a reload
   expect(await faultsOf(page)).toEqual([]);
   await depicted(page, "finished");
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("a call waits over a reload, and is approved by keys alone; who listens is told", async () => {
   const where = await place(TIME, ToolRule.ASK);
@@ -50,7 +50,7 @@ test("a call waits over a reload, and is approved by keys alone; who listens is 
   await page.locator(".call.succeeded").getByText("Approved by you").waitFor();
   expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("a call is denied with a reason, which a second browser is shown; the model goes on", async () => {
   const where = await place(TIME, ToolRule.ASK);
@@ -68,7 +68,7 @@ test("a call is denied with a reason, which a second browser is shown; the model
   await page.emulateMedia({ colorScheme: "dark" });
   await depicted(page, "denied-dark");
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("of two who decide at once the first counts, for both", async () => {
   const where = await place(TIME, ToolRule.ASK);
@@ -83,7 +83,7 @@ test("of two who decide at once the first counts, for both", async () => {
   for (const each of [page, other]) await each.locator(".call.succeeded, .call.denied").waitFor();
   expect(await page.locator(".call-told").first().innerText()).toBe(await other.locator(".call-told").first().innerText());
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("stop ends a turn that waits, and its call says so", async () => {
   const where = await place(TIME, ToolRule.ASK);
@@ -96,7 +96,7 @@ test("stop ends a turn that waits, and its call says so", async () => {
   await page.locator(".call.stopped").waitFor();
   expect(await page.locator(".decide").count()).toBe(0);
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("what a tool is asked and says is text, and what hides in it is seen", async () => {
   const where = await place(TIME, ToolRule.ALWAYS);
@@ -106,7 +106,7 @@ test("what a tool is asked and says is text, and what hides in it is seen", asyn
   await call(page).getByText("<script>⟨U+202E⟩⟨U+200B⟩").first().waitFor();
   expect(await page.locator(".call script").count()).toBe(0);
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("two calls that wait side by side are told apart from what goes on, and approved one by one", async () => {
   const where = await place(TIME, ToolRule.ASK);
@@ -122,4 +122,4 @@ test("two calls that wait side by side are told apart from what goes on, and app
     await page.locator(".call.succeeded").nth(2 - left).waitFor();
   }
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});

@@ -49,4 +49,4 @@ test("each connection has its state in words, and why; what changes is shown by 
   await row("cakes A bakery").getByRole("button", { name: "Resume calls: cakes" }).click(); // others call its tools
   await row("cakes A bakery").getByText("up", { exact: true }).waitFor();
   expect(complaints).toEqual([]);
-}, 60_000);
+});

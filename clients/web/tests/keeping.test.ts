@@ -62,7 +62,7 @@ test("what no server took outlives a reload, in its order, and is sent once", as
   expect(await questions(one.page)).toEqual(["Hello", "And this", "And that"]);
   expect(await kept(one.page)).not.toContain("And this");
   await one.close();
-}, 60_000);
+});
 
 test("a closed tab keeps what was typed, and what no server took", async () => {
   const one = await begun();
@@ -81,7 +81,7 @@ test("a closed tab keeps what was typed, and what no server took", async () => {
   expect(await questions(next)).toEqual(["Hello", "And this"]);
   await expect.poll(() => kept(next)).not.toContain("And this");
   await one.close();
-}, 60_000);
+});
 
 test("what a server took whose answer was lost is not sent as something new", async () => {
   const one = await begun();
@@ -107,7 +107,7 @@ test("what a server took whose answer was lost is not sent as something new", as
   await one.answers(2);
   expect((await questions(one.page)).sort()).toEqual(["Among ourselves", "Hello", "Twice?"]);
   await one.close();
-}, 60_000);
+});
 
 test("what a server refused is still there after a reload, and is not sent by itself", async () => {
   const one = await begun();
@@ -124,7 +124,7 @@ test("what a server refused is still there after a reload, and is not sent by it
   await one.page.getByRole("button", { name: "Send again" }).click();
   await one.page.locator(".message.assistant .body").getByText("Refused").waitFor();
   await one.close();
-}, 60_000);
+});
 
 test("what is said is forgotten when one signs out, and is nobody else's", async () => {
   const one = await begun();
@@ -145,7 +145,7 @@ test("what is said is forgotten when one signs out, and is nobody else's", async
   }
   await other.close();
   await one.close();
-}, 60_000);
+});
 
 test("what was typed by somebody whose session has ended is shown to nobody else", async () => {
   const one = await begun();
@@ -163,7 +163,7 @@ test("what was typed by somebody whose session has ended is shown to nobody else
     await expect.poll(() => one.page.inputValue(".composer textarea")).toBe(mine);
   }
   await one.close();
-}, 60_000);
+});
 
 test("who joins is called by their name at once, and nobody asks for a list", async () => {
   const one = await begun();
@@ -183,4 +183,4 @@ test("who joins is called by their name at once, and nobody asks for a list", as
   expect(asked).not.toContain("ListMembers");
   for (const session of [owner, theirs]) session.follower.close();
   await one.close();
-}, 60_000);
+});

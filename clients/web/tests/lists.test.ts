@@ -28,7 +28,7 @@ beforeAll(async () => {
     const { conversation } = await session.stubs.context.createConversation({ title });
     ids.push(conversation!.conversationId);
   }
-}, 60_000);
+});
 afterAll(async () => {
   session?.follower.close();
   await browser?.close();
@@ -54,7 +54,7 @@ test("what is made and renamed elsewhere comes into the list by itself", async (
     updateMask: { paths: ["title"] },
   });
   await expect.poll(first, { timeout: 10_000 }).toBe(`Conversation number ${COUNT - 1}`);
-}, 60_000);
+});
 
 test("the conversation in which something was said last is the first of the list", async () => {
   await one.page.reload();
@@ -67,7 +67,7 @@ test("the conversation in which something was said last is the first of the list
   await one.page.waitForTimeout(3_000); // the server notes it some seconds later
   await one.page.reload();
   await expect.poll(async () => (await titles())[0], { timeout: 10_000 }).toBe("Conversation number 40");
-}, 60_000);
+});
 
 test("what one begins is seen at the list's top, and the archive is near, however long the list is", async () => {
   await one.page.goto(`${PAGE}/#/c/${ids[32]}`);
@@ -85,7 +85,7 @@ test("what one begins is seen at the list's top, and the archive is near, howeve
   await link.waitFor();
   await expect.poll(() => list.evaluate((each) => each.scrollTop)).toBe(0);
   await depict(one.page, "the top of a long list");
-}, 60_000);
+});
 
 test("a file that is pasted or dropped is refused aloud, and takes nothing away", async () => {
   const { page } = one;
@@ -117,7 +117,7 @@ test("a file that is pasted or dropped is refused aloud, and takes nothing away"
   await refusal.waitFor();
   expect(await page.inputValue(".composer textarea")).toBe("What is it?");
   await page.fill(".composer textarea", "");
-}, 60_000);
+});
 
 test("all titles are searched, not only those that are loaded", async () => {
   await one.page.reload();
@@ -130,7 +130,7 @@ test("all titles are searched, not only those that are loaded", async () => {
   await one.page.getByLabel("Find a conversation by its title").fill("nothing like it");
   await one.page.getByText("No title has that in it.").waitFor();
   await one.page.getByLabel("Find a conversation by its title").fill("");
-}, 60_000);
+});
 
 test("archiving asks before, and the archive gives back", async () => {
   await one.page.goto(`${PAGE}/#/c/${ids[59]}`);
@@ -156,7 +156,7 @@ test("archiving asks before, and the archive gives back", async () => {
   await one.page.getByLabel("Message").waitFor();
   await one.page.getByRole("button", { name: "Back to those in use" }).click();
   await one.page.getByRole("link", { name: "Conversation number 59" }).waitFor();
-}, 60_000);
+});
 
 test("who answers is chosen for one conversation, and the page says who", async () => {
   await one.page.goto(`${PAGE}/#/`);
@@ -175,7 +175,7 @@ test("who answers is chosen for one conversation, and the page says who", async 
   await one.page.goBack();
   await one.page.getByRole("heading", { name: "Say this" }).waitFor();
   await expect.poll(chosen).toBe("echo");
-}, 60_000);
+});
 
 test("a good answer can be asked for again, in its place, also by those who look on", async () => {
   await one.say("And this");
@@ -191,7 +191,7 @@ test("a good answer can be asked for again, in its place, also by those who look
   await one.page.reload();
   await one.page.getByText("answer 2 of 2").waitFor();
   expect(await bodies()).toEqual(["Say this", "Say this", "And this", "And this"]);
-}, 60_000);
+});
 
 test("where several ask, each answer says whose question it is for", async () => {
   const other = await visit(browser);
@@ -213,7 +213,7 @@ test("where several ask, each answer says whose question it is for", async () =>
   expect(await faultsOf(other.page)).toEqual([]);
   await depict(other.page, "two people");
   await other.close();
-}, 60_000);
+});
 
 test("asking again asks whom one has chosen since", async () => {
   const fresh = await visit(browser);
@@ -224,7 +224,7 @@ test("asking again asks whom one has chosen since", async () => {
   await fresh.page.getByText("answer 2 of 2").waitFor();
   await expect.poll(() => fresh.page.locator(".message.assistant .body").allInnerTexts()).toEqual(["Who is it?"]);
   await fresh.close();
-}, 60_000);
+});
 
 test("what events tell while a list is read is newer than what was read", async () => {
   const { context } = session.stubs;
@@ -248,7 +248,7 @@ test("what events tell while a list is read is newer than what was read", async 
   expect(listing.find(first!.conversationId)).toBeUndefined();
   expect(listing.find(second!.conversationId)?.title).toBe("Renamed meanwhile");
   expect(listing.conversations[0]?.title).toBe("Made meanwhile");
-}, 60_000);
+});
 
 test("an answer says that its model was told of a picture in words alone", async () => {
   const conversationId = ids[9]!;
@@ -260,7 +260,7 @@ test("an answer says that its model was told of a picture in words alone", async
   await one.say("What does it show?");
   await one.page.getByText("1 attachment described to the model in words").waitFor();
   expect(await faultsOf(one.page)).toEqual([]);
-}, 60_000);
+});
 
 test("a narrow window's list is a drawer: Escape closes it, focus stays in it and comes back", async () => {
   const { page } = one;
@@ -281,4 +281,4 @@ test("a narrow window's list is a drawer: Escape closes it, focus stays in it an
   await page.locator(".app:not(.list-open)").waitFor();
   await expect.poll(() => open.evaluate((each) => each === document.activeElement)).toBe(true);
   await page.setViewportSize({ width: 1200, height: 800 });
-}, 60_000);
+});

@@ -41,7 +41,7 @@ test("a form is filled in over a reload, and a second browser is shown the answe
   }
   await page.locator(".call-preview").getByText("4 slices of lemon for Anna").waitFor();
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("who declines is shown so, and the tool is told", async () => {
   const where = await place(BAKE, ToolRule.ALWAYS);
@@ -51,7 +51,7 @@ test("who declines is shown so, and the tool is told", async () => {
   await page.locator(".call.succeeded").getByText("Declined by you").waitFor();
   await page.locator(".call-preview").getByText("No cake for Anna: decline").waitFor();
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("stop ends a question, which nobody can answer then", async () => {
   const where = await place(BAKE, ToolRule.ALWAYS);
@@ -62,4 +62,4 @@ test("stop ends a question, which nobody can answer then", async () => {
   await page.locator(".call.stopped").waitFor();
   expect(await page.locator(".asked").count()).toBe(0);
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});

@@ -35,7 +35,7 @@ for (const [number, name] of Object.keys(LONG).entries()) {
     await reader.page.waitForTimeout(400); // whatever is drawn late
     expect(await reader.left()).toBeLessThan(5);
     expect(await reader.page.getByRole("button", { name: "To the newest message" }).count()).toBe(0);
-  }, 60_000);
+  });
 }
 
 test("whoever scrolls up while an answer grows stays there, and can go back", async () => {
@@ -54,7 +54,7 @@ test("whoever scrolls up while an answer grows stays there, and can go back", as
   await reader.answers(4);
   await reader.page.waitForTimeout(400);
   expect(await reader.left()).toBeLessThan(5);
-}, 60_000);
+});
 
 test("whoever comes back to a conversation reads on where they were", async () => {
   const { page } = reader;
@@ -115,7 +115,7 @@ test("code has colours, formulas are set, tasks are named: by what is loaded onl
   expect(await faultsOf(fresh.page)).toEqual([]);
   await depict(fresh.page, "code and formulas");
   await fresh.close();
-}, 60_000);
+});
 
 test("what has come of a long answer is not drawn again", async () => {
   await ask("answer", { ...LONG["text"], gap_ms: 6 });
@@ -133,7 +133,7 @@ test("what has come of a long answer is not drawn again", async () => {
   );
   expect(redrawn).toBe(0);
   await reader.answers(5);
-}, 60_000);
+});
 
 test("an answer that was cut off at its limit can be continued", async () => {
   const fresh = await visit(browser);
@@ -146,4 +146,4 @@ test("an answer that was cut off at its limit can be continued", async () => {
   expect(await fresh.page.getByRole("button", { name: "Continue" }).count()).toBe(0); // of the last answer alone
   expect(await faultsOf(fresh.page)).toEqual([]);
   await fresh.close();
-}, 60_000);
+});

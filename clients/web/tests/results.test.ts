@@ -34,7 +34,7 @@ test("a large result is folded, then has its beginning, and by keys all of it", 
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   if (PICTURES) await page.screenshot({ path: `${PICTURES}/results-phone.png` });
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});
 
 test("a picture is shown as the policy allows it, also after a reload, and is saved", async () => {
   const where = await place(DUMP, ToolRule.ALWAYS);
@@ -55,4 +55,4 @@ test("a picture is shown as the policy allows it, also after a reload, and is sa
   expect((await saving).suggestedFilename()).toBe("large.dump-1.png");
   expect(await faultsOf(page)).toEqual([]);
   expect(where.complaints).toEqual([]);
-}, 60_000);
+});

@@ -36,7 +36,7 @@ test("who waits for a worker is told so, until one comes", async () => {
   await page.getByRole("button", { name: "Details" }).click();
   await page.getByText("worker team 2026.11").waitFor();
   expect(complaints).toEqual([]);
-}, 90_000);
+});
 
 test("others' turns stand in the answer, folded, and what they say is seen as it comes", async () => {
   const { page, complaints, ask: put } = await asking(browser);
@@ -61,7 +61,7 @@ test("others' turns stand in the answer, folded, and what they say is seen as it
   await page.locator(".message.assistant:not(.under-way)").waitFor();
   expect(await children(page).locator(".call-state").getByText("done").count()).toBe(2);
   expect(complaints).toEqual([]);
-}, 90_000);
+});
 
 test("a tree is read by whoever comes later, also on a phone; no message of it is the conversation's", async () => {
   const { page, complaints, ask: put } = await asking(browser, 390);
@@ -81,7 +81,7 @@ test("a tree is read by whoever comes later, also on a phone; no message of it i
   expect(await faultsOf(page)).toEqual([]);
   await depicted(page, "phone");
   expect(complaints).toEqual([]);
-}, 90_000);
+});
 
 test("a stop reaches all of it, and so it is read", async () => {
   const { page, complaints, ask: put } = await asking(browser);
@@ -94,7 +94,7 @@ test("a stop reaches all of it, and so it is read", async () => {
   expect(await page.locator(".under-way").count()).toBe(0);
   await depicted(page, "stopped");
   expect(complaints).toEqual([]);
-}, 90_000);
+});
 
 test("what could not be begun is a call that failed", async () => {
   const { page, complaints, ask: put } = await asking(browser);
@@ -103,7 +103,7 @@ test("what could not be begun is a call that failed", async () => {
   await page.locator(".call.failed").getByText("handlers.nobody").waitFor();
   expect(await page.locator(".call.child.succeeded").count()).toBe(1);
   expect(complaints).toEqual([]);
-}, 90_000);
+});
 
 test("a call that waits for somebody in another's turn is seen without unfolding, and decided there", async () => {
   const { page, complaints, ask: put } = await asking(browser, 1100, ["antiphon.time"]);
@@ -116,4 +116,4 @@ test("a call that waits for somebody in another's turn is seen without unfolding
   await page.locator(".call.child.succeeded").waitFor();
   await page.locator(".message.assistant:not(.under-way)").waitFor();
   expect(complaints).toEqual([]);
-}, 90_000);
+});

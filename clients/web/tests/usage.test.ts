@@ -14,7 +14,7 @@ let one: Visit;
 beforeAll(async () => {
   browser = await launch();
   one = await visit(browser);
-}, 60_000);
+});
 afterAll(() => browser?.close());
 afterEach(async ({ task }) => {
   if (task.result?.state === "fail") await depict(one.page, task.name);

@@ -31,7 +31,7 @@ test("what no server took is sent by itself, though the stream never broke", asy
   await one.answers(2);
   expect(await one.page.getByText("will be sent when connected").count()).toBe(0);
   await one.close();
-}, 60_000);
+});
 
 test("what no server took is sent also where one has left its conversation", async () => {
   const one = await visit(browser);
@@ -50,7 +50,7 @@ test("what no server took is sent also where one has left its conversation", asy
   await one.answers(2);
   expect(await one.page.locator(".message.user .body").allInnerTexts()).toEqual(["Hello", "And this"]);
   await one.close();
-}, 60_000);
+});
 
 test("a network that is silent is told within seconds to whoever waits, and left for another", async () => {
   const proxy = await new Proxy().start();
@@ -68,7 +68,7 @@ test("a network that is silent is told within seconds to whoever waits, and left
   expect(await one.page.locator(".message.user").count()).toBe(2);
   await one.close();
   proxy.stop();
-}, 90_000);
+});
 
 test("a server that stands still in mid-answer is told of soon, and its answer goes on", async () => {
   const one = await visit(browser);
@@ -87,7 +87,7 @@ test("a server that stands still in mid-answer is told of soon, and its answer g
   expect((await one.page.locator(".message.assistant .body").innerText()).trim()).toBe("word ".repeat(200).trim());
   await one.page.getByText("Connection lost").waitFor({ state: "detached" });
   await one.close();
-}, 90_000);
+});
 
 test("a sign-in link that is pasted into a tab signs it in", async () => {
   const context = await browser.newContext();
@@ -99,7 +99,7 @@ test("a sign-in link that is pasted into a tab signs it in", async () => {
   await page.waitForSelector(".composer textarea");
   expect(page.url()).toBe(`${PAGE}/`);
   await context.close();
-}, 60_000);
+});
 
 test("what operators tell everybody stands above, until it is put away or over", async () => {
   const one = await visit(browser);
@@ -135,4 +135,4 @@ test("what operators tell everybody stands above, until it is put away or over",
   await one.page.waitForTimeout(300);
   expect(await bar.locator("p").count()).toBe(0);
   await one.close();
-}, 60_000);
+});

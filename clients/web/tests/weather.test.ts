@@ -19,7 +19,7 @@ beforeAll(async () => {
   listen(page, complaints);
   await page.goto(`${PAGE}/#link=${await ask("link")}`);
   await page.waitForSelector(".composer textarea");
-}, 60_000);
+});
 afterAll(() => browser?.close());
 afterEach(async ({ task }) => {
   if (task.result?.state === "fail") await depict(page, task.name);

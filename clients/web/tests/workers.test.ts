@@ -104,4 +104,4 @@ test("a workspace's own stand below its usage, for its admins", async () => {
   await page.getByText("Nobody's workers may serve anything").waitFor();
   expect(await faultsOf(page)).toEqual([]);
   expect(complaints).toEqual([]);
-}, 90_000);
+});
