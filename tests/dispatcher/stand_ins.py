@@ -13,7 +13,7 @@ class Told:
     """A handler that writes what it is told, when it is told.
 
     ``heard`` counts the lines that it has worked off, ``losses`` are the texts of lost attempts,
-    and ``deaf`` what it raises when told of them.
+    and ``deaf`` what it raises when told of them. ``stored`` are turns' ends: whether they were.
     """
 
     def __init__(self, name: str, loss: LossPolicy) -> None:
@@ -23,6 +23,7 @@ class Told:
         self.resumed: list[str] = []
         self.losses: list[str] = []
         self.deaf: list[Exception] = []
+        self.stored: list[bool] = []
         self.cancelled = 0
         self.heard = 0
 
@@ -47,6 +48,7 @@ class Told:
     async def run(self, work: Work) -> None:
         self.running.set()
         self.resumed.append(work.resumed_text)
+        work.outputs.on_end(self.stored.append)
         try:
             while (line := await self.lines.get()) is not None:
                 if isinstance(line, BaseException):

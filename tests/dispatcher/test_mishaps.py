@@ -192,6 +192,7 @@ async def test_a_turn_succeeds_though_the_log_is_started_again(step: str, stands
         assert (await it.ended()).state is State.SUCCEEDED
         assert mishap.refused == 2
         assert (await it.messages())[1:] == [("one two ", False)]
+        assert it.told.stored == [True]
 
 
 async def test_a_log_elsewhere_that_stays_away_is_waited_for_once() -> None:
@@ -215,6 +216,7 @@ async def test_who_was_fenced_out_writes_nothing_more(it: World) -> None:
     it.told.say(None)
     await asyncio.wait(it.tasks, timeout=0.3)
     assert await it.kinds() == before
+    assert it.told.stored == [False]
     stored = await it.store.get(CONVERSATION, turn_id(1))
     assert stored is not None
     assert (stored.state, stored.attempt) == (State.RUNNING, 1)

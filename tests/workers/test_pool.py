@@ -1,6 +1,7 @@
 """Who gets which turn."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -235,14 +236,28 @@ async def test_a_worker_is_wanted_of_all_servers_and_taken_once() -> None:
 async def test_a_turn_is_claimed_from_who_holds_it() -> None:
     """When the worker comes, if it comes in time, and has it still."""
     pool = Pool(LIMITS)
-    claiming = asyncio.create_task(pool.holder(worker_id(1), turn_id(1), Inbox(), 5.0))
+    claiming = asyncio.create_task(pool.holder(worker_id(1), turn_id(1), Inbox()))
     await asyncio.sleep(0)
     holding = session()
     holding.turns[turn_id(1)] = Inbox()
     pool.add(holding)
     assert await claiming is holding
-    assert await pool.holder(worker_id(1), turn_id(2), Inbox(), 5.0) is None
-    assert await pool.holder(worker_id(2), turn_id(1), Inbox(), 0.01) is None
+    assert await pool.holder(worker_id(1), turn_id(2), Inbox()) is None
+
+
+async def test_who_holds_it_is_waited_for_since_it_went() -> None:
+    """Not since the turn's server died, which may have been later."""
+    pool = Pool(replace(LIMITS, back_s=1.5))
+    gone = session()
+    pool.add(gone)
+    pool.remove(gone)
+    await asyncio.sleep(1.3)
+    began = time.monotonic()
+    never_seen = asyncio.create_task(pool.holder(worker_id(2), turn_id(1), Inbox()))
+    assert await pool.holder(worker_id(1), turn_id(1), Inbox()) is None
+    assert not never_seen.done()
+    assert await never_seen is None
+    assert time.monotonic() - began >= 1.5
 
 
 def _of_another_user() -> Session:

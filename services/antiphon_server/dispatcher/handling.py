@@ -125,8 +125,8 @@ class Outputs(Protocol):
         """Have ``told`` called with :attr:`stored` whenever it has grown."""
         ...
 
-    def on_end(self, told: Callable[[], None]) -> None:
-        """Have ``told`` called when the turn's end is stored."""
+    def on_end(self, told: Callable[[bool], None]) -> None:
+        """Have ``told`` called with whether the end is stored; if not, another server ends it."""
         ...
 
     async def assign(self, worker: TurnAssigned) -> None:

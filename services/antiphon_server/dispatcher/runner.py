@@ -145,6 +145,15 @@ class Runner:
         )
         outcome = await self._outcome(handler, work, stop, rest, limit)
         stop.seal()
+        is_stored = False
+        try:
+            turn = await self._store_end(work, outcome, stop)
+            is_stored = True
+        finally:
+            work.tell_end(stored=is_stored)
+        return turn
+
+    async def _store_end(self, work: TurnWork, outcome: Outcome, stop: Stop) -> Turn:
         turn, writer = work.turn, work.writer
         try:
             left = await writer.stop(keep_pending=outcome.state is not State.CANCELLED)
@@ -160,9 +169,7 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        turn = await self.finish(turn, outcome, writer, left)
-        work.tell_end()
-        return turn
+        return await self.finish(turn, outcome, writer, left)
 
     def _tools(
         self, turn: Turn, text: str, output: int, stop: Stop, rest: Rest

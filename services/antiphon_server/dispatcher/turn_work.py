@@ -45,7 +45,7 @@ class TurnWork:
     finish_reason: int = 0
     output_limit: int = 0
     left_out: LeftOut = NOTHING_LEFT_OUT
-    told_at_end: list[Callable[[], None]] = field(default_factory=list)
+    told_at_end: list[Callable[[bool], None]] = field(default_factory=list)
 
     def begin_again(self, turn: Turn, writer: TextWriter, calling: Calling) -> None:
         """Go on as the next attempt, behind what is committed."""
@@ -104,10 +104,10 @@ class TurnWork:
         self.usage, self.model = usage, model
         self.finish_reason, self.output_limit = finish_reason, output_limit
 
-    def tell_end(self) -> None:
-        """Tell who wants to know that the end is stored."""
+    def tell_end(self, *, stored: bool) -> None:
+        """Tell who wants to know whether the end is stored, or was left to another server."""
         for told in self.told_at_end:
-            told()
+            told(stored)
 
 
 class TurnOutputs:
@@ -135,7 +135,7 @@ class TurnOutputs:
         """See :meth:`Outputs.on_stored`."""
         self._work.writer.on_output = told
 
-    def on_end(self, told: Callable[[], None]) -> None:
+    def on_end(self, told: Callable[[bool], None]) -> None:
         """See :meth:`Outputs.on_end`."""
         self._work.told_at_end.append(told)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,16 @@ from itertools import chain
 from typing import Protocol
 
 from antiphon_server.dispatcher.handling import TurnId
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.frames import Offer, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.rounds import Round, suits, those_there
 from antiphon_server.workers.session import AtWorker, Inbox, Session
 from antiphon_server.workers.versions import Versions
+
+ABOUT_TO_COME_S = 0.5
+REMEMBERED = 10_000
 
 
 class Loan(Protocol):
@@ -70,6 +75,7 @@ class Pool:
         self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()
         self._came: dict[WorkerId, asyncio.Event] = {}
+        self._went: LruCache[WorkerId, float] = LruCache(REMEMBERED)
         self._streams: Counter[tuple[str, WorkerId]] = Counter()
         self._draining = False
         self.loans: set[Loan] = set()
@@ -138,7 +144,7 @@ class Pool:
             del self._sessions[session.worker_id]
             for watcher in self.watchers:
                 watcher.went(session)
-            self._versions.went(session.worker.release)
+            self._has_gone(session)
         session.close()
 
     def lent(self, session: AtWorker) -> None:
@@ -150,7 +156,7 @@ class Pool:
         """It is there no more."""
         if self._lent.get(session.worker_id) is session:
             del self._lent[session.worker_id]
-            self._versions.went(session.worker.release)
+            self._has_gone(session)
 
     def changed(self, session: Session) -> None:
         """A worker that is here may serve something else now."""
@@ -165,16 +171,19 @@ class Pool:
         """The worker, if its stream is here."""
         return self._sessions.get(worker_id)
 
-    async def holder(
-        self, worker_id: WorkerId, turn_id: TurnId, inbox: Inbox, within_s: float
-    ) -> AtWorker | None:
+    async def holder(self, worker_id: WorkerId, turn_id: TurnId, inbox: Inbox) -> AtWorker | None:
         """The worker, when it is there and holds the turn, which ``inbox`` has from then on.
 
-        None if it does not come, or comes without it.
+        None if it comes without it, or does not come within ``back_s`` after it was seen to go:
+        that may have been before the turn's server died, whose work this one takes over.
         """
+        now = time.monotonic()
+        back_until = (self._went.get(worker_id) or now) + self._limits.back_s
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                return await _claimed(await self._coming(worker_id), turn_id, inbox)
+            async with asyncio.timeout(max(ABOUT_TO_COME_S, back_until - now)):
+                session = await self._coming(worker_id)
+            async with asyncio.timeout(self._limits.back_s):
+                return session if await session.claim(turn_id, inbox) else None
         return None
 
     def offers(self, handler: str, parent: str) -> list[Offer]:
@@ -305,6 +314,10 @@ class Pool:
             return suits(found, want) and not found.free
         return want.preferred not in want.shunned
 
+    def _has_gone(self, session: AtWorker) -> None:
+        self._went.put(session.worker_id, time.monotonic())
+        self._versions.went(session.worker.release)
+
     async def _coming(self, worker_id: WorkerId) -> AtWorker:
         while (session := self.find(worker_id)) is None or session.closed:
             came = self._came.setdefault(worker_id, asyncio.Event())
@@ -318,7 +331,3 @@ class Pool:
     def _tell_waiting(self, worker_id: WorkerId) -> None:
         if (came := self._came.pop(worker_id, None)) is not None:
             came.set()
-
-
-async def _claimed(session: AtWorker, turn_id: TurnId, inbox: Inbox) -> AtWorker | None:
-    return session if await session.claim(turn_id, inbox) else None

@@ -195,7 +195,7 @@ class Serving:
         if had is None:
             return False
         worker_id, turn_id = WorkerId(had.worker_id), work.turn.turn_id
-        session = await self._pool.holder(worker_id, turn_id, assignment, self._limits.back_s)
+        session = await self._pool.holder(worker_id, turn_id, assignment)
         if session is None:
             return False
         try:
@@ -339,28 +339,25 @@ class Serving:
         """Raises DomainError HANDLER_FAILED if the worker says so."""
         ack = Ack(work.turn.turn_id, assignment.fence, said.outputs, finished=True)
         assignment.finished = True
-        loop = asyncio.get_running_loop()  # an end that is never stored holds a slot no longer
-        late = loop.call_later(self._limits.lease_s, self._free, assignment)
-        work.outputs.on_end(lambda: self._ended(assignment, ack, late))
+        work.outputs.on_end(lambda stored: self._ended(assignment, ack, stored=stored))
         if said.usage is not None:
             work.account(said.usage, said.model)
         if said.failure:
             handler = work.turn.order.handler
             raise DomainError(Reason.HANDLER_FAILED, handler=handler, why=said.failure)
 
-    def _ended(self, assignment: Assignment, ack: Ack, late: asyncio.TimerHandle) -> None:
-        """The end is stored: tell the worker, wherever it is by now. Then its slot is free."""
-        late.cancel()
+    def _ended(self, assignment: Assignment, ack: Ack, *, stored: bool) -> None:
+        """The end is stored: tell the worker, wherever it is by now. Then its slot is free.
+
+        Else it keeps the turn, whose end it says again to the next server.
+        """
         worker_id = assignment.worker_id
-        session = self._pool.find(worker_id) if worker_id is not None else None
+        session = self._pool.find(worker_id) if stored and worker_id is not None else None
         if session is not None:
             session.tell(ack)
             if session is not assignment.session:
                 session.let_go(ack.turn_id, finished=True)
-        self._free(assignment)
-
-    def _free(self, assignment: Assignment) -> None:
-        assignment.leave(keeps=False)
+        assignment.leave(keeps=not stored)
         self._pool.serve()
 
 
