@@ -28,14 +28,17 @@ test("each connection has its state in words, and why; what changes is shown by 
   await row("gone").getByText("REFUSED", { exact: true }).waitFor();
   await ask("disabled", "shut");
   await row("shut").getByText("disabled", { exact: true }).waitFor();
-  for (let count = 0; count < 3; count++) {
-    expect(await ask("probe", "large")).toBe("CONNECTION_STATE_UP");
-    expect(await ask("call", "large.quit")).toBe("TOOL_CALL_LOST");
-  }
-  expect(await ask("probe", "large")).toBe("CONNECTION_STATE_DEGRADEDTOOL_CALL_LOST");
+  // A probe beside a call that ends the program may find it away, and the next one back: then what failed is forgotten.
+  const quit = async (times: number) => {
+    for (let count = 0; count < times; count++) await ask("call", "large.quit");
+  };
+  const failing = () => quit(3).then(() => ask("probe", "large"));
+  expect(await ask("probe", "large")).toBe("CONNECTION_STATE_UP");
+  expect(await ask("call", "large.quit")).toBe("TOOL_CALL_LOST");
+  await expect.poll(failing, { timeout: 50_000 }).toBe("CONNECTION_STATE_DEGRADEDTOOL_CALL_LOST");
   await row("large").getByText("degraded", { exact: true }).waitFor();
-  for (let count = 0; count < 2; count++) expect(await ask("call", "large.quit")).toBe("TOOL_CALL_LOST");
-  await row("large").getByText(/^left alone for /).waitFor();
+  const isLeftAlone = () => quit(2).then(() => row("large").getByText(/^left alone for /).isVisible());
+  await expect.poll(isLeftAlone, { timeout: 50_000 }).toBe(true);
   await row("large").getByRole("button", { name: "Resume calls: large" }).click();
   await row("large").getByText(/^left alone/).waitFor({ state: "detached" });
   await row("cakes A bakery").getByRole("button", { name: "Pause calls: cakes" }).click();
