@@ -115,6 +115,26 @@ class Conversation(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
@@ -127,6 +147,8 @@ class Conversation(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_TIME_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id identifies the conversation: `conv_…`. The client may
     choose it, but for ids as the server makes them.
@@ -147,6 +169,8 @@ class Conversation(_message.Message):
     """max_output_tokens is the most that a model may answer to a turn that does not say;
     0 means what the server says, and the model if it does not either.
     """
+    language: _builtins.str
+    """language is that of its people (BCP 47), e.g. "de" or "pt-BR"; empty if nobody said."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order by handlers that call a model; empty means
@@ -173,6 +197,12 @@ class Conversation(_message.Message):
         a source. None unless somebody says so.
         """
 
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """labels are what programs and operators say of it, for routes and lists: at most 16 values of
+        256 bytes.
+        """
+
     def __init__(
         self,
         *,
@@ -188,10 +218,12 @@ class Conversation(_message.Message):
         max_output_tokens: _builtins.int = ...,
         last_activity_time: _timestamp_pb2.Timestamp | None = ...,
         tools: _abc.Iterable[_builtins.str] | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_activity_time", b"last_activity_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "labels", b"labels", "language", b"language", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -162,6 +162,26 @@ class Message(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
@@ -172,6 +192,8 @@ class Message(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
     ASIDE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """message_id identifies the message: `msg_…`, set by the server."""
     conversation_id: _builtins.str
@@ -192,6 +214,10 @@ class Message(_message.Message):
     """aside says that it was said to the people of the conversation alone: it asked
     nobody, and no prompt holds it. Messages from before this was known have no mark.
     """
+    type: _builtins.str
+    """type is what it is, for programs: e.g. "form.submitted" or "command"; empty of what people say.
+    Its parts hold what it says, a form's fields as JSON in a text. Models read it as any other.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
         """parts are the content, at most 1 MiB in all, as serialised: their bytes and some of
@@ -202,6 +228,12 @@ class Message(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was committed."""
+
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """metadata is what programs say of it, for routes and workers; no prompt holds it. At most 16
+        values of 256 bytes.
+        """
 
     def __init__(
         self,
@@ -216,10 +248,12 @@ class Message(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         offset: _builtins.int = ...,
         aside: _builtins.bool = ...,
+        type: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "message_id", b"message_id", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "message_id", b"message_id", "metadata", b"metadata", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -33,13 +33,15 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x8a\x04\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\x9c\x03\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12K\n\x05tools\x18\x08 \x03(\tB<\xbaH9\x92\x01\x36\x10@\"2r02.^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,95}|\\*)$\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\xaf\x01\n\x11\x43heckGrantRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x07\x61ttempt\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00\x12\x10\n\x08or_later\x18\x04 \x01(\x08\"\"\n\x12\x43heckGrantResponse\x12\x0c\n\x04runs\x18\x01 \x01(\x08\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x02\n\x15\x44\x65\x63ideToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12!\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x0f\n\x07\x61pprove\x18\x05 \x01(\x08\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\">\n\x16\x44\x65\x63ideToolCallResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\x12\x12\n\ndecided_by\x18\x02 \x01(\t\"\x81\x03\n\x15\x41nswerToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x0bquestion_id\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^ask_[0-9A-Za-z_-]{8,64}$\x12 \n\x0fquestion_sha256\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x45\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x0c\x63ontent_json\x18\x07 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\"h\n\x16\x41nswerToolCallResponse\x12\x39\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerAction\x12\x13\n\x0b\x61nswered_by\x18\x02 \x01(\t\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"\x89\x01\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x38\n\x0cworkspace_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^(ws_[0-9A-Za-z_-]{8,64})?$\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfb\x08\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12x\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65\x63ideToolCall\x12-.antiphon.dispatcher.v1.DecideToolCallRequest\x1a..antiphon.dispatcher.v1.DecideToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x41nswerToolCall\x12-.antiphon.dispatcher.v1.AnswerToolCallRequest\x1a..antiphon.dispatcher.v1.AnswerToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12n\n\nCheckGrant\x12).antiphon.dispatcher.v1.CheckGrantRequest\x1a*.antiphon.dispatcher.v1.CheckGrantResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/dispatcher/v1/dispatcher_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a&antiphon/context/v1/conversation.proto\x1a!antiphon/context/v1/message.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1f\x61ntiphon/events/v1/stream.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xe5\x05\n\x0f\x44ispatchRequest\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x02 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x18\n\x07handler\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x34\n\x05parts\x18\x04 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x39\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x06 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12\x41\n\x10new_conversation\x18\t \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation\x12\x30\n\x04type\x18\n \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12v\n\x08metadata\x18\x0b \x03(\x0b\x32\x35.antiphon.dispatcher.v1.DispatchRequest.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:*\xbaH\'\"%\n\x0f\x63onversation_id\n\x10new_conversation\x10\x01\"\x84\x05\n\x0fNewConversation\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x05title\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12>\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x06models\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\x0cinstructions\x18\x06 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x02\x12&\n\x11max_output_tokens\x18\x07 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12K\n\x05tools\x18\x08 \x03(\tB<\xbaH9\x92\x01\x36\x10@\"2r02.^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,95}|\\*)$\x12r\n\x06labels\x18\t \x03(\x0b\x32\x33.antiphon.dispatcher.v1.NewConversation.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x43\n\x08language\x18\n \x01(\tB1\xbaH.r,2*^([A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4})?$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"N\n\x10\x44ispatchResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\xaf\x01\n\x11\x43heckGrantRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x07\x61ttempt\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00\x12\x10\n\x08or_later\x18\x04 \x01(\x08\"\"\n\x12\x43heckGrantResponse\x12\x0c\n\x04runs\x18\x01 \x01(\x08\"\x80\x01\n\x0eGetTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"=\n\x0fGetTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x88\x01\n\x10ListTurnsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"Y\n\x11ListTurnsResponse\x12+\n\x05turns\x18\x01 \x03(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x11\x43\x61ncelTurnRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"@\n\x12\x43\x61ncelTurnResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x02\n\x15\x44\x65\x63ideToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12!\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x0f\n\x07\x61pprove\x18\x05 \x01(\x08\x12\x18\n\x06reason\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\">\n\x16\x44\x65\x63ideToolCallResponse\x12\x10\n\x08\x61pproved\x18\x01 \x01(\x08\x12\x12\n\ndecided_by\x18\x02 \x01(\t\"\x81\x03\n\x15\x41nswerToolCallRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0ctool_call_id\x18\x03 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^tool_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x0bquestion_id\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^ask_[0-9A-Za-z_-]{8,64}$\x12 \n\x0fquestion_sha256\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x45\n\x06\x61\x63tion\x18\x06 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\x0c\x63ontent_json\x18\x07 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x01\"h\n\x16\x41nswerToolCallResponse\x12\x39\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32).antiphon.integration.v1.ToolAnswerAction\x12\x13\n\x0b\x61nswered_by\x18\x02 \x01(\t\"W\n\tSetTyping\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0e\n\x06typing\x18\x02 \x01(\x08\"\x80\x03\n\x0f\x43onverseRequest\x12\x14\n\x03tag\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x37\n\x04post\x18\x02 \x01(\x0b\x32\'.antiphon.dispatcher.v1.DispatchRequestH\x00\x12;\n\x06\x63\x61ncel\x18\x03 \x01(\x0b\x32).antiphon.dispatcher.v1.CancelTurnRequestH\x00\x12\x33\n\x06typing\x18\x04 \x01(\x0b\x32!.antiphon.dispatcher.v1.SetTypingH\x00\x12.\n\tsubscribe\x18\x05 \x01(\x0b\x32\x19.antiphon.events.v1.WatchH\x00\x12\x36\n\x0bunsubscribe\x18\x06 \x01(\x0b\x32\x1f.antiphon.events.v1.CancelWatchH\x00\x12\x33\n\x07refresh\x18\x07 \x01(\x0b\x32 .antiphon.events.v1.RefreshTokenH\x00\x42\x0f\n\x06\x61\x63tion\x12\x05\xbaH\x02\x08\x01\"S\n\x08\x41\x63\x63\x65pted\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12*\n\x04turn\x18\x02 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"?\n\rConverseError\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\"\x84\x03\n\x10\x43onverseResponse\x12/\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1e.antiphon.events.v1.EventBatchH\x00\x12\x33\n\x07\x63reated\x18\x02 \x01(\x0b\x32 .antiphon.events.v1.WatchCreatedH\x00\x12/\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x1e.antiphon.events.v1.WatchEndedH\x00\x12\x30\n\x08progress\x18\x04 \x01(\x0b\x32\x1c.antiphon.events.v1.ProgressH\x00\x12\x30\n\x08\x64raining\x18\x05 \x01(\x0b\x32\x1c.antiphon.events.v1.DrainingH\x00\x12\x34\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x0b\x32 .antiphon.dispatcher.v1.AcceptedH\x00\x12\x36\n\x05\x65rror\x18\x07 \x01(\x0b\x32%.antiphon.dispatcher.v1.ConverseErrorH\x00\x42\x07\n\x05\x66rame\"\x89\x01\n\x13ListHandlersRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x38\n\x0cworkspace_id\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^(ws_[0-9A-Za-z_-]{8,64})?$\"b\n\x14ListHandlersResponse\x12\x31\n\x08handlers\x18\x01 \x03(\x0b\x32\x1f.antiphon.dispatcher.v1.Handler\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfb\x08\n\x11\x44ispatcherService\x12y\n\x08\x44ispatch\x12\'.antiphon.dispatcher.v1.DispatchRequest\x1a(.antiphon.dispatcher.v1.DispatchResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12x\n\x07GetTurn\x12&.antiphon.dispatcher.v1.GetTurnRequest\x1a\'.antiphon.dispatcher.v1.GetTurnResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12|\n\tListTurns\x12(.antiphon.dispatcher.v1.ListTurnsRequest\x1a).antiphon.dispatcher.v1.ListTurnsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x7f\n\nCancelTurn\x12).antiphon.dispatcher.v1.CancelTurnRequest\x1a*.antiphon.dispatcher.v1.CancelTurnResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65\x63ideToolCall\x12-.antiphon.dispatcher.v1.DecideToolCallRequest\x1a..antiphon.dispatcher.v1.DecideToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x41nswerToolCall\x12-.antiphon.dispatcher.v1.AnswerToolCallRequest\x1a..antiphon.dispatcher.v1.AnswerToolCallResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12n\n\x08\x43onverse\x12\'.antiphon.dispatcher.v1.ConverseRequest\x1a(.antiphon.dispatcher.v1.ConverseResponse\"\x0b\x90\x02\x00\xba\xeb\x18\x04\x08\x02\x18\x03(\x01\x30\x01\x12n\n\nCheckGrant\x12).antiphon.dispatcher.v1.CheckGrantRequest\x1a*.antiphon.dispatcher.v1.CheckGrantResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x12v\n\x0cListHandlers\x12+.antiphon.dispatcher.v1.ListHandlersRequest\x1a,.antiphon.dispatcher.v1.ListHandlersResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.dispatcher.v1.dispatcher_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_DISPATCHREQUEST_METADATAENTRY']._loaded_options = None
+  _globals['_DISPATCHREQUEST_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_DISPATCHREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_DISPATCHREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H!r\0342\032^conv_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_DISPATCHREQUEST'].fields_by_name['turn_id']._loaded_options = None
@@ -56,8 +58,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHREQUEST'].fields_by_name['max_output_tokens']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_DISPATCHREQUEST'].fields_by_name['time_limit']._loaded_options = None
   _globals['_DISPATCHREQUEST'].fields_by_name['time_limit']._serialized_options = b'\272H\n\252\001\007\"\003\010\220\034*\000'
+  _globals['_DISPATCHREQUEST'].fields_by_name['type']._loaded_options = None
+  _globals['_DISPATCHREQUEST'].fields_by_name['type']._serialized_options = b'\272H\037r\0352\033^([a-z][a-z0-9_.-]{0,63})?$'
+  _globals['_DISPATCHREQUEST'].fields_by_name['metadata']._loaded_options = None
+  _globals['_DISPATCHREQUEST'].fields_by_name['metadata']._serialized_options = b'\272H*\232\001\'\020\020\"\034r\0322\030^[a-z][a-z0-9_.-]{0,63}$*\005r\003(\200\002'
   _globals['_DISPATCHREQUEST']._loaded_options = None
   _globals['_DISPATCHREQUEST']._serialized_options = b'\272H\'\"%\n\017conversation_id\n\020new_conversation\020\001'
+  _globals['_NEWCONVERSATION_LABELSENTRY']._loaded_options = None
+  _globals['_NEWCONVERSATION_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_NEWCONVERSATION'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_NEWCONVERSATION'].fields_by_name['conversation_id']._serialized_options = b'\272H!r\0342\032^conv_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_NEWCONVERSATION'].fields_by_name['workspace_id']._loaded_options = None
@@ -74,6 +82,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NEWCONVERSATION'].fields_by_name['max_output_tokens']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_NEWCONVERSATION'].fields_by_name['tools']._loaded_options = None
   _globals['_NEWCONVERSATION'].fields_by_name['tools']._serialized_options = b'\272H9\222\0016\020@\"2r02.^[a-z0-9_-]{1,32}\\.([A-Za-z0-9_./-]{1,95}|\\*)$'
+  _globals['_NEWCONVERSATION'].fields_by_name['labels']._loaded_options = None
+  _globals['_NEWCONVERSATION'].fields_by_name['labels']._serialized_options = b'\272H*\232\001\'\020\020\"\034r\0322\030^[a-z][a-z0-9_.-]{0,63}$*\005r\003(\200\002'
+  _globals['_NEWCONVERSATION'].fields_by_name['language']._loaded_options = None
+  _globals['_NEWCONVERSATION'].fields_by_name['language']._serialized_options = b'\272H.r,2*^([A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4})?$'
   _globals['_CHECKGRANTREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_CHECKGRANTREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_CHECKGRANTREQUEST'].fields_by_name['turn_id']._loaded_options = None
@@ -149,49 +161,53 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListHandlers']._loaded_options = None
   _globals['_DISPATCHERSERVICE'].methods_by_name['ListHandlers']._serialized_options = b'\220\002\001\272\353\030\004\010\002\030\002'
   _globals['_DISPATCHREQUEST']._serialized_start=372
-  _globals['_DISPATCHREQUEST']._serialized_end=894
-  _globals['_NEWCONVERSATION']._serialized_start=897
-  _globals['_NEWCONVERSATION']._serialized_end=1309
-  _globals['_DISPATCHRESPONSE']._serialized_start=1311
-  _globals['_DISPATCHRESPONSE']._serialized_end=1389
-  _globals['_CHECKGRANTREQUEST']._serialized_start=1392
-  _globals['_CHECKGRANTREQUEST']._serialized_end=1567
-  _globals['_CHECKGRANTRESPONSE']._serialized_start=1569
-  _globals['_CHECKGRANTRESPONSE']._serialized_end=1603
-  _globals['_GETTURNREQUEST']._serialized_start=1606
-  _globals['_GETTURNREQUEST']._serialized_end=1734
-  _globals['_GETTURNRESPONSE']._serialized_start=1736
-  _globals['_GETTURNRESPONSE']._serialized_end=1797
-  _globals['_LISTTURNSREQUEST']._serialized_start=1800
-  _globals['_LISTTURNSREQUEST']._serialized_end=1936
-  _globals['_LISTTURNSRESPONSE']._serialized_start=1938
-  _globals['_LISTTURNSRESPONSE']._serialized_end=2027
-  _globals['_CANCELTURNREQUEST']._serialized_start=2030
-  _globals['_CANCELTURNREQUEST']._serialized_end=2161
-  _globals['_CANCELTURNRESPONSE']._serialized_start=2163
-  _globals['_CANCELTURNRESPONSE']._serialized_end=2227
-  _globals['_DECIDETOOLCALLREQUEST']._serialized_start=2230
-  _globals['_DECIDETOOLCALLREQUEST']._serialized_end=2500
-  _globals['_DECIDETOOLCALLRESPONSE']._serialized_start=2502
-  _globals['_DECIDETOOLCALLRESPONSE']._serialized_end=2564
-  _globals['_ANSWERTOOLCALLREQUEST']._serialized_start=2567
-  _globals['_ANSWERTOOLCALLREQUEST']._serialized_end=2952
-  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_start=2954
-  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_end=3058
-  _globals['_SETTYPING']._serialized_start=3060
-  _globals['_SETTYPING']._serialized_end=3147
-  _globals['_CONVERSEREQUEST']._serialized_start=3150
-  _globals['_CONVERSEREQUEST']._serialized_end=3534
-  _globals['_ACCEPTED']._serialized_start=3536
-  _globals['_ACCEPTED']._serialized_end=3619
-  _globals['_CONVERSEERROR']._serialized_start=3621
-  _globals['_CONVERSEERROR']._serialized_end=3684
-  _globals['_CONVERSERESPONSE']._serialized_start=3687
-  _globals['_CONVERSERESPONSE']._serialized_end=4075
-  _globals['_LISTHANDLERSREQUEST']._serialized_start=4078
-  _globals['_LISTHANDLERSREQUEST']._serialized_end=4215
-  _globals['_LISTHANDLERSRESPONSE']._serialized_start=4217
-  _globals['_LISTHANDLERSRESPONSE']._serialized_end=4315
-  _globals['_DISPATCHERSERVICE']._serialized_start=4318
-  _globals['_DISPATCHERSERVICE']._serialized_end=5465
+  _globals['_DISPATCHREQUEST']._serialized_end=1113
+  _globals['_DISPATCHREQUEST_METADATAENTRY']._serialized_start=1022
+  _globals['_DISPATCHREQUEST_METADATAENTRY']._serialized_end=1069
+  _globals['_NEWCONVERSATION']._serialized_start=1116
+  _globals['_NEWCONVERSATION']._serialized_end=1760
+  _globals['_NEWCONVERSATION_LABELSENTRY']._serialized_start=1715
+  _globals['_NEWCONVERSATION_LABELSENTRY']._serialized_end=1760
+  _globals['_DISPATCHRESPONSE']._serialized_start=1762
+  _globals['_DISPATCHRESPONSE']._serialized_end=1840
+  _globals['_CHECKGRANTREQUEST']._serialized_start=1843
+  _globals['_CHECKGRANTREQUEST']._serialized_end=2018
+  _globals['_CHECKGRANTRESPONSE']._serialized_start=2020
+  _globals['_CHECKGRANTRESPONSE']._serialized_end=2054
+  _globals['_GETTURNREQUEST']._serialized_start=2057
+  _globals['_GETTURNREQUEST']._serialized_end=2185
+  _globals['_GETTURNRESPONSE']._serialized_start=2187
+  _globals['_GETTURNRESPONSE']._serialized_end=2248
+  _globals['_LISTTURNSREQUEST']._serialized_start=2251
+  _globals['_LISTTURNSREQUEST']._serialized_end=2387
+  _globals['_LISTTURNSRESPONSE']._serialized_start=2389
+  _globals['_LISTTURNSRESPONSE']._serialized_end=2478
+  _globals['_CANCELTURNREQUEST']._serialized_start=2481
+  _globals['_CANCELTURNREQUEST']._serialized_end=2612
+  _globals['_CANCELTURNRESPONSE']._serialized_start=2614
+  _globals['_CANCELTURNRESPONSE']._serialized_end=2678
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_start=2681
+  _globals['_DECIDETOOLCALLREQUEST']._serialized_end=2951
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_start=2953
+  _globals['_DECIDETOOLCALLRESPONSE']._serialized_end=3015
+  _globals['_ANSWERTOOLCALLREQUEST']._serialized_start=3018
+  _globals['_ANSWERTOOLCALLREQUEST']._serialized_end=3403
+  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_start=3405
+  _globals['_ANSWERTOOLCALLRESPONSE']._serialized_end=3509
+  _globals['_SETTYPING']._serialized_start=3511
+  _globals['_SETTYPING']._serialized_end=3598
+  _globals['_CONVERSEREQUEST']._serialized_start=3601
+  _globals['_CONVERSEREQUEST']._serialized_end=3985
+  _globals['_ACCEPTED']._serialized_start=3987
+  _globals['_ACCEPTED']._serialized_end=4070
+  _globals['_CONVERSEERROR']._serialized_start=4072
+  _globals['_CONVERSEERROR']._serialized_end=4135
+  _globals['_CONVERSERESPONSE']._serialized_start=4138
+  _globals['_CONVERSERESPONSE']._serialized_end=4526
+  _globals['_LISTHANDLERSREQUEST']._serialized_start=4529
+  _globals['_LISTHANDLERSREQUEST']._serialized_end=4666
+  _globals['_LISTHANDLERSRESPONSE']._serialized_start=4668
+  _globals['_LISTHANDLERSRESPONSE']._serialized_end=4766
+  _globals['_DISPATCHERSERVICE']._serialized_start=4769
+  _globals['_DISPATCHERSERVICE']._serialized_end=5916
 # @@protoc_insertion_point(module_scope)

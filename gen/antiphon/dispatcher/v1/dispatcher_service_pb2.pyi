@@ -31,6 +31,26 @@ class DispatchRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     TURN_ID_FIELD_NUMBER: _builtins.int
     HANDLER_FIELD_NUMBER: _builtins.int
@@ -40,6 +60,8 @@ class DispatchRequest(_message.Message):
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     TIME_LIMIT_FIELD_NUMBER: _builtins.int
     NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where to post; empty with new_conversation."""
     turn_id: _builtins.str
@@ -47,13 +69,17 @@ class DispatchRequest(_message.Message):
     which then can't be cancelled before the answer nor be retried safely.
     """
     handler: _builtins.str
-    """handler is who shall work on it; empty means the default."""
+    """handler is who shall work on it; empty means what the workspace's routes say (RouteService),
+    and the default where none says anything.
+    """
     policy: _conversation_pb2.TurnPolicy.ValueType
     """policy overrides the conversation's turn_policy for this turn."""
     max_output_tokens: _builtins.int
     """max_output_tokens is the most the model may answer; 0 means what the conversation
     says, else the server, else the model.
     """
+    type: _builtins.str
+    """type is Message.type."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are the message, at most 1 MiB in all (see Message.parts)."""
@@ -75,6 +101,10 @@ class DispatchRequest(_message.Message):
         which the caller may post already is taken as it is.
         """
 
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """metadata is Message.metadata."""
+
     def __init__(
         self,
         *,
@@ -87,10 +117,12 @@ class DispatchRequest(_message.Message):
         max_output_tokens: _builtins.int = ...,
         time_limit: _duration_pb2.Duration | None = ...,
         new_conversation: Global___NewConversation | None = ...,
+        type: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "time_limit", b"time_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "handler", b"handler", "max_output_tokens", b"max_output_tokens", "models", b"models", "new_conversation", b"new_conversation", "parts", b"parts", "policy", b"policy", "time_limit", b"time_limit", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "handler", b"handler", "max_output_tokens", b"max_output_tokens", "metadata", b"metadata", "models", b"models", "new_conversation", b"new_conversation", "parts", b"parts", "policy", b"policy", "time_limit", b"time_limit", "turn_id", b"turn_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -104,6 +136,26 @@ class NewConversation(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
@@ -112,6 +164,8 @@ class NewConversation(_message.Message):
     INSTRUCTIONS_FIELD_NUMBER: _builtins.int
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is chosen by the client, or empty for one by the server, which the
     turn in the answer says.
@@ -130,6 +184,8 @@ class NewConversation(_message.Message):
     """max_output_tokens is the most that a model may answer to a turn that does not say;
     0 means what the server says, and the model if it does not either.
     """
+    language: _builtins.str
+    """language is Conversation.language."""
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order; empty means the server's default."""
@@ -137,6 +193,10 @@ class NewConversation(_message.Message):
     @_builtins.property
     def tools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """tools are those that models may ask for in it, as Conversation.tools."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """labels are Conversation.labels."""
 
     def __init__(
         self,
@@ -149,10 +209,12 @@ class NewConversation(_message.Message):
         instructions: _builtins.str = ...,
         max_output_tokens: _builtins.int = ...,
         tools: _abc.Iterable[_builtins.str] | None = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "instructions", b"instructions", "labels", b"labels", "language", b"language", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

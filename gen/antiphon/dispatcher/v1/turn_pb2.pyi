@@ -210,6 +210,7 @@ class Handler(_message.Message):
     LOSS_POLICY_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     BUILT_IN_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say, e.g. "assistant"."""
     description: _builtins.str
@@ -222,6 +223,10 @@ class Handler(_message.Message):
     """available says that it takes turns up now: of one that workers serve, that one of them is there."""
     built_in: _builtins.bool
     """built_in says that the server works on its turns itself: no worker serves it."""
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """examples are messages that are for it, as its workers say."""
+
     def __init__(
         self,
         *,
@@ -231,10 +236,11 @@ class Handler(_message.Message):
         loss_policy: Global___LossPolicy.ValueType = ...,
         available: _builtins.bool = ...,
         built_in: _builtins.bool = ...,
+        examples: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "built_in", b"built_in", "default", b"default", "description", b"description", "loss_policy", b"loss_policy", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "built_in", b"built_in", "default", b"default", "description", b"description", "examples", b"examples", "loss_policy", b"loss_policy", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,6 +79,7 @@ class OfferedHandler(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     LOSS_POLICY_FIELD_NUMBER: _builtins.int
     TAKES_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what callers say. The worker's user must be allowed to serve it: see AllowWorker."""
     description: _builtins.str
@@ -91,6 +92,12 @@ class OfferedHandler(_message.Message):
         message with others is refused before it is posted.
         """
 
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """examples are messages that are for it: routes that choose by what is said learn from them, and
+        from the description (see RouteClassifier).
+        """
+
     def __init__(
         self,
         *,
@@ -98,10 +105,11 @@ class OfferedHandler(_message.Message):
         description: _builtins.str = ...,
         loss_policy: _turn_pb2.LossPolicy.ValueType = ...,
         takes: _abc.Iterable[_builtins.str] | None = ...,
+        examples: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "loss_policy", b"loss_policy", "name", b"name", "takes", b"takes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "examples", b"examples", "loss_policy", b"loss_policy", "name", b"name", "takes", b"takes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -797,6 +805,26 @@ class Assign(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TURN_ID_FIELD_NUMBER: _builtins.int
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
@@ -815,6 +843,8 @@ class Assign(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     BUDGET_LEFT_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     conversation_id: _builtins.str
@@ -847,6 +877,8 @@ class Assign(_message.Message):
     """cursor is the position in the conversation's log right before the turn's first event."""
     traceparent: _builtins.str
     """traceparent is the trace that the turn belongs to (W3C Trace Context); may be empty."""
+    type: _builtins.str
+    """type is the message's."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are the message."""
@@ -869,6 +901,10 @@ class Assign(_message.Message):
         where no budget holds, where it could not be found out at once, and with held.
         """
 
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """metadata is the message's."""
+
     def __init__(
         self,
         *,
@@ -890,10 +926,12 @@ class Assign(_message.Message):
         cursor: _builtins.str = ...,
         traceparent: _builtins.str = ...,
         budget_left: _abc.Iterable[_budget_pb2.BudgetLeft] | None = ...,
+        type: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_left", b"budget_left", "conversation_id", b"conversation_id", "creator", b"creator", "cursor", b"cursor", "deadline", b"deadline", "fence", b"fence", "grant", b"grant", "handler", b"handler", "held", b"held", "max_output_tokens", b"max_output_tokens", "message_id", b"message_id", "models", b"models", "parts", b"parts", "sequence", b"sequence", "text", b"text", "traceparent", b"traceparent", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_left", b"budget_left", "conversation_id", b"conversation_id", "creator", b"creator", "cursor", b"cursor", "deadline", b"deadline", "fence", b"fence", "grant", b"grant", "handler", b"handler", "held", b"held", "max_output_tokens", b"max_output_tokens", "message_id", b"message_id", "metadata", b"metadata", "models", b"models", "parts", b"parts", "sequence", b"sequence", "text", b"text", "traceparent", b"traceparent", "turn_id", b"turn_id", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

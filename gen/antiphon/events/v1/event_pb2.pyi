@@ -6,6 +6,7 @@ isort:skip_file
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.context.v1 import notice_pb2 as _notice_pb2
+from antiphon.events.v1 import route_pb2 as _route_pb2
 from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
@@ -572,6 +573,7 @@ class TurnAccepted(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
     PARENT_TURN_ID_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who will work on it."""
     message_id: _builtins.str
@@ -580,6 +582,10 @@ class TurnAccepted(_message.Message):
     """policy is what it does with turns that run already."""
     parent_turn_id: _builtins.str
     """parent_turn_id is the turn whose worker asked for it; empty of one that a caller asked for."""
+    @_builtins.property
+    def route(self) -> _route_pb2.RouteDecision:
+        """route is why it is that handler; unset where the caller has named it, and where no route stands."""
+
     def __init__(
         self,
         *,
@@ -587,10 +593,11 @@ class TurnAccepted(_message.Message):
         message_id: _builtins.str = ...,
         policy: _conversation_pb2.TurnPolicy.ValueType = ...,
         parent_turn_id: _builtins.str = ...,
+        route: _route_pb2.RouteDecision | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["route", b"route"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "message_id", b"message_id", "parent_turn_id", b"parent_turn_id", "policy", b"policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "message_id", b"message_id", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "route", b"route"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
