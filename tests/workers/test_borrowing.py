@@ -4,7 +4,9 @@ import asyncio
 import time
 from dataclasses import replace
 
-from antiphon_server.workers.assignment import Assignment
+import pytest
+
+from antiphon_server.workers.assignment import Assignment, NotBegun
 from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.borrowing import LentSession, ServerLoan
 from antiphon_server.workers.lending import Borrower
@@ -98,6 +100,24 @@ async def test_a_worker_that_comes_back_twice_has_the_turn_on_its_newest_stream(
     assert assignment.session is newest
     assert (earlier.turns, newest.turns) == ({}, {turn_id(1): assignment})
     assert isinstance(one.turns[turn_id(1)], Unclaimed)
+
+
+@pytest.mark.parametrize("slots", [1, 0])
+async def test_a_turn_that_has_not_come_to_its_worker_is_assigned_again(slots: int) -> None:
+    """In the same attempt, if the worker has room; else it is lost, and nobody has begun it."""
+    pool, assignment, heard = Pool(LIMITS), Assignment(work(1), LIMITS), list[bool]()
+    assignment.tell_assign = heard.append
+    earlier, newest = session(), session(slots=slots)
+    pool.add(earlier)
+    assignment.given(earlier)
+    pool.add(newest)
+    assignment.come_without(newest)
+    await settled()
+    assert heard == [False] * slots
+    assert (assignment.session is newest) == bool(slots)
+    if not slots:
+        with pytest.raises(NotBegun):
+            await assignment.next()
 
 
 async def test_what_a_worker_elsewhere_has_done_counts_there_turn_by_turn() -> None:

@@ -93,6 +93,27 @@ async def test_a_worker_that_the_other_server_has_lost_is_none(lender: Lender) -
     assert await lender.told() == ["worker", "given"]
 
 
+async def test_a_turn_that_has_not_come_to_a_worker_is_given_to_its_next_stream(
+    lender: Lender,
+) -> None:
+    """What was on its way to the earlier one is not told the worker: it is assigned it again."""
+    earlier, newest = session(), session()
+    lender.pool.add(earlier)
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
+    lender.pool.add(newest)
+    assert await lender.told() == ["gone", "worker"]
+    assign = pb.WorkResponse(assign=worker_pb2.Assign(turn_id=turn_id(1), fence=1))
+    tell = pb.BorrowRequest(tell=pb.TellWorker(worker_id=worker_id(1), frame=assign))
+    lender.borrower.hear(tell)
+    assert told(newest) == []
+    claim = pb.ClaimTurn(turn_id=turn_id(1), worker_id=worker_id(1), anew=True)
+    lender.borrower.hear(pb.BorrowRequest(claim=claim))
+    lender.borrower.hear(tell)
+    assert await lender.told() == ["given"]
+    assert (len(told(newest)), list(newest.turns)) == (1, [turn_id(1)])
+
+
 async def test_a_claim_that_is_given_up_leaves_nothing(lender: Lender) -> None:
     """It is answered before what comes behind it is heard."""
     one = session()

@@ -114,6 +114,14 @@ async def test_a_worker_keeps_the_turn_of_a_server_that_goes() -> None:
     assert not await it.claim(turn_id(1), first)
 
 
+async def test_a_turn_that_has_not_come_to_a_worker_is_claimed_anew_if_there_is_room() -> None:
+    it, inbox = session(slots=1), Inbox()
+    assert not await it.claim(turn_id(1), inbox)
+    assert await it.claim(turn_id(1), inbox, anew=True)
+    assert it.turns == {turn_id(1): inbox}
+    assert not await it.claim(turn_id(2), inbox, anew=True)
+
+
 async def test_what_the_server_stood_still_for_is_held_against_nobody() -> None:
     worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
     it = Session(worker, {}, PROGRAM, LIMITS)

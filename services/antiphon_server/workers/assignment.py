@@ -77,8 +77,8 @@ class Assignment:
         self._acking: asyncio.TimerHandle | None = None
         self._coming: AtWorker | None = None
         """The worker that it is being claimed at, or was last."""
-        self.go_on: Callable[[], None] | None = None
-        """Tells a worker that is back to go on."""
+        self.tell_assign: Callable[[bool], None] | None = None
+        """Tells a worker that is back to go on with what it holds, or to begin."""
         self.served = work.turn.order.handler, ""
         """The handler, and whose it is."""
         self._begun = {number_of(it.call.call_id) for it in work.past_calls if not it.finished}
@@ -113,16 +113,22 @@ class Assignment:
             session.let_go(self._turn_id)
             session.tell(Revoke(self._turn_id, self.fence, Revocation.LEASE))
             return
-        self._stop_claiming()  # it has come on another stream since
-        self._catching_up = True
-        self._coming = session
-        self._claiming = asyncio.ensure_future(self._claim(session))
+        self._begin_claim(session, held=True)
 
-    async def _claim(self, session: AtWorker) -> None:
-        if await session.claim(self._turn_id, self) and self._failure is None:
-            self.given(session, held=True)
-            if self.go_on is not None:
-                self.go_on()
+    def _begin_claim(self, session: AtWorker, *, held: bool) -> None:
+        self._stop_claiming()  # it has come on another stream since
+        self._catching_up = held
+        self._coming = session
+        self._claiming = asyncio.ensure_future(self._claim(session, held=held))
+
+    async def _claim(self, session: AtWorker, *, held: bool) -> None:
+        claimed = await session.claim(self._turn_id, self, anew=not held)
+        if claimed and self._failure is None:
+            self.given(session, held=held)
+            if self.tell_assign is not None:
+                self.tell_assign(held)
+        elif not held:
+            self._fail(NotBegun(), Revocation.FENCED)
 
     def given(self, session: AtWorker, *, held: bool = False) -> None:
         """The worker has it from now on, or ``held`` it and has come back."""
@@ -188,11 +194,14 @@ class Assignment:
         """Take the turn away from its worker: the next attempt is another's."""
         self._fail(AttemptLost(), reason)
 
-    def come_without(self) -> None:
+    def come_without(self, session: AtWorker) -> None:
         """The worker is back, and does not hold the turn: if nothing was heard of it, it has not
-        come to it.
+        come to it, and is assigned it again.
         """
-        self._fail(AttemptLost() if self._accepted else NotBegun(), Revocation.FENCED)
+        if self._accepted:
+            self._fail(AttemptLost(), Revocation.FENCED)
+        elif self._failure is None:
+            self._begin_claim(session, held=False)
 
     def excuse(self, late_s: float) -> None:
         """Hold so much time not against the worker: nobody could hear it."""

@@ -25,7 +25,7 @@ class Assignments:
             elif session.holds(turn_id):
                 assignment.come_back(session)
             else:
-                assignment.come_without()
+                assignment.come_without(session)
 
     def look_at_rights(self, session: AtWorker) -> None:
         """Take away what its user may not serve any more."""

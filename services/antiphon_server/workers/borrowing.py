@@ -139,11 +139,11 @@ class ServerLoan:
         """End what there is to do with a turn."""
         self.outgoing.put(Request(release=it))
 
-    async def claim(self, turn_id: TurnId, worker_id: WorkerId) -> bool:
-        """Take a turn over that a worker holds there; whether it does."""
+    async def claim(self, turn_id: TurnId, worker_id: WorkerId, *, anew: bool = False) -> bool:
+        """See :meth:`AtWorker.claim`."""
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._claims.setdefault(turn_id, deque()).append((worker_id, answered))
-        claim = worker_service_pb2.ClaimTurn(turn_id=turn_id, worker_id=worker_id)
+        claim = worker_service_pb2.ClaimTurn(turn_id=turn_id, worker_id=worker_id, anew=anew)
         self.outgoing.put(Request(claim=claim))
         return await answered
 
@@ -267,11 +267,11 @@ class LentSession:
     def accepted(self, after_s: float) -> None:
         """See :meth:`AtWorker.accepted`; its own server sees so itself, and sooner."""
 
-    async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
+    async def claim(self, turn_id: TurnId, inbox: Inbox, *, anew: bool = False) -> bool:
         """See :meth:`AtWorker.claim`."""
         self.turns[turn_id] = inbox  # what the worker says may come with the answer
         try:
-            if not self.closed and await self._loan.claim(turn_id, self.worker_id):
+            if not self.closed and await self._loan.claim(turn_id, self.worker_id, anew=anew):
                 return True
         except asyncio.CancelledError:  # it may be claimed all the same
             if self.turns.get(turn_id) is inbox:

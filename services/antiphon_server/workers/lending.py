@@ -139,7 +139,7 @@ class Borrower:
         turn_id = TurnId(it.turn_id)
         session = self._pool.here(WorkerId(it.worker_id))
         inbox = LentInbox(turn_id, self.outgoing, self._limits)
-        if session is not None and session.take_over(turn_id, inbox):
+        if session is not None and session.take_over(turn_id, inbox, anew=it.anew):
             inbox.session = session
             self._give(session, inbox)
         else:
@@ -175,14 +175,17 @@ class Borrower:
         session = self._pool.here(WorkerId(it.worker_id))
         if session is None:
             return
-        if it.frame.HasField("assign") and not it.frame.assign.held:
-            self._assigned(it.frame.assign)
-        session.tell(passed(it.frame))
+        is_new = it.frame.HasField("assign") and not it.frame.assign.held
+        if not is_new or self._assigned(session, it.frame.assign):
+            session.tell(passed(it.frame))
 
-    def _assigned(self, assign: worker_pb2.Assign) -> None:
+    def _assigned(self, session: Session, assign: worker_pb2.Assign) -> bool:
+        """Whether it is for this stream of the worker: on a later one it is assigned again."""
         inbox = self._inboxes.get(TurnId(assign.turn_id))
-        if inbox is not None:
-            inbox.assigned = assign.fence, time.monotonic()
+        if inbox is None or inbox.session is not session:
+            return False
+        inbox.assigned = assign.fence, time.monotonic()
+        return True
 
 
 class LentInbox:

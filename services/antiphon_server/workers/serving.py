@@ -272,7 +272,7 @@ class Serving:
         assignment.given(session, held=held)
         named = (turn.turn_id, turn.conversation_id, turn.attempt)
         self._begun.begin(Begun(*named, Parent(assignment.served[1]), session.worker.release))
-        assignment.go_on = lambda: told(held=True)
+        assignment.tell_assign = lambda held: told(held=held)
         told(held=held, left=left)
 
     async def _waited(

@@ -109,8 +109,11 @@ class AtWorker(Protocol):
         """Note that it has answered an assign."""
         ...
 
-    async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
-        """Take over a turn that it holds; whether it does. Cancelled, the worker keeps it."""
+    async def claim(self, turn_id: TurnId, inbox: Inbox, *, anew: bool = False) -> bool:
+        """Take over a turn that it holds; whether it does. Cancelled, the worker keeps it.
+
+        ``anew``: or that has not come to it, if it has room.
+        """
         ...
 
     def let_go(
@@ -308,13 +311,13 @@ class Session:
                 raise self.ending
             await self._wakeup.wait()
 
-    async def claim(self, turn_id: TurnId, inbox: Inbox) -> bool:
+    async def claim(self, turn_id: TurnId, inbox: Inbox, *, anew: bool = False) -> bool:
         """See :meth:`AtWorker.claim`."""
-        return self.take_over(turn_id, inbox)
+        return self.take_over(turn_id, inbox, anew=anew)
 
-    def take_over(self, turn_id: TurnId, inbox: Inbox) -> bool:
+    def take_over(self, turn_id: TurnId, inbox: Inbox, *, anew: bool = False) -> bool:
         """Claim it at once: who does has fenced out who had it before."""
-        if self.closed or turn_id not in self.turns:
+        if self.closed or not (turn_id in self.turns or (anew and self.open and self.free)):
             return False
         self.turns[turn_id] = inbox
         return True

@@ -54,12 +54,14 @@ def _in_one_process(count: int, seed: str, first: int, seconds: float) -> int:
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began, done, broken = time.perf_counter(), 0, 0
-    counts, next_s, rested_s = Counter[str](), list[float](), list[float]()
+    counts, next_s = Counter[str](), list[float]()
+    rested_s, held_up_s = list[float](), list[float]()
     traces = hashlib.sha256()
     for own, wrong, rig in runs_of(count, seed, first):
         counts += rig.judge.counts
         next_s += rig.judge.next_s
         rested_s += rig.judge.rested_s
+        held_up_s += rig.judge.held_up_s
         traces.update(rig.judge.trace.encode())
         broken += bool(wrong)
         done += 1
@@ -71,6 +73,7 @@ def _in_one_process(count: int, seed: str, first: int, seconds: float) -> int:
     print(", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())))
     _print_times("death to next attempt", next_s)
     _print_times("the same of turns that waited for answers, from the last one", rested_s)
+    _print_times("the same where a server stood still or was cut off meanwhile", held_up_s)
     print(f"trace {traces.hexdigest()}")
     return int(broken > 0)
 

@@ -86,15 +86,17 @@ class Faults:
 
     async def _halt_server(self) -> None:
         server = self.chance.choice(self._dialled())
-        server.place.halt()
-        await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0, 25.0]))
-        server.place.go_on()
+        with self.judge.server_away():
+            server.place.halt()
+            await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0, 25.0]))
+            server.place.go_on()
 
     async def _part_server(self) -> None:
         server = self.chance.choice(self._dialled())
-        self.net.part(server.place)
-        await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0]))
-        self.net.join(server.place, torn=self.chance.random() < 0.5)
+        with self.judge.server_away():
+            self.net.part(server.place)
+            await asyncio.sleep(self.chance.choice([1.0, 6.0, 12.0]))
+            self.net.join(server.place, torn=self.chance.random() < 0.5)
 
 
 _DROPS = ("cut", "cut_at", "lose_acks", "cut_lent")

@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,13 @@ class Judge:
         self.deaths: list[Death] = []
         self.counts: Counter[str] = Counter()
         self.next_s: list[float] = []
+        """From a worker's death to the next attempt."""
         self.rested_s: list[float] = []
         """From when a turn whose worker had died had what it had asked for to its next attempt."""
+        self.held_up_s: list[float] = []
+        """As ``next_s``, where a server stood still or was cut off meanwhile: what it has it keeps
+        until its lease, which is longer than a worker's, has run out."""
+        self._away: list[tuple[float, float]] = []
         self.asks = Asks(self.counts)
         self._trace = hashlib.sha256()
         self._unacked: dict[str, dict[int, int]] = defaultdict(dict)
@@ -76,6 +82,15 @@ class Judge:
         """It is gone for good."""
         now = _now()
         self.deaths += [Death(now, turn_id) for turn_id in self._at.pop(hand.worker_id, ())]
+
+    @contextmanager
+    def server_away(self) -> Iterator[None]:
+        """A server stands still, or is cut off from all others."""
+        since = _now()
+        try:
+            yield
+        finally:
+            self._away.append((since, _now()))
 
     def of(self, hand: "Hand") -> tuple[Callable[[Any], None], Callable[[Any], None]]:
         """Who listens to what it says on a stream, and to what it is told."""
@@ -204,7 +219,9 @@ class Judge:
             its = rests.get(death.turn_id, ())
             rested = max((it.until for it in its if it.since <= death.at < it.until), default=0.0)
             took = found[0] - max(death.at, min(rested, found[0]))
-            (self.rested_s if rested else self.next_s).append(took)
+            held_up = any(since < found[0] and until > death.at for since, until in self._away)
+            times = self.held_up_s if held_up else self.rested_s if rested else self.next_s
+            times.append(took)
             if strict and took > WITHIN_S:
                 self.wrong.append(f"{death.turn_id} went on after {took:.1f} s")
 

@@ -959,25 +959,31 @@ Global___WantWorker: _TypeAlias = WantWorker  # noqa: Y015
 
 @_typing.final
 class ClaimTurn(_message.Message):
-    """ClaimTurn takes a turn over that a worker holds whose server is gone; answered by given or refused."""
+    """ClaimTurn takes a turn over that a worker holds whose server is gone; answered by given, without a
+    worker if that does not hold it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TURN_ID_FIELD_NUMBER: _builtins.int
     WORKER_ID_FIELD_NUMBER: _builtins.int
+    ANEW_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     worker_id: _builtins.str
     """worker_id is who holds it."""
+    anew: _builtins.bool
+    """anew: or to which it was assigned, but has not come; if it has room."""
     def __init__(
         self,
         *,
         turn_id: _builtins.str = ...,
         worker_id: _builtins.str = ...,
+        anew: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["turn_id", b"turn_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anew", b"anew", "turn_id", b"turn_id", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
