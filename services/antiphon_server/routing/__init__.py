@@ -1,0 +1,1 @@
+"""Routing: which handler a turn goes to where nobody has named one."""

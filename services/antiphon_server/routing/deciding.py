@@ -1,0 +1,120 @@
+"""Who gets a message: by a workspace's rules, then the installation's, then the default."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from antiphon_server.routing.matching import Table
+from antiphon_server.routing.model import (
+    MIN_MARGIN,
+    MIN_SCORE,
+    MOST_CANDIDATES,
+    Candidate,
+    Classifier,
+    Decision,
+    Expert,
+    Outcome,
+    Rule,
+    Said,
+)
+from antiphon_server.routing.ports import Classifies, Experts
+
+
+class Router:
+    """Decides; what explains or tries routes asks it, too. ``default`` is the default handler."""
+
+    def __init__(self, default: str, experts: Experts, classify: Classifies) -> None:
+        self._default, self._experts, self._classify = default, experts, classify
+
+    def decide(self, said: Said, tables: Sequence[Table]) -> Decision:
+        """Who gets the message, and why; ``tables`` are asked in their order.
+
+        It waits for nothing, and is the same for the same message, tables and experts.
+        """
+        deciding = _Deciding(said, self._experts, self._classify)
+        for table in tables:
+            for rule in table.matching(said):
+                decision = deciding.by(rule)
+                if decision is not None:
+                    return replace(decision, parent=table.parent, revision=table.revision)
+        return self._by_default(tables, deciding)
+
+    def _by_default(self, tables: Sequence[Table], deciding: "_Deciding") -> Decision:
+        decision = Decision(self._default, Outcome.DEFAULT, passed_over=tuple(deciding.passed_over))
+        if not tables:
+            return decision
+        return replace(decision, parent=tables[-1].parent, revision=tables[-1].revision)
+
+
+class _Deciding:
+    """One decision; who serves what is asked when the first rule matches."""
+
+    def __init__(self, said: Said, experts: Experts, classify: Classifies) -> None:
+        self._said, self._source, self._classify = said, experts, classify
+        self._asked: Mapping[str, Expert] | None = None
+        self.passed_over: list[str] = []
+        """Handlers that rules would have chosen, but nobody serves now; each once."""
+
+    def by(self, rule: Rule) -> Decision | None:
+        """What a rule that matches decides; None: the next one does."""
+        if rule.classifier is None:
+            return self._given(
+                rule, rule.handler, Decision(rule.handler, Outcome.RULE, rule=rule.name)
+            )
+        candidates = self._classify(self._said.text, self._among(rule.classifier))
+        margin = _margin(candidates)
+        why = Decision(
+            "",
+            Outcome.UNSURE,
+            rule=rule.name,
+            candidates=tuple(candidates[:MOST_CANDIDATES]),
+            margin=margin,
+        )
+        if not _sure(candidates, margin, rule.classifier):
+            return self._fallen_back(rule, why)
+        best = candidates[0].handler
+        return self._given(rule, best, replace(why, handler=best, outcome=Outcome.CLASSIFIED))
+
+    def _given(self, rule: Rule, handler: str, decision: Decision) -> Decision | None:
+        """The decision if somebody serves the handler, else the rule's fallback."""
+        if self._serves(handler):
+            return replace(decision, passed_over=tuple(self.passed_over))
+        return self._fallen_back(rule, replace(decision, outcome=Outcome.AWAY))
+
+    def _fallen_back(self, rule: Rule, decision: Decision) -> Decision | None:
+        if not rule.fallback or not self._serves(rule.fallback):
+            return None
+        return replace(decision, handler=rule.fallback, passed_over=tuple(self.passed_over))
+
+    def _serves(self, handler: str) -> bool:
+        expert = self._experts.get(handler)
+        if expert is not None and expert.available:
+            return True
+        if handler not in self.passed_over:
+            self.passed_over.append(handler)
+        return False
+
+    def _among(self, classifier: Classifier) -> Sequence[Expert]:
+        """The experts, also those whom nobody serves now: their messages are for no other."""
+        known = self._experts
+        if classifier.handlers:
+            return [known[it] for it in dict.fromkeys(classifier.handlers) if it in known]
+        return [it for it in known.values() if it.examples]
+
+    @property
+    def _experts(self) -> Mapping[str, Expert]:
+        if self._asked is None:
+            self._asked = {it.handler: it for it in self._source.of(self._said.workspace_id)}
+        return self._asked
+
+
+def _margin(candidates: Sequence[Candidate]) -> float:
+    best, second = [*(it.score for it in candidates[:2]), 0.0, 0.0][:2]
+    return best - second
+
+
+def _sure(candidates: Sequence[Candidate], margin: float, classifier: Classifier) -> bool:
+    return (
+        bool(candidates)
+        and candidates[0].score >= (classifier.min_score or MIN_SCORE)
+        and margin >= (classifier.min_margin or MIN_MARGIN)
+    )

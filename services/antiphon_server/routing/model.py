@@ -1,0 +1,111 @@
+"""Rules of routes, what they look at, and what is decided by them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+MOST_RULES = 100
+TEXT_BYTES = 64 * 1024
+"""So much of a message's text is looked at."""
+MOST_CANDIDATES = 8
+"""So many a decision names."""
+MIN_SCORE, MIN_MARGIN = 0.4, 0.1
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule looks at, as ``RouteMatch``: all that it says must hold; of a list, one."""
+
+    types: Sequence[str] = ()
+    media_types: Sequence[str] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    languages: Sequence[str] = ()
+    senders: Sequence[str] = ()
+    workspaces: Sequence[str] = ()
+    text_patterns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """Chooses among experts, as ``RouteClassifier``; of its numbers 0 means the usual one."""
+
+    handlers: Sequence[str] = ()
+    min_score: float = 0.0
+    min_margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where a message goes that it matches, as ``RouteRule``: a handler, or who is chosen."""
+
+    name: str
+    priority: int = 0
+    match: Match = Match()
+    handler: str = ""
+    classifier: Classifier | None = None
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message and what is known of its conversation.
+
+    ``media_types`` are those of its parts, ``language`` is the conversation's, ``sender`` is who
+    asks (``users/user_…``). Of ``text`` the first 64 KiB count.
+    """
+
+    text: str = ""
+    type: str = ""
+    media_types: Sequence[str] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    sender: str = ""
+    workspace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expert:
+    """A handler that a workspace may name; ``available``: somebody serves it now."""
+
+    handler: str
+    description: str = ""
+    examples: tuple[str, ...] = ()
+    available: bool = True
+
+
+class Outcome(IntEnum):
+    """How a handler was found, as ``RouteOutcome``."""
+
+    RULE = 1
+    CLASSIFIED = 2
+    UNSURE = 3
+    AWAY = 4
+    DEFAULT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An expert that a message may be for; ``score`` from 0 to 1, all together at most 1."""
+
+    handler: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a message has its handler, as ``RouteDecision``.
+
+    With DEFAULT, ``parent`` and ``revision`` are of the routes that were asked last.
+    """
+
+    handler: str
+    outcome: Outcome
+    parent: str = ""
+    revision: int = 0
+    rule: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    margin: float = 0.0
+    passed_over: tuple[str, ...] = ()
