@@ -23,6 +23,7 @@ from antiphon_server.context.model.notices import Notice, NoticeId
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
+    Labels,
     Member,
     ResourceId,
     Role,
@@ -39,7 +40,8 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Protobuf)
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
-_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - {"parts", "aside"}
+_CONTENT = frozenset({"parts", "aside", "type", "metadata"})
+_BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - _CONTENT
 
 
 def microseconds(time: Timestamp) -> int:
@@ -84,6 +86,8 @@ def conversation(it: Conversation) -> conversation_pb2.Conversation:
         max_output_tokens=it.max_output_tokens,
         tools=it.tools,
         last_activity_time=timestamp(it.last_activity_us),
+        labels=dict(it.labels),
+        language=it.language,
     )
 
 
@@ -102,7 +106,14 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         microseconds(it.last_activity_time),
         it.max_output_tokens,
         tuple(it.tools),
+        labels_of(it.labels),
+        it.language,
     )
+
+
+def labels_of(it: Mapping[str, str]) -> Labels:
+    """Decode labels, which come in any order."""
+    return tuple(sorted(it.items()))
 
 
 def member(it: Member, display_name: str = "") -> conversation_pb2.Member:
@@ -172,9 +183,12 @@ CODECS: Mapping[type, Codec[Any, Any]] = {
 
 
 def content_of(it: context_service_pb2.PostMessageRequest) -> Content:
-    """Decode the parts of a new message, as far as the rules need them."""
-    message = message_pb2.Message(parts=it.parts, aside=not it.in_context)
-    return Content(_encoded(message), sum(map(_text_bytes, it.parts)), message.aside)
+    """Decode a new message's parts, as far as the rules need them, and what is said beside."""
+    message = message_pb2.Message(aside=not it.in_context, type=it.type, metadata=it.metadata)
+    beside_bytes = message.ByteSize()
+    message.parts.extend(it.parts)
+    text_bytes = sum(map(_text_bytes, it.parts))
+    return Content(_encoded(message), text_bytes, message.aside, beside_bytes)
 
 
 def _encoded(message: message_pb2.Message) -> bytes:
@@ -232,7 +246,7 @@ def message_of(
 
 
 def _content_in_log(it: message_pb2.Message) -> Content:
-    """The parts of a message, and what this version does not know of it."""
+    """A message's parts, what is said beside, and what this version does not know of it."""
     content: Any = message_pb2.Message()
     content.CopyFrom(it)
     for name in _BESIDE_CONTENT:

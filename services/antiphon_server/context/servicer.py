@@ -35,6 +35,11 @@ from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
 
+_CHANGEABLE = (
+    *("title", "turn_policy", "models", "instructions"),
+    *("max_output_tokens", "tools", "labels", "language"),
+)
+
 
 class ContextServicer(ContextServiceServicer):
     """The RPCs of ``antiphon.context.v1.ContextService``."""
@@ -115,6 +120,8 @@ class ContextServicer(ContextServiceServicer):
             request.instructions,
             request.max_output_tokens,
             tuple(request.tools),
+            encoding.labels_of(request.labels),
+            request.language,
         )
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
@@ -288,8 +295,7 @@ def _membership(
 
 
 def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
-    allowed = ("title", "turn_policy", "models", "instructions", "max_output_tokens", "tools")
-    paths, wish = masked(request.update_mask, allowed), request.conversation
+    paths, wish = masked(request.update_mask, _CHANGEABLE), request.conversation
     return ConversationPatch(
         title=in_one_line(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),
@@ -297,4 +303,6 @@ def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
         instructions=wish.instructions if "instructions" in paths else None,
         max_output_tokens=wish.max_output_tokens if "max_output_tokens" in paths else None,
         tools=tuple(wish.tools) if "tools" in paths else None,
+        labels=encoding.labels_of(wish.labels) if "labels" in paths else None,
+        language=wish.language if "language" in paths else None,
     )

@@ -40,7 +40,8 @@ def new_event(scope: str, event: event_pb2.Event) -> NewEvent:
         raise invalid("events", "an event needs a payload")
     if event.ephemeral or event.HasField("time") or event.first_offset or event.last_offset:
         raise invalid("events", "place and time are set by the log")
-    body = wire.scoped(event.SerializeToString(), scope)
+    # A map has no order: the same event, appended again, has to be the same bytes.
+    body = wire.scoped(event.SerializeToString(deterministic=True), scope)
     return NewEvent(kind, event.turn_id, body, _access_change(event, payload))
 
 

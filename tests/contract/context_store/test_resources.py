@@ -43,6 +43,8 @@ async def test_resources_are_read_back_whole(store: Store) -> None:
         instructions="",
         archive_us=7,
         version=9,
+        labels=(("b", ""),),
+        language="de",
     )
     await store.write(lambda r: r.workspaces.put(lab))
     await store.write(lambda r: r.conversations.put(talk))

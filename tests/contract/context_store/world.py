@@ -29,6 +29,8 @@ TALK = Conversation(
     ("a/b", "c\nd"),
     "Be kind.",
     2_000_002,
+    labels=(("a", "1\x00"), ("tier", "gold ✓")),
+    language="pt-BR",
 )
 _NUMBERS = itertools.count(1_000_001)
 OWNER = Member(ResourceId(TALK.conversation_id), ANN, Role.OWNER, 2_000_002)

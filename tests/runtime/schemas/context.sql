@@ -14,7 +14,7 @@ CREATE TABLE context_conversations (
 	instructions TEXT NOT NULL,
 	create_us BIGINT NOT NULL,
 	archive_us BIGINT,
-	version INTEGER NOT NULL, activity_us BIGINT DEFAULT '0' NOT NULL, max_output_tokens INTEGER DEFAULT 0 NOT NULL, tools TEXT DEFAULT '[]' NOT NULL,
+	version INTEGER NOT NULL, activity_us BIGINT DEFAULT '0' NOT NULL, max_output_tokens INTEGER DEFAULT 0 NOT NULL, tools TEXT DEFAULT '[]' NOT NULL, labels TEXT DEFAULT '{}' NOT NULL, language VARCHAR(64) DEFAULT '' NOT NULL,
 	PRIMARY KEY (conversation_id)
 );
 CREATE INDEX context_conversations_by_activity ON context_conversations (workspace_id, activity_us, conversation_id);

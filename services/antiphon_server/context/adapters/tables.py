@@ -46,6 +46,8 @@ conversations = Table(
     Column("activity_us", BigInteger, nullable=False, server_default="0"),
     Column("max_output_tokens", Integer, nullable=False, server_default=text("0")),
     Column("tools", Text, nullable=False, server_default="[]"),  # a JSON list
+    Column("labels", Text, nullable=False, server_default="{}"),  # a JSON object
+    Column("language", String(64), nullable=False, server_default=""),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
     Index("context_conversations_by_activity", "workspace_id", "activity_us", "conversation_id"),
 )

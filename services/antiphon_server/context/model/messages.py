@@ -13,7 +13,6 @@ Offset = NewType("Offset", int)
 MAX_MESSAGE_BYTES = 1 << 20
 _BYTES_A_TOKEN = 4
 _TOKENS_A_MESSAGE = 4
-_BYTES_OF_MARK = 2
 
 
 class MessageRole(OpenIntEnum):
@@ -29,18 +28,20 @@ class MessageRole(OpenIntEnum):
 class Content:
     """A message's parts as the adapters encoded them, and the bytes of UTF-8 in them.
 
-    The rules need no more of it. With them is what a newer server has said beside them, and that
-    it was said to people alone: ``aside``, which is known of messages as they come from the log.
+    The rules need no more of it. With them is what programs and a newer server have said beside
+    them, and that it was said to people alone: ``aside``, which is known of messages as they come
+    from the log. ``beside_bytes`` is how much of it is no part, of something that is to be said.
     """
 
     encoded: bytes
     text_bytes: int
     aside: bool = field(default=False, compare=False)
+    beside_bytes: int = field(default=0, compare=False)
 
     @property
     def parts_bytes(self) -> int:
-        """The parts' bytes, without the mark of an aside, of something that is to be said."""
-        return len(self.encoded) - (_BYTES_OF_MARK if self.aside else 0)
+        """The parts' bytes, of something that is to be said."""
+        return len(self.encoded) - self.beside_bytes
 
     @property
     def tokens(self) -> int:

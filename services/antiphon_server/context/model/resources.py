@@ -1,7 +1,7 @@
 """Workspaces, conversations and who may do what in them. Times are microseconds since 1970."""
 
 from dataclasses import dataclass
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from antiphon_server.runtime.access.permissions import INHERITED
 from antiphon_server.runtime.access.permissions import Role as Role
@@ -14,6 +14,8 @@ WorkspaceId = NewType("WorkspaceId", str)
 ConversationId = NewType("ConversationId", str)
 ResourceId = NewType("ResourceId", str)
 """A workspace id or a conversation id."""
+Labels: TypeAlias = tuple[tuple[str, str], ...]
+"""Keys and values, by key, each key once: so equal ones are equal."""
 
 
 class TurnPolicy(OpenIntEnum):
@@ -43,7 +45,7 @@ class Conversation:
     """A conversation. ``version`` counts its changes, from 1; activity is none.
 
     ``max_output_tokens`` is 0 where it leaves the length of answers to server and model. ``tools``
-    are names of those that models may ask for here, or `source.*`.
+    are names of those that models may ask for here, or `source.*`. ``language`` is a BCP 47 tag.
     """
 
     conversation_id: ConversationId
@@ -58,6 +60,8 @@ class Conversation:
     activity_us: int = 0
     max_output_tokens: int = 0
     tools: tuple[str, ...] = ()
+    labels: Labels = ()
+    language: str = ""
 
     @property
     def last_activity_us(self) -> int:

@@ -17,6 +17,7 @@ from antiphon_server.context.model.listed import Listed, Order, Shelf
 from antiphon_server.context.model.resources import (
     Conversation,
     ConversationId,
+    Labels,
     Member,
     ResourceId,
     Role,
@@ -50,6 +51,8 @@ class NewConversation:
     instructions: str = ""
     max_output_tokens: int = 0
     tools: tuple[str, ...] = ()
+    labels: Labels = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,8 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         now,
         max_output_tokens=wish.max_output_tokens,
         tools=wish.tools,
+        labels=wish.labels,
+        language=wish.language,
         activity_us=now,
     )
 

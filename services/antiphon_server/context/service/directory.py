@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from antiphon_server.context.model.resources import Conversation, ConversationId, ResourceId
@@ -96,5 +97,6 @@ def _both(
 
 def _size(_: ConversationId, it: Conversation) -> int:
     """In bytes: Python gives each character of a text as much as the widest needs."""
-    texts = (it.title, it.instructions, *it.models, *it.tools)
+    labels = chain.from_iterable(it.labels)
+    texts = (it.title, it.instructions, it.language, *it.models, *it.tools, *labels)
     return _A_CONVERSATION + sum(map(sys.getsizeof, texts))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from antiphon_server.context.model.resources import Conversation, TurnPolicy
+from antiphon_server.context.model.resources import Conversation, Labels, TurnPolicy
 from antiphon_server.runtime.errors import invalid
 
 MAX_TITLE = 256
@@ -17,7 +17,7 @@ _TOOL = re.compile(r"[a-z0-9_-]{1,32}\.([A-Za-z0-9_./-]{1,95}|\*)")
 
 @dataclass(frozen=True, slots=True)
 class ConversationPatch:
-    """New values; None leaves a field as it is."""
+    """New values; None leaves a field as it is. Labels and language were checked at the port."""
 
     title: str | None = None
     turn_policy: TurnPolicy | None = None
@@ -25,6 +25,8 @@ class ConversationPatch:
     instructions: str | None = None
     max_output_tokens: int | None = None
     tools: tuple[str, ...] | None = None
+    labels: Labels | None = None
+    language: str | None = None
 
     def check(self) -> None:
         """Raises DomainError INVALID_ARGUMENT if a value is beyond its limit."""
@@ -61,4 +63,6 @@ class ConversationPatch:
                 else self.max_output_tokens
             ),
             tools=conversation.tools if self.tools is None else self.tools,
+            labels=conversation.labels if self.labels is None else self.labels,
+            language=conversation.language if self.language is None else self.language,
         )

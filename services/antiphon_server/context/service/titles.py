@@ -1,5 +1,7 @@
 """Conversations found by what their titles have in them."""
 
+from itertools import chain
+
 from antiphon_server.context.model.listed import Listed, folded
 from antiphon_server.context.model.resources import Conversation, Position
 from antiphon_server.context.ports import Records
@@ -29,5 +31,6 @@ def search(
 
 
 def size_of(conversation: Conversation) -> int:
-    """What it takes of a page, in bytes."""
-    return len(conversation.instructions.encode())
+    """What it takes of a page, in bytes: the long ones of its fields."""
+    texts = (conversation.instructions, *chain.from_iterable(conversation.labels))
+    return sum([len(text.encode()) for text in texts])

@@ -54,6 +54,8 @@ _PUT = (
         archive_us=bindparam("new_archive_us"),
         version=bindparam("new_version"),
         max_output_tokens=bindparam("new_max_output_tokens"),
+        labels=bindparam("new_labels"),
+        language=bindparam("new_language"),
     )
 )
 _THOSE = select(*_COLUMNS).where(_TABLE.conversation_id.in_(bindparam("ids", expanding=True)))
@@ -138,6 +140,8 @@ class SqlConversations:
             "version": conversation.version,
             "max_output_tokens": conversation.max_output_tokens,
             "activity_us": conversation.activity_us,
+            "labels": json.dumps(dict(conversation.labels)),
+            "language": conversation.language,
         }
         return bool(_ADD.returned(self._connection, [values]))
 
@@ -152,6 +156,8 @@ class SqlConversations:
             "new_archive_us": conversation.archive_us,
             "new_version": conversation.version,
             "new_max_output_tokens": conversation.max_output_tokens,
+            "new_labels": json.dumps(dict(conversation.labels)),
+            "new_language": conversation.language,
         }
         self._connection.execute(_PUT, values)
 

@@ -13,10 +13,17 @@ from sqlalchemy import (
     or_,
 )
 
-from antiphon_server.context.model.resources import Conversation, Position, TurnPolicy, Workspace
+from antiphon_server.context.model.resources import (
+    Conversation,
+    Labels,
+    Position,
+    TurnPolicy,
+    Workspace,
+)
 
 PAGE_LIMIT = bindparam("page_limit", type_=Integer)
 _LATEST_US = 1 << 62
+_NO_LABELS = "{}"
 
 
 def older(created: ColumnElement[int], item_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -48,7 +55,11 @@ def workspace_of(row: Sequence[Any]) -> Workspace:
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
     """A row of all columns, in their order."""
-    its_id, workspace_id, title, turn_policy, models, *rest, tools = row
+    its_id, workspace_id, title, turn_policy, models, *rest, tools, labels, language = row
     policy, names = TurnPolicy(turn_policy), tuple(json.loads(models))
-    others = (*rest, tuple(json.loads(tools)))
+    others = (*rest, tuple(json.loads(tools)), _labels(labels), language)
     return Conversation(its_id, workspace_id, title, policy, names, *others)
+
+
+def _labels(stored: str) -> Labels:
+    return tuple(json.loads(stored).items()) if stored != _NO_LABELS else ()
