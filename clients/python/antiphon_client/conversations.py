@@ -1,7 +1,8 @@
 """Conversations and their messages."""
 
-from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -18,6 +19,9 @@ from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Conversations:
@@ -37,8 +41,13 @@ class Conversations:
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
         max_output_tokens: int = 0,
         tools: Sequence[str] = (),
+        labels: Mapping[str, str] = NOTHING,
+        language: str = "",
     ) -> Conversation:
-        """Make a conversation that the caller owns; models may ask for ``tools`` in it."""
+        """Make a conversation that the caller owns; models may ask for ``tools`` in it.
+
+        ``labels`` are what programs say of it, and ``language`` is its people's: `pt-BR`.
+        """
         request = messages.CreateConversationRequest(
             conversation_id=conversation_id,
             workspace_id=workspace_id,
@@ -48,6 +57,8 @@ class Conversations:
             instructions=instructions,
             max_output_tokens=max_output_tokens,
             tools=tools,
+            labels=labels,
+            language=language,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
 
@@ -60,13 +71,39 @@ class Conversations:
 
         return pages(fetch, lambda page: page.workspaces)
 
-    async def set_tools(self, conversation_id: str, tools: Sequence[str]) -> Conversation:
-        """Say which tools models may ask for in a conversation: names, or `source.*`."""
+    async def update_conversation(
+        self,
+        conversation_id: str,
+        *,
+        title: str | None = None,
+        tools: Sequence[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        language: str | None = None,
+    ) -> Conversation:
+        """Change what is given of a conversation, and nothing else.
+
+        ``tools`` are those that models may ask for: names, or `source.*`. They, and ``labels``,
+        take the place of all that were there.
+        """
+        given: dict[str, Any] = {
+            name: value
+            for name, value in {
+                "title": title,
+                "tools": tools,
+                "labels": labels,
+                "language": language,
+            }.items()
+            if value is not None
+        }
         request = messages.UpdateConversationRequest(
-            conversation=Conversation(conversation_id=conversation_id, tools=tools),
-            update_mask=FieldMask(paths=["tools"]),
+            conversation=Conversation(conversation_id=conversation_id, **given),
+            update_mask=FieldMask(paths=given),
         )
         return (await self._caller.call(self._context.UpdateConversation, request)).conversation
+
+    async def set_tools(self, conversation_id: str, tools: Sequence[str]) -> Conversation:
+        """Say which tools models may ask for in a conversation: names, or `source.*`."""
+        return await self.update_conversation(conversation_id, tools=tools)
 
     async def get_conversation(self, conversation_id: str) -> Conversation:
         """One conversation."""
@@ -131,10 +168,23 @@ class Conversations:
         return await self._caller.call(self._context.GetContext, request)
 
     async def post_message(
-        self, conversation_id: str, text: str, *, in_context: bool = False
+        self,
+        conversation_id: str,
+        text: str,
+        *,
+        in_context: bool = False,
+        type: str = "",
+        metadata: Mapping[str, str] = NOTHING,
     ) -> Message:
-        """Say something without starting a turn: an aside, unless models may read it later."""
+        """Say something without starting a turn: an aside, unless models may read it later.
+
+        ``type`` is what it is for programs, as `form.submitted`; ``metadata`` what they say of it.
+        """
         request = messages.PostMessageRequest(
-            conversation_id=conversation_id, parts=[Part(text=text)], in_context=in_context
+            conversation_id=conversation_id,
+            parts=[Part(text=text)],
+            in_context=in_context,
+            type=type,
+            metadata=metadata,
         )
         return (await self._caller.call(self._context.PostMessage, request)).message

@@ -1,7 +1,7 @@
 """A conversation that is open: post, stop, and read answers as they come."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import Event
 from antiphon.events.v1.stream_pb2 import CancelWatch
 from antiphon_client.asks import Asks
+from antiphon_client.conversations import NOTHING
 from antiphon_client.errors import AntiphonError, Unauthenticated, connection_lost
 from antiphon_client.frames import Cancelled, Intake
 from antiphon_client.ids import new_turn_id
@@ -105,9 +106,12 @@ class LiveConversation:
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
         max_output_tokens: int = 0,
         turn_id: str = "",
+        type: str = "",
+        metadata: Mapping[str, str] = NOTHING,
     ) -> TurnHandle:
         """Say something; returns when it is committed and its turn has begun.
 
+        ``type`` is what it is for programs, as `form.submitted`; ``metadata`` what they say of it.
         Give a ``turn_id`` of :func:`new_turn_id` to be able to stop the turn before this
         returns. Raises AntiphonError: NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
         TURN_REJECTED, LIMIT_EXCEEDED.
@@ -121,6 +125,8 @@ class LiveConversation:
             policy=policy,
             models=models,
             max_output_tokens=max_output_tokens,
+            type=type,
+            metadata=metadata,
         )
         try:
             accepted = await self._ask(ConverseRequest(post=post))

@@ -11,6 +11,7 @@ from antiphon.dispatcher.v1.turn_pb2 import Handler, Turn
 from antiphon.events.v1.event_pb2 import ToolCallProposed, ToolCallQuestionAsked
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED, ToolAnswerAction
 from antiphon_client.caller import Caller, pages
+from antiphon_client.conversations import NOTHING
 from antiphon_client.ids import new_turn_id
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ class Turns:
         models: Sequence[str] = (),
         policy: TurnPolicy.ValueType = TURN_POLICY_UNSPECIFIED,
         max_output_tokens: int = 0,
+        type: str = "",
+        metadata: Mapping[str, str] = NOTHING,
     ) -> messages.DispatchResponse:
         """Post a message and start a turn; follow from the response's cursor to see it all.
 
         With a ``new_conversation`` that is made before: leave the id empty, the turn says it.
+        ``type`` is what the message is for programs, as `form.submitted`; ``metadata`` what they
+        say of it.
         """
         request = messages.DispatchRequest(
             conversation_id=conversation_id,
@@ -48,6 +53,8 @@ class Turns:
             policy=policy,
             models=models,
             max_output_tokens=max_output_tokens,
+            type=type,
+            metadata=metadata,
         )
         return await self._caller.call(self._dispatcher.Dispatch, request)
 

@@ -37,6 +37,8 @@ def order_of(request: dispatcher_service_pb2.DispatchRequest) -> Order:
     message = message_pb2.Message(parts=request.parts)
     if message.ByteSize() > MAX_MESSAGE_BYTES:  # what PostMessage counts
         raise invalid("parts", "a message has at most 1 MiB; larger content goes by reference")
+    message.type = request.type
+    message.metadata.update(request.metadata)
     content = event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
     limit = request.time_limit
     return Order(

@@ -1,6 +1,7 @@
 """The dispatcher's own types."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
@@ -101,7 +102,8 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The request that creates a turn. ``content`` holds the serialized message parts.
+    """The request that creates a turn. ``content`` holds the message's parts, type and metadata,
+    serialized.
 
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
     ``parent`` is the turn that asked for it, if none of its users did.
@@ -250,7 +252,7 @@ StoredTurn: TypeAlias = Turn | Tombstone
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """What the dispatcher needs to know of a conversation."""
+    """What the dispatcher needs to know of a conversation; ``language`` is a BCP 47 tag."""
 
     conversation_id: ConversationId
     workspace_id: str
@@ -258,6 +260,8 @@ class ConversationView:
     policy: Policy = Policy.QUEUE
     models: tuple[str, ...] = ()
     max_output_tokens: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

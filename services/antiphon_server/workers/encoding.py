@@ -256,6 +256,8 @@ def _assign(told: frames.Assign) -> pb.Assign:
         cursor=turn.cursor,
         traceparent=told.traceparent,
         budget_left=map(budget_pb2.BudgetLeft.FromString, told.left),
+        type=posted.message.type,
+        metadata=posted.message.metadata,
     )
 
 

@@ -223,3 +223,23 @@ async def test_a_handler_that_blocks_the_loop_is_told_of(caplog: pytest.LogCaptu
             await stream.assign()
             await stream.next("finish")
             await until(lambda: "asyncio.to_thread" in caplog.text)
+
+
+async def test_a_handler_sees_what_programs_say_of_the_message() -> None:
+    """Its type and metadata; of what people say there are none."""
+    async with scripted_server() as server:
+        worker = server.worker()
+        seen: list[tuple[str, dict[str, str]]] = []
+
+        @worker.handler("expert")
+        async def expert(work: Work) -> None:
+            seen.append((work.type, dict(work.metadata)))
+
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign("{}", type="form.submitted", metadata={"form": "order"})
+            await stream.next("finish")
+            await stream.ack(0, finished=True)
+            await stream.assign("hi", turn_id="turn_00000002")
+            await stream.next("finish")
+        assert seen == [("form.submitted", {"form": "order"}), ("", {})]

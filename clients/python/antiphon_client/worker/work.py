@@ -55,6 +55,10 @@ class Work:
         """Who asked: `users/user_…`."""
         self.message_id = assign.message_id
         self.parts: Sequence[Part] = list(assign.parts)
+        self.type = assign.type
+        """What the message is, e.g. `form.submitted`; empty of what people say."""
+        self.metadata: Mapping[str, str] = dict(assign.metadata)
+        """What programs say of the message; no model is told."""
         self.resumed_text = assign.text
         """What earlier attempts have said: the answer goes on behind it."""
         self.models: Sequence[str] = list(assign.models)

@@ -46,4 +46,6 @@ def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
         policy=Policy(conversation.turn_policy),
         models=tuple(conversation.models),
         max_output_tokens=conversation.max_output_tokens,
+        labels=dict(conversation.labels),
+        language=conversation.language,
     )

@@ -81,5 +81,7 @@ def _creation(wish: NewConversation, turn_id: str) -> CreateConversationRequest:
         instructions=wish.instructions,
         max_output_tokens=wish.max_output_tokens,
         tools=wish.tools,
+        labels=wish.labels,
+        language=wish.language,
         request_id=str(uuid.uuid5(_TURNS, turn_id)) if turn_id else "",
     )
