@@ -1,14 +1,18 @@
 """``antiphon conversations``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antiphon_server.cli.console import aside, in_a_line, print_json, say
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.pairs import Labels, Language, language_of, pairs_of
 
-_ABOUT = """List conversations, put them away, and take them back.
+if TYPE_CHECKING:
+    from antiphon.context.v1.conversation_pb2 import Conversation
+
+_ABOUT = """List conversations, name them, put them away, and take them back.
 
 Without a command they are listed, those first in which something was last said. Where no server
 runs on this machine, one is started for as long as it takes.
@@ -19,6 +23,7 @@ For example:
 - `antiphon conversations --json | jq -r .conversation_id`
 - `antiphon conversations list --archived --title Paris`
 - `antiphon conversations archive conv_…`
+- `antiphon conversations set conv_… --label team=sales --language de`
 - `antiphon chat --conversation conv_…` (goes on with one of them)
 - `antiphon members add conv_… anna` (lets somebody in)
 """
@@ -93,6 +98,45 @@ def unarchive(conversation: Which, address: Address = "", data_dir: DataDir = No
     run_at(address, data_dir, lambda at: _unarchive(conversation, at, data_dir))
 
 
+@app.command("set")
+def set_conversation(
+    conversation: Which,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What it is called in lists.")
+    ] = None,
+    label: Labels = None,
+    no_labels: Annotated[
+        bool, typer.Option("--no-labels", help="Take away all labels that it has.")
+    ] = False,
+    language: Language = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Say what a conversation is called, what it is about, and which language its people speak.
+
+    What is not given stays as it is. Labels that are given take the place of all that it had.
+
+    For example:
+
+    - `antiphon conversations set conv_… --title "The trip to Paris"`
+    - `antiphon conversations set conv_… --label team=sales --label tier=gold`
+    - `antiphon conversations set conv_… --language pt-BR --no-labels`
+    """
+    if label and no_labels:
+        fail("--label and --no-labels say two things; leave one out", 2)
+    wish: dict[str, Any] = {}
+    if title is not None:
+        wish["title"] = title
+    if label or no_labels:
+        wish["labels"] = pairs_of("--label", label or ())
+    if language:
+        wish["language"] = language_of(language)
+    if not wish:
+        fail("there is nothing to set; give --title, --label, --no-labels or --language", 2)
+    run_at(address, data_dir, lambda at: _set(conversation, wish, json, at, data_dir))
+
+
 async def _list(
     limit: int, archived: bool, title: str, json: bool, address: Address, data_dir: DataDir
 ) -> None:
@@ -112,7 +156,7 @@ async def _list(
                 noted = found.HasField("last_activity_time")  # not by a server before this one
                 time = found.last_activity_time if noted else found.create_time
                 named = in_a_line(found.title) or "(no title)"
-                line = f"{found.conversation_id:<31}  {local_time(time)}  {named}"
+                line = f"{found.conversation_id:<31}  {local_time(time)}  {named}{_beside(found)}"
                 say(line, indent=" " * 33)
             if count == limit:
                 break
@@ -126,6 +170,27 @@ def _none(archived: bool, title: str) -> str:
     if archived:
         return "None is archived."
     return "There are none yet. Begin one with `antiphon chat`."
+
+
+def _beside(it: "Conversation") -> str:
+    """Its language and labels, as `set` takes them; nothing of most."""
+    labels = [f"{key}={in_a_line(it.labels[key])}" for key in sorted(it.labels)]
+    told = ", ".join(filter(None, [it.language, *labels]))
+    return f"  ({told})" if told else ""
+
+
+async def _set(
+    conversation: str, wish: dict[str, Any], json: bool, address: Address, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        changed = await client.update_conversation(conversation, **wish)
+    if json:
+        print_json(as_dict(changed))
+    else:
+        aside(f"set: {in_a_line(changed.title) or '(no title)'}{_beside(changed)}")
 
 
 async def _archive(conversation: str, address: Address, data_dir: DataDir) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from antiphon_server.cli.console import CommandError, as_typed, fail, print_json
 from antiphon_server.cli.options import Address, DataDir
+from antiphon_server.cli.pairs import Labels, Language, language_of, pairs_of, type_of
 
 if TYPE_CHECKING:
     from antiphon_server.cli.chat.talk import Wishes
@@ -50,6 +51,24 @@ def chat(
             help="A tool that the model may ask for, or all of a source: `antiphon.*`; repeatable.",
         ),
     ] = None,
+    type_name: Annotated[
+        str,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="What messages are, for routes and workers: `form.submitted`, `command`.",
+        ),
+    ] = "",
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metadata",
+            metavar="KEY=VALUE",
+            help="What is said of messages to routes and workers, not to models; repeatable.",
+        ),
+    ] = None,
+    label: Labels = None,
+    language: Language = "",
     trees: Annotated[
         bool,
         typer.Option(
@@ -87,6 +106,8 @@ def chat(
     - `git diff | antiphon chat --once -`
     - `antiphon chat --tool antiphon.time` (see `antiphon tools`)
     - `antiphon chat --conversation conv_… --model openai/gpt-4.1-mini`
+    - `antiphon chat --label team=sales --language de` (a conversation that is begun with it)
+    - `antiphon chat --once '{"item": 7}' --type form.submitted --metadata form=order`
     """
     if once == "-":
         once = sys.stdin.read()
@@ -96,13 +117,24 @@ def chat(
         fail("--json needs --once", 2)
     if last and conversation:
         fail("--last and --conversation name two; leave one out", 2)
+    if (last or conversation) and (label or language):
+        which = conversation or "conv_…"
+        fail(
+            "--label and --language are of a conversation that is begun; of one that there is, "
+            f"`antiphon conversations set {as_typed(which)}` sets them",
+            2,
+        )
     from antiphon_server.cli.chat.named_tools import check_written
     from antiphon_server.cli.chat.talk import Wishes
 
     check_written(tool or ())
     with ExitStack() as stack:
         where = None if last else conversation
-        wishes = Wishes(handler, model or (), tool or (), trees)
+        wishes = Wishes(
+            *(handler, model or (), tool or (), trees),
+            *(type_of(type_name), pairs_of("--metadata", metadata or ())),
+            *(pairs_of("--label", label or ()), language_of(language)),
+        )
         raise typer.Exit(_chat(stack, once, where, wishes, json, wait, address, data_dir))
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from antiphon.context.v1.context_service_pb2 import CONVERSATION_ORDER_LAST_ACTIVITY
@@ -63,12 +63,18 @@ class Wishes:
 
     ``tools`` are those that models may ask for in conversations that the chat begins, or goes on
     with from its command. With ``trees`` what others say whom a turn has work for it is shown, too.
+    Messages are of a ``type`` and have ``metadata``, for programs; conversations that the chat
+    begins have ``labels`` and a ``language``.
     """
 
     handler: str = ""
     models: Sequence[str] = ()
     tools: Sequence[str] = ()
     trees: bool = False
+    type: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,6 +181,8 @@ class Talk:
                 handler=self.wishes.handler,
                 models=self.wishes.models,
                 turn_id=self._turn_id,
+                type=self.wishes.type,
+                metadata=self.wishes.metadata,
             )
             return await self._show(turn)
 
@@ -368,7 +376,12 @@ class Talk:
     async def _open(self, text: str) -> LiveConversation:
         if not self.conversation_id:
             title = text.strip().partition("\n")[0][:_TITLE_LENGTH]
-            made = await self.client.create_conversation(title, tools=self.wishes.tools)
+            made = await self.client.create_conversation(
+                title,
+                tools=self.wishes.tools,
+                labels=self.wishes.labels,
+                language=self.wishes.language,
+            )
             self.conversation_id = made.conversation_id
         if self._live is not None and self._live.failed:
             self._cursor = self._live.cursor or self._cursor
