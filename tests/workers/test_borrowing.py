@@ -29,14 +29,14 @@ class Pair:
         """Carry what the one says that borrows."""
         out = self.loan.outgoing._waiting
         while out:
-            self.borrower.hear(out.popleft()[0])
+            self.borrower.hear(out.popleft()[0]())
         await settled()
 
     async def back(self) -> None:
         """Carry what the one says that lends."""
         out = self.borrower.outgoing._waiting
         while out:
-            self.loan._hear(out.popleft()[0])
+            self.loan._hear(out.popleft()[0]())
         await settled()
 
     async def lent(self, one: Session) -> LentSession:

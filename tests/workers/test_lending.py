@@ -35,7 +35,7 @@ class Lender:
     async def told(self) -> list[str]:
         for _ in range(5):
             await asyncio.sleep(0)
-        waiting = [frame for frame, _ in self.borrower.outgoing._waiting]
+        waiting = [made() for made, _ in self.borrower.outgoing._waiting]
         self.borrower.outgoing._waiting.clear()
         return [str(it.WhichOneof("frame")) for it in waiting]
 

@@ -161,4 +161,5 @@ def handler_message(info: HandlerInfo) -> turn_pb2.Handler:
         loss_policy=turn_pb2.LossPolicy.ValueType(info.loss_policy),
         available=info.available,
         built_in=info.built_in,
+        examples=info.examples,
     )

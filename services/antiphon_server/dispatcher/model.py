@@ -277,7 +277,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class HandlerInfo:
-    """How a handler presents itself."""
+    """How a handler presents itself; ``examples`` are messages that are for it."""
 
     name: str
     description: str
@@ -285,6 +285,7 @@ class HandlerInfo:
     default: bool = False
     available: bool = True
     built_in: bool = True
+    examples: tuple[str, ...] = ()
 
 
 # What happened in a turn, in the past tense; the journal writes it into the log.

@@ -18,6 +18,7 @@ from antiphon_server.runtime.rpc.paging import (
     encode_page_token,
     number,
     page_limit,
+    page_of,
 )
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -89,9 +90,8 @@ class DispatcherServicer(DispatcherServiceServicer):
         listed = f"handlers {workspace_id}"
         position = decode_page_token(request.page_token, listed, fields=1)
         start = number(position[0]) if position else 0
-        end = start + page_limit(request.page_size)
         infos = await self._handlers.infos(workspace_id)
-        return pb.ListHandlersResponse(
-            handlers=[handler_message(info) for info in infos[start:end]],
-            next_page_token=encode_page_token(listed, str(end)) if end < len(infos) else "",
-        )
+        page = page_of(map(handler_message, infos[start:]), page_limit(request.page_size))
+        end = start + len(page)
+        token = encode_page_token(listed, str(end)) if end < len(infos) else ""
+        return pb.ListHandlersResponse(handlers=page, next_page_token=token)

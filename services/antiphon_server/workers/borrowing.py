@@ -185,7 +185,7 @@ class ServerLoan:
         parents = {each.handler: frozenset(each.parents) for each in it.handlers}
         known = self._workers.get(worker.worker_id)
         if known is not None:
-            known.worker, known.parents = worker, parents
+            self._pool.lent_changed(known, worker, parents)
             self._assignments.look_at_rights(known)
             return
         session = LentSession(self, worker, parents, self._limits)

@@ -54,13 +54,14 @@ def hello(worker: frames.Introduction, turns: Iterable[TurnId]) -> pb.Hello:
             description=offer.description,
             loss_policy=turn_pb2.LossPolicy.ValueType(offer.loss_policy),
             takes=sorted(offer.takes),
+            examples=offer.examples,
         )
     return it
 
 
 def _offer(it: pb.OfferedHandler) -> frames.Offer:
     policy = LossPolicy(it.loss_policy) if it.loss_policy else LossPolicy.RESUME
-    return frames.Offer(it.name, it.description, policy, frozenset(it.takes))
+    return frames.Offer(it.name, it.description, policy, frozenset(it.takes), tuple(it.examples))
 
 
 def said(request: service_pb.WorkRequest) -> tuple[TurnId, int, frames.Said]:

@@ -12,14 +12,18 @@ from antiphon_server.workers.model import Release
 WorkerId = NewType("WorkerId", str)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Offer:
-    """A handler that a worker serves. ``takes`` are the kinds of parts it takes beside text."""
+    """A handler that a worker serves. ``takes`` are the kinds of parts it takes beside text.
+
+    ``examples`` are messages that are for it.
+    """
 
     name: str
     description: str = ""
     loss_policy: LossPolicy = LossPolicy.RESUME
     takes: frozenset[str] = frozenset()
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Lends the workers that are here to another server, which has turns for them."""
 
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -11,7 +12,7 @@ from antiphon_server.runtime.concurrency.tasks import TaskSet
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.workers.encoding import hello, passed
-from antiphon_server.workers.frames import Said, Want, WorkerId
+from antiphon_server.workers.frames import Introduction, Said, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.model import Release
 from antiphon_server.workers.outgoing import Outgoing
@@ -71,12 +72,9 @@ class Borrower:
 
     def came(self, session: Session) -> None:
         """See :meth:`Watcher.came`."""
-        lent = worker_service_pb2.LentWorker(
-            hello=hello(session.worker, session.turns), user_id=session.worker.user_id
-        )
-        for name, parents in session.parents.items():
-            lent.handlers.add(handler=name, parents=sorted(parents))
-        self.outgoing.put(Response(worker=lent))
+        # A hello is up to 2 MiB, and of all workers at once when a server begins to borrow.
+        now = session.worker, tuple(session.turns), session.parents
+        self.outgoing.put_made(lambda: Response(worker=_lent(*now)))
 
     def went(self, session: Session) -> None:
         """See :meth:`Watcher.went`."""
@@ -186,6 +184,15 @@ class Borrower:
             return False
         inbox.assigned = assign.fence, time.monotonic()
         return True
+
+
+def _lent(
+    worker: Introduction, turns: Iterable[TurnId], parents: Mapping[str, frozenset[str]]
+) -> worker_service_pb2.LentWorker:
+    it = worker_service_pb2.LentWorker(hello=hello(worker, turns), user_id=worker.user_id)
+    for name, its in parents.items():
+        it.handlers.add(handler=name, parents=sorted(its))
+    return it
 
 
 class LentInbox:

@@ -32,6 +32,10 @@ class WorkerLimits:
     unacknowledged: int = 64
     of_user: int = 64
     of_server: int = 1000
+    examples_of_user: int = 16 << 20
+    """In bytes, as all examples of handlers lie in memory here; what several workers say counts
+    once. One worker says 2 MiB of UTF-8 at most, which may be 9 MiB in memory."""
+    examples_of_server: int = 64 << 20
     untold: int = 1024
     """Frames that wait for a worker to read."""
 

@@ -16,13 +16,17 @@ class Outgoing(Generic[T]):
     """What is put is yielded, in order. A reader that falls behind so much loses the stream."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[T, Callable[[], None]]] = deque()
+        self._waiting: deque[tuple[Callable[[], T], Callable[[], None]]] = deque()
         self._wakeup = asyncio.Event()
         self._ended = False
 
     def put(self, frame: T, sent: Callable[[], None] = lambda: None) -> None:
         """Have it sent; ``sent`` is told when its turn has come."""
-        self._waiting.append((frame, sent))
+        self.put_made(lambda: frame, sent)
+
+    def put_made(self, make: Callable[[], T], sent: Callable[[], None] = lambda: None) -> None:
+        """The same with what is large, and made when its turn has come."""
+        self._waiting.append((make, sent))
         self._wakeup.set()
 
     def end(self) -> None:
@@ -37,9 +41,9 @@ class Outgoing(Generic[T]):
             while self._waiting:
                 if len(self._waiting) > MOST:
                     raise DomainError(Reason.OVERLOADED, resource="stream", retry_after=0.1)
-                frame, sent = self._waiting.popleft()
+                make, sent = self._waiting.popleft()
                 sent()
-                yield frame
+                yield make()
             if self._ended:
                 return
             await self._wakeup.wait()

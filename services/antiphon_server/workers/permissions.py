@@ -27,6 +27,7 @@ class Permissions:
     ) -> None:
         self._store, self._users, self._built_in = store, users, frozenset(built_in)
         self._known: Known = {}
+        self._named: dict[Parent, list[HandlerName]] = {}
         self._version = -1
         self._reading = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -61,12 +62,8 @@ class Permissions:
 
     def of_workspace(self, workspace_id: str) -> Mapping[HandlerName, Parent]:
         """The handlers that turns of a workspace may name, and whose each is."""
-        parents = (Parent(workspace_id), GLOBAL)
-        return {
-            handler: next(it for it in parents if it in known)
-            for handler, known in self._known.items()
-            if any(it in known for it in parents)
-        }
+        parents = (GLOBAL, Parent(workspace_id))
+        return {handler: parent for parent in parents for handler in self._named.get(parent, ())}
 
     async def known(self, handler: str) -> bool:
         """Whether anybody may serve one of that name, for whichever parent."""
@@ -99,6 +96,10 @@ class Permissions:
             if version == self._version:
                 return
             self._known = await self._store.all()
+            self._named = {}
+            for handler, parents in self._known.items():
+                for parent in parents:
+                    self._named.setdefault(parent, []).append(handler)
             self._version = version
             self._changed.set()
             self._changed = asyncio.Event()

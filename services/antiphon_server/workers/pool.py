@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
@@ -12,8 +12,9 @@ from typing import Protocol
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers.frames import Offer, Want, WorkerId
+from antiphon_server.workers.frames import Introduction, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
+from antiphon_server.workers.offers import Offers, bytes_of_examples
 from antiphon_server.workers.rounds import Round, suits, those_there
 from antiphon_server.workers.session import AtWorker, Inbox, Session
 from antiphon_server.workers.versions import Versions
@@ -70,7 +71,7 @@ class Pool:
     """
 
     def __init__(self, limits: WorkerLimits, versions: Versions | None = None) -> None:
-        self._limits, self._versions = limits, versions or Versions()
+        self._limits, self.versions = limits, versions or Versions()
         self._sessions: dict[WorkerId, Session] = {}
         self._lent: dict[WorkerId, AtWorker] = {}
         self._waiting: deque[_Waiting] = deque()
@@ -78,6 +79,9 @@ class Pool:
         self._went: LruCache[WorkerId, float] = LruCache(REMEMBERED)
         self._streams: Counter[tuple[str, WorkerId]] = Counter()
         self._draining = False
+        self.offers = Offers()
+        self.version = 0
+        """Another number after each change of who is there, and of what they serve."""
         self.loans: set[Loan] = set()
         self.watchers: set[Watcher] = set()
         self.is_left = False
@@ -125,15 +129,18 @@ class Pool:
     def add(self, session: Session) -> None:
         """A worker has come, or come back: its earlier stream is over.
 
-        Raises DomainError ALREADY_EXISTS if another user's worker goes by its id.
+        Raises DomainError ALREADY_EXISTS if another user's worker goes by its id, LIMIT_EXCEEDED.
         """
         before = self._sessions.get(session.worker_id)
+        if before is not None and before.worker.user_id != session.worker.user_id:
+            raise DomainError(Reason.ALREADY_EXISTS, resource=session.worker_id)
+        session.worker = self.offers.once(session.worker)
+        self._check_examples(session.worker)
         if before is not None:
-            if before.worker.user_id != session.worker.user_id:
-                raise DomainError(Reason.ALREADY_EXISTS, resource=session.worker_id)
             before.end(DomainError(Reason.OVERLOADED, resource="worker", retry_after=0.0))
             self.remove(before)
         self._sessions[session.worker_id] = session
+        self.version += 1
         for watcher in self.watchers:
             watcher.came(session)
         self._tell_waiting(session.worker_id)
@@ -142,6 +149,7 @@ class Pool:
         """Its stream has ended."""
         if self._sessions.get(session.worker_id) is session:
             del self._sessions[session.worker_id]
+            self.version += 1
             for watcher in self.watchers:
                 watcher.went(session)
             self._has_gone(session)
@@ -149,19 +157,30 @@ class Pool:
 
     def lent(self, session: AtWorker) -> None:
         """A worker is at another server, which lends it."""
+        session.worker = self.offers.once(session.worker)
         self._lent[session.worker_id] = session
+        self.version += 1
         self._tell_waiting(session.worker_id)
 
     def lent_no_more(self, session: AtWorker) -> None:
         """It is there no more."""
         if self._lent.get(session.worker_id) is session:
             del self._lent[session.worker_id]
+            self.version += 1
             self._has_gone(session)
 
     def changed(self, session: Session) -> None:
         """A worker that is here may serve something else now."""
+        self.version += 1
         for watcher in self.watchers:
             watcher.came(session)
+
+    def lent_changed(
+        self, session: AtWorker, worker: Introduction, parents: Mapping[str, frozenset[str]]
+    ) -> None:
+        """A worker of another server has or may serve something else now."""
+        session.worker, session.parents = self.offers.once(worker), parents
+        self.version += 1
 
     def find(self, worker_id: WorkerId) -> AtWorker | None:
         """The worker, if it is here or lent."""
@@ -185,16 +204,6 @@ class Pool:
             async with asyncio.timeout(self._limits.back_s):
                 return session if await session.claim(turn_id, inbox) else None
         return None
-
-    def offers(self, handler: str, parent: str) -> list[Offer]:
-        """What workers say of the parent's handler that are there and serve it."""
-        return [
-            offer
-            for session in self.all
-            if not session.closed and session.serves(handler, parent)
-            for offer in session.worker.offers
-            if offer.name == handler
-        ]
 
     def is_served(self, handler: str, parent: str) -> bool:
         """Whether a worker is there that serves the handler, however busy it is."""
@@ -271,7 +280,7 @@ class Pool:
             session.drain(reconnect_after_s)
 
     def _round(self) -> Round:
-        return Round(self._sessions.values(), lambda: self.all, self._versions)
+        return Round(self._sessions.values(), lambda: self.all, self.versions)
 
     def _check_limits(self, user_id: str) -> None:
         limits = self._limits
@@ -279,6 +288,19 @@ class Pool:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_server} workers a server")
         if sum(each == user_id for each, _ in self._streams) >= limits.of_user:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} workers a user")
+
+    def _check_examples(self, new: Introduction) -> None:
+        if not any(it.examples for it in new.offers):
+            return
+        limits, here = self._limits, [it.worker for it in self._sessions.values()]
+        others = [it for it in here if it.worker_id != new.worker_id]
+        its = [it for it in others if it.user_id == new.user_id]
+        if bytes_of_examples([new, *its]) > limits.examples_of_user:
+            most = f"{limits.examples_of_user >> 20} MiB of examples a user"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
+        if bytes_of_examples([new, *others]) > limits.examples_of_server:
+            most = f"{limits.examples_of_server >> 20} MiB of examples a server"
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
 
     async def _waited(
         self, want: Want, inbox: Inbox, loans: Collection[Loan] | None = None
@@ -308,7 +330,7 @@ class Pool:
         if found is None:
             return False
         there = those_there(self.all, want)
-        if found.worker.release not in self._versions.allowed(want, there):
+        if found.worker.release not in self.versions.allowed(want, there):
             return False
         if isinstance(found, Session):
             return suits(found, want) and not found.free
@@ -316,7 +338,7 @@ class Pool:
 
     def _has_gone(self, session: AtWorker) -> None:
         self._went.put(session.worker_id, time.monotonic())
-        self._versions.went(session.worker.release)
+        self.versions.went(session.worker.release)
 
     async def _coming(self, worker_id: WorkerId) -> AtWorker:
         while (session := self.find(worker_id)) is None or session.closed:

@@ -24,7 +24,7 @@ from antiphon_server.dispatcher.handling import (
     Work,
 )
 from antiphon_server.runtime.cache.lru import LruCache
-from antiphon_server.runtime.errors import DomainError, Reason, invalid
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining, NotBegun
@@ -43,7 +43,6 @@ from antiphon_server.workers.frames import (
     Cancel,
     Declined,
     Finished,
-    Offer,
     Output,
     Progressed,
     Revocation,
@@ -57,6 +56,7 @@ from antiphon_server.workers.model import Begun, Parent, Release
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.ports import BegunTurns, Grants, TurnBudgets
+from antiphon_server.workers.presented import Presented
 from antiphon_server.workers.session import AtWorker
 
 UNSERVED_LOOK_S = 0.5
@@ -102,6 +102,7 @@ class Serving:
         self._begun, self._budgets = begun, budgets
         self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
         self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
+        self._presented = Presented(pool, permissions)
         self.assignments = Assignments()
 
     def named(self, name: str) -> Handler:
@@ -120,23 +121,13 @@ class Serving:
             return await self._permissions.known(name)
         return await self._permissions.parent_of(workspace_id, name) is not None
 
-    async def check(self, workspace_id: str, name: str, kinds: Collection[str]) -> None:
-        """Raise DomainError INVALID_ARGUMENT if no worker that is there takes all these parts."""
-        parent = await self._permissions.parent_of(workspace_id, name)
-        offers = self._pool.offers(name, parent) if parent is not None else []
-        lacking = [sorted(set(kinds) - it.takes) for it in offers]
-        if lacking and all(lacking):
-            raise invalid("parts", f"{name} takes no {lacking[0][0]}")
-
     async def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
-        """See :meth:`Workers.infos`; of one without a worker no more than its name is known."""
-        infos = []
-        for name, parent in self._permissions.of_workspace(workspace_id).items():
-            offers = self._pool.offers(name, parent)
-            about = offers[0] if offers else Offer(name)
-            is_there = {"available": bool(offers), "built_in": False}
-            infos.append(HandlerInfo(name, about.description, about.loss_policy, **is_there))
-        return sorted(infos, key=lambda it: it.name)
+        """See :meth:`Workers.infos`."""
+        return self._presented.infos(workspace_id)
+
+    async def check(self, workspace_id: str, name: str, kinds: Collection[str]) -> None:
+        """See :meth:`Presented.check`."""
+        await self._presented.check(workspace_id, name, kinds)
 
     async def run(self, work: Work) -> None:
         """Have a worker work on the turn, or go on with it if it has it already."""

@@ -33,7 +33,8 @@ class Twin:
     async def open(self, request: pb.OpenWorkRequest, context: Context) -> None:
         """Serve a stream until the worker cancels it, or this server ends it."""
         await open_stream(context)
-        async with self._working.taken_on(request.hello, context) as session:
+        worker = self._working.introduced(request.hello)
+        async with self._working.taken_on(worker, context) as session:
             work_id = self._named()
             self._open[work_id] = session, NumberedCalls("worker")
             try:

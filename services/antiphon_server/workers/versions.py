@@ -49,17 +49,20 @@ class Versions:
         self._seen: dict[tuple[Parent, Release], SeenVersion] = {}
         self._rollouts: Mapping[tuple[Parent, str], Rollout] = {}
         self._went: dict[Release, float] = {}
+        self.version = 0
+        """Another number after each change of what is known."""
 
     def learn(self, seen: Iterable[SeenVersion], rollouts: Iterable[Rollout]) -> None:
         """Know these, and no others."""
         self._seen = {}
-        self.add(seen)
         self._rollouts = {(it.parent, it.deployment): it for it in rollouts}
+        self.add(seen)
 
     def add(self, seen: Iterable[SeenVersion]) -> None:
         """Know these, too, or anew."""
         for it in seen:
             self._seen[it.parent, it.release] = it
+        self.version += 1
 
     def known(self, parent: Parent, release: Release) -> SeenVersion | None:
         """What is known of a version."""
@@ -90,6 +93,27 @@ class Versions:
     def current(self, parent: Parent, deployment: str, ready: Collection[str]) -> str | None:
         """The one that is current if no rollout is set: the newest of those; None of none."""
         return max(ready, key=lambda it: self._age(parent, deployment, it), default=None)
+
+    def newest(self, parent: Parent, there: Collection[Release]) -> Release | None:
+        """The newest of those that begin new turns, of each deployment one; None of none.
+
+        That is not what a ramp tries on a share of the conversations, while another one is there.
+        """
+        begin = [
+            Release(deployment, version)
+            for deployment in {it.deployment for it in there}
+            if (version := self._begins(parent, deployment, there)) is not None
+        ]
+        return max(begin, key=lambda it: (*self._age(parent, *it), it), default=None)
+
+    def _begins(self, parent: Parent, deployment: str, there: Collection[Release]) -> str | None:
+        ready = {it.version for it in there if it.deployment == deployment}
+        rollout = self._rollouts.get((parent, deployment))
+        if rollout is not None:
+            if rollout.current in ready:
+                return rollout.current
+            ready = ready - {rollout.ramping} or ready
+        return self.current(parent, deployment, ready)
 
     def _chosen(
         self, want: Want, deployment: str, ready: Collection[str], there: There

@@ -20,7 +20,7 @@ from antiphon_server.runtime.rpc.slow_readers import TimedWriter
 from antiphon_server.workers import encoding
 from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.deployments import Deployments
-from antiphon_server.workers.frames import Held, Revocation, Revoke, Welcome
+from antiphon_server.workers.frames import Held, Introduction, Revocation, Revoke, Welcome
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.limits import WorkerLimits
 from antiphon_server.workers.permissions import Permissions
@@ -52,25 +52,29 @@ class Working:
     async def work(self, context: Context) -> None:
         """Serve one stream until the worker, or this server, ends it."""
         await open_stream(context)
-        hello: worker_pb2.Hello | None = await first_step(context, "hello")
-        if hello is None:
+        worker = await self._introduced(context)
+        if worker is None:
             return
-        async with self.taken_on(hello, context) as session:
+        async with self.taken_on(worker, context) as session:
             await serve_duplex(self._hear_all(session, context), self.tell_all(session, context))
+
+    def introduced(self, hello: worker_pb2.Hello) -> Introduction:
+        """Who a worker says it is."""
+        worker = encoding.introduction(hello, current_principal().user_id)
+        return self._pool.offers.once(worker)
 
     async def close(self) -> None:
         """Stop looking for turns that workers say they hold."""
         await self._looking.stop()
 
     @asynccontextmanager
-    async def taken_on(self, hello: worker_pb2.Hello, context: Context) -> AsyncIterator[Session]:
+    async def taken_on(self, worker: Introduction, context: Context) -> AsyncIterator[Session]:
         """Provide a worker's session, which is assigned turns for the duration of the block.
 
         Raises DomainError HANDLER_NOT_ALLOWED, DRAINING, LIMIT_EXCEEDED, ALREADY_EXISTS.
         """
         principal = current_principal()
         token = bearer_token(context) if principal.kind == "user" else ""
-        worker = encoding.introduction(hello, principal.user_id)
         names = [it.name for it in worker.offers]
         await self._permissions.refresh()  # another server may have allowed it just now
         parents = await self._permissions.parents(worker.user_id, names)
@@ -97,6 +101,11 @@ class Working:
         with TimedWriter(context) as writer:
             async for told in session.frames():
                 await writer.write(as_sent(encoding.response(told, self._limits)))
+
+    async def _introduced(self, context: Context) -> Introduction | None:
+        """The same for a stream, which keeps nothing of the hello: that may be large."""
+        hello: worker_pb2.Hello | None = await first_step(context, "hello")
+        return self.introduced(hello) if hello is not None else None
 
     async def _hear_all(self, session: Session, context: Context) -> None:
         while session.ending is None:

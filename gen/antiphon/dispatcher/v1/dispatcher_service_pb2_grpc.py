@@ -188,8 +188,9 @@ class DispatcherServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListHandlers(self, request, context):
-        """ListHandlers lists who can work on turns, the default first, those that workers serve last.
-        Errors: PAGE_TOKEN_INVALID; where a workspace is named that the caller may not read, NOT_FOUND.
+        """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
+        page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
+        caller may not read, NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -96,8 +96,9 @@ class DispatcherServiceStub:
     shares the store may say of one that it runs for a moment after its end.
     """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
-    """ListHandlers lists who can work on turns, the default first, those that workers serve last.
-    Errors: PAGE_TOKEN_INVALID; where a workspace is named that the caller may not read, NOT_FOUND.
+    """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
+    page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
+    caller may not read, NOT_FOUND.
     """
 
 @_typing.type_check_only
@@ -168,8 +169,9 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     shares the store may say of one that it runs for a moment after its end.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
-    """ListHandlers lists who can work on turns, the default first, those that workers serve last.
-    Errors: PAGE_TOKEN_INVALID; where a workspace is named that the caller may not read, NOT_FOUND.
+    """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
+    page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
+    caller may not read, NOT_FOUND.
     """
 
 class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -291,8 +293,9 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatcher_service_pb2.ListHandlersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.ListHandlersResponse, _abc.Awaitable[_dispatcher_service_pb2.ListHandlersResponse]]:
-        """ListHandlers lists who can work on turns, the default first, those that workers serve last.
-        Errors: PAGE_TOKEN_INVALID; where a workspace is named that the caller may not read, NOT_FOUND.
+        """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
+        page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
+        caller may not read, NOT_FOUND.
         """
 
 def add_DispatcherServiceServicer_to_server(servicer: DispatcherServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -225,7 +225,9 @@ class Handler(_message.Message):
     """built_in says that the server works on its turns itself: no worker serves it."""
     @_builtins.property
     def examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """examples are messages that are for it, as its workers say."""
+        """examples are messages that are for it, as its workers say; description and examples are those of
+        the newest version that begins new turns, but for what a ramp tries.
+        """
 
     def __init__(
         self,

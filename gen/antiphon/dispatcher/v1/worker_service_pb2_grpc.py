@@ -104,10 +104,11 @@ class WorkerServiceServicer:
         acknowledged is said again: repeated, nothing is stored twice. Errors: LIMIT_EXCEEDED (1000
         workers on a server, 64 of a user; a new version, if there are 1000 of its deployment that are
         not gone, see ListDeployments, or 20000 of the installation, and a new deployment, if there are
-        200 of each parent or 2000 of the installation), DRAINING, DEADLINE_EXCEEDED (no hello within
-        10 s), HANDLER_NOT_ALLOWED (none of its handlers), ALREADY_EXISTS (another user's worker goes by
-        its id), INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID (a refresh),
-        STORE_UNAVAILABLE, OVERLOADED (it does not read, or has opened another stream since).
+        200 of each parent or 2000 of the installation; examples of handlers that no other worker gives,
+        if those on a server are 64 MiB, 16 of a user, in its memory), DRAINING, DEADLINE_EXCEEDED (no
+        hello within 10 s), HANDLER_NOT_ALLOWED (none of its handlers), ALREADY_EXISTS (another user's
+        worker goes by its id), INVALID_ARGUMENT, SESSION_REVOKED, TOKEN_EXPIRED, TOKEN_INVALID (a
+        refresh), STORE_UNAVAILABLE, OVERLOADED (it does not read, or has opened another stream since).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
