@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from sys import getsizeof
 
 import pytest
 
@@ -15,7 +16,6 @@ from antiphon_server.workers.borrowing import ServerLoan
 from antiphon_server.workers.frames import Introduction, Offer
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.model import GLOBAL, HandlerName, Parent, Rollout, SeenVersion
-from antiphon_server.workers.offers import bytes_of_examples
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.presented import Presented
@@ -182,9 +182,12 @@ async def test_what_is_known_of_a_worker_elsewhere_is_what_its_server_knows(worl
     assert second is not None
     assert first.worker.offers[0] is second.worker.offers[0]
     assert one.worker.offers[0] is other.worker.offers[0]
-    for worker in (one, other):
-        worker.parents = {}
-        there.changed(worker)
+    again = replace(one.worker, offers=(Offer("that"),))  # it has dialled in anew
+    there.add(Session(again, {"that": frozenset({GLOBAL})}, PROGRAM, LIMITS))
+    carry()
+    assert world.info().available
+    other.parents = {}
+    there.changed(other)
     carry()
     assert not world.info().available
 
@@ -192,7 +195,7 @@ async def test_what_is_known_of_a_worker_elsewhere_is_what_its_server_knows(worl
 async def test_the_examples_in_memory_are_bounded() -> None:
     """Of a user, and of a server; what several workers say counts once, what is gone not at all."""
     a_kib = "x" * 1024
-    size = bytes_of_examples([said(1, a_kib).worker])
+    size = getsizeof(a_kib)
     limits = replace(LIMITS, examples_of_user=2 * size, examples_of_server=3 * size)
     pool = Pool(limits)
     first = said(1, f"1{a_kib[1:]}")
@@ -206,6 +209,10 @@ async def test_the_examples_in_memory_are_bounded() -> None:
     pool.add(said(7, user_id="user_r"))
     pool.add(said(3, f"4{a_kib[1:]}"))  # it has come back, and says something else
     assert len(pool.sessions) == 5
+    for worker in (*pool.sessions, said(8), said(9)):
+        pool.add(worker)
+    for worker in pool.sessions:
+        pool.remove(worker)
 
 
 async def test_a_message_with_parts_that_nobody_takes_is_refused(world: World) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
@@ -14,7 +14,7 @@ from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.frames import Introduction, Want, WorkerId
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.offers import Offers, bytes_of_examples
+from antiphon_server.workers.offers import ExampleBytes, Offers
 from antiphon_server.workers.rounds import Round, suits, those_there
 from antiphon_server.workers.session import AtWorker, Inbox, Session
 from antiphon_server.workers.versions import Versions
@@ -80,8 +80,9 @@ class Pool:
         self._streams: Counter[tuple[str, WorkerId]] = Counter()
         self._draining = False
         self.offers = Offers()
-        self.version = 0
-        """Another number after each change of who is there, and of what they serve."""
+        self._examples = ExampleBytes(limits)
+        self.heeders: list[Callable[[WorkerId, Collection[str]], None]] = []
+        """They are told which handlers a worker may serve or describe otherwise from now on."""
         self.loans: set[Loan] = set()
         self.watchers: set[Watcher] = set()
         self.is_left = False
@@ -134,13 +135,13 @@ class Pool:
         before = self._sessions.get(session.worker_id)
         if before is not None and before.worker.user_id != session.worker.user_id:
             raise DomainError(Reason.ALREADY_EXISTS, resource=session.worker_id)
-        session.worker = self.offers.once(session.worker)
-        self._check_examples(session.worker)
         if before is not None:
             before.end(DomainError(Reason.OVERLOADED, resource="worker", retry_after=0.0))
             self.remove(before)
+        session.worker = self.offers.once(session.worker)
+        self._examples.add(session.worker)
         self._sessions[session.worker_id] = session
-        self.version += 1
+        self._tell_heeders(session)
         for watcher in self.watchers:
             watcher.came(session)
         self._tell_waiting(session.worker_id)
@@ -149,7 +150,8 @@ class Pool:
         """Its stream has ended."""
         if self._sessions.get(session.worker_id) is session:
             del self._sessions[session.worker_id]
-            self.version += 1
+            self._examples.drop(session.worker)
+            self._tell_heeders(session)
             for watcher in self.watchers:
                 watcher.went(session)
             self._has_gone(session)
@@ -159,19 +161,19 @@ class Pool:
         """A worker is at another server, which lends it."""
         session.worker = self.offers.once(session.worker)
         self._lent[session.worker_id] = session
-        self.version += 1
+        self._tell_heeders(session)
         self._tell_waiting(session.worker_id)
 
     def lent_no_more(self, session: AtWorker) -> None:
         """It is there no more."""
         if self._lent.get(session.worker_id) is session:
             del self._lent[session.worker_id]
-            self.version += 1
+            self._tell_heeders(session)
             self._has_gone(session)
 
     def changed(self, session: Session) -> None:
         """A worker that is here may serve something else now."""
-        self.version += 1
+        self._tell_heeders(session)
         for watcher in self.watchers:
             watcher.came(session)
 
@@ -179,8 +181,9 @@ class Pool:
         self, session: AtWorker, worker: Introduction, parents: Mapping[str, frozenset[str]]
     ) -> None:
         """A worker of another server has or may serve something else now."""
+        before = session.worker
         session.worker, session.parents = self.offers.once(worker), parents
-        self.version += 1
+        self._tell_heeders(session, before)
 
     def find(self, worker_id: WorkerId) -> AtWorker | None:
         """The worker, if it is here or lent."""
@@ -289,19 +292,6 @@ class Pool:
         if sum(each == user_id for each, _ in self._streams) >= limits.of_user:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{limits.of_user} workers a user")
 
-    def _check_examples(self, new: Introduction) -> None:
-        if not any(it.examples for it in new.offers):
-            return
-        limits, here = self._limits, [it.worker for it in self._sessions.values()]
-        others = [it for it in here if it.worker_id != new.worker_id]
-        its = [it for it in others if it.user_id == new.user_id]
-        if bytes_of_examples([new, *its]) > limits.examples_of_user:
-            most = f"{limits.examples_of_user >> 20} MiB of examples a user"
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
-        if bytes_of_examples([new, *others]) > limits.examples_of_server:
-            most = f"{limits.examples_of_server >> 20} MiB of examples a server"
-            raise DomainError(Reason.LIMIT_EXCEEDED, limit=most)
-
     async def _waited(
         self, want: Want, inbox: Inbox, loans: Collection[Loan] | None = None
     ) -> AtWorker:
@@ -349,6 +339,11 @@ class Pool:
                 if self._came.get(worker_id) is came:
                     del self._came[worker_id]
         return session
+
+    def _tell_heeders(self, session: AtWorker, *before: Introduction) -> None:
+        names = {offer.name for it in (session.worker, *before) for offer in it.offers}
+        for heed in self.heeders:
+            heed(session.worker_id, names)
 
     def _tell_waiting(self, worker_id: WorkerId) -> None:
         if (came := self._came.pop(worker_id, None)) is not None:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from antiphon_server.dispatcher.handling import HandlerInfo
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import invalid
-from antiphon_server.workers.frames import Offer
-from antiphon_server.workers.model import Parent
+from antiphon_server.workers.frames import Offer, WorkerId
+from antiphon_server.workers.model import Parent, Release
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import AtWorker
@@ -19,15 +19,19 @@ class Presented:
     """Says so from memory: it is asked at each turn that finds its handler by routes.
 
     What was found out is kept until this server knows of any change: of who is there, who may
-    serve what, or which version begins turns.
+    serve what, or which version begins turns. A worker that comes or goes changes its own handlers
+    alone, since hundreds do when a new version is rolled out.
     """
 
     def __init__(self, pool: Pool, permissions: Permissions) -> None:
         self._pool, self._permissions, self._versions = pool, permissions, pool.versions
-        self._known_at = (-1, -1, -1)
-        self._serving: dict[str, list[AtWorker]] = {}
-        self._infos: dict[tuple[str, Parent], HandlerInfo] = {}
+        self._known_at = (-1, -1)
+        self._serving: dict[str, dict[WorkerId, AtWorker]] = {}
+        self._infos: dict[str, dict[Parent, HandlerInfo]] = {}
         self._of: LruCache[str, Sequence[HandlerInfo]] = LruCache(WORKSPACES)
+        pool.heeders.append(self._heed)
+        for it in pool.all:
+            self._heed(it.worker_id, it.parents)
 
     def infos(self, workspace_id: str) -> Sequence[HandlerInfo]:
         """See :meth:`Workers.infos`; of one without a worker no more than its name is known."""
@@ -35,42 +39,48 @@ class Presented:
         found = self._of.get(workspace_id)
         if found is None:
             named = sorted(self._permissions.of_workspace(workspace_id).items())
-            found = tuple(self._info(name, parent) for name, parent in named)
+            found = tuple([self._info(name, parent) for name, parent in named])
             self._of.put(workspace_id, found)
         return found
 
     async def check(self, workspace_id: str, name: str, kinds: Collection[str]) -> None:
         """Raise DomainError INVALID_ARGUMENT if no worker that is there takes all these parts."""
-        self._look()
         parent = await self._permissions.parent_of(workspace_id, name)
         there = self._that_serve(name, parent) if parent is not None else []
         lacking = [sorted(set(kinds) - _offer(it, name).takes) for it in there]
         if lacking and all(lacking):
             raise invalid("parts", f"{name} takes no {lacking[0][0]}")
 
-    def _look(self) -> None:
-        """Forget what was found out if anything has changed."""
-        now = (self._pool.version, self._permissions.version, self._versions.version)
-        if now == self._known_at:
-            return
-        self._known_at = now
-        self._infos.clear()
+    def _heed(self, worker_id: WorkerId, names: Collection[str]) -> None:
+        """See :attr:`Pool.heeders`."""
+        there = self._pool.find(worker_id)
+        for name in names:
+            its = self._serving.setdefault(name, {})
+            its.pop(worker_id, None)
+            if there is not None and there.parents.get(name):
+                its[worker_id] = there
+            if not its:
+                del self._serving[name]
+            self._infos.pop(name, None)
         self._of = LruCache(WORKSPACES)
-        self._serving = {}
-        for session in self._pool.all:
-            for name in session.parents:
-                self._serving.setdefault(name, []).append(session)
+
+    def _look(self) -> None:
+        """Forget what was found out if permissions or versions have changed."""
+        now = self._permissions.version, self._versions.version
+        if now != self._known_at:
+            self._known_at = now
+            self._infos.clear()
+            self._of = LruCache(WORKSPACES)
 
     def _that_serve(self, name: str, parent: str) -> list[AtWorker]:
-        there = self._serving.get(name, ())
-        return [it for it in there if not it.closed and it.serves(name, parent)]
+        return [it for it in self._serving.get(name, {}).values() if it.serves(name, parent)]
 
     def _info(self, name: str, parent: Parent) -> HandlerInfo:
-        key = name, parent
-        if key not in self._infos:
+        infos = self._infos.setdefault(name, {})
+        if parent not in infos:
             said = self._says(name, parent)
             it = said or Offer(name)
-            self._infos[key] = HandlerInfo(
+            infos[parent] = HandlerInfo(
                 name,
                 it.description,
                 it.loss_policy,
@@ -78,7 +88,7 @@ class Presented:
                 built_in=False,
                 examples=it.examples,
             )
-        return self._infos[key]
+        return infos[parent]
 
     def _says(self, name: str, parent: Parent) -> Offer | None:
         """What a worker says of it that is of the newest version that begins new turns.
@@ -87,10 +97,11 @@ class Presented:
         say the same, whoever came to them in which order: of one version, which should say one
         thing, it is the worker whose id is the last.
         """
-        there = self._that_serve(name, parent)
-        newest = self._versions.newest(parent, {it.worker.release for it in there})
-        its = [it for it in there if it.worker.release == newest]
-        return _offer(max(its, key=lambda it: it.worker_id), name) if its else None
+        by_release: dict[Release, AtWorker] = {}
+        for it in sorted(self._that_serve(name, parent), key=lambda it: it.worker_id):
+            by_release[it.worker.release] = it
+        newest = self._versions.newest(parent, by_release)
+        return _offer(by_release[newest], name) if newest is not None else None
 
 
 def _offer(session: AtWorker, name: str) -> Offer:

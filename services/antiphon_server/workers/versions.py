@@ -50,19 +50,21 @@ class Versions:
         self._rollouts: Mapping[tuple[Parent, str], Rollout] = {}
         self._went: dict[Release, float] = {}
         self.version = 0
-        """Another number after each change of what is known."""
+        """Another number after each change of which is newer, and of rollouts."""
 
     def learn(self, seen: Iterable[SeenVersion], rollouts: Iterable[Rollout]) -> None:
         """Know these, and no others."""
         self._seen = {}
         self._rollouts = {(it.parent, it.deployment): it for it in rollouts}
+        self.version += 1
         self.add(seen)
 
     def add(self, seen: Iterable[SeenVersion]) -> None:
         """Know these, too, or anew."""
         for it in seen:
+            before = self._seen.get((it.parent, it.release))
             self._seen[it.parent, it.release] = it
-        self.version += 1
+            self.version += before is None or before.number != it.number
 
     def known(self, parent: Parent, release: Release) -> SeenVersion | None:
         """What is known of a version."""
