@@ -13,10 +13,14 @@ from antiphon_server.context.descriptor import CONTEXT
 from antiphon_server.dispatcher.descriptor import dispatcher
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.integration.descriptor import INTEGRATION
+from antiphon_server.routing import room as routing
 from antiphon_server.runtime.composition.descriptor import Descriptor
-from antiphon_server.workers.room import tables, workers
+from antiphon_server.workers import room as workers
 
-SERVICES = (AUTH, EVENTS, CONTEXT, INTEGRATION, dispatcher(agents, tables, workers))
+SERVICES = (
+    *(AUTH, EVENTS, CONTEXT, INTEGRATION),
+    dispatcher(agents, (workers.tables, routing.tables), workers.workers, routing.routing),
+)
 """They start in this order, but for whom they call: that starts before them."""
 
 NAMES: tuple[str, ...] = tuple(each.name for each in SERVICES)

@@ -91,6 +91,7 @@ _RPCS = {
         ContextService/PostMessage EventService/PublishEphemeral
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
+        RouteService/ExplainRoute
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
@@ -114,6 +115,8 @@ _RPCS = {
         WorkerService/AllowWorker WorkerService/ForbidWorker
         WorkerService/ListWorkerPermissions WorkerService/ListWorkers
         WorkerService/ListDeployments WorkerService/SetRollout
+        RouteService/GetRoutes RouteService/SetRoutes RouteService/ListRouteRevisions
+        RouteService/TryRoutes
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser

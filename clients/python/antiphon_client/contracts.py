@@ -14,7 +14,11 @@ from antiphon.auth.v1 import (
     verification_service_pb2,
 )
 from antiphon.context.v1 import context_service_pb2, notice_service_pb2
-from antiphon.dispatcher.v1 import dispatcher_service_pb2, worker_service_pb2
+from antiphon.dispatcher.v1 import (
+    dispatcher_service_pb2,
+    route_service_pb2,
+    worker_service_pb2,
+)
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import (
     budget_service_pb2,
@@ -37,6 +41,7 @@ _SERVICES = tuple(
         context_service_pb2,
         notice_service_pb2,
         dispatcher_service_pb2,
+        route_service_pb2,
         worker_service_pb2,
         event_service_pb2,
         budget_service_pb2,

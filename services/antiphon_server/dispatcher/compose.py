@@ -13,6 +13,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.newest_turns import NewestSqlTurns
 from antiphon_server.dispatcher.adapters.openings import ContextOpenings
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
@@ -37,6 +38,7 @@ from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
+from antiphon_server.dispatcher.routing_room import ComposeRouting, RoutingRoom, TurnSources
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
@@ -84,12 +86,14 @@ class Dispatcher(Service):
     tasks: TaskSet
     links: Links
     workers: WorkerRoom | None
+    routes: RoutingRoom | None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
-        if self.workers is not None:
-            self.workers.register(server)
+        for room in (self.workers, self.routes):
+            if room is not None:
+                room.register(server)
 
     def streams(self) -> int:
         """See :meth:`Service.streams`."""
@@ -102,8 +106,9 @@ class Dispatcher(Service):
         lifecycle.spawn("turns.activity", self.activity.run(), vital=False)
         lifecycle.on_stop("turns", self.tasks.stop)
         lifecycle.on_stop("turns adopted", self.adoptions.close)
-        if self.workers is not None:
-            await self.workers.start(lifecycle)
+        for room in (self.workers, self.routes):
+            if room is not None:
+                await room.start(lifecycle)
         if self.links.elsewhere:
             lifecycle.spawn("turns.leases", self._take_over())
         else:
@@ -164,6 +169,7 @@ class Sharing:
 def compose_service(
     handlers: Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]],
     workers: ComposeWorkers | None,
+    routing: ComposeRouting | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -193,6 +199,8 @@ def compose_service(
     states = StoredTurnStates(lanes, store)
     room = workers(infrastructure, links, guards, names, states) if workers else None
     registry = Handlers(own, room)
+    sources = TurnSources(names[0], registry, conversations, NewestSqlTurns(database))
+    routes = routing(infrastructure, links, sources) if routing else None
     metrics = TurnMetrics()
     shares = infrastructure.shares
     runner = Runner(store, journal, node, lease_s, shares, observers=[metrics], lease=lease)
@@ -214,6 +222,7 @@ def compose_service(
         recovery,
         limits,
         admission,
+        routes,
     )
     adoptions = Adoptions(recovery, lanes)
     left = lease.left if lease else None
@@ -227,7 +236,7 @@ def compose_service(
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
     servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
-    parts = (servicer, store, routed, metrics, activity, tasks, links, room)
+    parts = (servicer, store, routed, metrics, activity, tasks, links, room, routes)
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

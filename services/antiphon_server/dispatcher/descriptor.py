@@ -14,36 +14,44 @@ if TYPE_CHECKING:
 
     from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler, HandlerSettings
+    from antiphon_server.dispatcher.routing_room import ComposeRouting
     from antiphon_server.dispatcher.worker_room import ComposeWorkers
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.dispatcher.v1 import dispatcher_service_pb2, worker_service_pb2
+    from antiphon.dispatcher.v1 import (
+        dispatcher_service_pb2,
+        route_service_pb2,
+        worker_service_pb2,
+    )
 
-    return (dispatcher_service_pb2.DESCRIPTOR, worker_service_pb2.DESCRIPTOR)
-
-
-def _tables() -> "MetaData":
-    from antiphon_server.dispatcher.adapters.tables import metadata
-
-    return metadata
+    services = dispatcher_service_pb2, worker_service_pb2, route_service_pb2
+    return tuple(each.DESCRIPTOR for each in services)
 
 
 def dispatcher(
     handlers: "Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]]",
-    tables: "Callable[[], MetaData]" = _tables,
+    rooms: "Sequence[Callable[[], object]]" = (),
     workers: "ComposeWorkers | None" = None,
+    routing: "ComposeRouting | None" = None,
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
 
-    ``tables`` are the dispatcher's own with those of rooms beside it, whose they are, too;
-    ``workers`` puts the room together whose handlers dial in.
+    ``rooms`` add the tables of rooms beside it to its own; ``workers`` puts the room together whose
+    handlers dial in, ``routing`` the one that finds handlers.
     """
+
+    def tables() -> "MetaData":
+        from antiphon_server.dispatcher.adapters.tables import metadata
+
+        for room in rooms:
+            room()
+        return metadata
 
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
 
-        return partial(compose_service, handlers, workers)
+        return partial(compose_service, handlers, workers, routing)
 
     return ServiceDescriptor(
         name="dispatcher",

@@ -87,6 +87,8 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     message.message_id = turn.message_id
     message.parent_turn_id = turn.order.parent.turn_id if turn.order.parent else ""
     message.reply_message_id = turn.reply_id if turn.has_reply else ""
+    if turn.order.route:
+        message.route.MergeFromString(turn.order.route)
     if turn.started_us:
         message.start_time.CopyFrom(timestamp(turn.started_us))
     if turn.ended_us:

@@ -106,7 +106,8 @@ class Order:
     serialized.
 
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
-    ``parent`` is the turn that asked for it, if none of its users did.
+    ``parent`` is the turn that asked for it, if none of its users did. ``route`` is why it has its
+    handler (a RouteDecision, serialised), if its caller named none and routes stand.
     """
 
     content: bytes
@@ -117,6 +118,7 @@ class Order:
     time_limit_s: float = 600.0
     kinds: frozenset[str] = field(default=frozenset(), compare=False)
     parent: Parent | None = None
+    route: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,23 @@ class ConversationView:
     max_output_tokens: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message without a named handler; ``content`` is Order.content, ``sender`` an actor."""
+
+    conversation: ConversationView
+    sender: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Who gets a message; ``decision`` is why: a RouteDecision, serialised."""
+
+    handler: str
+    decision: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from antiphon_server.dispatcher.model import (
     Outcome,
     Past,
     Place,
+    Posted,
+    Routed,
     Step,
     StoredTurn,
     Tombstone,
@@ -121,6 +123,17 @@ class Journal(Protocol):
 
     async def fold(self, turn: Turn) -> None:
         """Fold the text deltas of a finished turn."""
+        ...
+
+
+class RoutesTurns(Protocol):
+    """Finds handlers."""
+
+    async def route(self, posted: Posted) -> Routed | None:
+        """Who gets the message; None where no routes stand.
+
+        Raises DomainError STORE_UNAVAILABLE.
+        """
         ...
 
 

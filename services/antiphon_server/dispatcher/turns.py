@@ -16,12 +16,19 @@ from antiphon_server.dispatcher.model import (
     ConversationView,
     Order,
     Policy,
+    Posted,
     StoredTurn,
     Tombstone,
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import Conversations, Gatekeeper, Journal, TurnStore
+from antiphon_server.dispatcher.ports import (
+    Conversations,
+    Gatekeeper,
+    Journal,
+    RoutesTurns,
+    TurnStore,
+)
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.runtime.access.principal import Principal
@@ -48,7 +55,9 @@ class Turns:
         recovery: Recovery,
         limits: TurnLimits,
         admission: Admission,
+        routes: RoutesTurns | None = None,
     ) -> None:
+        self._routes = routes
         self._store = store
         self._journal = journal
         self._conversations = conversations
@@ -76,8 +85,8 @@ class Turns:
         TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, what the handler
         says of the message's parts; and what removed members get who waited for their place.
         """
-        order = replace(order, handler=self._handlers.named(order.handler).info.name)
         view = await self._conversations.get(conversation_id)
+        order = await self._routed(principal, view, order)
         await self._handlers.check(view.workspace_id, order.handler)
         has_to_wait = self._lanes.is_busy(conversation_id)
         async with self._lanes.of(conversation_id, most=self._limits.waiting) as lane:
@@ -86,6 +95,14 @@ class Turns:
                 view = await self._conversations.get(conversation_id)
             turn = self._turn(principal, view, turn_id, order, digest)
             return await self._take(lane, turn, view)
+
+    async def _routed(self, principal: Principal, view: ConversationView, order: Order) -> Order:
+        """The order with its handler: the one that is named, or by routes, or the default."""
+        if not order.handler and self._routes is not None:
+            routed = await self._routes.route(Posted(view, principal.actor, order.content))
+            if routed is not None:
+                return replace(order, handler=routed.handler, route=routed.decision)
+        return replace(order, handler=self._handlers.named(order.handler).info.name)
 
     def _turn(
         self,

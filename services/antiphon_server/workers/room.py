@@ -4,18 +4,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
-
     from antiphon_server.dispatcher.worker_room import TurnStates, WorkerRoom
     from antiphon_server.runtime.composition.infrastructure import Infrastructure
     from antiphon_server.runtime.composition.links import Guards, Links
 
 
-def tables() -> "MetaData":
-    """The dispatcher's tables, with those of workers."""
-    from antiphon_server.workers.adapters.tables import permissions
-
-    return permissions.metadata
+def tables() -> None:
+    """Add those of workers to the dispatcher's."""
+    import antiphon_server.workers.adapters.tables  # noqa: F401
 
 
 def workers(

@@ -4,6 +4,28 @@ CREATE TABLE dispatcher_lanes (
 	PRIMARY KEY (conversation_id)
 );
 CREATE INDEX dispatcher_lanes_by_node ON dispatcher_lanes (node);
+CREATE TABLE dispatcher_route_changes (
+	one INTEGER NOT NULL,
+	changes BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE dispatcher_route_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE dispatcher_routes (
+	parent VARCHAR(80) NOT NULL,
+	revision BIGINT NOT NULL,
+	rule_count SMALLINT NOT NULL,
+	rules BLOB NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	comment VARCHAR(256) NOT NULL,
+	PRIMARY KEY (parent, revision)
+);
 CREATE TABLE dispatcher_trail_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,
@@ -32,6 +54,7 @@ CREATE TABLE dispatcher_turns (
 	PRIMARY KEY (turn_id, conversation_id)
 );
 CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, created_us, turn_id);
+CREATE INDEX dispatcher_turns_newest ON dispatcher_turns (created_us);
 CREATE INDEX dispatcher_turns_of_version ON dispatcher_turns (worker_parent, worker_deployment, worker_version) WHERE state < 4 AND worker_deployment <> '';
 CREATE INDEX dispatcher_turns_open ON dispatcher_turns (lease_until_us) WHERE state < 4;
 CREATE TABLE dispatcher_worker_permission_version (

@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.events.v1 import event_pb2 as _event_pb2
+from antiphon.events.v1 import route_pb2 as _route_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -86,6 +87,7 @@ class Turn(_message.Message):
     SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     PARENT_TURN_ID_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -164,6 +166,10 @@ class Turn(_message.Message):
         time that models were asked.
         """
 
+    @_builtins.property
+    def route(self) -> _route_pb2.RouteDecision:
+        """route is why it has its handler; unset where the caller has named it, and where no routes stood."""
+
     def __init__(
         self,
         *,
@@ -189,10 +195,11 @@ class Turn(_message.Message):
         skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
         withheld_tools: _builtins.int = ...,
         parent_turn_id: _builtins.str = ...,
+        route: _route_pb2.RouteDecision | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "route", b"route", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "route", b"route", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -406,6 +406,14 @@ class RolloutSet:
     ramping_percent: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RoutesSet:
+    """The rules by which turns of a workspace, or of all, find handlers were changed."""
+
+    resource: str
+    revision: int
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -450,6 +458,7 @@ Detail = (
     | WorkerAllowed
     | WorkerForbidden
     | RolloutSet
+    | RoutesSet
 )
 
 

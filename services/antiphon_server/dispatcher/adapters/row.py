@@ -29,6 +29,7 @@ class _Order(msgspec.Struct, omit_defaults=True):
     max_output_tokens: int = 0
     time_limit_s: float = 600.0
     parent: Parent | None = None
+    route: bytes = b""
 
 
 class _Error(msgspec.Struct, omit_defaults=True):
@@ -168,6 +169,7 @@ def _order_json(order: Order) -> bytes:
             order.max_output_tokens,
             order.time_limit_s,
             order.parent,
+            order.route,
         )
     )
 
@@ -182,6 +184,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
         it.max_output_tokens,
         it.time_limit_s,
         parent=it.parent,
+        route=it.route,
     )
 
 

@@ -143,12 +143,15 @@ def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
 
 
 def _accepted(turn: Turn) -> event_pb2.TurnAccepted:
-    return event_pb2.TurnAccepted(
+    accepted = event_pb2.TurnAccepted(
         handler=turn.order.handler,
         message_id=turn.message_id,
         policy=conversation_pb2.TurnPolicy.ValueType(turn.order.policy),
         parent_turn_id=turn.order.parent.turn_id if turn.order.parent else "",
     )
+    if turn.order.route:
+        accepted.route.MergeFromString(turn.order.route)
+    return accepted
 
 
 def _finished(step: TurnFinished, reply_id: str) -> event_pb2.TurnFinished:

@@ -60,6 +60,7 @@ lanes = Table(
 )
 
 Index("dispatcher_lanes_by_node", lanes.c.node)
+Index("dispatcher_turns_newest", turns.c.created_us)
 Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)
 # Only turns that have not ended are in this index.
 partial_index(

@@ -1,0 +1,106 @@
+"""The contract's messages <-> the types of routing."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from antiphon.context.v1.message_pb2 import Message, Part
+from antiphon.dispatcher.v1 import route_pb2
+from antiphon.events.v1 import event_pb2
+from antiphon.events.v1 import route_pb2 as decided_pb2
+from antiphon_server.dispatcher.routing_room import ConversationView
+from antiphon_server.routing.model import Classifier, Decision, Match, Revision, Rule, Said
+
+LISTS = ("types", "media_types", "languages", "senders", "workspaces", "text_patterns")
+MAPS = ("metadata", "labels")
+
+
+def rule_of(message: route_pb2.RouteRule) -> Rule:
+    """Decode a rule."""
+    said: dict[str, Any] = {name: tuple(getattr(message.match, name)) for name in LISTS}
+    said |= {name: dict(getattr(message.match, name)) for name in MAPS}
+    it = message.classifier
+    return Rule(
+        message.name,
+        message.priority,
+        Match(**said),
+        message.handler,
+        Classifier(tuple(it.handlers), it.min_score, it.min_margin)
+        if message.HasField("classifier")
+        else None,
+        message.fallback,
+    )
+
+
+def rule_message(rule: Rule) -> route_pb2.RouteRule:
+    """Encode a rule."""
+    message = route_pb2.RouteRule(
+        name=rule.name, priority=rule.priority, handler=rule.handler, fallback=rule.fallback
+    )
+    said = {name: getattr(rule.match, name) for name in (*LISTS, *MAPS)}
+    if any(said.values()):
+        message.match.MergeFrom(route_pb2.RouteMatch(**said))
+    if (it := rule.classifier) is not None:
+        message.classifier.SetInParent()
+        message.classifier.handlers.extend(it.handlers)
+        message.classifier.min_score, message.classifier.min_margin = it.min_score, it.min_margin
+    return message
+
+
+def routes_message(it: Revision) -> route_pb2.Routes:
+    """Encode the rules of a parent as they were."""
+    message = route_pb2.Routes(
+        parent=it.parent,
+        rules=map(rule_message, it.rules),
+        revision=it.number,
+        creator=it.creator,
+        comment=it.comment,
+    )
+    if it.created_us:
+        message.create_time.FromMicroseconds(it.created_us)
+    return message
+
+
+def decision_message(it: Decision) -> decided_pb2.RouteDecision:
+    """Encode why somebody gets a message."""
+    return decided_pb2.RouteDecision(
+        handler=it.handler,
+        outcome=decided_pb2.RouteOutcome.ValueType(it.outcome),
+        parent=it.parent,
+        revision=it.revision,
+        rule=it.rule,
+        candidates=[
+            decided_pb2.RouteCandidate(handler=one.handler, score=one.score)
+            for one in it.candidates
+        ],
+        margin=it.margin,
+        passed_over=it.passed_over,
+    )
+
+
+def content_of(message: Message) -> bytes:
+    """A message as turns have it."""
+    return event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
+
+
+def said_of(content: bytes, sender: str, conversation: ConversationView) -> Said:
+    """What rules look at, of a message as turns have it."""
+    message = event_pb2.MessagePosted.FromString(content).message
+    return Said(
+        "\n".join(part.text for part in message.parts if part.HasField("text")),
+        message.type,
+        tuple(_media_types(message.parts)),
+        dict(message.metadata),
+        dict(conversation.labels),
+        conversation.language,
+        sender,
+        conversation.workspace_id,
+    )
+
+
+def _media_types(parts: Iterable[Part]) -> Iterable[str]:
+    for part in parts:
+        kind = part.WhichOneof("content")
+        if kind == "text":
+            yield "text/plain"
+        elif kind is not None:
+            yield getattr(part, kind).media_type
