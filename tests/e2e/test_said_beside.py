@@ -1,6 +1,8 @@
 """Types, metadata, labels and languages from those who say them to all who hear of them."""
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,6 +13,7 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.dispatcher.v1 import worker_service_pb2 as work
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
 from antiphon_client import AntiphonError, Client, new_turn_id
+from tests.e2e import readme
 from tests.e2e.callers import channel_to
 from tests.e2e.calls import Calls
 from tests.e2e.conftest import FAKE
@@ -18,6 +21,7 @@ from tests.e2e.refusals import reason_in, reason_of, refused
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import PATIENCE_S
 from tests.fakes.openai_endpoint import FakeEndpoint
+from tests.proofs.bench.processes import ROOT
 from tests.workers.bare import finish, introduced, signed, token_of
 from tests.workers.processes import invited
 
@@ -141,3 +145,26 @@ async def test_a_conversation_that_breaks_the_rules_is_not_made(
     assert await refused(call(call.dispatcher.Dispatch, request)) == "INVALID_ARGUMENT"
     making = context_pb.CreateConversationRequest(**fields)
     assert await refused(call(call.context.CreateConversation, making)) == "INVALID_ARGUMENT"
+
+
+async def test_what_the_guide_shows(client: Client, tmp_path: Path) -> None:
+    """Its program and its commands, as they stand."""
+    guide = ROOT / "docs" / "guides" / "clients.md"
+    found = re.search(r"^```python beside\n(.*?)^```", guide.read_text(), re.S | re.M)
+    assert found is not None
+    names: dict[str, Any] = {}
+    exec(found[1], names)
+    where = await names["order"](client, 7)
+    ordered = await client.get_conversation(where)
+    assert (dict(ordered.labels), ordered.language) == (
+        {"team": "sales", "state": "ordered"},
+        "de",
+    )
+    *_, asked = [it async for it in client.list_messages(where)]
+    assert (asked.type, dict(asked.metadata)) == ("form.submitted", {"form": "order"})
+    told = readme.transcript("beside", guide)
+    async with ServerProcess(tmp_path / "server") as server:
+        ran = await asyncio.to_thread(readme.run_beside, server, [line for line, _ in told])
+    for one, (_, output) in zip(ran, told, strict=True):
+        assert one.exit_code == 0, one
+        assert readme.prints(one, output), one

@@ -28,8 +28,8 @@ class Turn {
     for (const frame of this.stored(sequence).splice(0)) this.say(frame);
   }
 
-  async run({ parts, text: said }) {
-    for (const piece of readability(parts.map((part) => part.text ?? "").join("\n"))) {
+  async run({ parts, text: said, type, metadata }) {
+    for (const piece of readability(parts.map((part) => part.text ?? "").join("\n"), { type, metadata })) {
       const text = piece.slice(said.length); // an earlier attempt may have said some of it
       said = said.slice(piece.length);
       do {

@@ -1,4 +1,4 @@
-"""The expert of docs/guides/workers.md, whose turn another worker had before it."""
+"""The experts of docs/guides/workers.md: one whose turn another worker had, and one for forms."""
 
 import re
 from typing import Any
@@ -29,3 +29,23 @@ async def test_nothing_is_said_twice(said: str, monkeypatch: pytest.MonkeyPatch)
             if said != answer:
                 assert said + (await stream.next("output")).text == answer
             assert (await stream.next("finish")).failure == ""
+
+
+async def test_a_form_is_taken_and_what_is_none_is_not() -> None:
+    """By what programs say of the message."""
+    found = re.search(r"^```python form\n(.*?)^```", GUIDE.read_text(), re.S | re.M)
+    assert found is not None
+    names: dict[str, Any] = {}
+    exec(found[1], names)
+    form = {"type": "form.submitted", "metadata": {"form": "order"}}
+    async with scripted_server() as server:
+        worker = server.worker()
+        worker.handler("orders")(names["orders"])
+        async with running(worker):
+            stream = await server.welcomed()
+            await stream.assign('{"item": 7}', handler="orders", **form)
+            assert (await stream.next("output")).text == "Item 7 is ordered, by the form order.\n"
+            assert (await stream.next("finish")).failure == ""
+            await stream.ack(1, finished=True)
+            await stream.assign("seven, please", handler="orders", turn_id="turn_00000002")
+            assert (await stream.next("finish")).failure == "Orders are taken by form."

@@ -99,7 +99,7 @@ func (w *worker) drop(id string, fence int32) {
 	}
 }
 
-// work says what the expert says, piece by piece, but for what is stored.
+// work says what the expert says, piece by piece, but for what is stored. t.Type and t.Metadata say more.
 func (w *worker) work(ctx context.Context, t *turn, stored int64) {
 	pause, _ := time.ParseDuration(os.Getenv("PAUSE_MS") + "ms")
 	number := int64(0)
