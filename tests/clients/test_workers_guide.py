@@ -3,16 +3,20 @@
 import asyncio
 import re
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from antiphon_client import Client
 from tests.clients.conftest import BUILDING, marked
-from tests.clients.examples import BUILD_S, NODE, WORKERS, Example, typed_in
+from tests.clients.examples import BUILD_S, GO, NODE, WORKERS, Example, typed_in
 from tests.e2e import readme
 from tests.e2e.server import ServerProcess
-from tests.e2e.until import until_it
+from tests.e2e.until import PATIENCE_S, until_it
 from tests.proofs.bench.processes import ROOT
 
 pytestmark = [
@@ -22,6 +26,13 @@ pytestmark = [
     ),
 ]
 GUIDE = ROOT / "docs" / "guides" / "workers.md"
+_ASKS = {
+    NODE.folder: "sed -i 's/words(text) {/words(_, said) { const text = "
+    "`${said.type} ${said.metadata.form}`;/' words.js",
+    GO.folder: 'sed -i \'s/session.TextOf(t.Parts)/t.Type + " " + t.Metadata["form"]/\' '
+    "words/main.go",
+}
+"""Has the expert count the words of that, and not of the message."""
 
 
 @pytest_asyncio.fixture
@@ -44,14 +55,20 @@ async def checkout(tmp_path: Path, example: Example) -> Path:
     return tmp_path
 
 
-async def test_an_expert_in_ten_minutes(example: Example, checkout: Path) -> None:
-    """It is let in, begun and asked by what the guide says, and answers as the one in Python."""
+@asynccontextmanager
+async def begun(
+    example: Example, checkout: Path, change: str = "true"
+) -> AsyncIterator[tuple[ServerProcess, Client]]:
+    """A server with the expert, which is let in and begun by what the guide says.
+
+    What is written is changed before it is begun.
+    """
     here, *prepares = f"cd {checkout}", *readme.commands(example.folder, GUIDE)
     begins = prepares.pop()
     async with ServerProcess(checkout / "server") as server, server.client() as client:
         invited = [here, *readme.commands("invite", GUIDE)]
         await asyncio.to_thread(readme.run_beside, server, invited)
-        ran = await asyncio.to_thread(readme.run, [here, *prepares], {}, BUILD_S)
+        ran = await asyncio.to_thread(readme.run, [here, *prepares, change], {}, BUILD_S)
         assert [it for it in ran if it.exit_code] == []
         run = await typed_in("\n".join([here, prepares[0], f"exec {begins}"]))
 
@@ -61,8 +78,26 @@ async def test_an_expert_in_ten_minutes(example: Example, checkout: Path) -> Non
 
         try:
             await until_it(serves, BUILD_S)
-            (question, output), *_ = readme.transcript("ask", GUIDE)
-            (answered,) = await asyncio.to_thread(readme.run_beside, server, [question])
-            assert readme.prints(answered, output), answered
+            yield server, client
         finally:
             await run.kill()
+
+
+async def test_an_expert_in_ten_minutes(example: Example, checkout: Path) -> None:
+    """It is let in, begun and asked by what the guide says, and answers as the one in Python."""
+    async with begun(example, checkout) as (server, _):
+        (question, output), *_ = readme.transcript("ask", GUIDE)
+        (answered,) = await asyncio.to_thread(readme.run_beside, server, [question])
+        assert readme.prints(answered, output), answered
+
+
+async def test_an_expert_is_given_what_programs_say(example: Example, checkout: Path) -> None:
+    """In Node.js behind the text, in Go with the turn."""
+    change = _ASKS[example.folder]
+    async with begun(example, checkout, change) as (_, client):
+        made = await client.create_conversation()
+        async with client.converse(made.conversation_id) as talk:
+            said: dict[str, Any] = {"type": "form.submitted", "metadata": {"form": "order"}}
+            turn = await talk.post("{}", handler="words", **said)
+            result = await asyncio.wait_for(turn.result(), PATIENCE_S)
+    assert result.text.split() == ["1", "x", "form.submitted", "1", "x", "order"]
