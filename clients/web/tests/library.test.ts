@@ -1,7 +1,7 @@
 // The library against a real server through a real Envoy, cuts included.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AntiphonError, type Connection, Session, Thread } from "../src/antiphon";
+import { type AntiphonError, type Connection, NOBODY, Session, Thread } from "../src/antiphon";
 import { TurnState, type Event } from "../src/gen/antiphon/events/v1/event_pb";
 import { signedStubs } from "../src/antiphon/channel";
 import { PAGE, Proxy, ask, newPerson, newSession, until } from "./world";
@@ -72,6 +72,25 @@ test("what is asked is answered, with what it cost", async () => {
   expect([turn.state, turn.model]).toEqual([TurnState.SUCCEEDED, "fake/model"]);
   expect(turn.usage?.cost?.micros).toBeGreaterThan(0n);
   expect(thread.outgoing).toEqual([]);
+  session.follower.close();
+});
+
+test("what programs say of a message is told with it, also when it is asked again", async () => {
+  const session = await newSession();
+  const labels = { team: "sales" };
+  const made = await session.stubs.context.createConversation({ labels, language: "de" });
+  expect([made.conversation!.labels, made.conversation!.language]).toEqual([labels, "de"]);
+  const thread = session.thread(made.conversation!.conversationId);
+  await thread.start();
+  const metadata = { form: "order" };
+  await thread.ask("{}", { handler: "echo", model: "", type: "form.submitted", metadata });
+  await until(() => thread.messages.length === 2);
+  thread.askAgain(thread.messages[0]!, WISHES);
+  await thread.ask("among us", { handler: NOBODY, model: "", type: "note" });
+  await until(() => thread.messages.length === 5 && thread.open.length === 0);
+  const asked = thread.messages.filter(({ role }) => role === "user").map(({ type, metadata }) => ({ type, metadata }));
+  expect(asked.filter(({ type }) => type === "form.submitted")).toEqual(Array(2).fill({ type: "form.submitted", metadata }));
+  expect(asked.filter(({ type }) => type === "note")).toEqual([{ type: "note", metadata: {} }]);
   session.follower.close();
 });
 

@@ -16,6 +16,9 @@ export const NOBODY = "(nobody)";
 export interface Wishes {
   handler: string;
   model: string;
+  /** What it is to programs, and what they say of it. */
+  type?: string;
+  metadata?: Record<string, string>;
 }
 
 /** One thing that was said, under its own turn id until the log has it. */
@@ -148,6 +151,7 @@ export class Outbox {
       models: wishes.model ? [wishes.model] : [],
       parts: [create(PartSchema, { content: { case: "text", value: text } })],
       policy: TurnPolicy.UNSPECIFIED,
+      ...saidBeside(wishes),
     };
     const { turn } = await this.stubs.dispatcher.dispatch(request, { signal });
     if (turn) this.receiver.accepted(turn);
@@ -156,11 +160,12 @@ export class Outbox {
   }
 
   /** No turn comes of it, so the answer tells where it stands. */
-  private async postAlone({ turnId, requestId, text }: Outgoing, signal: AbortSignal): Promise<void> {
+  private async postAlone({ turnId, requestId, text, wishes }: Outgoing, signal: AbortSignal): Promise<void> {
     const request = {
       conversationId: this.conversationId,
       requestId,
       parts: [create(PartSchema, { content: { case: "text", value: text } })],
+      ...saidBeside(wishes),
     };
     const { message } = await this.stubs.context.postMessage(request, { signal });
     if (message) this.receiver.posted(message);
@@ -171,6 +176,10 @@ export class Outbox {
 /** Whether it waits for a server that takes it. */
 function isHeld({ state, isHeld }: Outgoing): boolean {
   return state === "failed" && isHeld;
+}
+
+function saidBeside({ type = "", metadata = {} }: Wishes): { type: string; metadata: Record<string, string> } {
+  return { type, metadata };
 }
 
 function isToPeople({ wishes }: Outgoing): boolean {

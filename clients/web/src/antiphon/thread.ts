@@ -241,7 +241,8 @@ export class Thread extends Changing {
   /** Ask once more what was asked: it is another turn, which says whose question it repeats. */
   askAgain(question: Entry, wishes: Wishes): void {
     const handler = wishes.handler === NOBODY ? "" : wishes.handler;
-    void this.outbox.say(question.text, { ...wishes, handler }, newTurnId(question.turnId));
+    const { type, metadata } = question; // programs said them, and do so of the same question
+    void this.outbox.say(question.text, { ...wishes, handler, type, metadata }, newTurnId(question.turnId));
   }
 
   /** Say something again that failed; it is the same turn. */

@@ -22,6 +22,9 @@ export interface Entry {
   isTruncated: boolean;
   /** Whether it was said to people alone, and no model is told of it. */
   isAside: boolean;
+  /** What it is to programs; empty of what people say. */
+  type: string;
+  metadata: Message["metadata"];
 }
 
 /** A turn that another one has asked for: what it was told, and what it answered. */
@@ -107,6 +110,8 @@ export class Transcript {
       offset,
       isTruncated: message.truncated,
       isAside: message.aside,
+      type: message.type,
+      metadata: message.metadata,
     });
     this.sorted = undefined;
   }

@@ -8,11 +8,13 @@ import { moment } from "../words";
 const FLASH_MS = 1_600;
 
 /** Who says it, and when: also how one finds from message to message by headings. */
-export function Head({ name, actor, timeMs }: { name: string; actor: string; timeMs: number }): JSX.Element {
+export function Head(props: { name: string; actor: string; timeMs: number; type?: string }): JSX.Element {
+  const { name, actor, timeMs, type } = props;
   return (
     <header class="who">
       <Avatar actor={actor} name={name} />
       <h2 dir="auto">{name}</h2>
+      {type && <small class="quiet">{type}</small>}
       {timeMs > 0 && <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>}
     </header>
   );

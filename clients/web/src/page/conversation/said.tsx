@@ -35,11 +35,16 @@ export const Said = memo(
         class={`message ${entry.role} ${isMine ? "mine" : ""} ${entry.isAside ? "apart" : ""}`}
         aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}
       >
-        {isMine ? <h2 class="hidden">You</h2> : <Head name={name} actor={entry.author} timeMs={entry.timeMs} />}
+        {isMine ? (
+          <h2 class="hidden">You</h2>
+        ) : (
+          <Head name={name} actor={entry.author} timeMs={entry.timeMs} type={entry.type} />
+        )}
         <ReplyTo question={question} name={asker} />
         {isAnswer && <Answer text={entry.text} turn={turn} deciding={deciding} />}
         {(!isAnswer || entry.others.length > 0) && (
           <div class="body">
+            {isMine && entry.type && <p class="quiet">{entry.type}</p>}
             {!isAnswer && (
               <p class="plain" dir="auto">
                 {entry.text}
