@@ -52,11 +52,13 @@ async def serving(server: ServerProcess, name: str, home: Path) -> AsyncIterator
     async with Typed(command, {"HOME": str(home)}, home / f"{name}.log"):
         async with server.client() as client:
             await until_it(lambda: _has(client, name))
+            (listed,) = [it async for it in client.list_handlers() if it.name == name]
+            assert 8 <= len(listed.examples) <= 12
         yield
 
 
 async def _has(client: Client, handler: str) -> bool:
-    return handler in [it.name async for it in client.list_handlers()]
+    return handler in [it.name async for it in client.list_handlers() if it.available]
 
 
 async def typed(server: ServerProcess, block: list[str], home: Path) -> list[str]:

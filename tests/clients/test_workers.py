@@ -87,7 +87,7 @@ async def _invited(client: Client, handler: str) -> str:
 
 
 async def _serves(client: Client, handler: str) -> bool:
-    return handler in [it.name async for it in client.list_handlers()]
+    return handler in [it.name async for it in client.list_handlers() if it.available]
 
 
 async def _is_gone(client: Client) -> bool:
@@ -114,6 +114,15 @@ async def test_it_does_its_work(client: Client, begin: Begin, example: Example) 
         done = await ended(client, turn)
         assert (done.state, done.attempt) == (TURN_STATE_SUCCEEDED, 1)
         assert await answer(client, turn) == ANSWERS[example.handler]
+
+
+async def test_it_says_what_messages_are_for_it(
+    client: Client, begin: Begin, example: Example
+) -> None:
+    """By which routes choose it; in more than one language."""
+    await begin()
+    (listed,) = [it async for it in client.list_handlers() if it.name == example.handler]
+    assert 8 <= len(listed.examples) <= 12
 
 
 async def test_cuts_change_nothing(

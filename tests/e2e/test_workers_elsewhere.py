@@ -12,9 +12,10 @@ import pytest_asyncio
 from antiphon.events.v1 import event_pb2
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
-from tests.e2e.until import until
+from tests.e2e.until import until, until_it
 from tests.fakes.postgres import Postgres
 from tests.fakes.proxy import Proxy
+from tests.workers.counter import EXAMPLES
 from tests.workers.counting import begun, counted, ended, numbers, says
 from tests.workers.processes import WorkerProcess, invited
 
@@ -57,6 +58,24 @@ async def test_a_turn_finds_a_worker_of_another_server(two: Two, tmp_path: Path)
         await says(client, longer, 5)
         await client.cancel_turn(longer.conversation_id, longer.turn_id)
         await until(lambda: bool(worker.said("stopped")))
+
+
+async def test_what_a_worker_says_of_its_handler_is_listed_by_both_servers(
+    two: Two, tmp_path: Path
+) -> None:
+    """While it is there, and its name alone when it has gone."""
+    key = await invited(two[0], "counter")
+
+    async def both_list(*examples: str) -> bool:
+        listed = []
+        for server in two:
+            async with server.client(two[0].key) as client:
+                listed += [it async for it in client.list_handlers() if it.name == "counter"]
+        return [tuple(it.examples) for it in listed] == [examples] * 2
+
+    async with WorkerProcess(two[1].address, key, tmp_path / "worker.log"):
+        await until_it(lambda: both_list(*EXAMPLES))
+    await until_it(lambda: both_list())
 
 
 async def test_who_knows_the_conversation_is_preferred_at_another_server(

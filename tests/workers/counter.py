@@ -12,6 +12,8 @@ import time
 from antiphon_client.redial import Connection
 from antiphon_client.worker import Work, Worker
 
+EXAMPLES = ("60 20", "Zähle bis 60, alle 20 ms")
+
 
 def _say(*words: object) -> None:
     print(*words, f"{time.time():.3f}", flush=True)
@@ -49,7 +51,7 @@ def main() -> None:
         grace_s=float(grace_s),
         on_connection=_connection,
     )
-    worker.handler("counter", description="Counts.")(count)
+    worker.handler("counter", description="Counts.", examples=EXAMPLES)(count)
     asyncio.run(worker.run())
 
 

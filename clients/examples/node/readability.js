@@ -5,6 +5,18 @@ const COMMON = new Set(
   "a an and are as at be but by for from had has have he her his i in is it its not of on or she so that the their they this to was we were which with you".split(" "),
 );
 
+/** Messages that are for it: by these, routes choose among experts. */
+export const examples = [
+  "How hard is this text to read?",
+  "Is my letter easy to understand?",
+  "What is the reading ease of this paragraph?",
+  "Which of these sentences are too long?",
+  "Check the readability of the text below.",
+  "Wie schwer ist dieser Text zu lesen?",
+  "Ist mein Brief leicht zu verstehen?",
+  "Welche Sätze sind zu lang?",
+];
+
 /** What is said of a text, piece by piece; the same for the same text. */
 export function* readability(text) {
   const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => wordsOf(paragraph).length);

@@ -4,11 +4,11 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { Failure } from "./contracts.js";
-import { readability } from "./readability.js";
+import { examples, readability } from "./readability.js";
 import { Session } from "./session.js";
 
 const NAME = "readability";
-const HANDLERS = [{ name: NAME, description: "Says how hard a text is to read." }];
+const HANDLERS = [{ name: NAME, description: "Says how hard a text is to read.", examples }];
 const FINAL = ["CREDENTIALS_INVALID", "HANDLER_NOT_ALLOWED", "INVALID_ARGUMENT"]; // another try would not help
 const KEPT = 0.8; // of a lease: how long a turn is worked on without a beat that names it
 const { ANTIPHON_ADDRESS = "localhost:7450", ANTIPHON_API_KEY: apiKey, PAUSE_MS = 0 } = process.env;

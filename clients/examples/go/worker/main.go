@@ -43,7 +43,7 @@ func main() {
 
 // opening is the hello, with the turns that it comes back with.
 func (w *worker) opening() []*pb.WorkRequest {
-	handlers := []*pb.OfferedHandler{{Name: "tables", Description: "Aligns the columns of tables in Markdown."}}
+	handlers := []*pb.OfferedHandler{{Name: "tables", Description: "Aligns the columns of tables in Markdown.", Examples: examples}}
 	hello := &pb.Hello{WorkerId: w.id, Deployment: "tables", Version: "1", Handlers: handlers, Slots: 4}
 	for id, t := range w.turns {
 		said := t.Sequence + int64(len(t.unstored))

@@ -12,6 +12,18 @@ const (
 	most   = 32768 // bytes of a piece
 )
 
+// examples are messages that are for it: by these, routes choose among experts.
+var examples = []string{
+	"Please align this table.",
+	"Make the columns of this Markdown table one width.",
+	"Tidy up the table below.",
+	"| name | value |\n|---|---|\n| a | 1 |",
+	"The columns of my README's table are ragged.",
+	"Richte bitte die Spalten dieser Tabelle aus.",
+	"Formatiere diese Markdown-Tabelle.",
+	"Meine Tabelle ist verrutscht.",
+}
+
 // rule is the line below a table's heads.
 var rule = regexp.MustCompile(`^\s*\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?\s*$`)
 

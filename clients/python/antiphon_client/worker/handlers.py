@@ -23,7 +23,7 @@ class Handler:
     """A function that works on turns, and what is said of it.
 
     ``loss`` is what becomes of a turn whose worker is gone, ``takes`` which parts beside text it
-    understands.
+    understands. ``examples`` are messages that are for it: at most 64 of 1024 bytes.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Handler:
     description: str = ""
     loss: Loss = "resume"
     takes: Sequence[Kind] = ()
+    examples: Sequence[str] = ()
 
     def offered(self) -> OfferedHandler:
         """As a hello says it."""
@@ -39,4 +40,5 @@ class Handler:
             description=self.description,
             loss_policy=_LOSSES[self.loss],
             takes=self.takes,
+            examples=self.examples,
         )

@@ -59,6 +59,7 @@ class Worker:
         description: str = "",
         loss: Loss = "resume",
         takes: Sequence[Kind] = (),
+        examples: Sequence[str] = (),
     ) -> Callable[[Handle], Handle]:
         """Serve a handler by the function below: `@worker.handler("name")`.
 
@@ -66,14 +67,16 @@ class Worker:
         for people, and another exception with a general sentence. ``loss`` is what becomes of a
         turn whose worker is gone: "resume" runs it again, with what was said as
         ``work.resumed_text``. A message with other parts than text is refused unless it ``takes``
-        them. What computes for long does so in a thread (`asyncio.to_thread`): while nothing else
-        runs the server hears nothing, and after some seconds gives the turns to others.
+        them. ``examples`` are messages that are for it, at most 64 of 1024 bytes: routes choose
+        among experts by these and by their descriptions. What computes for long does so in a
+        thread (`asyncio.to_thread`): while nothing else runs the server hears nothing, and after
+        some seconds gives the turns to others.
         """
 
         def add(run: Handle) -> Handle:
             if name in self._handlers:
                 raise ValueError(f"there are two handlers {name!r}")
-            self._handlers[name] = Handler(name, run, description, loss, takes)
+            self._handlers[name] = Handler(name, run, description, loss, takes, examples)
             return run
 
         return add

@@ -19,6 +19,18 @@ With a model it answers from the passages that it finds, in a few sentences with
 are checked; with --no-model, or where none can be asked, it quotes them. The folder is looked at
 again with each question: what has changed is read anew. Nothing outside of it is read, nor what
 links in it lead to. Who may ask the handler may read all of the folder: choose it so."""
+EXAMPLES = (
+    "How do I install it?",
+    "Where is it documented how a client reconnects?",
+    "What does the guide say about backups?",
+    "Which settings are there for the database, and what are their defaults?",
+    "Search the documentation for rate limits.",
+    "Find the section about certificates, and cite it.",
+    "Wie richte ich die Anmeldung ein?",
+    "Was steht in der Anleitung über Budgets?",
+    "Suche in den Dokumenten nach Sicherungen.",
+    "Wo ist beschrieben, was bei einem Neustart geschieht?",
+)
 
 
 class Researcher:
@@ -79,9 +91,8 @@ def main() -> None:
         sys.exit(f"--folder is to be a folder of Markdown, not {given.folder}")
     researcher = Researcher(Library(Path(given.folder).resolve()), model=not given.no_model)
     worker = Worker("researcher", version="1", slots=8, on_connection=shown)
-    worker.handler("researcher", description="Searches documents and cites them.")(
-        researcher.research
-    )
+    about = "Searches documents and cites them."
+    worker.handler("researcher", description=about, examples=EXAMPLES)(researcher.research)
     served(worker)
 
 

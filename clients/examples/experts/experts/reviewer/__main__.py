@@ -20,6 +20,18 @@ A diff is a stranger's: nothing of it is run. Only Python files of it are applie
 change how the tools are set up, and only to a copy without links; paths that lead elsewhere are
 refused. ruff is set up as the checkout says, mypy too, but for plugins. Both run without this
 process's environment, for 120 s at most."""
+EXAMPLES = (
+    "Please review this diff.",
+    "Is this patch ready to be merged?",
+    "What is wrong with my change to app.py?",
+    "Does mypy or ruff find anything on the lines that this pull request adds?",
+    "diff --git a/app.py b/app.py\n--- a/app.py\n+++ b/app.py\n@@ -1,3 +1,4 @@\n+import os",
+    "Look over this commit: does the code have bugs?",
+    "Bitte sieh dir diese Änderung am Code an.",
+    "Prüfe diesen Patch, bevor ich ihn einspiele.",
+    "Sind in diesem Diff Fehler?",
+    "Was hältst du von meinem Pull Request?",
+)
 
 
 class Reviewer:
@@ -83,9 +95,8 @@ def main() -> None:
         sys.exit(f"--checkout is to be a folder, not {given.checkout}")
     worker = Worker("reviewer", version="1", slots=2, on_connection=shown)
     reviewer = Reviewer(given.checkout.resolve(), model=not given.no_model)
-    worker.handler(
-        "reviewer", description="Reviews diffs of Python code by ruff, mypy and a model."
-    )(reviewer.review)
+    about = "Reviews diffs of Python code by ruff, mypy and a model."
+    worker.handler("reviewer", description=about, examples=EXAMPLES)(reviewer.review)
     served(worker)
 
 
