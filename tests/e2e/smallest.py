@@ -82,7 +82,10 @@ def _is_needed(field: FieldDescriptor) -> bool:
     least = text.min_len or rules.repeated.min_items or rules.bytes.len
     least = least or rules.int64.HasField("gt") or rules.int32.HasField("gt")
     needed = rules.required or field.full_name in NEEDED
-    return bool(needed or text.pattern or text.uri or least or rules.enum.not_in)
+    # What may be empty is left so, unless it is an id: then there is more to be said of the call.
+    is_free = re.search(text.pattern, "") is not None and "_[" not in text.pattern
+    pattern = text.pattern and not is_free
+    return bool(needed or pattern or text.uri or least or rules.enum.not_in)
 
 
 def _fill(request: Message, field: FieldDescriptor, ids: Ids, resource: str) -> None:
