@@ -1,5 +1,6 @@
 """Who serves what, as tests say; how often that was asked is counted."""
 
+import threading
 from collections.abc import Sequence
 
 from antiphon_server.routing.deciding import Router
@@ -15,9 +16,12 @@ class Served:
     def __init__(self, *experts: Expert) -> None:
         self._experts = experts
         self.asked = 0
+        self.thread = 0
+        """Which asked last."""
 
     def of(self, workspace_id: str) -> Sequence[Expert]:
         self.asked += 1
+        self.thread = threading.get_ident()
         return self._experts
 
 
@@ -27,11 +31,19 @@ def served(*handlers: str, away: Sequence[str] = ()) -> Served:
     return Served(*here, *(Expert(it, examples=(it,), available=False) for it in away))
 
 
-def first_named(text: str, experts: Sequence[Expert]) -> Sequence[Candidate]:
+class FirstNamed:
     """A classifier that reads scores from the text: `travel=0.7 money=0.2`."""
-    scores = dict(pair.split("=") for pair in text.split())
-    found = [Candidate(it.handler, float(scores.get(it.handler, 0))) for it in experts]
-    return sorted(found, key=lambda it: -it.score)
+
+    def __init__(self, known: bool = True) -> None:
+        self._known = known
+
+    def __call__(self, text: str, experts: Sequence[Expert]) -> Sequence[Candidate]:
+        scores = dict(pair.split("=") for pair in text.split())
+        found = [Candidate(it.handler, float(scores.get(it.handler, 0))) for it in experts]
+        return sorted(found, key=lambda it: -it.score)
+
+    def knows(self, experts: Sequence[Expert]) -> bool:
+        return self._known
 
 
 def decided(
@@ -39,4 +51,4 @@ def decided(
 ) -> Decision:
     """By a workspace's rules of revision 3, and then the installation's of revision 7."""
     tables = [Table("ws_1", 3, rules), Table("global", 7, installation)]
-    return Router(DEFAULT, experts, first_named).decide(said, tables)
+    return Router(DEFAULT, experts, FirstNamed()).decide(said, tables)

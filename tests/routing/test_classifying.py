@@ -1,6 +1,7 @@
 """Experts, chosen by words."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,16 @@ def test_neither_order_nor_who_is_there_changes_scores() -> None:
     found = classify(text, BOTH)
     away = [replace(it, available=False) for it in reversed(BOTH)]
     assert classify(text, away) == found == WordClassifier()(text, away)
+
+
+def test_threads_that_meet_experts_at_once_learn_them_once() -> None:
+    """And say the same."""
+    classify = WordClassifier()
+    assert not classify.knows(BOTH)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: classify("my flight", BOTH), range(8)))
+    assert classify.knows(BOTH[::-1])
+    assert found == [classify("my flight", BOTH)] * 8
 
 
 TEXTS = st.text("abcde äß\n你", max_size=40)

@@ -1,12 +1,15 @@
 """Who gets a message."""
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon_server.routing.deciding import Router
+from antiphon_server.routing.matching import Table
 from antiphon_server.routing.model import Candidate, Classifier, Match, Outcome, Rule, Said
-from tests.routing.people import DEFAULT, decided, first_named, served
+from tests.routing.people import DEFAULT, FirstNamed, decided, served
 
 EXPERTS = Rule("experts", classifier=Classifier(), fallback="general")
 
@@ -38,7 +41,7 @@ def test_what_nobody_matches_is_for_the_default() -> None:
 
 def test_without_any_rules_it_is_the_default() -> None:
     """Of no parent, then."""
-    decision = Router(DEFAULT, served(), first_named).decide(Said("hi"), [])
+    decision = Router(DEFAULT, served(), FirstNamed()).decide(Said("hi"), [])
     assert (decision.handler, decision.parent, decision.revision) == (DEFAULT, "", 0)
 
 
@@ -136,6 +139,30 @@ def test_a_decision_names_eight_candidates_at_most() -> None:
     names = [f"expert-{it}" for it in range(20)]
     decision = decided(Said("expert-7=0.9"), EXPERTS, experts=served(*names, "general"))
     assert (decision.handler, len(decision.candidates)) == ("expert-7", 8)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "known", "by_a_thread"),
+    [
+        (Rule("words", match=Match(text_patterns=["x"]), handler="law"), "x" * 2048, True, False),
+        (Rule("words", match=Match(text_patterns=["x"]), handler="law"), "x" * 2049, True, True),
+        (Rule("all", handler="law"), "x" * 2049, True, False),
+        (EXPERTS, "law=0.9", True, False),
+        (EXPERTS, "law=0.9", False, True),
+    ],
+    ids=["short", "patterns in a long text", "no patterns", "known experts", "unknown experts"],
+)
+async def test_what_may_take_long_is_done_by_a_thread(
+    rule: Rule, text: str, known: bool, by_a_thread: bool
+) -> None:
+    """And the decision is the same."""
+    experts = served("law")
+    router = Router(DEFAULT, experts, FirstNamed(known))
+    tables = [Table("ws_1", 3, [rule])]
+    decision = await router.decided(Said(text), tables)
+    assert (experts.thread != threading.get_ident()) is by_a_thread
+    assert decision == router.decide(Said(text), tables)
+    assert decision.handler == "law"
 
 
 RULES = st.lists(

@@ -3,6 +3,7 @@
 Record 65 says how it was chosen, and docs/proof.md how often it is right.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -21,21 +22,36 @@ _Key: TypeAlias = tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 class WordClassifier:
-    """Learns experts when it first meets them, and keeps some of what it learned."""
+    """Learns experts when it first meets them, and keeps some of what it learned.
+
+    Threads may ask it at once: one learns, and who asks about experts that are known doesn't wait.
+    """
 
     def __init__(self) -> None:
         self._learned = LruCache[_Key, "_Learned"](
             max_bytes=CACHED_BYTES, size_of=lambda _key, it: it.size
         )
+        self._keeping, self._learning = threading.Lock(), threading.Lock()
 
     def __call__(self, text: str, experts: Sequence[Expert]) -> Sequence[Candidate]:
         """All experts, the best first, those that are as good by their names."""
-        key = tuple(sorted((it.handler, it.description, it.examples) for it in experts))
-        learned = self._learned.get(key)
-        if learned is None:
-            learned = _Learned(key)
-            self._learned.put(key, learned)
-        return learned.candidates(text)
+        key = _key(experts)
+        return (self._kept(key) or self._learn(key)).candidates(text)
+
+    def knows(self, experts: Sequence[Expert]) -> bool:
+        """See :meth:`Classifies.knows`."""
+        return self._kept(_key(experts)) is not None
+
+    def _kept(self, key: _Key) -> "_Learned | None":
+        with self._keeping:
+            return self._learned.get(key)
+
+    def _learn(self, key: _Key) -> "_Learned":
+        with self._learning:
+            learned = self._kept(key) or _Learned(key)
+            with self._keeping:
+                self._learned.put(key, learned)
+            return learned
 
 
 class _Learned:
@@ -61,6 +77,10 @@ class _Learned:
         scores = self._calibration.scores(evidence)
         found = map(Candidate, self._names, scores)
         return sorted(found, key=lambda it: (-it.score, it.handler))
+
+
+def _key(experts: Sequence[Expert]) -> _Key:
+    return tuple(sorted((it.handler, it.description, it.examples) for it in experts))
 
 
 def _documents(experts: _Key) -> Iterator[Document]:

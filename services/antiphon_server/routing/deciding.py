@@ -1,5 +1,6 @@
 """Who gets a message: by a workspace's rules, then the installation's, then the default."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from antiphon_server.routing.model import (
     Said,
 )
 from antiphon_server.routing.ports import Classifies, Experts
+
+LONG = 2048
+"""Characters in which patterns are looked for at once; in more of them a thread does it."""
 
 
 class Router:
@@ -37,6 +41,24 @@ class Router:
                 if decision is not None:
                     return replace(decision, parent=table.parent, revision=table.revision)
         return self._by_default(tables, deciding)
+
+    async def decided(self, said: Said, tables: Sequence[Table]) -> Decision:
+        """As :meth:`decide`; what may take more than a moment is done by a thread.
+
+        That is to learn experts, and to look for patterns in a long text, which frees the loop.
+        """
+        if self._takes_long(said, tables):
+            return await asyncio.to_thread(self.decide, said, tables)
+        return self.decide(said, tables)
+
+    def _takes_long(self, said: Said, tables: Sequence[Table]) -> bool:
+        if len(said.text) > LONG and any(it.searches for it in tables):
+            return True
+        classifiers = [it for table in tables for it in table.classifiers]
+        if not classifiers:
+            return False
+        known = _by_name(self._experts.of(said.workspace_id))
+        return not all(self._classify.knows(_among(known, it)) for it in classifiers)
 
     def _by_default(self, tables: Sequence[Table], deciding: "_Deciding") -> Decision:
         decision = Decision(self._default, Outcome.DEFAULT, passed_over=tuple(deciding.passed_over))
@@ -60,7 +82,7 @@ class _Deciding:
             return self._given(
                 rule, rule.handler, Decision(rule.handler, Outcome.RULE, rule=rule.name)
             )
-        candidates = self._classify(self._said.text, self._among(rule.classifier))
+        candidates = self._classify(self._said.text, _among(self._experts, rule.classifier))
         margin = _margin(candidates)
         why = Decision(
             "",
@@ -93,18 +115,22 @@ class _Deciding:
             self.passed_over.append(handler)
         return False
 
-    def _among(self, classifier: Classifier) -> Sequence[Expert]:
-        """The experts, also those whom nobody serves now: their messages are for no other."""
-        known = self._experts
-        if classifier.handlers:
-            return [known[it] for it in dict.fromkeys(classifier.handlers) if it in known]
-        return [it for it in known.values() if it.examples]
-
     @property
     def _experts(self) -> Mapping[str, Expert]:
         if self._asked is None:
-            self._asked = {it.handler: it for it in self._source.of(self._said.workspace_id)}
+            self._asked = _by_name(self._source.of(self._said.workspace_id))
         return self._asked
+
+
+def _by_name(experts: Sequence[Expert]) -> Mapping[str, Expert]:
+    return {it.handler: it for it in experts}
+
+
+def _among(known: Mapping[str, Expert], classifier: Classifier) -> Sequence[Expert]:
+    """The experts, also those whom nobody serves now: their messages are for no other."""
+    if classifier.handlers:
+        return [known[it] for it in dict.fromkeys(classifier.handlers) if it in known]
+    return [it for it in known.values() if it.examples]
 
 
 def _margin(candidates: Sequence[Candidate]) -> float:

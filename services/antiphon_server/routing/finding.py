@@ -52,7 +52,7 @@ class Finding:
         workspace_id = posted.conversation.workspace_id
         router = await self._router(workspace_id)
         said = said_of(posted.content, posted.sender, posted.conversation)
-        return router.decide(said, await self._routes.of(workspace_id))
+        return await router.decided(said, await self._routes.of(workspace_id))
 
     async def tried(self, parent: str, rules: Sequence[Rule], most: int) -> AsyncIterator[Tried]:
         """What those rules of a parent would have decided of its newest turns, the newest first.
@@ -73,7 +73,7 @@ class Finding:
             said = said_of(turn.order.content, turn.creator, views[turn.conversation_id])
             standing = [it for it in await self._routes.of(workspace_id) if it.parent != parent]
             tables = sorted([*standing, table], key=lambda it: it.parent == GLOBAL)
-            yield Tried(turn, routers[workspace_id].decide(said, tables))
+            yield Tried(turn, await routers[workspace_id].decided(said, tables))
             await asyncio.sleep(0)  # others' turns come between
 
     def _asks(self, turn: Turn) -> bool:

@@ -37,6 +37,9 @@ class Table:
             for rule, found in zip(rules, numbers, strict=True)
         ]
         self._ready = sorted(ready, key=lambda it: -it.rule.priority)
+        self.searches = any(it.patterns for it in ready)
+        """Whether it looks for patterns."""
+        self.classifiers = [it.classifier for it in rules if it.classifier is not None]
 
     def matching(self, said: Said) -> Iterator[Rule]:
         """The rules that match, the first to be tried first; patterns are looked for once."""
