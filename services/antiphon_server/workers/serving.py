@@ -1,84 +1,36 @@
 """Handlers that workers serve: a turn finds its worker, and is followed there to its end."""
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import assert_never
+from dataclasses import replace
 
 from antiphon_server.dispatcher.handling import (
     AttemptLost,
-    CallOutcome,
     Handler,
     HandlerInfo,
     LossPolicy,
     Order,
     PastCall,
-    ToolCall,
-    ToolCallFinished,
-    ToolCallProposed,
-    ToolCallStarted,
     Turn,
-    TurnAssigned,
     TurnId,
     Work,
 )
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining, NotBegun
 from antiphon_server.workers.assignments import Assignments
-from antiphon_server.workers.budgets import left_when
 from antiphon_server.workers.delegation import Delegation
-from antiphon_server.workers.frames import (
-    Accepted,
-    Ack,
-    AskedCalls,
-    AskedQuestion,
-    AskedTurns,
-    Assign,
-    CallBegun,
-    CallEnded,
-    Cancel,
-    Declined,
-    Finished,
-    Output,
-    Progressed,
-    Revocation,
-    Revoke,
-    Want,
-    WorkerId,
-    Written,
-)
+from antiphon_server.workers.finding import RETRY_S, Course, Finding
+from antiphon_server.workers.following import Following
+from antiphon_server.workers.frames import Ack, Cancel, Finished, Revocation, Revoke
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.model import Begun, Parent, Release
 from antiphon_server.workers.permissions import Permissions
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.ports import BegunTurns, Grants, TurnBudgets
 from antiphon_server.workers.presented import Presented
-from antiphon_server.workers.session import AtWorker
 
-UNSERVED_LOOK_S = 0.5
-RETRY_S = 5.0
-SHUNNED_S = 4.0
-"""So long a turn that was given back waits for others, and twice as long each time after that."""
-LONGEST_SHUNNED_S = 60.0
 REMEMBERED = 10_000
-
-
-@dataclass(slots=True)
-class _Course:
-    """What a turn has been through here: workers that gave it back, and attempts that were lost.
-
-    ``begun``: a worker may have begun to work on it.
-    """
-
-    shunned: frozenset[WorkerId] = frozenset()
-    given_back: bool = False
-    declined: int = 0
-    lost: int = 0
-    begun: bool = True
 
 
 class Serving:
@@ -96,12 +48,10 @@ class Serving:
         limits: WorkerLimits,
         traceparent: Callable[[], str] = lambda: "",
     ) -> None:
-        self._traceparent = traceparent
-        self._pool, self._permissions, self._grants = pool, permissions, grants
-        self._asking, self._delegation, self._limits = asking, delegation, limits
-        self._begun, self._budgets = begun, budgets
-        self._courses: LruCache[TurnId, _Course] = LruCache(REMEMBERED)
-        self._last: LruCache[tuple[str, str], WorkerId] = LruCache(REMEMBERED)
+        self._pool, self._permissions, self._limits = pool, permissions, limits
+        found_by = (pool, permissions, grants, begun, budgets, limits, traceparent)
+        self._finding, self._following = Finding(*found_by), Following(asking, delegation)
+        self._courses: LruCache[TurnId, Course] = LruCache(REMEMBERED)
         self._presented = Presented(pool, permissions)
         self.assignments = Assignments()
 
@@ -137,17 +87,17 @@ class Serving:
         self.assignments.live[turn_id] = assignment
         goes_on = False
         try:
-            if course is not None or not await self._taken_up(work, assignment):
-                course = course or _Course(begun=work.outputs.assigned is not None)
-                await self._assign(work, assignment, course)
-            await self._follow(work, assignment)
+            if course is not None or not await self._finding.taken_up(work, assignment):
+                course = course or Course(begun=work.outputs.assigned is not None)
+                await self._finding.assign(work, assignment, course)
+            self._finish(work, assignment, await self._following.follow(work, assignment))
         except asyncio.CancelledError:
             if work.is_over:
                 assignment.tell(Cancel(turn_id, assignment.fence))
             goes_on = not work.is_over
             raise
         except AttemptLost as lost:
-            self._note_lost(turn_id, assignment, course or _Course(), lost)
+            self._note_lost(turn_id, assignment, course or Course(), lost)
             raise
         except DomainError as error:
             goes_on = error.reason is Reason.FENCED
@@ -161,7 +111,7 @@ class Serving:
                 self._pool.serve()
 
     def _note_lost(
-        self, turn_id: TurnId, assignment: Assignment, course: _Course, lost: AttemptLost
+        self, turn_id: TurnId, assignment: Assignment, course: Course, lost: AttemptLost
     ) -> None:
         """Raises DomainError if there is to be no other attempt."""
         worker_id = assignment.worker_id
@@ -179,152 +129,6 @@ class Serving:
             if course.lost >= self._limits.attempts or not assignment.resumes:
                 raise DomainError(Reason.TURN_LOST) from lost
         self._courses.put(turn_id, course)
-
-    async def _taken_up(self, work: Work, assignment: Assignment) -> bool:
-        """Let the worker go on that had the turn at a server that is gone, if it comes here."""
-        had = work.outputs.assigned
-        if had is None:
-            return False
-        worker_id, turn_id = WorkerId(had.worker_id), work.turn.turn_id
-        session = await self._pool.holder(worker_id, turn_id, assignment)
-        if session is None:
-            return False
-        try:
-            if not await self._may_go_on(work, assignment, session):
-                return False
-            await work.outputs.assign(had)
-            self._tell_assign(work, assignment, session, held=True)
-        finally:
-            if assignment.worker_id is None:
-                self._let_go(session, turn_id)
-        return True
-
-    async def _may_go_on(self, work: Work, assignment: Assignment, session: AtWorker) -> bool:
-        turn = work.turn
-        parent = await self._permissions.parent_of(turn.workspace_id, turn.order.handler)
-        if parent is None or not session.serves(turn.order.handler, parent):
-            session.tell(Revoke(turn.turn_id, 0, Revocation.REMOVED))
-            return False
-        assignment.served = turn.order.handler, parent
-        return True
-
-    def _let_go(self, session: AtWorker, turn_id: TurnId) -> None:
-        """The worker has a turn no more that it was just about to have."""
-        session.let_go(turn_id)
-        self._pool.serve()
-
-    async def _assign(self, work: Work, assignment: Assignment, course: _Course) -> None:
-        turn = work.turn
-        handler = turn.order.handler
-        parent = await self._permissions.parent_of(turn.workspace_id, handler)
-        if parent is None:
-            raise DomainError(Reason.HANDLER_NOT_FOUND, handler=handler)
-        last = self._last.get((turn.conversation_id, handler))
-        had = work.outputs.assigned
-        began = Release(had.deployment, had.version) if had is not None else None
-        about = (turn.conversation_id, began, course.given_back)
-        want = Want(turn.turn_id, handler, parent, course.shunned, last, False, *about)
-        session: AtWorker | None = None
-        if self._pool.is_at_hand(last):
-            session = self._pool.take(want, assignment)
-        session = session or await self._waited(work, want, assignment, course.declined)
-        try:
-            if course.begun and not session.resumes(handler):
-                raise DomainError(Reason.TURN_LOST)
-            it = session.worker
-            told = work.outputs.assign(TurnAssigned(it.worker_id, it.deployment, it.version))
-            left = await left_when(told, turn, self._budgets)
-        except BaseException:
-            self._let_go(session, turn.turn_id)
-            raise
-        self._last.put((turn.conversation_id, handler), session.worker_id)
-        assignment.served = handler, parent
-        self._tell_assign(work, assignment, session, left=left)
-
-    def _tell_assign(
-        self,
-        work: Work,
-        assignment: Assignment,
-        session: AtWorker,
-        *,
-        held: bool = False,
-        left: Sequence[bytes] = (),
-    ) -> None:
-        turn = work.turn
-        traceparent = self._traceparent()
-
-        def told(*, held: bool, left: Sequence[bytes] = ()) -> None:
-            deadline = time.time() + work.left_s
-            grant = self._grants.issue(turn, deadline)
-            about = (grant, round(deadline * 1e6), traceparent)
-            stored = work.outputs.stored
-            assignment.tell(Assign(turn, work.resumed_text, stored, held, *about, left))
-
-        assignment.given(session, held=held)
-        named = (turn.turn_id, turn.conversation_id, turn.attempt)
-        self._begun.begin(Begun(*named, Parent(assignment.served[1]), session.worker.release))
-        assignment.tell_assign = lambda held: told(held=held)
-        told(held=held, left=left)
-
-    async def _waited(
-        self, work: Work, want: Want, assignment: Assignment, declined: int
-    ) -> AtWorker:
-        """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""
-        finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
-        served, said = time.monotonic(), False
-        shun_until = served + min(SHUNNED_S * 2.0 ** (declined - 1), LONGEST_SHUNNED_S)
-        try:
-            while not (await asyncio.wait({finding}, timeout=UNSERVED_LOOK_S))[0]:
-                if not said:
-                    await work.progress(f"waiting for a worker of {want.handler}")
-                    said = True
-                if self._pool.is_served(want.handler, want.parent):
-                    served = time.monotonic()
-                elif time.monotonic() - served > self._limits.unserved_s:
-                    raise DomainError(
-                        Reason.HANDLER_UNAVAILABLE, handler=want.handler, retry_after=RETRY_S
-                    )
-                # Who gave it back may take it now. All others may wait for this very turn.
-                over = want.shunned and time.monotonic() > shun_until
-                if over or self._pool.is_shunned_by_all(want):
-                    await self._given_up(finding, want)
-                    want = replace(want, shunned=frozenset())
-                    finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
-            return finding.result()
-        except BaseException:
-            await self._given_up(finding, want)
-            raise
-
-    async def _given_up(self, finding: "asyncio.Future[AtWorker]", want: Want) -> None:
-        """Look for nobody any more; who was found in this moment has the turn not."""
-        finding.cancel()
-        await asyncio.wait({finding})
-        if not finding.cancelled() and finding.exception() is None:
-            self._let_go(finding.result(), want.turn_id)
-
-    async def _follow(self, work: Work, assignment: Assignment) -> None:
-        """Do what the worker says until it says that the turn ends."""
-        while True:
-            said = await assignment.next()
-            match said:
-                case Written() | Progressed() | CallBegun() | CallEnded():
-                    await _put(work, said)
-                case AskedQuestion():
-                    assignment.answer(await self._asking.question(work, said))
-                case AskedCalls():
-                    assignment.answer(await self._asking.calls(work, said))
-                case AskedTurns():
-                    assignment.answer(await self._delegation.turns(work, said))
-                case Finished():
-                    return self._finish(work, assignment, said)
-                case Declined() if assignment.was_let_go:
-                    raise AttemptLost
-                case Declined():
-                    raise Declining
-                case Accepted():
-                    pass
-                case _:
-                    assert_never(said)
 
     def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
         """Raises DomainError HANDLER_FAILED if the worker says so."""
@@ -373,24 +177,3 @@ class WorkerHandler:
 
     async def lost(self, turn: Turn, text: str, calls: Sequence[PastCall]) -> None:
         """See :meth:`Handler.lost`; a worker that is alive goes on with it."""
-
-
-async def _put(work: Work, said: Output) -> None:
-    outputs, turn_id = work.outputs, work.turn.turn_id
-    match said:
-        case Written(number, text):
-            await outputs.write(number, text)
-        case Progressed(number, status, fraction):
-            await outputs.progress(number, status, fraction)
-        case CallBegun(number, tool, arguments):
-            call = ToolCall(call_ids.own_call(turn_id, number), tool, arguments, number)
-            proposed = ToolCallProposed(call, False, outputs.said_bytes, number)
-            await outputs.report(proposed, ToolCallStarted(call))
-        case CallEnded(number, begun, content, failed):
-            outcome = CallOutcome.FAILED if failed else CallOutcome.SUCCEEDED
-            end = ToolCallFinished(
-                call_ids.own_call(turn_id, begun), outcome, content, output=number
-            )
-            await outputs.report(end)
-        case _:
-            assert_never(said)
