@@ -114,6 +114,19 @@ async def test_each_change_shows_at_once(world: World) -> None:
     assert world.presented.infos(HOME) == ()
 
 
+async def test_what_has_not_changed_is_not_found_out_anew(world: World) -> None:
+    """Each routed turn asks: of all handlers, or but of those of a worker that has come."""
+    await world.allow("it")
+    await world.allow("other")
+    world.pool.add(said(1, "one"))
+    before = world.presented.infos(HOME)
+    world.pool.versions.add([])
+    assert world.presented.infos(HOME) is before
+    world.pool.add(said(2, "two"))
+    assert world.info("it") is not before[0]
+    assert world.info("other") is before[1]
+
+
 async def test_the_newest_version_speaks(world: World) -> None:
     """Whoever came last: a version's number is that of its first worker."""
     await world.allow("it")
