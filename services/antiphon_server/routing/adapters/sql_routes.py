@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
@@ -36,7 +37,10 @@ _OF_PARENT = (
     .limit(bindparam("b_limit"))
 )
 _AT = _OF_PARENT.where(routes.c.revision == bindparam("b_revision"))
-_BEFORE = _OF_PARENT.where(routes.c.revision < bindparam("b_revision"))
+_ABOUT = _OF_PARENT.with_only_columns(
+    routes.c.parent, routes.c.revision, routes.c.creator, routes.c.created_us, routes.c.comment
+)
+_ABOUT_BEFORE = _ABOUT.where(routes.c.revision < bindparam("b_revision"))
 _FORGET = delete(routes).where(
     routes.c.parent == bindparam("b_parent"), routes.c.revision <= bindparam("b_revision")
 )
@@ -97,9 +101,9 @@ class SqlRoutes:
 
     async def revisions(self, parent: str, before: int, limit: int) -> Sequence[Revision]:
         at = {"b_parent": parent, "b_limit": limit, "b_revision": before}
-        query = _BEFORE if before else _OF_PARENT
+        query = _ABOUT_BEFORE if before else _ABOUT
         return await self._database.read(
-            lambda it: [_revision(row, with_rules=False) for row in it.execute(query, at)]
+            lambda it: [_without_rules(row) for row in it.execute(query, at)]
         )
 
 
@@ -122,7 +126,10 @@ def _row(it: Revision) -> dict[str, Any]:
     }
 
 
-def _revision(row: Any, *, with_rules: bool = True) -> Revision:
-    rules = Routes.FromString(row.rules).rules if with_rules else ()
-    about = row.creator, row.created_us, row.comment
-    return Revision(row.parent, row.revision, tuple(map(rule_of, rules)), *about)
+def _revision(row: Any) -> Revision:
+    rules = Routes.FromString(row.rules).rules
+    return replace(_without_rules(row), rules=tuple(map(rule_of, rules)))
+
+
+def _without_rules(row: Any) -> Revision:
+    return Revision(row.parent, row.revision, (), row.creator, row.created_us, row.comment)
