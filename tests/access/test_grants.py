@@ -112,7 +112,8 @@ async def test_it_reads_what_its_turn_is_about(stage: Stage) -> None:
     """The conversation, its messages, its log and its turn, with what they say."""
     metadata = bearer(stage.ann.grant(stage.tokens))
     conversation, context = stage.ann.conversation_id, ContextServiceStub(stage.channel)
-    read = context_service_pb2.GetContextRequest(conversation_id=conversation)
+    # Its long message alone would fill what is read unless somebody says so.
+    read = context_service_pb2.GetContextRequest(conversation_id=conversation, max_tokens=32_000)
     messages = (await context.GetContext(read, metadata=metadata)).messages
     assert "hello" in [message.parts[0].text for message in messages]
     events = EventServiceStub(stage.channel)

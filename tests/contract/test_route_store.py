@@ -1,7 +1,6 @@
 """Every store keeps the rules of routes, and what they were."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -71,7 +70,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[World]:
+async def world(database: Database) -> World:
     set_principal(BOSS)
     return World(database)
 
