@@ -71,11 +71,13 @@ def said(
     parent: str = GLOBAL,
     deployment: str = "it",
     user_id: str = "user_p",
+    by_calls: bool = False,
 ) -> Session:
     """A worker that gives these."""
     offer = Offer("it", f"says {version}", examples=examples)
     worker = Introduction(worker_id(number), user_id, deployment, version, (offer,), 1)
-    return Session(worker, {"it": frozenset({parent})}, PROGRAM, LIMITS)
+    parents = {"it": frozenset({parent})}
+    return Session(worker, parents, PROGRAM, LIMITS, by_calls=by_calls)
 
 
 def came(*versions: str, deployment: str = "it", first: int = 1) -> list[SeenVersion]:
@@ -222,6 +224,8 @@ async def test_the_examples_in_memory_are_bounded() -> None:
     pool.add(said(7, user_id="user_r"))
     pool.add(said(3, f"4{a_kib[1:]}"))  # it has come back, and says something else
     assert len(pool.sessions) == 5
+    with Refused(Reason.LIMIT_EXCEEDED):  # its hello stays in memory
+        pool.add(said(8, a_kib, user_id="user_q", by_calls=True))
     for worker in (*pool.sessions, said(8), said(9)):
         pool.add(worker)
     for worker in pool.sessions:

@@ -1,7 +1,7 @@
 """What workers say of their handlers: what many of them say is in memory once."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from sys import getsizeof
 from weakref import WeakKeyDictionary, ref
@@ -32,7 +32,8 @@ class Offers:
 class ExampleBytes:
     """What the examples of workers that are here take in memory; what many say counts once.
 
-    They are workers that :meth:`Offers.once` has seen.
+    They are workers that :meth:`Offers.once` has seen. Of one ``alone`` they count by themselves:
+    gRPC keeps the request of a call that it serves, and a hello with it.
     """
 
     def __init__(self, limits: WorkerLimits) -> None:
@@ -40,47 +41,53 @@ class ExampleBytes:
         self._all = _Bytes()
         self._of_user: dict[str, _Bytes] = {}
 
-    def add(self, worker: Introduction) -> None:
+    def add(self, worker: Introduction, *, alone: bool = False) -> None:
         """Count a worker's. Raises DomainError LIMIT_EXCEEDED, and then they are not."""
         its = self._of_user.setdefault(worker.user_id, _Bytes())
-        self._all.add(worker.offers)
-        its.add(worker.offers)
+        examples = _examples(worker, alone)
+        self._all.add(examples)
+        its.add(examples)
         for now, most, whose in (
             (its.bytes, self._limits.examples_of_user, "user"),
             (self._all.bytes, self._limits.examples_of_server, "server"),
         ):
             if now > most:
-                self.drop(worker)
+                self.drop(worker, alone=alone)
                 limit = f"{most >> 20} MiB of examples a {whose}"
                 raise DomainError(Reason.LIMIT_EXCEEDED, limit=limit)
 
-    def drop(self, worker: Introduction) -> None:
+    def drop(self, worker: Introduction, *, alone: bool = False) -> None:
         """It is here no more."""
         its = self._of_user.setdefault(worker.user_id, _Bytes())
-        self._all.drop(worker.offers)
-        its.drop(worker.offers)
+        examples = _examples(worker, alone)
+        self._all.drop(examples)
+        its.drop(examples)
         if not its.bytes:
             del self._of_user[worker.user_id]
+
+
+def _examples(worker: Introduction, alone: bool) -> Mapping[Hashable, Sequence[str]]:
+    """Those of its handlers, by what they are counted as."""
+    offers = [it for it in worker.offers if it.examples]
+    return {(worker.worker_id, it) if alone else it: it.examples for it in offers}
 
 
 class _Bytes:
     def __init__(self) -> None:
         self.bytes = 0
-        self._times: Counter[Offer] = Counter()
-        self._sizes: dict[Offer, int] = {}
+        self._times: Counter[Hashable] = Counter()
+        self._sizes: dict[Hashable, int] = {}
 
-    def add(self, offers: Iterable[Offer]) -> None:
-        for it in offers:
-            if it.examples:
-                self._times[it] += 1
-                if it not in self._sizes:  # looked at once: it grows when it is encoded
-                    self._sizes[it] = sum(map(getsizeof, it.examples))
-                    self.bytes += self._sizes[it]
+    def add(self, examples: Mapping[Hashable, Sequence[str]]) -> None:
+        for counted_as, texts in examples.items():
+            self._times[counted_as] += 1
+            if counted_as not in self._sizes:  # looked at once: it grows when it is encoded
+                self._sizes[counted_as] = sum(map(getsizeof, texts))
+                self.bytes += self._sizes[counted_as]
 
-    def drop(self, offers: Iterable[Offer]) -> None:
-        for it in offers:
-            if it.examples:
-                self._times[it] -= 1
-                if not self._times[it]:
-                    del self._times[it]
-                    self.bytes -= self._sizes.pop(it)
+    def drop(self, examples: Mapping[Hashable, Sequence[str]]) -> None:
+        for counted_as in examples:
+            self._times[counted_as] -= 1
+            if not self._times[counted_as]:
+                del self._times[counted_as]
+                self.bytes -= self._sizes.pop(counted_as)

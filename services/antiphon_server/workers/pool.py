@@ -139,7 +139,7 @@ class Pool:
             before.end(DomainError(Reason.OVERLOADED, resource="worker", retry_after=0.0))
             self.remove(before)
         session.worker = self.offers.once(session.worker)
-        self._examples.add(session.worker)
+        self._examples.add(session.worker, alone=session.by_calls)
         self._sessions[session.worker_id] = session
         self._tell_heeders(session)
         for watcher in self.watchers:
@@ -150,7 +150,7 @@ class Pool:
         """Its stream has ended."""
         if self._sessions.get(session.worker_id) is session:
             del self._sessions[session.worker_id]
-            self._examples.drop(session.worker)
+            self._examples.drop(session.worker, alone=session.by_calls)
             self._tell_heeders(session)
             for watcher in self.watchers:
                 watcher.went(session)

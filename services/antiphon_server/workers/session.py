@@ -147,8 +147,12 @@ class Session:
         parents: Mapping[str, frozenset[str]],
         speaker: Speaker,
         limits: WorkerLimits,
+        *,
+        by_calls: bool = False,
     ) -> None:
         self.worker, self.parents, self.speaker = worker, parents, speaker
+        self.by_calls = by_calls
+        """Whether what it says comes by calls of their own."""
         self.slots = worker.slots
         self.turns: dict[TurnId, Inbox] = {
             it.turn_id: Unclaimed(limits.unclaimed_s) for it in worker.held

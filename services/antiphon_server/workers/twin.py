@@ -34,7 +34,7 @@ class Twin:
         """Serve a stream until the worker cancels it, or this server ends it."""
         await open_stream(context)
         worker = self._working.introduced(request.hello)
-        async with self._working.taken_on(worker, context) as session:
+        async with self._working.taken_on(worker, context, by_calls=True) as session:
             work_id = self._named()
             self._open[work_id] = session, NumberedCalls("worker")
             try:

@@ -68,7 +68,9 @@ class Working:
         await self._looking.stop()
 
     @asynccontextmanager
-    async def taken_on(self, worker: Introduction, context: Context) -> AsyncIterator[Session]:
+    async def taken_on(
+        self, worker: Introduction, context: Context, *, by_calls: bool = False
+    ) -> AsyncIterator[Session]:
         """Provide a worker's session, which is assigned turns for the duration of the block.
 
         Raises DomainError HANDLER_NOT_ALLOWED, DRAINING, LIMIT_EXCEEDED, ALREADY_EXISTS.
@@ -83,7 +85,8 @@ class Working:
             raise DomainError(Reason.HANDLER_NOT_ALLOWED, handler=", ".join(names))
         with self._pool.admitted(worker.user_id, worker.worker_id):
             await self._deployments.came(worker, parents)
-            session = Session(worker, parents, Speaker(principal, token), self._limits)
+            speaker = Speaker(principal, token)
+            session = Session(worker, parents, speaker, self._limits, by_calls=by_calls)
             session.tell(Welcome(refused))
             self._pool.add(session)
             try:
