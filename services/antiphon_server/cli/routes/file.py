@@ -23,8 +23,9 @@ _BARE = re.compile("[A-Za-z0-9_-]+")
 
 def read_rules(path: str) -> list[RouteRule]:
     """The rules of a file, of the input for "-"; what is wrong with them ends the command."""
+    path, given = called(path), path
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
         found = tomllib.loads(data.decode())
     except OSError as error:
         fail(in_a_line(f"{path}: {error.strerror}"), 2)
@@ -36,6 +37,11 @@ def read_rules(path: str) -> list[RouteRule]:
     if not isinstance(rules, list):
         fail(in_a_line(f"{path} has no list of rules: {_WRITE}"), 2)
     return [_rule(path, at, it) for at, it in enumerate(rules)]
+
+
+def called(path: str) -> str:
+    """What a file is called in sentences."""
+    return "the input" if path == "-" else path
 
 
 def place(at: int, name: object) -> str:
@@ -52,7 +58,7 @@ def written(routes: Routes) -> str:
 
 
 def _rule(path: str, at: int, told: Any) -> RouteRule:
-    where = f"{path}, {place(at, told.get('name') if isinstance(told, dict) else '')}"
+    where = f"{path}: {place(at, told.get('name') if isinstance(told, dict) else '')}"
     if fault := fault_of(RouteRule.DESCRIPTOR, told):
         fail(in_a_line(f"{where}: {fault}"), 2)
     try:

@@ -8,7 +8,7 @@ from antiphon.dispatcher.v1.route_pb2 import RouteRule
 from antiphon_client import AntiphonError
 from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.explain import NO_HANDLER
-from antiphon_server.cli.routes.file import place
+from antiphon_server.cli.routes.file import called, place
 
 _AT = re.compile(r"rules\[(\d+)\]\.?")
 _KEY = "is no key: write small letters, digits, _, . and -, a letter first (at most 64)"
@@ -42,7 +42,7 @@ def setting(path: str, rules: Sequence[RouteRule]) -> Iterator[None]:
         if error.reason != "INVALID_ARGUMENT" or not error.violations:
             raise
         lines = (_refused(rules, *it) for it in error.violations.items())
-        raise CommandError(in_a_line(f"{path}: {'; '.join(lines)}")) from None
+        raise CommandError(in_a_line(f"{called(path)}: {'; '.join(lines)}")) from None
 
 
 def _refused(rules: Sequence[RouteRule], field: str, broken: str) -> str:

@@ -1,0 +1,102 @@
+"""docs/guides/routes.md, done as it says."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.cli.conftest import Home
+from tests.e2e.followed import Followed
+from tests.e2e.process import OwnProcess
+from tests.e2e.readme import Ran, commands, prints, run, transcript
+from tests.e2e.until import until_it
+from tests.programs import PATH
+from tests.proofs.bench.processes import free_port
+from tests.repository.files import ROOT
+
+GUIDE = ROOT / "docs" / "guides" / "routes.md"
+REFUSED = "antiphon routes set other.toml --if-revision 1"
+CONVERSATION = "export CONVERSATION="
+
+
+class FollowedWorker(OwnProcess):
+    """The experts, as the guide starts them."""
+
+    forked = False
+
+    async def serves(self) -> bool:
+        """They dial in by themselves; who needs them waits for that."""
+        return True
+
+
+class Reader:
+    """Somebody who types what stands there, in one folder; what is not as it says is kept."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+        self.folder, self.variables = folder, variables
+        self.wrong: list[tuple[Ran, str]] = []
+        self._begins: list[str] = []
+
+    async def follow(self, mark: str) -> None:
+        """Type a block, in a shell that knows the conversation."""
+        told = transcript(mark, GUIDE)
+        block = [f"cd {self.folder}", *self._begins, *(command for command, _ in told)]
+        ran = (await asyncio.to_thread(run, block, self.variables))[-len(told) :]
+        for (command, output), it in zip(told, ran, strict=True):
+            if not prints(it, output) or bool(it.exit_code) != (command == REFUSED):
+                self.wrong.append((it, output))
+
+    async def remember(self) -> None:
+        """The conversation is the same one in each shell."""
+        (begins,) = (it for it, _ in transcript("explain", GUIDE) if it.startswith(CONVERSATION))
+        block = [f"cd {self.folder}", begins, "echo $CONVERSATION"]
+        found = (await asyncio.to_thread(run, block, self.variables))[-1].output
+        self._begins = [f"{CONVERSATION}{found}"]
+
+    async def workers(self, are: int) -> None:
+        """Wait until so many are there."""
+
+        async def there() -> bool:
+            block = ["antiphon workers list --json"]
+            shown = (await asyncio.to_thread(run, block, self.variables))[0].output
+            return shown.count("worker_id") == are
+
+        await until_it(there)
+
+
+def _written(kind: str, mark: str) -> str:
+    found = re.search(rf"^```{kind} {mark}\n(.*?)^```", GUIDE.read_text(), re.S | re.M)
+    assert found is not None
+    return found[1]
+
+
+async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
+    """Each command prints what it says, and messages go where it says."""
+    port = free_port()
+    ports = {"ANTIPHON_PORT": str(port), "ANTIPHON_ADMIN_PORT": "0"}
+    variables = {**home.environment, **ports, "PATH": PATH}
+    (tmp_path / "experts.py").write_text(_written("python", "experts"))
+    (tmp_path / "routes.toml").write_text(_written("toml", "first"))
+    reader = Reader(tmp_path, {**home.environment, "PATH": PATH})
+    block = commands("settings", GUIDE)
+    async with Followed(block, variables, tmp_path / "server.log", home.path, port):
+        await reader.follow("invite")
+        (begins,) = commands("worker", GUIDE)
+        command = ("bash", "-c", f"exec {begins}")
+        async with FollowedWorker(command, variables, tmp_path / "worker.log", tmp_path):
+            await reader.workers(1)
+            await reader.follow("set")
+            await reader.remember()
+            for mark in ("explain", "event", "try", "history"):
+                await reader.follow(mark)
+        await reader.workers(0)
+        await reader.follow("away")
+    assert reader.wrong == []
+
+
+async def test_what_it_says_of_a_match_is_all() -> None:
+    """Each field of the contract stands in its table."""
+    from antiphon.dispatcher.v1.route_pb2 import RouteMatch
+
+    told = re.findall(r"^\| `(\w+)` \|", GUIDE.read_text(), re.M)
+    assert {it.name for it in RouteMatch.DESCRIPTOR.fields} <= set(told)
