@@ -15,8 +15,8 @@ from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "routes.md"
+_LISTED = "antiphon workers list --json"
 REFUSED = "antiphon routes set other.toml --if-revision 1"
-CONVERSATION = "export CONVERSATION="
 
 
 class FollowedWorker(OwnProcess):
@@ -47,18 +47,17 @@ class Reader:
                 self.wrong.append((it, output))
 
     async def remember(self) -> None:
-        """The conversation is the same one in each shell."""
-        (begins,) = (it for it, _ in transcript("explain", GUIDE) if it.startswith(CONVERSATION))
-        block = [f"cd {self.folder}", begins, "echo $CONVERSATION"]
+        """Begin the conversation, which is the same one in each shell."""
+        begins = [*commands("conversation", GUIDE), "echo $CONVERSATION"]
+        block = [f"cd {self.folder}", *begins]
         found = (await asyncio.to_thread(run, block, self.variables))[-1].output
-        self._begins = [f"{CONVERSATION}{found}"]
+        self._begins = [f"export CONVERSATION={found}"]
 
     async def workers(self, are: int) -> None:
         """Wait until so many are there."""
 
         async def there() -> bool:
-            block = ["antiphon workers list --json"]
-            shown = (await asyncio.to_thread(run, block, self.variables))[0].output
+            shown = (await asyncio.to_thread(run, [_LISTED], self.variables))[0].output
             return shown.count("worker_id") == are
 
         await until_it(there)
