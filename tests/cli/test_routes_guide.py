@@ -16,7 +16,7 @@ from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "routes.md"
 _LISTED = "antiphon workers list --json"
-REFUSED = "antiphon routes set other.toml --if-revision 1"
+REFUSED = "antiphon routes set wide.toml --if-revision 1"
 
 
 class FollowedWorker(OwnProcess):
@@ -76,6 +76,7 @@ async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
     variables = {**home.environment, **ports, "PATH": PATH}
     (tmp_path / "experts.py").write_text(_written("python", "experts"))
     (tmp_path / "routes.toml").write_text(_written("toml", "first"))
+    (tmp_path / "german.toml").write_text(_written("toml", "german"))
     reader = Reader(tmp_path, {**home.environment, "PATH": PATH})
     block = commands("settings", GUIDE)
     async with Followed(block, variables, tmp_path / "server.log", home.path, port):
