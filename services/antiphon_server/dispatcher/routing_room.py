@@ -1,6 +1,6 @@
 """The room of routes, as the dispatcher is handed it when it is composed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -32,8 +32,11 @@ __all__ = [
 class NewestTurns(Protocol):
     """Knows turns of all conversations."""
 
-    async def newest(self, workspace_id: str, limit: int) -> Sequence[Turn]:
-        """Those of a workspace, or of all if it is empty, the newest first."""
+    def newest(self, workspace_id: str, limit: int) -> AsyncIterator[Sequence[Turn]]:
+        """Those of a workspace, or of all if it is empty, the newest first; a few at a time.
+
+        Their messages may be large.
+        """
         ...
 
 

@@ -1,11 +1,12 @@
 """Handlers found: of turns that come, of messages that are explained, of turns of before."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from antiphon_server.dispatcher.routing_room import (
     ConversationId,
+    Conversations,
     ConversationView,
     HandlerInfo,
     Posted,
@@ -21,8 +22,6 @@ from antiphon_server.routing.ports import Classifies
 from antiphon_server.routing.routes import Routes
 
 MOST_TRIED = 1000
-AT_ONCE = 32
-"""So many conversations are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ class Finding:
         """Who gets the message, and why; the default handler where no routes stand."""
         workspace_id = posted.conversation.workspace_id
         router = await self._router(workspace_id)
-        said = said_of(posted.content, posted.sender, posted.conversation)
-        return await router.decided(said, await self._routes.of(workspace_id))
+        return await _decided(router, posted, await self._routes.of(workspace_id))
 
     async def tried(self, parent: str, rules: Sequence[Rule], most: int) -> AsyncIterator[Tried]:
         """What those rules of a parent would have decided of its newest turns, the newest first.
@@ -60,39 +58,53 @@ class Finding:
         The other parent's stand as they are. Raises DomainError INVALID_ARGUMENT.
         """
         table = await asyncio.to_thread(Table, parent, 0, rules)
+        trial = _Trial(self._sources.conversations)
         workspace_id = "" if parent == GLOBAL else parent
-        turns = [
-            it for it in await self._sources.turns.newest(workspace_id, most) if self._asks(it)
-        ]
-        views = await self._views({it.conversation_id for it in turns})
-        routers: dict[str, Router] = {}
-        for turn in turns:
-            workspace_id = turn.workspace_id
-            if workspace_id not in routers:
-                routers[workspace_id] = await self._router(workspace_id)
-            said = said_of(turn.order.content, turn.creator, views[turn.conversation_id])
-            standing = [it for it in await self._routes.of(workspace_id) if it.parent != parent]
-            tables = sorted([*standing, table], key=lambda it: it.parent == GLOBAL)
-            yield Tried(turn, await routers[workspace_id].decided(said, tables))
-            await asyncio.sleep(0)  # others' turns come between
+        async for turns in self._sources.turns.newest(workspace_id, most):
+            for turn, posted in await trial.posted([it for it in turns if self._asks(it)]):
+                workspace_id = turn.workspace_id
+                if workspace_id not in trial.routers:
+                    trial.routers[workspace_id] = await self._router(workspace_id)
+                standing = await self._routes.of(workspace_id)
+                tables = sorted(
+                    [*(it for it in standing if it.parent != parent), table],
+                    key=lambda it: it.parent == GLOBAL,
+                )
+                router = trial.routers[workspace_id]
+                yield Tried(turn, await _decided(router, posted, tables))
+                await asyncio.sleep(0)  # others' turns come between
 
     def _asks(self, turn: Turn) -> bool:
         """Whether its caller named no handler, as far as can be told."""
         is_default = turn.order.handler == self._sources.default
         return turn.order.parent is None and (bool(turn.order.route) or is_default)
 
-    async def _views(
-        self, conversation_ids: Collection[ConversationId]
-    ) -> Mapping[ConversationId, ConversationView]:
-        asked, views = list(conversation_ids), list[ConversationView]()
-        get = self._sources.conversations.get
-        for begin in range(0, len(asked), AT_ONCE):
-            views += await asyncio.gather(*map(get, asked[begin : begin + AT_ONCE]))
-        return {it.conversation_id: it for it in views}
-
     async def _router(self, workspace_id: str) -> Router:
         infos = await self._sources.handlers.infos(workspace_id)
         return Router(self._sources.default, _Known(tuple(map(_expert, infos))), self._classify)
+
+
+async def _decided(router: Router, posted: Posted, tables: Sequence[Table]) -> Decision:
+    said = said_of(posted.content, posted.sender, posted.conversation)
+    return await router.decided(said, tables)
+
+
+class _Trial:
+    """What is looked up once for all turns that rules are tried on."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._views: dict[ConversationId, ConversationView] = {}
+        self.routers: dict[str, Router] = {}
+        """By workspaces."""
+
+    async def posted(self, turns: Sequence[Turn]) -> Sequence[tuple[Turn, Posted]]:
+        """Turns, and their messages."""
+        new = {it.conversation_id for it in turns} - self._views.keys()
+        found = await asyncio.gather(*map(self._conversations.get, new))
+        self._views.update(zip(new, found, strict=True))
+        views = ((it, self._views[it.conversation_id]) for it in turns)
+        return [(it, Posted(view, it.creator, it.order.content)) for it, view in views]
 
 
 @dataclass(frozen=True, slots=True)

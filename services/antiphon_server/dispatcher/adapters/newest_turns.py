@@ -1,8 +1,8 @@
 """The newest turns of all conversations, in a SQL database."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, tuple_
 
 from antiphon_server.dispatcher.adapters.row import turn_of
 from antiphon_server.dispatcher.adapters.tables import turns
@@ -11,28 +11,38 @@ from antiphon_server.runtime.storage.database import Database
 
 MOST_READ = 20_000
 """A workspace's turns are looked for among so many of the installation's."""
+AT_ONCE = 16
+"""So many turns are in memory, each with a message of up to 1 MiB."""
 
 _NEWEST = (
-    select(turns.c.turn_id, turns.c.conversation_id, turns.c.workspace_id, turns.c.created_us)
+    select(
+        turns.c.turn_id,
+        turns.c.conversation_id,
+        turns.c.workspace_id,
+        turns.c.created_us,
+        (turns.c.order_json == b"").label("is_tombstone"),
+    )
     .order_by(turns.c.created_us.desc())
     .limit(MOST_READ)
     .subquery()
 )
-_OF_WORKSPACE = (
-    select(turns)
-    .join(
-        _NEWEST,
-        (turns.c.turn_id == _NEWEST.c.turn_id)
-        & (turns.c.conversation_id == _NEWEST.c.conversation_id),
-    )
+_KEYS = (
+    select(_NEWEST.c.turn_id, _NEWEST.c.conversation_id)
     .where(
         or_(
             bindparam("b_workspace_id") == "", _NEWEST.c.workspace_id == bindparam("b_workspace_id")
         ),
-        turns.c.order_json != b"",
+        ~_NEWEST.c.is_tombstone,
     )
     .order_by(_NEWEST.c.created_us.desc())
     .limit(bindparam("b_limit"))
+)
+_THESE = (
+    select(turns)
+    .where(
+        tuple_(turns.c.turn_id, turns.c.conversation_id).in_(bindparam("b_keys", expanding=True))
+    )
+    .order_by(turns.c.created_us.desc())
 )
 
 
@@ -42,9 +52,14 @@ class NewestSqlTurns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def newest(self, workspace_id: str, limit: int) -> Sequence[Turn]:
+    async def newest(self, workspace_id: str, limit: int) -> AsyncIterator[Sequence[Turn]]:
         """See :meth:`NewestTurns.newest`."""
         at = {"b_workspace_id": workspace_id, "b_limit": limit}
+        keys = await self._database.read(lambda it: [tuple(row) for row in it.execute(_KEYS, at)])
+        for begin in range(0, len(keys), AT_ONCE):
+            yield await self._these(keys[begin : begin + AT_ONCE])
+
+    async def _these(self, keys: Sequence[tuple[str, ...]]) -> Sequence[Turn]:
         return await self._database.read(
-            lambda it: [turn_of(row) for row in it.execute(_OF_WORKSPACE, at)]
+            lambda it: [turn_of(row) for row in it.execute(_THESE, {"b_keys": keys})]
         )

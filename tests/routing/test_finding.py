@@ -1,0 +1,76 @@
+"""Handlers are found beside the event loop, and turns that were are tried as they can be."""
+
+import random
+import time
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from antiphon_server.dispatcher.handling import LossPolicy
+from antiphon_server.dispatcher.model import ConversationId, ConversationView, HandlerInfo
+from antiphon_server.routing.model import GLOBAL, Classifier, Match, Outcome, Rule
+from tests.routing.finding import HOME, World, opened_world, posted, was, watched_loop
+
+ECHO = Rule("all", handler="echo")
+SHORT_S = 0.3
+"""On a busy machine a loop that does nothing else is late, too."""
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    async with opened_world() as world:
+        yield world
+
+
+async def test_patterns_that_take_long_hold_nobody_up(world: World) -> None:
+    """They take a second for the longest text, whose next byte is always news to RE2."""
+    patterns = tuple(f"a[ab]{{{10 + at}}}c" for at in range(30))
+    await world.routes.set(
+        HOME, [Rule("slow", match=Match(text_patterns=patterns), handler="echo")], "", None
+    )
+    chance = random.Random(1)
+    text = "".join(chance.choice("ab") for _ in range(1 << 20))
+    await world.finding.decision(posted("warm"))
+    async with watched_loop() as gaps:
+        began = time.perf_counter()
+        decision = await world.finding.decision(posted(text))
+        took = time.perf_counter() - began
+    print(f"decided in {took:.3f} s, the loop was late by {max(gaps):.3f} s")
+    assert decision.outcome is Outcome.DEFAULT
+    assert max(gaps) < max(took / 2, SHORT_S)
+
+
+async def test_experts_that_take_long_to_learn_hold_nobody_up(world: World) -> None:
+    chance = random.Random(2)
+    words = ["".join(chance.choices("abcdefghijklmnopqrst", k=8)) for _ in range(50_000)]
+    for at in range(64):
+        examples = tuple(" ".join(chance.choices(words, k=60)) for _ in range(60))
+        name = f"expert-{at}"
+        world.around.handlers.append(HandlerInfo(name, "", LossPolicy.FAIL, examples=examples))
+    await world.routes.set(HOME, [Rule("experts", classifier=Classifier())], "", None)
+    async with watched_loop() as gaps:
+        began = time.perf_counter()
+        await world.finding.decision(posted(words[0]))
+        took = time.perf_counter() - began
+    print(f"decided in {took:.3f} s, the loop was late by {max(gaps):.3f} s")
+    assert max(gaps) < SHORT_S
+
+
+async def test_turns_of_conversations_that_have_gone_are_left_out(world: World) -> None:
+    """Whoever tries routes sees the others'."""
+    gone = ConversationView(ConversationId("conv_0000gone"), HOME)
+    world.around.turns = [was(1), was(2, gone), was(3)]
+    tried = [it async for it in world.finding.tried(HOME, [ECHO], 1000)]
+    assert [it.turn.turn_id for it in tried] == ["turn_00000003", "turn_00000001"]
+    assert {it.decision.handler for it in tried} == {"echo"}
+
+
+async def test_other_parents_rules_stand_where_some_are_tried(world: World) -> None:
+    """A workspace's before the installation's, whichever are tried."""
+    own = Rule("own", match=Match(text_patterns=("message 1",)), handler="assistant")
+    await world.routes.set(HOME, [own], "", None)
+    world.around.turns = [was(1), was(2)]
+    tried = [it.decision async for it in world.finding.tried(GLOBAL, [ECHO], 1000)]
+    assert [(it.rule, it.parent) for it in tried] == [("all", GLOBAL), ("own", HOME)]
+    tried = [it.decision async for it in world.finding.tried(HOME, [ECHO], 1)]
+    assert [(it.rule, it.parent) for it in tried] == [("all", HOME)]
