@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from antiphon_server.dispatcher.handling import LossPolicy
-from antiphon_server.dispatcher.model import ConversationId, ConversationView, HandlerInfo
+from antiphon_server.dispatcher.model import HandlerInfo
 from antiphon_server.routing.model import GLOBAL, Classifier, Match, Outcome, Rule
 from tests.routing.finding import HOME, World, opened_world, posted, was, watched_loop
 
@@ -54,15 +54,6 @@ async def test_experts_that_take_long_to_learn_hold_nobody_up(world: World) -> N
         took = time.perf_counter() - began
     print(f"decided in {took:.3f} s, the loop was late by {max(gaps):.3f} s")
     assert max(gaps) < SHORT_S
-
-
-async def test_turns_of_conversations_that_have_gone_are_left_out(world: World) -> None:
-    """Whoever tries routes sees the others'."""
-    gone = ConversationView(ConversationId("conv_0000gone"), HOME)
-    world.around.turns = [was(1), was(2, gone), was(3)]
-    tried = [it async for it in world.finding.tried(HOME, [ECHO], 1000)]
-    assert [it.turn.turn_id for it in tried] == ["turn_00000003", "turn_00000001"]
-    assert {it.decision.handler for it in tried} == {"echo"}
 
 
 async def test_other_parents_rules_stand_where_some_are_tried(world: World) -> None:

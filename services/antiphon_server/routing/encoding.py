@@ -1,6 +1,6 @@
 """The contract's messages <-> the types of routing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from antiphon.context.v1.message_pb2 import Message, Part
@@ -9,9 +9,20 @@ from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import route_pb2 as decided_pb2
 from antiphon_server.dispatcher.routing_room import ConversationView
 from antiphon_server.routing.model import Classifier, Decision, Match, Revision, Rule, Said
+from antiphon_server.runtime.errors import invalid
 
+MOST_BYTES = 256 * 1024
+"""So large all rules of a parent may be: a hundred revisions are kept."""
 LISTS = ("types", "media_types", "languages", "senders", "workspaces", "text_patterns")
 MAPS = ("metadata", "labels")
+
+
+def rules_of(messages: Sequence[route_pb2.RouteRule]) -> tuple[Rule, ...]:
+    """Decode a parent's. Raises DomainError INVALID_ARGUMENT: too large."""
+    size = sum(it.ByteSize() for it in messages)
+    if size > MOST_BYTES:
+        raise invalid("rules", f"are {size} bytes, more than {MOST_BYTES}")
+    return tuple(map(rule_of, messages))
 
 
 def rule_of(message: route_pb2.RouteRule) -> Rule:

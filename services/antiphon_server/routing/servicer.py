@@ -13,7 +13,7 @@ from antiphon_server.routing.encoding import (
     content_of,
     decision_message,
     routes_message,
-    rule_of,
+    rules_of,
 )
 from antiphon_server.routing.finding import MOST_TRIED, Finding, Tried
 from antiphon_server.routing.routes import Routes
@@ -50,7 +50,7 @@ class RouteServicer(RouteServiceServicer):
     async def SetRoutes(
         self, request: pb.SetRoutesRequest, context: Context
     ) -> pb.SetRoutesResponse:
-        rules = tuple(map(rule_of, request.rules))
+        rules = rules_of(request.rules)
         seen = request.expected_revision if request.HasField("expected_revision") else None
         found = await self._routes.set(request.parent, rules, request.comment, seen)
         await self._trail.tell()
@@ -82,7 +82,7 @@ class RouteServicer(RouteServiceServicer):
     async def TryRoutes(
         self, request: pb.TryRoutesRequest, context: Context
     ) -> pb.TryRoutesResponse:
-        rules = tuple(map(rule_of, request.rules))
+        rules = rules_of(request.rules)
         response, counts = pb.TryRoutesResponse(), Counter[str]()
         most = request.max_turns or MOST_TRIED
         async for tried in self._finding.tried(request.parent, rules, most):

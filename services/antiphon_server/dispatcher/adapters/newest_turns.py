@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from sqlalchemy import bindparam, or_, select, tuple_
+from sqlalchemy import bindparam, or_, select
 
 from antiphon_server.dispatcher.adapters.row import turn_of
 from antiphon_server.dispatcher.adapters.tables import turns
@@ -40,7 +40,8 @@ _KEYS = (
 _THESE = (
     select(turns)
     .where(
-        tuple_(turns.c.turn_id, turns.c.conversation_id).in_(bindparam("b_keys", expanding=True))
+        turns.c.turn_id.in_(bindparam("b_turns", expanding=True)),
+        turns.c.conversation_id.in_(bindparam("b_conversations", expanding=True)),
     )
     .order_by(turns.c.created_us.desc())
 )
@@ -60,6 +61,8 @@ class NewestSqlTurns:
             yield await self._these(keys[begin : begin + AT_ONCE])
 
     async def _these(self, keys: Sequence[tuple[str, ...]]) -> Sequence[Turn]:
-        return await self._database.read(
-            lambda it: [turn_of(row) for row in it.execute(_THESE, {"b_keys": keys})]
-        )
+        """SQLite takes no index for pairs, but one for the ids of turns, which callers choose."""
+        turn_ids, conversation_ids = zip(*keys, strict=True)
+        at = {"b_turns": turn_ids, "b_conversations": conversation_ids}
+        rows = await self._database.read(lambda it: it.execute(_THESE, at).all())
+        return [turn_of(it) for it in rows if (it.turn_id, it.conversation_id) in keys]
