@@ -82,7 +82,8 @@ class RouteServiceServicer:
         """SetRoutes replaces all rules of a parent: turns that come later go by the new ones, on all
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the rules as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a pattern that
-        is none, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others meanwhile).
+        is none, patterns of more than 5000 instructions of RE2 together, more than 256 KiB in all),
+        ETAG_MISMATCH (somebody has set others meanwhile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,8 @@ class RouteServiceStub:
     """SetRoutes replaces all rules of a parent: turns that come later go by the new ones, on all
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the rules as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a pattern that
-    is none, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others meanwhile).
+    is none, patterns of more than 5000 instructions of RE2 together, more than 256 KiB in all),
+    ETAG_MISMATCH (somebody has set others meanwhile).
     """
     ListRouteRevisions: _grpc.UnaryUnaryMultiCallable[_route_service_pb2.ListRouteRevisionsRequest, _route_service_pb2.ListRouteRevisionsResponse]
     """ListRouteRevisions lists what the routes of a parent were, the newest first. Errors:
@@ -76,7 +77,8 @@ class RouteServiceAsyncStub(RouteServiceStub):
     """SetRoutes replaces all rules of a parent: turns that come later go by the new ones, on all
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the rules as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a pattern that
-    is none, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others meanwhile).
+    is none, patterns of more than 5000 instructions of RE2 together, more than 256 KiB in all),
+    ETAG_MISMATCH (somebody has set others meanwhile).
     """
     ListRouteRevisions: _aio.UnaryUnaryMultiCallable[_route_service_pb2.ListRouteRevisionsRequest, _route_service_pb2.ListRouteRevisionsResponse]  # type: ignore[assignment]
     """ListRouteRevisions lists what the routes of a parent were, the newest first. Errors:
@@ -117,7 +119,8 @@ class RouteServiceServicer(metaclass=_abc_1.ABCMeta):
         """SetRoutes replaces all rules of a parent: turns that come later go by the new ones, on all
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the rules as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a pattern that
-        is none, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others meanwhile).
+        is none, patterns of more than 5000 instructions of RE2 together, more than 256 KiB in all),
+        ETAG_MISMATCH (somebody has set others meanwhile).
         """
 
     @_abc_1.abstractmethod

@@ -38,7 +38,9 @@ class _RouteOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteOut
     fallback.
     """
     ROUTE_OUTCOME_DEFAULT: _RouteOutcome.ValueType  # 5
-    """ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler."""
+    """ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler. The parent and the
+    revision are those of the routes that were asked last.
+    """
 
 class RouteOutcome(_RouteOutcome, metaclass=_RouteOutcomeEnumTypeWrapper):
     """RouteOutcome is how a turn's handler was found."""
@@ -56,7 +58,9 @@ ROUTE_OUTCOME_AWAY: RouteOutcome.ValueType  # 4
 fallback.
 """
 ROUTE_OUTCOME_DEFAULT: RouteOutcome.ValueType  # 5
-"""ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler."""
+"""ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler. The parent and the
+revision are those of the routes that were asked last.
+"""
 Global___RouteOutcome: _TypeAlias = RouteOutcome  # noqa: Y015
 
 @_typing.final
