@@ -169,6 +169,19 @@ def test_who_would_get_a_message_is_explained(
     assert told["outcome"] == "ROUTE_OUTCOME_DEFAULT"
 
 
+def test_a_chat_says_who_was_found_by_which_rule(antiphon: Run, write: Write) -> None:
+    """Beside what it says of an answer; nothing of a turn that no rule decided."""
+    antiphon("routes", "set", write(FORMS))
+    said = ("--type", "form.submitted")
+    shown = antiphon("chat", *said, stdin="hello\n/quit\n")
+    assert "echo: the rule forms says so · " in shown.stdout + shown.stderr
+    shown = antiphon("chat", stdin="hello\n/quit\n")
+    assert "rule" not in shown.stdout + shown.stderr
+    once = ("chat", *said, "--once", "hello", "--json")
+    assert json.loads(antiphon(*once).stdout)["route"]["rule"] == "forms"
+    assert json.loads(antiphon(*once, "--handler", "echo").stdout)["route"] == {}
+
+
 def test_a_workspaces_rules_are_its_own(antiphon: Run, write: Write, conversation: str) -> None:
     """They go before those of all, and stand in no other list."""
     workspace = json.loads(antiphon("conversations", "--json").stdout.splitlines()[0])

@@ -15,6 +15,7 @@ from antiphon.events.v1.event_pb2 import (
     ToolCallQuestionAsked,
     TurnState,
 )
+from antiphon.events.v1.route_pb2 import RouteDecision
 from antiphon.integration.v1.model_pb2 import (
     FINISH_REASON_LENGTH,
     FINISH_REASON_UNSPECIFIED,
@@ -53,6 +54,7 @@ class TurnResult:
     Of ``described_parts`` (pictures, recordings, files) it was told in words: it takes none. Of
     ``withheld_tools`` it was not told. ``skipped_models`` of the list did not answer, and why.
     ``output_limit`` is the limit of tokens at which a ``cut`` answer ends, 0 for the model's own.
+    ``route`` is why its handler got it, where routes have found it.
     """
 
     turn_id: str
@@ -69,6 +71,7 @@ class TurnResult:
     output_limit: int = 0
     withheld_tools: int = 0
     skipped_models: tuple[SkippedModel, ...] = ()
+    route: RouteDecision | None = None
 
     @property
     def cut(self) -> bool:
@@ -136,6 +139,7 @@ class TurnHandle:
         self._decided: set[str] = set()
         self._asked: dict[str, ToolCallQuestionAsked] = {}
         self._message = Message()
+        self._route: RouteDecision | None = None
         self._result: TurnResult | None = None
         self._error: AntiphonError | None = None
         self._news = asyncio.Event()
@@ -200,6 +204,8 @@ class TurnHandle:
                 self._say(self._text(message.message_id).replace(text_of(message.parts)))
             case "turn_finished":
                 self._finish(event.turn_finished)
+            case "turn_accepted" if event.turn_accepted.HasField("route"):
+                self._route = event.turn_accepted.route
             case _:
                 self._take_status(event)
 
@@ -312,6 +318,7 @@ class TurnHandle:
             output_limit=finished.output_limit,
             withheld_tools=finished.withheld_tools,
             skipped_models=tuple(finished.skipped_models),
+            route=self._route,
         )
         self.status = TurnStatus(finished.state)
         self._wake()

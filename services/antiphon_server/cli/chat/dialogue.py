@@ -235,6 +235,7 @@ class Dialogue:
             "state": name_of(TurnState, "TURN_STATE_", result.state),
             "text": result.text,
             "model": result.model,
+            "route": as_dict(result.route) if result.route else {},
             "skipped_models": [as_dict(it) for it in result.skipped_models],
             "usage": as_dict(result.usage, zeros=True),
             "omitted_messages": result.omitted_messages,

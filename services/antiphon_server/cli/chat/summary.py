@@ -5,9 +5,11 @@ from antiphon.events.v1.event_pb2 import (
     TURN_STATE_EXPIRED,
     TURN_STATE_FAILED,
 )
+from antiphon.events.v1.route_pb2 import ROUTE_OUTCOME_DEFAULT, RouteDecision
 from antiphon.integration.v1.model_pb2 import SkippedModel, Usage
 from antiphon_client import TurnResult
 from antiphon_server.cli.console import in_a_line
+from antiphon_server.cli.routes.words import why
 
 _ENDINGS = {
     TURN_STATE_CANCELLED: "stopped",
@@ -32,6 +34,7 @@ def summary(result: TurnResult, seconds: float) -> str:
     usage = result.usage
     facts = [
         _ending(result),
+        _routed(result.route),
         result.model or None,
         tokens(usage) if usage.output_tokens else None,
         _left_out(result.omitted_messages) or None,
@@ -88,6 +91,13 @@ def not_by(it: SkippedModel) -> str:
     if it.lacks:
         return f"{name} takes no {in_a_line(it.lacks)}"
     return f"{name} {_WHY_NOT.get(it.error_reason, in_a_line(it.error_reason))}"
+
+
+def _routed(route: RouteDecision | None) -> str | None:
+    """Who was found by a rule, and why; nothing where none decided."""
+    if route is None or route.outcome == ROUTE_OUTCOME_DEFAULT:
+        return None
+    return in_a_line(f"{route.handler}: {why(route)}")
 
 
 def _ending(result: TurnResult) -> str | None:
