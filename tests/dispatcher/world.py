@@ -43,7 +43,7 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import TurnStore
+from antiphon_server.dispatcher.ports import RoutesTurns, TurnStore
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
@@ -295,6 +295,7 @@ async def world(
     node: str = "node",
     log_elsewhere: bool = False,
     journal_policy: RetryPolicy = TURN,
+    routes: RoutesTurns | None = None,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; on ``database`` and ``log`` of another one, as after a restart.
 
@@ -332,7 +333,7 @@ async def world(
         recovery = Recovery(*made_of, execution)
         door = Open()
         parts = (runner, lanes, execution, recovery, limits, admission)
-        turns = Turns(kept, journal, known, door, handlers, *parts)
+        turns = Turns(kept, journal, known, door, handlers, *parts, routes)
         adoptions = Adoptions(recovery, lanes)
         leases = Leases(kept, lanes, adoptions, node, clock=clock)
         try:

@@ -86,8 +86,14 @@ class Turns:
         says of the message's parts; and what removed members get who waited for their place.
         """
         view = await self._conversations.get(conversation_id)
-        order = await self._routed(principal, view, order)
-        await self._handlers.check(view.workspace_id, order.handler)
+        try:
+            order = await self._routed(principal, view, order)
+            await self._handlers.check(view.workspace_id, order.handler)
+        except DomainError:  # which is no matter for a turn that came before
+            known = await self._known(conversation_id, turn_id)
+            if known is None:
+                raise
+            return await self._again(known, self._turn(principal, view, turn_id, order, digest))
         has_to_wait = self._lanes.is_busy(conversation_id)
         async with self._lanes.of(conversation_id, most=self._limits.waiting) as lane:
             if has_to_wait:  # meanwhile the caller may have been removed, or all archived
@@ -139,6 +145,12 @@ class Turns:
         if known is None:
             known = await self._execution.accept(lane, turn, turn.order.policy)
         return await self._again(known, turn)
+
+    async def _known(self, conversation_id: ConversationId, turn_id: TurnId) -> StoredTurn | None:
+        active = self._lanes.find(conversation_id, turn_id)
+        return (
+            active.turn if active is not None else await self._store.get(conversation_id, turn_id)
+        )
 
     async def _again(self, known: StoredTurn, turn: Turn) -> StoredTurn:
         """Answer a turn id that was seen before."""
