@@ -21,6 +21,7 @@ from tests.proofs.bench.rows.posts import posts
 from tests.proofs.bench.rows.replicas import replicas
 from tests.proofs.bench.rows.rest import tool_rest
 from tests.proofs.bench.rows.resume import resume
+from tests.proofs.bench.rows.routes import routes
 from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
 from tests.proofs.bench.rows.workers import workers
@@ -44,6 +45,7 @@ ROWS = (
     Row("access", "processor time of authentication and access together, and queries", access),
     Row("budgets", "what budgets add to a call's entry in the ledger", budgets),
     Row("workers", "what it costs that a worker works on a turn, on one server and two", workers),
+    Row("routes", "what rules that find handlers add to a turn's processor time", routes),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
