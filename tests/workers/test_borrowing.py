@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from antiphon_server.workers.assignment import Assignment, NotBegun
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.workers.assignment import MOST_TOLD, Assignment, Declining, NotBegun
 from antiphon_server.workers.assignments import Assignments
 from antiphon_server.workers.borrowing import LentSession, ServerLoan
+from antiphon_server.workers.frames import Accepted, Assign
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Session, Unclaimed
@@ -118,6 +120,56 @@ async def test_a_turn_that_has_not_come_to_its_worker_is_assigned_again(slots: i
     if not slots:
         with pytest.raises(NotBegun):
             await assignment.next()
+
+
+async def test_a_turn_that_breaks_its_workers_stream_goes_elsewhere_after_some_times() -> None:
+    """Else it would be told the same worker for ever, and others idle meanwhile."""
+    pool, assignment = Pool(LIMITS), Assignment(work(1), LIMITS)
+
+    def tell(held: bool) -> None:
+        assert not held
+        assignment.tell(Assign(work(1).turn, "", 0, False, "", 0, ""))
+
+    assignment.tell_assign = tell
+    for _ in range(MOST_TOLD + 1):
+        back = session()
+        pool.add(back)
+        if assignment.worker_id is None:
+            assignment.given(back)
+            tell(False)
+        else:
+            assignment.come_without(back)
+            assert assignment.session is back
+    pool.add(again := session())
+    assignment.come_without(again)
+    with pytest.raises(Declining):
+        await assignment.next()
+
+
+async def test_a_turn_that_is_assigned_again_has_its_slot_before_others_are_served() -> None:
+    pool, assignment = Pool(LIMITS), Assignment(work(1), LIMITS)
+    assignment.tell_assign = lambda held: None
+    pool.add(session())
+    assert pool.take(want(1), assignment) is not None
+    assignment.given(pool.sessions[0])
+    waiting = asyncio.create_task(pool.acquire(want(2), Inbox()))
+    await settled()
+    pool.add(back := session())
+    assignment.come_without(back)
+    pool.serve()
+    assert (list(back.turns), waiting.done()) == ([turn_id(1)], False)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+
+async def test_nothing_is_heard_on_a_stream_that_is_over() -> None:
+    """What the worker said there it says again."""
+    pool, assignment, one = Pool(LIMITS), Assignment(work(1), LIMITS), session()
+    pool.add(one)
+    assignment.given(one)
+    pool.add(session())
+    with pytest.raises(DomainError):
+        assignment.hear(one, assignment.fence, Accepted(), None)
 
 
 async def test_what_a_worker_elsewhere_has_done_counts_there_turn_by_turn() -> None:

@@ -114,6 +114,23 @@ async def test_a_turn_that_has_not_come_to_a_worker_is_given_to_its_next_stream(
     assert (len(told(newest)), list(newest.turns)) == (1, [turn_id(1)])
 
 
+@pytest.mark.parametrize("assigned", [True, False])
+async def test_a_server_that_goes_leaves_what_has_come_to_the_worker(
+    lender: Lender, assigned: bool
+) -> None:
+    """What has not is nothing that the worker could keep: its slot is free."""
+    one = session()
+    lender.pool.add(one)
+    lender.borrower.hear(WANT)
+    assert await lender.told() == ["worker", "given"]
+    if assigned:
+        frame = pb.WorkResponse(assign=worker_pb2.Assign(turn_id=turn_id(1), fence=1))
+        tell = pb.TellWorker(worker_id=worker_id(1), frame=frame)
+        lender.borrower.hear(pb.BorrowRequest(tell=tell))
+    await lender.borrower.close()
+    assert one.free == (not assigned)
+
+
 async def test_a_claim_that_is_given_up_leaves_nothing(lender: Lender) -> None:
     """It is answered before what comes behind it is heard."""
     one = session()

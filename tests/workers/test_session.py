@@ -122,6 +122,14 @@ async def test_a_turn_that_has_not_come_to_a_worker_is_claimed_anew_if_there_is_
     assert not await it.claim(turn_id(2), inbox, anew=True)
 
 
+async def test_what_another_server_has_is_not_claimed_anew() -> None:
+    """Whoever has lost its lease and does not know hears of the worker late."""
+    it, inbox = session(slots=2), Inbox()
+    it.turns[turn_id(1)] = inbox
+    assert not await it.claim(turn_id(1), Inbox(), anew=True)
+    assert it.turns == {turn_id(1): inbox}
+
+
 async def test_what_the_server_stood_still_for_is_held_against_nobody() -> None:
     worker = replace(session().worker, held=(Held(turn_id(1), "conv_1", 3),))
     it = Session(worker, {}, PROGRAM, LIMITS)

@@ -145,13 +145,10 @@ class Runner:
         )
         outcome = await self._outcome(handler, work, stop, rest, limit)
         stop.seal()
-        is_stored = False
         try:
-            turn = await self._store_end(work, outcome, stop)
-            is_stored = True
+            return await self._store_end(work, outcome, stop)
         finally:
-            work.tell_end(stored=is_stored)
-        return turn
+            work.tell_end(stored=False)  # unless it was told already that it is
 
     async def _store_end(self, work: TurnWork, outcome: Outcome, stop: Stop) -> Turn:
         turn, writer = work.turn, work.writer
@@ -169,7 +166,7 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        return await self.finish(turn, outcome, writer, left)
+        return await self.finish(turn, outcome, writer, left, work)
 
     def _tools(
         self, turn: Turn, text: str, output: int, stop: Stop, rest: Rest
@@ -232,7 +229,12 @@ class Runner:
         )
 
     async def finish(
-        self, turn: Turn, outcome: Outcome, writer: TextWriter, rest: str = ""
+        self,
+        turn: Turn,
+        outcome: Outcome,
+        writer: TextWriter,
+        rest: str = "",
+        work: TurnWork | None = None,
     ) -> Turn:
         """Commit the end of the turn: the rest of the text, the answer, and how it ended.
 
@@ -245,7 +247,10 @@ class Runner:
         if text:
             steps.append(ReplyPosted(text, truncated=outcome.state is not State.SUCCEEDED))
         steps.append(TurnFinished(outcome, has_reply=bool(text)))
-        if not await self._persist(turn, steps):
+        is_folded = await self._persist(turn, steps)
+        if work is not None:
+            work.tell_end(stored=True)
+        if not is_folded:
             await self._journal.fold(turn)
         for observer in self._observers:
             observer.observe(outcome)

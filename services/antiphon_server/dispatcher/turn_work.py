@@ -23,6 +23,9 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.resting import Rest
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
 
 StartChild: TypeAlias = Callable[[Turn, Child], Awaitable[ChildEnd]]
 
@@ -105,9 +108,12 @@ class TurnWork:
         self.finish_reason, self.output_limit = finish_reason, output_limit
 
     def tell_end(self, *, stored: bool) -> None:
-        """Tell who wants to know whether the end is stored, or was left to another server."""
-        for told in self.told_at_end:
-            told(stored)
+        """Tell who wants to know, once, whether the end is stored or left to another server."""
+        while self.told_at_end:
+            try:
+                self.told_at_end.pop(0)(stored)
+            except Exception:  # the turn ends so, whatever they make of it
+                log.exception("who was told of a turn's end failed", turn_id=self.turn.turn_id)
 
 
 class TurnOutputs:

@@ -16,6 +16,7 @@ from antiphon_server.workers.frames import (
     AskedCalls,
     AskedQuestion,
     AskedTurns,
+    Assign,
     CallBegun,
     CallEnded,
     CallsEnded,
@@ -32,11 +33,15 @@ from antiphon_server.workers.frames import (
     Written,
 )
 from antiphon_server.workers.limits import WorkerLimits
-from antiphon_server.workers.session import AtWorker
+from antiphon_server.workers.session import AtWorker, Session
 
 ACK_EVERY_S = 0.25
 """A worker that keeps what it said for so much longer loses nothing, and a frame less is written
 for each commit."""
+
+
+MOST_TOLD = 2
+"""So often a worker is told to begin in one attempt, if its stream breaks before it answers."""
 
 
 class NotBegun(AttemptLost):
@@ -70,6 +75,8 @@ class Assignment:
         self._catching_up = True
         """Until the worker has heard of this assign: what comes before that was said without it."""
         self._left = self.given_back = self.was_let_go = False
+        self._told = 0
+        """How often the worker was told to begin, by streams that stood then."""
         self.untouched = True
         """Whether nothing of it was begun, as far as its worker says."""
         self._claiming: asyncio.Future[None] | None = None
@@ -107,6 +114,13 @@ class Assignment:
         """Whether the turn is begun anew if its worker is lost."""
         return self._session is None or self._session.resumes(self.served[0])
 
+    def return_to(self, session: AtWorker) -> None:
+        """The worker is back: it holds the turn still, or does not."""
+        if session.holds(self._turn_id):
+            self.come_back(session)
+        else:
+            self.come_without(session)
+
     def come_back(self, session: AtWorker) -> None:
         """The worker is back, and says that it holds the turn still."""
         if self._failure is not None:  # too late: the next attempt has not begun, but will
@@ -119,10 +133,16 @@ class Assignment:
         self._stop_claiming()  # it has come on another stream since
         self._catching_up = held
         self._coming = session
-        self._claiming = asyncio.ensure_future(self._claim(session, held=held))
+        if isinstance(session, Session):  # at once: its slot would be given to another turn
+            self._claimed(session, session.take_over(self._turn_id, self, anew=not held), held=held)
+        else:
+            self._claiming = asyncio.ensure_future(self._claim(session, held=held))
 
     async def _claim(self, session: AtWorker, *, held: bool) -> None:
         claimed = await session.claim(self._turn_id, self, anew=not held)
+        self._claimed(session, claimed, held=held)
+
+    def _claimed(self, session: AtWorker, claimed: bool, *, held: bool) -> None:
         if claimed and self._failure is None:
             self.given(session, held=held)
             if self.tell_assign is not None:
@@ -145,7 +165,7 @@ class Assignment:
         goes_on = self._catching_up
         if self._failure is None and self._is_early(session, fence, said):
             return
-        if session is not self._session or fence != self.fence or self._failure is not None:
+        if session is not self.session or fence != self.fence or self._failure is not None:
             raise DomainError(Reason.TURN_NOT_HELD, turn_id=self._turn_id)
         self._note_accepted(session)
         match said:
@@ -200,6 +220,8 @@ class Assignment:
         """
         if self._accepted:
             self._fail(AttemptLost(), Revocation.FENCED)
+        elif self._told > MOST_TOLD:  # its stream breaks by that very turn, it seems
+            self._fail(Declining(), Revocation.FENCED)
         elif self._failure is None:
             self._begin_claim(session, held=False)
 
@@ -217,7 +239,8 @@ class Assignment:
             return
         if self._dropped_at is not None:
             if now - self._dropped_at > limits.back_s:
-                self._fail(AttemptLost(), Revocation.LEASE)
+                lost = AttemptLost() if self._told or self._accepted else NotBegun()
+                self._fail(lost, Revocation.LEASE)
         elif not self._accepted and now - self._assigned_at > limits.accept_s:
             self._missed = True
             self.untouched = False  # it may have begun, and nobody heard it
@@ -237,6 +260,7 @@ class Assignment:
     def tell(self, told: Told) -> None:
         """Tell the worker, if it is there; what it missed it is told when it comes back."""
         if (session := self.session) is not None:
+            self._told += isinstance(told, Assign)
             session.tell(told)
 
     def answer(self, told: Answered | CallsEnded | TurnsEnded) -> None:

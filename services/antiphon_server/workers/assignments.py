@@ -17,15 +17,13 @@ class Assignments:
 
     def returned(self, session: AtWorker) -> None:
         """A worker is back: what it has lost goes on elsewhere, what it holds goes on with it."""
-        for turn_id, assignment in self.live.items():
+        for assignment in self.live.values():
             if not assignment.is_of(session):
                 continue
             if not session.serves(*assignment.served):
                 assignment.revoke(Revocation.REMOVED)
-            elif session.holds(turn_id):
-                assignment.come_back(session)
             else:
-                assignment.come_without(session)
+                assignment.return_to(session)
 
     def look_at_rights(self, session: AtWorker) -> None:
         """Take away what its user may not serve any more."""

@@ -151,7 +151,7 @@ class ServerLoan:
         """The stream is over: nobody here hears of these workers."""
         self._pool.loans.discard(self)
         for worker_id in list(self._workers):
-            self._went(worker_id)
+            self._lost(worker_id)
         for claims in self._claims.values():
             for _, answered in claims:
                 if not answered.done():
@@ -170,7 +170,8 @@ class ServerLoan:
             case "worker":
                 self._came(frame.worker)
             case "gone":
-                self._went(WorkerId(frame.gone.worker_id))
+                self._pool.has_gone(WorkerId(frame.gone.worker_id))
+                self._lost(WorkerId(frame.gone.worker_id))
             case "given":
                 self._given(frame.given)
             case "said":
@@ -193,7 +194,7 @@ class ServerLoan:
         self._pool.lent(session)
         self._assignments.returned(session)
 
-    def _went(self, worker_id: WorkerId) -> None:
+    def _lost(self, worker_id: WorkerId) -> None:
         session = self._workers.pop(worker_id, None)
         if session is not None:
             self._pool.lent_no_more(session)
@@ -275,7 +276,7 @@ class LentSession:
                 return True
         except asyncio.CancelledError:  # it may be claimed all the same
             if self.turns.get(turn_id) is inbox:
-                self.let_go(turn_id, keeps=True)
+                self.let_go(turn_id, keeps=not anew)
             raise
         if self.turns.get(turn_id) is inbox:
             del self.turns[turn_id]

@@ -44,6 +44,7 @@ class Care:
         """While this process stood still, or had too much to do, it heard nobody."""
         if late_s > self._limits.look_s:
             self._assignments.excuse(late_s)
+            self._pool.excuse(late_s)
             for session in self._pool.sessions:
                 session.excuse(late_s)
 

@@ -145,8 +145,10 @@ class Finding:
         assignment.given(session, held=held)
         named = (turn.turn_id, turn.conversation_id, turn.attempt)
         self._begun.begin(Begun(*named, Parent(assignment.served[1]), session.worker.release))
-        assignment.tell_assign = lambda held: told(held=held)
+        assignment.tell_assign = lambda held: told(held=held, left=() if held else left)
         told(held=held, left=left)
+        if session.closed and (back := self._pool.find(session.worker_id)) is not None:
+            assignment.return_to(back)  # it was back before the turn was known to be its own
 
     async def _waited(
         self, work: Work, want: Want, assignment: Assignment, declined: int

@@ -102,7 +102,7 @@ class Borrower:
         await self._finding.stop()
         for turn_id, inbox in self._inboxes.items():
             if inbox.session.turns.get(turn_id) is inbox:  # nobody has claimed it meanwhile
-                inbox.session.let_go(turn_id, keeps=True)
+                inbox.session.let_go(turn_id, keeps=inbox.is_there)
 
     def _want(self, it: worker_service_pb2.WantWorker) -> None:
         turn_id = TurnId(it.turn_id)
@@ -138,7 +138,7 @@ class Borrower:
         session = self._pool.here(WorkerId(it.worker_id))
         inbox = LentInbox(turn_id, self.outgoing, self._limits)
         if session is not None and session.take_over(turn_id, inbox, anew=it.anew):
-            inbox.session = session
+            inbox.session, inbox.is_there = session, not it.anew
             self._give(session, inbox)
         else:
             self.outgoing.put(Response(given=worker_service_pb2.GivenWorker(turn_id=it.turn_id)))
@@ -182,7 +182,7 @@ class Borrower:
         inbox = self._inboxes.get(TurnId(assign.turn_id))
         if inbox is None or inbox.session is not session:
             return False
-        inbox.assigned = assign.fence, time.monotonic()
+        inbox.assigned, inbox.is_there = (assign.fence, time.monotonic()), True
         return True
 
 
@@ -204,6 +204,8 @@ class LentInbox:
     def __init__(self, turn_id: TurnId, outgoing: Outgoing[Response], limits: WorkerLimits) -> None:
         self.turn_id, self._outgoing, self._limits = turn_id, outgoing, limits
         self.session: Session
+        self.is_there = False
+        """Whether the turn has come to the worker, or is on its way to it."""
         self.assigned: tuple[int, float] | None = None
         """The attempt, and since when its assign is not answered."""
         self._waiting = 0

@@ -77,6 +77,7 @@ class Pool:
         self._waiting: deque[_Waiting] = deque()
         self._came: dict[WorkerId, asyncio.Event] = {}
         self._went: LruCache[WorkerId, float] = LruCache(REMEMBERED)
+        self._excused_s = 0.0
         self._streams: Counter[tuple[str, WorkerId]] = Counter()
         self._draining = False
         self.offers = Offers()
@@ -154,7 +155,8 @@ class Pool:
             self._tell_heeders(session)
             for watcher in self.watchers:
                 watcher.went(session)
-            self._has_gone(session)
+            self.has_gone(session.worker_id)
+            self.versions.went(session.worker.release)
         session.close()
 
     def lent(self, session: AtWorker) -> None:
@@ -169,7 +171,15 @@ class Pool:
         if self._lent.get(session.worker_id) is session:
             del self._lent[session.worker_id]
             self._tell_heeders(session)
-            self._has_gone(session)
+            self.versions.went(session.worker.release)
+
+    def has_gone(self, worker_id: WorkerId) -> None:
+        """The worker's stream has ended, here or on another server; it may come back."""
+        self._went.put(worker_id, time.monotonic() - self._excused_s)
+
+    def excuse(self, late_s: float) -> None:
+        """Hold so much time not against who has gone: nobody could come."""
+        self._excused_s += late_s
 
     def changed(self, session: Session) -> None:
         """A worker that is here may serve something else now."""
@@ -199,7 +209,7 @@ class Pool:
         None if it comes without it, or does not come within ``back_s`` after it was seen to go:
         that may have been before the turn's server died, whose work this one takes over.
         """
-        now = time.monotonic()
+        now = time.monotonic() - self._excused_s
         back_until = (self._went.get(worker_id) or now) + self._limits.back_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(ABOUT_TO_COME_S, back_until - now)):
@@ -325,10 +335,6 @@ class Pool:
         if isinstance(found, Session):
             return suits(found, want) and not found.free
         return want.preferred not in want.shunned
-
-    def _has_gone(self, session: AtWorker) -> None:
-        self._went.put(session.worker_id, time.monotonic())
-        self.versions.went(session.worker.release)
 
     async def _coming(self, worker_id: WorkerId) -> AtWorker:
         while (session := self.find(worker_id)) is None or session.closed:

@@ -321,7 +321,10 @@ class Session:
 
     def take_over(self, turn_id: TurnId, inbox: Inbox, *, anew: bool = False) -> bool:
         """Claim it at once: who does has fenced out who had it before."""
-        if self.closed or not (turn_id in self.turns or (anew and self.open and self.free)):
+        has = turn_id in self.turns
+        if anew and has and not self.is_unclaimed(turn_id):
+            return False  # another server has it by now, and has told it to the worker
+        if self.closed or not (has or (anew and self.open and self.free)):
             return False
         self.turns[turn_id] = inbox
         return True
