@@ -1,5 +1,6 @@
 """Handlers are found beside the event loop, and turns that were are tried as they can be."""
 
+import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from antiphon_server.routing.model import GLOBAL, Classifier, Match, Outcome, Ru
 from tests.routing.finding import HOME, World, opened_world, posted, was, watched_loop
 
 ECHO = Rule("all", handler="echo")
+SLOW = tuple(f"a[ab]{{{10 + at}}}c" for at in range(30))
 SHORT_S = 0.3
 """On a busy machine a loop that does nothing else is late, too."""
 
@@ -24,9 +26,8 @@ async def world() -> AsyncIterator[World]:
 
 async def test_patterns_that_take_long_hold_nobody_up(world: World) -> None:
     """They take a second for the longest text, whose next byte is always news to RE2."""
-    patterns = tuple(f"a[ab]{{{10 + at}}}c" for at in range(30))
     await world.routes.set(
-        HOME, [Rule("slow", match=Match(text_patterns=patterns), handler="echo")], "", None
+        HOME, [Rule("slow", match=Match(text_patterns=SLOW), handler="echo")], "", None
     )
     chance = random.Random(1)
     text = "".join(chance.choice("ab") for _ in range(1 << 20))
@@ -38,6 +39,23 @@ async def test_patterns_that_take_long_hold_nobody_up(world: World) -> None:
     print(f"decided in {took:.3f} s, the loop was late by {max(gaps):.3f} s")
     assert decision.outcome is Outcome.DEFAULT
     assert max(gaps) < max(took / 2, SHORT_S)
+
+
+async def test_patterns_that_take_long_leave_others_their_threads(world: World) -> None:
+    """Those of the loop, which look up names, too: many such messages wait by themselves."""
+    rules = [Rule("slow", match=Match(text_patterns=SLOW), handler="echo")]
+    await world.routes.set(HOME, rules, "", None)
+    text = "".join(random.Random(1).choices("ab", k=1 << 15))
+    many = [asyncio.create_task(world.finding.decision(posted(text))) for _ in range(40)]
+    await asyncio.sleep(0.05)
+    began = time.perf_counter()
+    await asyncio.to_thread(int)
+    took = time.perf_counter() - began
+    assert not any(it.done() for it in many)
+    for it in many[8:]:
+        it.cancel()
+    await asyncio.gather(*many[:8])
+    assert took < SHORT_S
 
 
 async def test_experts_that_take_long_to_learn_hold_nobody_up(world: World) -> None:

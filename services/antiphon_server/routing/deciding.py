@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 from antiphon_server.routing.matching import Table
 from antiphon_server.routing.model import (
@@ -21,6 +23,14 @@ from antiphon_server.routing.ports import Classifies, Experts
 
 LONG = 2048
 """Characters in which patterns are looked for at once; in more of them a thread does it."""
+
+AT_ONCE = 4
+"""Threads of its own: what takes long holds up its like, and no look-up of names."""
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="routes")
 
 
 class Router:
@@ -48,7 +58,8 @@ class Router:
         That is to learn experts, and to look for patterns in a long text, which frees the loop.
         """
         if self._takes_long(said, tables):
-            return await asyncio.to_thread(self.decide, said, tables)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(_threads(), self.decide, said, tables)
         return self.decide(said, tables)
 
     def _takes_long(self, said: Said, tables: Sequence[Table]) -> bool:
