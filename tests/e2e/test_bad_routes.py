@@ -96,6 +96,18 @@ async def test_patterns_that_are_too_much_are_refused(boss: Client, patterns: li
     assert field.startswith("rules[0].match.text_patterns")
 
 
+async def test_what_no_database_can_keep_is_refused(boss: Client) -> None:
+    """A NUL in the comment, which Postgres doesn't take; elsewhere it is kept as it is."""
+    parent = (await boss.create_conversation()).workspace_id
+    with pytest.raises(AntiphonError) as caught:
+        await boss.set_routes(parent, [rule()], comment="a\0b")
+    assert (caught.value.reason, list(caught.value.violations)) == ("INVALID_ARGUMENT", ["comment"])
+    kept = rule("all", "a\0b", metadata={"key": "a\0b"})
+    await boss.set_routes(parent, [kept], comment="für alle, أيضا")
+    assert list((await boss.get_routes(parent)).rules) == [kept]
+    await boss.set_routes(parent, [])
+
+
 async def test_the_slowest_rules_hold_up_nobody_else(boss: Client, anna: Client) -> None:
     """A message of nearly 1 MiB, by rules that take RE2 a second; to who asks something else."""
     conversation = await anna.create_conversation()

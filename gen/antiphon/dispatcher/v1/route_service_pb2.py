@@ -29,7 +29,7 @@ from antiphon.events.v1 import route_pb2 as antiphon_dot_events_dot_v1_dot_route
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/dispatcher/v1/route_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a\"antiphon/dispatcher/v1/route.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a\x1b\x62uf/validate/validate.proto\"g\n\x10GetRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x19\n\x08revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"C\n\x11GetRoutesResponse\x12.\n\x06routes\x18\x01 \x01(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\"\xe2\x01\n\x10SetRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x19\n\x07\x63omment\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\'\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"C\n\x11SetRoutesResponse\x12.\n\x06routes\x18\x01 \x01(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\"\x8f\x01\n\x19ListRouteRevisionsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"h\n\x1aListRouteRevisionsResponse\x12\x31\n\trevisions\x18\x01 \x03(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe6\x02\n\x13\x45xplainRouteRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x34\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x30\n\x04type\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12z\n\x08metadata\x18\x04 \x03(\x0b\x32\x39.antiphon.dispatcher.v1.ExplainRouteRequest.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"K\n\x14\x45xplainRouteResponse\x12\x33\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\"\xa7\x01\n\x10TryRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x1d\n\tmax_turns\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\"\xdf\x01\n\x11TryRoutesResponse\x12\r\n\x05tried\x18\x01 \x01(\x05\x12\x30\n\x05moved\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.MovedTurn\x12\x13\n\x0bmoved_total\x18\x03 \x01(\x05\x12\x45\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\x35.antiphon.dispatcher.v1.TryRoutesResponse.CountsEntry\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"{\n\tMovedTurn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x33\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision2\x86\x05\n\x0cRouteService\x12s\n\tGetRoutes\x12(.antiphon.dispatcher.v1.GetRoutesRequest\x1a).antiphon.dispatcher.v1.GetRoutesResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parent\x12s\n\tSetRoutes\x12(.antiphon.dispatcher.v1.SetRoutesRequest\x1a).antiphon.dispatcher.v1.SetRoutesResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12\x8e\x01\n\x12ListRouteRevisions\x12\x31.antiphon.dispatcher.v1.ListRouteRevisionsRequest\x1a\x32.antiphon.dispatcher.v1.ListRouteRevisionsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parent\x12\x85\x01\n\x0c\x45xplainRoute\x12+.antiphon.dispatcher.v1.ExplainRouteRequest\x1a,.antiphon.dispatcher.v1.ExplainRouteResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12s\n\tTryRoutes\x12(.antiphon.dispatcher.v1.TryRoutesRequest\x1a).antiphon.dispatcher.v1.TryRoutesResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*antiphon/dispatcher/v1/route_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a\"antiphon/dispatcher/v1/route.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a\x1b\x62uf/validate/validate.proto\"g\n\x10GetRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x19\n\x08revision\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"C\n\x11GetRoutesResponse\x12.\n\x06routes\x18\x01 \x01(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\"\xee\x01\n\x10SetRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12%\n\x07\x63omment\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12\'\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"C\n\x11SetRoutesResponse\x12.\n\x06routes\x18\x01 \x01(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\"\x8f\x01\n\x19ListRouteRevisionsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"h\n\x1aListRouteRevisionsResponse\x12\x31\n\trevisions\x18\x01 \x03(\x0b\x32\x1e.antiphon.dispatcher.v1.Routes\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xe6\x02\n\x13\x45xplainRouteRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x34\n\x05parts\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x30\n\x04type\x18\x03 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12z\n\x08metadata\x18\x04 \x03(\x0b\x32\x39.antiphon.dispatcher.v1.ExplainRouteRequest.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"K\n\x14\x45xplainRouteResponse\x12\x33\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\"\xa7\x01\n\x10TryRoutesRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xbaH%r#2!^(ws_[0-9A-Za-z_-]{8,64}|global)$\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x1d\n\tmax_turns\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\"\xdf\x01\n\x11TryRoutesResponse\x12\r\n\x05tried\x18\x01 \x01(\x05\x12\x30\n\x05moved\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.MovedTurn\x12\x13\n\x0bmoved_total\x18\x03 \x01(\x05\x12\x45\n\x06\x63ounts\x18\x04 \x03(\x0b\x32\x35.antiphon.dispatcher.v1.TryRoutesResponse.CountsEntry\x1a-\n\x0b\x43ountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"{\n\tMovedTurn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x33\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision2\x86\x05\n\x0cRouteService\x12s\n\tGetRoutes\x12(.antiphon.dispatcher.v1.GetRoutesRequest\x1a).antiphon.dispatcher.v1.GetRoutesResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parent\x12s\n\tSetRoutes\x12(.antiphon.dispatcher.v1.SetRoutesRequest\x1a).antiphon.dispatcher.v1.SetRoutesResponse\"\x11\x90\x02\x02\xba\xeb\x18\n\x08\x05\x12\x06parent\x12\x8e\x01\n\x12ListRouteRevisions\x12\x31.antiphon.dispatcher.v1.ListRouteRevisionsRequest\x1a\x32.antiphon.dispatcher.v1.ListRouteRevisionsResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parent\x12\x85\x01\n\x0c\x45xplainRoute\x12+.antiphon.dispatcher.v1.ExplainRouteRequest\x1a,.antiphon.dispatcher.v1.ExplainRouteResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12s\n\tTryRoutes\x12(.antiphon.dispatcher.v1.TryRoutesRequest\x1a).antiphon.dispatcher.v1.TryRoutesResponse\"\x11\x90\x02\x01\xba\xeb\x18\n\x08\x05\x12\x06parentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETROUTESREQUEST'].fields_by_name['rules']._loaded_options = None
   _globals['_SETROUTESREQUEST'].fields_by_name['rules']._serialized_options = b'\272H\005\222\001\002\020d'
   _globals['_SETROUTESREQUEST'].fields_by_name['comment']._loaded_options = None
-  _globals['_SETROUTESREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_SETROUTESREQUEST'].fields_by_name['comment']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
   _globals['_SETROUTESREQUEST'].fields_by_name['expected_revision']._loaded_options = None
   _globals['_SETROUTESREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_LISTROUTEREVISIONSREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -87,27 +87,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETROUTESRESPONSE']._serialized_start=338
   _globals['_GETROUTESRESPONSE']._serialized_end=405
   _globals['_SETROUTESREQUEST']._serialized_start=408
-  _globals['_SETROUTESREQUEST']._serialized_end=634
-  _globals['_SETROUTESRESPONSE']._serialized_start=636
-  _globals['_SETROUTESRESPONSE']._serialized_end=703
-  _globals['_LISTROUTEREVISIONSREQUEST']._serialized_start=706
-  _globals['_LISTROUTEREVISIONSREQUEST']._serialized_end=849
-  _globals['_LISTROUTEREVISIONSRESPONSE']._serialized_start=851
-  _globals['_LISTROUTEREVISIONSRESPONSE']._serialized_end=955
-  _globals['_EXPLAINROUTEREQUEST']._serialized_start=958
-  _globals['_EXPLAINROUTEREQUEST']._serialized_end=1316
-  _globals['_EXPLAINROUTEREQUEST_METADATAENTRY']._serialized_start=1269
-  _globals['_EXPLAINROUTEREQUEST_METADATAENTRY']._serialized_end=1316
-  _globals['_EXPLAINROUTERESPONSE']._serialized_start=1318
-  _globals['_EXPLAINROUTERESPONSE']._serialized_end=1393
-  _globals['_TRYROUTESREQUEST']._serialized_start=1396
-  _globals['_TRYROUTESREQUEST']._serialized_end=1563
-  _globals['_TRYROUTESRESPONSE']._serialized_start=1566
-  _globals['_TRYROUTESRESPONSE']._serialized_end=1789
-  _globals['_TRYROUTESRESPONSE_COUNTSENTRY']._serialized_start=1744
-  _globals['_TRYROUTESRESPONSE_COUNTSENTRY']._serialized_end=1789
-  _globals['_MOVEDTURN']._serialized_start=1791
-  _globals['_MOVEDTURN']._serialized_end=1914
-  _globals['_ROUTESERVICE']._serialized_start=1917
-  _globals['_ROUTESERVICE']._serialized_end=2563
+  _globals['_SETROUTESREQUEST']._serialized_end=646
+  _globals['_SETROUTESRESPONSE']._serialized_start=648
+  _globals['_SETROUTESRESPONSE']._serialized_end=715
+  _globals['_LISTROUTEREVISIONSREQUEST']._serialized_start=718
+  _globals['_LISTROUTEREVISIONSREQUEST']._serialized_end=861
+  _globals['_LISTROUTEREVISIONSRESPONSE']._serialized_start=863
+  _globals['_LISTROUTEREVISIONSRESPONSE']._serialized_end=967
+  _globals['_EXPLAINROUTEREQUEST']._serialized_start=970
+  _globals['_EXPLAINROUTEREQUEST']._serialized_end=1328
+  _globals['_EXPLAINROUTEREQUEST_METADATAENTRY']._serialized_start=1281
+  _globals['_EXPLAINROUTEREQUEST_METADATAENTRY']._serialized_end=1328
+  _globals['_EXPLAINROUTERESPONSE']._serialized_start=1330
+  _globals['_EXPLAINROUTERESPONSE']._serialized_end=1405
+  _globals['_TRYROUTESREQUEST']._serialized_start=1408
+  _globals['_TRYROUTESREQUEST']._serialized_end=1575
+  _globals['_TRYROUTESRESPONSE']._serialized_start=1578
+  _globals['_TRYROUTESRESPONSE']._serialized_end=1801
+  _globals['_TRYROUTESRESPONSE_COUNTSENTRY']._serialized_start=1756
+  _globals['_TRYROUTESRESPONSE_COUNTSENTRY']._serialized_end=1801
+  _globals['_MOVEDTURN']._serialized_start=1803
+  _globals['_MOVEDTURN']._serialized_end=1926
+  _globals['_ROUTESERVICE']._serialized_start=1929
+  _globals['_ROUTESERVICE']._serialized_end=2575
 # @@protoc_insertion_point(module_scope)

@@ -84,7 +84,7 @@ class SetRoutesRequest(_message.Message):
     parent: _builtins.str
     """parent is whose: a workspace id, or "global"."""
     comment: _builtins.str
-    """comment is why, for the history; may be empty."""
+    """comment is why, for the history; may be empty, and has no NUL."""
     expected_revision: _builtins.int
     """expected_revision is the one that the caller has seen; unset: whatever it is."""
     @_builtins.property
