@@ -4,16 +4,25 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
+from antiphon.context.v1.message_pb2 import Part, Reference
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.dispatcher.v1.route_pb2 import RouteClassifier, RouteMatch, RouteRule
+from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.route_pb2 import ROUTE_OUTCOME_DEFAULT
 from antiphon_client import AntiphonError, Client, Password
+from antiphon_server.runtime.errors import Reason
 from tests.e2e.callers import PASSWORD
+from tests.e2e.refusals import Refused
 from tests.e2e.server import ServerProcess
+from tests.e2e.until import until_it
+from tests.workers.processes import WorkerProcess, invited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALIVE_S = 0.5
@@ -182,3 +191,38 @@ async def test_rules_are_tried_on_ones_own_turns_alone(boss: Client, anna: Clien
             await anna.try_routes(parent, [rule()])
     everywhere = {it.turn_id for it in (await boss.try_routes("global", [rule()])).moved}
     assert everywhere >= set(turns)
+
+
+async def test_parts_that_the_chosen_handler_does_not_take_are_refused(
+    server: ServerProcess, boss: Client, tmp_path: Path
+) -> None:
+    """With the field, and nothing is stored: a rule before it for their kind sends them elsewhere.
+
+    A message that is nothing but text goes to it all the same.
+    """
+    conversation = await boss.create_conversation()
+    parent, where = conversation.workspace_id, conversation.conversation_id
+    key = await invited(server, "counter")
+    picture = Part(image=Reference(uri="https://example.com/a.png", media_type="image/png"))
+
+    async def posted(*more: Part) -> Turn:
+        request = DispatchRequest(conversation_id=where, parts=[Part(text="2 1"), *more])
+        metadata = (("authorization", f"Bearer {await boss.tokens.get()}"),)
+        stub = DispatcherServiceStub(boss.channel)
+        return (await stub.Dispatch(request, metadata=metadata)).turn
+
+    async with WorkerProcess(server.address, key, tmp_path / "worker.log"):
+        await boss.set_routes(parent, [rule(handler="counter")])
+        await until_it(lambda: chosen(boss, where, "counter"))
+        with Refused(Reason.INVALID_ARGUMENT) as refusal:
+            await posted(picture)
+        assert [it.field for it in refusal.error.violations] == ["parts"]
+        assert (await posted()).handler == "counter"
+        pictures = rule("pictures", media_types=["image/*"])
+        await boss.set_routes(parent, [pictures, rule(handler="counter")])
+        assert (await posted(picture)).handler == "echo"
+    await boss.set_routes(parent, [])
+
+
+async def chosen(client: Client, where: str, handler: str) -> bool:
+    return (await client.explain_route(where, "2 1")).handler == handler
