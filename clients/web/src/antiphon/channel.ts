@@ -16,6 +16,7 @@ import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
+import { RouteService } from "../gen/antiphon/dispatcher/v1/route_service_pb";
 import { WorkerService } from "../gen/antiphon/dispatcher/v1/worker_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { BudgetService } from "../gen/antiphon/integration/v1/budget_service_pb";
@@ -44,6 +45,7 @@ export interface Stubs {
   events: Stub<typeof EventService>;
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
+  routes: Stub<typeof RouteService>;
   tools: Stub<typeof ToolService>;
   workers: Stub<typeof WorkerService>;
 }
@@ -84,6 +86,7 @@ function stubsOn(wire: Transport): Stubs {
     events: createClient(EventService, wire),
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
+    routes: createClient(RouteService, wire),
     tools: createClient(ToolService, wire),
     workers: createClient(WorkerService, wire),
   };

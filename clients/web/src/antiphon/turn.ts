@@ -4,6 +4,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { RouteDecision } from "../gen/antiphon/events/v1/route_pb";
 import type { FinishReason, SkippedModel, Usage } from "../gen/antiphon/integration/v1/model_pb";
 import { type ToolCall, ToolCalls, stateOf } from "./calls";
 import { type AntiphonError, errorOfStatus } from "./errors";
@@ -19,6 +20,8 @@ export interface Assigned {
 export class TurnView {
   state = TurnState.ACCEPTED;
   handler = "";
+  /** Why it is that handler's, where routes have found it. */
+  route: RouteDecision | undefined;
   /** The turn that asked for it; empty if a caller did. */
   parentTurnId = "";
   /** Who works on it, where that is a worker. */
@@ -75,6 +78,7 @@ export class TurnView {
   /** Take in the server's word of how it is now. */
   assign(turn: Turn): void {
     this.parentTurnId = turn.parentTurnId || this.parentTurnId;
+    this.route = turn.route ?? this.route;
     if (this.isDone) return;
     this.state = turn.state;
     this.handler = turn.handler;
@@ -104,6 +108,7 @@ export class TurnView {
         this.handler = payload.value.handler;
         this.messageId = payload.value.messageId;
         this.parentTurnId = payload.value.parentTurnId;
+        this.route = payload.value.route;
         break;
       case "turnAssigned":
         this.worker = payload.value;

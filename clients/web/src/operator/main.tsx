@@ -12,6 +12,7 @@ import { useChanges } from "../page/use";
 import { Connections } from "./connections";
 import { Mesh } from "./mesh";
 import { People } from "./people";
+import { Routes } from "./routes";
 import { Security } from "./security";
 import { Tail } from "./tail";
 import { Handlers, Turns } from "./turns";
@@ -24,6 +25,7 @@ const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX
   usage: { name: "Usage", View: Usage },
   models: { name: "Models and handlers", View: Handlers },
   workers: { name: "Workers", View: Workers },
+  routes: { name: "Routes", View: Routes },
   connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },

@@ -8,6 +8,7 @@ import { FinishReason } from "../../gen/antiphon/integration/v1/model_pb";
 import { CopyButton, Icon, Notice } from "../parts";
 import { visible } from "../visible";
 import { consumed, cutShort, described, duration, leftOut, notBy, sentenceOf, withheld } from "../words";
+import { routeOf } from "./route";
 import { workerOf } from "./worker";
 
 const ENDINGS: Partial<Record<TurnState, string>> = {
@@ -89,8 +90,8 @@ function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated
   return <span class={`ending ${isWished ? "" : "wrong"}`}>{ending}</span>;
 }
 
-/** By which model, for how much, how fast. */
+/** Why by whom, by which model, for how much, how fast. */
 function factsOf(turn: TurnView): string[] {
   const took = turn.endMs && turn.startMs ? duration(turn.endMs - turn.startMs) : "";
-  return [turn.model, workerOf(turn), consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
+  return [routeOf(turn), turn.model, workerOf(turn), consumed(turn.usage), leftOut(turn.omittedMessages), took].filter(Boolean);
 }

@@ -10,6 +10,7 @@ import { useLoaded } from "../loading";
 import { Notice } from "../parts";
 import { Figure, Table } from "../table";
 import { money } from "../words";
+import { RoutesSection } from "../routes/section";
 import { WorkersSection } from "../workers/section";
 import { BudgetsSection, OF_ALL } from "./budgets";
 import { barsOf, costIn, lastDays, mainCurrency, readSpending, sumsOf, tokensOf } from "./spending";
@@ -59,6 +60,7 @@ export function UsageView({ desk, workspaceId }: { desk: Desk; workspaceId: stri
       <BudgetsSection key={parent} desk={desk} parent={parent} />
       <Groups key={`${parent} of ${span}`} desk={desk} parent={parent} count={SPANS[span]} />
       <WorkersSection key={`${parent} workers`} desk={desk} parent={parent} />
+      <RoutesSection key={`${parent} routes`} desk={desk} parent={parent} />
     </div>
   );
 }
