@@ -80,12 +80,14 @@ test("an answer says why it is its handler's, also when one comes back", async (
   await put("", "Where is the invoice of last month?");
   await answer("invoices", "invoices has it").waitFor();
   await says("invoices", "has it", /^chosen by the rule experts among 2: invoices [01]\.\d\d, travel 0\.\d\d$/);
+  const who = page.getByLabel("Who answers");
+  expect(await who.locator("option:checked").innerText()).toBe("by routes");
   await put("", "parrot");
   await answer("echo", "parrot").waitFor();
   await says("echo", "parrot", /^for echo by the rule parrot$/);
   await put("", "order seven");
   await answer("echo", "order seven").waitFor();
-  await says("echo", "order seven", /^orders away, so by the fallback of orders$/);
+  await says("echo", "order seven", /^nobody serves orders now, so by the fallback of orders$/);
   await put("", "zzz");
   await answer("echo", "zzz").waitFor();
   await says("echo", "zzz", /^no expert is clearly the best, so by the fallback of experts: /);
@@ -93,7 +95,12 @@ test("an answer says why it is its handler's, also when one comes back", async (
   await depicted(page, "why");
   await put("travel", "by name");
   await answer("travel", "travel has it").waitFor();
+  await who.selectOption("assistant");
+  await page.fill(".composer textarea", "parrot, by name");
+  await page.keyboard.press("Enter");
+  await page.getByRole("article", { name: /^assistant, / }).waitFor();
   await page.reload();
+  expect(await who.locator("option:checked").innerText()).toBe("assistant");
   await says("echo", "parrot", /^for echo by the rule parrot$/);
   await answer("travel", "has it").getByRole("button", { name: "Details" }).click();
   expect(await answer("travel", "has it").getByText("rule").count()).toBe(0);

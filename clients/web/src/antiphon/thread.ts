@@ -94,6 +94,11 @@ export class Thread extends Changing {
     return this.outbox.outgoing;
   }
 
+  /** Whether routes have looked at a turn here, as far as is known. */
+  get isRouted(): boolean {
+    return this.transcript.isRouted;
+  }
+
   /** The turns that run or wait, in the order they came; not those that turns have asked for. */
   get open(): TurnView[] {
     return this.transcript.open;

@@ -53,6 +53,11 @@ export class Transcript {
     return this.entries.size;
   }
 
+  /** Whether routes have looked at a turn here, as far as is known. */
+  get isRouted(): boolean {
+    return [...this.turns.values()].some((turn) => turn.route);
+  }
+
   /** The turns that run or wait, in the order they came; not those that turns have asked for. */
   get open(): TurnView[] {
     return [...this.turns.values()].filter((turn) => UNDER_WAY.has(turn.state) && !turn.parentTurnId);

@@ -162,6 +162,8 @@ function Archived({ thread }: { thread: Thread }): JSX.Element {
 function Choices({ desk, place }: { desk: Desk; place: string }): JSX.Element {
   const wishes = desk.wishesFor(place);
   const fallback = desk.modelOf(desk.thread?.conversation);
+  const isDefault = (name: string) => desk.handlers.some((each) => each.default && each.name === name);
+  const isRouted = desk.thread?.isRouted || isDefault(wishes.handler); // else the default is as good as nobody named
   const choose = (wish: keyof Wishes) => (event: Event) => {
     const { value } = event.currentTarget as HTMLSelectElement;
     desk.wish(place, { ...wishes, [wish]: value });
@@ -170,8 +172,13 @@ function Choices({ desk, place }: { desk: Desk; place: string }): JSX.Element {
     <span class="choices">
       {desk.handlers.length > 0 && (
         <select aria-label="Who answers" value={wishes.handler} onChange={choose("handler")}>
+          {isRouted && (
+            <option value="" title="Rules find who answers, by what you say and where.">
+              by routes
+            </option>
+          )}
           {desk.handlers.map((handler) => (
-            <option key={handler.name} value={handler.default ? "" : handler.name} title={handler.description}>
+            <option key={handler.name} value={handler.default && !isRouted ? "" : handler.name} title={handler.description}>
               {handler.name}
             </option>
           ))}

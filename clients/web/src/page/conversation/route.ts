@@ -19,7 +19,7 @@ function why({ outcome, rule, handler, candidates, passedOver }: RouteDecision):
     case RouteOutcome.UNSURE:
       return `no expert is clearly the best, so by the fallback of ${rule}${among && `: ${among}`}`;
     case RouteOutcome.AWAY:
-      return `${passedOver.join(", ")} away, so by the fallback of ${rule}`;
+      return `nobody serves ${passedOver.join(", ")} now, so by the fallback of ${rule}`;
     default:
       return "";
   }
