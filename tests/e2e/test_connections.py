@@ -39,6 +39,17 @@ def _settings(home: Path, others: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+async def _settled(client: Client, workspace: str) -> dict[str, pb.Connection]:
+    """The connections by name, when it is known of each whether it is there."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            listed = {it.name: it async for it in client.list_connections(workspace)}
+            states = [it.status.state for it in listed.values()]
+            if pb.CONNECTION_STATE_CONNECTING not in states:
+                return listed
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def _served(
     home: Path, others: Mapping[str, str] | None = None
@@ -78,7 +89,7 @@ def _over_http(name: str, url: str) -> pb.Connection:
 async def test_a_real_server_is_called_and_a_dead_one_hurts_nobody(tmp_path: Path) -> None:
     """Those of the installation are there for all; their tools ask before they are called."""
     async with _served(tmp_path) as (_, client, workspace):
-        listed = {it.name: it async for it in client.list_connections(workspace)}
+        listed = await _settled(client, workspace)
         assert listed["clock"].status.state == pb.CONNECTION_STATE_UP
         assert listed["gone"].status.state == pb.CONNECTION_STATE_DOWN
         assert listed["gone"].status.error_reason == "CONNECTION_UNAVAILABLE"
