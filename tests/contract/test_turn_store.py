@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from antiphon.events.v1.route_pb2 import RouteDecision
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
+from antiphon_server.dispatcher.falling_back import order_of_fallback
 from antiphon_server.dispatcher.model import (
     ConversationId,
     Order,
@@ -85,6 +87,23 @@ async def test_an_error_is_read_back_with_its_details(store: TurnStore) -> None:
         assert found.outcome is not None
         assert found.outcome.error is not None
         assert status_of(found.outcome.error) == status_of(error)
+
+
+async def test_a_turn_that_fell_back_is_read_back_as_its_fallback_has_it(store: TurnStore) -> None:
+    """Its order is kept as it was; who reads it sees who has it now, and why."""
+    route = RouteDecision(handler="expert", rule="all", fallback="echo").SerializeToString()
+    it = turn(order=Order(b"hello", "expert", Policy.QUEUE, route=route), node="n", attempt=1)
+    await store.add(it)
+    assert await stored(store) == it
+    order = order_of_fallback(it.order)
+    assert order is not None
+    fell_back = replace(it, order=order, fell_back=True, attempt=2)
+    await store.put(fell_back)
+    assert await stored(store) == fell_back
+    await store.put(replace(fell_back, attempt=3))
+    assert await store.list(CONVERSATION, None, 2) == [replace(fell_back, attempt=3)]
+    (claimed,) = await store.claim("n", 50, 150, own=True)
+    assert (claimed.order, claimed.fell_back) == (order, True)
 
 
 async def test_a_tombstone_has_no_order(store: TurnStore) -> None:

@@ -1,6 +1,7 @@
 """Who gets a message."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,22 @@ def test_a_handler_that_is_away_leaves_its_messages_to_the_fallback() -> None:
     decision = decided(Said(), rule, experts=served("general", away=["money"]))
     assert (decision.handler, decision.outcome) == ("general", Outcome.AWAY)
     assert decision.passed_over == ("money",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "fallback"),
+    [
+        (Rule("all", handler="money", fallback="general"), "general"),
+        (replace(EXPERTS, fallback="law"), "law"),
+        (Rule("all", handler="money", fallback="money"), ""),
+        (Rule("all", handler="gone", fallback="general"), ""),
+        (replace(EXPERTS, classifier=Classifier(min_score=0.9)), ""),
+    ],
+)
+def test_who_may_vanish_has_the_rules_fallback_behind_it(rule: Rule, fallback: str) -> None:
+    """Unless it is that one itself."""
+    experts = served("money", "law", "general", away=["gone"])
+    assert decided(Said("money=0.8"), rule, experts=experts).fallback == fallback
 
 
 @pytest.mark.parametrize("fallback", ["", "gone"])

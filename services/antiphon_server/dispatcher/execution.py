@@ -198,11 +198,10 @@ class Execution:
         except asyncio.CancelledError:
             await self._stopped_early(lane, active, past.text)
             return
-        handler = self._handlers.named(active.turn.order.handler)
         active.rest = Rest(_PlaceOf(active, self._places))
         active.turn = await self._runner.work(
             active.turn,
-            handler,
+            self._handlers.named,
             past,
             active,
             active.rest,

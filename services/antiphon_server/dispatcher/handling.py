@@ -33,6 +33,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     Usage,
 )
+from antiphon_server.runtime.errors import DomainError
 
 __all__ = [
     "COUNTED",
@@ -68,11 +69,16 @@ __all__ = [
     "TurnAssigned",
     "TurnId",
     "Usage",
+    "Vanished",
     "Work",
     "Workers",
 ]
 
 T = TypeVar("T")
+
+
+class Vanished(DomainError):
+    """Nobody serves the handler any more: its fallback goes on, or the turn ends by this error."""
 
 
 class AttemptLost(Exception):
@@ -248,7 +254,8 @@ class Handler(Protocol):
     async def run(self, work: Work) -> None:
         """Write the answer; returning ends the turn, raising fails it.
 
-        After AttemptLost it is called again, for the next attempt. Being cancelled stops it: it
+        After AttemptLost it is called again, for the next attempt; after Vanished the fallback's
+        is, if there is one. Being cancelled stops it: it
         must let go of what it uses and re-raise.
         """
         ...

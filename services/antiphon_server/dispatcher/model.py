@@ -172,7 +172,8 @@ class Turn:
     commit that accepted it. ``cursor`` is the log position just before its first event, or ""
     until that is known to be committed. ``cancel_requested`` tells a server that takes the turn
     over to cancel it. ``api_keys`` are those that it was asked for with, as the
-    principal has them.
+    principal has them. ``fell_back``: the handler that was chosen first vanished, and ``order`` is
+    that of its fallback.
     """
 
     turn_id: TurnId
@@ -194,6 +195,7 @@ class Turn:
     cursor: str = ""
     cancel_requested: bool = False
     api_keys: tuple[str, ...] = ()
+    fell_back: bool = False
 
     @property
     def user_id(self) -> str:

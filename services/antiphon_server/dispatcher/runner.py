@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
-from antiphon_server.dispatcher.handling import AttemptLost, Handler
+from antiphon_server.dispatcher.falling_back import Named, fallen_back
+from antiphon_server.dispatcher.handling import AttemptLost, Vanished
 from antiphon_server.dispatcher.model import (
     Outcome,
     Past,
@@ -118,14 +119,14 @@ class Runner:
     async def work(
         self,
         turn: Turn,
-        handler: Handler,
+        named: Named,
         past: Past,
         stop: Stop,
         rest: Rest,
         others: Callable[[], set[TurnId]],
         start_child: StartChild,
     ) -> Turn:
-        """Let ``handler`` work on the started turn; returns the turn as it ended.
+        """Let the handler ``named`` so work on the started turn; returns the turn as it ended.
 
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
@@ -143,7 +144,7 @@ class Runner:
             rest,
             past.assigned,
         )
-        outcome = await self._outcome(handler, work, stop, rest, limit)
+        outcome = await self._outcome(named, work, stop, rest, limit)
         stop.seal()
         try:
             return await self._store_end(work, outcome, stop)
@@ -176,18 +177,23 @@ class Runner:
         writer = TextWriter(self._journal, turn, text, stop.calls, share, output)
         return writer, Calling(writer, rest, self._lease)
 
-    async def _attempts(self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest) -> None:
-        """Let the handler work until it says that the turn ends."""
+    async def _attempts(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Let the handler, or its fallback, work until it says that the turn ends."""
         while True:
+            turn = work.turn
             try:
-                return await handler.run(work)
+                return await named(turn.order.handler).run(work)
             except AttemptLost:
-                await completed(self._begin_again(work, stop, rest))
+                await completed(self._begin_again(turn, work, stop, rest))
+            except Vanished as vanished:
+                fallen = await fallen_back(work, named, vanished)
+                await completed(self._begin_again(fallen, work, stop, rest))
+                work.fall_back()
 
-    async def _begin_again(self, work: TurnWork, stop: Stop, rest: Rest) -> None:
+    async def _begin_again(self, before: Turn, work: TurnWork, stop: Stop, rest: Rest) -> None:
         """Fence out the attempt that is lost; what was not committed of it is dropped."""
         await work.writer.stop(keep_pending=False)
-        turn = await patiently(lambda: self.next_attempt(work.turn))
+        turn = await patiently(lambda: self.next_attempt(before))
         request_id = f"{turn.turn_id}:{turn.attempt}"
         await self._told(lambda: self._journal.write(turn, [TurnStarted()], request_id=request_id))
         stop.begin_again(turn)
@@ -195,14 +201,14 @@ class Runner:
         work.begin_again(turn, *self._tools(turn, written.committed, written.output, stop, rest))
 
     async def _outcome(
-        self, handler: Handler, work: TurnWork, stop: Stop, rest: Rest, limit: asyncio.Timeout
+        self, named: Named, work: TurnWork, stop: Stop, rest: Rest, limit: asyncio.Timeout
     ) -> Outcome:
         order = work.turn.order
         state, error = State.SUCCEEDED, None
         try:
             async with limit:
                 rest.limit(limit)
-                await self._attempts(handler, work, stop, rest)
+                await self._attempts(named, work, stop, rest)
         except asyncio.CancelledError:
             state = State.CANCELLED
             if stop.wanted:

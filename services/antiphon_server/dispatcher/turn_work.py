@@ -55,6 +55,10 @@ class TurnWork:
         self.turn, self.writer, self.calling = turn, writer, calling
         self.resumed_text = writer.committed
 
+    def fall_back(self) -> None:
+        """No worker that has had it has it any more."""
+        self.assigned, self.rest.at_worker = None, False
+
     @property
     def past_calls(self) -> Sequence[PastCall]:
         """See :attr:`Work.past_calls`."""

@@ -110,7 +110,8 @@ class _Deciding:
     def _given(self, rule: Rule, handler: str, decision: Decision) -> Decision | None:
         """The decision if somebody serves the handler, else the rule's fallback."""
         if self._serves(handler):
-            return replace(decision, passed_over=tuple(self.passed_over))
+            fallback = rule.fallback if rule.fallback != handler else ""
+            return replace(decision, passed_over=tuple(self.passed_over), fallback=fallback)
         return self._fallen_back(rule, replace(decision, outcome=Outcome.AWAY))
 
     def _fallen_back(self, rule: Rule, decision: Decision) -> Decision | None:

@@ -85,6 +85,7 @@ def decision_message(it: Decision) -> decided_pb2.RouteDecision:
         ],
         margin=it.margin,
         passed_over=it.passed_over,
+        fallback=it.fallback,
     )
 
 

@@ -115,7 +115,8 @@ class Candidate:
 class Decision:
     """Why a message has its handler, as ``RouteDecision``.
 
-    With DEFAULT, ``parent`` and ``revision`` are of the routes that were asked last.
+    ``fallback`` is who gets it if the handler vanishes. With DEFAULT, ``parent`` and ``revision``
+    are of the routes that were asked last.
     """
 
     handler: str
@@ -126,3 +127,4 @@ class Decision:
     candidates: tuple[Candidate, ...] = ()
     margin: float = 0.0
     passed_over: tuple[str, ...] = ()
+    fallback: str = ""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from antiphon_server.dispatcher.handling import TurnAssigned, TurnId, Work
+from antiphon_server.dispatcher.handling import TurnAssigned, TurnId, Vanished, Work
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.workers.assignment import Assignment
@@ -94,13 +94,13 @@ class Finding:
     async def assign(self, work: Work, assignment: Assignment, course: Course) -> None:
         """Assign the turn to a worker; waits for one.
 
-        Raises DomainError HANDLER_NOT_FOUND, HANDLER_UNAVAILABLE, TURN_LOST.
+        Raises Vanished HANDLER_NOT_FOUND, HANDLER_UNAVAILABLE; DomainError TURN_LOST.
         """
         turn = work.turn
         handler = turn.order.handler
         parent = await self._permissions.parent_of(turn.workspace_id, handler)
         if parent is None:
-            raise DomainError(Reason.HANDLER_NOT_FOUND, handler=handler)
+            raise Vanished(Reason.HANDLER_NOT_FOUND, handler=handler)
         last = self._last.get((turn.conversation_id, handler))
         had = work.outputs.assigned
         began = Release(had.deployment, had.version) if had is not None else None
@@ -153,7 +153,7 @@ class Finding:
     async def _waited(
         self, work: Work, want: Want, assignment: Assignment, declined: int
     ) -> AtWorker:
-        """Wait for a worker, and say so. Raises DomainError HANDLER_UNAVAILABLE."""
+        """Wait for a worker, and say so. Raises Vanished HANDLER_UNAVAILABLE."""
         finding = asyncio.ensure_future(self._pool.acquire(want, assignment))
         served, said = time.monotonic(), False
         shun_until = served + min(SHUNNED_S * 2.0 ** (declined - 1), LONGEST_SHUNNED_S)
@@ -165,7 +165,7 @@ class Finding:
                 if self._pool.is_served(want.handler, want.parent):
                     served = time.monotonic()
                 elif time.monotonic() - served > self._limits.unserved_s:
-                    raise DomainError(
+                    raise Vanished(
                         Reason.HANDLER_UNAVAILABLE, handler=want.handler, retry_after=RETRY_S
                     )
                 # Who gave it back may take it now. All others may wait for this very turn.

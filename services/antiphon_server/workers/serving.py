@@ -51,7 +51,7 @@ class Serving:
         self._pool, self._permissions, self._limits = pool, permissions, limits
         found_by = (pool, permissions, grants, begun, budgets, limits, traceparent)
         self._finding, self._following = Finding(*found_by), Following(asking, delegation)
-        self._courses: LruCache[TurnId, Course] = LruCache(REMEMBERED)
+        self._courses: LruCache[tuple[TurnId, str], Course] = LruCache(REMEMBERED)
         self._presented = Presented(pool, permissions)
         self.assignments = Assignments()
 
@@ -82,7 +82,7 @@ class Serving:
     async def run(self, work: Work) -> None:
         """Have a worker work on the turn, or go on with it if it has it already."""
         turn_id = work.turn.turn_id
-        course = self._courses.get(turn_id)
+        course = self._courses.get((turn_id, work.turn.order.handler))
         assignment = Assignment(work, self._limits)
         self.assignments.live[turn_id] = assignment
         goes_on = False
@@ -128,7 +128,7 @@ class Serving:
             course = replace(course, given_back=False, lost=course.lost + 1, begun=True)
             if course.lost >= self._limits.attempts or not assignment.resumes:
                 raise DomainError(Reason.TURN_LOST) from lost
-        self._courses.put(turn_id, course)
+        self._courses.put((turn_id, assignment.served[0]), course)
 
     def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
         """Raises DomainError HANDLER_FAILED if the worker says so."""

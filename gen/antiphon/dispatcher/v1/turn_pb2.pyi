@@ -95,7 +95,7 @@ class Turn(_message.Message):
     conversation_id: _builtins.str
     """conversation_id is where it runs."""
     handler: _builtins.str
-    """handler is who works on it."""
+    """handler is who works on it; the route's fallback once that has taken the turn over."""
     state: _event_pb2.TurnState.ValueType
     """state is where it is in its life."""
     policy: _conversation_pb2.TurnPolicy.ValueType
@@ -168,7 +168,10 @@ class Turn(_message.Message):
 
     @_builtins.property
     def route(self) -> _route_pb2.RouteDecision:
-        """route is why it has its handler; unset where the caller has named it, and where no routes stood."""
+        """route is why it has its handler; unset where the caller has named it, and where no routes stood.
+        Once the fallback has it, the outcome is AWAY, and who vanished is the last one passed over;
+        turn_accepted keeps what was decided first.
+        """
 
     def __init__(
         self,

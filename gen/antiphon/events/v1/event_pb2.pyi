@@ -636,7 +636,9 @@ class TurnStarted(_message.Message):
     HANDLER_FIELD_NUMBER: _builtins.int
     REPLY_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
-    """handler is who works on it."""
+    """handler is who works on it: the one of turn_accepted, or its route's fallback from the attempt
+    on with which that took the turn over.
+    """
     reply_message_id: _builtins.str
     """reply_message_id is the id that the answer will have."""
     def __init__(

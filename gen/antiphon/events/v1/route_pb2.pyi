@@ -79,6 +79,7 @@ class RouteDecision(_message.Message):
     CANDIDATES_FIELD_NUMBER: _builtins.int
     MARGIN_FIELD_NUMBER: _builtins.int
     PASSED_OVER_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who was chosen."""
     outcome: Global___RouteOutcome.ValueType
@@ -91,6 +92,14 @@ class RouteDecision(_message.Message):
     """rule is the name of the rule that decided; empty with DEFAULT."""
     margin: _builtins.float
     """margin is by how much the best candidate's score is above the second's."""
+    fallback: _builtins.str
+    """fallback is the rule's, where it is another than the handler: the turn goes on there if the
+    handler vanishes. That is when workers served it, and none does for as long as a turn waits for
+    one, or none may any more. The next attempt is the fallback's (TurnStarted says so), and the
+    turn's decision becomes one with AWAY. It is only done while the handler has written nothing and
+    called no tool: nobody can finish another's sentence, and nothing is to be done twice. Else the
+    turn fails, with what was written.
+    """
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteCandidate]:
         """candidates are the experts among which the rule chose, the best first, at most 8; empty where it
@@ -112,10 +121,11 @@ class RouteDecision(_message.Message):
         candidates: _abc.Iterable[Global___RouteCandidate] | None = ...,
         margin: _builtins.float = ...,
         passed_over: _abc.Iterable[_builtins.str] | None = ...,
+        fallback: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "handler", b"handler", "margin", b"margin", "outcome", b"outcome", "parent", b"parent", "passed_over", b"passed_over", "revision", b"revision", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "fallback", b"fallback", "handler", b"handler", "margin", b"margin", "outcome", b"outcome", "parent", b"parent", "passed_over", b"passed_over", "revision", b"revision", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

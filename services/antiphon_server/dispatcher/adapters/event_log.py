@@ -117,7 +117,7 @@ class EventLogJournal:
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
-                past = _with(past, event)
+                past = _with(past, event, turn.order.handler)
                 if past.finished is not None:
                     return replace(past, calls=calls.all)
                 if (step := call_steps.call_step_of(event)) is not None:
@@ -174,13 +174,13 @@ def _request(turn: Turn, steps: Sequence[Step], request_id: str) -> event_servic
     return request
 
 
-def _with(past: Past, event: event_pb2.Event) -> Past:
-    """What the log has with one event more, but for calls."""
+def _with(past: Past, event: event_pb2.Event, handler: str) -> Past:
+    """What the log has with one event more, but for calls; a worker of another handler is gone."""
     past = replace(past, output=max(past.output, event.output))
     match event.WhichOneof("payload"):
         case "turn_finished":
             return replace(past, finished=finished_of(event))
-        case "turn_assigned":
+        case "turn_assigned" if event.actor == f"handlers/{handler}":
             return replace(past, assigned=assigned_of(event))
         case "text_delta_appended":
             return replace(past, text=past.text + event.text_delta_appended.text)

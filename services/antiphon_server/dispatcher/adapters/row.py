@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from antiphon_server.dispatcher.falling_back import order_of_fallback
 from antiphon_server.dispatcher.model import (
     ConversationId,
     LeftOut,
@@ -88,6 +89,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "cursor": turn.cursor,
         "cancel_requested": turn.cancel_requested,
         "api_keys": " ".join(turn.api_keys),
+        "fell_back": turn.fell_back,
         **NO_WORKER,
     }
 
@@ -114,6 +116,7 @@ def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
         "cursor": stone.cursor,
         "cancel_requested": False,
         "api_keys": "",
+        "fell_back": False,
         **NO_WORKER,
     }
 
@@ -143,7 +146,7 @@ def turn_of(row: Any) -> Turn:
         row.creator,
         row.created_us,
         bytes(row.digest),
-        _order(row.order_json, row.content),
+        _order_of(row),
         row.workspace_id,
         State(row.state),
         row.attempt,
@@ -157,7 +160,13 @@ def turn_of(row: Any) -> Turn:
         row.cursor,
         bool(row.cancel_requested),
         tuple(row.api_keys.split()),
+        bool(row.fell_back),
     )
+
+
+def _order_of(row: Any) -> Order:
+    order = _order(row.order_json, row.content)
+    return (order_of_fallback(order) if row.fell_back else None) or order
 
 
 def _order_json(order: Order) -> bytes:

@@ -50,6 +50,8 @@ turns = Table(
     Column("worker_parent", String(80), nullable=False, server_default=text("''")),
     Column("worker_deployment", String(64), nullable=False, server_default=text("''")),
     Column("worker_version", String(64), nullable=False, server_default=text("''")),
+    # Whether its order's fallback has it: the order itself never changes.
+    Column("fell_back", Boolean, nullable=False, server_default=text("false")),
 )
 
 lanes = Table(
