@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 
-from antiphon.events.v1.route_pb2 import RouteDecision
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
-from antiphon_server.dispatcher.falling_back import order_of_fallback
 from antiphon_server.dispatcher.model import (
     ConversationId,
     Order,
     Outcome,
     Policy,
+    Routed,
     State,
     Tombstone,
     Turn,
@@ -91,12 +90,11 @@ async def test_an_error_is_read_back_with_its_details(store: TurnStore) -> None:
 
 async def test_a_turn_that_fell_back_is_read_back_as_its_fallback_has_it(store: TurnStore) -> None:
     """Its order is kept as it was; who reads it sees who has it now, and why."""
-    route = RouteDecision(handler="expert", rule="all", fallback="echo").SerializeToString()
-    it = turn(order=Order(b"hello", "expert", Policy.QUEUE, route=route), node="n", attempt=1)
+    order = Order(b"hello", "expert", Policy.QUEUE, route=b"rule", fallback=Routed("echo", b"away"))
+    it = turn(order=order, node="n", attempt=1)
     await store.add(it)
     assert await stored(store) == it
-    order = order_of_fallback(it.order)
-    assert order is not None
+    order = Order(b"hello", "echo", Policy.QUEUE, route=b"away")
     fell_back = replace(it, order=order, fell_back=True, attempt=2)
     await store.put(fell_back)
     assert await stored(store) == fell_back

@@ -5,11 +5,7 @@ from dataclasses import replace
 import pytest
 
 from antiphon.dispatcher.v1.turn_pb2 import Turn as TurnMessage
-from antiphon.events.v1.route_pb2 import (
-    ROUTE_OUTCOME_AWAY,
-    ROUTE_OUTCOME_RULE,
-    RouteDecision,
-)
+from antiphon.events.v1.route_pb2 import ROUTE_OUTCOME_AWAY, ROUTE_OUTCOME_RULE
 from antiphon_server.dispatcher.encoding import turn_message
 from antiphon_server.dispatcher.handling import (
     AttemptLost,
@@ -19,6 +15,8 @@ from antiphon_server.dispatcher.handling import (
     Work,
 )
 from antiphon_server.dispatcher.model import Order, Policy, State, Turn
+from antiphon_server.routing.finding import routed
+from antiphon_server.routing.model import Decision, Outcome
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from tests.dispatcher.stand_ins import Told
 from tests.dispatcher.world import ANNA, CONVERSATION, World, content, turn_id, world
@@ -29,17 +27,17 @@ def gone() -> Vanished:
     return Vanished(Reason.HANDLER_UNAVAILABLE, handler="told")
 
 
-async def routed(
+async def sent(
     it: World,
     fallback: str = "echo",
     handler: str = "told",
     kinds: frozenset[str] = frozenset(),
 ) -> None:
     """A turn that a rule with that fallback has sent there."""
-    outcome = ROUTE_OUTCOME_RULE
-    route = RouteDecision(handler=handler, outcome=outcome, rule="all", fallback=fallback)
-    said = route.SerializeToString()
-    order = Order(content("hello"), handler, Policy.QUEUE, kinds=kinds, route=said)
+    decision = Decision(handler, Outcome.RULE, rule="all", fallback=fallback)
+    found = routed(decision)
+    asked = Order(content("hello"), handler, Policy.QUEUE, kinds=kinds)
+    order = replace(asked, route=found.decision, fallback=found.fallback)
     await it.turns.dispatch(ANNA, CONVERSATION, turn_id(1), order, b"d")
 
 
@@ -56,7 +54,7 @@ async def told_of(it: World) -> TurnMessage:
 
 async def test_a_handler_that_vanishes_leaves_its_turn_to_the_fallback(it: World) -> None:
     """The log says who goes on; the turn says so, too, and who was passed over."""
-    await routed(it)
+    await sent(it)
     it.told.say(gone())
     assert (await it.ended()).state is State.SUCCEEDED
     assert await started(it) == [("told", 1), ("echo", 2)]
@@ -76,7 +74,7 @@ async def test_a_handler_that_vanishes_leaves_its_turn_to_the_fallback(it: World
 
 async def test_the_choice_of_the_fallback_outlives_its_server(it: World) -> None:
     """Another server goes on there, and nobody asks for who vanished."""
-    await routed(it, "told", "fragile")
+    await sent(it, "told", "fragile")
     it.fragile.say(gone())
     await it.told.running.wait()
     await it.turns.drain(0.0)
@@ -91,7 +89,7 @@ async def test_the_choice_of_the_fallback_outlives_its_server(it: World) -> None
 
 async def test_a_crash_before_the_log_knows_of_the_fallback_changes_nothing(it: World) -> None:
     """The store does: the fallback begins when the turn is taken up."""
-    await routed(it, "echo")
+    await sent(it, "echo")
     turn = await it.turns.get(CONVERSATION, turn_id(1))
     assert isinstance(turn, Turn)
     await it.turns.drain(0.0)
@@ -119,7 +117,7 @@ async def test_the_worker_of_who_vanished_has_the_turn_no_more(it: World) -> Non
 
     more = [AtWorker("expert", LossPolicy.RESUME), Fallback("general", LossPolicy.RESUME)]
     async with world(it.database, it.log, more=more) as life:
-        await routed(life, "general", "expert")
+        await sent(life, "general", "expert")
         await more[1].running.wait()
         await life.turns.drain(0.0)
     async with world(it.database, it.log, more=more) as next_life:
@@ -145,11 +143,11 @@ async def test_a_fallback_is_given_what_it_takes(
 
     picky = Picky("picky", LossPolicy.RESUME)
     async with world(it.database, it.log, more=[picky]) as life:
-        await routed(life, "picky", kinds=frozenset({"image"}))
+        await sent(life, "picky", kinds=frozenset({"image"}))
         life.told.say(gone())
         picky.say(None)
-        turn = turn_message(await life.ended())
-        assert (turn.state, turn.handler) == (state, handler)
+        turn = await life.ended()
+        assert (turn.state, turn_message(turn).handler) == (state, handler)
 
 
 @pytest.mark.parametrize("lines", [["half "], ["half ", AttemptLost()]])
@@ -157,7 +155,7 @@ async def test_what_has_said_something_is_finished_by_nobody_else(
     it: World, lines: list[str | BaseException]
 ) -> None:
     """Whenever it did. The turn ends as it did before, with what was said."""
-    await routed(it)
+    await sent(it)
     it.told.say(*lines, gone())
     assert (await it.failed()).reason is Reason.HANDLER_UNAVAILABLE
     assert (await it.messages())[-1] == ("half ", True)
@@ -170,7 +168,7 @@ async def test_what_has_said_something_is_finished_by_nobody_else(
 )
 async def test_others_end_by_their_error(it: World, fallback: str, error: DomainError) -> None:
     """Those without a fallback, and those whose handler is there."""
-    await routed(it, fallback)
+    await sent(it, fallback)
     it.told.say(error)
     assert (await it.failed()).reason is Reason.HANDLER_UNAVAILABLE
 
@@ -184,7 +182,7 @@ async def test_a_turn_that_named_its_handler_has_no_fallback(it: World) -> None:
 
 async def test_a_fallback_that_vanishes_ends_the_turn(it: World) -> None:
     """There is one, and no other behind it."""
-    await routed(it, "told", "fragile")
+    await sent(it, "told", "fragile")
     it.fragile.say(gone())
     it.told.say(gone())
     assert (await it.failed()).reason is Reason.HANDLER_UNAVAILABLE

@@ -56,7 +56,7 @@ async def check_fallen_back(stage: Stage, turn: Turn) -> None:
     """The fallback answered, and all who read of the turn are told so."""
     done = await ended(stage.client, turn)
     assert (done.state, done.attempt >= 2, done.handler) == (TURN_STATE_SUCCEEDED, True, "echo")
-    assert (done.route.outcome, done.route.passed_over) == (ROUTE_OUTCOME_AWAY, ["bad"])
+    assert (done.route.outcome, list(done.route.passed_over)) == (ROUTE_OUTCOME_AWAY, ["bad"])
     log = (await stage.client.read_events(f"conversations/{turn.conversation_id}")).events
     (accepted,) = [it.turn_accepted for it in log if it.HasField("turn_accepted")]
     assert (accepted.handler, accepted.route.outcome) == ("bad", ROUTE_OUTCOME_RULE)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from antiphon.events.v1.route_pb2 import ROUTE_OUTCOME_AWAY, RouteDecision
 from antiphon_server.dispatcher.handling import Handler, Vanished, Work
-from antiphon_server.dispatcher.model import Order, Turn
+from antiphon_server.dispatcher.model import Turn
 from antiphon_server.runtime.errors import DomainError
 
 Named: TypeAlias = Callable[[str], Handler]
@@ -19,8 +18,8 @@ async def fallen_back(work: Work, named: Named, vanished: Vanished) -> Turn:
     late. That is when the handler has written something or called a tool: nobody can finish
     another's sentence, and nothing is to be done twice.
     """
-    order = order_of_fallback(work.turn.order)
-    if order is None or work.outputs.said_bytes or work.past_calls:
+    order = work.turn.order.fallen_back()
+    if order is work.turn.order or work.outputs.said_bytes or work.past_calls:
         raise vanished
     if order.kinds:
         try:
@@ -28,14 +27,3 @@ async def fallen_back(work: Work, named: Named, vanished: Vanished) -> Turn:
         except DomainError as refused:
             raise vanished from refused
     return replace(work.turn, order=order, fell_back=True)
-
-
-def order_of_fallback(order: Order) -> Order | None:
-    """The order with the fallback as its handler, and why; None if its route names none."""
-    decision = RouteDecision.FromString(order.route)
-    if not decision.fallback:
-        return None
-    decision.passed_over.append(decision.handler)
-    decision.handler, decision.fallback = decision.fallback, ""
-    decision.outcome = ROUTE_OUTCOME_AWAY
-    return replace(order, handler=decision.handler, route=decision.SerializeToString())

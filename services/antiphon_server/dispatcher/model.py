@@ -101,13 +101,26 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True)
+class Routed:
+    """Who gets a message; ``decision`` is why: a RouteDecision, serialised.
+
+    ``fallback`` is who gets it if the handler vanishes, and what is said of that then.
+    """
+
+    handler: str
+    decision: bytes
+    fallback: "Routed | None" = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """The request that creates a turn. ``content`` holds the message's parts, type and metadata,
     serialized.
 
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
     ``parent`` is the turn that asked for it, if none of its users did. ``route`` is why it has its
-    handler (a RouteDecision, serialised), if its caller named none and routes stand.
+    handler (a RouteDecision, serialised), if its caller named none and routes stand; ``fallback``
+    is who has it if that one vanishes.
     """
 
     content: bytes
@@ -119,6 +132,13 @@ class Order:
     kinds: frozenset[str] = field(default=frozenset(), compare=False)
     parent: Parent | None = None
     route: bytes = b""
+    fallback: Routed | None = None
+
+    def fallen_back(self) -> "Order":
+        """The order as its fallback has it, if there is one."""
+        if (it := self.fallback) is None:
+            return self
+        return replace(self, handler=it.handler, route=it.decision, fallback=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,14 +295,6 @@ class Posted:
     conversation: ConversationView
     sender: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """Who gets a message; ``decision`` is why: a RouteDecision, serialised."""
-
-    handler: str
-    decision: bytes
 
 
 @dataclass(frozen=True, slots=True)

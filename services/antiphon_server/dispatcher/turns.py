@@ -105,9 +105,10 @@ class Turns:
     async def _routed(self, principal: Principal, view: ConversationView, order: Order) -> Order:
         """The order with its handler: the one that is named, or by routes, or the default."""
         if not order.handler and self._routes is not None:
-            routed = await self._routes.route(Posted(view, principal.actor, order.content))
-            if routed is not None:
-                return replace(order, handler=routed.handler, route=routed.decision)
+            found = await self._routes.route(Posted(view, principal.actor, order.content))
+            if found is not None:
+                routed = replace(order, route=found.decision, fallback=found.fallback)
+                return replace(routed, handler=found.handler)
         return replace(order, handler=self._handlers.named(order.handler).info.name)
 
     def _turn(

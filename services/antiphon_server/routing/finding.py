@@ -43,8 +43,7 @@ class Finding:
         workspace_id = posted.conversation.workspace_id
         if not self._routes.stand(workspace_id):
             return None
-        decision = await self.decision(posted)
-        return Routed(decision.handler, decision_message(decision).SerializeToString())
+        return routed(await self.decision(posted))
 
     async def decision(self, posted: Posted) -> Decision:
         """Who gets the message, and why; the default handler where no routes stand."""
@@ -82,6 +81,12 @@ class Finding:
     async def _router(self, workspace_id: str) -> Router:
         infos = await self._sources.handlers.infos(workspace_id)
         return Router(self._sources.default, _Known(tuple(map(_expert, infos))), self._classify)
+
+
+def routed(decision: Decision) -> Routed:
+    """The same as the dispatcher is told it, with what is so once the handler has vanished."""
+    fallback = routed(decision.fallen_back()) if decision.fallback else None
+    return Routed(decision.handler, decision_message(decision).SerializeToString(), fallback)
 
 
 async def _decided(router: Router, posted: Posted, tables: Sequence[Table]) -> Decision:

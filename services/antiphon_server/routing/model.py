@@ -1,7 +1,7 @@
 """Rules of routes, what they look at, and what is decided by them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 MOST_RULES = 100
@@ -128,3 +128,14 @@ class Decision:
     margin: float = 0.0
     passed_over: tuple[str, ...] = ()
     fallback: str = ""
+
+    def fallen_back(self) -> "Decision":
+        """What is said of the message once the handler has vanished."""
+        passed_over = (*self.passed_over, self.handler)
+        return replace(
+            self,
+            handler=self.fallback,
+            outcome=Outcome.AWAY,
+            passed_over=passed_over,
+            fallback="",
+        )

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from antiphon_server.dispatcher.falling_back import order_of_fallback
 from antiphon_server.dispatcher.model import (
     ConversationId,
     LeftOut,
@@ -12,6 +11,7 @@ from antiphon_server.dispatcher.model import (
     Outcome,
     Parent,
     Policy,
+    Routed,
     SkippedModel,
     State,
     StoredTurn,
@@ -31,6 +31,7 @@ class _Order(msgspec.Struct, omit_defaults=True):
     time_limit_s: float = 600.0
     parent: Parent | None = None
     route: bytes = b""
+    fallback: Routed | None = None
 
 
 class _Error(msgspec.Struct, omit_defaults=True):
@@ -166,7 +167,7 @@ def turn_of(row: Any) -> Turn:
 
 def _order_of(row: Any) -> Order:
     order = _order(row.order_json, row.content)
-    return (order_of_fallback(order) if row.fell_back else None) or order
+    return order.fallen_back() if row.fell_back else order
 
 
 def _order_json(order: Order) -> bytes:
@@ -179,6 +180,7 @@ def _order_json(order: Order) -> bytes:
             order.time_limit_s,
             order.parent,
             order.route,
+            order.fallback,
         )
     )
 
@@ -194,6 +196,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
         it.time_limit_s,
         parent=it.parent,
         route=it.route,
+        fallback=it.fallback,
     )
 
 
