@@ -85,6 +85,7 @@ async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
         command = ("bash", "-c", f"exec {begins}")
         async with FollowedWorker(command, variables, tmp_path / "worker.log", tmp_path):
             await reader.workers(1)
+            await reader.follow("handlers")
             await reader.follow("set")
             await reader.remember()
             for mark in ("explain", "event", "try", "history"):

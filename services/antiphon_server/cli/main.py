@@ -13,6 +13,7 @@ from antiphon_server.cli.connections.command import app as connections
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
+from antiphon_server.cli.handlers import handlers
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
@@ -62,6 +63,7 @@ for command in (
     approve,
     doctor,
     usage,
+    handlers,
     backup,
     restore,
     migrate,
