@@ -15,11 +15,18 @@ from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.routing import room as routing
 from antiphon_server.runtime.composition.descriptor import Descriptor
+from antiphon_server.scheduling import room as scheduling
 from antiphon_server.workers import room as workers
 
 SERVICES = (
     *(AUTH, EVENTS, CONTEXT, INTEGRATION),
-    dispatcher(agents, (workers.tables, routing.tables), workers.workers, routing.routing),
+    dispatcher(
+        agents,
+        (workers.tables, routing.tables, scheduling.tables),
+        workers.workers,
+        routing.routing,
+        scheduling.scheduling,
+    ),
 )
 """They start in this order, but for whom they call: that starts before them."""
 

@@ -75,6 +75,8 @@ _RPCS = {
     "reads a conversation": """
         ContextService/GetConversation ContextService/ListMessages ContextService/GetContext
         DispatcherService/GetTurn DispatcherService/ListTurns ToolService/ReadToolResult
+        ScheduleService/GetSchedule ScheduleService/ListSchedules
+        ScheduleService/ListScheduleRuns
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
     """,
@@ -92,6 +94,8 @@ _RPCS = {
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
         RouteService/ExplainRoute
+        ScheduleService/CreateSchedule ScheduleService/UpdateSchedule
+        ScheduleService/DeleteSchedule ScheduleService/RunSchedule
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"

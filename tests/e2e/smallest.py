@@ -34,6 +34,7 @@ NEEDED = {
 MASKS = {
     "UpdateConversationRequest": "title",
     "UpdateConnectionRequest": "title",
+    "UpdateScheduleRequest": "missed",
     "UpdateUserRequest": "display_name",
     "UpdateWorkspaceRequest": "display_name",
 }

@@ -14,6 +14,7 @@ from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.dispatcher.v1.route_service_pb2_grpc import RouteServiceStub
+from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceStub
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
 from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
@@ -50,6 +51,7 @@ from antiphon_client.place import Place
 from antiphon_client.redial import Connection, Redial, ignore_connection
 from antiphon_client.relay import LONGEST_S, LiveRelay, RelayWire
 from antiphon_client.routes import Routes
+from antiphon_client.schedules import Schedules
 from antiphon_client.secrets import Secrets
 from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
@@ -73,6 +75,7 @@ class Client(
     Turns,
     Workers,
     Routes,
+    Schedules,
     Models,
     Tools,
     Connections,
@@ -108,6 +111,7 @@ class Client(
         self._dispatcher = DispatcherServiceStub(channel)
         self._workers = WorkerServiceStub(channel)
         self._routes = RouteServiceStub(channel)
+        self._schedules = ScheduleServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)

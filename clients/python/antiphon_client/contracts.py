@@ -17,6 +17,7 @@ from antiphon.context.v1 import context_service_pb2, notice_service_pb2
 from antiphon.dispatcher.v1 import (
     dispatcher_service_pb2,
     route_service_pb2,
+    schedule_service_pb2,
     worker_service_pb2,
 )
 from antiphon.events.v1 import event_service_pb2
@@ -42,6 +43,7 @@ _SERVICES = tuple(
         notice_service_pb2,
         dispatcher_service_pb2,
         route_service_pb2,
+        schedule_service_pb2,
         worker_service_pb2,
         event_service_pb2,
         budget_service_pb2,

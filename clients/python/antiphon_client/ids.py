@@ -12,3 +12,8 @@ def new_turn_id() -> str:
 def new_request_id() -> str:
     """An id by which a repeated change gets the first one's answer."""
     return str(uuid.uuid4())
+
+
+def new_schedule_id() -> str:
+    """A schedule's id: with it making one can be repeated safely."""
+    return f"sched_{secrets.token_hex(13)}"

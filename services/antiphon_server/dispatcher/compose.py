@@ -15,6 +15,7 @@ from antiphon_server.dispatcher.adapters.conversations import ContextConversatio
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.newest_turns import NewestSqlTurns
 from antiphon_server.dispatcher.adapters.openings import ContextOpenings
+from antiphon_server.dispatcher.adapters.posting import PostedHere
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
@@ -40,6 +41,11 @@ from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.routing_room import ComposeRouting, RoutingRoom, TurnSources
 from antiphon_server.dispatcher.runner import Runner
+from antiphon_server.dispatcher.scheduling_room import (
+    ComposeScheduling,
+    SchedulingRoom,
+    TurnDoors,
+)
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
 from antiphon_server.dispatcher.turns import Turns
@@ -87,11 +93,12 @@ class Dispatcher(Service):
     links: Links
     workers: WorkerRoom | None
     routes: RoutingRoom | None
+    schedules: SchedulingRoom | None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
-        for room in (self.workers, self.routes):
+        for room in (self.workers, self.routes, self.schedules):
             if room is not None:
                 room.register(server)
 
@@ -111,10 +118,12 @@ class Dispatcher(Service):
                 await room.start(lifecycle)
         if self.links.elsewhere:
             lifecycle.spawn("turns.leases", self._take_over())
+            lifecycle.spawn("schedules.start", self._schedules_when_trusted(lifecycle), vital=False)
         else:
             await self.leases.adopt_orphans(own=True)
             await self.adoptions.all_settled()
             lifecycle.spawn("turns.leases", self.leases.run())
+            await self._begin_schedules(lifecycle)
         await health.set("turns.leases", serving=True)
 
     async def _take_over(self) -> None:
@@ -122,6 +131,14 @@ class Dispatcher(Service):
         await self.links.trusted()
         await patiently(lambda: self.leases.adopt_orphans(own=True))
         await self.leases.run()
+
+    async def _schedules_when_trusted(self, lifecycle: Lifecycle) -> None:
+        await self.links.trusted()
+        await self._begin_schedules(lifecycle)
+
+    async def _begin_schedules(self, lifecycle: Lifecycle) -> None:
+        if self.schedules is not None:
+            await self.schedules.start(lifecycle)
 
     async def drain(self, grace_s: float) -> None:
         """See :meth:`Service.drain`."""
@@ -170,6 +187,7 @@ def compose_service(
     handlers: Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]],
     workers: ComposeWorkers | None,
     routing: ComposeRouting | None,
+    scheduling: ComposeScheduling | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -229,14 +247,18 @@ def compose_service(
     leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
     decided = (store, journal, lanes)
     here = CallsHere(turns, Decisions(*decided), Answers(*decided))
-    routed = _routed(database, here, adoptions, sharing, journal) if sharing else None
+    owners = _owners(database, adoptions, sharing) if sharing else None
+    routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
+    posting = PostedHere(here, gatekeeper, owners, adoptions)
+    doors = TurnDoors(posting, calls, conversations)
+    schedules = scheduling(infrastructure, links, doors) if scheduling else None
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
     servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
-    parts = (servicer, store, routed, metrics, activity, tasks, links, room, routes)
+    parts = (servicer, store, routed, metrics, activity, tasks, links, room, routes, schedules)
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 
@@ -244,13 +266,16 @@ def _limits(shares: ShareSettings) -> TurnLimits:
     return TurnLimits(running_of_user=shares.running, of_user=shares.turns, weight=shares.weight)
 
 
+def _owners(database: Database, adoptions: Adoptions, sharing: Sharing) -> SqlLaneOwners:
+    return SqlLaneOwners(database, sharing.lease, adoptions.begin, sharing.lease_s)
+
+
 def _routed(
-    database: Database,
     here: CallsHere,
+    owners: SqlLaneOwners,
     adoptions: Adoptions,
     sharing: Sharing,
     journal: EventLogJournal,
 ) -> RoutedCalls:
-    owners = SqlLaneOwners(database, sharing.lease, adoptions.begin, sharing.lease_s)
     way = sharing.open_channel
     return RoutedCalls(here, owners, adoptions, way, catch_up=journal.catch_up)

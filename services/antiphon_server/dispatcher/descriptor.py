@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler, HandlerSettings
     from antiphon_server.dispatcher.routing_room import ComposeRouting
+    from antiphon_server.dispatcher.scheduling_room import ComposeScheduling
     from antiphon_server.dispatcher.worker_room import ComposeWorkers
 
 
@@ -22,10 +23,11 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.dispatcher.v1 import (
         dispatcher_service_pb2,
         route_service_pb2,
+        schedule_service_pb2,
         worker_service_pb2,
     )
 
-    services = dispatcher_service_pb2, worker_service_pb2, route_service_pb2
+    services = dispatcher_service_pb2, worker_service_pb2, route_service_pb2, schedule_service_pb2
     return tuple(each.DESCRIPTOR for each in services)
 
 
@@ -34,11 +36,13 @@ def dispatcher(
     rooms: "Sequence[Callable[[], object]]" = (),
     workers: "ComposeWorkers | None" = None,
     routing: "ComposeRouting | None" = None,
+    scheduling: "ComposeScheduling | None" = None,
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
 
     ``rooms`` add the tables of rooms beside it to its own; ``workers`` puts the room together whose
-    handlers dial in, ``routing`` the one that finds handlers.
+    handlers dial in, ``routing`` the one that finds handlers, ``scheduling`` the one that
+    starts turns by the clock.
     """
 
     def tables() -> "MetaData":
@@ -51,7 +55,7 @@ def dispatcher(
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
 
-        return partial(compose_service, handlers, workers, routing)
+        return partial(compose_service, handlers, workers, routing, scheduling)
 
     return ServiceDescriptor(
         name="dispatcher",

@@ -26,6 +26,42 @@ CREATE TABLE dispatcher_routes (
 	comment VARCHAR(256) NOT NULL,
 	PRIMARY KEY (parent, revision)
 );
+CREATE TABLE dispatcher_schedule_runs (
+	conversation_id VARCHAR(80) NOT NULL,
+	schedule_id VARCHAR(80) NOT NULL,
+	due_us BIGINT NOT NULL,
+	run_us BIGINT NOT NULL,
+	outcome SMALLINT NOT NULL,
+	turn_id VARCHAR(80) NOT NULL,
+	error VARCHAR(64) NOT NULL,
+	skipped BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, schedule_id, due_us)
+);
+CREATE TABLE dispatcher_schedules (
+	conversation_id VARCHAR(80) NOT NULL,
+	schedule_id VARCHAR(80) NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	life VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	at_us BIGINT,
+	cron VARCHAR(256) NOT NULL,
+	time_zone VARCHAR(64) NOT NULL,
+	missed SMALLINT NOT NULL,
+	paused BOOLEAN NOT NULL,
+	api_keys TEXT NOT NULL,
+	etag VARCHAR(80) NOT NULL,
+	next_us BIGINT,
+	last_us BIGINT,
+	last_turn_id VARCHAR(80) NOT NULL,
+	last_error VARCHAR(64) NOT NULL,
+	failures SMALLINT NOT NULL,
+	PRIMARY KEY (conversation_id, schedule_id)
+);
+CREATE INDEX dispatcher_schedules_creator ON dispatcher_schedules (creator);
+CREATE INDEX dispatcher_schedules_due ON dispatcher_schedules (next_us, conversation_id, schedule_id);
+CREATE INDEX dispatcher_schedules_workspace ON dispatcher_schedules (workspace_id);
 CREATE TABLE dispatcher_trail_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,

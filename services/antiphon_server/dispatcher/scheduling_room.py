@@ -1,0 +1,63 @@
+"""The room of schedules, as the dispatcher is handed it when it is composed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import grpc
+
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
+from antiphon_server.dispatcher.calls import Caller, TurnCalls
+from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.ports import Conversations
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.composition.infrastructure import Infrastructure
+from antiphon_server.runtime.composition.links import Links
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+
+__all__ = [
+    "Caller",
+    "ComposeScheduling",
+    "ConversationId",
+    "Conversations",
+    "PostsTurns",
+    "SchedulingRoom",
+    "TurnCalls",
+    "TurnDoors",
+]
+
+
+class PostsTurns(Protocol):
+    """Starts turns in the names of those who are not there."""
+
+    async def post(self, request: DispatchRequest, principal: Principal) -> bool:
+        """Start a turn, unless another server decides about the conversation's: False then.
+
+        Whether the principal may post there is asked. Raises DomainError as Dispatch does.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDoors:
+    """What the room may use of the dispatcher."""
+
+    posting: PostsTurns
+    calls: TurnCalls
+    conversations: Conversations
+
+
+class SchedulingRoom(Protocol):
+    """Turns that start by the clock: part of the dispatcher's service."""
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Add its servicer to a server."""
+        ...
+
+    async def start(self, lifecycle: Lifecycle) -> None:
+        """Start background work, when turns are taken on."""
+        ...
+
+
+ComposeScheduling: TypeAlias = Callable[[Infrastructure, Links, TurnDoors], SchedulingRoom]
+"""Puts the room together."""

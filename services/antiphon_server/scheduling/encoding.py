@@ -1,0 +1,113 @@
+"""The contract's messages <-> schedules."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from antiphon.dispatcher.v1 import schedule_pb2 as pb
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
+from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.rpc.times import micros_of, timestamp
+from antiphon_server.scheduling.model import Cron, Missed, Run, Schedule
+
+SAID = ("parts", "type", "metadata", "handler", "models", "time_limit")
+MASKED = (*SAID, "when", "missed", "paused")
+MOST_BYTES = 1024 * 1024
+
+
+def body_of(message: pb.Schedule) -> bytes:
+    """What a schedule's message says. Raises DomainError INVALID_ARGUMENT if it is too large."""
+    said = pb.Schedule()
+    _copy(message, said, SAID)
+    body = said.SerializeToString(deterministic=True)
+    if len(body) > MOST_BYTES:
+        raise invalid("schedule.parts", "a message has at most 1 MiB")
+    return body
+
+
+def when_of(message: pb.Schedule) -> int | Cron:
+    """When it is due. Raises DomainError INVALID_ARGUMENT."""
+    at = micros_of(message, "at")
+    return Cron(message.cron.expression, message.cron.time_zone) if at is None else at
+
+
+def changed(schedule: Schedule, message: pb.Schedule, paths: Collection[str]) -> Schedule:
+    """The schedule with the fields of the message that are named."""
+    said = pb.Schedule.FromString(schedule.body)
+    _copy(message, said, [it for it in SAID if it in paths])
+    return replace(
+        schedule,
+        body=body_of(said),
+        when=when_of(message) if "when" in paths else schedule.when,
+        missed=missed_of(message) if "missed" in paths else schedule.missed,
+        paused=message.paused if "paused" in paths else schedule.paused,
+    )
+
+
+def missed_of(message: pb.Schedule) -> Missed:
+    """The policy for what is missed."""
+    return Missed(message.missed or Missed.SKIP)
+
+
+def schedule_message(it: Schedule) -> pb.Schedule:
+    """Encode a schedule."""
+    message = pb.Schedule.FromString(it.body)
+    message.schedule_id, message.conversation_id = it.schedule_id, it.conversation_id
+    if isinstance(it.when, Cron):
+        message.cron.expression, message.cron.time_zone = it.when.expression, it.when.time_zone
+    else:
+        message.at.CopyFrom(timestamp(it.when))
+    message.missed = pb.MissedPolicy.ValueType(it.missed)
+    message.paused, message.creator, message.etag = it.paused, it.creator, it.etag
+    message.create_time.CopyFrom(timestamp(it.created_us))
+    if it.next_us is not None:
+        message.next_time.CopyFrom(timestamp(it.next_us))
+    if it.last_us is not None:
+        message.last_time.CopyFrom(timestamp(it.last_us))
+    message.last_turn_id, message.last_error = it.last_turn_id, it.last_error
+    return message
+
+
+def run_message(it: Run) -> pb.ScheduleRun:
+    """Encode a run."""
+    return pb.ScheduleRun(
+        due_time=timestamp(it.due_us),
+        run_time=timestamp(it.run_us),
+        outcome=pb.RunOutcome.ValueType(it.outcome),
+        turn_id=it.turn_id,
+        error=it.error,
+        skipped=it.skipped,
+    )
+
+
+def dispatch_of(schedule: Schedule, turn_id: str) -> DispatchRequest:
+    """The call that starts a schedule's turn."""
+    said = pb.Schedule.FromString(schedule.body)
+    request = DispatchRequest(
+        conversation_id=schedule.conversation_id,
+        turn_id=turn_id,
+        handler=said.handler,
+        parts=said.parts,
+        models=said.models,
+        type=said.type,
+        metadata=said.metadata,
+    )
+    if said.HasField("time_limit"):
+        request.time_limit.CopyFrom(said.time_limit)
+    return request
+
+
+def _copy(source: pb.Schedule, target: pb.Schedule, names: Collection[str]) -> None:
+    """Copy fields; those that are unset are unset."""
+    one = pb.Schedule()
+    for name in names:
+        target.ClearField(name)  # type: ignore[arg-type]
+    for field, value in source.ListFields():
+        if field.name not in names:
+            continue
+        if field.is_repeated:
+            getattr(one, field.name).MergeFrom(value)
+        elif field.message_type is not None:
+            getattr(one, field.name).CopyFrom(value)
+        else:
+            setattr(one, field.name, value)
+    target.MergeFrom(one)

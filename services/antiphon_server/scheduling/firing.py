@@ -1,0 +1,132 @@
+"""What makes due times into turns: each starts one, or is left out, whatever crashes.
+
+A due time's turn has an id that follows from the schedule and the time, so that starting it again
+is answered with the turn that is there. What is due next is stored behind that: a crash in between
+starts the same turn again, and changes nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
+from antiphon_server.scheduling.model import MINUTE_US, Outcome, Run, Schedule
+from antiphon_server.scheduling.planning import plan, turn_id_of
+from antiphon_server.scheduling.ports import ScheduleStore, Starter
+
+LOOK_S = 0.5
+BATCH = 100
+AT_ONCE = 16
+FAILURES_TO_PAUSE = 5
+LONG_US = 60 * MINUTE_US
+"""Looking through more than that is a thread's work."""
+WAITS = frozenset(
+    {
+        Reason.STORE_UNAVAILABLE,
+        Reason.SERVICE_UNAVAILABLE,
+        Reason.POLICY_UNAVAILABLE,
+        Reason.OVERLOADED,
+        Reason.LIMIT_EXCEEDED,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.DRAINING,
+        Reason.INTERNAL,
+    }
+)
+"""Nothing is said by these: the due time stays due."""
+
+log = structlog.get_logger(__name__)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Firing:
+    """Looks for what is due, as long as it runs."""
+
+    def __init__(
+        self, store: ScheduleStore, starter: Starter, now_us: Callable[[], int] = _now_us
+    ) -> None:
+        self._store, self._starter, self._now_us = store, starter, now_us
+
+    async def run(self) -> None:
+        """Look regularly, until cancelled."""
+        await every(LOOK_S, self.look, at_once=False)
+
+    async def look(self) -> None:
+        """Start what is due now. What can't be decided now is left for the next look."""
+        now_us, after = self._now_us(), (-(2**62), "", "")
+        while batch := await self._store.due(now_us, after, BATCH):
+            await self._fire_all(batch, now_us)
+            last = batch[-1]
+            assert last.next_us is not None
+            after = (last.next_us, last.conversation_id, last.schedule_id)
+
+    async def _fire_all(self, batch: Sequence[Schedule], now_us: int) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def fire(schedule: Schedule) -> None:
+            async with slots:
+                await self._fire_patiently(schedule, now_us)
+
+        async with asyncio.TaskGroup() as tasks:
+            for it in batch:
+                tasks.create_task(fire(it))
+
+    async def _fire_patiently(self, schedule: Schedule, now_us: int) -> None:
+        where = {"schedule_id": schedule.schedule_id, "turns_of": schedule.conversation_id}
+        try:
+            await self._fire(schedule, now_us)
+        except DomainError as error:
+            log.warning("a due time has to wait", why=error.reason, **where)
+        except Exception:
+            log.exception("a due time failed, and stays due", **where)
+
+    async def _fire(self, schedule: Schedule, now_us: int) -> None:
+        assert schedule.next_us is not None
+        if now_us - schedule.next_us > LONG_US:
+            what = await asyncio.to_thread(plan, schedule, now_us)
+        else:
+            what = plan(schedule, now_us)
+        after = [*what.run, what.next_us]
+        if what.skipped_us is not None:
+            left = Run(what.skipped_us, now_us, Outcome.SKIPPED, skipped=what.skipped)
+            await self._store.advance(schedule, left, after[0])
+            schedule = replace(schedule, next_us=after[0])
+        for due_us, next_us in zip(what.run, after[1:], strict=True):
+            went_on = await self._run(schedule, due_us, next_us)
+            if went_on is None:
+                return
+            schedule = went_on
+
+    async def _run(self, schedule: Schedule, due_us: int, next_us: int | None) -> Schedule | None:
+        """Start the turn of a due time; returns the schedule behind it, None if it ends here."""
+        run = await self._started(schedule, due_us)
+        if run is None:
+            return None
+        failures = 0 if run.outcome is Outcome.STARTED else schedule.failures + 1
+        paused = failures >= FAILURES_TO_PAUSE
+        behind = None if paused else next_us
+        told = replace(schedule, failures=failures, paused=paused)
+        await self._store.advance(told, run, behind)
+        return replace(told, next_us=behind) if behind is not None else None
+
+    async def _started(self, schedule: Schedule, due_us: int) -> Run | None:
+        """What became of it; None if it is not this server's to decide, or due no more."""
+        known = await self._store.get(schedule.conversation_id, schedule.schedule_id)
+        if known is None or (known.life, known.next_us) != (schedule.life, schedule.next_us):
+            return None
+        turn_id = turn_id_of(schedule, due_us)
+        try:
+            if not await self._starter.start(schedule, turn_id):
+                return None
+        except DomainError as error:
+            if error.reason in WAITS:
+                raise
+            if error.reason is not Reason.REQUEST_ID_REUSED:  # the schedule was changed since
+                name = error.reason.name
+                return Run(due_us, self._now_us(), Outcome.FAILED, error=name)
+        return Run(due_us, self._now_us(), Outcome.STARTED, turn_id)

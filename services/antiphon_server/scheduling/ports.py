@@ -1,0 +1,69 @@
+"""What schedules need from outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from antiphon_server.scheduling.model import Run, Schedule
+
+
+class ScheduleStore(Protocol):
+    """Keeps schedules, and what became of their newest due times."""
+
+    async def add(self, schedule: Schedule) -> Schedule:
+        """Store one unless one of its id is there; returns the one that is.
+
+        Raises DomainError LIMIT_EXCEEDED, ALREADY_EXISTS.
+        """
+        ...
+
+    async def get(self, conversation_id: str, schedule_id: str) -> Schedule | None:
+        """One as it is now; None if there is none."""
+        ...
+
+    async def list(self, conversation_id: str, after: str, limit: int) -> Sequence[Schedule]:
+        """Those of a conversation behind that id, by their ids."""
+        ...
+
+    async def change(self, schedule: Schedule, before: str) -> bool:
+        """Replace what callers change, if its etag is still ``before``; whether it was."""
+        ...
+
+    async def delete(self, conversation_id: str, schedule_id: str) -> None:
+        """Take one away, with its runs."""
+        ...
+
+    async def due(
+        self, until_us: int, after: tuple[int, str, str], limit: int
+    ) -> Sequence[Schedule]:
+        """Those that are due until then, the oldest first.
+
+        They are behind ``after``: a due time, a conversation's id and a schedule's.
+        """
+        ...
+
+    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> None:
+        """Note what became of a due time, once.
+
+        What is due next, and how often it has failed, changes only if it is due as ``schedule``
+        says, still. ``paused`` of ``schedule`` says whether it is from now on, too.
+        """
+        ...
+
+    async def note(self, schedule: Schedule, run: Run) -> None:
+        """Note a run that somebody asked for; what is due stays as it is."""
+        ...
+
+    async def runs(self, conversation_id: str, schedule_id: str) -> Sequence[Run]:
+        """What became of the newest due times, the newest first."""
+        ...
+
+
+class Starter(Protocol):
+    """Starts schedules' turns in their creators' names."""
+
+    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+        """Start a turn, once for each id; False if another server decides about its turns.
+
+        Raises DomainError for what refuses it.
+        """
+        ...

@@ -1,0 +1,91 @@
+"""What callers do with schedules."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.scheduling.model import Cron, Run, Schedule
+from antiphon_server.scheduling.planning import first_due
+from antiphon_server.scheduling.ports import ScheduleStore
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Schedules:
+    """Makes, changes and forgets them. Each call raises DomainError as the contract says."""
+
+    def __init__(self, store: ScheduleStore, now_us: Callable[[], int] = _now_us) -> None:
+        self._store, self._now_us = store, now_us
+
+    async def known(self, conversation_id: str, schedule_id: str) -> Schedule | None:
+        """One that is there already."""
+        return await self._store.get(conversation_id, schedule_id) if schedule_id else None
+
+    async def add(self, schedule: Schedule) -> Schedule:
+        """Make one; what this decides about is not looked at."""
+        now_us = self._now_us()
+        added = replace(
+            schedule,
+            schedule_id=schedule.schedule_id or new_id("sched"),
+            created_us=now_us,
+            life=new_id("life"),
+            etag=new_id("etag"),
+            next_us=_next(schedule, now_us),
+        )
+        return await self._store.add(added)
+
+    async def get(self, conversation_id: str, schedule_id: str) -> Schedule:
+        """One as it is."""
+        found = await self._store.get(conversation_id, schedule_id)
+        if found is None:
+            raise not_found(schedule_id)
+        return found
+
+    async def list(self, conversation_id: str, after: str, limit: int) -> Sequence[Schedule]:
+        """Those of a conversation, by their ids."""
+        return await self._store.list(conversation_id, after, limit)
+
+    async def change(self, before: Schedule, after: Schedule, seen: str, *, anew: bool) -> Schedule:
+        """Replace one; ``anew`` says that when it is due is to be found again."""
+        if after == before:
+            return before
+        if seen not in ("", before.etag):
+            raise _other(before)
+        if anew:
+            now_us = max(self._now_us(), before.last_us or 0)
+            after = replace(after, next_us=_next(after, now_us), failures=0)
+        after = replace(after, etag=new_id("etag"))
+        if not await self._store.change(after, before.etag):
+            raise _other(before)
+        return after
+
+    async def delete(self, conversation_id: str, schedule_id: str) -> None:
+        """Take one away."""
+        await self._store.delete(conversation_id, schedule_id)
+
+    async def ran(self, schedule: Schedule, run: Run) -> None:
+        """Note a run that somebody asked for."""
+        await self._store.note(schedule, run)
+
+    async def runs(self, conversation_id: str, schedule_id: str) -> Sequence[Run]:
+        """What became of its newest due times."""
+        await self.get(conversation_id, schedule_id)
+        return await self._store.runs(conversation_id, schedule_id)
+
+
+def _next(schedule: Schedule, now_us: int) -> int | None:
+    """The next due time. Raises DomainError INVALID_ARGUMENT if there never is one."""
+    found = first_due(schedule.when, now_us)
+    if schedule.paused:
+        return None
+    if found is None and not isinstance(schedule.when, Cron):
+        raise invalid("schedule.at", "must not be past")
+    return found
+
+
+def _other(before: Schedule) -> DomainError:
+    return DomainError(Reason.ETAG_MISMATCH, resource=before.schedule_id)
