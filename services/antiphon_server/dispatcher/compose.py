@@ -250,7 +250,7 @@ def compose_service(
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
-    posting = PostedHere(here, gatekeeper, owners, adoptions)
+    posting = PostedHere(here, gatekeeper, owners, adoptions, store)
     doors = TurnDoors(posting, calls, conversations)
     schedules = scheduling(infrastructure, links, doors) if scheduling else None
     on_behalf = links.on_behalf

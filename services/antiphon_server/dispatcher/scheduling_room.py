@@ -37,6 +37,10 @@ class PostsTurns(Protocol):
         """
         ...
 
+    async def came(self, conversation_id: str, turn_id: str) -> bool:
+        """Whether there is such a turn, wherever it runs or ran."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TurnDoors:

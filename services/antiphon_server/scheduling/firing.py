@@ -14,7 +14,7 @@ from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.scheduling.model import MINUTE_US, Outcome, Run, Schedule
-from antiphon_server.scheduling.planning import plan, turn_id_of
+from antiphon_server.scheduling.planning import behind, plan, turn_id_of
 from antiphon_server.scheduling.ports import ScheduleStore, Starter
 
 LOOK_S = 0.5
@@ -93,14 +93,32 @@ class Firing:
             what = plan(schedule, now_us)
         after = [*what.run, what.next_us]
         if what.skipped_us is not None:
+            if await self._noted(schedule):
+                return
             left = Run(what.skipped_us, now_us, Outcome.SKIPPED, skipped=what.skipped)
-            await self._store.advance(schedule, left, after[0])
+            if not await self._store.advance(schedule, left, after[0]):
+                return
             schedule = replace(schedule, next_us=after[0])
         for due_us, next_us in zip(what.run, after[1:], strict=True):
             went_on = await self._run(schedule, due_us, next_us)
             if went_on is None:
                 return
             schedule = went_on
+
+    async def _noted(self, schedule: Schedule) -> bool:
+        """Note the oldest due time if its turn was started by who died then: it is not left out.
+
+        The rest is for the next look.
+        """
+        due_us = schedule.next_us
+        assert due_us is not None
+        turn_id = turn_id_of(schedule, due_us)
+        if not await self._starter.came(schedule, turn_id):
+            return False
+        run = Run(due_us, self._now_us(), Outcome.STARTED, turn_id)
+        next_us = behind(schedule.when, due_us)
+        await self._store.advance(replace(schedule, failures=0), run, next_us)
+        return True
 
     async def _run(self, schedule: Schedule, due_us: int, next_us: int | None) -> Schedule | None:
         """Start the turn of a due time; returns the schedule behind it, None if it ends here."""
@@ -111,8 +129,8 @@ class Firing:
         paused = failures >= FAILURES_TO_PAUSE
         behind = None if paused else next_us
         told = replace(schedule, failures=failures, paused=paused)
-        await self._store.advance(told, run, behind)
-        return replace(told, next_us=behind) if behind is not None else None
+        is_next = await self._store.advance(told, run, behind)
+        return replace(told, next_us=behind) if is_next and behind is not None else None
 
     async def _started(self, schedule: Schedule, due_us: int) -> Run | None:
         """What became of it; None if it is not this server's to decide, or due no more."""

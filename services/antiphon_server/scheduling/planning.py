@@ -46,7 +46,12 @@ def plan(schedule: Schedule, now_us: int) -> Plan:
     if run and run[0] > first and skipped_us is None:
         skipped_us = _before(schedule.when, first, run[0])
     skipped = 0 if skipped_us is None else _count(schedule.when, first, skipped_us)
-    return Plan(run, skipped, skipped_us, _behind(schedule.when, newest[-1]))
+    return Plan(run, skipped, skipped_us, behind(schedule.when, newest[-1]))
+
+
+def behind(when: int | Cron, time_us: int) -> int | None:
+    """The due time behind one; None if there is none."""
+    return due_times(when).after(time_us) if isinstance(when, Cron) else None
 
 
 def turn_id_of(schedule: Schedule, due: int | str) -> str:
@@ -92,7 +97,3 @@ def _count(when: int | Cron, first: int, last: int) -> int:
         if count == MOST_COUNTED:
             break
     return count
-
-
-def _behind(when: int | Cron, time_us: int) -> int | None:
-    return due_times(when).after(time_us) if isinstance(when, Cron) else None

@@ -41,11 +41,11 @@ class ScheduleStore(Protocol):
         """
         ...
 
-    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> None:
-        """Note what became of a due time, once.
+    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
+        """Note what became of a due time; whether it was due as ``schedule`` says, still.
 
-        What is due next, and how often it has failed, changes only if it is due as ``schedule``
-        says, still. ``paused`` of ``schedule`` says whether it is from now on, too.
+        Only then anything changes, but that a turn which was started is noted in any case.
+        ``paused`` and ``failures`` of ``schedule`` are those from now on.
         """
         ...
 
@@ -66,4 +66,8 @@ class Starter(Protocol):
 
         Raises DomainError for what refuses it.
         """
+        ...
+
+    async def came(self, schedule: Schedule, turn_id: str) -> bool:
+        """Whether a turn was started before, by a server that could not note it."""
         ...

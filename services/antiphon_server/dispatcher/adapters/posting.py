@@ -3,8 +3,8 @@
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import Caller, TurnCalls
-from antiphon_server.dispatcher.model import ConversationId
-from antiphon_server.dispatcher.ports import Gatekeeper, LaneOwners
+from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.ports import Gatekeeper, LaneOwners, TurnStore
 from antiphon_server.runtime.access.principal import Principal
 
 
@@ -21,7 +21,9 @@ class PostedHere:
         gatekeeper: Gatekeeper,
         owners: LaneOwners | None,
         adoptions: Adoptions,
+        store: TurnStore,
     ) -> None:
+        self._store = store
         self._here, self._gatekeeper = here, gatekeeper
         self._owners, self._adoptions = owners, adoptions
 
@@ -35,3 +37,8 @@ class PostedHere:
         await self._gatekeeper.check_write(principal, conversation_id)
         await self._here.dispatch(request, Caller(principal, ()))
         return True
+
+    async def came(self, conversation_id: str, turn_id: str) -> bool:
+        """See :meth:`PostsTurns.came`."""
+        found = await self._store.get(ConversationId(conversation_id), TurnId(turn_id))
+        return isinstance(found, Turn)

@@ -10,7 +10,7 @@ from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import PreparedInsert
 from antiphon_server.scheduling.adapters.rows import row_of, run_of, run_row, schedule_of
 from antiphon_server.scheduling.adapters.tables import schedule_runs, schedules
-from antiphon_server.scheduling.model import Run, Schedule
+from antiphon_server.scheduling.model import Outcome, Run, Schedule
 
 MOST_OF_CREATOR = 100
 MOST_OF_WORKSPACE = 1000
@@ -136,7 +136,7 @@ class SqlSchedules:
             lambda it: [schedule_of(row) for row in it.execute(_DUE, behind)]
         )
 
-    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> None:
+    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
         this = _key(schedule.conversation_id, schedule.schedule_id)
         step = {
             "next_us": next_us,
@@ -147,15 +147,18 @@ class SqlSchedules:
             **({"last_turn_id": run.turn_id} if run.turn_id else {}),
         }
 
-        def store(connection: Connection) -> None:
+        def store(connection: Connection) -> bool:
             row = connection.execute(_HOLD, this).one_or_none()
             if row is None or row.life != schedule.life:
-                return
-            if row.next_us == schedule.next_us:
+                return False
+            is_due = bool(row.next_us == schedule.next_us)
+            if is_due:
                 connection.execute(update(schedules).where(_THIS).values(step), this)
-            _note(connection, schedule, run)
+            if is_due or run.outcome is Outcome.STARTED:
+                _note(connection, schedule, run)
+            return is_due
 
-        await self._database.write(store)
+        return await self._database.write(store)
 
     async def note(self, schedule: Schedule, run: Run) -> None:
         """See :meth:`ScheduleStore.note`."""

@@ -27,6 +27,10 @@ class DispatchedTurns:
         principal = await self._creator(schedule)
         return await self._turns.post(dispatch_of(schedule, turn_id), principal)
 
+    async def came(self, schedule: Schedule, turn_id: str) -> bool:
+        """See :meth:`Starter.came`."""
+        return await self._turns.came(schedule.conversation_id, turn_id)
+
     async def _creator(self, schedule: Schedule) -> Principal:
         kind, _, user_id = schedule.creator.partition("/")
         if kind != "users":

@@ -1,0 +1,179 @@
+"""Every store keeps schedules, and what became of their due times."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from antiphon_server.runtime.errors import Reason
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.scheduling.adapters.sql_schedules import (
+    KEPT,
+    MOST_OF_CREATOR,
+    MOST_OF_WORKSPACE,
+    SqlSchedules,
+)
+from antiphon_server.scheduling.adapters.tables import schedules
+from antiphon_server.scheduling.model import Cron, Missed, Outcome, Run, Schedule
+from tests.e2e.refusals import Refused
+from tests.fakes.databases import on_each_kind
+from tests.proofs.schedules.running import due_times_of
+
+database = on_each_kind(lambda it: it, schedules.metadata)
+HERE, ANN, BOB = "conv_00000001", "users/user_0000000ann", "users/user_0000000bob"
+ONE = Schedule(
+    "sched_00000001",
+    HERE,
+    "ws_00000001",
+    ANN,
+    1000,
+    "life_1",
+    b"body",
+    Cron("0 9 * * MON-FRI", "Europe/Berlin"),
+    Missed.ALL,
+    api_keys=("key_1", "key_2"),
+    etag="etag_1",
+    next_us=2000,
+)
+TWO = replace(ONE, schedule_id="sched_00000002", life="life_2", when=5000, next_us=5000)
+
+
+def started(due_us: int, turn_id: str = "turn_00000001") -> Run:
+    """A run."""
+    return Run(due_us, due_us + 7, Outcome.STARTED, turn_id)
+
+
+@pytest.fixture
+def store(database: Database) -> SqlSchedules:
+    return SqlSchedules(database)
+
+
+async def due(store: SqlSchedules, until_us: int, limit: int = 100) -> list[str]:
+    """Their ids, page by page."""
+    found: list[Schedule] = []
+    after = (-(2**62), "", "")
+    while page := await store.due(until_us, after, limit):
+        found += page
+        assert page[-1].next_us is not None
+        after = (page[-1].next_us, page[-1].conversation_id, page[-1].schedule_id)
+    return [it.schedule_id for it in found]
+
+
+async def test_they_come_back_as_they_were_made(store: SqlSchedules) -> None:
+    assert await store.get(HERE, ONE.schedule_id) is None
+    for each in (ONE, TWO, replace(ONE, conversation_id="conv_00000002")):
+        assert await store.add(each) == each
+        assert await store.get(each.conversation_id, each.schedule_id) == each
+    assert await store.list(HERE, "", 10) == [ONE, TWO]
+    assert await store.list(HERE, "", 1) == [ONE]
+    assert await store.list(HERE, ONE.schedule_id, 10) == [TWO]
+
+
+async def test_the_first_of_an_id_counts_and_is_its_creators(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    assert await store.add(replace(ONE, body=b"other", life="life_9")) == ONE
+    with Refused(Reason.ALREADY_EXISTS):
+        await store.add(replace(ONE, creator=BOB))
+    both = await asyncio.gather(*(store.add(replace(TWO, life=f"life_{it}")) for it in range(4)))
+    assert len({it.life for it in both}) == 1
+
+
+async def test_a_user_and_a_workspace_have_so_many(store: SqlSchedules) -> None:
+    for number in range(MOST_OF_CREATOR):
+        await store.add(replace(ONE, schedule_id=f"sched_{number:08}"))
+    with Refused(Reason.LIMIT_EXCEEDED):
+        await store.add(replace(ONE, schedule_id="sched_of_too_many"))
+    assert await store.add(replace(ONE, schedule_id="sched_00000007"))
+    for number in range(MOST_OF_WORKSPACE - MOST_OF_CREATOR):
+        bobs = replace(ONE, creator=f"{BOB}{number % 20}", schedule_id=f"sched_bob{number:08}")
+        await store.add(bobs)
+    with Refused(Reason.LIMIT_EXCEEDED):
+        await store.add(replace(ONE, creator=BOB, schedule_id="sched_of_too_many"))
+    away = replace(ONE, creator=BOB, schedule_id="sched_away0000", workspace_id="ws_00000002")
+    assert await store.add(away) == away
+
+
+async def test_what_is_due_comes_in_order(store: SqlSchedules) -> None:
+    later = replace(ONE, schedule_id="sched_00000000", next_us=2001)
+    never = replace(ONE, schedule_id="sched_00000009", next_us=None)
+    for each in (TWO, later, never, ONE):
+        await store.add(each)
+    everything = [ONE.schedule_id, later.schedule_id, TWO.schedule_id]
+    assert await due(store, 10_000) == await due(store, 10_000, 1) == everything
+    assert await due(store, 2000) == [ONE.schedule_id]
+    assert await due(store, 1999) == []
+
+
+async def test_a_due_time_is_decided_once(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    assert await store.advance(ONE, started(2000), 3000)
+    now = await store.get(HERE, ONE.schedule_id)
+    assert now == replace(ONE, next_us=3000, last_us=2000, last_turn_id="turn_00000001")
+    left_out = Run(2500, 9000, Outcome.SKIPPED, skipped=4)
+    assert not await store.advance(ONE, left_out, 9999)
+    assert not await store.advance(ONE, started(2000), 9999)
+    assert await store.get(HERE, ONE.schedule_id) == now
+    assert await store.runs(HERE, ONE.schedule_id) == [started(2000)]
+
+
+async def test_of_servers_that_decide_at_once_one_does(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    runs = [Run(2000, it, Outcome.SKIPPED, skipped=it) for it in range(1, 5)]
+    was_due = await asyncio.gather(*(store.advance(ONE, run, 3000 + run.skipped) for run in runs))
+    assert sum(was_due) == 1
+    assert await store.runs(HERE, ONE.schedule_id) == [runs[was_due.index(True)]]
+
+
+async def test_failures_are_kept_and_forgotten_by_the_next_turn(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    failed = Run(2000, 2001, Outcome.FAILED, error="NOT_FOUND")
+    await store.advance(replace(ONE, failures=5, paused=True), failed, None)
+    now = await store.get(HERE, ONE.schedule_id)
+    assert now == replace(
+        ONE, next_us=None, last_us=2000, last_error="NOT_FOUND", failures=5, paused=True
+    )
+
+
+async def test_who_has_seen_another_changes_nothing(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    changed = replace(ONE, body=b"new", when=77, missed=Missed.ONE, etag="etag_2", next_us=77)
+    assert not await store.change(changed, "etag_0")
+    assert await store.change(changed, "etag_1")
+    assert not await store.change(replace(changed, etag="etag_3"), "etag_1")
+    assert await store.get(HERE, ONE.schedule_id) == changed
+
+
+async def test_one_that_is_gone_leaves_nothing_and_another_of_its_id_is_another(
+    store: SqlSchedules,
+) -> None:
+    await store.add(ONE)
+    await store.advance(ONE, started(2000), 3000)
+    for _ in range(2):
+        await store.delete(HERE, ONE.schedule_id)
+    assert await store.get(HERE, ONE.schedule_id) is None
+    assert await store.runs(HERE, ONE.schedule_id) == []
+    again = replace(ONE, life="life_9")
+    await store.add(again)
+    assert not await store.advance(ONE, started(2000), 3000)
+    await store.note(ONE, started(2000))
+    assert await store.get(HERE, ONE.schedule_id) == again
+    assert await store.runs(HERE, ONE.schedule_id) == []
+
+
+async def test_the_newest_runs_are_kept(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    await store.add(TWO)
+    await store.note(TWO, started(1))
+    for number in range(KEPT + 3):
+        await store.note(ONE, started(2000 + number))
+    runs = await store.runs(HERE, ONE.schedule_id)
+    assert [it.due_us for it in runs] == list(range(2000 + KEPT + 2, 2002, -1))
+    assert len(await store.runs(HERE, TWO.schedule_id)) == 1
+    now = await store.get(HERE, ONE.schedule_id)
+    assert now is not None
+    assert (now.next_us, now.last_us) == (2000, None)
+
+
+async def test_each_due_time_comes_once_whatever_happens(database: Database) -> None:
+    came = await due_times_of(database, 300, "7", deadly=0.05)
+    assert came.wrong == []

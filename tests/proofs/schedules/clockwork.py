@@ -1,0 +1,109 @@
+"""Servers that look for due times, on a store that is real; their clocks and their ends are not.
+
+A server may die at each step: before a turn is started, behind that, and behind what is stored of
+it. Which of them decides about a conversation changes when one dies, and while another works.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.scheduling.firing import Firing
+from antiphon_server.scheduling.model import Run, Schedule
+from antiphon_server.scheduling.ports import ScheduleStore
+
+
+class Death(BaseException):
+    """The end of a server."""
+
+
+@dataclass
+class World:
+    """What all servers share: the time, who decides about what, and the turns there are.
+
+    ``turns`` are by their ids, each there once, as the dispatcher keeps them; ``left_out`` are due
+    times that were skipped, by schedule.
+    """
+
+    chance: random.Random
+    now_us: int
+    deadly: float
+    lanes: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, str] = field(default_factory=dict)
+    again: int = 0
+    deaths: int = 0
+    left_out: dict[str, list[Run]] = field(default_factory=dict)
+
+    def perhaps_die(self) -> None:
+        """Now and then."""
+        if self.chance.random() < self.deadly:
+            self.deaths += 1
+            raise Death
+
+
+@dataclass
+class Starts:
+    """A :class:`~antiphon_server.scheduling.ports.Starter` that keeps turns in the world."""
+
+    world: World
+    number: int
+
+    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+        world, where = self.world, schedule.conversation_id
+        if world.lanes.setdefault(where, self.number) != self.number:
+            return False
+        world.perhaps_die()
+        if turn_id in world.turns:
+            world.again += 1
+        world.turns.setdefault(turn_id, schedule.schedule_id)
+        world.perhaps_die()
+        return True
+
+    async def came(self, schedule: Schedule, turn_id: str) -> bool:
+        return turn_id in self.world.turns
+
+
+@dataclass
+class Dying:
+    """A store whose server may die behind each step."""
+
+    world: World
+    store: ScheduleStore
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
+        is_due = await completed(self._advanced(schedule, run, next_us))
+        self.world.perhaps_die()
+        return is_due
+
+    async def _advanced(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
+        """What is under way when a server dies is stored all the same."""
+        is_due = await self.store.advance(schedule, run, next_us)
+        if is_due and run.skipped:
+            self.world.left_out.setdefault(schedule.schedule_id, []).append(run)
+        return is_due
+
+
+@dataclass
+class Server:
+    """One of them, as long as it lives: ``made`` makes its part that looks for due times."""
+
+    world: World
+    number: int
+    store: ScheduleStore
+    made: type[Firing] = Firing
+
+    async def look(self) -> None:
+        """Once, or until it dies: what it decided about is another's then, now and then."""
+        world = self.world
+        skew_us = world.chance.randrange(-500_000, 500_000)
+        dying: ScheduleStore = Dying(world, self.store)  # type: ignore[assignment]
+        firing = self.made(dying, Starts(world, self.number), lambda: world.now_us + skew_us)
+        try:
+            await firing.look()
+        except* Death:
+            for where, number in world.lanes.items():
+                if number == self.number and world.chance.random() < 0.5:
+                    world.lanes[where] = 1 - number
