@@ -17,7 +17,6 @@ from antiphon_server.scheduling.adapters.tables import schedules
 from antiphon_server.scheduling.model import Cron, Missed, Outcome, Run, Schedule
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
-from tests.proofs.schedules.running import due_times_of
 
 database = on_each_kind(lambda it: it, schedules.metadata)
 HERE, ANN, BOB = "conv_00000001", "users/user_0000000ann", "users/user_0000000bob"
@@ -172,8 +171,3 @@ async def test_the_newest_runs_are_kept(store: SqlSchedules) -> None:
     now = await store.get(HERE, ONE.schedule_id)
     assert now is not None
     assert (now.next_us, now.last_us) == (2000, None)
-
-
-async def test_each_due_time_comes_once_whatever_happens(database: Database) -> None:
-    came = await due_times_of(database, 300, "7", deadly=0.05)
-    assert came.wrong == []

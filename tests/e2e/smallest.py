@@ -20,6 +20,7 @@ SAMPLE = "sample-000001"
 # What the contract says in words alone.
 SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.Budget.scope": BUDGET_SCOPE_WORKSPACE,  # any other needs more
+    "antiphon.dispatcher.v1.Cron.expression": "0 0 1 1 *",
     "antiphon.integration.v1.Money.currency": "USD",
     "antiphon.auth.v1.ExplainAccessRequest.rpc": "WhoAmI",
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",

@@ -117,8 +117,8 @@ class Schedule(_message.Message):
     HANDLER_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     TIME_LIMIT_FIELD_NUMBER: _builtins.int
-    AT_FIELD_NUMBER: _builtins.int
     CRON_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
     MISSED_FIELD_NUMBER: _builtins.int
     PAUSED_FIELD_NUMBER: _builtins.int
     CREATOR_FIELD_NUMBER: _builtins.int
@@ -167,12 +167,12 @@ class Schedule(_message.Message):
         """time_limit is DispatchRequest.time_limit."""
 
     @_builtins.property
-    def at(self) -> _timestamp_pb2.Timestamp:
-        """at is the one time; more than a minute past is refused."""
-
-    @_builtins.property
     def cron(self) -> Global___Cron:
         """cron is again and again."""
+
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """at is the one time; more than a minute past is refused."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -197,8 +197,8 @@ class Schedule(_message.Message):
         handler: _builtins.str = ...,
         models: _abc.Iterable[_builtins.str] | None = ...,
         time_limit: _duration_pb2.Duration | None = ...,
-        at: _timestamp_pb2.Timestamp | None = ...,
         cron: Global___Cron | None = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
         missed: Global___MissedPolicy.ValueType = ...,
         paused: _builtins.bool = ...,
         creator: _builtins.str = ...,
@@ -213,7 +213,7 @@ class Schedule(_message.Message):
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "cron", b"cron", "etag", b"etag", "handler", b"handler", "last_error", b"last_error", "last_time", b"last_time", "last_turn_id", b"last_turn_id", "metadata", b"metadata", "missed", b"missed", "models", b"models", "next_time", b"next_time", "parts", b"parts", "paused", b"paused", "schedule_id", b"schedule_id", "time_limit", b"time_limit", "type", b"type", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["at", "cron"]  # noqa: Y015
+    _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["cron", "at"]  # noqa: Y015
     _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_when) -> _WhichOneofReturnType_when | None: ...
 
