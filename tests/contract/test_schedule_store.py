@@ -136,10 +136,20 @@ async def test_failures_are_kept_and_forgotten_by_the_next_turn(store: SqlSchedu
 async def test_who_has_seen_another_changes_nothing(store: SqlSchedules) -> None:
     await store.add(ONE)
     changed = replace(ONE, body=b"new", when=77, missed=Missed.ONE, etag="etag_2", next_us=77)
-    assert not await store.change(changed, "etag_0")
-    assert await store.change(changed, "etag_1")
-    assert not await store.change(replace(changed, etag="etag_3"), "etag_1")
+    assert not await store.change(changed, "etag_0", anew=True)
+    assert await store.change(changed, "etag_1", anew=True)
+    assert not await store.change(replace(changed, etag="etag_3"), "etag_1", anew=True)
     assert await store.get(HERE, ONE.schedule_id) == changed
+
+
+async def test_a_change_of_what_is_said_undoes_no_due_time(store: SqlSchedules) -> None:
+    """One may be decided between its reading and its writing."""
+    await store.add(ONE)
+    await store.advance(ONE, started(2000), 3000)
+    assert await store.change(replace(ONE, body=b"new", etag="etag_2"), "etag_1", anew=False)
+    now = await store.get(HERE, ONE.schedule_id)
+    assert now is not None
+    assert (now.body, now.next_us, now.last_us) == (b"new", 3000, 2000)
 
 
 async def test_one_that_is_gone_leaves_nothing_and_another_of_its_id_is_another(

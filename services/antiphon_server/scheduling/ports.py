@@ -24,8 +24,12 @@ class ScheduleStore(Protocol):
         """Those of a conversation behind that id, by their ids."""
         ...
 
-    async def change(self, schedule: Schedule, before: str) -> bool:
-        """Replace what callers change, if its etag is still ``before``; whether it was."""
+    async def change(self, schedule: Schedule, before: str, *, anew: bool) -> bool:
+        """Replace what callers change, if its etag is still ``before``; whether it was.
+
+        When it is due next, and whether it is paused, is replaced only if that was found ``anew``:
+        a due time may have been decided meanwhile.
+        """
         ...
 
     async def delete(self, conversation_id: str, schedule_id: str) -> None:

@@ -59,7 +59,7 @@ class Schedules:
             now_us = max(self._now_us(), before.last_us or 0)
             after = replace(after, next_us=_next(after, now_us), failures=0)
         after = replace(after, etag=new_id("etag"))
-        if not await self._store.change(after, before.etag):
+        if not await self._store.change(after, before.etag, anew=anew):
             raise _other(before)
         return after
 

@@ -16,7 +16,8 @@ MOST_OF_CREATOR = 100
 MOST_OF_WORKSPACE = 1000
 KEPT = 100
 """So many runs of a schedule."""
-CHANGED = ("body", "at_us", "cron", "time_zone", "missed", "paused", "etag", "next_us", "failures")
+SAID = ("body", "at_us", "cron", "time_zone", "missed", "etag")
+DUE = ("paused", "next_us", "failures")
 
 _THIS = and_(
     schedules.c.conversation_id == bindparam("b_conversation"),
@@ -104,13 +105,13 @@ class SqlSchedules:
             lambda it: [schedule_of(row) for row in it.execute(_LIST, behind)]
         )
 
-    async def change(self, schedule: Schedule, before: str) -> bool:
+    async def change(self, schedule: Schedule, before: str, *, anew: bool) -> bool:
         this = _key(schedule.conversation_id, schedule.schedule_id)
         row = row_of(schedule)
         changed = (
             update(schedules)
             .where(_THIS, schedules.c.etag == bindparam("b_before"))
-            .values({name: row[name] for name in CHANGED})
+            .values({name: row[name] for name in (SAID + DUE if anew else SAID)})
         )
 
         def store(connection: Connection) -> bool:
