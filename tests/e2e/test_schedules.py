@@ -26,7 +26,7 @@ from tests.e2e.server import ServerProcess
 from tests.e2e.until import until_it
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-REQUEST = "0a7c1c8e-53cf-4d4b-9d3f-2b1f4a6f9e10"
+TURN = "turn_chosen_by_the_client_01"
 NEVER_SOON = Cron(expression="0 0 29 2 *", time_zone="Europe/Berlin")
 
 
@@ -142,8 +142,8 @@ async def test_one_that_is_deleted_or_paused_is_never_due(it: Stage) -> None:
 
 async def test_it_runs_now_when_somebody_says_so_once_for_each_request(it: Stage) -> None:
     made = await it.made(NEVER_SOON)
-    first = await it.client.run_schedule(it.where, made.schedule_id, request_id=REQUEST)
-    again = await it.client.run_schedule(it.where, made.schedule_id, request_id=REQUEST)
+    first = await it.client.run_schedule(it.where, made.schedule_id, turn_id=TURN)
+    again = await it.client.run_schedule(it.where, made.schedule_id, turn_id=TURN)
     other = await it.client.run_schedule(it.where, made.schedule_id)
     assert first.turn_id == again.turn_id != other.turn_id
     ran = await it.now(made)

@@ -18,7 +18,7 @@ from antiphon.dispatcher.v1.schedule_pb2 import (
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon_client.caller import Caller, pages
 from antiphon_client.conversations import NOTHING
-from antiphon_client.ids import new_schedule_id
+from antiphon_client.ids import new_schedule_id, new_turn_id
 
 if TYPE_CHECKING:
     from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceAsyncStub
@@ -109,11 +109,13 @@ class Schedules:
         await self._caller.call(self._schedules.DeleteSchedule, request)
 
     async def run_schedule(
-        self, conversation_id: str, schedule_id: str, *, request_id: str = ""
+        self, conversation_id: str, schedule_id: str, *, turn_id: str = ""
     ) -> Turn:
         """Start its turn now, in the caller's own name."""
         request = messages.RunScheduleRequest(
-            conversation_id=conversation_id, schedule_id=schedule_id, request_id=request_id
+            conversation_id=conversation_id,
+            schedule_id=schedule_id,
+            turn_id=turn_id or new_turn_id(),
         )
         return (await self._caller.call(self._schedules.RunSchedule, request)).turn
 

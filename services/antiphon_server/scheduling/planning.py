@@ -54,9 +54,9 @@ def behind(when: int | Cron, time_us: int) -> int | None:
     return due_times(when).after(time_us) if isinstance(when, Cron) else None
 
 
-def turn_id_of(schedule: Schedule, due: int | str) -> str:
+def turn_id_of(schedule: Schedule, due_us: int) -> str:
     """The id of the turn for a due time: whoever starts it, and however often, it is one turn."""
-    told = f"{schedule.conversation_id} {schedule.schedule_id} {schedule.life} {due}"
+    told = f"{schedule.conversation_id} {schedule.schedule_id} {schedule.life} {due_us}"
     return f"turn_{hashlib.sha256(told.encode()).hexdigest()[:40]}"
 
 

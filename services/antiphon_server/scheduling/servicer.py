@@ -14,7 +14,6 @@ from antiphon_server.dispatcher.scheduling_room import (
     TurnCalls,
 )
 from antiphon_server.runtime.access.principal import current_principal
-from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import (
@@ -34,7 +33,6 @@ from antiphon_server.scheduling.encoding import (
     when_of,
 )
 from antiphon_server.scheduling.model import Outcome, Run, Schedule
-from antiphon_server.scheduling.planning import turn_id_of
 from antiphon_server.scheduling.schedules import Schedules
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -116,13 +114,12 @@ class ScheduleServicer(ScheduleServiceServicer):
         self, request: pb.RunScheduleRequest, context: Context
     ) -> pb.RunScheduleResponse:
         found = await self._schedules.get(request.conversation_id, request.schedule_id)
-        caller = Caller.of(context)
-        asked = f"{caller.principal.actor} {request.request_id or new_id('req')}"
-        turn_id = turn_id_of(found, asked)
-        answer = await self._calls.dispatch(dispatch_of(found, turn_id), caller)
+        asked = dispatch_of(found, request.turn_id)
+        answer = await self._calls.dispatch(asked, Caller.of(context))
         now_us = time.time_ns() // 1000
         due_us = answer.turn.create_time.ToMicroseconds()
-        await self._schedules.ran(found, Run(due_us, now_us, Outcome.STARTED, turn_id))
+        started = Run(due_us, now_us, Outcome.STARTED, answer.turn.turn_id)
+        await self._schedules.ran(found, started)
         return pb.RunScheduleResponse(turn=answer.turn)
 
     async def ListScheduleRuns(

@@ -298,13 +298,13 @@ class RunScheduleRequest(_message.Message):
 
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     SCHEDULE_ID_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where it posts."""
     schedule_id: _builtins.str
     """schedule_id is which."""
-    request_id: _builtins.str
-    """request_id is chosen by the client, at random; empty for one by the server, which then can't be
+    turn_id: _builtins.str
+    """turn_id is chosen by the client, at random; empty for one by the server, which then can't be
     retried safely.
     """
     def __init__(
@@ -312,11 +312,11 @@ class RunScheduleRequest(_message.Message):
         *,
         conversation_id: _builtins.str = ...,
         schedule_id: _builtins.str = ...,
-        request_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "request_id", b"request_id", "schedule_id", b"schedule_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "schedule_id", b"schedule_id", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

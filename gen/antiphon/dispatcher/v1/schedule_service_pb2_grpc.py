@@ -125,8 +125,9 @@ class ScheduleServiceServicer:
 
     def RunSchedule(self, request, context):
         """RunSchedule starts a schedule's turn now, in the caller's name, also if it is paused; when it is
-        due next stays as it is. Repeated with the same request_id, it returns the turn as it is now, as
-        long as the schedule was not changed. Errors: NOT_FOUND, and those of Dispatch.
+        due next stays as it is. Repeated with the same turn_id, it returns the turn as it is now.
+        Errors: NOT_FOUND, and those of Dispatch, REQUEST_ID_REUSED also where the schedule was changed
+        since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,8 +59,9 @@ class ScheduleServiceStub:
     """
     RunSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.RunScheduleRequest, _schedule_service_pb2.RunScheduleResponse]
     """RunSchedule starts a schedule's turn now, in the caller's name, also if it is paused; when it is
-    due next stays as it is. Repeated with the same request_id, it returns the turn as it is now, as
-    long as the schedule was not changed. Errors: NOT_FOUND, and those of Dispatch.
+    due next stays as it is. Repeated with the same turn_id, it returns the turn as it is now.
+    Errors: NOT_FOUND, and those of Dispatch, REQUEST_ID_REUSED also where the schedule was changed
+    since.
     """
     ListScheduleRuns: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListScheduleRunsRequest, _schedule_service_pb2.ListScheduleRunsResponse]
     """ListScheduleRuns lists what became of the newest 100 due times of a schedule, the newest first.
@@ -98,8 +99,9 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     """
     RunSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.RunScheduleRequest, _schedule_service_pb2.RunScheduleResponse]  # type: ignore[assignment]
     """RunSchedule starts a schedule's turn now, in the caller's name, also if it is paused; when it is
-    due next stays as it is. Repeated with the same request_id, it returns the turn as it is now, as
-    long as the schedule was not changed. Errors: NOT_FOUND, and those of Dispatch.
+    due next stays as it is. Repeated with the same turn_id, it returns the turn as it is now.
+    Errors: NOT_FOUND, and those of Dispatch, REQUEST_ID_REUSED also where the schedule was changed
+    since.
     """
     ListScheduleRuns: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListScheduleRunsRequest, _schedule_service_pb2.ListScheduleRunsResponse]  # type: ignore[assignment]
     """ListScheduleRuns lists what became of the newest 100 due times of a schedule, the newest first.
@@ -170,8 +172,9 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_schedule_service_pb2.RunScheduleResponse, _abc.Awaitable[_schedule_service_pb2.RunScheduleResponse]]:
         """RunSchedule starts a schedule's turn now, in the caller's name, also if it is paused; when it is
-        due next stays as it is. Repeated with the same request_id, it returns the turn as it is now, as
-        long as the schedule was not changed. Errors: NOT_FOUND, and those of Dispatch.
+        due next stays as it is. Repeated with the same turn_id, it returns the turn as it is now.
+        Errors: NOT_FOUND, and those of Dispatch, REQUEST_ID_REUSED also where the schedule was changed
+        since.
         """
 
     @_abc_1.abstractmethod
