@@ -49,10 +49,12 @@ class Figures:
     def blocks_each(self) -> float:
         """How many blocks of memory Python keeps of each.
 
-        What is held for a while is given back in some later sample; what leaks never is.
+        What is held for a while is given back in some later sample; what leaks never is. So the
+        last one, behind which there is none, says only what was given back.
         """
         blocks = [float(sample.weight.blocks) for sample in self.samples]
-        return self._slope([min(blocks[at:]) for at in range(len(blocks))])
+        judged = max(len(blocks) - 1, 2)
+        return self._slope([min(blocks[at:]) for at in range(judged)])
 
     @property
     def left(self) -> dict[str, int]:
@@ -100,4 +102,5 @@ class Figures:
         return self.samples[-1].weight
 
     def _slope(self, values: list[float]) -> float:
-        return linear_regression([sample.count for sample in self.samples], values).slope
+        counts = [sample.count for sample in self.samples[: len(values)]]
+        return linear_regression(counts, values).slope
