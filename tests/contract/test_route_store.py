@@ -9,17 +9,19 @@ from sqlalchemy.engine import Engine
 
 from antiphon.auth.v1.audit_pb2 import RoutesSet
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
-from antiphon_server.routing.adapters.sql_routes import KEPT, SqlRoutes
-from antiphon_server.routing.adapters.tables import routes, trail_outbox
-from antiphon_server.routing.model import GLOBAL, Classifier, Match, Revision, Rule
+from antiphon_server.routing.adapters.sql_routes import CODEC
+from antiphon_server.routing.adapters.tables import tables, trail_outbox
+from antiphon_server.routing.model import Classifier, Match, Rule
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.revisions.model import GLOBAL, Revision
+from antiphon_server.runtime.revisions.sql import KEPT, SqlRevisions
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 
-database = on_each_kind(lambda it: it, routes.metadata)
+database = on_each_kind(lambda it: it, tables.revisions.metadata)
 HOME, AWAY = "ws_00000001", "ws_00000002"
 ECHO = Rule("echoed", handler="echo")
 EXPERTS = Rule(
@@ -47,16 +49,18 @@ class World:
 
     database: Database
     now_us: int = 1000
-    store: SqlRoutes = field(init=False)
+    store: SqlRevisions[Rule] = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = self.other()
 
-    def other(self) -> SqlRoutes:
+    def other(self) -> SqlRevisions[Rule]:
         """Another server's."""
-        return SqlRoutes(self.database, lambda: self.now_us)
+        return SqlRevisions(self.database, tables, CODEC, lambda: self.now_us)
 
-    async def put(self, *rules: Rule, parent: str = HOME, expected: int | None = None) -> Revision:
+    async def put(
+        self, *rules: Rule, parent: str = HOME, expected: int | None = None
+    ) -> Revision[Rule]:
         return await self.store.put(parent, rules, "", expected)
 
     async def numbers(self, before: int = 0, limit: int = 1000) -> list[int]:

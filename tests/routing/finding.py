@@ -19,12 +19,12 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.routing_room import TurnSources
-from antiphon_server.routing.adapters.sql_routes import SqlRoutes
-from antiphon_server.routing.adapters.tables import routes as tables
+from antiphon_server.routing.adapters.sql_routes import sql_routes
+from antiphon_server.routing.adapters.tables import tables as tables
 from antiphon_server.routing.classifying import WordClassifier
 from antiphon_server.routing.encoding import content_of
 from antiphon_server.routing.finding import Finding
-from antiphon_server.routing.routes import Routes
+from antiphon_server.routing.routes import Routes, routes_in
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import not_found
 from tests.fakes.databases import opened_sqlite
@@ -71,8 +71,8 @@ async def opened_world() -> AsyncIterator[World]:
     set_principal(Principal("user", UserId("user_0000000ann"), SessionId("sess_1")))
     own = [HandlerInfo(it, "", LossPolicy.FAIL) for it in ("assistant", "echo")]
     around = Dispatched(own, {CONVERSATION.conversation_id: CONVERSATION})
-    async with opened_sqlite(tables.metadata) as database:
-        routes = Routes(SqlRoutes(database))
+    async with opened_sqlite(tables.revisions.metadata) as database:
+        routes = routes_in(sql_routes(database))
         sources = TurnSources("assistant", around, around, around)
         finding = Finding(routes, WordClassifier(), sources)
         yield World(routes, finding, around)

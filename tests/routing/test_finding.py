@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from antiphon_server.dispatcher.handling import LossPolicy
 from antiphon_server.dispatcher.model import HandlerInfo
-from antiphon_server.routing.model import GLOBAL, Classifier, Match, Outcome, Rule
+from antiphon_server.routing.model import Classifier, Match, Outcome, Rule
+from antiphon_server.runtime.revisions.model import GLOBAL
 from tests.routing.finding import HOME, World, opened_world, posted, was, watched_loop
 
 ECHO = Rule("all", handler="echo")

@@ -7,11 +7,11 @@ import grpc
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.dispatcher.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 from antiphon_server.dispatcher.routing_room import Posted, Routed, TurnSources
-from antiphon_server.routing.adapters.sql_routes import SqlRoutes
+from antiphon_server.routing.adapters.sql_routes import sql_routes
 from antiphon_server.routing.adapters.tables import trail_outbox
 from antiphon_server.routing.classifying import WordClassifier
 from antiphon_server.routing.finding import Finding
-from antiphon_server.routing.routes import Routes
+from antiphon_server.routing.routes import Routes, routes_in
 from antiphon_server.routing.servicer import RouteServicer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
@@ -57,7 +57,7 @@ def compose_routing(
 ) -> ComposedRouting:
     """Put routes on what the dispatcher has."""
     database = infrastructure.database
-    routes = Routes(SqlRoutes(database))
+    routes = routes_in(sql_routes(database))
     finding = Finding(routes, WordClassifier(), sources)
     audit = AuditServiceTrail(AuditServiceStub(links.internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)

@@ -8,8 +8,9 @@ from antiphon.dispatcher.v1 import route_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import route_pb2 as decided_pb2
 from antiphon_server.dispatcher.routing_room import ConversationView
-from antiphon_server.routing.model import Classifier, Decision, Match, Revision, Rule, Said
+from antiphon_server.routing.model import Classifier, Decision, Match, Rule, Said
 from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.revisions.model import Revision
 
 MOST_BYTES = 256 * 1024
 """So large all rules of a parent may be: a hundred revisions are kept."""
@@ -57,7 +58,7 @@ def rule_message(rule: Rule) -> route_pb2.RouteRule:
     return message
 
 
-def routes_message(it: Revision) -> route_pb2.Routes:
+def routes_message(it: Revision[Rule]) -> route_pb2.Routes:
     """Encode the rules of a parent as they were."""
     message = route_pb2.Routes(
         parent=it.parent,

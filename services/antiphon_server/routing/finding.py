@@ -17,9 +17,10 @@ from antiphon_server.dispatcher.routing_room import (
 from antiphon_server.routing.deciding import Router
 from antiphon_server.routing.encoding import decision_message, said_of
 from antiphon_server.routing.matching import Table
-from antiphon_server.routing.model import GLOBAL, Decision, Expert, Rule
+from antiphon_server.routing.model import Decision, Expert, Rule
 from antiphon_server.routing.ports import Classifies
 from antiphon_server.routing.routes import Routes
+from antiphon_server.runtime.revisions.model import GLOBAL
 
 MOST_TRIED = 1000
 
@@ -49,14 +50,14 @@ class Finding:
         """Who gets the message, and why; the default handler where no routes stand."""
         workspace_id = posted.conversation.workspace_id
         router = await self._router(workspace_id)
-        return await _decided(router, posted, await self._routes.of(workspace_id))
+        return await _decided(router, posted, await self._routes.of(workspace_id, GLOBAL))
 
     async def tried(self, parent: str, rules: Sequence[Rule], most: int) -> AsyncIterator[Tried]:
         """What those rules of a parent would have decided of its newest turns, the newest first.
 
         The other parent's stand as they are. Raises DomainError INVALID_ARGUMENT.
         """
-        table = await asyncio.to_thread(Table, parent, 0, rules)
+        table = await self._routes.trial(parent, rules)
         trial = _Trial(self._sources.conversations)
         workspace_id = "" if parent == GLOBAL else parent
         async for turns in self._sources.turns.newest(workspace_id, most):
@@ -64,7 +65,7 @@ class Finding:
                 workspace_id = turn.workspace_id
                 if workspace_id not in trial.routers:
                     trial.routers[workspace_id] = await self._router(workspace_id)
-                standing = await self._routes.of(workspace_id)
+                standing = await self._routes.of(workspace_id, GLOBAL)
                 tables = sorted(
                     [*(it for it in standing if it.parent != parent), table],
                     key=lambda it: it.parent == GLOBAL,

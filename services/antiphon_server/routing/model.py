@@ -11,8 +11,6 @@ MOST_CANDIDATES = 8
 """So many a decision names."""
 MIN_SCORE, MIN_MARGIN = 0.4, 0.1
 ANY = "*"
-GLOBAL = "global"
-"""The installation, as whose routes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +46,6 @@ class Rule:
     handler: str = ""
     classifier: Classifier | None = None
     fallback: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """The rules of a parent as they were from ``created_us`` on; ``number`` counts from 1.
-
-    0 is that of rules which nobody has set yet. ``creator`` is who set them, as an actor.
-    """
-
-    parent: str
-    number: int = 0
-    rules: tuple[Rule, ...] = ()
-    creator: str = ""
-    created_us: int = 0
-    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

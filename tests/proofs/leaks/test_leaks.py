@@ -53,7 +53,7 @@ async def test_a_leak_of_conversations_is_caught(tmp_path: Path) -> None:
 
 @pytest.mark.proof
 async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
-    """Some hours of quiet, with a look between them: what is given back by a later one is no leak."""
+    """Hours of quiet, with a look between: what is given back by a later one is no leak."""
     figures = await heartbeats(tmp_path, Run(2, pieces=2, warm=0.5, quiet_s=2.0, options=SMALL))
     assert figures.count > 1_000
     assert figures.wrong == [], figures.line
