@@ -64,7 +64,7 @@ class ProcessLinks:
         """For the service's own calls."""
         server = inside(service.name)
         self.servers.append(server)
-        return self._routed(server, service.calls, *self._signed_by(service.name))
+        return self._routed(server, _called(service), *self._signed_by(service.name))
 
     def of_guards(self) -> grpc.aio.Channel:
         """For what the guards of every call ask and note, in the name of the first service here.
@@ -78,7 +78,7 @@ class ProcessLinks:
 
     def _on_behalf(self, service: Descriptor, guarded: LocalServer) -> grpc.aio.Channel:
         """Elsewhere they are told where those callers are, as by a proxy."""
-        return self._routed(guarded, service.calls, forwarded_for, *self._marks)
+        return self._routed(guarded, _called(service), forwarded_for, *self._marks)
 
     def _signed_by(self, service: str) -> tuple[Headers, ...]:
         return (self._identity(service).headers,) if self.peers else ()
@@ -146,3 +146,7 @@ class ProcessLinks:
         """Close the channels to peers."""
         for channel in self.peers.values():
             await channel.close()
+
+
+def _called(service: Descriptor) -> tuple[str, ...]:
+    return (*service.calls, *service.calls_later)

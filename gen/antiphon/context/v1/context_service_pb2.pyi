@@ -458,6 +458,9 @@ class GetConversationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONVERSATION_FIELD_NUMBER: _builtins.int
+    FILTERED_FIELD_NUMBER: _builtins.int
+    filtered: _builtins.bool
+    """filtered says that filters look at what is said there before anybody works on it."""
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """conversation is the conversation."""
@@ -466,10 +469,11 @@ class GetConversationResponse(_message.Message):
         self,
         *,
         conversation: _conversation_pb2.Conversation | None = ...,
+        filtered: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "filtered", b"filtered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -385,6 +385,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     metadata: connection, instead (what it takes: `CallTool`, `Forward with http`, `Forward with
     message, or Relay`). Code UNIMPLEMENTED.
     """
+    ERROR_REASON_CONTENT_BLOCKED: _ErrorReason.ValueType  # 200
+    """ERROR_REASON_CONTENT_BLOCKED: a filter refuses what was said, or a tool has returned; nothing of
+    it is stored, and said again as it is it will be refused again; metadata: filter, categories (what
+    was found, e.g. `secret.github`, separated by commas). Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_FILTER_UNAVAILABLE: _ErrorReason.ValueType  # 201
+    """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
+    metadata: filter. Code UNAVAILABLE.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -761,5 +770,14 @@ ERROR_REASON_FORWARD_UNSUPPORTED: ErrorReason.ValueType  # 149
 """ERROR_REASON_FORWARD_UNSUPPORTED: a connection of that kind takes no such request as it is;
 metadata: connection, instead (what it takes: `CallTool`, `Forward with http`, `Forward with
 message, or Relay`). Code UNIMPLEMENTED.
+"""
+ERROR_REASON_CONTENT_BLOCKED: ErrorReason.ValueType  # 200
+"""ERROR_REASON_CONTENT_BLOCKED: a filter refuses what was said, or a tool has returned; nothing of
+it is stored, and said again as it is it will be refused again; metadata: filter, categories (what
+was found, e.g. `secret.github`, separated by commas). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_FILTER_UNAVAILABLE: ErrorReason.ValueType  # 201
+"""ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
+metadata: filter. Code UNAVAILABLE.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

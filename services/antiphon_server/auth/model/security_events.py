@@ -414,6 +414,14 @@ class RoutesSet:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class FiltersSet:
+    """What stands in front of what is said in a workspace, or in all, was changed."""
+
+    resource: str
+    revision: int
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -459,6 +467,7 @@ Detail = (
     | WorkerForbidden
     | RolloutSet
     | RoutesSet
+    | FiltersSet
 )
 
 

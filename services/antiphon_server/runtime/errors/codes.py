@@ -221,6 +221,13 @@ TABLE: dict[Reason, Entry] = {
     Reason.FORWARD_UNSUPPORTED: Entry(
         StatusCode.UNIMPLEMENTED, "Connection {connection} takes no such request; use {instead}."
     ),
+    Reason.CONTENT_BLOCKED: Entry(
+        _PRECONDITION,
+        "Filter {filter} refuses this ({categories}); nothing of it is stored. Say it without that.",
+    ),
+    Reason.FILTER_UNAVAILABLE: Entry(
+        StatusCode.UNAVAILABLE, "Filter {filter} can't look at this now; try again later."
+    ),
 }
 
 
