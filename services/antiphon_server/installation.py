@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from antiphon_server.agents.handlers import agents
 from antiphon_server.auth.descriptor import AUTH
-from antiphon_server.context.descriptor import CONTEXT
+from antiphon_server.context.descriptor import context
 from antiphon_server.dispatcher.descriptor import dispatcher
 from antiphon_server.events.descriptor import EVENTS
+from antiphon_server.filters import room as filters
 from antiphon_server.integration.descriptor import INTEGRATION
 from antiphon_server.routing import room as routing
 from antiphon_server.runtime.composition.descriptor import Descriptor
@@ -19,7 +20,7 @@ from antiphon_server.scheduling import room as scheduling
 from antiphon_server.workers import room as workers
 
 SERVICES = (
-    *(AUTH, EVENTS, CONTEXT, INTEGRATION),
+    *(AUTH, EVENTS, context((filters.tables,), filters.filtering), INTEGRATION),
     dispatcher(
         agents,
         (workers.tables, routing.tables, scheduling.tables),

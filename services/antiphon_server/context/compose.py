@@ -19,8 +19,16 @@ from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.encoding import encoded_message
+from antiphon_server.context.filtering_room import ComposeFiltering, FilteringRoom
 from antiphon_server.context.notice_servicer import NoticeServicer
-from antiphon_server.context.ports import Clock, EventLog, RoleAudit, Store, Users
+from antiphon_server.context.ports import (
+    Clock,
+    EventLog,
+    RoleAudit,
+    ScreensMessages,
+    Store,
+    Users,
+)
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
@@ -72,15 +80,20 @@ class Context(Service):
     activities: Activities
     retention: Retention
     names: KnownNames | None = None
+    filtering: FilteringRoom | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_ContextServiceServicer_to_server(self.servicer, server)
         add_NoticeServiceServicer_to_server(self.notices, server)
+        if self.filtering is not None:
+            self.filtering.register(server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Tell log and trail what they have not been told, and go on with it."""
         lifecycle.on_stop("context", self.changes.close)
+        if self.filtering is not None:
+            await self.filtering.start(lifecycle)
         for name, relay in self._relays.items():
             await relay.start()
             lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
@@ -108,11 +121,19 @@ def _set_aside(relay: Relay) -> int:
 
 
 def compose_service(
-    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, _guards: Guards
+    filtering: ComposeFiltering | None,
+    settings: ProcessSettings,
+    infrastructure: Infrastructure,
+    links: Links,
+    _guards: Guards,
 ) -> Context:
-    """Put the context service on what its process has."""
+    """Put the context service on what its process has, behind the room of filters if it has one."""
     kept_s = settings.retention_days * DAY_S if settings.retention_days else None
-    return compose_context(infrastructure.database, links.internal, infrastructure.names, kept_s)
+    room = filtering(infrastructure, links) if filtering is not None else None
+    context = compose_context(
+        infrastructure.database, links.internal, infrastructure.names, kept_s, room
+    )
+    return replace(context, filtering=room)
 
 
 def compose_context(
@@ -120,6 +141,7 @@ def compose_context(
     internal: grpc.aio.Channel,
     names: KnownNames,
     keep_events_s: float | None = None,
+    filters: ScreensMessages | None = None,
 ) -> Context:
     """Put the context service on a database.
 
@@ -131,7 +153,10 @@ def compose_context(
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
     store = SqlStore(database)
-    made = compose(store, event_log, time.time, users, audit, keep_events_s, shared=database.shared)
+    shared = database.shared
+    made = compose(
+        store, event_log, time.time, users, audit, keep_events_s, shared=shared, filters=filters
+    )
     return replace(made, names=names)
 
 
@@ -145,6 +170,7 @@ def compose(
     *,
     shared: bool = False,
     relay_wait_s: float = RELAY_WAIT_S,
+    filters: ScreensMessages | None = None,
 ) -> Context:
     """Put the context service on any store, log, accounts and audit trail.
 
@@ -164,9 +190,10 @@ def compose(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock, speakers, noted),
+        Messages(store, directory, event_log, projection, tails, clock, speakers, noted, filters),
         activities,
         roles,
+        filters,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
     notices = NoticeServicer(Notices(store, changes, clock))

@@ -1,5 +1,7 @@
 """The context service as the installation knows it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,32 +12,45 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from antiphon_server.context.compose import ProcessSettings
+    from antiphon_server.context.filtering_room import ComposeFiltering
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.context.v1 import context_service_pb2, notice_service_pb2
+    from antiphon.context.v1 import context_service_pb2, filter_service_pb2, notice_service_pb2
 
-    return (context_service_pb2.DESCRIPTOR, notice_service_pb2.DESCRIPTOR)
-
-
-def _tables() -> "MetaData":
-    from antiphon_server.context.adapters.tables import metadata
-
-    return metadata
+    services = context_service_pb2, notice_service_pb2, filter_service_pb2
+    return tuple(each.DESCRIPTOR for each in services)
 
 
-def _composition() -> "Compose[ProcessSettings]":
-    from antiphon_server.context.compose import compose_service
+def context(
+    rooms: "tuple[Callable[[], object], ...]" = (),
+    filtering: "ComposeFiltering | None" = None,
+) -> "ServiceDescriptor[ProcessSettings]":
+    """The context service; ``rooms`` add the tables of rooms beside it to its own.
 
-    return compose_service
+    ``filtering`` puts the room together that looks at what is said. It has programs of others asked
+    by integration, which has started by the time that anybody says something.
+    """
 
+    def tables() -> "MetaData":
+        from antiphon_server.context.adapters.tables import metadata
 
-CONTEXT = ServiceDescriptor(
-    name="context",
-    port=7462,
-    calls=("auth", "events"),
-    folder=Path(__file__).parent,
-    contracts=_contracts,
-    tables=_tables,
-    composition=_composition,
-)
+        for room in rooms:
+            room()
+        return metadata
+
+    def composition() -> "Compose[ProcessSettings]":
+        from antiphon_server.context.compose import compose_service
+
+        return partial(compose_service, filtering)
+
+    return ServiceDescriptor(
+        name="context",
+        port=7462,
+        calls=("auth", "events"),
+        calls_later=("integration",),
+        folder=Path(__file__).parent,
+        contracts=_contracts,
+        tables=tables,
+        composition=composition,
+    )

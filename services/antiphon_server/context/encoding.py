@@ -1,7 +1,7 @@
 """The contract's messages <-> workspaces, conversations, members and messages."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -185,9 +185,25 @@ CODECS: Mapping[type, Codec[Any, Any]] = {
 def content_of(it: context_service_pb2.PostMessageRequest) -> Content:
     """Decode a new message's parts, as far as the rules need them, and what is said beside."""
     message = message_pb2.Message(aside=not it.in_context, type=it.type, metadata=it.metadata)
+    return _content(message, it.parts)
+
+
+def content_with(
+    content: Content, parts: Sequence[message_pb2.Part], metadata: Mapping[str, str]
+) -> Content:
+    """The same with other parts, and other metadata."""
+    message = message_pb2.Message.FromString(content.encoded)
+    message.ClearField("parts")
+    message.metadata.clear()
+    message.metadata.update(metadata)
+    return _content(message, parts)
+
+
+def _content(message: message_pb2.Message, parts: Sequence[message_pb2.Part]) -> Content:
+    """``message`` is all that is said beside the parts."""
     beside_bytes = message.ByteSize()
-    message.parts.extend(it.parts)
-    text_bytes = sum(map(_text_bytes, it.parts))
+    message.parts.extend(parts)
+    text_bytes = sum(map(_text_bytes, parts))
     return Content(_encoded(message), text_bytes, message.aside, beside_bytes)
 
 

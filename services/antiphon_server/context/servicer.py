@@ -19,6 +19,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
+from antiphon_server.context.ports import ScreensMessages
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.conversations import (
     Conversations,
@@ -52,7 +53,9 @@ class ContextServicer(ContextServiceServicer):
         messages: Messages,
         activities: Activities,
         roles: Roles,
+        filters: ScreensMessages | None = None,
     ) -> None:
+        self._filters = filters
         self._workspaces = workspaces
         self._conversations = conversations
         self._members = members
@@ -132,7 +135,10 @@ class ContextServicer(ContextServiceServicer):
     ) -> pb.GetConversationResponse:
         conversation_id = ConversationId(request.conversation_id)
         found = await self._conversations.get(current_principal(), conversation_id)
-        return pb.GetConversationResponse(conversation=encoding.conversation(found))
+        filtered = self._filters is not None and self._filters.stand(found.workspace_id)
+        return pb.GetConversationResponse(
+            conversation=encoding.conversation(found), filtered=filtered
+        )
 
     async def ListConversations(
         self, request: pb.ListConversationsRequest, context: Any

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from antiphon_server.context.ports.records import OutboxRecords, Records, Store
-from antiphon_server.context.ports.services import EventLog, RoleAudit, Users
+from antiphon_server.context.ports.services import EventLog, RoleAudit, ScreensMessages, Users
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -15,5 +15,6 @@ __all__ = [
     "Store",
     "EventLog",
     "RoleAudit",
+    "ScreensMessages",
     "Users",
 ]

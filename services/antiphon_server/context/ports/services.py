@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope
-from antiphon_server.context.model.messages import LogPage, NewMessage, Offset, Placed
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.messages import Content, LogPage, NewMessage, Offset, Placed
+from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.runtime.access.principal import UserId
 
 
@@ -65,5 +65,20 @@ class Users(Protocol):
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         """What those of them are called who exist; while the accounts can't be reached, those
         whose names are known.
+        """
+        ...
+
+
+class ScreensMessages(Protocol):
+    """Has filters look at what is said before it is kept."""
+
+    def stand(self, workspace_id: str) -> bool:
+        """Whether any look at what is said in the workspace."""
+        ...
+
+    async def screened(self, conversation: Conversation, author: str, content: Content) -> Content:
+        """What is left of a message; what they say is kept, also if nothing is left.
+
+        Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
         ...

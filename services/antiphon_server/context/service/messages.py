@@ -16,7 +16,7 @@ from antiphon_server.context.model.messages import (
     Window,
 )
 from antiphon_server.context.model.resources import Conversation, ConversationId
-from antiphon_server.context.ports import Clock, EventLog, Records, Store
+from antiphon_server.context.ports import Clock, EventLog, Records, ScreensMessages, Store
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
 from antiphon_server.context.service.projection import Projection
@@ -52,8 +52,10 @@ class Messages:
         clock: Clock,
         speakers: Speakers,
         active: Callable[[ConversationId, int], None],
+        filters: ScreensMessages | None = None,
     ) -> None:
         self._store = store
+        self._filters = filters
         self._active = active
         self._directory = directory
         self._log = event_log
@@ -72,11 +74,13 @@ class Messages:
         """Say something.
 
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, CONVERSATION_ARCHIVED,
-        INVALID_ARGUMENT (too large), REQUEST_ID_REUSED (in this conversation).
+        INVALID_ARGUMENT (too large), REQUEST_ID_REUSED (in this conversation), CONTENT_BLOCKED,
+        FILTER_UNAVAILABLE.
         """
         if content.parts_bytes > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
         conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
+        content = await self._screened(principal, conversation, content)
         wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
         if conversation.archive_us:
             return await self._said_before(wish)
@@ -90,6 +94,13 @@ class Messages:
                 self._active(conversation_id, said.create_us)
                 return said
         raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
+
+    async def _screened(
+        self, principal: Principal, conversation: Conversation, content: Content
+    ) -> Content:
+        if self._filters is None or not self._filters.stand(conversation.workspace_id):
+            return content
+        return await self._filters.screened(conversation, principal.actor, content)
 
     async def _said_before(self, wish: "_Wish") -> Message:
         """The message as it was posted before the conversation was archived."""

@@ -1,4 +1,4 @@
-"""Tells the audit trail what was changed, at least once until it knows."""
+"""Tells the audit trail, or a log, what was changed, at least once until it knows."""
 
 import asyncio
 import logging
@@ -18,10 +18,16 @@ log = logging.getLogger(__name__)
 
 
 class TrailRelay:
-    """Moves the outbox to the trail. ``run`` is the background task that tries again."""
+    """Moves the outbox to the trail, which ``name`` says. ``run`` is the task that tries again."""
 
-    def __init__(self, outbox: Outbox, trail: SecurityTrail, policy: RetryPolicy = OUTBOX) -> None:
-        self._outbox, self._trail, self._policy = outbox, trail, policy
+    def __init__(
+        self,
+        outbox: Outbox,
+        trail: SecurityTrail,
+        policy: RetryPolicy = OUTBOX,
+        name: str = "the audit trail",
+    ) -> None:
+        self._outbox, self._trail, self._policy, self._name = outbox, trail, policy, name
         self._one_at_a_time = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._left = asyncio.Event()
@@ -64,9 +70,9 @@ class TrailRelay:
         try:
             done = await self._tell_all()
         except DomainError as error:
-            log.warning("the audit trail was not told of a change: %s", error.reason)
+            log.warning("%s was not told of a change: %s", self._name, error.reason)
         except Exception:
-            log.exception("the audit trail was not told of a change")
+            log.exception("%s was not told of a change", self._name)
         if not done:
             self._left.set()
         return done
@@ -81,7 +87,7 @@ class TrailRelay:
                 except DomainError as error:
                     if error.reason not in FOR_GOOD:
                         raise
-                    log.error("the audit trail refuses %s: %s", entry.entry_id, error.reason)
+                    log.error("%s refuses %s: %s", self._name, entry.entry_id, error.reason)
                     done = False
                 else:
                     await self._outbox.remove(entry)

@@ -1,0 +1,1 @@
+"""Where filters are kept, and who is told of what they say."""

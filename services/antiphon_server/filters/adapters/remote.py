@@ -1,0 +1,73 @@
+"""Filters of others, asked by tools of connections: with their credentials and limits."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from google.protobuf import json_format
+
+from antiphon.context.v1 import filter_pb2
+from antiphon.context.v1.message_pb2 import Part
+from antiphon.context.v1.remote_filter_service_pb2 import (
+    RemoteFilterServiceScreenRequest,
+    RemoteFilterServiceScreenResponse,
+    RemoteFinding,
+)
+from antiphon.integration.v1.tool_service_pb2 import CallToolRequest
+from antiphon_server.filters.model import Finding, Origin
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceAsyncStub
+
+TIMEOUT_S = 35.0
+"""Behind the longest that a filter may take."""
+
+
+class ToolServiceRemote:
+    """See :class:`~antiphon_server.filters.ports.AsksRemote`."""
+
+    def __init__(self, tools: "ToolServiceAsyncStub") -> None:
+        self._tools = tools
+
+    async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Finding]:
+        """See :meth:`AsksRemote.ask`."""
+        request = CallToolRequest(
+            workspace_id=origin.workspace_id, name=tool, arguments_json=_asked(texts, origin)
+        )
+        with remote_errors("integration"):
+            response = await self._tools.CallTool(request, timeout=TIMEOUT_S)
+        if response.result.failed:
+            raise DomainError(Reason.TOOL_FAILED, tool=tool)
+        answer = _answer(tool, response.result.parts)
+        return [each for it in answer.findings for each in _finding(tool, it, texts)]
+
+
+def _asked(texts: Sequence[str], origin: Origin) -> str:
+    request = RemoteFilterServiceScreenRequest(
+        texts=texts,
+        stage=filter_pb2.FilterStage.ValueType(origin.stage),
+        conversation_id=origin.conversation_id,
+        author=origin.author,
+    )
+    return json_format.MessageToJson(request, indent=None, ensure_ascii=False)
+
+
+def _answer(tool: str, parts: Iterable[Part]) -> RemoteFilterServiceScreenResponse:
+    """Decode what it says. Raises DomainError TOOL_FAILED where that is something else."""
+    said, answer = "".join(part.text for part in parts), RemoteFilterServiceScreenResponse()
+    try:
+        json_format.Parse(said or "{}", answer, ignore_unknown_fields=True)
+    except json_format.ParseError:
+        raise DomainError(Reason.TOOL_FAILED, tool=tool) from None
+    return answer
+
+
+def _finding(tool: str, it: RemoteFinding, texts: Sequence[str]) -> Iterator[Finding]:
+    """Where it is. Raises DomainError TOOL_FAILED where there is no such place."""
+    if not 0 <= it.text < len(texts):
+        raise DomainError(Reason.TOOL_FAILED, tool=tool)
+    end = it.end or len(texts[it.text])
+    if not 0 <= it.start <= end <= len(texts[it.text]):
+        raise DomainError(Reason.TOOL_FAILED, tool=tool)
+    yield Finding(it.category, it.text, it.start, end)

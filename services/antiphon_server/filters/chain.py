@@ -1,0 +1,87 @@
+"""The filters of a parent, one after the other."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from antiphon_server.filters.checking import checked
+from antiphon_server.filters.cutting import cut
+from antiphon_server.filters.model import (
+    MOST_CATEGORIES,
+    Action,
+    Filter,
+    Finding,
+    Kind,
+    Origin,
+    Screened,
+    Stage,
+    Verdict,
+)
+from antiphon_server.filters.ports import Looks
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    filter: Filter
+    looks: Looks
+
+
+class Chain:
+    """All filters of a parent at a revision, ready to look.
+
+    ``eyes`` makes what looks for a kind of things. Raises DomainError INVALID_ARGUMENT: a name
+    twice, too many, terms that are too large together.
+    """
+
+    def __init__(
+        self, parent: str, revision: int, filters: Sequence[Filter], eyes: Callable[[Kind], Looks]
+    ) -> None:
+        self.parent, self.revision = parent, revision
+        checked(filters)
+        self._ready = [_Ready(it, eyes(it.kind)) for it in filters if not it.disabled]
+
+    def at(self, stage: Stage) -> Iterator[Filter]:
+        """Those that look at what comes from there."""
+        return (it.filter for it in self._ready if stage in it.filter.stages)
+
+    async def screen(self, screened: Screened, origin: Origin) -> Screened:
+        """Look at what is left by those before, until one refuses it."""
+        for ready in self._ready:
+            if screened.refused:
+                break
+            if origin.stage in ready.filter.stages:
+                screened = await self._look(ready, screened, origin)
+        return screened
+
+    async def _look(self, ready: _Ready, before: Screened, origin: Origin) -> Screened:
+        it = ready.filter
+        try:
+            async with asyncio.timeout(it.timeout_s):
+                found = await ready.looks(before.texts, origin)
+        except Exception as error:
+            verdict = Verdict(self.parent, it.name, Action.PASS, failure=_why(it, error))
+            verdicts = (*before.verdicts, verdict)
+            return Screened(before.texts, verdicts, refused=not it.fails_open)
+        if not found:
+            return before
+        texts = cut(before.texts, found) if it.action is Action.SANITISE else before.texts
+        verdicts = (*before.verdicts, self._verdict(it, found))
+        return Screened(texts, verdicts, refused=it.action is Action.BLOCK)
+
+    def _verdict(self, it: Filter, found: Sequence[Finding]) -> Verdict:
+        categories = tuple(sorted({each.category for each in found}))[:MOST_CATEGORIES]
+        return Verdict(self.parent, it.name, it.action, categories, len(found))
+
+
+def _why(it: Filter, error: Exception) -> str:
+    """The reason's name. What was looked at is in no log, so an error's own text is not told."""
+    if isinstance(error, TimeoutError):
+        return Reason.DEADLINE_EXCEEDED.value
+    if isinstance(error, DomainError):
+        return error.reason.value
+    log.error("a filter broke", filter=it.name, error=type(error).__name__)
+    return Reason.INTERNAL.value

@@ -1,0 +1,143 @@
+"""Filters, what they look at, and what they say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+MOST_FILTERS = 32
+TIMEOUT_S = 2.0
+"""How long a filter may take that says nothing else."""
+MOST_CATEGORIES = 32
+
+
+class Action(IntEnum):
+    """What becomes of something, as ``FilterAction``; of several the highest counts."""
+
+    PASS = 0
+    FLAG = 1
+    SANITISE = 2
+    BLOCK = 4
+
+
+class Stage(IntEnum):
+    """Where something comes from, as ``FilterStage``."""
+
+    MESSAGE = 1
+    TOOL_RESULT = 2
+    ANSWER = 3
+
+
+DEFAULT_STAGES = frozenset({Stage.MESSAGE, Stage.TOOL_RESULT})
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Keys, tokens and passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """What belongs to a person; of no categories all."""
+
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Words that are not to be said."""
+
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What programs would act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The same, over and over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A program of others, by a connection's tool."""
+
+    tool: str
+
+
+Kind: TypeAlias = Secrets | PersonalData | Terms | Payload | Repetition | Remote
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter, as the contract's ``Filter``; ``fails_open``: what it can't look at passes."""
+
+    name: str
+    action: Action
+    kind: Kind
+    stages: frozenset[Stage] = DEFAULT_STAGES
+    timeout_s: float = TIMEOUT_S
+    fails_open: bool = False
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something found in text number ``text``, from ``start`` to before ``end``, in code points."""
+
+    category: str
+    text: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one filter says; ``failure`` names the reason why it could not look, if it could not."""
+
+    parent: str
+    filter: str
+    action: Action
+    categories: tuple[str, ...] = ()
+    found: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose something is, and where it comes from, as ``Screening`` says it."""
+
+    workspace_id: str
+    conversation_id: str
+    stage: Stage
+    author: str
+    turn_id: str = ""
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What came of something: ``texts`` are what is left of it, unless it is ``refused``."""
+
+    texts: Sequence[str]
+    verdicts: tuple[Verdict, ...] = ()
+    refused: bool = False
+
+    @property
+    def action(self) -> Action:
+        """The highest of what filters said."""
+        return max((it.action for it in self.verdicts), default=Action.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What came of something, as it is remembered: nothing of what was found is in it."""
+
+    screening_id: str
+    origin: Origin
+    action: Action
+    refused: bool
+    verdicts: tuple[Verdict, ...]
+    created_us: int

@@ -1,0 +1,21 @@
+"""Messages that people say to a conversation by PostMessage, looked at before they are kept."""
+
+from antiphon.context.v1.message_pb2 import Message
+from antiphon_server.context.filtering_room import Content, Conversation, content_with
+from antiphon_server.filters.encoding import texts_of, with_texts
+from antiphon_server.filters.model import Action, Origin, Stage
+from antiphon_server.filters.screening import Screener
+
+
+async def screened(
+    screener: Screener, conversation: Conversation, author: str, content: Content
+) -> Content:
+    """What is left of a message. Raises DomainError as :meth:`Screener.screen`."""
+    message = Message.FromString(content.encoded)
+    where = conversation.workspace_id, conversation.conversation_id
+    texts = texts_of(message.parts, message.metadata)
+    found = await screener.screen(texts, Origin(*where, Stage.MESSAGE, author))
+    if found.action is not Action.SANITISE:
+        return content
+    parts, metadata = with_texts(message.parts, message.metadata, found.texts)
+    return content_with(content, parts, metadata)
