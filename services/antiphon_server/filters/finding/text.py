@@ -1,0 +1,68 @@
+"""A text as finders see it: normalised, with the way back to what was said."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import accumulate
+
+from antiphon_server.filters.finding.characters import FOLDED, NORMAL, plain
+
+
+class Normal:
+    """A text's normal form, and where each of its characters comes from. ``value`` is that form."""
+
+    def __init__(self, value: str, ends: Sequence[int] | None = None) -> None:
+        self.value = value
+        self._ends = ends
+
+    @cached_property
+    def coded(self) -> bytes:
+        """One byte for each character, `?` for those that are none of ASCII or Latin-1."""
+        return self.value.encode("latin-1", "replace")
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """From where to where that is in what was said; not empty, unless it is empty here."""
+        if self._ends is None or start == end:
+            return self.before(start), self.before(end)
+        return bisect_right(self._ends, start), bisect_left(self._ends, end) + 1
+
+    def before(self, position: int) -> int:
+        """How many characters were said before that one; invisible ones right before it count."""
+        return position if self._ends is None else bisect_right(self._ends, position)
+
+    def whole(self, start: int, end: int) -> bool:
+        """Whether it begins and ends where what was said does: one character may become two."""
+        if self._ends is None:
+            return True
+        first, last = self.origin(start, end)
+        return self._ends[last - 1] == end and (not first or self._ends[first - 1] == start)
+
+
+class Text:
+    """What was said, ``original``, and what finders need of it, made when first asked for."""
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+
+    @cached_property
+    def normal(self) -> Normal:
+        """Without what is invisible and without accents, in ASCII where it looks like that."""
+        if plain(self.original):
+            return Normal(self.original)
+        return _mapped([NORMAL[it] for it in self.original])
+
+    @cached_property
+    def folded(self) -> Normal:
+        """The normal form, where large letters are small ones."""
+        if plain(self.original):
+            return Normal(self.original.lower())
+        return _mapped([FOLDED[it] for it in self.original])
+
+
+def _mapped(pieces: Sequence[str]) -> Normal:
+    """``pieces``: what each character becomes."""
+    sizes = [len(it) for it in pieces]
+    value = "".join(pieces)
+    if sizes.count(1) == len(sizes):
+        return Normal(value)
+    return Normal(value, list(accumulate(sizes)))

@@ -1,0 +1,1 @@
+"""Masking: what is streamed is shown without what finders find in it."""
