@@ -121,6 +121,8 @@ _RPCS = {
         WorkerService/ListDeployments WorkerService/SetRollout
         RouteService/GetRoutes RouteService/SetRoutes RouteService/ListRouteRevisions
         RouteService/TryRoutes
+        FilterService/GetFilters FilterService/SetFilters FilterService/ListFilterRevisions
+        FilterService/TryFilters FilterService/ListScreenings
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
@@ -137,7 +139,7 @@ _RPCS = {
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
         IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
-        ContextService/CheckAccess ContextService/RecordActivity
+        ContextService/CheckAccess ContextService/RecordActivity FilterService/Screen
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim
         WorkerService/Borrow

@@ -8,8 +8,13 @@ from grpc_reflection.v1alpha import reflection_pb2
 from tests.e2e.contracts import Rpc
 from tests.repository.files import ROOT
 
-# The contracts of an engine outside, and of the mesh's control plane: servers call them.
-NOT_SERVED = ("antiphon.auth.v1.PolicyService", "antiphon.mesh.v1.RegistryService")
+# The contracts of an engine and of filters outside, and of the mesh's control plane: servers call
+# them.
+NOT_SERVED = (
+    "antiphon.auth.v1.PolicyService",
+    "antiphon.context.v1.RemoteFilterService",
+    "antiphon.mesh.v1.RegistryService",
+)
 # The same as v1alpha's, under a name that has no descriptors in the packages.
 OTHER_NAME = "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 # What takes things out of use comes last, and the end of sessions after that.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.tables import metadata
-from antiphon_server.context.descriptor import CONTEXT
+from antiphon_server.context.descriptor import context
 from antiphon_server.context.ports import Records
 from antiphon_server.context.service import activity
 from antiphon_server.context.service.activity import Activities
@@ -47,7 +47,7 @@ class Stopped(SqlStore):
 @pytest.fixture(params=KINDS)
 async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """A database of the version before; each other one of its conversations has messages."""
-    for file in CONTEXT.schema().versions.glob("000[123]*.py"):
+    for file in context().schema().versions.glob("000[123]*.py"):
         await asyncio.to_thread(shutil.copy, file, tmp_path)
     async with opened_database(request, tmp_path) as database:
         await database.write(lambda it: remove(it, "context", metadata))
@@ -111,7 +111,7 @@ async def test_it_is_filled_in_by_pieces_and_gone_on_with(
 ) -> None:
     """No migration changes a whole table; what was interrupted is gone on with."""
     monkeypatch.setattr(activity, "MISSING_AT_ONCE", PIECE)
-    await migrate(old, "context", *CONTEXT.schema())
+    await migrate(old, "context", *context().schema())
     rows = CONVERSATIONS * 3 + 1
     assert await unnoted(old) == rows
     first = SqlStore(old)

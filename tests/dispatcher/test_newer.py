@@ -75,7 +75,7 @@ async def test_a_turn_that_ended_in_a_state_to_come_has_ended(it: World) -> None
 async def test_a_policy_to_come_waits_like_queue(it: World) -> None:
     """The conversation can be used; what was asked for is said in the log as it was."""
     wanted = conversation_pb2.Conversation(turn_policy=VALUE)  # type: ignore[arg-type]
-    view = replace(it.known.views[CONVERSATION], policy=_view(wanted).policy)
+    view = replace(it.known.views[CONVERSATION], policy=_view(wanted, filtered=False).policy)
     async with world() as other:
         other.known.views[CONVERSATION] = view
         await other.dispatch(1)

@@ -10,6 +10,7 @@ from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceStub
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
@@ -41,6 +42,7 @@ from antiphon_client.contracts import SERVICES
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
+from antiphon_client.filters import Filters
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
 from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
@@ -74,6 +76,7 @@ class Client(
     Notices,
     Turns,
     Workers,
+    Filters,
     Routes,
     Schedules,
     Models,
@@ -108,6 +111,7 @@ class Client(
         self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)
         self._notices = NoticeServiceStub(channel)
+        self._filters = FilterServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)
         self._workers = WorkerServiceStub(channel)
         self._routes = RouteServiceStub(channel)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import grpc
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
@@ -204,7 +205,7 @@ def compose_service(
     node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
     store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
     lease_s = sharing.lease_s if sharing else LEASE_S
-    conversations = ContextConversations(ContextServiceStub(internal))
+    conversations = ContextConversations(ContextServiceStub(internal), FilterServiceStub(internal))
     activity = Latest(conversations.active)
     journal = EventLogJournal(
         EventServiceStub(internal),

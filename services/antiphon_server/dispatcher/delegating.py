@@ -12,6 +12,7 @@ from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.model import (
     Child,
     ChildEnd,
+    ConversationView,
     Order,
     Parent,
     Policy,
@@ -22,7 +23,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.outages import patiently
-from antiphon_server.dispatcher.ports import Conversations, Journal, TurnStore
+from antiphon_server.dispatcher.ports import FilteredConversations, Journal, TurnStore
 from antiphon_server.runtime.errors import DomainError, Reason
 
 MOST_DEEP = 4
@@ -44,7 +45,7 @@ class Delegating:
         accept: Accept,
         store: TurnStore,
         journal: Journal,
-        conversations: Conversations,
+        conversations: FilteredConversations,
         handlers: Handlers,
         lanes: Lanes,
         admission: Admission,
@@ -56,9 +57,10 @@ class Delegating:
     async def run(self, parent: Turn, child: Child, now_us: int) -> ChildEnd:
         """Begin the child, unless that was done, and wait until it has ended.
 
-        Raises DomainError HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, LIMIT_EXCEEDED, what the
-        handler says of its parts, and REQUEST_ID_REUSED: an id can be worked out, and one that is
-        not the parent's child went by it.
+        Raises DomainError HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, LIMIT_EXCEEDED,
+        CONTENT_BLOCKED, FILTER_UNAVAILABLE, what the handler says of its parts, and
+        REQUEST_ID_REUSED: an id can be worked out, and one that is not the parent's child went by
+        it.
         """
         turn = await self._known(parent, child) or await self._begun(parent, child, now_us)
         if not _is_child(turn, parent):
@@ -77,12 +79,21 @@ class Delegating:
         turn = _turn_of(parent, child, now_us)
         await self._handlers.check(turn.workspace_id, child.handler)
         view = await patiently(lambda: self._conversations.get(turn.conversation_id))
+        turn = await self._screened(view, turn)
         async with self._lanes.of(turn.conversation_id) as lane:
             active = lane.turns.get(turn.turn_id)
             if active is not None:  # it came meanwhile
                 return active.turn
             known = await self._admission.known_or_admitted(lane, turn, view)
             return known or await self._accept(lane, turn, turn.order.policy)
+
+    async def _screened(self, view: ConversationView, turn: Turn) -> Turn:
+        """The turn with what filters leave of its message."""
+        if not view.filtered:
+            return turn
+        said = turn.asker, turn.turn_id, turn.order.content
+        left = await self._conversations.screened(view, *said)
+        return replace(turn, order=replace(turn.order, content=left))
 
     async def _next_state(self, turn: StoredTurn) -> StoredTurn:
         """The turn when something has changed: it may be on its way into this server's hands."""

@@ -28,7 +28,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.places import Places
-from antiphon_server.dispatcher.ports import Conversations, Journal, TurnStore
+from antiphon_server.dispatcher.ports import FilteredConversations, Journal, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.dispatcher.tool_calls import ToolCalls
@@ -58,7 +58,7 @@ class Execution:
         spawn: Spawn,
         limits: TurnLimits,
         admission: Admission,
-        conversations: Conversations,
+        conversations: FilteredConversations,
     ) -> None:
         self._store = store
         self._journal = journal

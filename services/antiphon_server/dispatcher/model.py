@@ -276,7 +276,10 @@ StoredTurn: TypeAlias = Turn | Tombstone
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """What the dispatcher needs to know of a conversation; ``language`` is a BCP 47 tag."""
+    """What the dispatcher needs to know of a conversation; ``language`` is a BCP 47 tag.
+
+    ``filtered``: filters look at what is said there.
+    """
 
     conversation_id: ConversationId
     workspace_id: str
@@ -286,6 +289,7 @@ class ConversationView:
     max_output_tokens: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+    filtered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,19 @@ class Conversations(Protocol):
         ...
 
 
+class FilteredConversations(Conversations, Protocol):
+    """Asks the filters, too, that stand in front of them."""
+
+    async def screened(
+        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
+    ) -> bytes:
+        """What filters leave of a message; ``content`` is as Order.content.
+
+        Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        """
+        ...
+
+
 class Gatekeeper(Protocol):
     """Knows who may do what, now."""
 

@@ -23,7 +23,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.ports import (
-    Conversations,
+    FilteredConversations,
     Gatekeeper,
     Journal,
     RoutesTurns,
@@ -46,7 +46,7 @@ class Turns:
         self,
         store: TurnStore,
         journal: Journal,
-        conversations: Conversations,
+        conversations: FilteredConversations,
         gatekeeper: Gatekeeper,
         handlers: Handlers,
         runner: Runner,
@@ -82,11 +82,13 @@ class Turns:
 
         ``digest`` identifies the request: the same turn id with another is refused.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
-        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, what the handler
-        says of the message's parts; and what removed members get who waited for their place.
+        TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, CONTENT_BLOCKED,
+        FILTER_UNAVAILABLE, what the handler says of the message's parts; and what removed members
+        get who waited for their place.
         """
         view = await self._conversations.get(conversation_id)
         try:
+            order = await self._screened(principal, view, turn_id, order)
             order = await self._routed(principal, view, order)
             await self._handlers.check(view.workspace_id, order.handler)
         except DomainError:  # which is no matter for a turn that came before
@@ -101,6 +103,16 @@ class Turns:
                 view = await self._conversations.get(conversation_id)
             turn = self._turn(principal, view, turn_id, order, digest)
             return await self._take(lane, turn, view)
+
+    async def _screened(
+        self, principal: Principal, view: ConversationView, turn_id: TurnId, order: Order
+    ) -> Order:
+        """The order with what filters leave of its message."""
+        if not view.filtered:
+            return order
+        author, content = principal.actor, order.content
+        left = await self._conversations.screened(view, author, turn_id, content)
+        return replace(order, content=left)
 
     async def _routed(self, principal: Principal, view: ConversationView, order: Order) -> Order:
         """The order with its handler: the one that is named, or by routes, or the default."""

@@ -1,8 +1,8 @@
 """The composition root's slice for filters: every concrete class in its place."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import grpc
 
@@ -19,6 +19,7 @@ from antiphon_server.filters.adapters.tables import log_outbox, trail_outbox
 from antiphon_server.filters.chain import Chain
 from antiphon_server.filters.eyes import Eyes
 from antiphon_server.filters.kinds import finders
+from antiphon_server.filters.model import Filter
 from antiphon_server.filters.said import screened
 from antiphon_server.filters.screening import Filters, Screener
 from antiphon_server.filters.servicer import FilterServicer
@@ -80,7 +81,11 @@ def compose_filtering(infrastructure: Infrastructure, links: Links) -> ComposedF
     """Put filters on what context has."""
     database = infrastructure.database
     eyes = Eyes(finders, ToolServiceRemote(ToolServiceStub(links.internal)))
-    filters = Filters("filters", sql_filters(database), partial(_chain, eyes))
+
+    def chain(parent: str, revision: int, them: Sequence[Filter]) -> Chain:
+        return Chain(parent, revision, them, eyes)
+
+    filters = Filters("filters", sql_filters(database), chain)
     told = EventServiceLog(EventServiceStub(links.internal))
     log = TrailRelay(SqlOutbox(database, log_outbox), told, name="the log")
     screenings = SqlScreenings(database, log)

@@ -1,9 +1,6 @@
 """The contract's messages <-> the types of filters."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from google.protobuf.duration_pb2 import Duration
 
 from antiphon.context.v1 import filter_pb2
 from antiphon.context.v1.message_pb2 import Part
@@ -156,9 +153,7 @@ def screening_of(message: filter_pb2.Screening) -> Screening:
     )
     created_us = message.create_time.ToMicroseconds()
     action = Action(message.action)
-    return Screening(
-        message.screening_id, origin, action, message.refused, verdicts, created_us
-    )
+    return Screening(message.screening_id, origin, action, message.refused, verdicts, created_us)
 
 
 def texts_of(parts: Iterable[Part], metadata: Mapping[str, str]) -> list[str]:

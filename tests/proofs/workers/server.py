@@ -36,7 +36,7 @@ from antiphon_server.dispatcher.handling import (
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
-from antiphon_server.dispatcher.model import ConversationId, ConversationView
+from antiphon_server.dispatcher.model import ConversationId, ConversationView, TurnId
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
@@ -103,6 +103,12 @@ class Everybody:
     async def get(self, conversation_id: ConversationId) -> ConversationView:
         """It is there."""
         return ConversationView(conversation_id, "ws_00000001")
+
+    async def screened(
+        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
+    ) -> bytes:
+        """There are no filters."""
+        return content
 
 
 class Secret:

@@ -20,6 +20,28 @@ CREATE TABLE context_conversations (
 CREATE INDEX context_conversations_by_activity ON context_conversations (workspace_id, activity_us, conversation_id);
 CREATE INDEX context_conversations_by_workspace ON context_conversations (workspace_id, create_us, conversation_id);
 CREATE INDEX context_conversations_unnoted ON context_conversations (conversation_id) WHERE activity_us = 0;
+CREATE TABLE context_filter_changes (
+	one INTEGER NOT NULL,
+	changes BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE context_filter_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE context_filters (
+	parent VARCHAR(80) NOT NULL,
+	revision BIGINT NOT NULL,
+	rule_count SMALLINT NOT NULL,
+	rules BLOB NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	comment VARCHAR(256) NOT NULL,
+	PRIMARY KEY (parent, revision)
+);
 CREATE TABLE context_members (
 	resource VARCHAR(80) NOT NULL,
 	user_id VARCHAR(80) NOT NULL,
@@ -96,6 +118,25 @@ CREATE TABLE context_requests (
 	PRIMARY KEY (actor, request_id)
 );
 CREATE INDEX context_requests_by_time ON context_requests (create_us);
+CREATE TABLE context_screening_log_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE context_screenings (
+	screening_id VARCHAR(80) NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	author VARCHAR(160) NOT NULL,
+	action INTEGER NOT NULL,
+	body BLOB NOT NULL,
+	created_us BIGINT NOT NULL,
+	PRIMARY KEY (screening_id)
+);
+CREATE INDEX context_screenings_by_author ON context_screenings (author, created_us, screening_id);
+CREATE INDEX context_screenings_by_workspace ON context_screenings (workspace_id, created_us, screening_id);
+CREATE INDEX context_screenings_newest ON context_screenings (created_us, screening_id);
 CREATE TABLE context_workspaces (
 	workspace_id VARCHAR(80) NOT NULL,
 	display_name VARCHAR(128) NOT NULL,

@@ -3,28 +3,64 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from antiphon.context.v1 import context_service_pb2, conversation_pb2
-from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy
+from antiphon.context.v1 import (
+    context_service_pb2,
+    conversation_pb2,
+    filter_pb2,
+    filter_service_pb2,
+)
+from antiphon.events.v1 import event_pb2
+from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy, TurnId
 from antiphon_server.runtime.errors.wire import remote_errors
 from antiphon_server.runtime.rpc.times import timestamp
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+    from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceAsyncStub
 
 TIMEOUT_S = 30.0
+SCREENED_WITHIN_S = 120.0
+"""Each of many filters may take 30 s."""
 
 
 class ContextConversations:
     """See :class:`~antiphon_server.dispatcher.ports.Conversations`."""
 
-    def __init__(self, context: "ContextServiceAsyncStub") -> None:
-        self._context = context
+    def __init__(
+        self, context: "ContextServiceAsyncStub", filters: "FilterServiceAsyncStub"
+    ) -> None:
+        self._context, self._filters = context, filters
 
     async def get(self, conversation_id: ConversationId) -> ConversationView:
         request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
         with remote_errors("context"):
             response = await self._context.GetConversation(request, timeout=TIMEOUT_S)
-        return _view(response.conversation)
+        return _view(response.conversation, filtered=response.filtered)
+
+    async def screened(
+        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
+    ) -> bytes:
+        """See :meth:`Conversations.screened`."""
+        posted = event_pb2.MessagePosted.FromString(content)
+        message = posted.message
+        request = filter_service_pb2.ScreenRequest(
+            workspace_id=view.workspace_id,
+            conversation_id=view.conversation_id,
+            stage=filter_pb2.FILTER_STAGE_MESSAGE,
+            author=author,
+            turn_id=turn_id,
+            parts=message.parts,
+            metadata=message.metadata,
+        )
+        with remote_errors("context"):
+            left = await self._filters.Screen(request, timeout=SCREENED_WITHIN_S)
+        if left.action != filter_pb2.FILTER_ACTION_SANITISE:
+            return content
+        message.ClearField("parts")
+        message.parts.extend(left.parts)
+        message.metadata.clear()
+        message.metadata.update(left.metadata)
+        return posted.SerializeToString(deterministic=True)
 
     async def active(self, times: Mapping[ConversationId, int]) -> None:
         """Tell when something was last said in conversations, in microseconds since 1970."""
@@ -38,7 +74,7 @@ class ContextConversations:
             await self._context.RecordActivity(request, timeout=TIMEOUT_S)
 
 
-def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
+def _view(conversation: conversation_pb2.Conversation, *, filtered: bool) -> ConversationView:
     return ConversationView(
         ConversationId(conversation.conversation_id),
         conversation.workspace_id,
@@ -48,4 +84,5 @@ def _view(conversation: conversation_pb2.Conversation) -> ConversationView:
         max_output_tokens=conversation.max_output_tokens,
         labels=dict(conversation.labels),
         language=conversation.language,
+        filtered=filtered,
     )

@@ -5,6 +5,7 @@ from functools import partial
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon_server.integration.breakers.adapters.sql import SqlSwitches
@@ -45,13 +46,14 @@ from antiphon_server.integration.secrets.adapters.kept import SqlKeptSecrets
 from antiphon_server.integration.secrets.ports import SecretStore
 from antiphon_server.integration.servicer import IntegrationServicer
 from antiphon_server.integration.tool_servicer import ToolServicer
+from antiphon_server.integration.tools.adapters.filters import FilterServiceScreen
 from antiphon_server.integration.tools.adapters.sql import SqlRuleStore
 from antiphon_server.integration.tools.adapters.sql_pins import SqlPinStore
 from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.ports import ResultStore, ScreensResults, States
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
 from antiphon_server.integration.trail.relay import TrailRelay
@@ -105,6 +107,7 @@ def compose_service(
         budgets=compose_budgets(database, links, guards.policy),
         told=[ModelAnnouncements(EventServiceStub(links.internal))],
         callers=guards.callers,
+        filters=FilterServiceScreen(FilterServiceStub(links.internal)),
     )
 
 
@@ -134,6 +137,7 @@ def compose_integration(
     budgets: ComposedBudgets | None = None,
     told: Sequence[Told] = (),
     callers: TokenRechecker | None = None,
+    filters: ScreensResults | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -144,6 +148,7 @@ def compose_integration(
     they may have pay. ``connections`` are where tools come from, a call of which may take
     ``tool_call_s``, and people's consents to them.
     ``secret`` seals what calls go on with that ask people. ``told`` hear of models' breakers.
+    ``filters`` look at what tools return.
     """
     pool = HttpPool(sum(it.places.calls for it in models) + SPARE_CONNECTIONS)
     known = public or PublicModels()
@@ -160,7 +165,7 @@ def compose_integration(
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
     caller = ToolCaller(
-        known_tools, calls, results, tool_call_s, tool_metrics.observe, secret, lease
+        known_tools, calls, results, tool_call_s, tool_metrics.observe, secret, lease, filters
     )
     tool_servicer = ToolServicer(known_tools, caller, results, trail)
     forwarding = Forwarding(made, calls)

@@ -19,7 +19,7 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import ResultStore, States
+from antiphon_server.integration.tools.ports import ResultStore, ScreensResults, States
 from antiphon_server.integration.tools.questions import Attendance, Pause
 from antiphon_server.integration.tools.results import bounded, joined, whole, written
 from antiphon_server.integration.tools.schemas import Schemas
@@ -44,7 +44,7 @@ class ToolCaller:
 
     ``observe`` is told of each, those that are refused, too. ``states`` seals what calls go on
     with; without it none has people to ask. ``lease`` is this server's, if there are others that
-    take over its turns.
+    take over its turns. ``filters`` look at what comes of them.
     """
 
     def __init__(
@@ -56,7 +56,9 @@ class ToolCaller:
         observe: Observe = lambda *_: None,
         states: States | None = None,
         lease: Lease | None = None,
+        filters: ScreensResults | None = None,
     ) -> None:
+        self._filters = filters
         self._catalogue = catalogue
         self._calls = calls
         self._results = results
@@ -94,7 +96,8 @@ class ToolCaller:
 
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_CHANGED if it is another one
         by now, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, BUDGET_EXCEEDED,
-        PRICE_UNKNOWN and what its source raises.
+        PRICE_UNKNOWN, CONTENT_BLOCKED and FILTER_UNAVAILABLE about its result, and what its source
+        raises.
         """
         begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
@@ -110,7 +113,14 @@ class ToolCaller:
         if isinstance(came, Pause):
             assert self._states is not None, "who has nobody to ask does not pause"
             return replace(came, state=self._states.seal(came.state, _purpose(call)))
-        return await self._kept(caller, call_id, written(self._told(tool, joined(came))))
+        result = written(self._told(tool, joined(came)))
+        return await self._kept(caller, call_id, await self._screened(caller, call_id, result))
+
+    async def _screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
+        """What filters leave of a result. Those who ask for nobody are filters themselves."""
+        if self._filters is None or not (caller.turn_id or caller.user_id):
+            return result
+        return await self._filters.screened(caller, call_id, result)
 
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""

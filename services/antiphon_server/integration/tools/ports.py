@@ -22,6 +22,14 @@ from antiphon_server.integration.tools.model import (
 from antiphon_server.integration.tools.questions import Pause
 
 
+class ScreensResults(Protocol):
+    """Has filters look at what tools return before anybody works on it, or it is kept."""
+
+    async def screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
+        """What is left of it. Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE."""
+        ...
+
+
 class Source(Protocol):
     """Has tools: a connection, or what is built in."""
 

@@ -33,8 +33,8 @@ class Descriptor:
 
     ``name`` is that of its folder and of its contracts' package, ``antiphon.NAME.v1``: calls are
     routed by it. ``port`` is where it listens when it runs by itself, unless configured otherwise.
-    ``calls`` names the services that it calls, and starts after; ``calls_later`` those that it calls
-    only while it answers calls itself, so that they may start after it. It reaches no others.
+    ``calls`` names the services that it calls, and starts after; ``calls_later`` those that it
+    calls only while it answers calls itself, so that they may start after it. It reaches no others.
     ``contracts`` are the files of what it serves; its health is known by the first one's service.
     Migrations of its ``tables`` are in ``adapters/migrations/versions`` of its ``folder``.
     """

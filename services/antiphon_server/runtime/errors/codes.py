@@ -223,7 +223,7 @@ TABLE: dict[Reason, Entry] = {
     ),
     Reason.CONTENT_BLOCKED: Entry(
         _PRECONDITION,
-        "Filter {filter} refuses this ({categories}); nothing of it is stored. Say it without that.",
+        "Filter {filter} refuses this ({categories}), and nothing of it is stored.",
     ),
     Reason.FILTER_UNAVAILABLE: Entry(
         StatusCode.UNAVAILABLE, "Filter {filter} can't look at this now; try again later."
