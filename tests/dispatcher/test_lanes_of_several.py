@@ -218,7 +218,10 @@ async def test_what_was_left_behind_is_in_hand_before_anything_is_decided(
             looked, go_on = looking(it)
             owners = SqlLaneOwners(database, b.lease, it.adoptions.begin, LEASE_S, clock)
             calls = RoutedCalls(
-                CallsHere(it.turns, it.decisions, it.answers), owners, it.adoptions, no_way
+                CallsHere(it.turns, it.decisions, it.answers, it.known),
+                owners,
+                it.adoptions,
+                no_way,
             )
             first = asyncio.create_task(calls.get(GET, ME))
             await looked.wait()

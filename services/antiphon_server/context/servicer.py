@@ -1,6 +1,7 @@
 """ContextService: decode, call, encode."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 from antiphon.auth.v1 import access_pb2
 from antiphon.context.v1 import context_service_pb2 as pb
@@ -36,10 +37,13 @@ from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
 
+Words = TypeVar("Words", pb.CreateConversationRequest, conversation_pb2.Conversation)
+
 _CHANGEABLE = (
     *("title", "turn_policy", "models", "instructions"),
     *("max_output_tokens", "tools", "labels", "language"),
 )
+_WORDS = frozenset({"title", "instructions", "labels"})
 
 
 class ContextServicer(ContextServiceServicer):
@@ -114,6 +118,8 @@ class ContextServicer(ContextServiceServicer):
         self, request: pb.CreateConversationRequest, context: Any
     ) -> pb.CreateConversationResponse:
         principal = current_principal()
+        key = encoding.repeatable(principal, request.request_id, request, Conversation)
+        request = await self._screened(request.workspace_id, request)
         wish = NewConversation(
             ConversationId(request.conversation_id),
             WorkspaceId(request.workspace_id),
@@ -126,7 +132,6 @@ class ContextServicer(ContextServiceServicer):
             encoding.labels_of(request.labels),
             request.language,
         )
-        key = encoding.repeatable(principal, request.request_id, request, Conversation)
         made = await self._conversations.create(principal, wish, key)
         return pb.CreateConversationResponse(conversation=encoding.conversation(made))
 
@@ -162,14 +167,31 @@ class ContextServicer(ContextServiceServicer):
     async def UpdateConversation(
         self, request: pb.UpdateConversationRequest, context: Any
     ) -> pb.UpdateConversationResponse:
-        wish = request.conversation
+        wish, paths = request.conversation, masked(request.update_mask, _CHANGEABLE)
         conversation_id = ConversationId(wish.conversation_id)
         principal = current_principal()
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
+        if self._filters is not None and not _WORDS.isdisjoint(paths):
+            found = await self._conversations.get(principal, conversation_id)
+            wish = await self._screened(found.workspace_id, wish)
         changed = await self._conversations.update(
-            principal, conversation_id, _patch(request), wish.etag, key
+            principal, conversation_id, _patch(wish, paths), wish.etag, key
         )
         return pb.UpdateConversationResponse(conversation=encoding.conversation(changed))
+
+    async def _screened(self, workspace_id: str, said: Words) -> Words:
+        """What filters leave of a conversation's words: models read them, and people's lists."""
+        if self._filters is None or not self._filters.stand(workspace_id):
+            return said
+        author = current_principal().actor
+        keys: list[str] = sorted(said.labels)
+        words = [said.title, said.instructions, *(said.labels[key] for key in keys)]
+        left = await self._filters.screened_words(workspace_id, author, words)
+        new = type(said)()
+        new.CopyFrom(said)
+        new.title, new.instructions = left[:2]
+        new.labels.update(zip(keys, left[2:], strict=True))
+        return new
 
     async def ArchiveConversation(
         self, request: pb.ArchiveConversationRequest, context: Any
@@ -300,8 +322,7 @@ def _membership(
     return ResourceId(request.resource), UserId(request.user_id), Role(request.role)
 
 
-def _patch(request: pb.UpdateConversationRequest) -> ConversationPatch:
-    paths, wish = masked(request.update_mask, _CHANGEABLE), request.conversation
+def _patch(wish: conversation_pb2.Conversation, paths: Collection[str]) -> ConversationPatch:
     return ConversationPatch(
         title=in_one_line(wish.title) if "title" in paths else None,
         turn_policy=(encoding.turn_policy_of(wish.turn_policy) if "turn_policy" in paths else None),

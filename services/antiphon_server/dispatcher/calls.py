@@ -9,7 +9,13 @@ from antiphon.dispatcher.v1 import dispatcher_service_pb2 as pb
 from antiphon.integration.v1 import tool_pb2
 from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.decisions import Decisions
-from antiphon_server.dispatcher.encoding import digest_of, order_of, turn_message
+from antiphon_server.dispatcher.encoding import (
+    content_of,
+    digest_of,
+    order_of,
+    text_of,
+    turn_message,
+)
 from antiphon_server.dispatcher.model import (
     Answer,
     AnswerAction,
@@ -20,6 +26,7 @@ from antiphon_server.dispatcher.model import (
     ToolCallId,
     TurnId,
 )
+from antiphon_server.dispatcher.ports import FilteredConversations
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access.principal import Principal, current_principal
 from antiphon_server.runtime.encoding.ids import new_id
@@ -93,7 +100,14 @@ class Openings(Protocol):
 class CallsHere:
     """:class:`TurnCalls` about turns that this process works on."""
 
-    def __init__(self, turns: Turns, decisions: Decisions, answers: Answers) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        decisions: Decisions,
+        answers: Answers,
+        conversations: FilteredConversations,
+    ) -> None:
+        self._conversations = conversations
         self._turns = turns
         self._decisions = decisions
         self._answers = answers
@@ -144,10 +158,11 @@ class CallsHere:
     ) -> pb.DecideToolCallResponse:
         """See :meth:`TurnCalls.decide`."""
         call_id, actor = ToolCallId(request.tool_call_id), caller.principal.actor
+        reason = await self._screened(request, request.reason, actor)
         decided = await self._decisions.decide(
             ConversationId(request.conversation_id),
             TurnId(request.turn_id),
-            ToolCallDecided(call_id, request.approve, actor, request.reason),
+            ToolCallDecided(call_id, request.approve, actor, reason),
             request.arguments_sha256,
         )
         return pb.DecideToolCallResponse(approved=decided.approved, decided_by=decided.actor)
@@ -156,13 +171,26 @@ class CallsHere:
         self, request: pb.AnswerToolCallRequest, caller: Caller
     ) -> pb.AnswerToolCallResponse:
         """See :meth:`TurnCalls.answer`."""
-        action = AnswerAction(request.action)
-        said = Answer(QuestionId(request.question_id), action, request.content_json)
+        action, actor = AnswerAction(request.action), caller.principal.actor
+        content = await self._screened(request, request.content_json, actor)
+        said = Answer(QuestionId(request.question_id), action, content)
         answered = await self._answers.answer(
             ConversationId(request.conversation_id),
             TurnId(request.turn_id),
-            QuestionAnswered(ToolCallId(request.tool_call_id), said, caller.principal.actor),
+            QuestionAnswered(ToolCallId(request.tool_call_id), said, actor),
             request.question_sha256,
         )
         first = tool_pb2.ToolAnswerAction.ValueType(answered.answer.action)
         return pb.AnswerToolCallResponse(action=first, answered_by=answered.actor)
+
+    async def _screened(
+        self, about: pb.DecideToolCallRequest | pb.AnswerToolCallRequest, text: str, author: str
+    ) -> str:
+        """What filters leave of what people say to a turn: its model is told."""
+        if not text:
+            return text
+        view = await self._conversations.get(ConversationId(about.conversation_id))
+        if not view.filtered:
+            return text
+        said = author, TurnId(about.turn_id), content_of(text)
+        return text_of(await self._conversations.screened(view, *said))

@@ -247,7 +247,7 @@ def compose_service(
     left = lease.left if lease else None
     leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
     decided = (store, journal, lanes)
-    here = CallsHere(turns, Decisions(*decided), Answers(*decided))
+    here = CallsHere(turns, Decisions(*decided), Answers(*decided), conversations)
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here

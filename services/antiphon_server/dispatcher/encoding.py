@@ -63,6 +63,12 @@ def digest_of(request: dispatcher_service_pb2.DispatchRequest) -> bytes:
     return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
+def content_of(text: str) -> bytes:
+    """A text as a message's content."""
+    message = message_pb2.Message(parts=[message_pb2.Part(text=text)])
+    return event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
+
+
 def text_of(content: bytes) -> str:
     """Return the text of a message's content."""
     posted = event_pb2.MessagePosted.FromString(content)

@@ -20,7 +20,7 @@ from antiphon_server.filters.chain import Chain
 from antiphon_server.filters.eyes import Eyes
 from antiphon_server.filters.kinds import finders
 from antiphon_server.filters.model import Filter
-from antiphon_server.filters.said import screened
+from antiphon_server.filters.said import screened, screened_words
 from antiphon_server.filters.screening import Filters, Screener
 from antiphon_server.filters.servicer import FilterServicer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
@@ -56,6 +56,12 @@ class ComposedFiltering:
     async def screened(self, conversation: Conversation, author: str, content: Content) -> Content:
         """See :meth:`ScreensMessages.screened`."""
         return await screened(self.screener, conversation, author, content)
+
+    async def screened_words(
+        self, workspace_id: str, author: str, words: Sequence[str]
+    ) -> Sequence[str]:
+        """See :meth:`ScreensMessages.screened_words`."""
+        return await screened_words(self.screener, workspace_id, author, words)
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`FilteringRoom.register`."""

@@ -1,4 +1,6 @@
-"""Messages that people say to a conversation by PostMessage, looked at before they are kept."""
+"""What people say to context, looked at before it is kept: messages, and words about them."""
+
+from collections.abc import Sequence
 
 from antiphon.context.v1.message_pb2 import Message
 from antiphon_server.context.filtering_room import Content, Conversation, content_with
@@ -19,3 +21,11 @@ async def screened(
         return content
     parts, metadata = with_texts(message.parts, message.metadata, found.texts)
     return content_with(content, parts, metadata)
+
+
+async def screened_words(
+    screener: Screener, workspace_id: str, author: str, words: Sequence[str]
+) -> Sequence[str]:
+    """What is left of words. Raises DomainError as :meth:`Screener.screen`."""
+    origin = Origin(workspace_id, "", Stage.MESSAGE, author)
+    return (await screener.screen(words, origin)).texts

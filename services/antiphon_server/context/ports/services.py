@@ -1,6 +1,6 @@
 """What the context service needs of other services."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope
@@ -78,6 +78,15 @@ class ScreensMessages(Protocol):
 
     async def screened(self, conversation: Conversation, author: str, content: Content) -> Content:
         """What is left of a message; what they say is kept, also if nothing is left.
+
+        Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        """
+        ...
+
+    async def screened_words(
+        self, workspace_id: str, author: str, words: Sequence[str]
+    ) -> Sequence[str]:
+        """What is left of words that a conversation is made or changed with.
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """

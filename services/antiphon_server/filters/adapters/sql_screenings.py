@@ -39,7 +39,8 @@ class SqlScreenings:
     ) -> Sequence[Screening]:
         """See :meth:`ScreeningStore.list`."""
         place = tuple_(screenings.c.created_us, screenings.c.screening_id)
-        query = select(screenings.c.body).order_by(place.desc()).limit(limit)
+        newest = screenings.c.created_us.desc(), screenings.c.screening_id.desc()
+        query = select(screenings.c.body).order_by(*newest).limit(limit)
         if workspace_id:
             query = query.where(screenings.c.workspace_id == workspace_id)
         if author:
