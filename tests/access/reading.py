@@ -139,7 +139,8 @@ _RPCS = {
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
         IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
-        ContextService/CheckAccess ContextService/RecordActivity FilterService/Screen
+        ContextService/CheckAccess ContextService/RecordActivity
+        FilterService/Screen FilterService/GetAnswerFilters FilterService/RecordScreening
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim
         WorkerService/Borrow

@@ -29,7 +29,7 @@ class ScreeningStore(Protocol):
     """Keeps what filters said, for 90 days."""
 
     async def add(self, screening: Screening) -> None:
-        """Keep one, and have it told in the conversation's log, in one step."""
+        """Keep one, once, and have it told in the conversation's log, in one step."""
         ...
 
     async def list(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.filters.chain import Chain
@@ -44,6 +45,10 @@ class Screener:
         if screened.refused:
             raise _refusal(screened.verdicts[-1])
         return screened
+
+    async def record(self, screening: Screening) -> None:
+        """Keep what was said of an answer, once."""
+        await self._store.add(replace(screening, created_us=self._now_us()))
 
     def _screening(self, it: Screened, origin: Origin) -> Screening:
         screening_id = new_id("scr")

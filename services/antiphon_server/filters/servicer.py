@@ -12,6 +12,7 @@ from antiphon_server.filters.encoding import (
     filters_message,
     filters_of,
     screening_message,
+    screening_of,
     texts_of,
     verdict_message,
     with_texts,
@@ -20,7 +21,7 @@ from antiphon_server.filters.model import Action, Origin, Screened, Stage
 from antiphon_server.filters.ports import ScreeningStore
 from antiphon_server.filters.screening import Filters, Screener, look
 from antiphon_server.runtime.access.principal import current_principal
-from antiphon_server.runtime.revisions.model import GLOBAL
+from antiphon_server.runtime.revisions.model import GLOBAL, Revision
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -121,6 +122,21 @@ class FilterServicer(FilterServiceServicer):
             response.parts.extend(parts)
             response.metadata.update(metadata)
         return response
+
+    async def GetAnswerFilters(
+        self, request: pb.GetAnswerFiltersRequest, context: Context
+    ) -> pb.GetAnswerFiltersResponse:
+        chains = await self._screener.chains(request.workspace_id)
+        found = [Revision(it.parent, it.revision, tuple(it.at(Stage.ANSWER))) for it in chains]
+        return pb.GetAnswerFiltersResponse(
+            filters=[filters_message(it) for it in found if it.rules]
+        )
+
+    async def RecordScreening(
+        self, request: pb.RecordScreeningRequest, context: Context
+    ) -> pb.RecordScreeningResponse:
+        await self._screener.record(screening_of(request.screening))
+        return pb.RecordScreeningResponse()
 
 
 def _tried(request: pb.TryFiltersRequest, screened: Screened) -> pb.TryFiltersResponse:

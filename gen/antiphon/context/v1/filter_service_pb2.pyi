@@ -507,3 +507,90 @@ class ScreenResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScreenResponse: _TypeAlias = ScreenResponse  # noqa: Y015
+
+@_typing.final
+class GetAnswerFiltersRequest(_message.Message):
+    """GetAnswerFiltersRequest is the request of GetAnswerFilters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is where answers are given."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAnswerFiltersRequest: _TypeAlias = GetAnswerFiltersRequest  # noqa: Y015
+
+@_typing.final
+class GetAnswerFiltersResponse(_message.Message):
+    """GetAnswerFiltersResponse is the response of GetAnswerFilters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def filters(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.Filters]:
+        """filters are those that look at answers and are not disabled, by whose they are: at most two."""
+
+    def __init__(
+        self,
+        *,
+        filters: _abc.Iterable[_filter_pb2.Filters] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAnswerFiltersResponse: _TypeAlias = GetAnswerFiltersResponse  # noqa: Y015
+
+@_typing.final
+class RecordScreeningRequest(_message.Message):
+    """RecordScreeningRequest is the request of RecordScreening."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCREENING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def screening(self) -> _filter_pb2.Screening:
+        """screening is what they said; its create_time is set by the server."""
+
+    def __init__(
+        self,
+        *,
+        screening: _filter_pb2.Screening | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["screening", b"screening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["screening", b"screening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordScreeningRequest: _TypeAlias = RecordScreeningRequest  # noqa: Y015
+
+@_typing.final
+class RecordScreeningResponse(_message.Message):
+    """RecordScreeningResponse is the response of RecordScreening."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordScreeningResponse: _TypeAlias = RecordScreeningResponse  # noqa: Y015

@@ -66,6 +66,16 @@ class FilterServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenResponse.FromString,
                 _registered_method=True)
+        self.GetAnswerFilters = channel.unary_unary(
+                '/antiphon.context.v1.FilterService/GetAnswerFilters',
+                request_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersResponse.FromString,
+                _registered_method=True)
+        self.RecordScreening = channel.unary_unary(
+                '/antiphon.context.v1.FilterService/RecordScreening',
+                request_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningResponse.FromString,
+                _registered_method=True)
 
 
 class FilterServiceServicer:
@@ -126,6 +136,22 @@ class FilterServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAnswerFilters(self, request, context):
+        """GetAnswerFilters returns the filters by which answers in a workspace are masked, those of the
+        installation first. Called by services.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordScreening(self, request, context):
+        """RecordScreening keeps what filters have said of an answer that was masked, and tells it in the
+        conversation's log. Called by services. Repeated with the same screening_id, it changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FilterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -158,6 +184,16 @@ def add_FilterServiceServicer_to_server(servicer, server):
                     servicer.Screen,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenResponse.SerializeToString,
+            ),
+            'GetAnswerFilters': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAnswerFilters,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersResponse.SerializeToString,
+            ),
+            'RecordScreening': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordScreening,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -324,6 +360,60 @@ class FilterService:
             '/antiphon.context.v1.FilterService/Screen',
             antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_filter__service__pb2.ScreenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAnswerFilters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.FilterService/GetAnswerFilters',
+            antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_filter__service__pb2.GetAnswerFiltersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordScreening(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.FilterService/RecordScreening',
+            antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_filter__service__pb2.RecordScreeningResponse.FromString,
             options,
             channel_credentials,
             insecure,

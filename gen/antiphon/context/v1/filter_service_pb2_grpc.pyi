@@ -64,6 +64,14 @@ class FilterServiceStub:
     that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
     CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
     """
+    GetAnswerFilters: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.GetAnswerFiltersRequest, _filter_service_pb2.GetAnswerFiltersResponse]
+    """GetAnswerFilters returns the filters by which answers in a workspace are masked, those of the
+    installation first. Called by services.
+    """
+    RecordScreening: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.RecordScreeningRequest, _filter_service_pb2.RecordScreeningResponse]
+    """RecordScreening keeps what filters have said of an answer that was masked, and tells it in the
+    conversation's log. Called by services. Repeated with the same screening_id, it changes nothing.
+    """
 
 @_typing.type_check_only
 class FilterServiceAsyncStub(FilterServiceStub):
@@ -100,6 +108,14 @@ class FilterServiceAsyncStub(FilterServiceStub):
     it as it may go on; what they say is in the conversation's log (Event.content_screened) before
     that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
     CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
+    """
+    GetAnswerFilters: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.GetAnswerFiltersRequest, _filter_service_pb2.GetAnswerFiltersResponse]  # type: ignore[assignment]
+    """GetAnswerFilters returns the filters by which answers in a workspace are masked, those of the
+    installation first. Called by services.
+    """
+    RecordScreening: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.RecordScreeningRequest, _filter_service_pb2.RecordScreeningResponse]  # type: ignore[assignment]
+    """RecordScreening keeps what filters have said of an answer that was masked, and tells it in the
+    conversation's log. Called by services. Repeated with the same screening_id, it changes nothing.
     """
 
 class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -170,6 +186,26 @@ class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
         it as it may go on; what they say is in the conversation's log (Event.content_screened) before
         that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
         CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAnswerFilters(
+        self,
+        request: _filter_service_pb2.GetAnswerFiltersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filter_service_pb2.GetAnswerFiltersResponse, _abc.Awaitable[_filter_service_pb2.GetAnswerFiltersResponse]]:
+        """GetAnswerFilters returns the filters by which answers in a workspace are masked, those of the
+        installation first. Called by services.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordScreening(
+        self,
+        request: _filter_service_pb2.RecordScreeningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filter_service_pb2.RecordScreeningResponse, _abc.Awaitable[_filter_service_pb2.RecordScreeningResponse]]:
+        """RecordScreening keeps what filters have said of an answer that was masked, and tells it in the
+        conversation's log. Called by services. Repeated with the same screening_id, it changes nothing.
         """
 
 def add_FilterServiceServicer_to_server(servicer: FilterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,9 +11,11 @@ from antiphon_server.filters.adapters.tables import log_outbox, screenings
 from antiphon_server.filters.encoding import screening_message, screening_of
 from antiphon_server.filters.model import Screening
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedInsert
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 KEPT_US = 90 * 86_400 * 1_000_000
+_ADD = PreparedInsert(screenings, " ON CONFLICT DO NOTHING")
 
 
 class SqlScreenings:
@@ -27,8 +29,8 @@ class SqlScreenings:
         row, told = _row(screening), _told(screening)
 
         def store(connection: Connection) -> None:
-            connection.execute(insert(screenings), row)
-            if screening.origin.conversation_id:
+            is_new = _ADD.run(connection, [row])
+            if is_new and screening.origin.conversation_id:
                 connection.execute(insert(log_outbox), told)
 
         await self._database.write(store)
