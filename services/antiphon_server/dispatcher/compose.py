@@ -37,6 +37,7 @@ from antiphon_server.dispatcher.handling import Handler, HandlerSettings
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.masking_room import ComposeMasking
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
@@ -189,6 +190,7 @@ def compose_service(
     workers: ComposeWorkers | None,
     routing: ComposeRouting | None,
     scheduling: ComposeScheduling | None,
+    masking: ComposeMasking | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -222,7 +224,10 @@ def compose_service(
     routes = routing(infrastructure, links, sources) if routing else None
     metrics = TurnMetrics()
     shares = infrastructure.shares
-    runner = Runner(store, journal, node, lease_s, shares, observers=[metrics], lease=lease)
+    masks = masking(links) if masking else None
+    runner = Runner(
+        store, journal, node, lease_s, shares, observers=[metrics], lease=lease, masks=masks
+    )
     limits = _limits(shares.settings)
     admission = Admission(store, registry, lanes, limits)
     parts_of_turns = store, journal, registry, runner, lanes

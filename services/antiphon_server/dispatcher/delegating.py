@@ -90,7 +90,7 @@ class Delegating:
     async def _screened(self, view: ConversationView, turn: Turn) -> Turn:
         """The turn with what filters leave of its message."""
         if not view.filtered:
-            return turn
+            return replace(turn, filtered=False)
         said = turn.asker, turn.turn_id, turn.order.content
         left = await self._conversations.screened(view, *said)
         return replace(turn, order=replace(turn.order, content=left))

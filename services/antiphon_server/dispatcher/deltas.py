@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from antiphon_server.dispatcher.masking import Mask, Shown
 from antiphon_server.dispatcher.model import (
     CallStep,
     Step,
     TextAppended,
+    ToolCallFinished,
+    ToolCallProposed,
     Turn,
     TurnAssigned,
     TurnProgressed,
@@ -39,7 +43,7 @@ class TextWriter:
     with. ``committed`` is what clients can have seen, ``output`` the newest number of a worker's
     outputs in it, of which ``on_output`` is told. Commits wait for the ``share`` of the
     turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too. ``calls`` are
-    the turn's calls of tools, as far as they are committed.
+    the turn's calls of tools, as far as they are committed. Nobody sees what the ``mask`` holds.
     """
 
     def __init__(
@@ -50,7 +54,9 @@ class TextWriter:
         calls: ToolCalls | None = None,
         share: Share = FREE,
         output: int = 0,
+        mask: Mask | None = None,
     ) -> None:
+        self._shown = Shown(mask)
         self.output = output
         self.on_output: Callable[[int], None] | None = None
         self._pending_output = 0
@@ -83,24 +89,28 @@ class TextWriter:
         Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
         answer that would not fit into a message.
         """
+        text, output = self._shown.take(text, output)
         if not text:
             return
+        self._accept(text, output)
+        await self._flush_soon()
+
+    def _accept(self, text: str, output: int) -> None:
         self._accepted += len(text.encode())
         if self._accepted > MAX_TEXT_BYTES:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
         self._pending.append(text)
-        self._pending_output = output
+        self._pending_output = output or self._pending_output
         self._piece_s = PIECE_S + FRAME_S if output else PIECE_S
         self._pending_chars += len(text)
         if len(self._pending) == 1 or self._is_full():
             self._hurry.set()
-        await self._flush_soon()
 
     async def progress(self, step: TurnProgressed) -> None:
         """Accept news for people; it goes out before the text that comes after it."""
         if self._pending or len(self._progress) >= MAX_PROGRESS:
             await self._settle()
-        self._progress.append(step)
+        self._progress.append(replace(step, output=self._shown.counted(step.output)))
         await self._flush_soon()
 
     async def record(self, *steps: CallStep) -> None:
@@ -109,7 +119,7 @@ class TextWriter:
         No text may be written meanwhile. Raises the DomainError of a commit that failed.
         """
         await self._share.take(COMMIT_S)
-        self._records.extend(steps)
+        self._records.extend(map(self._counted, steps))
         self._taken += len(steps)
         ours = self._taken
         self._hurry.set()
@@ -131,7 +141,9 @@ class TextWriter:
         """
         self._stopping = True
         self._progress.clear()
-        if not keep_pending:
+        if keep_pending:
+            self._keep_rest()
+        else:
             self._drop()
         self._hurry.set()
         self._share.leave()
@@ -141,6 +153,11 @@ class TextWriter:
         rest = "".join(self._pending)
         self._drop()
         return rest
+
+    def _keep_rest(self) -> None:
+        rest, output = self._shown.rest()
+        if rest:
+            self._accept(rest, output)
 
     def piece(self, text: str) -> TextAppended:
         """The step that appends ``text`` behind what is committed."""
@@ -233,6 +250,12 @@ class TextWriter:
         for step in records:
             self.calls.note(step, len(self.committed))
         self._position += len(text.encode())
+
+    def _counted(self, step: CallStep) -> CallStep:
+        """The step; that the worker has said it counts when what it said before is shown."""
+        if isinstance(step, ToolCallProposed | ToolCallFinished) and step.output:
+            return replace(step, output=self._shown.counted(step.output))
+        return step
 
     def _note_output(self, steps: Iterable[Step]) -> None:
         output = max((output_of(it) for it in steps), default=0)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler, HandlerSettings
+    from antiphon_server.dispatcher.masking_room import ComposeMasking
     from antiphon_server.dispatcher.routing_room import ComposeRouting
     from antiphon_server.dispatcher.scheduling_room import ComposeScheduling
     from antiphon_server.dispatcher.worker_room import ComposeWorkers
@@ -37,12 +38,13 @@ def dispatcher(
     workers: "ComposeWorkers | None" = None,
     routing: "ComposeRouting | None" = None,
     scheduling: "ComposeScheduling | None" = None,
+    masking: "ComposeMasking | None" = None,
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
 
     ``rooms`` add the tables of rooms beside it to its own; ``workers`` puts the room together whose
     handlers dial in, ``routing`` the one that finds handlers, ``scheduling`` the one that
-    starts turns by the clock.
+    starts turns by the clock, ``masking`` the one by which answers are masked.
     """
 
     def tables() -> "MetaData":
@@ -55,7 +57,7 @@ def dispatcher(
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
 
-        return partial(compose_service, handlers, workers, routing, scheduling)
+        return partial(compose_service, handlers, workers, routing, scheduling, masking)
 
     return ServiceDescriptor(
         name="dispatcher",

@@ -193,7 +193,7 @@ class Turn:
     until that is known to be committed. ``cancel_requested`` tells a server that takes the turn
     over to cancel it. ``api_keys`` are those that it was asked for with, as the
     principal has them. ``fell_back``: the handler that was chosen first vanished, and ``order`` is
-    that of its fallback.
+    that of its fallback. ``filtered``: filters may look at its answer; it is not stored.
     """
 
     turn_id: TurnId
@@ -216,6 +216,7 @@ class Turn:
     cancel_requested: bool = False
     api_keys: tuple[str, ...] = ()
     fell_back: bool = False
+    filtered: bool = field(default=True, compare=False)
 
     @property
     def user_id(self) -> str:

@@ -10,6 +10,7 @@ from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.falling_back import Named, fallen_back
 from antiphon_server.dispatcher.handling import AttemptLost, Vanished
+from antiphon_server.dispatcher.masking import Masking, Masks
 from antiphon_server.dispatcher.model import (
     Outcome,
     Past,
@@ -79,7 +80,9 @@ class Runner:
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
         lease: Lease | None = None,
+        masks: Masks | None = None,
     ) -> None:
+        self._masks = masks
         self._shares = shares
         self._observers = observers
         self._lease = lease
@@ -131,7 +134,8 @@ class Runner:
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
         """
-        writer, calling = self._tools(turn, past.text, past.output, stop, rest)
+        masking = await self._masking(turn)
+        writer, calling = self._tools(turn, past.text, past.output, stop, rest, masking)
         limit = asyncio.timeout(turn.order.time_limit_s)
         work = TurnWork(
             turn,
@@ -143,6 +147,7 @@ class Runner:
             start_child,
             rest,
             past.assigned,
+            masking,
         )
         outcome = await self._outcome(named, work, stop, rest, limit)
         stop.seal()
@@ -167,14 +172,30 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
+        if (masking := work.masking) is not None:
+            await patiently(masking.close)
         return await self.finish(turn, outcome, writer, left, work)
 
+    async def _masking(self, turn: Turn) -> Masking | None:
+        """How its answer is masked: nothing is said before that is known."""
+        masks = self._masks
+        if masks is None or not turn.filtered:
+            return None
+        return await patiently(lambda: masks.of(turn))
+
     def _tools(
-        self, turn: Turn, text: str, output: int, stop: Stop, rest: Rest
+        self,
+        turn: Turn,
+        text: str,
+        output: int,
+        stop: Stop,
+        rest: Rest,
+        masking: Masking | None,
     ) -> tuple[TextWriter, Calling]:
         """What an attempt writes and calls with, behind what is committed."""
         share = self._shares.of(turn.creator, turn.workspace_id)
-        writer = TextWriter(self._journal, turn, text, stop.calls, share, output)
+        mask = masking.begin() if masking is not None else None
+        writer = TextWriter(self._journal, turn, text, stop.calls, share, output, mask)
         return writer, Calling(writer, rest, self._lease)
 
     async def _attempts(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> None:
@@ -198,7 +219,8 @@ class Runner:
         await self._told(lambda: self._journal.write(turn, [TurnStarted()], request_id=request_id))
         stop.begin_again(turn)
         written = work.writer
-        work.begin_again(turn, *self._tools(turn, written.committed, written.output, stop, rest))
+        said = written.committed, written.output
+        work.begin_again(turn, *self._tools(turn, *said, stop, rest, work.masking))
 
     async def _outcome(
         self, named: Named, work: TurnWork, stop: Stop, rest: Rest, limit: asyncio.Timeout

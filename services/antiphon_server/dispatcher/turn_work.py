@@ -7,6 +7,7 @@ from typing import TypeAlias
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import RunCall
+from antiphon_server.dispatcher.masking import Masking
 from antiphon_server.dispatcher.model import (
     NOTHING_LEFT_OUT,
     AskedCall,
@@ -43,6 +44,7 @@ class TurnWork:
     start_child: StartChild
     rest: Rest
     assigned: TurnAssigned | None = None
+    masking: Masking | None = None
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0

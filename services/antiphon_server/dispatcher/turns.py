@@ -147,6 +147,7 @@ class Turns:
             order,
             workspace_id=view.workspace_id,
             api_keys=principal.api_keys,
+            filtered=view.filtered,
         )
 
     async def _take(self, lane: Lane, turn: Turn, view: ConversationView) -> StoredTurn:

@@ -1,9 +1,10 @@
-"""What the installation hands to context of filters: imported when it is needed."""
+"""What the installation hands to context and the dispatcher: imported when it is needed."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from antiphon_server.context.filtering_room import FilteringRoom
+    from antiphon_server.dispatcher.masking_room import Masks
     from antiphon_server.runtime.composition.infrastructure import Infrastructure
     from antiphon_server.runtime.composition.links import Links
 
@@ -18,3 +19,10 @@ def filtering(infrastructure: "Infrastructure", links: "Links") -> "FilteringRoo
     from antiphon_server.filters.compose import compose_filtering
 
     return compose_filtering(infrastructure, links)
+
+
+def masking(links: "Links") -> "Masks":
+    """What masks answers, for the dispatcher."""
+    from antiphon_server.filters.answers import AnswerMasks
+
+    return AnswerMasks(links.internal)
