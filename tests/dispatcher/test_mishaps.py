@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.handling import Work
@@ -204,6 +205,25 @@ async def test_a_log_elsewhere_that_stays_away_is_waited_for_once() -> None:
         (turn,) = (task for task in it.tasks if task.get_name().startswith("turn "))
         await asyncio.wait([turn], timeout=5)
         assert mishap.refused == TURN.tries
+
+
+async def test_who_fails_when_told_of_an_end_keeps_nobody_from_it() -> None:
+    """The defect is in the log of the server; the turn has ended all the same, for all others."""
+
+    class Broken(Told):
+        async def run(self, work: Work) -> None:
+            work.outputs.on_end(lambda stored: [][stored])
+            await super().run(work)
+
+    broken = Broken("broken", LossPolicy.FAIL)
+    async with world(more=[broken]) as it:
+        with capture_logs() as logged:
+            await it.dispatch(handler="broken")
+            broken.say("text", None)
+            assert (await it.ended()).state is State.SUCCEEDED
+        assert broken.stored == [True]
+        defects = [line for line in logged if line["log_level"] == "error"]
+        assert [line["turn_id"] for line in defects] == [turn_id(1)]
 
 
 async def test_who_was_fenced_out_writes_nothing_more(it: World) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 import functools
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
+
+import pytest
 
 P = ParamSpec("P")
 
@@ -32,6 +35,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         """When it is: as long after the loop's beginning as timers have been waited for."""
         return self._jumping.passed_s
 
+    def pass_by(self, seconds: float) -> None:
+        """Have so much time gone by at once."""
+        self._jumping.passed_s += seconds
+
 
 def in_no_time(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, None]:
     """Run a test on such a loop."""
@@ -42,3 +49,16 @@ def in_no_time(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, No
             runner.run(test(*args, **kwargs))
 
     return run
+
+
+def keep_the_loops_time(patch: pytest.MonkeyPatch) -> None:
+    """Have ``time.monotonic`` follow the test's loop; as on any machine, it began long ago."""
+    loop = asyncio.get_running_loop()
+    patch.setattr(time, "monotonic", lambda: 1000.0 + loop.time())
+
+
+def stand_still(seconds: float) -> None:
+    """Nothing is done on the test's loop for so long, as if its process had been stopped."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, JumpingLoop)
+    loop.pass_by(seconds)

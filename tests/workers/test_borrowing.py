@@ -14,6 +14,7 @@ from antiphon_server.workers.frames import Accepted, Assign
 from antiphon_server.workers.lending import Borrower
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Session, Unclaimed
+from tests.fakes.clocks import in_no_time, keep_the_loops_time
 from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, want, work, worker_id
 
 
@@ -170,6 +171,29 @@ async def test_nothing_is_heard_on_a_stream_that_is_over() -> None:
     pool.add(session())
     with pytest.raises(DomainError):
         assignment.hear(one, assignment.fence, Accepted(), None)
+
+
+@in_no_time
+async def test_a_worker_that_another_server_lost_sight_of_has_not_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its stream stands, perhaps: it is waited for from now on, and who has gone since it went."""
+    keep_the_loops_time(monkeypatch)
+    pair, gone = Pair(), keeping(1)
+    for one in (gone, keeping(2)):
+        await pair.lent(one)
+    pair.there.remove(gone)
+    await pair.back()
+    pair.loan.close()
+    began = time.monotonic()
+    await asyncio.sleep(3.0)
+
+    async def given_up_after_s(number: int) -> float:
+        assert await pair.here.holder(worker_id(number), turn_id(1), Inbox()) is None
+        return round(time.monotonic() - began, 3)
+
+    waited = await asyncio.gather(*map(given_up_after_s, (1, 2)))
+    assert waited == [LIMITS.back_s, 3.0 + LIMITS.back_s]
 
 
 async def test_what_a_worker_elsewhere_has_done_counts_there_turn_by_turn() -> None:

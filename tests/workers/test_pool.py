@@ -5,15 +5,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from antiphon_server.dispatcher.handling import TurnId
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.workers.assignments import Assignments
+from antiphon_server.workers.care import Care
 from antiphon_server.workers.frames import Want
 from antiphon_server.workers.pool import Pool
 from antiphon_server.workers.session import Session
 from antiphon_server.workers.versions import Versions
+from tests.fakes.clocks import in_no_time, keep_the_loops_time, stand_still
 from tests.workers.stand_ins import LIMITS, Inbox, session, turn_id, want, worker_id
 
 
@@ -245,19 +249,45 @@ async def test_a_turn_is_claimed_from_who_holds_it() -> None:
     assert await pool.holder(worker_id(1), turn_id(2), Inbox()) is None
 
 
-async def test_who_holds_it_is_waited_for_since_it_went() -> None:
-    """Not since the turn's server died, which may have been later."""
-    pool = Pool(replace(LIMITS, back_s=1.5))
-    gone = session()
+async def _given_up_after_s(pool: Pool, number: int = 1) -> float:
+    """How long a turn waits for the worker that had it, which does not come."""
+    began = time.monotonic()
+    assert await pool.holder(worker_id(number), turn_id(1), Inbox()) is None
+    return round(time.monotonic() - began, 3)
+
+
+def _gone(monkeypatch: pytest.MonkeyPatch) -> Pool:
+    """A worker has come and gone, by the loop's clock."""
+    keep_the_loops_time(monkeypatch)
+    pool, gone = Pool(LIMITS), session()
     pool.add(gone)
     pool.remove(gone)
-    await asyncio.sleep(1.3)
-    began = time.monotonic()
-    never_seen = asyncio.create_task(pool.holder(worker_id(2), turn_id(1), Inbox()))
-    assert await pool.holder(worker_id(1), turn_id(1), Inbox()) is None
-    assert not never_seen.done()
-    assert await never_seen is None
-    assert time.monotonic() - began >= 1.5
+    return pool
+
+
+@in_no_time
+async def test_who_holds_it_is_waited_for_since_it_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not since the turn's server died, which may have been later."""
+    pool = _gone(monkeypatch)
+    await asyncio.sleep(3.0)
+    waited = await asyncio.gather(*(_given_up_after_s(pool, number) for number in (1, 2)))
+    assert waited == [LIMITS.back_s - 3.0, LIMITS.back_s]
+
+
+@in_no_time
+async def test_while_the_server_stands_still_nobody_can_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So much longer it waits for who has gone before."""
+    pool, nobody = _gone(monkeypatch), cast(Any, None)
+    caring = asyncio.create_task(Care(pool, Assignments(), nobody, nobody, LIMITS).run())
+    await asyncio.sleep(2.5 * LIMITS.look_s)
+    stand_still(30.0)
+    await asyncio.sleep(2 * LIMITS.look_s)
+    went_by_s = (3 + 2) * LIMITS.look_s  # it goes on with the third look
+    assert await _given_up_after_s(pool) == LIMITS.back_s - went_by_s
+    caring.cancel()
+    await asyncio.wait({caring})
 
 
 def _of_another_user() -> Session:

@@ -1,0 +1,83 @@
+"""A turn at a worker, from its assignment to its end, in the log of a real dispatcher."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from antiphon_server.events.model import Append, Appended, Folded, Scope
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.workers.frames import Accepted, Ack, Assign, Finished, Progressed, Written
+from antiphon_server.workers.session import Session
+from tests.dispatcher.world import turn_id
+from tests.e2e.until import SOON_S
+from tests.workers.served import LEFT, Served, holding, served
+from tests.workers.stand_ins import session, told
+
+
+@pytest.fixture
+async def it() -> AsyncIterator[Served]:
+    async with served() as made:
+        yield made
+
+
+def assigns(worker: Session) -> list[Assign]:
+    """Those that wait for the worker, taken with all else."""
+    return [it for it in told(worker) if isinstance(it, Assign)]
+
+
+async def test_a_worker_that_is_back_while_its_turn_is_committed_has_it(it: Served) -> None:
+    """The log says so after it came: it is told on the stream that it has then, in one attempt."""
+    append, asked, go_on = it.turns.log_store.append, asyncio.Event(), asyncio.Event()
+
+    async def slowly(batch: Sequence[Append]) -> list[Appended | DomainError]:
+        if any(b"worker_00000001" in event.body for one in batch for event in one.events):
+            asked.set()
+            await go_on.wait()
+        return await append(batch)
+
+    it.turns.log_store.append = slowly  # type: ignore[method-assign]
+    it.comes(session())
+    await it.turns.dispatch(handler="it")
+    async with asyncio.timeout(SOON_S):
+        await asked.wait()
+    newest = it.comes(session())
+    assert newest.turns == {}
+    go_on.set()
+    await it.assigned()
+    assert [(each.turn.attempt, each.held) for each in assigns(newest)] == [(1, False)]
+    assert newest.turns[turn_id(1)] is it.serving.assignments.live[turn_id(1)]
+
+
+async def test_what_is_left_of_budgets_is_told_whenever_a_turn_begins(it: Served) -> None:
+    """Also if its assign was lost with the worker's stream; who goes on with it knows it."""
+    first = it.comes(session())
+    await it.turns.dispatch(handler="it")
+    await it.assigned()
+    again = it.comes(session())
+    again.hear(turn_id(1), 1, Accepted())
+    back = it.comes(holding())
+    heard = [(each.held, each.left) for one in (first, again, back) for each in assigns(one)]
+    assert heard == [(False, LEFT), (False, LEFT), (True, ())]
+
+
+async def test_of_an_end_whose_text_could_not_be_folded_its_worker_hears(it: Served) -> None:
+    """It is in the log: nobody says it again, and the worker's slot is free."""
+    failed = asyncio.Event()
+
+    async def fails(scope: Scope, turn_id: str) -> Folded:
+        failed.set()
+        raise DomainError(Reason.STORE_UNAVAILABLE)
+
+    it.turns.log_store.fold = fails  # type: ignore[method-assign]
+    one = it.comes(session())
+    await it.turns.dispatch(handler="it")
+    await it.assigned()
+    one.hear(turn_id(1), 1, Written(1, "one"))
+    one.hear(turn_id(1), 1, Progressed(2, "between text and end nothing is folded with the end"))
+    await it.turns.seen("turn_progressed")
+    one.hear(turn_id(1), 1, Finished(2))
+    async with asyncio.timeout(SOON_S):
+        await failed.wait()
+    assert Ack(turn_id(1), 1, 2, finished=True) in told(one)
+    assert (one.free, one.finished) == (1, 1)
