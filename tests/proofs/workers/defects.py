@@ -92,6 +92,17 @@ def _hasty(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Assignment, "dropped", lost)
 
 
+def _begins_twice(patch: pytest.MonkeyPatch) -> None:
+    """A worker that comes back without a turn gets it again, though it had begun that attempt."""
+    come_without = Assignment.come_without
+
+    def anew(self: Assignment, session: Any) -> None:
+        self._accepted = False
+        come_without(self, session)
+
+    patch.setattr(Assignment, "come_without", anew)
+
+
 def _asks_anew(patch: pytest.MonkeyPatch) -> None:
     """A later attempt asks people anew."""
     question = Asking.question
@@ -122,6 +133,7 @@ DEFECTS: Mapping[str, Plant] = {
     "no-slots": _no_slots,
     "no-look": _no_look,
     "hasty": _hasty,
+    "begins-twice": _begins_twice,
     "asks-anew": _asks_anew,
     "children-anew": _children_anew,
 }

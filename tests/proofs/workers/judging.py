@@ -71,7 +71,9 @@ class Judge:
         return self._trace.hexdigest()
 
     def began(self, hand: "Hand", turn_id: str, fence: int) -> None:
-        """A handler began to work."""
+        """A handler began to work; who holds that attempt goes on with it, and begins it once."""
+        if fence in self.begun[turn_id]:
+            self.wrong.append(f"{turn_id} began twice in attempt {fence}, now at {hand.place.name}")
         self.begun[turn_id].append(fence)
 
     def has(self, hand: "Hand") -> set[str]:
