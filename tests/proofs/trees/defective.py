@@ -17,6 +17,21 @@ def _unstopped() -> None:
         _put(module, "stop_under", lambda *_: None)
 
 
+def _by_levels() -> None:
+    """Who stops a turn stops what is below it when its end is stored, one level each time."""
+    from antiphon_server.dispatcher import execution, recovery, turns
+
+    def level(those: Any, turn_id: Any) -> None:
+        for active in those:
+            parent = active.turn.order.parent
+            if parent is not None and parent.turn_id == turn_id:
+                active.stop()
+
+    _put(turns, "stop_under", lambda *_: None)
+    for module in (execution, recovery):
+        _put(module, "stop_under", level)
+
+
 def _doubled() -> None:
     """Who asks again gets another child."""
     from antiphon_server.workers import call_ids
@@ -60,6 +75,8 @@ DEFECTS: Mapping[str, tuple[Callable[[], None], str]] = {
     "twice": (_twice, "nothing"),
     "emptied": (_emptied, "kill_server"),
 }
+BY_LEVELS = "by-levels"
+"""It shows in when handlers are told alone."""
 
 
 def command(defect: str) -> tuple[str, ...]:
@@ -73,7 +90,8 @@ def _put(owner: Any, name: str, value: Any) -> None:
 
 def main() -> None:
     """Plant it, and be the server."""
-    plant, _ = DEFECTS[sys.argv.pop(1)]
+    name = sys.argv.pop(1)
+    plant = _by_levels if name == BY_LEVELS else DEFECTS[name][0]
     plant()
     from antiphon_server.cli.program import main as antiphon
 
