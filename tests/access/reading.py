@@ -53,7 +53,7 @@ _RPCS = {
     "signed in": """
         AuthService/Logout AuthService/WhoAmI AccessService/ListAccess
         ContextService/ListWorkspaces ContextService/ListConversations
-        NoticeService/ListNotices
+        NoticeService/ListNotices ScheduleService/ListOwnSchedules
         EventService/UpdateFollow EventService/CancelFollow
         IntegrationService/ListModels IntegrationService/CountTokens
     """,
@@ -123,6 +123,7 @@ _RPCS = {
         RouteService/TryRoutes
         FilterService/GetFilters FilterService/SetFilters FilterService/ListFilterRevisions
         FilterService/TryFilters FilterService/ListScreenings
+        RouteService/TryRoutes ScheduleService/ListWorkspaceSchedules
     """,
     "operators": """
         AuthService/CreateUser AuthService/GetUser AuthService/ListUsers AuthService/UpdateUser
@@ -141,6 +142,7 @@ _RPCS = {
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ContextService/CheckAccess ContextService/RecordActivity
         FilterService/Screen FilterService/GetAnswerFilters FilterService/RecordScreening
+        ContextService/CreateConversationFor
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim
         WorkerService/Borrow

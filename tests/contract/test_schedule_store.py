@@ -136,9 +136,11 @@ async def test_failures_are_kept_and_forgotten_by_the_next_turn(store: SqlSchedu
 async def test_who_has_seen_another_changes_nothing(store: SqlSchedules) -> None:
     await store.add(ONE)
     changed = replace(ONE, body=b"new", when=77, missed=Missed.ONE, etag="etag_2", next_us=77)
-    assert not await store.change(changed, "etag_0", anew=True)
-    assert await store.change(changed, "etag_1", anew=True)
-    assert not await store.change(replace(changed, etag="etag_3"), "etag_1", anew=True)
+    assert not await store.change(changed, "etag_0", anew=True, named=["when"])
+    assert await store.change(changed, "etag_1", anew=True, named=["when"])
+    assert not await store.change(
+        replace(changed, etag="etag_3"), "etag_1", anew=True, named=["when"]
+    )
     assert await store.get(HERE, ONE.schedule_id) == changed
 
 
@@ -146,7 +148,9 @@ async def test_a_change_of_what_is_said_undoes_no_due_time(store: SqlSchedules) 
     """One may be decided between its reading and its writing."""
     await store.add(ONE)
     await store.advance(ONE, started(2000), 3000)
-    assert await store.change(replace(ONE, body=b"new", etag="etag_2"), "etag_1", anew=False)
+    assert await store.change(
+        replace(ONE, body=b"new", etag="etag_2"), "etag_1", anew=False, named=["parts"]
+    )
     now = await store.get(HERE, ONE.schedule_id)
     assert now is not None
     assert (now.body, now.next_us, now.last_us) == (b"new", 3000, 2000)

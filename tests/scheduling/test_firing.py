@@ -34,7 +34,10 @@ class Refusing:
 
     why: Reason | None
 
-    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+    def place(self, schedule: Schedule, turn_id: str) -> str:
+        return schedule.conversation_id
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         if self.why is not None:
             raise DomainError(self.why)
         return True

@@ -32,7 +32,12 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.context.service.workspaces import Workspaces
-from antiphon_server.runtime.access.principal import UserId, current_principal
+from antiphon_server.runtime.access.principal import (
+    Principal,
+    SessionId,
+    UserId,
+    current_principal,
+)
 from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
@@ -117,23 +122,22 @@ class ContextServicer(ContextServiceServicer):
     async def CreateConversation(
         self, request: pb.CreateConversationRequest, context: Any
     ) -> pb.CreateConversationResponse:
-        principal = current_principal()
-        key = encoding.repeatable(principal, request.request_id, request, Conversation)
-        request = await self._screened(request.workspace_id, request)
-        wish = NewConversation(
-            ConversationId(request.conversation_id),
-            WorkspaceId(request.workspace_id),
-            in_one_line(request.title),
-            TurnPolicy(request.turn_policy),
-            tuple(map(in_one_line, request.models)),
-            request.instructions,
-            request.max_output_tokens,
-            tuple(request.tools),
-            encoding.labels_of(request.labels),
-            request.language,
-        )
-        made = await self._conversations.create(principal, wish, key)
+        made = await self._made(current_principal(), request)
         return pb.CreateConversationResponse(conversation=encoding.conversation(made))
+
+    async def CreateConversationFor(
+        self, request: pb.CreateConversationForRequest, context: Any
+    ) -> pb.CreateConversationForResponse:
+        owner = Principal("user", UserId(request.user_id), SessionId(""))
+        made = await self._made(owner, request.creation)
+        return pb.CreateConversationForResponse(conversation=encoding.conversation(made))
+
+    async def _made(
+        self, principal: Principal, request: pb.CreateConversationRequest
+    ) -> Conversation:
+        key = encoding.repeatable(principal, request.request_id, request, Conversation)
+        request = await self._screened(request.workspace_id, principal.actor, request)
+        return await self._conversations.create(principal, _wish_of(request), key)
 
     async def GetConversation(
         self, request: pb.GetConversationRequest, context: Any
@@ -173,17 +177,16 @@ class ContextServicer(ContextServiceServicer):
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         if self._filters is not None and not _WORDS.isdisjoint(paths):
             found = await self._conversations.get(principal, conversation_id)
-            wish = await self._screened(found.workspace_id, wish)
+            wish = await self._screened(found.workspace_id, principal.actor, wish)
         changed = await self._conversations.update(
             principal, conversation_id, _patch(wish, paths), wish.etag, key
         )
         return pb.UpdateConversationResponse(conversation=encoding.conversation(changed))
 
-    async def _screened(self, workspace_id: str, said: Words) -> Words:
+    async def _screened(self, workspace_id: str, author: str, said: Words) -> Words:
         """What filters leave of a conversation's words: models read them, and people's lists."""
         if self._filters is None or not self._filters.stand(workspace_id):
             return said
-        author = current_principal().actor
         keys: list[str] = sorted(said.labels)
         words = [said.title, said.instructions, *(said.labels[key] for key in keys)]
         left = await self._filters.screened_words(workspace_id, author, words)
@@ -308,6 +311,21 @@ class ContextServicer(ContextServiceServicer):
         held = await self._roles.held(user_id, resource)
         role = access_pb2.Role.ValueType(held.role.value)
         return pb.CheckAccessResponse(role=role, granted_on=held.granted_on)
+
+
+def _wish_of(request: pb.CreateConversationRequest) -> NewConversation:
+    return NewConversation(
+        ConversationId(request.conversation_id),
+        WorkspaceId(request.workspace_id),
+        in_one_line(request.title),
+        TurnPolicy(request.turn_policy),
+        tuple(map(in_one_line, request.models)),
+        request.instructions,
+        request.max_output_tokens,
+        tuple(request.tools),
+        encoding.labels_of(request.labels),
+        request.language,
+    )
 
 
 def _shelf(request: pb.ListConversationsRequest) -> Shelf:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Protocol
 
 import grpc
@@ -15,7 +16,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.newest_turns import NewestSqlTurns
-from antiphon_server.dispatcher.adapters.openings import ContextOpenings
+from antiphon_server.dispatcher.adapters.openings import ContextOpenings, OpeningsForAbsent
 from antiphon_server.dispatcher.adapters.posting import PostedHere
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
@@ -164,7 +165,8 @@ class Dispatcher(Service):
                 ),
             }
         )
-        return [self.metrics, gauges, *(self.workers.collectors() if self.workers else ())]
+        rooms = [it.collectors() for it in (self.workers, self.schedules) if it is not None]
+        return [self.metrics, gauges, *chain(*rooms)]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -256,11 +258,12 @@ def compose_service(
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
-    posting = PostedHere(here, gatekeeper, owners, adoptions, store)
-    doors = TurnDoors(posting, calls, conversations)
-    schedules = scheduling(infrastructure, links, doors) if scheduling else None
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
+    absent = OpeningsForAbsent(ContextServiceStub(internal), gatekeeper, admission)
+    posting = PostedHere(here, gatekeeper, owners, adoptions, store, absent)
+    doors = TurnDoors(posting, calls, openings, conversations)
+    schedules = scheduling(infrastructure, links, doors) if scheduling else None
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
     servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)

@@ -169,6 +169,17 @@ class FilteredConversations(Conversations, Protocol):
         ...
 
 
+class ChecksCreation(Protocol):
+    """Knows who may make conversations, now."""
+
+    async def check_create(self, principal: Principal, workspace_id: str) -> None:
+        """Return if ``principal`` may make one in the workspace now.
+
+        Raises as :meth:`Gatekeeper.check_write`.
+        """
+        ...
+
+
 class Gatekeeper(Protocol):
     """Knows who may do what, now."""
 

@@ -1,13 +1,13 @@
 """The room of schedules, as the dispatcher is handed it when it is composed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import grpc
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
-from antiphon_server.dispatcher.calls import Caller, TurnCalls
+from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId
 from antiphon_server.dispatcher.ports import Conversations
 from antiphon_server.runtime.access.principal import Principal
@@ -20,6 +20,7 @@ __all__ = [
     "ComposeScheduling",
     "ConversationId",
     "Conversations",
+    "Openings",
     "PostsTurns",
     "SchedulingRoom",
     "TurnCalls",
@@ -33,7 +34,8 @@ class PostsTurns(Protocol):
     async def post(self, request: DispatchRequest, principal: Principal) -> bool:
         """Start a turn, unless another server decides about the conversation's: False then.
 
-        Whether the principal may post there is asked. Raises DomainError as Dispatch does.
+        A new conversation has the id that the request says, and is made once. Whether the principal
+        may make it, and post there, is asked. Raises DomainError as Dispatch does.
         """
         ...
 
@@ -48,6 +50,7 @@ class TurnDoors:
 
     posting: PostsTurns
     calls: TurnCalls
+    openings: Openings
     conversations: Conversations
 
 
@@ -60,6 +63,10 @@ class SchedulingRoom(Protocol):
 
     async def start(self, lifecycle: Lifecycle) -> None:
         """Start background work, when turns are taken on."""
+        ...
+
+    def collectors(self) -> Sequence[Any]:
+        """Its collectors for prometheus_client."""
         ...
 
 

@@ -98,6 +98,12 @@ class DueTimes:
                 return min(found)
 
 
+def shown(when: int | Cron, time_us: int) -> datetime:
+    """What clocks show at a time: those of a rule's place, else UTC's."""
+    zone = _zone_of(when.time_zone) if isinstance(when, Cron) else UTC
+    return (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
+
+
 def _both(shown: datetime, zone: tzinfo) -> Iterator[datetime]:
     for fold in (0, 1):
         yield shown.replace(tzinfo=zone, fold=fold).astimezone(UTC)

@@ -7,15 +7,24 @@ from antiphon.dispatcher.v1 import schedule_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of, timestamp
+from antiphon_server.scheduling.due_times import shown
 from antiphon_server.scheduling.model import Cron, Missed, Run, Schedule
+from antiphon_server.scheduling.planning import conversation_id_of
 
-SAID = ("parts", "type", "metadata", "handler", "models", "time_limit")
+SAID = ("parts", "type", "metadata", "handler", "models", "time_limit", "new_conversation")
 MASKED = (*SAID, "when", "missed", "paused")
 MOST_BYTES = 1024 * 1024
+DUE_TIME = "{due_time}"
+"""What stands in a title for the due time."""
+_OURS = ("conversation_id", "workspace_id")
+_TITLE = 256
 
 
 def body_of(message: pb.Schedule) -> bytes:
-    """What a schedule's message says. Raises DomainError INVALID_ARGUMENT if it is too large."""
+    """What a schedule's message says. Raises DomainError INVALID_ARGUMENT: it may be too large."""
+    for name in _OURS:
+        if getattr(message.new_conversation, name):
+            raise invalid(f"schedule.new_conversation.{name}", "must be empty")
     said = pb.Schedule()
     _copy(message, said, SAID)
     body = said.SerializeToString(deterministic=True)
@@ -64,11 +73,14 @@ def schedule_message(it: Schedule) -> pb.Schedule:
     if it.last_us is not None:
         message.last_time.CopyFrom(timestamp(it.last_us))
     message.last_turn_id, message.last_error = it.last_turn_id, it.last_error
+    if it.last_turn_id:  # none was noted before runs had conversations of their own
+        message.last_conversation_id = it.last_conversation_id or it.conversation_id
     return message
 
 
-def run_message(it: Run) -> pb.ScheduleRun:
-    """Encode a run."""
+def run_message(it: Run, conversation_id: str) -> pb.ScheduleRun:
+    """Encode a run of a schedule of that conversation."""
+    where = (it.conversation_id or conversation_id) if it.turn_id else ""
     return pb.ScheduleRun(
         due_time=timestamp(it.due_us),
         run_time=timestamp(it.run_us),
@@ -76,14 +88,21 @@ def run_message(it: Run) -> pb.ScheduleRun:
         turn_id=it.turn_id,
         error=it.error,
         skipped=it.skipped,
+        conversation_id=where,
     )
 
 
-def dispatch_of(schedule: Schedule, turn_id: str) -> DispatchRequest:
-    """The call that starts a schedule's turn."""
+def place_of(schedule: Schedule, turn_id: str, actor: str) -> str:
+    """The conversation where somebody's turn of it would be, or is."""
+    if not pb.Schedule.FromString(schedule.body).HasField("new_conversation"):
+        return schedule.conversation_id
+    return conversation_id_of(schedule, turn_id, actor)
+
+
+def dispatch_of(schedule: Schedule, turn_id: str, due_us: int, actor: str) -> DispatchRequest:
+    """The call by which somebody starts its turn."""
     said = pb.Schedule.FromString(schedule.body)
     request = DispatchRequest(
-        conversation_id=schedule.conversation_id,
         turn_id=turn_id,
         handler=said.handler,
         parts=said.parts,
@@ -93,6 +112,15 @@ def dispatch_of(schedule: Schedule, turn_id: str) -> DispatchRequest:
     )
     if said.HasField("time_limit"):
         request.time_limit.CopyFrom(said.time_limit)
+    if said.HasField("new_conversation"):
+        wish = request.new_conversation
+        wish.CopyFrom(said.new_conversation)
+        wish.conversation_id = conversation_id_of(schedule, turn_id, actor)
+        wish.workspace_id = schedule.workspace_id
+        due_time = f"{shown(schedule.when, due_us):%Y-%m-%d %H:%M}"
+        wish.title = wish.title.replace(DUE_TIME, due_time)[:_TITLE]
+    else:
+        request.conversation_id = schedule.conversation_id
     return request
 
 

@@ -15,7 +15,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.scheduling.model import MINUTE_US, Outcome, Run, Schedule
 from antiphon_server.scheduling.planning import behind, plan, turn_id_of
-from antiphon_server.scheduling.ports import ScheduleStore, Starter
+from antiphon_server.scheduling.ports import ScheduleStore, Starter, Watches
 
 LOOK_S = 0.5
 BATCH = 100
@@ -48,9 +48,14 @@ class Firing:
     """Looks for what is due, as long as it runs."""
 
     def __init__(
-        self, store: ScheduleStore, starter: Starter, now_us: Callable[[], int] = _now_us
+        self,
+        store: ScheduleStore,
+        starter: Starter,
+        now_us: Callable[[], int] = _now_us,
+        watch: Watches | None = None,
     ) -> None:
         self._store, self._starter, self._now_us = store, starter, now_us
+        self._watch = watch
 
     async def run(self) -> None:
         """Look regularly, until cancelled."""
@@ -58,12 +63,14 @@ class Firing:
 
     async def look(self) -> None:
         """Start what is due now. What can't be decided now is left for the next look."""
-        now_us, after = self._now_us(), (-(2**62), "", "")
+        now_us, after, due = self._now_us(), (-(2**62), "", ""), 0
         while batch := await self._store.due(now_us, after, BATCH):
             await self._fire_all(batch, now_us)
-            last = batch[-1]
+            last, due = batch[-1], due + len(batch)
             assert last.next_us is not None
             after = (last.next_us, last.conversation_id, last.schedule_id)
+        if self._watch is not None:
+            self._watch.looked(due)
 
     async def _fire_all(self, batch: Sequence[Schedule], now_us: int) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
@@ -96,7 +103,7 @@ class Firing:
             if await self._noted(schedule):
                 return
             left = Run(what.skipped_us, now_us, Outcome.SKIPPED, skipped=what.skipped)
-            if not await self._store.advance(schedule, left, after[0]):
+            if not await self._advance(schedule, left, after[0]):
                 return
             schedule = replace(schedule, next_us=after[0])
         for due_us, next_us in zip(what.run, after[1:], strict=True):
@@ -115,9 +122,9 @@ class Firing:
         turn_id = turn_id_of(schedule, due_us)
         if not await self._starter.came(schedule, turn_id):
             return False
-        run = Run(due_us, self._now_us(), Outcome.STARTED, turn_id)
+        run = self._start_of(schedule, due_us, turn_id)
         next_us = behind(schedule.when, due_us)
-        await self._store.advance(replace(schedule, failures=0), run, next_us)
+        await self._advance(replace(schedule, failures=0), run, next_us)
         return True
 
     async def _run(self, schedule: Schedule, due_us: int, next_us: int | None) -> Schedule | None:
@@ -129,7 +136,7 @@ class Firing:
         paused = failures >= FAILURES_TO_PAUSE
         behind = None if paused else next_us
         told = replace(schedule, failures=failures, paused=paused)
-        is_next = await self._store.advance(told, run, behind)
+        is_next = await self._advance(told, replace(run, paused=paused), behind)
         return replace(told, next_us=behind) if is_next and behind is not None else None
 
     async def _started(self, schedule: Schedule, due_us: int) -> Run | None:
@@ -139,7 +146,7 @@ class Firing:
             return None
         turn_id = turn_id_of(schedule, due_us)
         try:
-            if not await self._starter.start(schedule, turn_id):
+            if not await self._starter.start(schedule, turn_id, due_us):
                 return None
         except DomainError as error:
             if error.reason in WAITS:
@@ -147,4 +154,15 @@ class Firing:
             if error.reason is not Reason.REQUEST_ID_REUSED:  # the schedule was changed since
                 name = error.reason.name
                 return Run(due_us, self._now_us(), Outcome.FAILED, error=name)
-        return Run(due_us, self._now_us(), Outcome.STARTED, turn_id)
+        return self._start_of(schedule, due_us, turn_id)
+
+    def _start_of(self, schedule: Schedule, due_us: int, turn_id: str) -> Run:
+        where = self._starter.place(schedule, turn_id)
+        now_us = self._now_us()
+        return Run(due_us, now_us, Outcome.STARTED, turn_id, conversation_id=where)
+
+    async def _advance(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
+        is_due = await self._store.advance(schedule, run, next_us)
+        if is_due and self._watch is not None:
+            self._watch.decided(run)
+        return is_due

@@ -57,11 +57,15 @@ class Schedule:
     last_turn_id: str = ""
     last_error: str = ""
     failures: int = 0
+    last_conversation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of a due time; ``skipped`` are those left out of which it is the newest."""
+    """What became of a due time; ``skipped`` are those left out of which it is the newest.
+
+    ``conversation_id`` is where its turn is. ``paused`` says that its schedule was paused by it.
+    """
 
     due_us: int
     run_us: int
@@ -69,3 +73,14 @@ class Run:
     turn_id: str = ""
     error: str = ""
     skipped: int = 0
+    conversation_id: str = ""
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A run of which the log of its schedule's conversation doesn't know yet."""
+
+    conversation_id: str
+    schedule_id: str
+    run: Run

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from antiphon_server.scheduling.due_times import due_times
+from antiphon_server.scheduling.due_times import due_times, shown
 from antiphon_server.scheduling.model import MINUTE_US, Cron, Missed, Schedule
 
 LATE_US = MINUTE_US
@@ -58,6 +58,19 @@ def turn_id_of(schedule: Schedule, due_us: int) -> str:
     """The id of the turn for a due time: whoever starts it, and however often, it is one turn."""
     told = f"{schedule.conversation_id} {schedule.schedule_id} {schedule.life} {due_us}"
     return f"turn_{hashlib.sha256(told.encode()).hexdigest()[:40]}"
+
+
+def conversation_id_of(schedule: Schedule, turn_id: str, actor: str) -> str:
+    """The id of the conversation that a run of somebody's has for itself; nobody can guess it."""
+    told = f"{schedule.conversation_id} {schedule.schedule_id} {schedule.life} {turn_id} {actor}"
+    return f"conv_{hashlib.sha256(told.encode()).hexdigest()[:40]}"
+
+
+def when_text(when: int | Cron) -> str:
+    """When something is due, as people write it."""
+    if isinstance(when, Cron):
+        return f"{when.expression} {when.time_zone or 'UTC'}"
+    return shown(when, when).isoformat()
 
 
 def _chosen(newest: Sequence[int], missed: Missed, now_us: int) -> Sequence[int]:

@@ -1,9 +1,9 @@
 """What schedules need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from antiphon_server.scheduling.model import Run, Schedule
+from antiphon_server.scheduling.model import Run, Schedule, Untold
 
 
 class ScheduleStore(Protocol):
@@ -24,8 +24,24 @@ class ScheduleStore(Protocol):
         """Those of a conversation behind that id, by their ids."""
         ...
 
-    async def change(self, schedule: Schedule, before: str, *, anew: bool) -> bool:
+    async def of_workspace(
+        self, workspace_id: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        """Those of a workspace behind a conversation's id and their own, in that order."""
+        ...
+
+    async def of_creator(
+        self, creator: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        """Those that somebody made, as :meth:`of_workspace`."""
+        ...
+
+    async def change(
+        self, schedule: Schedule, before: str, *, anew: bool, named: Collection[str]
+    ) -> bool:
         """Replace what callers change, if its etag is still ``before``; whether it was.
+
+        The audit trail is told which fields were ``named``.
 
         When it is due next, and whether it is paused, is replaced only if that was found ``anew``:
         a due time may have been decided meanwhile.
@@ -33,7 +49,7 @@ class ScheduleStore(Protocol):
         ...
 
     async def delete(self, conversation_id: str, schedule_id: str) -> None:
-        """Take one away, with its runs."""
+        """Take one away, with its runs. Whoever calls is who did it, here as in add and change."""
         ...
 
     async def due(
@@ -61,11 +77,46 @@ class ScheduleStore(Protocol):
         """What became of the newest due times, the newest first."""
         ...
 
+    async def untold(self, limit: int) -> Sequence[Untold]:
+        """What was left out or refused, and stands in no log yet, the oldest first."""
+        ...
+
+    async def told(self, it: Untold) -> None:
+        """Note that it stands in the log."""
+        ...
+
+
+class Announces(Protocol):
+    """The log where people look who wonder why nothing came."""
+
+    async def announce(self, it: Untold) -> None:
+        """Say there what became of a due time; once, however often it is said.
+
+        Raises DomainError.
+        """
+        ...
+
+
+class Watches(Protocol):
+    """Counts what becomes of due times."""
+
+    def looked(self, due: int) -> None:
+        """So many schedules were due."""
+        ...
+
+    def decided(self, run: Run) -> None:
+        """A due time was decided."""
+        ...
+
 
 class Starter(Protocol):
     """Starts schedules' turns in their creators' names."""
 
-    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+    def place(self, schedule: Schedule, turn_id: str) -> str:
+        """The conversation where a turn would be, or is."""
+        ...
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         """Start a turn, once for each id; False if another server decides about its turns.
 
         Raises DomainError for what refuses it.

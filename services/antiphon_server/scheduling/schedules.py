@@ -1,7 +1,7 @@
 """What callers do with schedules."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.runtime.encoding.ids import new_id
@@ -9,6 +9,9 @@ from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_fou
 from antiphon_server.scheduling.model import Cron, Run, Schedule
 from antiphon_server.scheduling.planning import first_due
 from antiphon_server.scheduling.ports import ScheduleStore
+
+ANEW = frozenset({"when", "new_conversation", "paused"})
+"""A change of these finds when it is due anew: what is past and undecided is left where it was."""
 
 
 def _now_us() -> int:
@@ -49,17 +52,32 @@ class Schedules:
         """Those of a conversation, by their ids."""
         return await self._store.list(conversation_id, after, limit)
 
-    async def change(self, before: Schedule, after: Schedule, seen: str, *, anew: bool) -> Schedule:
-        """Replace one; ``anew`` says that when it is due is to be found again."""
+    async def of_workspace(
+        self, workspace_id: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        """Those of a workspace, by their conversations' ids and their own."""
+        return await self._store.of_workspace(workspace_id, after, limit)
+
+    async def of_creator(
+        self, creator: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        """Those that somebody made, by their conversations' ids and their own."""
+        return await self._store.of_creator(creator, after, limit)
+
+    async def change(
+        self, before: Schedule, after: Schedule, seen: str, named: Collection[str]
+    ) -> Schedule:
+        """Replace one by what it is with the fields that are ``named``."""
         if after == before:
             return before
         if seen not in ("", before.etag):
             raise _other(before)
+        anew = not ANEW.isdisjoint(named)
         if anew:
             now_us = max(self._now_us(), before.last_us or 0)
             after = replace(after, next_us=_next(after, now_us), failures=0)
         after = replace(after, etag=new_id("etag"))
-        if not await self._store.change(after, before.etag, anew=anew):
+        if not await self._store.change(after, before.etag, anew=anew, named=named):
             raise _other(before)
         return after
 

@@ -1,17 +1,19 @@
 """ScheduleService: the contract's messages <-> schedules."""
 
 import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc
 
+from antiphon.dispatcher.v1 import schedule_pb2
 from antiphon.dispatcher.v1 import schedule_service_pb2 as pb
 from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceServicer
 from antiphon_server.dispatcher.scheduling_room import (
     Caller,
     ConversationId,
-    Conversations,
-    TurnCalls,
+    TurnDoors,
 )
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -22,11 +24,12 @@ from antiphon_server.runtime.rpc.paging import (
     page_limit,
     page_of,
 )
+from antiphon_server.runtime.trail.relay import TrailRelay
+from antiphon_server.scheduling.by_hand import ByHand
 from antiphon_server.scheduling.encoding import (
     MASKED,
     body_of,
     changed,
-    dispatch_of,
     missed_of,
     run_message,
     schedule_message,
@@ -41,10 +44,9 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class ScheduleServicer(ScheduleServiceServicer):
     """Serves who may post in a conversation."""
 
-    def __init__(
-        self, schedules: Schedules, calls: TurnCalls, conversations: Conversations
-    ) -> None:
-        self._schedules, self._calls, self._conversations = schedules, calls, conversations
+    def __init__(self, schedules: Schedules, doors: TurnDoors, trail: TrailRelay) -> None:
+        self._schedules, self._trail, self._conversations = schedules, trail, doors.conversations
+        self._by_hand = ByHand(doors)
 
     async def CreateSchedule(
         self, request: pb.CreateScheduleRequest, context: Context
@@ -70,6 +72,7 @@ class ScheduleServicer(ScheduleServiceServicer):
                 api_keys=caller.api_keys,
             )
             found = await self._schedules.add(wanted)
+            await self._trail.tell()
         if found.creator != caller.actor:
             raise DomainError(Reason.ALREADY_EXISTS, resource=found.schedule_id)
         return pb.CreateScheduleResponse(schedule=schedule_message(found))
@@ -92,6 +95,23 @@ class ScheduleServicer(ScheduleServiceServicer):
         token = encode_page_token(listed, page[-1].schedule_id) if more else ""
         return pb.ListSchedulesResponse(schedules=page, next_page_token=token)
 
+    async def ListWorkspaceSchedules(
+        self, request: pb.ListWorkspaceSchedulesRequest, context: Context
+    ) -> pb.ListWorkspaceSchedulesResponse:
+        listed = f"schedules of {request.workspace_id}"
+        fetch = partial(self._schedules.of_workspace, request.workspace_id)
+        page, token = await _page(listed, fetch, request.page_size, request.page_token)
+        return pb.ListWorkspaceSchedulesResponse(schedules=page, next_page_token=token)
+
+    async def ListOwnSchedules(
+        self, request: pb.ListOwnSchedulesRequest, context: Context
+    ) -> pb.ListOwnSchedulesResponse:
+        creator = current_principal().actor
+        fetch = partial(self._schedules.of_creator, creator)
+        listed = f"schedules by {creator}"
+        page, token = await _page(listed, fetch, request.page_size, request.page_token)
+        return pb.ListOwnSchedulesResponse(schedules=page, next_page_token=token)
+
     async def UpdateSchedule(
         self, request: pb.UpdateScheduleRequest, context: Context
     ) -> pb.UpdateScheduleResponse:
@@ -100,30 +120,47 @@ class ScheduleServicer(ScheduleServiceServicer):
         if paths != {"paused"} and before.creator != current_principal().actor:
             raise DomainError(Reason.PERMISSION_DENIED, permission="CREATOR")
         after = changed(before, request.schedule, paths)
-        anew = not paths.isdisjoint({"when", "paused"})
-        found = await self._schedules.change(before, after, request.etag, anew=anew)
+        found = await self._schedules.change(before, after, request.etag, paths)
+        await self._trail.tell()
         return pb.UpdateScheduleResponse(schedule=schedule_message(found))
 
     async def DeleteSchedule(
         self, request: pb.DeleteScheduleRequest, context: Context
     ) -> pb.DeleteScheduleResponse:
         await self._schedules.delete(request.conversation_id, request.schedule_id)
+        await self._trail.tell()
         return pb.DeleteScheduleResponse()
 
     async def RunSchedule(
         self, request: pb.RunScheduleRequest, context: Context
     ) -> pb.RunScheduleResponse:
         found = await self._schedules.get(request.conversation_id, request.schedule_id)
-        asked = dispatch_of(found, request.turn_id)
-        answer = await self._calls.dispatch(asked, Caller.of(context))
-        now_us = time.time_ns() // 1000
-        due_us = answer.turn.create_time.ToMicroseconds()
-        started = Run(due_us, now_us, Outcome.STARTED, answer.turn.turn_id)
+        turn = await self._by_hand.run(found, request.turn_id, Caller.of(context))
+        due_us, now_us = turn.create_time.ToMicroseconds(), time.time_ns() // 1000
+        where = turn.conversation_id
+        started = Run(due_us, now_us, Outcome.STARTED, turn.turn_id, conversation_id=where)
         await self._schedules.ran(found, started)
-        return pb.RunScheduleResponse(turn=answer.turn)
+        return pb.RunScheduleResponse(turn=turn)
 
     async def ListScheduleRuns(
         self, request: pb.ListScheduleRunsRequest, context: Context
     ) -> pb.ListScheduleRunsResponse:
-        runs = await self._schedules.runs(request.conversation_id, request.schedule_id)
-        return pb.ListScheduleRunsResponse(runs=map(run_message, runs))
+        where = request.conversation_id
+        runs = await self._schedules.runs(where, request.schedule_id)
+        return pb.ListScheduleRunsResponse(runs=[run_message(it, where) for it in runs])
+
+
+async def _page(
+    listed: str,
+    fetch: Callable[[tuple[str, str], int], Awaitable[Sequence[Schedule]]],
+    size: int,
+    token: str,
+) -> tuple[list[schedule_pb2.Schedule], str]:
+    """A page of several conversations' schedules, and the token for the next one."""
+    limit, position = page_limit(size), decode_page_token(token, listed, fields=2)
+    found = await fetch((position[0], position[1]) if position else ("", ""), limit + 1)
+    page = page_of(map(schedule_message, found), limit)
+    if len(found) == len(page):
+        return page, ""
+    last = page[-1]
+    return page, encode_page_token(listed, last.conversation_id, last.schedule_id)

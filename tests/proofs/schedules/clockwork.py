@@ -48,7 +48,10 @@ class Starts:
     world: World
     number: int
 
-    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+    def place(self, schedule: Schedule, turn_id: str) -> str:
+        return schedule.conversation_id
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         world, where = self.world, schedule.conversation_id
         if world.lanes.setdefault(where, self.number) != self.number:
             return False

@@ -14,8 +14,11 @@ class _OtherIds:
     def __init__(self, starter: Any) -> None:
         self._starter = starter
 
-    async def start(self, schedule: Schedule, turn_id: str) -> bool:
-        return bool(await self._starter.start(schedule, new_id("turn")))
+    def place(self, schedule: Schedule, turn_id: str) -> str:
+        return schedule.conversation_id
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
+        return bool(await self._starter.start(schedule, new_id("turn"), due_us))
 
     async def came(self, schedule: Schedule, turn_id: str) -> bool:
         return False
@@ -38,6 +41,6 @@ class NotedBefore(Firing):
 
     async def _started(self, schedule: Schedule, due_us: int) -> Run | None:
         turn_id = turn_id_of(schedule, due_us)
-        if not await self._starter.start(schedule, turn_id):
+        if not await self._starter.start(schedule, turn_id, due_us):
             return None
         return Run(due_us, self._now_us(), Outcome.STARTED, turn_id)

@@ -34,8 +34,16 @@ CREATE TABLE dispatcher_schedule_runs (
 	outcome SMALLINT NOT NULL,
 	turn_id VARCHAR(80) NOT NULL,
 	error VARCHAR(64) NOT NULL,
-	skipped BIGINT NOT NULL,
+	skipped BIGINT NOT NULL, run_conversation_id VARCHAR(80) DEFAULT '' NOT NULL, paused BOOLEAN DEFAULT 0 NOT NULL, untold_us BIGINT,
 	PRIMARY KEY (conversation_id, schedule_id, due_us)
+);
+CREATE INDEX dispatcher_schedule_runs_untold ON dispatcher_schedule_runs (untold_us);
+CREATE TABLE dispatcher_schedule_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
 );
 CREATE TABLE dispatcher_schedules (
 	conversation_id VARCHAR(80) NOT NULL,
@@ -56,7 +64,7 @@ CREATE TABLE dispatcher_schedules (
 	last_us BIGINT,
 	last_turn_id VARCHAR(80) NOT NULL,
 	last_error VARCHAR(64) NOT NULL,
-	failures SMALLINT NOT NULL,
+	failures SMALLINT NOT NULL, last_conversation_id VARCHAR(80) DEFAULT '' NOT NULL,
 	PRIMARY KEY (conversation_id, schedule_id)
 );
 CREATE INDEX dispatcher_schedules_creator ON dispatcher_schedules (creator);

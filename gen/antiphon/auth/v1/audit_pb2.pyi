@@ -121,6 +121,12 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_ROUTES_SET: RoutesSet."""
     SECURITY_EVENT_KIND_FILTERS_SET: _SecurityEventKind.ValueType  # 98
     """SECURITY_EVENT_KIND_FILTERS_SET: FiltersSet."""
+    SECURITY_EVENT_KIND_SCHEDULE_CREATED: _SecurityEventKind.ValueType  # 106
+    """SECURITY_EVENT_KIND_SCHEDULE_CREATED: ScheduleCreated."""
+    SECURITY_EVENT_KIND_SCHEDULE_UPDATED: _SecurityEventKind.ValueType  # 107
+    """SECURITY_EVENT_KIND_SCHEDULE_UPDATED: ScheduleUpdated."""
+    SECURITY_EVENT_KIND_SCHEDULE_DELETED: _SecurityEventKind.ValueType  # 108
+    """SECURITY_EVENT_KIND_SCHEDULE_DELETED: ScheduleDeleted."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -219,6 +225,12 @@ SECURITY_EVENT_KIND_ROUTES_SET: SecurityEventKind.ValueType  # 97
 """SECURITY_EVENT_KIND_ROUTES_SET: RoutesSet."""
 SECURITY_EVENT_KIND_FILTERS_SET: SecurityEventKind.ValueType  # 98
 """SECURITY_EVENT_KIND_FILTERS_SET: FiltersSet."""
+SECURITY_EVENT_KIND_SCHEDULE_CREATED: SecurityEventKind.ValueType  # 106
+"""SECURITY_EVENT_KIND_SCHEDULE_CREATED: ScheduleCreated."""
+SECURITY_EVENT_KIND_SCHEDULE_UPDATED: SecurityEventKind.ValueType  # 107
+"""SECURITY_EVENT_KIND_SCHEDULE_UPDATED: ScheduleUpdated."""
+SECURITY_EVENT_KIND_SCHEDULE_DELETED: SecurityEventKind.ValueType  # 108
+"""SECURITY_EVENT_KIND_SCHEDULE_DELETED: ScheduleDeleted."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -429,6 +441,9 @@ class SecurityEvent(_message.Message):
     ROLLOUT_SET_FIELD_NUMBER: _builtins.int
     ROUTES_SET_FIELD_NUMBER: _builtins.int
     FILTERS_SET_FIELD_NUMBER: _builtins.int
+    SCHEDULE_CREATED_FIELD_NUMBER: _builtins.int
+    SCHEDULE_UPDATED_FIELD_NUMBER: _builtins.int
+    SCHEDULE_DELETED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -643,6 +658,18 @@ class SecurityEvent(_message.Message):
     def filters_set(self) -> Global___FiltersSet:
         """filters_set: what stands in front of what is said was changed."""
 
+    @_builtins.property
+    def schedule_created(self) -> Global___ScheduleCreated:
+        """schedule_created: somebody had turns start by the clock, in their name."""
+
+    @_builtins.property
+    def schedule_updated(self) -> Global___ScheduleUpdated:
+        """schedule_updated: such a schedule was changed, paused or let go on; user_id is its creator."""
+
+    @_builtins.property
+    def schedule_deleted(self) -> Global___ScheduleDeleted:
+        """schedule_deleted: such a schedule was taken away; user_id is its creator."""
+
     def __init__(
         self,
         *,
@@ -700,12 +727,15 @@ class SecurityEvent(_message.Message):
         rollout_set: Global___RolloutSet | None = ...,
         routes_set: Global___RoutesSet | None = ...,
         filters_set: Global___FiltersSet | None = ...,
+        schedule_created: Global___ScheduleCreated | None = ...,
+        schedule_updated: Global___ScheduleUpdated | None = ...,
+        schedule_deleted: Global___ScheduleDeleted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "filters_set"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1981,3 +2011,95 @@ class FiltersSet(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FiltersSet: _TypeAlias = FiltersSet  # noqa: Y015
+
+@_typing.final
+class ScheduleCreated(_message.Message):
+    """ScheduleCreated: somebody had turns start by the clock, in their name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is where the schedule is kept: `conversations/{conversation}`."""
+    schedule_id: _builtins.str
+    """schedule_id is the schedule."""
+    due: _builtins.str
+    """due is when its turns start: the expression and the zone, or a time as RFC 3339 writes it."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        schedule_id: _builtins.str = ...,
+        due: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "resource", b"resource", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleCreated: _TypeAlias = ScheduleCreated  # noqa: Y015
+
+@_typing.final
+class ScheduleUpdated(_message.Message):
+    """ScheduleUpdated: a schedule was changed, paused or let go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is where the schedule is kept: `conversations/{conversation}`."""
+    schedule_id: _builtins.str
+    """schedule_id is the schedule."""
+    due: _builtins.str
+    """due is when its turns start afterwards, as ScheduleCreated.due; empty if it is paused."""
+    @_builtins.property
+    def changed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """changed are the names of the fields that the caller named."""
+
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        schedule_id: _builtins.str = ...,
+        changed: _abc.Iterable[_builtins.str] | None = ...,
+        due: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "due", b"due", "resource", b"resource", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleUpdated: _TypeAlias = ScheduleUpdated  # noqa: Y015
+
+@_typing.final
+class ScheduleDeleted(_message.Message):
+    """ScheduleDeleted: a schedule was taken away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is where the schedule was kept: `conversations/{conversation}`."""
+    schedule_id: _builtins.str
+    """schedule_id is the schedule."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        schedule_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resource", b"resource", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleDeleted: _TypeAlias = ScheduleDeleted  # noqa: Y015

@@ -430,6 +430,58 @@ class CreateConversationResponse(_message.Message):
 Global___CreateConversationResponse: _TypeAlias = CreateConversationResponse  # noqa: Y015
 
 @_typing.final
+class CreateConversationForRequest(_message.Message):
+    """CreateConversationForRequest is the request of CreateConversationFor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CREATION_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is who makes it, and owns it."""
+    @_builtins.property
+    def creation(self) -> Global___CreateConversationRequest:
+        """creation is what that user would ask for."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        creation: Global___CreateConversationRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["creation", b"creation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["creation", b"creation", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateConversationForRequest: _TypeAlias = CreateConversationForRequest  # noqa: Y015
+
+@_typing.final
+class CreateConversationForResponse(_message.Message):
+    """CreateConversationForResponse is the response of CreateConversationFor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conversation(self) -> _conversation_pb2.Conversation:
+        """conversation is the new conversation."""
+
+    def __init__(
+        self,
+        *,
+        conversation: _conversation_pb2.Conversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateConversationForResponse: _TypeAlias = CreateConversationForResponse  # noqa: Y015
+
+@_typing.final
 class GetConversationRequest(_message.Message):
     """GetConversationRequest is the request of GetConversation."""
 

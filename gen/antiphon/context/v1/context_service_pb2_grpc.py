@@ -66,6 +66,11 @@ class ContextServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationResponse.FromString,
                 _registered_method=True)
+        self.CreateConversationFor = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/CreateConversationFor',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForResponse.FromString,
+                _registered_method=True)
         self.GetConversation = channel.unary_unary(
                 '/antiphon.context.v1.ContextService/GetConversation',
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetConversationRequest.SerializeToString,
@@ -192,6 +197,14 @@ class ContextServiceServicer:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
         conversation or not).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateConversationFor(self, request, context):
+        """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
+        other services; that they may is what the caller has asked before. Errors as CreateConversation.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +365,11 @@ def add_ContextServiceServicer_to_server(servicer, server):
                     servicer.CreateConversation,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationResponse.SerializeToString,
+            ),
+            'CreateConversationFor': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateConversationFor,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForResponse.SerializeToString,
             ),
             'GetConversation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetConversation,
@@ -593,6 +611,33 @@ class ContextService:
             '/antiphon.context.v1.ContextService/CreateConversation',
             antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateConversationFor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/CreateConversationFor',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.CreateConversationForResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,10 @@ class ContextServiceStub:
     workspace; or the id, which is not the caller's to choose, be there such a
     conversation or not).
     """
+    CreateConversationFor: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]
+    """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
+    other services; that they may is what the caller has asked before. Errors as CreateConversation.
+    """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
     ListConversations: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListConversationsRequest, _context_service_pb2.ListConversationsResponse]
@@ -149,6 +153,10 @@ class ContextServiceAsyncStub(ContextServiceStub):
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
     conversation or not).
+    """
+    CreateConversationFor: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]  # type: ignore[assignment]
+    """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
+    other services; that they may is what the caller has asked before. Errors as CreateConversation.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
@@ -273,6 +281,16 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
         conversation or not).
+        """
+
+    @_abc_1.abstractmethod
+    def CreateConversationFor(
+        self,
+        request: _context_service_pb2.CreateConversationForRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.CreateConversationForResponse, _abc.Awaitable[_context_service_pb2.CreateConversationForResponse]]:
+        """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
+        other services; that they may is what the caller has asked before. Errors as CreateConversation.
         """
 
     @_abc_1.abstractmethod

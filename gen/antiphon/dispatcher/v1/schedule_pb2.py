@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/dispatcher/v1/schedule.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a!antiphon/context/v1/message.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\x06\n\x08Schedule\x12:\n\x0bschedule_id\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x34\n\x05parts\x18\x03 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x30\n\x04type\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12o\n\x08metadata\x18\x05 \x03(\x0b\x32..antiphon.dispatcher.v1.Schedule.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x18\n\x07handler\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x06models\x18\x07 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12,\n\x04\x63ron\x18\t \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.CronH\x00\x12(\n\x02\x61t\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12>\n\x06missed\x18\x0b \x01(\x0e\x32$.antiphon.dispatcher.v1.MissedPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0e\n\x06paused\x18\x0c \x01(\x08\x12\x0f\n\x07\x63reator\x18\r \x01(\t\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clast_turn_id\x18\x12 \x01(\t\x12\x12\n\nlast_error\x18\x13 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x04when\x12\x05\xbaH\x02\x08\x01\"B\n\x04\x43ron\x12\x1e\n\nexpression\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\t\x18\x80\x02\x12\x1a\n\ttime_zone\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xcf\x01\n\x0bScheduleRun\x12,\n\x08\x64ue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08run_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".antiphon.dispatcher.v1.RunOutcome\x12\x0f\n\x07turn_id\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x0f\n\x07skipped\x18\x06 \x01(\x03*s\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x15\n\x11MISSED_POLICY_ONE\x10\x02\x12\x15\n\x11MISSED_POLICY_ALL\x10\x03*s\n\nRunOutcome\x12\x1b\n\x17RUN_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13RUN_OUTCOME_STARTED\x10\x01\x12\x17\n\x13RUN_OUTCOME_SKIPPED\x10\x02\x12\x16\n\x12RUN_OUTCOME_FAILED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%antiphon/dispatcher/v1/schedule.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a!antiphon/context/v1/message.proto\x1a/antiphon/dispatcher/v1/dispatcher_service.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd4\x07\n\x08Schedule\x12:\n\x0bschedule_id\x18\x01 \x01(\tB%\xbaH\"r\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x34\n\x05parts\x18\x03 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12\x30\n\x04type\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12o\n\x08metadata\x18\x05 \x03(\x0b\x32..antiphon.dispatcher.v1.Schedule.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x18\n\x07handler\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12!\n\x06models\x18\x07 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07r\x05\x10\x01\x18\x80\x01\x12<\n\ntime_limit\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\x90\x1c*\x00\x12,\n\x04\x63ron\x18\t \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.CronH\x00\x12(\n\x02\x61t\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12>\n\x06missed\x18\x0b \x01(\x0e\x32$.antiphon.dispatcher.v1.MissedPolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0e\n\x06paused\x18\x0c \x01(\x08\x12\x0f\n\x07\x63reator\x18\r \x01(\t\x12\x0c\n\x04\x65tag\x18\x0e \x01(\t\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0clast_turn_id\x18\x12 \x01(\t\x12\x12\n\nlast_error\x18\x13 \x01(\t\x12\x41\n\x10new_conversation\x18\x14 \x01(\x0b\x32\'.antiphon.dispatcher.v1.NewConversation\x12\x1c\n\x14last_conversation_id\x18\x15 \x01(\t\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\r\n\x04when\x12\x05\xbaH\x02\x08\x01\"B\n\x04\x43ron\x12\x1e\n\nexpression\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\t\x18\x80\x02\x12\x1a\n\ttime_zone\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xe8\x01\n\x0bScheduleRun\x12,\n\x08\x64ue_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08run_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07outcome\x18\x03 \x01(\x0e\x32\".antiphon.dispatcher.v1.RunOutcome\x12\x0f\n\x07turn_id\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x0f\n\x07skipped\x18\x06 \x01(\x03\x12\x17\n\x0f\x63onversation_id\x18\x07 \x01(\t*s\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x15\n\x11MISSED_POLICY_ONE\x10\x02\x12\x15\n\x11MISSED_POLICY_ALL\x10\x03*s\n\nRunOutcome\x12\x1b\n\x17RUN_OUTCOME_UNSPECIFIED\x10\x00\x12\x17\n\x13RUN_OUTCOME_STARTED\x10\x01\x12\x17\n\x13RUN_OUTCOME_SKIPPED\x10\x02\x12\x16\n\x12RUN_OUTCOME_FAILED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,16 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRON'].fields_by_name['expression']._serialized_options = b'\272H\007r\005\020\t\030\200\002'
   _globals['_CRON'].fields_by_name['time_zone']._loaded_options = None
   _globals['_CRON'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_MISSEDPOLICY']._serialized_start=1358
-  _globals['_MISSEDPOLICY']._serialized_end=1473
-  _globals['_RUNOUTCOME']._serialized_start=1475
-  _globals['_RUNOUTCOME']._serialized_end=1590
-  _globals['_SCHEDULE']._serialized_start=195
-  _globals['_SCHEDULE']._serialized_end=1078
-  _globals['_SCHEDULE_METADATAENTRY']._serialized_start=1016
-  _globals['_SCHEDULE_METADATAENTRY']._serialized_end=1063
-  _globals['_CRON']._serialized_start=1080
-  _globals['_CRON']._serialized_end=1146
-  _globals['_SCHEDULERUN']._serialized_start=1149
-  _globals['_SCHEDULERUN']._serialized_end=1356
+  _globals['_MISSEDPOLICY']._serialized_start=1529
+  _globals['_MISSEDPOLICY']._serialized_end=1644
+  _globals['_RUNOUTCOME']._serialized_start=1646
+  _globals['_RUNOUTCOME']._serialized_end=1761
+  _globals['_SCHEDULE']._serialized_start=244
+  _globals['_SCHEDULE']._serialized_end=1224
+  _globals['_SCHEDULE_METADATAENTRY']._serialized_start=1162
+  _globals['_SCHEDULE_METADATAENTRY']._serialized_end=1209
+  _globals['_CRON']._serialized_start=1226
+  _globals['_CRON']._serialized_end=1292
+  _globals['_SCHEDULERUN']._serialized_start=1295
+  _globals['_SCHEDULERUN']._serialized_end=1527
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.dispatcher.v1 import dispatcher_service_pb2 as _dispatcher_service_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -128,10 +129,14 @@ class Schedule(_message.Message):
     LAST_TIME_FIELD_NUMBER: _builtins.int
     LAST_TURN_ID_FIELD_NUMBER: _builtins.int
     LAST_ERROR_FIELD_NUMBER: _builtins.int
+    NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
+    LAST_CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     schedule_id: _builtins.str
     """schedule_id names it in its conversation; chosen by the client, or empty for one by the server."""
     conversation_id: _builtins.str
-    """conversation_id is where to post. It is said in the request, not here."""
+    """conversation_id is where to post, or, with new_conversation, where the schedule is kept and
+    looked after. It is said in the request, not here.
+    """
     type: _builtins.str
     """type is Message.type."""
     handler: _builtins.str
@@ -150,6 +155,8 @@ class Schedule(_message.Message):
     """last_error is why the newest due time started none: an ErrorReason's name, as "NOT_FOUND";
     empty if it did. Behind five in a row the schedule is paused.
     """
+    last_conversation_id: _builtins.str
+    """last_conversation_id is where last_turn_id is; empty without one."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are the message, as DispatchRequest.parts."""
@@ -186,6 +193,14 @@ class Schedule(_message.Message):
     def last_time(self) -> _timestamp_pb2.Timestamp:
         """last_time is the newest due time that has passed, whatever became of it."""
 
+    @_builtins.property
+    def new_conversation(self) -> _dispatcher_service_pb2.NewConversation:
+        """new_conversation gives each run a conversation of its own, made in the name of whoever the run
+        is of, in the workspace of conversation_id. Its own conversation_id and workspace_id have to be
+        empty; `{due_time}` in its title becomes the due time by the clock of the place, as
+        "2026-11-26 09:00". Unset, all runs are in conversation_id.
+        """
+
     def __init__(
         self,
         *,
@@ -208,10 +223,12 @@ class Schedule(_message.Message):
         last_time: _timestamp_pb2.Timestamp | None = ...,
         last_turn_id: _builtins.str = ...,
         last_error: _builtins.str = ...,
+        new_conversation: _dispatcher_service_pb2.NewConversation | None = ...,
+        last_conversation_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "create_time", b"create_time", "cron", b"cron", "last_time", b"last_time", "next_time", b"next_time", "time_limit", b"time_limit", "when", b"when"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "create_time", b"create_time", "cron", b"cron", "last_time", b"last_time", "new_conversation", b"new_conversation", "next_time", b"next_time", "time_limit", b"time_limit", "when", b"when"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "cron", b"cron", "etag", b"etag", "handler", b"handler", "last_error", b"last_error", "last_time", b"last_time", "last_turn_id", b"last_turn_id", "metadata", b"metadata", "missed", b"missed", "models", b"models", "next_time", b"next_time", "parts", b"parts", "paused", b"paused", "schedule_id", b"schedule_id", "time_limit", b"time_limit", "type", b"type", "when", b"when"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "cron", b"cron", "etag", b"etag", "handler", b"handler", "last_conversation_id", b"last_conversation_id", "last_error", b"last_error", "last_time", b"last_time", "last_turn_id", b"last_turn_id", "metadata", b"metadata", "missed", b"missed", "models", b"models", "new_conversation", b"new_conversation", "next_time", b"next_time", "parts", b"parts", "paused", b"paused", "schedule_id", b"schedule_id", "time_limit", b"time_limit", "type", b"type", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["cron", "at"]  # noqa: Y015
     _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
@@ -264,6 +281,7 @@ class ScheduleRun(_message.Message):
     TURN_ID_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     SKIPPED_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     outcome: Global___RunOutcome.ValueType
     """outcome is what was decided."""
     turn_id: _builtins.str
@@ -272,6 +290,8 @@ class ScheduleRun(_message.Message):
     """error is why none was, as Schedule.last_error."""
     skipped: _builtins.int
     """skipped is how many due times were left out, of which this is the newest; 10000 are counted."""
+    conversation_id: _builtins.str
+    """conversation_id is where the turn is; empty as turn_id is."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """due_time is when it was due; of RunSchedule, when that was called."""
@@ -289,10 +309,11 @@ class ScheduleRun(_message.Message):
         turn_id: _builtins.str = ...,
         error: _builtins.str = ...,
         skipped: _builtins.int = ...,
+        conversation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "run_time", b"run_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "error", b"error", "outcome", b"outcome", "run_time", b"run_time", "skipped", b"skipped", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "due_time", b"due_time", "error", b"error", "outcome", b"outcome", "run_time", b"run_time", "skipped", b"skipped", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,7 +29,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-antiphon/dispatcher/v1/schedule_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a%antiphon/dispatcher/v1/schedule.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\x8f\x01\n\x15\x43reateScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12:\n\x08schedule\x18\x02 \x01(\x0b\x32 .antiphon.dispatcher.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01\"L\n\x16\x43reateScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x89\x01\n\x12GetScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"I\n\x13GetScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x8c\x01\n\x14ListSchedulesRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"e\n\x15ListSchedulesResponse\x12\x33\n\tschedules\x18\x01 \x03(\x0b\x32 .antiphon.dispatcher.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdf\x01\n\x15UpdateScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12:\n\x08schedule\x18\x02 \x01(\x0b\x32 .antiphon.dispatcher.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"L\n\x16UpdateScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x8c\x01\n\x15\x44\x65leteScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"\x18\n\x16\x44\x65leteScheduleResponse\"\xc0\x01\n\x12RunScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x07turn_id\x18\x03 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"A\n\x13RunScheduleResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x01\n\x17ListScheduleRunsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"M\n\x18ListScheduleRunsResponse\x12\x31\n\x04runs\x18\x01 \x03(\x0b\x32#.antiphon.dispatcher.v1.ScheduleRun2\xe4\x07\n\x0fScheduleService\x12\x8b\x01\n\x0e\x43reateSchedule\x12-.antiphon.dispatcher.v1.CreateScheduleRequest\x1a..antiphon.dispatcher.v1.CreateScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x82\x01\n\x0bGetSchedule\x12*.antiphon.dispatcher.v1.GetScheduleRequest\x1a+.antiphon.dispatcher.v1.GetScheduleResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x88\x01\n\rListSchedules\x12,.antiphon.dispatcher.v1.ListSchedulesRequest\x1a-.antiphon.dispatcher.v1.ListSchedulesResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0eUpdateSchedule\x12-.antiphon.dispatcher.v1.UpdateScheduleRequest\x1a..antiphon.dispatcher.v1.UpdateScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65leteSchedule\x12-.antiphon.dispatcher.v1.DeleteScheduleRequest\x1a..antiphon.dispatcher.v1.DeleteScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x82\x01\n\x0bRunSchedule\x12*.antiphon.dispatcher.v1.RunScheduleRequest\x1a+.antiphon.dispatcher.v1.RunScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x91\x01\n\x10ListScheduleRuns\x12/.antiphon.dispatcher.v1.ListScheduleRunsRequest\x1a\x30.antiphon.dispatcher.v1.ListScheduleRunsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-antiphon/dispatcher/v1/schedule_service.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a%antiphon/dispatcher/v1/schedule.proto\x1a!antiphon/dispatcher/v1/turn.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\x8f\x01\n\x15\x43reateScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12:\n\x08schedule\x18\x02 \x01(\x0b\x32 .antiphon.dispatcher.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01\"L\n\x16\x43reateScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x89\x01\n\x12GetScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"I\n\x13GetScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x8c\x01\n\x14ListSchedulesRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"e\n\x15ListSchedulesResponse\x12\x33\n\tschedules\x18\x01 \x03(\x0b\x32 .antiphon.dispatcher.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x01\n\x1dListWorkspaceSchedulesRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"n\n\x1eListWorkspaceSchedulesResponse\x12\x33\n\tschedules\x18\x01 \x03(\x0b\x32 .antiphon.dispatcher.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"S\n\x17ListOwnSchedulesRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"h\n\x18ListOwnSchedulesResponse\x12\x33\n\tschedules\x18\x01 \x03(\x0b\x32 .antiphon.dispatcher.v1.Schedule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xdf\x01\n\x15UpdateScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12:\n\x08schedule\x18\x02 \x01(\x0b\x32 .antiphon.dispatcher.v1.ScheduleB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"L\n\x16UpdateScheduleResponse\x12\x32\n\x08schedule\x18\x01 \x01(\x0b\x32 .antiphon.dispatcher.v1.Schedule\"\x8c\x01\n\x15\x44\x65leteScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"\x18\n\x16\x44\x65leteScheduleResponse\"\xc0\x01\n\x12RunScheduleRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\x12\x35\n\x07turn_id\x18\x03 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"A\n\x13RunScheduleResponse\x12*\n\x04turn\x18\x01 \x01(\x0b\x32\x1c.antiphon.dispatcher.v1.Turn\"\x8e\x01\n\x17ListScheduleRunsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x37\n\x0bschedule_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^sched_[0-9A-Za-z_-]{8,64}$\"M\n\x18ListScheduleRunsResponse\x12\x31\n\x04runs\x18\x01 \x03(\x0b\x32#.antiphon.dispatcher.v1.ScheduleRun2\x8c\n\n\x0fScheduleService\x12\x8b\x01\n\x0e\x43reateSchedule\x12-.antiphon.dispatcher.v1.CreateScheduleRequest\x1a..antiphon.dispatcher.v1.CreateScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x82\x01\n\x0bGetSchedule\x12*.antiphon.dispatcher.v1.GetScheduleRequest\x1a+.antiphon.dispatcher.v1.GetScheduleResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\x88\x01\n\rListSchedules\x12,.antiphon.dispatcher.v1.ListSchedulesRequest\x1a-.antiphon.dispatcher.v1.ListSchedulesResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_id\x12\xa0\x01\n\x16ListWorkspaceSchedules\x12\x35.antiphon.dispatcher.v1.ListWorkspaceSchedulesRequest\x1a\x36.antiphon.dispatcher.v1.ListWorkspaceSchedulesResponse\"\x17\x90\x02\x01\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12\x82\x01\n\x10ListOwnSchedules\x12/.antiphon.dispatcher.v1.ListOwnSchedulesRequest\x1a\x30.antiphon.dispatcher.v1.ListOwnSchedulesResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x12\x8b\x01\n\x0eUpdateSchedule\x12-.antiphon.dispatcher.v1.UpdateScheduleRequest\x1a..antiphon.dispatcher.v1.UpdateScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x8b\x01\n\x0e\x44\x65leteSchedule\x12-.antiphon.dispatcher.v1.DeleteScheduleRequest\x1a..antiphon.dispatcher.v1.DeleteScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x82\x01\n\x0bRunSchedule\x12*.antiphon.dispatcher.v1.RunScheduleRequest\x1a+.antiphon.dispatcher.v1.RunScheduleResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_id\x12\x91\x01\n\x10ListScheduleRuns\x12/.antiphon.dispatcher.v1.ListScheduleRunsRequest\x1a\x30.antiphon.dispatcher.v1.ListScheduleRunsResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSCHEDULESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTSCHEDULESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTSCHEDULESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTWORKSPACESCHEDULESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_LISTOWNSCHEDULESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTOWNSCHEDULESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_LISTOWNSCHEDULESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTOWNSCHEDULESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_UPDATESCHEDULEREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_UPDATESCHEDULEREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_UPDATESCHEDULEREQUEST'].fields_by_name['schedule']._loaded_options = None
@@ -78,6 +88,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULESERVICE'].methods_by_name['GetSchedule']._serialized_options = b'\220\002\001\272\353\030\023\010\003\022\017conversation_id'
   _globals['_SCHEDULESERVICE'].methods_by_name['ListSchedules']._loaded_options = None
   _globals['_SCHEDULESERVICE'].methods_by_name['ListSchedules']._serialized_options = b'\220\002\001\272\353\030\023\010\003\022\017conversation_id'
+  _globals['_SCHEDULESERVICE'].methods_by_name['ListWorkspaceSchedules']._loaded_options = None
+  _globals['_SCHEDULESERVICE'].methods_by_name['ListWorkspaceSchedules']._serialized_options = b'\220\002\001\272\353\030\020\010\005\022\014workspace_id'
+  _globals['_SCHEDULESERVICE'].methods_by_name['ListOwnSchedules']._loaded_options = None
+  _globals['_SCHEDULESERVICE'].methods_by_name['ListOwnSchedules']._serialized_options = b'\220\002\001\272\353\030\004\010\002\030\002'
   _globals['_SCHEDULESERVICE'].methods_by_name['UpdateSchedule']._loaded_options = None
   _globals['_SCHEDULESERVICE'].methods_by_name['UpdateSchedule']._serialized_options = b'\220\002\002\272\353\030\023\010\004\022\017conversation_id'
   _globals['_SCHEDULESERVICE'].methods_by_name['DeleteSchedule']._loaded_options = None
@@ -98,22 +112,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSCHEDULESREQUEST']._serialized_end=821
   _globals['_LISTSCHEDULESRESPONSE']._serialized_start=823
   _globals['_LISTSCHEDULESRESPONSE']._serialized_end=924
-  _globals['_UPDATESCHEDULEREQUEST']._serialized_start=927
-  _globals['_UPDATESCHEDULEREQUEST']._serialized_end=1150
-  _globals['_UPDATESCHEDULERESPONSE']._serialized_start=1152
-  _globals['_UPDATESCHEDULERESPONSE']._serialized_end=1228
-  _globals['_DELETESCHEDULEREQUEST']._serialized_start=1231
-  _globals['_DELETESCHEDULEREQUEST']._serialized_end=1371
-  _globals['_DELETESCHEDULERESPONSE']._serialized_start=1373
-  _globals['_DELETESCHEDULERESPONSE']._serialized_end=1397
-  _globals['_RUNSCHEDULEREQUEST']._serialized_start=1400
-  _globals['_RUNSCHEDULEREQUEST']._serialized_end=1592
-  _globals['_RUNSCHEDULERESPONSE']._serialized_start=1594
-  _globals['_RUNSCHEDULERESPONSE']._serialized_end=1659
-  _globals['_LISTSCHEDULERUNSREQUEST']._serialized_start=1662
-  _globals['_LISTSCHEDULERUNSREQUEST']._serialized_end=1804
-  _globals['_LISTSCHEDULERUNSRESPONSE']._serialized_start=1806
-  _globals['_LISTSCHEDULERUNSRESPONSE']._serialized_end=1883
-  _globals['_SCHEDULESERVICE']._serialized_start=1886
-  _globals['_SCHEDULESERVICE']._serialized_end=2882
+  _globals['_LISTWORKSPACESCHEDULESREQUEST']._serialized_start=927
+  _globals['_LISTWORKSPACESCHEDULESREQUEST']._serialized_end=1071
+  _globals['_LISTWORKSPACESCHEDULESRESPONSE']._serialized_start=1073
+  _globals['_LISTWORKSPACESCHEDULESRESPONSE']._serialized_end=1183
+  _globals['_LISTOWNSCHEDULESREQUEST']._serialized_start=1185
+  _globals['_LISTOWNSCHEDULESREQUEST']._serialized_end=1268
+  _globals['_LISTOWNSCHEDULESRESPONSE']._serialized_start=1270
+  _globals['_LISTOWNSCHEDULESRESPONSE']._serialized_end=1374
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_start=1377
+  _globals['_UPDATESCHEDULEREQUEST']._serialized_end=1600
+  _globals['_UPDATESCHEDULERESPONSE']._serialized_start=1602
+  _globals['_UPDATESCHEDULERESPONSE']._serialized_end=1678
+  _globals['_DELETESCHEDULEREQUEST']._serialized_start=1681
+  _globals['_DELETESCHEDULEREQUEST']._serialized_end=1821
+  _globals['_DELETESCHEDULERESPONSE']._serialized_start=1823
+  _globals['_DELETESCHEDULERESPONSE']._serialized_end=1847
+  _globals['_RUNSCHEDULEREQUEST']._serialized_start=1850
+  _globals['_RUNSCHEDULEREQUEST']._serialized_end=2042
+  _globals['_RUNSCHEDULERESPONSE']._serialized_start=2044
+  _globals['_RUNSCHEDULERESPONSE']._serialized_end=2109
+  _globals['_LISTSCHEDULERUNSREQUEST']._serialized_start=2112
+  _globals['_LISTSCHEDULERUNSREQUEST']._serialized_end=2254
+  _globals['_LISTSCHEDULERUNSRESPONSE']._serialized_start=2256
+  _globals['_LISTSCHEDULERUNSRESPONSE']._serialized_end=2333
+  _globals['_SCHEDULESERVICE']._serialized_start=2336
+  _globals['_SCHEDULESERVICE']._serialized_end=3628
 # @@protoc_insertion_point(module_scope)

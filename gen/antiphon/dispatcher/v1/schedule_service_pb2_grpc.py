@@ -52,6 +52,16 @@ class ScheduleServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesResponse.FromString,
                 _registered_method=True)
+        self.ListWorkspaceSchedules = channel.unary_unary(
+                '/antiphon.dispatcher.v1.ScheduleService/ListWorkspaceSchedules',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesResponse.FromString,
+                _registered_method=True)
+        self.ListOwnSchedules = channel.unary_unary(
+                '/antiphon.dispatcher.v1.ScheduleService/ListOwnSchedules',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesResponse.FromString,
+                _registered_method=True)
         self.UpdateSchedule = channel.unary_unary(
                 '/antiphon.dispatcher.v1.ScheduleService/UpdateSchedule',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.UpdateScheduleRequest.SerializeToString,
@@ -100,6 +110,23 @@ class ScheduleServiceServicer:
 
     def ListSchedules(self, request, context):
         """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWorkspaceSchedules(self, request, context):
+        """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
+        conversations and their own. Errors: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOwnSchedules(self, request, context):
+        """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
+        and their own; also those of conversations that the caller may read no more, which fail. Errors:
+        PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +185,16 @@ def add_ScheduleServiceServicer_to_server(servicer, server):
                     servicer.ListSchedules,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesResponse.SerializeToString,
+            ),
+            'ListWorkspaceSchedules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWorkspaceSchedules,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesResponse.SerializeToString,
+            ),
+            'ListOwnSchedules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwnSchedules,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesResponse.SerializeToString,
             ),
             'UpdateSchedule': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateSchedule,
@@ -264,6 +301,60 @@ class ScheduleService:
             '/antiphon.dispatcher.v1.ScheduleService/ListSchedules',
             antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListSchedulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWorkspaceSchedules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.ScheduleService/ListWorkspaceSchedules',
+            antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListWorkspaceSchedulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwnSchedules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.ScheduleService/ListOwnSchedules',
+            antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_schedule__service__pb2.ListOwnSchedulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,15 @@ class ScheduleServiceStub:
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
     ListSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListSchedulesRequest, _schedule_service_pb2.ListSchedulesResponse]
     """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+    ListWorkspaceSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListWorkspaceSchedulesRequest, _schedule_service_pb2.ListWorkspaceSchedulesResponse]
+    """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
+    conversations and their own. Errors: PAGE_TOKEN_INVALID.
+    """
+    ListOwnSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListOwnSchedulesRequest, _schedule_service_pb2.ListOwnSchedulesResponse]
+    """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
+    and their own; also those of conversations that the caller may read no more, which fail. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     UpdateSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.UpdateScheduleRequest, _schedule_service_pb2.UpdateScheduleResponse]
     """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
     who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
@@ -87,6 +96,15 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
     ListSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListSchedulesRequest, _schedule_service_pb2.ListSchedulesResponse]  # type: ignore[assignment]
     """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+    ListWorkspaceSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListWorkspaceSchedulesRequest, _schedule_service_pb2.ListWorkspaceSchedulesResponse]  # type: ignore[assignment]
+    """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
+    conversations and their own. Errors: PAGE_TOKEN_INVALID.
+    """
+    ListOwnSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListOwnSchedulesRequest, _schedule_service_pb2.ListOwnSchedulesResponse]  # type: ignore[assignment]
+    """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
+    and their own; also those of conversations that the caller may read no more, which fail. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     UpdateSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.UpdateScheduleRequest, _schedule_service_pb2.UpdateScheduleResponse]  # type: ignore[assignment]
     """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
     who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
@@ -142,6 +160,27 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_schedule_service_pb2.ListSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListSchedulesResponse]]:
         """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+
+    @_abc_1.abstractmethod
+    def ListWorkspaceSchedules(
+        self,
+        request: _schedule_service_pb2.ListWorkspaceSchedulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedule_service_pb2.ListWorkspaceSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListWorkspaceSchedulesResponse]]:
+        """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
+        conversations and their own. Errors: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOwnSchedules(
+        self,
+        request: _schedule_service_pb2.ListOwnSchedulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedule_service_pb2.ListOwnSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListOwnSchedulesResponse]]:
+        """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
+        and their own; also those of conversations that the caller may read no more, which fail. Errors:
+        PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def UpdateSchedule(

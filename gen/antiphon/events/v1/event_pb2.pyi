@@ -98,6 +98,10 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TURN_ASSIGNED is Event.turn_assigned."""
     EVENT_KIND_CONTENT_SCREENED: _EventKind.ValueType  # 43
     """EVENT_KIND_CONTENT_SCREENED is Event.content_screened."""
+    EVENT_KIND_SCHEDULE_SKIPPED: _EventKind.ValueType  # 50
+    """EVENT_KIND_SCHEDULE_SKIPPED is Event.schedule_skipped."""
+    EVENT_KIND_SCHEDULE_FAILED: _EventKind.ValueType  # 51
+    """EVENT_KIND_SCHEDULE_FAILED is Event.schedule_failed."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -170,6 +174,10 @@ EVENT_KIND_TURN_ASSIGNED: EventKind.ValueType  # 38
 """EVENT_KIND_TURN_ASSIGNED is Event.turn_assigned."""
 EVENT_KIND_CONTENT_SCREENED: EventKind.ValueType  # 43
 """EVENT_KIND_CONTENT_SCREENED is Event.content_screened."""
+EVENT_KIND_SCHEDULE_SKIPPED: EventKind.ValueType  # 50
+"""EVENT_KIND_SCHEDULE_SKIPPED is Event.schedule_skipped."""
+EVENT_KIND_SCHEDULE_FAILED: EventKind.ValueType  # 51
+"""EVENT_KIND_SCHEDULE_FAILED is Event.schedule_failed."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -317,6 +325,8 @@ class Event(_message.Message):
     BUDGET_OVERRUN_FIELD_NUMBER: _builtins.int
     MODEL_CHANGED_FIELD_NUMBER: _builtins.int
     CONTENT_SCREENED_FIELD_NUMBER: _builtins.int
+    SCHEDULE_SKIPPED_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FAILED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -488,6 +498,14 @@ class Event(_message.Message):
         """
 
     @_builtins.property
+    def schedule_skipped(self) -> Global___ScheduleSkipped:
+        """schedule_skipped: due times of a schedule were missed, and left out."""
+
+    @_builtins.property
+    def schedule_failed(self) -> Global___ScheduleFailed:
+        """schedule_failed: the turn of a schedule's due time was refused."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -537,14 +555,16 @@ class Event(_message.Message):
         budget_overrun: Global___BudgetOverrun | None = ...,
         model_changed: Global___ModelChanged | None = ...,
         content_screened: Global___ContentScreened | None = ...,
+        schedule_skipped: Global___ScheduleSkipped | None = ...,
+        schedule_failed: Global___ScheduleFailed | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1410,6 +1430,78 @@ class ModelChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ModelChanged: _TypeAlias = ModelChanged  # noqa: Y015
+
+@_typing.final
+class ScheduleSkipped(_message.Message):
+    """ScheduleSkipped: due times of a schedule were missed, as no server ran, and left out, as the
+    schedule says. In the log of the schedule's conversation.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    """schedule_id is the schedule."""
+    skipped: _builtins.int
+    """skipped is how many they are; 10000 are counted."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """due_time is the newest of them."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        skipped: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "schedule_id", b"schedule_id", "skipped", b"skipped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleSkipped: _TypeAlias = ScheduleSkipped  # noqa: Y015
+
+@_typing.final
+class ScheduleFailed(_message.Message):
+    """ScheduleFailed: the turn of a schedule's due time was refused. In the log of the schedule's
+    conversation.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    """schedule_id is the schedule."""
+    error: _builtins.str
+    """error is why: an ErrorReason's name, as "USER_DISABLED"."""
+    paused: _builtins.bool
+    """paused says that the schedule is paused since, as so many failed in a row."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """due_time is when it was due."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        error: _builtins.str = ...,
+        paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "error", b"error", "paused", b"paused", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleFailed: _TypeAlias = ScheduleFailed  # noqa: Y015
 
 @_typing.final
 class ConversationUnarchived(_message.Message):

@@ -422,6 +422,33 @@ class FiltersSet:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class ScheduleCreated:
+    """Somebody had turns start by the clock, in their name."""
+
+    resource: str
+    schedule_id: str
+    due: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleUpdated:
+    """A schedule was changed, paused or let go on."""
+
+    resource: str
+    schedule_id: str
+    changed: tuple[str, ...]
+    due: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDeleted:
+    """A schedule was taken away."""
+
+    resource: str
+    schedule_id: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -468,6 +495,9 @@ Detail = (
     | RolloutSet
     | RoutesSet
     | FiltersSet
+    | ScheduleCreated
+    | ScheduleUpdated
+    | ScheduleDeleted
 )
 
 

@@ -1,6 +1,7 @@
 """Turns that no caller of the moment asks for, begun by the server that decides about them."""
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
+from antiphon_server.dispatcher.adapters.openings import OpeningsForAbsent
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.calls import Caller, TurnCalls
 from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
@@ -22,20 +23,23 @@ class PostedHere:
         owners: LaneOwners | None,
         adoptions: Adoptions,
         store: TurnStore,
+        openings: OpeningsForAbsent,
     ) -> None:
-        self._store = store
+        self._store, self._openings = store, openings
         self._here, self._gatekeeper = here, gatekeeper
         self._owners, self._adoptions = owners, adoptions
 
     async def post(self, request: DispatchRequest, principal: Principal) -> bool:
         """See :meth:`PostsTurns.post`."""
-        conversation_id = ConversationId(request.conversation_id)
+        wished = request.new_conversation.conversation_id
+        conversation_id = ConversationId(request.conversation_id or wished)
         if self._owners is not None:
             if not (await self._owners.place(conversation_id)).ours:
                 return False
             await self._adoptions.settled(conversation_id)
+        opened = await self._openings.opened(request, principal)
         await self._gatekeeper.check_write(principal, conversation_id)
-        await self._here.dispatch(request, Caller(principal, ()))
+        await self._here.dispatch(opened, Caller(principal, ()))
         return True
 
     async def came(self, conversation_id: str, turn_id: str) -> bool:

@@ -10,6 +10,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 READ_EVENTS = "/antiphon.events.v1.EventService/ReadEvents"
 DISPATCH = "/antiphon.dispatcher.v1.DispatcherService/Dispatch"
+CREATE = "/antiphon.context.v1.ContextService/CreateConversation"
 
 _rule_of = cache(rule_of)  # not at the start: not every process knows every contract
 
@@ -30,6 +31,10 @@ class PolicyGatekeeper:
         if time.time() >= principal.expires_at:
             raise DomainError(Reason.TOKEN_EXPIRED)
         enforce(await self._policy.decide(principal, _rule_of(DISPATCH), conversation_id))
+
+    async def check_create(self, principal: Principal, workspace_id: str) -> None:
+        """The same for making a conversation in the workspace."""
+        enforce(await self._policy.decide(principal, _rule_of(CREATE), workspace_id))
 
     async def verify(self, access_token: str) -> Principal:
         """Return who the token speaks for. Raises what the verifier raises."""

@@ -28,6 +28,7 @@ def row_of(it: Schedule) -> dict[str, Any]:
         "last_turn_id": it.last_turn_id,
         "last_error": it.last_error,
         "failures": it.failures,
+        "last_conversation_id": it.last_conversation_id,
     }
 
 
@@ -51,6 +52,7 @@ def schedule_of(row: Any) -> Schedule:
         row.last_turn_id,
         row.last_error,
         row.failures,
+        row.last_conversation_id,
     )
 
 
@@ -65,10 +67,22 @@ def run_row(schedule: Schedule, it: Run) -> dict[str, Any]:
         "turn_id": it.turn_id,
         "error": it.error,
         "skipped": it.skipped,
+        "run_conversation_id": it.conversation_id,
+        "paused": it.paused,
+        "untold_us": None if it.outcome is Outcome.STARTED else it.run_us,
     }
 
 
 def run_of(row: Any) -> Run:
     """Decode one."""
     outcome = Outcome(row.outcome)
-    return Run(row.due_us, row.run_us, outcome, row.turn_id, row.error, row.skipped)
+    return Run(
+        row.due_us,
+        row.run_us,
+        outcome,
+        row.turn_id,
+        row.error,
+        row.skipped,
+        row.run_conversation_id,
+        bool(row.paused),
+    )

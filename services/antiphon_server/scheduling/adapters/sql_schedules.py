@@ -1,6 +1,6 @@
 """Schedules in a SQL database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
@@ -8,9 +8,15 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import PreparedInsert
+from antiphon_server.runtime.trail.outbox import Author
+from antiphon_server.scheduling.adapters.noting import (
+    note_created,
+    note_deleted,
+    note_updated,
+)
 from antiphon_server.scheduling.adapters.rows import row_of, run_of, run_row, schedule_of
-from antiphon_server.scheduling.adapters.tables import schedule_runs, schedules
-from antiphon_server.scheduling.model import Outcome, Run, Schedule
+from antiphon_server.scheduling.adapters.tables import schedule_runs, schedules, trail_outbox
+from antiphon_server.scheduling.model import Outcome, Run, Schedule, Untold
 
 MOST_OF_CREATOR = 100
 MOST_OF_WORKSPACE = 1000
@@ -34,6 +40,18 @@ _LIST = (
     .order_by(schedules.c.schedule_id)
     .limit(bindparam("b_limit"))
 )
+_BEHIND = tuple_(schedules.c.conversation_id, schedules.c.schedule_id) > tuple_(
+    bindparam("b_conversation", type_=schedules.c.conversation_id.type),
+    bindparam("b_schedule", type_=schedules.c.schedule_id.type),
+)
+_IN_ORDER = (
+    select(schedules)
+    .where(_BEHIND)
+    .order_by(schedules.c.conversation_id, schedules.c.schedule_id)
+    .limit(bindparam("b_limit"))
+)
+_LIST_OF_WORKSPACE = _IN_ORDER.where(schedules.c.workspace_id == bindparam("b_workspace"))
+_LIST_OF_CREATOR = _IN_ORDER.where(schedules.c.creator == bindparam("b_creator"))
 _PLACE = tuple_(schedules.c.next_us, schedules.c.conversation_id, schedules.c.schedule_id)
 _DUE = (
     select(schedules)
@@ -68,6 +86,17 @@ _OLDEST_KEPT = (
     .scalar_subquery()
 )
 _FORGET = delete(schedule_runs).where(_RUNS_OF, schedule_runs.c.due_us < _OLDEST_KEPT)
+_UNTOLD = (
+    select(schedule_runs)
+    .where(schedule_runs.c.untold_us.is_not(None))
+    .order_by(schedule_runs.c.untold_us)
+    .limit(bindparam("b_limit"))
+)
+_TOLD = (
+    update(schedule_runs)
+    .where(_RUNS_OF, schedule_runs.c.due_us == bindparam("b_due"))
+    .values(untold_us=None)
+)
 _ADD_RUN = PreparedInsert(schedule_runs, " ON CONFLICT DO NOTHING")
 
 
@@ -78,7 +107,7 @@ class SqlSchedules:
         self._database = database
 
     async def add(self, schedule: Schedule) -> Schedule:
-        this = _key(schedule.conversation_id, schedule.schedule_id)
+        this, by = _key(schedule.conversation_id, schedule.schedule_id), Author(trail_outbox)
 
         def store(connection: Connection) -> Schedule:
             known = connection.execute(_GET, this).one_or_none()
@@ -86,6 +115,8 @@ class SqlSchedules:
                 _check_limits(connection, schedule)
                 _ADD.run(connection, [row_of(schedule)])
                 known = connection.execute(_GET, this).one()
+                if known.life == schedule.life:
+                    note_created(connection, by, schedule)
             if known.creator != schedule.creator:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=schedule.schedule_id)
             return schedule_of(known)
@@ -105,8 +136,26 @@ class SqlSchedules:
             lambda it: [schedule_of(row) for row in it.execute(_LIST, behind)]
         )
 
-    async def change(self, schedule: Schedule, before: str, *, anew: bool) -> bool:
-        this = _key(schedule.conversation_id, schedule.schedule_id)
+    async def of_workspace(
+        self, workspace_id: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        behind = {**_key(*after), "b_limit": limit, "b_workspace": workspace_id}
+        return await self._database.read(
+            lambda it: [schedule_of(row) for row in it.execute(_LIST_OF_WORKSPACE, behind)]
+        )
+
+    async def of_creator(
+        self, creator: str, after: tuple[str, str], limit: int
+    ) -> Sequence[Schedule]:
+        behind = {**_key(*after), "b_limit": limit, "b_creator": creator}
+        return await self._database.read(
+            lambda it: [schedule_of(row) for row in it.execute(_LIST_OF_CREATOR, behind)]
+        )
+
+    async def change(
+        self, schedule: Schedule, before: str, *, anew: bool, named: Collection[str]
+    ) -> bool:
+        this, by = _key(schedule.conversation_id, schedule.schedule_id), Author(trail_outbox)
         row = row_of(schedule)
         changed = (
             update(schedules)
@@ -115,16 +164,22 @@ class SqlSchedules:
         )
 
         def store(connection: Connection) -> bool:
-            return connection.execute(changed, {**this, "b_before": before}).rowcount == 1
+            was = connection.execute(changed, {**this, "b_before": before}).rowcount == 1
+            if was:
+                note_updated(connection, by, schedule, named)
+            return was
 
         return await self._database.write(store)
 
     async def delete(self, conversation_id: str, schedule_id: str) -> None:
-        this = _key(conversation_id, schedule_id)
+        this, by = _key(conversation_id, schedule_id), Author(trail_outbox)
 
         def store(connection: Connection) -> None:
-            connection.execute(_DELETE, this)
-            connection.execute(_DELETE_RUNS, this)
+            row = connection.execute(_HOLD, this).one_or_none()
+            if row is not None:
+                connection.execute(_DELETE, this)
+                connection.execute(_DELETE_RUNS, this)
+                note_deleted(connection, by, schedule_of(row))
 
         await self._database.write(store)
 
@@ -145,7 +200,7 @@ class SqlSchedules:
             "last_error": run.error,
             "paused": schedule.paused,
             "failures": schedule.failures,
-            **({"last_turn_id": run.turn_id} if run.turn_id else {}),
+            **(_newest(run) if run.turn_id else {}),
         }
 
         def store(connection: Connection) -> bool:
@@ -168,8 +223,7 @@ class SqlSchedules:
         def store(connection: Connection) -> None:
             row = connection.execute(_HOLD, this).one_or_none()
             if row is not None and row.life == schedule.life:
-                told = {"last_turn_id": run.turn_id}
-                connection.execute(update(schedules).where(_THIS).values(told), this)
+                connection.execute(update(schedules).where(_THIS).values(_newest(run)), this)
                 _note(connection, schedule, run)
 
         await self._database.write(store)
@@ -179,6 +233,23 @@ class SqlSchedules:
         return await self._database.read(
             lambda it: [run_of(row) for row in it.execute(_RUNS, this)]
         )
+
+    async def untold(self, limit: int) -> Sequence[Untold]:
+        at = {"b_limit": limit}
+        return await self._database.read(
+            lambda it: [
+                Untold(row.conversation_id, row.schedule_id, run_of(row))
+                for row in it.execute(_UNTOLD, at)
+            ]
+        )
+
+    async def told(self, it: Untold) -> None:
+        this = {**_key(it.conversation_id, it.schedule_id), "b_due": it.run.due_us}
+        await self._database.write(lambda connection: connection.execute(_TOLD, this))
+
+
+def _newest(run: Run) -> dict[str, Any]:
+    return {"last_turn_id": run.turn_id, "last_conversation_id": run.conversation_id}
 
 
 def _note(connection: Connection, schedule: Schedule, run: Run) -> None:

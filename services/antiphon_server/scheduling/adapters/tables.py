@@ -10,9 +10,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from antiphon_server.dispatcher.adapters.tables import metadata
+from antiphon_server.runtime.trail.outbox import outbox_table
 
 schedules = Table(
     "dispatcher_schedules",
@@ -40,6 +42,7 @@ schedules = Table(
     Column("last_turn_id", String(80), nullable=False),
     Column("last_error", String(64), nullable=False),
     Column("failures", SmallInteger, nullable=False),
+    Column("last_conversation_id", String(80), nullable=False, server_default=""),
     Index("dispatcher_schedules_due", "next_us", "conversation_id", "schedule_id"),
     Index("dispatcher_schedules_creator", "creator"),
     Index("dispatcher_schedules_workspace", "workspace_id"),
@@ -56,4 +59,13 @@ schedule_runs = Table(
     Column("turn_id", String(80), nullable=False),
     Column("error", String(64), nullable=False),
     Column("skipped", BigInteger, nullable=False),
+    # Where the turn is; empty without one.
+    Column("run_conversation_id", String(80), nullable=False, server_default=""),
+    # Whether its schedule was paused by it.
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    # When it was decided, as long as the log of the conversation is to be told; else NULL.
+    Column("untold_us", BigInteger),
+    Index("dispatcher_schedule_runs_untold", "untold_us"),
 )
+
+trail_outbox = outbox_table("dispatcher_schedule_trail_outbox", metadata)

@@ -7,7 +7,7 @@ from antiphon_server.dispatcher.scheduling_room import PostsTurns
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
-from antiphon_server.scheduling.encoding import dispatch_of
+from antiphon_server.scheduling.encoding import dispatch_of, place_of
 from antiphon_server.scheduling.model import Schedule
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -22,14 +22,19 @@ class DispatchedTurns:
     def __init__(self, turns: PostsTurns, auth: "AuthServiceAsyncStub") -> None:
         self._turns, self._auth = turns, auth
 
-    async def start(self, schedule: Schedule, turn_id: str) -> bool:
+    def place(self, schedule: Schedule, turn_id: str) -> str:
+        """See :meth:`Starter.place`."""
+        return place_of(schedule, turn_id, schedule.creator)
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         """See :meth:`Starter.start`. Raises DomainError USER_DISABLED, and as Dispatch does."""
         principal = await self._creator(schedule)
-        return await self._turns.post(dispatch_of(schedule, turn_id), principal)
+        request = dispatch_of(schedule, turn_id, due_us, principal.actor)
+        return await self._turns.post(request, principal)
 
     async def came(self, schedule: Schedule, turn_id: str) -> bool:
         """See :meth:`Starter.came`."""
-        return await self._turns.came(schedule.conversation_id, turn_id)
+        return await self._turns.came(self.place(schedule, turn_id), turn_id)
 
     async def _creator(self, schedule: Schedule) -> Principal:
         kind, _, user_id = schedule.creator.partition("/")
