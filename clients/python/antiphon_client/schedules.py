@@ -8,6 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1 import schedule_service_pb2 as messages
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.dispatcher.v1.schedule_pb2 import (
     MISSED_POLICY_SKIP,
     Cron,
@@ -45,8 +46,12 @@ class Schedules:
         models: Sequence[str] = (),
         type: str = "",
         metadata: Mapping[str, str] = NOTHING,
+        new_conversation: NewConversation | None = None,
     ) -> Schedule:
-        """Post a text at a time, or again and again; a time without a zone is this machine's."""
+        """Post a text at a time, or again and again; a time without a zone is this machine's.
+
+        With a ``new_conversation`` each run has one of its own.
+        """
         schedule = Schedule(
             schedule_id=schedule_id or new_schedule_id(),
             parts=[Part(text=text)],
@@ -55,6 +60,7 @@ class Schedules:
             models=models,
             type=type,
             metadata=metadata,
+            new_conversation=new_conversation,
         )
         set_when(schedule, when)
         request = messages.CreateScheduleRequest(conversation_id=conversation_id, schedule=schedule)
@@ -75,6 +81,26 @@ class Schedules:
                 conversation_id=conversation_id, page_token=page_token
             )
             return await self._caller.call(self._schedules.ListSchedules, request)
+
+        return pages(fetch, lambda page: page.schedules)
+
+    def list_workspace_schedules(self, workspace_id: str) -> AsyncGenerator[Schedule]:
+        """Those of all conversations of a workspace, for its admins."""
+
+        async def fetch(page_token: str) -> messages.ListWorkspaceSchedulesResponse:
+            request = messages.ListWorkspaceSchedulesRequest(
+                workspace_id=workspace_id, page_token=page_token
+            )
+            return await self._caller.call(self._schedules.ListWorkspaceSchedules, request)
+
+        return pages(fetch, lambda page: page.schedules)
+
+    def list_own_schedules(self) -> AsyncGenerator[Schedule]:
+        """Those that the caller has made, wherever."""
+
+        async def fetch(page_token: str) -> messages.ListOwnSchedulesResponse:
+            request = messages.ListOwnSchedulesRequest(page_token=page_token)
+            return await self._caller.call(self._schedules.ListOwnSchedules, request)
 
         return pages(fetch, lambda page: page.schedules)
 

@@ -71,6 +71,13 @@ def _detail(event: Event) -> str:
         case "turn_finished":
             state = name_of(TurnState, "TURN_STATE_", event.turn_finished.state)
             return f"{state} {event.turn_finished.error.message}".strip()
+        case "schedule_skipped":
+            skipped = event.schedule_skipped
+            return f"{skipped.schedule_id} missed {skipped.skipped} due times"
+        case "schedule_failed":
+            failed = event.schedule_failed
+            paused = ", and is paused" if failed.paused else ""
+            return f"{failed.schedule_id} could not start: {failed.error}{paused}"
         case "budget_warned":
             return event.budget_warned.budget.name
         case "budget_overrun":

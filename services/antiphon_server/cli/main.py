@@ -23,6 +23,7 @@ from antiphon_server.cli.models import app as models
 from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.routes.command import app as routes
+from antiphon_server.cli.schedules.command import app as schedules
 from antiphon_server.cli.secrets import app as secrets
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
@@ -75,6 +76,7 @@ app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")
 app.add_typer(workers, name="workers")
 app.add_typer(routes, name="routes")
+app.add_typer(schedules, name="schedules")
 app.add_typer(connections, name="connections")
 app.add_typer(secrets, name="secrets")
 app.add_typer(budgets, name="budgets")

@@ -9,7 +9,7 @@ from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of, timestamp
 from antiphon_server.scheduling.due_times import shown
 from antiphon_server.scheduling.model import Cron, Missed, Run, Schedule
-from antiphon_server.scheduling.planning import conversation_id_of
+from antiphon_server.scheduling.planning import coming, conversation_id_of
 
 SAID = ("parts", "type", "metadata", "handler", "models", "time_limit", "new_conversation")
 MASKED = (*SAID, "when", "missed", "paused")
@@ -58,7 +58,7 @@ def missed_of(message: pb.Schedule) -> Missed:
 
 
 def schedule_message(it: Schedule) -> pb.Schedule:
-    """Encode a schedule."""
+    """Encode a schedule, as lists have it."""
     message = pb.Schedule.FromString(it.body)
     message.schedule_id, message.conversation_id = it.schedule_id, it.conversation_id
     if isinstance(it.when, Cron):
@@ -75,6 +75,13 @@ def schedule_message(it: Schedule) -> pb.Schedule:
     message.last_turn_id, message.last_error = it.last_turn_id, it.last_error
     if it.last_turn_id:  # none was noted before runs had conversations of their own
         message.last_conversation_id = it.last_conversation_id or it.conversation_id
+    return message
+
+
+def whole_message(it: Schedule) -> pb.Schedule:
+    """Encode a schedule, with the due times that come next."""
+    message = schedule_message(it)
+    message.coming_times.extend(map(timestamp, coming(it)))
     return message
 
 

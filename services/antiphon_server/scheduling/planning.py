@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from antiphon_server.scheduling.due_times import due_times, shown
 from antiphon_server.scheduling.model import MINUTE_US, Cron, Missed, Schedule
@@ -10,6 +11,7 @@ from antiphon_server.scheduling.model import MINUTE_US, Cron, Missed, Schedule
 LATE_US = MINUTE_US
 """A due time is missed so long after it."""
 MOST_MADE_UP = 100
+MOST_COMING = 5
 MOST_COUNTED = 10_000
 """Due times left out are counted up to here."""
 _FIRST_LOOK_US = 2 * 60 * MINUTE_US
@@ -52,6 +54,16 @@ def plan(schedule: Schedule, now_us: int) -> Plan:
 def behind(when: int | Cron, time_us: int) -> int | None:
     """The due time behind one; None if there is none."""
     return due_times(when).after(time_us) if isinstance(when, Cron) else None
+
+
+def coming(schedule: Schedule) -> Sequence[int]:
+    """The due times that come next."""
+    if schedule.next_us is None:
+        return ()
+    if not isinstance(schedule.when, Cron):
+        return (schedule.next_us,)
+    behind = due_times(schedule.when).between(schedule.next_us, None)
+    return (schedule.next_us, *islice(behind, MOST_COMING - 1))
 
 
 def turn_id_of(schedule: Schedule, due_us: int) -> str:

@@ -34,6 +34,7 @@ from antiphon_server.scheduling.encoding import (
     run_message,
     schedule_message,
     when_of,
+    whole_message,
 )
 from antiphon_server.scheduling.model import Outcome, Run, Schedule
 from antiphon_server.scheduling.schedules import Schedules
@@ -75,13 +76,13 @@ class ScheduleServicer(ScheduleServiceServicer):
             await self._trail.tell()
         if found.creator != caller.actor:
             raise DomainError(Reason.ALREADY_EXISTS, resource=found.schedule_id)
-        return pb.CreateScheduleResponse(schedule=schedule_message(found))
+        return pb.CreateScheduleResponse(schedule=whole_message(found))
 
     async def GetSchedule(
         self, request: pb.GetScheduleRequest, context: Context
     ) -> pb.GetScheduleResponse:
         found = await self._schedules.get(request.conversation_id, request.schedule_id)
-        return pb.GetScheduleResponse(schedule=schedule_message(found))
+        return pb.GetScheduleResponse(schedule=whole_message(found))
 
     async def ListSchedules(
         self, request: pb.ListSchedulesRequest, context: Context
@@ -122,7 +123,7 @@ class ScheduleServicer(ScheduleServiceServicer):
         after = changed(before, request.schedule, paths)
         found = await self._schedules.change(before, after, request.etag, paths)
         await self._trail.tell()
-        return pb.UpdateScheduleResponse(schedule=schedule_message(found))
+        return pb.UpdateScheduleResponse(schedule=whole_message(found))
 
     async def DeleteSchedule(
         self, request: pb.DeleteScheduleRequest, context: Context

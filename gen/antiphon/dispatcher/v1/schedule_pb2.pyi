@@ -131,6 +131,7 @@ class Schedule(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
     LAST_CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    COMING_TIMES_FIELD_NUMBER: _builtins.int
     schedule_id: _builtins.str
     """schedule_id names it in its conversation; chosen by the client, or empty for one by the server."""
     conversation_id: _builtins.str
@@ -201,6 +202,10 @@ class Schedule(_message.Message):
         "2026-11-26 09:00". Unset, all runs are in conversation_id.
         """
 
+    @_builtins.property
+    def coming_times(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
+        """coming_times are the next due times, 5 at most, next_time first; not in lists."""
+
     def __init__(
         self,
         *,
@@ -225,10 +230,11 @@ class Schedule(_message.Message):
         last_error: _builtins.str = ...,
         new_conversation: _dispatcher_service_pb2.NewConversation | None = ...,
         last_conversation_id: _builtins.str = ...,
+        coming_times: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "create_time", b"create_time", "cron", b"cron", "last_time", b"last_time", "new_conversation", b"new_conversation", "next_time", b"next_time", "time_limit", b"time_limit", "when", b"when"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "cron", b"cron", "etag", b"etag", "handler", b"handler", "last_conversation_id", b"last_conversation_id", "last_error", b"last_error", "last_time", b"last_time", "last_turn_id", b"last_turn_id", "metadata", b"metadata", "missed", b"missed", "models", b"models", "new_conversation", b"new_conversation", "next_time", b"next_time", "parts", b"parts", "paused", b"paused", "schedule_id", b"schedule_id", "time_limit", b"time_limit", "type", b"type", "when", b"when"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "coming_times", b"coming_times", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "cron", b"cron", "etag", b"etag", "handler", b"handler", "last_conversation_id", b"last_conversation_id", "last_error", b"last_error", "last_time", b"last_time", "last_turn_id", b"last_turn_id", "metadata", b"metadata", "missed", b"missed", "models", b"models", "new_conversation", b"new_conversation", "next_time", b"next_time", "parts", b"parts", "paused", b"paused", "schedule_id", b"schedule_id", "time_limit", b"time_limit", "type", b"type", "when", b"when"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["cron", "at"]  # noqa: Y015
     _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
