@@ -5,16 +5,20 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon.auth.v1.audit_pb2 import ScheduleCreated, ScheduleDeleted, ScheduleUpdated
+from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import Reason
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.scheduling.adapters.sql_schedules import (
     KEPT,
     MOST_OF_CREATOR,
     MOST_OF_WORKSPACE,
     SqlSchedules,
 )
-from antiphon_server.scheduling.adapters.tables import schedules
-from antiphon_server.scheduling.model import Cron, Missed, Outcome, Run, Schedule
+from antiphon_server.scheduling.adapters.tables import schedules, trail_outbox
+from antiphon_server.scheduling.model import Cron, Missed, Outcome, Run, Schedule, Untold
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 
@@ -185,3 +189,70 @@ async def test_the_newest_runs_are_kept(store: SqlSchedules) -> None:
     now = await store.get(HERE, ONE.schedule_id)
     assert now is not None
     assert (now.next_us, now.last_us) == (2000, None)
+
+
+async def test_those_of_a_workspace_and_of_somebody_come_page_by_page(store: SqlSchedules) -> None:
+    other = replace(ONE, conversation_id="conv_00000000", creator=BOB)
+    away = replace(ONE, conversation_id="conv_00000002", workspace_id="ws_00000002")
+    for each in (TWO, away, ONE, other):
+        await store.add(each)
+    assert await store.of_workspace("ws_00000001", ("", ""), 10) == [other, ONE, TWO]
+    assert await store.of_workspace("ws_00000001", ("", ""), 1) == [other]
+    assert await store.of_workspace("ws_00000001", (HERE, ONE.schedule_id), 10) == [TWO]
+    assert await store.of_creator(ANN, ("", ""), 10) == [ONE, TWO, away]
+    assert await store.of_creator(ANN, (HERE, TWO.schedule_id), 10) == [away]
+
+
+async def test_what_came_to_nothing_is_to_be_told_until_it_is(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    await store.add(TWO)
+    left_out = Run(2000, 9000, Outcome.SKIPPED, skipped=4)
+    failed = Run(5000, 8000, Outcome.FAILED, error="NOT_FOUND", paused=True)
+    await store.advance(ONE, left_out, 3000)
+    await store.advance(TWO, failed, None)
+    await store.note(ONE, started(2500))
+    first, second = Untold(HERE, TWO.schedule_id, failed), Untold(HERE, ONE.schedule_id, left_out)
+    assert await store.untold(10) == [first, second]
+    assert await store.untold(1) == [first]
+    for _ in range(2):
+        await store.told(first)
+    assert await store.untold(10) == [second]
+    await store.delete(HERE, ONE.schedule_id)
+    assert await store.untold(10) == []
+
+
+async def test_where_the_newest_turn_is_stays_known(store: SqlSchedules) -> None:
+    await store.add(ONE)
+    run = replace(started(2000), conversation_id="conv_of_the_run")
+    await store.advance(ONE, run, 3000)
+    failed = Run(3000, 3001, Outcome.FAILED, error="NOT_FOUND")
+    await store.advance(replace(ONE, next_us=3000), failed, 4000)
+    now = await store.get(HERE, ONE.schedule_id)
+    assert now is not None
+    assert (now.last_turn_id, now.last_conversation_id) == (run.turn_id, "conv_of_the_run")
+    assert await store.runs(HERE, ONE.schedule_id) == [failed, run]
+
+
+async def test_the_audit_trail_is_to_be_told_who_changed_what(
+    store: SqlSchedules, database: Database
+) -> None:
+    """With the change itself, and of what changed nothing not at all."""
+    set_principal(Principal("user", UserId("user_0000000bob"), SessionId("sess_1")))
+    for _ in range(2):
+        await store.add(ONE)
+    changed = replace(ONE, when=77_000_000, etag="etag_2")
+    for _ in range(2):
+        await store.change(changed, "etag_1", anew=True, named=["when", "parts"])
+    for _ in range(2):
+        await store.delete(HERE, ONE.schedule_id)
+    waits = await SqlOutbox(database, trail_outbox).first(0, 10)
+    events = [RecordSecurityEventsRequest.FromString(it.body).events[0] for _, it in waits]
+    assert {(it.actor, it.user_id) for it in events} == {(BOB, "user_0000000ann")}
+    where = {"resource": f"conversations/{HERE}", "schedule_id": ONE.schedule_id}
+    created, updated, deleted = events
+    due = "0 9 * * MON-FRI Europe/Berlin"
+    assert created.schedule_created == ScheduleCreated(due=due, **where)
+    assert updated.schedule_updated == ScheduleUpdated(
+        changed=["parts", "when"], due="1970-01-01T00:01:17+00:00", **where
+    )
+    assert deleted.schedule_deleted == ScheduleDeleted(**where)
