@@ -24,23 +24,24 @@ _sym_db = _symbol_database.Default()
 
 from antiphon.context.v1 import conversation_pb2 as antiphon_dot_context_dot_v1_dot_conversation__pb2
 from antiphon.events.v1 import event_pb2 as antiphon_dot_events_dot_v1_dot_event__pb2
+from antiphon.events.v1 import handoff_pb2 as antiphon_dot_events_dot_v1_dot_handoff__pb2
 from antiphon.events.v1 import route_pb2 as antiphon_dot_events_dot_v1_dot_route__pb2
 from antiphon.integration.v1 import model_pb2 as antiphon_dot_integration_dot_v1_dot_model__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!antiphon/dispatcher/v1/turn.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a&antiphon/context/v1/conversation.proto\x1a\x1e\x61ntiphon/events/v1/event.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a#antiphon/integration/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x88\x06\n\x04Turn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.antiphon.events.v1.TurnState\x12/\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\x12\x12\n\nmessage_id\x18\x07 \x01(\t\x12\x18\n\x10reply_message_id\x18\x08 \x01(\t\x12\x0f\n\x07\x63reator\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05\x65rror\x18\r \x01(\x0b\x32\x12.google.rpc.Status\x12-\n\x05usage\x18\x0e \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\r\n\x05model\x18\x0f \x01(\t\x12<\n\rfinish_reason\x18\x10 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12\x18\n\x10omitted_messages\x18\x11 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\x12 \x01(\x05\x12\x14\n\x0coutput_limit\x18\x13 \x01(\x05\x12=\n\x0eskipped_models\x18\x14 \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x15 \x01(\x05\x12\x16\n\x0eparent_turn_id\x18\x16 \x01(\t\x12\x30\n\x05route\x18\x17 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\"\xad\x01\n\x07Handler\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x08\x12\x37\n\x0bloss_policy\x18\x04 \x01(\x0e\x32\".antiphon.dispatcher.v1.LossPolicy\x12\x11\n\tavailable\x18\x05 \x01(\x08\x12\x10\n\x08\x62uilt_in\x18\x06 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x07 \x03(\t*W\n\nLossPolicy\x12\x1b\n\x17LOSS_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12LOSS_POLICY_RESUME\x10\x01\x12\x14\n\x10LOSS_POLICY_FAIL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!antiphon/dispatcher/v1/turn.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a&antiphon/context/v1/conversation.proto\x1a\x1e\x61ntiphon/events/v1/event.proto\x1a antiphon/events/v1/handoff.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a#antiphon/integration/v1/model.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xcb\x06\n\x04Turn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12,\n\x05state\x18\x04 \x01(\x0e\x32\x1d.antiphon.events.v1.TurnState\x12/\n\x06policy\x18\x05 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\x12\x12\n\nmessage_id\x18\x07 \x01(\t\x12\x18\n\x10reply_message_id\x18\x08 \x01(\t\x12\x0f\n\x07\x63reator\x18\t \x01(\t\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05\x65rror\x18\r \x01(\x0b\x32\x12.google.rpc.Status\x12-\n\x05usage\x18\x0e \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\r\n\x05model\x18\x0f \x01(\t\x12<\n\rfinish_reason\x18\x10 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12\x18\n\x10omitted_messages\x18\x11 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\x12 \x01(\x05\x12\x14\n\x0coutput_limit\x18\x13 \x01(\x05\x12=\n\x0eskipped_models\x18\x14 \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x15 \x01(\x05\x12\x16\n\x0eparent_turn_id\x18\x16 \x01(\t\x12\x30\n\x05route\x18\x17 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\x12,\n\x07handoff\x18\x18 \x01(\x0b\x32\x1b.antiphon.events.v1.Handoff\x12\x13\n\x0b\x61nswered_by\x18\x19 \x01(\t\"\xad\x01\n\x07Handler\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x08\x12\x37\n\x0bloss_policy\x18\x04 \x01(\x0e\x32\".antiphon.dispatcher.v1.LossPolicy\x12\x11\n\tavailable\x18\x05 \x01(\x08\x12\x10\n\x08\x62uilt_in\x18\x06 \x01(\x08\x12\x10\n\x08\x65xamples\x18\x07 \x03(\t*W\n\nLossPolicy\x12\x1b\n\x17LOSS_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12LOSS_POLICY_RESUME\x10\x01\x12\x14\n\x10LOSS_POLICY_FAIL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.dispatcher.v1.turn_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOSSPOLICY']._serialized_start=1215
-  _globals['_LOSSPOLICY']._serialized_end=1302
-  _globals['_TURN']._serialized_start=261
-  _globals['_TURN']._serialized_end=1037
-  _globals['_HANDLER']._serialized_start=1040
-  _globals['_HANDLER']._serialized_end=1213
+  _globals['_LOSSPOLICY']._serialized_start=1316
+  _globals['_LOSSPOLICY']._serialized_end=1403
+  _globals['_TURN']._serialized_start=295
+  _globals['_TURN']._serialized_end=1138
+  _globals['_HANDLER']._serialized_start=1141
+  _globals['_HANDLER']._serialized_end=1314
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.events.v1 import event_pb2 as _event_pb2
+from antiphon.events.v1 import handoff_pb2 as _handoff_pb2
 from antiphon.events.v1 import route_pb2 as _route_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from collections import abc as _abc
@@ -88,6 +89,8 @@ class Turn(_message.Message):
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     PARENT_TURN_ID_FIELD_NUMBER: _builtins.int
     ROUTE_FIELD_NUMBER: _builtins.int
+    HANDOFF_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -95,7 +98,9 @@ class Turn(_message.Message):
     conversation_id: _builtins.str
     """conversation_id is where it runs."""
     handler: _builtins.str
-    """handler is who works on it; the route's fallback once that has taken the turn over."""
+    """handler is who works on it; the route's fallback once that has taken the turn over, and who people
+    have given it to.
+    """
     state: _event_pb2.TurnState.ValueType
     """state is where it is in its life."""
     policy: _conversation_pb2.TurnPolicy.ValueType
@@ -136,6 +141,8 @@ class Turn(_message.Message):
     """withheld_tools is how many tools the model was not told of, since it takes none."""
     parent_turn_id: _builtins.str
     """parent_turn_id is the turn whose worker asked for it; empty of one that a caller asked for."""
+    answered_by: _builtins.str
+    """answered_by is TurnFinished.answered_by."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -173,6 +180,10 @@ class Turn(_message.Message):
         turn_accepted keeps what was decided first.
         """
 
+    @_builtins.property
+    def handoff(self) -> _handoff_pb2.Handoff:
+        """handoff is why it waits for people; unset where it doesn't. Its state is RUNNING meanwhile."""
+
     def __init__(
         self,
         *,
@@ -199,10 +210,12 @@ class Turn(_message.Message):
         withheld_tools: _builtins.int = ...,
         parent_turn_id: _builtins.str = ...,
         route: _route_pb2.RouteDecision | None = ...,
+        handoff: _handoff_pb2.Handoff | None = ...,
+        answered_by: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "route", b"route", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "handoff", b"handoff", "route", b"route", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "route", b"route", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "handoff", b"handoff", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "route", b"route", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

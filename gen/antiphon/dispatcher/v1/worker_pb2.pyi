@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.dispatcher.v1 import handoff_pb2 as _handoff_pb2
 from antiphon.dispatcher.v1 import turn_pb2 as _turn_pb2
 from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
@@ -632,6 +633,7 @@ class Finish(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     USAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     fence: _builtins.int
@@ -648,6 +650,12 @@ class Finish(_message.Message):
         it asked none.
         """
 
+    @_builtins.property
+    def hand_off(self) -> _handoff_pb2.HandoffOrder:
+        """hand_off has the turn wait for people in place of ending it, behind what was said; failure is not
+        looked at then. The worker has it no more.
+        """
+
     def __init__(
         self,
         *,
@@ -657,10 +665,11 @@ class Finish(_message.Message):
         failure: _builtins.str = ...,
         usage: _model_pb2.Usage | None = ...,
         model: _builtins.str = ...,
+        hand_off: _handoff_pb2.HandoffOrder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hand_off", b"hand_off", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "fence", b"fence", "model", b"model", "sequence", b"sequence", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "fence", b"fence", "hand_off", b"hand_off", "model", b"model", "sequence", b"sequence", "turn_id", b"turn_id", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -394,6 +394,27 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
     metadata: filter. Code UNAVAILABLE.
     """
+    ERROR_REASON_HANDOFF_CLAIMED: _ErrorReason.ValueType  # 210
+    """ERROR_REASON_HANDOFF_CLAIMED: somebody else is at it; metadata: handoff_id, claimed_by
+    (`users/user_…`). Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_HANDOFF_ENDED: _ErrorReason.ValueType  # 211
+    """ERROR_REASON_HANDOFF_ENDED: it waits for people no more; metadata: handoff_id, end (a HandoffEnd's
+    name, as "ANSWERED"; "CANCELLED" if the turn was stopped), ended_by (who; may be empty). Code
+    FAILED_PRECONDITION.
+    """
+    ERROR_REASON_HANDOFF_EXPIRED: _ErrorReason.ValueType  # 212
+    """ERROR_REASON_HANDOFF_EXPIRED: the turn waited for people, and none has gone on with it in time;
+    metadata: handoff_id. Only in TurnFinished. Code DEADLINE_EXCEEDED.
+    """
+    ERROR_REASON_HANDOFF_DECLINED: _ErrorReason.ValueType  # 213
+    """ERROR_REASON_HANDOFF_DECLINED: the turn waited for people, and one of them declined it; metadata:
+    handoff_id, why (what they said, if they did). Only in TurnFinished. Code ABORTED.
+    """
+    ERROR_REASON_HANDOFF_IMPOSSIBLE: _ErrorReason.ValueType  # 214
+    """ERROR_REASON_HANDOFF_IMPOSSIBLE: the turn can't be handed off as it is; metadata: turn_id, why
+    (QUEUED: it has not begun; ENDED: it has ended, or is just ending). Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -779,5 +800,26 @@ was found, e.g. `secret.github`, separated by commas). Code FAILED_PRECONDITION.
 ERROR_REASON_FILTER_UNAVAILABLE: ErrorReason.ValueType  # 201
 """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
 metadata: filter. Code UNAVAILABLE.
+"""
+ERROR_REASON_HANDOFF_CLAIMED: ErrorReason.ValueType  # 210
+"""ERROR_REASON_HANDOFF_CLAIMED: somebody else is at it; metadata: handoff_id, claimed_by
+(`users/user_…`). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_HANDOFF_ENDED: ErrorReason.ValueType  # 211
+"""ERROR_REASON_HANDOFF_ENDED: it waits for people no more; metadata: handoff_id, end (a HandoffEnd's
+name, as "ANSWERED"; "CANCELLED" if the turn was stopped), ended_by (who; may be empty). Code
+FAILED_PRECONDITION.
+"""
+ERROR_REASON_HANDOFF_EXPIRED: ErrorReason.ValueType  # 212
+"""ERROR_REASON_HANDOFF_EXPIRED: the turn waited for people, and none has gone on with it in time;
+metadata: handoff_id. Only in TurnFinished. Code DEADLINE_EXCEEDED.
+"""
+ERROR_REASON_HANDOFF_DECLINED: ErrorReason.ValueType  # 213
+"""ERROR_REASON_HANDOFF_DECLINED: the turn waited for people, and one of them declined it; metadata:
+handoff_id, why (what they said, if they did). Only in TurnFinished. Code ABORTED.
+"""
+ERROR_REASON_HANDOFF_IMPOSSIBLE: ErrorReason.ValueType  # 214
+"""ERROR_REASON_HANDOFF_IMPOSSIBLE: the turn can't be handed off as it is; metadata: turn_id, why
+(QUEUED: it has not begun; ENDED: it has ended, or is just ending). Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

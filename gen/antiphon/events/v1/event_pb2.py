@@ -26,6 +26,7 @@ from antiphon.context.v1 import conversation_pb2 as antiphon_dot_context_dot_v1_
 from antiphon.context.v1 import filter_pb2 as antiphon_dot_context_dot_v1_dot_filter__pb2
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
 from antiphon.context.v1 import notice_pb2 as antiphon_dot_context_dot_v1_dot_notice__pb2
+from antiphon.events.v1 import handoff_pb2 as antiphon_dot_events_dot_v1_dot_handoff__pb2
 from antiphon.events.v1 import route_pb2 as antiphon_dot_events_dot_v1_dot_route__pb2
 from antiphon.integration.v1 import budget_pb2 as antiphon_dot_integration_dot_v1_dot_budget__pb2
 from antiphon.integration.v1 import connection_pb2 as antiphon_dot_integration_dot_v1_dot_connection__pb2
@@ -35,87 +36,87 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ntiphon/events/v1/event.proto\x12\x12\x61ntiphon.events.v1\x1a&antiphon/context/v1/conversation.proto\x1a antiphon/context/v1/filter.proto\x1a!antiphon/context/v1/message.proto\x1a antiphon/context/v1/notice.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a$antiphon/integration/v1/budget.proto\x1a(antiphon/integration/v1/connection.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xf7\x12\n\x05\x45vent\x12\r\n\x05scope\x18\x01 \x01(\t\x12\x14\n\x0c\x66irst_offset\x18\x02 \x01(\x03\x12\x13\n\x0blast_offset\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x11\n\tephemeral\x18\x08 \x01(\x08\x12\x0e\n\x06output\x18\t \x01(\x03\x12;\n\x0emessage_posted\x18\n \x01(\x0b\x32!.antiphon.events.v1.MessagePostedH\x00\x12\x39\n\rturn_accepted\x18\x0b \x01(\x0b\x32 .antiphon.events.v1.TurnAcceptedH\x00\x12\x35\n\x0bturn_queued\x18\x0c \x01(\x0b\x32\x1e.antiphon.events.v1.TurnQueuedH\x00\x12\x37\n\x0cturn_started\x18\r \x01(\x0b\x32\x1f.antiphon.events.v1.TurnStartedH\x00\x12=\n\x0fturn_progressed\x18\x0e \x01(\x0b\x32\".antiphon.events.v1.TurnProgressedH\x00\x12\x39\n\rturn_finished\x18\x0f \x01(\x0b\x32 .antiphon.events.v1.TurnFinishedH\x00\x12\x44\n\x13text_delta_appended\x18\x10 \x01(\x0b\x32%.antiphon.events.v1.TextDeltaAppendedH\x00\x12\x39\n\rturn_assigned\x18& \x01(\x0b\x32 .antiphon.events.v1.TurnAssignedH\x00\x12@\n\x11tool_call_started\x18\x11 \x01(\x0b\x32#.antiphon.events.v1.ToolCallStartedH\x00\x12\x42\n\x12tool_call_finished\x18\x12 \x01(\x0b\x32$.antiphon.events.v1.ToolCallFinishedH\x00\x12\x42\n\x12tool_call_proposed\x18\x13 \x01(\x0b\x32$.antiphon.events.v1.ToolCallProposedH\x00\x12@\n\x11tool_call_decided\x18\x1f \x01(\x0b\x32#.antiphon.events.v1.ToolCallDecidedH\x00\x12M\n\x18tool_call_question_asked\x18! \x01(\x0b\x32).antiphon.events.v1.ToolCallQuestionAskedH\x00\x12S\n\x1btool_call_question_answered\x18\" \x01(\x0b\x32,.antiphon.events.v1.ToolCallQuestionAnsweredH\x00\x12G\n\x14\x63onversation_created\x18\x14 \x01(\x0b\x32\'.antiphon.events.v1.ConversationCreatedH\x00\x12G\n\x14\x63onversation_updated\x18\x15 \x01(\x0b\x32\'.antiphon.events.v1.ConversationUpdatedH\x00\x12I\n\x15\x63onversation_archived\x18\x16 \x01(\x0b\x32(.antiphon.events.v1.ConversationArchivedH\x00\x12\x37\n\x0cmember_added\x18\x17 \x01(\x0b\x32\x1f.antiphon.events.v1.MemberAddedH\x00\x12;\n\x0emember_updated\x18\x18 \x01(\x0b\x32!.antiphon.events.v1.MemberUpdatedH\x00\x12;\n\x0emember_removed\x18\x19 \x01(\x0b\x32!.antiphon.events.v1.MemberRemovedH\x00\x12\x41\n\x11workspace_updated\x18\x1a \x01(\x0b\x32$.antiphon.events.v1.WorkspaceUpdatedH\x00\x12M\n\x17\x63onversation_unarchived\x18\x1b \x01(\x0b\x32*.antiphon.events.v1.ConversationUnarchivedH\x00\x12?\n\x10notice_published\x18\x1c \x01(\x0b\x32#.antiphon.events.v1.NoticePublishedH\x00\x12?\n\x10notice_withdrawn\x18\x1d \x01(\x0b\x32#.antiphon.events.v1.NoticeWithdrawnH\x00\x12=\n\x0fsession_revoked\x18\x1e \x01(\x0b\x32\".antiphon.events.v1.SessionRevokedH\x00\x12\x43\n\x12\x63onnection_changed\x18  \x01(\x0b\x32%.antiphon.events.v1.ConnectionChangedH\x00\x12\x39\n\rbudget_warned\x18$ \x01(\x0b\x32 .antiphon.events.v1.BudgetWarnedH\x00\x12;\n\x0e\x62udget_overrun\x18% \x01(\x0b\x32!.antiphon.events.v1.BudgetOverrunH\x00\x12\x39\n\rmodel_changed\x18# \x01(\x0b\x32 .antiphon.events.v1.ModelChangedH\x00\x12?\n\x10\x63ontent_screened\x18+ \x01(\x0b\x32#.antiphon.events.v1.ContentScreenedH\x00\x12?\n\x10schedule_skipped\x18\x32 \x01(\x0b\x32#.antiphon.events.v1.ScheduleSkippedH\x00\x12=\n\x0fschedule_failed\x18\x33 \x01(\x0b\x32\".antiphon.events.v1.ScheduleFailedH\x00\x12;\n\x0etyping_changed\x18( \x01(\x0b\x32!.antiphon.events.v1.TypingChangedH\x00\x12?\n\x10presence_changed\x18) \x01(\x0b\x32#.antiphon.events.v1.PresenceChangedH\x00\x42\t\n\x07payload\">\n\rMessagePosted\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.antiphon.context.v1.Message\"\xae\x01\n\x0cTurnAccepted\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12/\n\x06policy\x18\x03 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x16\n\x0eparent_turn_id\x18\x04 \x01(\t\x12\x30\n\x05route\x18\x05 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\"\x1b\n\nTurnQueued\x12\r\n\x05\x61head\x18\x01 \x01(\x05\"8\n\x0bTurnStarted\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x18\n\x10reply_message_id\x18\x02 \x01(\t\"F\n\x0cTurnAssigned\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x12\n\ndeployment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\"D\n\x0eTurnProgressed\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x15\n\x08\x66raction\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_fraction\"\xaa\x03\n\x0cTurnFinished\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.antiphon.events.v1.TurnState\x12\x18\n\x10reply_message_id\x18\x02 \x01(\t\x12!\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12-\n\x05usage\x18\x04 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\r\n\x05model\x18\x05 \x01(\t\x12\x13\n\x0brolled_back\x18\x06 \x01(\x08\x12<\n\rfinish_reason\x18\x07 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12\x18\n\x10omitted_messages\x18\x08 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\t \x01(\x05\x12\x14\n\x0coutput_limit\x18\n \x01(\x05\x12=\n\x0eskipped_models\x18\x0b \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x0c \x01(\x05\"G\n\x11TextDeltaAppended\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\xab\x01\n\x10ToolCallProposed\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\x12\x18\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x12\x0c\n\x04\x61sks\x18\x05 \x01(\x08\x12\x0c\n\x04step\x18\x06 \x01(\x05\x12\x10\n\x08position\x18\x07 \x01(\x03\x12\x13\n\x0btool_sha256\x18\x08 \x01(\x0c\"I\n\x0fToolCallDecided\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x10\n\x08\x61pproved\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xbf\x01\n\x15ToolCallQuestionAsked\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x37\n\x08question\x18\x02 \x01(\x0b\x32%.antiphon.integration.v1.ToolQuestion\x12\x17\n\x0fquestion_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x05 \x01(\x0c\"e\n\x18ToolCallQuestionAnswered\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x33\n\x06\x61nswer\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ToolAnswer\"M\n\x0fToolCallStarted\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\"\xe6\x01\n\x10ToolCallFinished\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12)\n\x06result\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.Part\x12!\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12\x34\n\x07outcome\x18\x04 \x01(\x0e\x32#.antiphon.events.v1.ToolCallOutcome\x12\x15\n\romitted_bytes\x18\x05 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\x03\x12\x0c\n\x04kept\x18\x07 \x01(\x08\"N\n\x13\x43onversationCreated\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\"N\n\x13\x43onversationUpdated\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\"O\n\x14\x43onversationArchived\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\":\n\x0bMemberAdded\x12+\n\x06member\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Member\"<\n\rMemberUpdated\x12+\n\x06member\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Member\"2\n\rMemberRemoved\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"E\n\x10WorkspaceUpdated\x12\x31\n\tworkspace\x18\x01 \x01(\x0b\x32\x1e.antiphon.context.v1.Workspace\"\\\n\x11\x43onnectionChanged\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x39\n\x06status\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\"t\n\x0c\x42udgetWarned\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x33\n\x05state\x18\x02 \x01(\x0b\x32$.antiphon.integration.v1.BudgetState\"r\n\rBudgetOverrun\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\r\n\x05spent\x18\x04 \x01(\x03\"|\n\x0cModelChanged\x12\r\n\x05model\x18\x01 \x01(\t\x12\x36\n\x07\x62reaker\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.BreakerState\x12\x0f\n\x07\x62y_hand\x18\x03 \x01(\x08\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\"e\n\x0fScheduleSkipped\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07skipped\x18\x03 \x01(\x03\"r\n\x0eScheduleFailed\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0e\n\x06paused\x18\x04 \x01(\x08\"Q\n\x16\x43onversationUnarchived\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\">\n\x0fNoticePublished\x12+\n\x06notice\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Notice\">\n\x0fNoticeWithdrawn\x12+\n\x06notice\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Notice\"$\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\"D\n\x0f\x43ontentScreened\x12\x31\n\tscreening\x18\x01 \x01(\x0b\x32\x1e.antiphon.context.v1.Screening\"\x1f\n\rTypingChanged\x12\x0e\n\x06typing\x18\x01 \x01(\x08\".\n\x0fPresenceChanged\x12\x0f\n\x07present\x18\x02 \x01(\x08J\x04\x08\x01\x10\x02R\x04role*\x93\t\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_KIND_MESSAGE_POSTED\x10\n\x12\x1c\n\x18\x45VENT_KIND_TURN_ACCEPTED\x10\x0b\x12\x1a\n\x16\x45VENT_KIND_TURN_QUEUED\x10\x0c\x12\x1b\n\x17\x45VENT_KIND_TURN_STARTED\x10\r\x12\x1e\n\x1a\x45VENT_KIND_TURN_PROGRESSED\x10\x0e\x12\x1c\n\x18\x45VENT_KIND_TURN_FINISHED\x10\x0f\x12\"\n\x1e\x45VENT_KIND_TEXT_DELTA_APPENDED\x10\x10\x12 \n\x1c\x45VENT_KIND_TOOL_CALL_STARTED\x10\x11\x12!\n\x1d\x45VENT_KIND_TOOL_CALL_FINISHED\x10\x12\x12!\n\x1d\x45VENT_KIND_TOOL_CALL_PROPOSED\x10\x13\x12#\n\x1f\x45VENT_KIND_CONVERSATION_CREATED\x10\x14\x12#\n\x1f\x45VENT_KIND_CONVERSATION_UPDATED\x10\x15\x12$\n EVENT_KIND_CONVERSATION_ARCHIVED\x10\x16\x12\x1b\n\x17\x45VENT_KIND_MEMBER_ADDED\x10\x17\x12\x1d\n\x19\x45VENT_KIND_MEMBER_UPDATED\x10\x18\x12\x1d\n\x19\x45VENT_KIND_MEMBER_REMOVED\x10\x19\x12 \n\x1c\x45VENT_KIND_WORKSPACE_UPDATED\x10\x1a\x12&\n\"EVENT_KIND_CONVERSATION_UNARCHIVED\x10\x1b\x12\x1f\n\x1b\x45VENT_KIND_NOTICE_PUBLISHED\x10\x1c\x12\x1f\n\x1b\x45VENT_KIND_NOTICE_WITHDRAWN\x10\x1d\x12\x1e\n\x1a\x45VENT_KIND_SESSION_REVOKED\x10\x1e\x12 \n\x1c\x45VENT_KIND_TOOL_CALL_DECIDED\x10\x1f\x12!\n\x1d\x45VENT_KIND_CONNECTION_CHANGED\x10 \x12\'\n#EVENT_KIND_TOOL_CALL_QUESTION_ASKED\x10!\x12*\n&EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED\x10\"\x12\x1c\n\x18\x45VENT_KIND_BUDGET_WARNED\x10$\x12\x1d\n\x19\x45VENT_KIND_BUDGET_OVERRUN\x10%\x12\x1c\n\x18\x45VENT_KIND_MODEL_CHANGED\x10#\x12\x1c\n\x18\x45VENT_KIND_TURN_ASSIGNED\x10&\x12\x1f\n\x1b\x45VENT_KIND_CONTENT_SCREENED\x10+\x12\x1f\n\x1b\x45VENT_KIND_SCHEDULE_SKIPPED\x10\x32\x12\x1e\n\x1a\x45VENT_KIND_SCHEDULE_FAILED\x10\x33\x12\x1d\n\x19\x45VENT_KIND_TYPING_CHANGED\x10(\x12\x1f\n\x1b\x45VENT_KIND_PRESENCE_CHANGED\x10)*\xd2\x01\n\tTurnState\x12\x1a\n\x16TURN_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13TURN_STATE_ACCEPTED\x10\x01\x12\x15\n\x11TURN_STATE_QUEUED\x10\x02\x12\x16\n\x12TURN_STATE_RUNNING\x10\x03\x12\x18\n\x14TURN_STATE_SUCCEEDED\x10\x04\x12\x15\n\x11TURN_STATE_FAILED\x10\x05\x12\x18\n\x14TURN_STATE_CANCELLED\x10\x06\x12\x16\n\x12TURN_STATE_EXPIRED\x10\x07*\xd1\x01\n\x0fToolCallOutcome\x12!\n\x1dTOOL_CALL_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTOOL_CALL_OUTCOME_SUCCEEDED\x10\x01\x12\x1c\n\x18TOOL_CALL_OUTCOME_FAILED\x10\x02\x12\x1c\n\x18TOOL_CALL_OUTCOME_DENIED\x10\x03\x12\x1f\n\x1bTOOL_CALL_OUTCOME_CANCELLED\x10\x04\x12\x1d\n\x19TOOL_CALL_OUTCOME_UNKNOWN\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ntiphon/events/v1/event.proto\x12\x12\x61ntiphon.events.v1\x1a&antiphon/context/v1/conversation.proto\x1a antiphon/context/v1/filter.proto\x1a!antiphon/context/v1/message.proto\x1a antiphon/context/v1/notice.proto\x1a antiphon/events/v1/handoff.proto\x1a\x1e\x61ntiphon/events/v1/route.proto\x1a$antiphon/integration/v1/budget.proto\x1a(antiphon/integration/v1/connection.proto\x1a#antiphon/integration/v1/model.proto\x1a\"antiphon/integration/v1/tool.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x84\x15\n\x05\x45vent\x12\r\n\x05scope\x18\x01 \x01(\t\x12\x14\n\x0c\x66irst_offset\x18\x02 \x01(\x03\x12\x13\n\x0blast_offset\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x11\n\tephemeral\x18\x08 \x01(\x08\x12\x0e\n\x06output\x18\t \x01(\x03\x12;\n\x0emessage_posted\x18\n \x01(\x0b\x32!.antiphon.events.v1.MessagePostedH\x00\x12\x39\n\rturn_accepted\x18\x0b \x01(\x0b\x32 .antiphon.events.v1.TurnAcceptedH\x00\x12\x35\n\x0bturn_queued\x18\x0c \x01(\x0b\x32\x1e.antiphon.events.v1.TurnQueuedH\x00\x12\x37\n\x0cturn_started\x18\r \x01(\x0b\x32\x1f.antiphon.events.v1.TurnStartedH\x00\x12=\n\x0fturn_progressed\x18\x0e \x01(\x0b\x32\".antiphon.events.v1.TurnProgressedH\x00\x12\x39\n\rturn_finished\x18\x0f \x01(\x0b\x32 .antiphon.events.v1.TurnFinishedH\x00\x12\x44\n\x13text_delta_appended\x18\x10 \x01(\x0b\x32%.antiphon.events.v1.TextDeltaAppendedH\x00\x12\x39\n\rturn_assigned\x18& \x01(\x0b\x32 .antiphon.events.v1.TurnAssignedH\x00\x12<\n\x0fturn_handed_off\x18. \x01(\x0b\x32!.antiphon.events.v1.TurnHandedOffH\x00\x12H\n\x15handoff_claim_changed\x18/ \x01(\x0b\x32\'.antiphon.events.v1.HandoffClaimChangedH\x00\x12\x39\n\rhandoff_ended\x18\x30 \x01(\x0b\x32 .antiphon.events.v1.HandoffEndedH\x00\x12H\n\x15handoff_queue_changed\x18\x31 \x01(\x0b\x32\'.antiphon.events.v1.HandoffQueueChangedH\x00\x12@\n\x11tool_call_started\x18\x11 \x01(\x0b\x32#.antiphon.events.v1.ToolCallStartedH\x00\x12\x42\n\x12tool_call_finished\x18\x12 \x01(\x0b\x32$.antiphon.events.v1.ToolCallFinishedH\x00\x12\x42\n\x12tool_call_proposed\x18\x13 \x01(\x0b\x32$.antiphon.events.v1.ToolCallProposedH\x00\x12@\n\x11tool_call_decided\x18\x1f \x01(\x0b\x32#.antiphon.events.v1.ToolCallDecidedH\x00\x12M\n\x18tool_call_question_asked\x18! \x01(\x0b\x32).antiphon.events.v1.ToolCallQuestionAskedH\x00\x12S\n\x1btool_call_question_answered\x18\" \x01(\x0b\x32,.antiphon.events.v1.ToolCallQuestionAnsweredH\x00\x12G\n\x14\x63onversation_created\x18\x14 \x01(\x0b\x32\'.antiphon.events.v1.ConversationCreatedH\x00\x12G\n\x14\x63onversation_updated\x18\x15 \x01(\x0b\x32\'.antiphon.events.v1.ConversationUpdatedH\x00\x12I\n\x15\x63onversation_archived\x18\x16 \x01(\x0b\x32(.antiphon.events.v1.ConversationArchivedH\x00\x12\x37\n\x0cmember_added\x18\x17 \x01(\x0b\x32\x1f.antiphon.events.v1.MemberAddedH\x00\x12;\n\x0emember_updated\x18\x18 \x01(\x0b\x32!.antiphon.events.v1.MemberUpdatedH\x00\x12;\n\x0emember_removed\x18\x19 \x01(\x0b\x32!.antiphon.events.v1.MemberRemovedH\x00\x12\x41\n\x11workspace_updated\x18\x1a \x01(\x0b\x32$.antiphon.events.v1.WorkspaceUpdatedH\x00\x12M\n\x17\x63onversation_unarchived\x18\x1b \x01(\x0b\x32*.antiphon.events.v1.ConversationUnarchivedH\x00\x12?\n\x10notice_published\x18\x1c \x01(\x0b\x32#.antiphon.events.v1.NoticePublishedH\x00\x12?\n\x10notice_withdrawn\x18\x1d \x01(\x0b\x32#.antiphon.events.v1.NoticeWithdrawnH\x00\x12=\n\x0fsession_revoked\x18\x1e \x01(\x0b\x32\".antiphon.events.v1.SessionRevokedH\x00\x12\x43\n\x12\x63onnection_changed\x18  \x01(\x0b\x32%.antiphon.events.v1.ConnectionChangedH\x00\x12\x39\n\rbudget_warned\x18$ \x01(\x0b\x32 .antiphon.events.v1.BudgetWarnedH\x00\x12;\n\x0e\x62udget_overrun\x18% \x01(\x0b\x32!.antiphon.events.v1.BudgetOverrunH\x00\x12\x39\n\rmodel_changed\x18# \x01(\x0b\x32 .antiphon.events.v1.ModelChangedH\x00\x12?\n\x10\x63ontent_screened\x18+ \x01(\x0b\x32#.antiphon.events.v1.ContentScreenedH\x00\x12?\n\x10schedule_skipped\x18\x32 \x01(\x0b\x32#.antiphon.events.v1.ScheduleSkippedH\x00\x12=\n\x0fschedule_failed\x18\x33 \x01(\x0b\x32\".antiphon.events.v1.ScheduleFailedH\x00\x12;\n\x0etyping_changed\x18( \x01(\x0b\x32!.antiphon.events.v1.TypingChangedH\x00\x12?\n\x10presence_changed\x18) \x01(\x0b\x32#.antiphon.events.v1.PresenceChangedH\x00\x42\t\n\x07payload\">\n\rMessagePosted\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.antiphon.context.v1.Message\"\xae\x01\n\x0cTurnAccepted\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12/\n\x06policy\x18\x03 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x16\n\x0eparent_turn_id\x18\x04 \x01(\t\x12\x30\n\x05route\x18\x05 \x01(\x0b\x32!.antiphon.events.v1.RouteDecision\"\x1b\n\nTurnQueued\x12\r\n\x05\x61head\x18\x01 \x01(\x05\"8\n\x0bTurnStarted\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x18\n\x10reply_message_id\x18\x02 \x01(\t\"F\n\x0cTurnAssigned\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x12\n\ndeployment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\"D\n\x0eTurnProgressed\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x15\n\x08\x66raction\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x0b\n\t_fraction\"\xbf\x03\n\x0cTurnFinished\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.antiphon.events.v1.TurnState\x12\x18\n\x10reply_message_id\x18\x02 \x01(\t\x12!\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12-\n\x05usage\x18\x04 \x01(\x0b\x32\x1e.antiphon.integration.v1.Usage\x12\r\n\x05model\x18\x05 \x01(\t\x12\x13\n\x0brolled_back\x18\x06 \x01(\x08\x12<\n\rfinish_reason\x18\x07 \x01(\x0e\x32%.antiphon.integration.v1.FinishReason\x12\x18\n\x10omitted_messages\x18\x08 \x01(\x05\x12\x17\n\x0f\x64\x65scribed_parts\x18\t \x01(\x05\x12\x14\n\x0coutput_limit\x18\n \x01(\x05\x12=\n\x0eskipped_models\x18\x0b \x03(\x0b\x32%.antiphon.integration.v1.SkippedModel\x12\x16\n\x0ewithheld_tools\x18\x0c \x01(\x05\x12\x13\n\x0b\x61nswered_by\x18\r \x01(\t\"G\n\x11TextDeltaAppended\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"\xab\x01\n\x10ToolCallProposed\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\x12\x18\n\x10\x61rguments_sha256\x18\x04 \x01(\x0c\x12\x0c\n\x04\x61sks\x18\x05 \x01(\x08\x12\x0c\n\x04step\x18\x06 \x01(\x05\x12\x10\n\x08position\x18\x07 \x01(\x03\x12\x13\n\x0btool_sha256\x18\x08 \x01(\x0c\"I\n\x0fToolCallDecided\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x10\n\x08\x61pproved\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xbf\x01\n\x15ToolCallQuestionAsked\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x37\n\x08question\x18\x02 \x01(\x0b\x32%.antiphon.integration.v1.ToolQuestion\x12\x17\n\x0fquestion_sha256\x18\x03 \x01(\x0c\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x05 \x01(\x0c\"e\n\x18ToolCallQuestionAnswered\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x33\n\x06\x61nswer\x18\x02 \x01(\x0b\x32#.antiphon.integration.v1.ToolAnswer\"M\n\x0fToolCallStarted\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\"\xe6\x01\n\x10ToolCallFinished\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12)\n\x06result\x18\x02 \x03(\x0b\x32\x19.antiphon.context.v1.Part\x12!\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.Status\x12\x34\n\x07outcome\x18\x04 \x01(\x0e\x32#.antiphon.events.v1.ToolCallOutcome\x12\x15\n\romitted_bytes\x18\x05 \x01(\x03\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\x03\x12\x0c\n\x04kept\x18\x07 \x01(\x08\"N\n\x13\x43onversationCreated\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\"N\n\x13\x43onversationUpdated\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\"O\n\x14\x43onversationArchived\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\":\n\x0bMemberAdded\x12+\n\x06member\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Member\"<\n\rMemberUpdated\x12+\n\x06member\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Member\"2\n\rMemberRemoved\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"E\n\x10WorkspaceUpdated\x12\x31\n\tworkspace\x18\x01 \x01(\x0b\x32\x1e.antiphon.context.v1.Workspace\"\\\n\x11\x43onnectionChanged\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x39\n\x06status\x18\x02 \x01(\x0b\x32).antiphon.integration.v1.ConnectionStatus\"t\n\x0c\x42udgetWarned\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x33\n\x05state\x18\x02 \x01(\x0b\x32$.antiphon.integration.v1.BudgetState\"r\n\rBudgetOverrun\x12/\n\x06\x62udget\x18\x01 \x01(\x0b\x32\x1f.antiphon.integration.v1.Budget\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\r\n\x05spent\x18\x04 \x01(\x03\"|\n\x0cModelChanged\x12\r\n\x05model\x18\x01 \x01(\t\x12\x36\n\x07\x62reaker\x18\x02 \x01(\x0e\x32%.antiphon.integration.v1.BreakerState\x12\x0f\n\x07\x62y_hand\x18\x03 \x01(\x08\x12\x14\n\x0c\x65rror_reason\x18\x04 \x01(\t\"e\n\x0fScheduleSkipped\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07skipped\x18\x03 \x01(\x03\"r\n\x0eScheduleFailed\x12\x13\n\x0bschedule_id\x18\x01 \x01(\t\x12,\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x0e\n\x06paused\x18\x04 \x01(\x08\"Q\n\x16\x43onversationUnarchived\x12\x37\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32!.antiphon.context.v1.Conversation\">\n\x0fNoticePublished\x12+\n\x06notice\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Notice\">\n\x0fNoticeWithdrawn\x12+\n\x06notice\x18\x01 \x01(\x0b\x32\x1b.antiphon.context.v1.Notice\"$\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\"D\n\x0f\x43ontentScreened\x12\x31\n\tscreening\x18\x01 \x01(\x0b\x32\x1e.antiphon.context.v1.Screening\"\x1f\n\rTypingChanged\x12\x0e\n\x06typing\x18\x01 \x01(\x08\".\n\x0fPresenceChanged\x12\x0f\n\x07present\x18\x02 \x01(\x08J\x04\x08\x01\x10\x02R\x04role*\x9d\n\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VENT_KIND_MESSAGE_POSTED\x10\n\x12\x1c\n\x18\x45VENT_KIND_TURN_ACCEPTED\x10\x0b\x12\x1a\n\x16\x45VENT_KIND_TURN_QUEUED\x10\x0c\x12\x1b\n\x17\x45VENT_KIND_TURN_STARTED\x10\r\x12\x1e\n\x1a\x45VENT_KIND_TURN_PROGRESSED\x10\x0e\x12\x1c\n\x18\x45VENT_KIND_TURN_FINISHED\x10\x0f\x12\"\n\x1e\x45VENT_KIND_TEXT_DELTA_APPENDED\x10\x10\x12 \n\x1c\x45VENT_KIND_TOOL_CALL_STARTED\x10\x11\x12!\n\x1d\x45VENT_KIND_TOOL_CALL_FINISHED\x10\x12\x12!\n\x1d\x45VENT_KIND_TOOL_CALL_PROPOSED\x10\x13\x12#\n\x1f\x45VENT_KIND_CONVERSATION_CREATED\x10\x14\x12#\n\x1f\x45VENT_KIND_CONVERSATION_UPDATED\x10\x15\x12$\n EVENT_KIND_CONVERSATION_ARCHIVED\x10\x16\x12\x1b\n\x17\x45VENT_KIND_MEMBER_ADDED\x10\x17\x12\x1d\n\x19\x45VENT_KIND_MEMBER_UPDATED\x10\x18\x12\x1d\n\x19\x45VENT_KIND_MEMBER_REMOVED\x10\x19\x12 \n\x1c\x45VENT_KIND_WORKSPACE_UPDATED\x10\x1a\x12&\n\"EVENT_KIND_CONVERSATION_UNARCHIVED\x10\x1b\x12\x1f\n\x1b\x45VENT_KIND_NOTICE_PUBLISHED\x10\x1c\x12\x1f\n\x1b\x45VENT_KIND_NOTICE_WITHDRAWN\x10\x1d\x12\x1e\n\x1a\x45VENT_KIND_SESSION_REVOKED\x10\x1e\x12 \n\x1c\x45VENT_KIND_TOOL_CALL_DECIDED\x10\x1f\x12!\n\x1d\x45VENT_KIND_CONNECTION_CHANGED\x10 \x12\'\n#EVENT_KIND_TOOL_CALL_QUESTION_ASKED\x10!\x12*\n&EVENT_KIND_TOOL_CALL_QUESTION_ANSWERED\x10\"\x12\x1c\n\x18\x45VENT_KIND_BUDGET_WARNED\x10$\x12\x1d\n\x19\x45VENT_KIND_BUDGET_OVERRUN\x10%\x12\x1c\n\x18\x45VENT_KIND_MODEL_CHANGED\x10#\x12\x1c\n\x18\x45VENT_KIND_TURN_ASSIGNED\x10&\x12\x1f\n\x1b\x45VENT_KIND_CONTENT_SCREENED\x10+\x12\x1f\n\x1b\x45VENT_KIND_SCHEDULE_SKIPPED\x10\x32\x12\x1e\n\x1a\x45VENT_KIND_SCHEDULE_FAILED\x10\x33\x12\x1d\n\x19\x45VENT_KIND_TYPING_CHANGED\x10(\x12\x1f\n\x1b\x45VENT_KIND_PRESENCE_CHANGED\x10)\x12\x1e\n\x1a\x45VENT_KIND_TURN_HANDED_OFF\x10.\x12$\n EVENT_KIND_HANDOFF_CLAIM_CHANGED\x10/\x12\x1c\n\x18\x45VENT_KIND_HANDOFF_ENDED\x10\x30\x12$\n EVENT_KIND_HANDOFF_QUEUE_CHANGED\x10\x31*\xd2\x01\n\tTurnState\x12\x1a\n\x16TURN_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13TURN_STATE_ACCEPTED\x10\x01\x12\x15\n\x11TURN_STATE_QUEUED\x10\x02\x12\x16\n\x12TURN_STATE_RUNNING\x10\x03\x12\x18\n\x14TURN_STATE_SUCCEEDED\x10\x04\x12\x15\n\x11TURN_STATE_FAILED\x10\x05\x12\x18\n\x14TURN_STATE_CANCELLED\x10\x06\x12\x16\n\x12TURN_STATE_EXPIRED\x10\x07*\xd1\x01\n\x0fToolCallOutcome\x12!\n\x1dTOOL_CALL_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTOOL_CALL_OUTCOME_SUCCEEDED\x10\x01\x12\x1c\n\x18TOOL_CALL_OUTCOME_FAILED\x10\x02\x12\x1c\n\x18TOOL_CALL_OUTCOME_DENIED\x10\x03\x12\x1f\n\x1bTOOL_CALL_OUTCOME_CANCELLED\x10\x04\x12\x1d\n\x19TOOL_CALL_OUTCOME_UNKNOWN\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.events.v1.event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTKIND']._serialized_start=6256
-  _globals['_EVENTKIND']._serialized_end=7427
-  _globals['_TURNSTATE']._serialized_start=7430
-  _globals['_TURNSTATE']._serialized_end=7640
-  _globals['_TOOLCALLOUTCOME']._serialized_start=7643
-  _globals['_TOOLCALLOUTCOME']._serialized_end=7852
-  _globals['_EVENT']._serialized_start=441
-  _globals['_EVENT']._serialized_end=2864
-  _globals['_MESSAGEPOSTED']._serialized_start=2866
-  _globals['_MESSAGEPOSTED']._serialized_end=2928
-  _globals['_TURNACCEPTED']._serialized_start=2931
-  _globals['_TURNACCEPTED']._serialized_end=3105
-  _globals['_TURNQUEUED']._serialized_start=3107
-  _globals['_TURNQUEUED']._serialized_end=3134
-  _globals['_TURNSTARTED']._serialized_start=3136
-  _globals['_TURNSTARTED']._serialized_end=3192
-  _globals['_TURNASSIGNED']._serialized_start=3194
-  _globals['_TURNASSIGNED']._serialized_end=3264
-  _globals['_TURNPROGRESSED']._serialized_start=3266
-  _globals['_TURNPROGRESSED']._serialized_end=3334
-  _globals['_TURNFINISHED']._serialized_start=3337
-  _globals['_TURNFINISHED']._serialized_end=3763
-  _globals['_TEXTDELTAAPPENDED']._serialized_start=3765
-  _globals['_TEXTDELTAAPPENDED']._serialized_end=3836
-  _globals['_TOOLCALLPROPOSED']._serialized_start=3839
-  _globals['_TOOLCALLPROPOSED']._serialized_end=4010
-  _globals['_TOOLCALLDECIDED']._serialized_start=4012
-  _globals['_TOOLCALLDECIDED']._serialized_end=4085
-  _globals['_TOOLCALLQUESTIONASKED']._serialized_start=4088
-  _globals['_TOOLCALLQUESTIONASKED']._serialized_end=4279
-  _globals['_TOOLCALLQUESTIONANSWERED']._serialized_start=4281
-  _globals['_TOOLCALLQUESTIONANSWERED']._serialized_end=4382
-  _globals['_TOOLCALLSTARTED']._serialized_start=4384
-  _globals['_TOOLCALLSTARTED']._serialized_end=4461
-  _globals['_TOOLCALLFINISHED']._serialized_start=4464
-  _globals['_TOOLCALLFINISHED']._serialized_end=4694
-  _globals['_CONVERSATIONCREATED']._serialized_start=4696
-  _globals['_CONVERSATIONCREATED']._serialized_end=4774
-  _globals['_CONVERSATIONUPDATED']._serialized_start=4776
-  _globals['_CONVERSATIONUPDATED']._serialized_end=4854
-  _globals['_CONVERSATIONARCHIVED']._serialized_start=4856
-  _globals['_CONVERSATIONARCHIVED']._serialized_end=4935
-  _globals['_MEMBERADDED']._serialized_start=4937
-  _globals['_MEMBERADDED']._serialized_end=4995
-  _globals['_MEMBERUPDATED']._serialized_start=4997
-  _globals['_MEMBERUPDATED']._serialized_end=5057
-  _globals['_MEMBERREMOVED']._serialized_start=5059
-  _globals['_MEMBERREMOVED']._serialized_end=5109
-  _globals['_WORKSPACEUPDATED']._serialized_start=5111
-  _globals['_WORKSPACEUPDATED']._serialized_end=5180
-  _globals['_CONNECTIONCHANGED']._serialized_start=5182
-  _globals['_CONNECTIONCHANGED']._serialized_end=5274
-  _globals['_BUDGETWARNED']._serialized_start=5276
-  _globals['_BUDGETWARNED']._serialized_end=5392
-  _globals['_BUDGETOVERRUN']._serialized_start=5394
-  _globals['_BUDGETOVERRUN']._serialized_end=5508
-  _globals['_MODELCHANGED']._serialized_start=5510
-  _globals['_MODELCHANGED']._serialized_end=5634
-  _globals['_SCHEDULESKIPPED']._serialized_start=5636
-  _globals['_SCHEDULESKIPPED']._serialized_end=5737
-  _globals['_SCHEDULEFAILED']._serialized_start=5739
-  _globals['_SCHEDULEFAILED']._serialized_end=5853
-  _globals['_CONVERSATIONUNARCHIVED']._serialized_start=5855
-  _globals['_CONVERSATIONUNARCHIVED']._serialized_end=5936
-  _globals['_NOTICEPUBLISHED']._serialized_start=5938
-  _globals['_NOTICEPUBLISHED']._serialized_end=6000
-  _globals['_NOTICEWITHDRAWN']._serialized_start=6002
-  _globals['_NOTICEWITHDRAWN']._serialized_end=6064
-  _globals['_SESSIONREVOKED']._serialized_start=6066
-  _globals['_SESSIONREVOKED']._serialized_end=6102
-  _globals['_CONTENTSCREENED']._serialized_start=6104
-  _globals['_CONTENTSCREENED']._serialized_end=6172
-  _globals['_TYPINGCHANGED']._serialized_start=6174
-  _globals['_TYPINGCHANGED']._serialized_end=6205
-  _globals['_PRESENCECHANGED']._serialized_start=6207
-  _globals['_PRESENCECHANGED']._serialized_end=6253
+  _globals['_EVENTKIND']._serialized_start=6580
+  _globals['_EVENTKIND']._serialized_end=7889
+  _globals['_TURNSTATE']._serialized_start=7892
+  _globals['_TURNSTATE']._serialized_end=8102
+  _globals['_TOOLCALLOUTCOME']._serialized_start=8105
+  _globals['_TOOLCALLOUTCOME']._serialized_end=8314
+  _globals['_EVENT']._serialized_start=475
+  _globals['_EVENT']._serialized_end=3167
+  _globals['_MESSAGEPOSTED']._serialized_start=3169
+  _globals['_MESSAGEPOSTED']._serialized_end=3231
+  _globals['_TURNACCEPTED']._serialized_start=3234
+  _globals['_TURNACCEPTED']._serialized_end=3408
+  _globals['_TURNQUEUED']._serialized_start=3410
+  _globals['_TURNQUEUED']._serialized_end=3437
+  _globals['_TURNSTARTED']._serialized_start=3439
+  _globals['_TURNSTARTED']._serialized_end=3495
+  _globals['_TURNASSIGNED']._serialized_start=3497
+  _globals['_TURNASSIGNED']._serialized_end=3567
+  _globals['_TURNPROGRESSED']._serialized_start=3569
+  _globals['_TURNPROGRESSED']._serialized_end=3637
+  _globals['_TURNFINISHED']._serialized_start=3640
+  _globals['_TURNFINISHED']._serialized_end=4087
+  _globals['_TEXTDELTAAPPENDED']._serialized_start=4089
+  _globals['_TEXTDELTAAPPENDED']._serialized_end=4160
+  _globals['_TOOLCALLPROPOSED']._serialized_start=4163
+  _globals['_TOOLCALLPROPOSED']._serialized_end=4334
+  _globals['_TOOLCALLDECIDED']._serialized_start=4336
+  _globals['_TOOLCALLDECIDED']._serialized_end=4409
+  _globals['_TOOLCALLQUESTIONASKED']._serialized_start=4412
+  _globals['_TOOLCALLQUESTIONASKED']._serialized_end=4603
+  _globals['_TOOLCALLQUESTIONANSWERED']._serialized_start=4605
+  _globals['_TOOLCALLQUESTIONANSWERED']._serialized_end=4706
+  _globals['_TOOLCALLSTARTED']._serialized_start=4708
+  _globals['_TOOLCALLSTARTED']._serialized_end=4785
+  _globals['_TOOLCALLFINISHED']._serialized_start=4788
+  _globals['_TOOLCALLFINISHED']._serialized_end=5018
+  _globals['_CONVERSATIONCREATED']._serialized_start=5020
+  _globals['_CONVERSATIONCREATED']._serialized_end=5098
+  _globals['_CONVERSATIONUPDATED']._serialized_start=5100
+  _globals['_CONVERSATIONUPDATED']._serialized_end=5178
+  _globals['_CONVERSATIONARCHIVED']._serialized_start=5180
+  _globals['_CONVERSATIONARCHIVED']._serialized_end=5259
+  _globals['_MEMBERADDED']._serialized_start=5261
+  _globals['_MEMBERADDED']._serialized_end=5319
+  _globals['_MEMBERUPDATED']._serialized_start=5321
+  _globals['_MEMBERUPDATED']._serialized_end=5381
+  _globals['_MEMBERREMOVED']._serialized_start=5383
+  _globals['_MEMBERREMOVED']._serialized_end=5433
+  _globals['_WORKSPACEUPDATED']._serialized_start=5435
+  _globals['_WORKSPACEUPDATED']._serialized_end=5504
+  _globals['_CONNECTIONCHANGED']._serialized_start=5506
+  _globals['_CONNECTIONCHANGED']._serialized_end=5598
+  _globals['_BUDGETWARNED']._serialized_start=5600
+  _globals['_BUDGETWARNED']._serialized_end=5716
+  _globals['_BUDGETOVERRUN']._serialized_start=5718
+  _globals['_BUDGETOVERRUN']._serialized_end=5832
+  _globals['_MODELCHANGED']._serialized_start=5834
+  _globals['_MODELCHANGED']._serialized_end=5958
+  _globals['_SCHEDULESKIPPED']._serialized_start=5960
+  _globals['_SCHEDULESKIPPED']._serialized_end=6061
+  _globals['_SCHEDULEFAILED']._serialized_start=6063
+  _globals['_SCHEDULEFAILED']._serialized_end=6177
+  _globals['_CONVERSATIONUNARCHIVED']._serialized_start=6179
+  _globals['_CONVERSATIONUNARCHIVED']._serialized_end=6260
+  _globals['_NOTICEPUBLISHED']._serialized_start=6262
+  _globals['_NOTICEPUBLISHED']._serialized_end=6324
+  _globals['_NOTICEWITHDRAWN']._serialized_start=6326
+  _globals['_NOTICEWITHDRAWN']._serialized_end=6388
+  _globals['_SESSIONREVOKED']._serialized_start=6390
+  _globals['_SESSIONREVOKED']._serialized_end=6426
+  _globals['_CONTENTSCREENED']._serialized_start=6428
+  _globals['_CONTENTSCREENED']._serialized_end=6496
+  _globals['_TYPINGCHANGED']._serialized_start=6498
+  _globals['_TYPINGCHANGED']._serialized_end=6529
+  _globals['_PRESENCECHANGED']._serialized_start=6531
+  _globals['_PRESENCECHANGED']._serialized_end=6577
 # @@protoc_insertion_point(module_scope)

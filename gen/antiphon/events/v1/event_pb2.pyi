@@ -7,6 +7,7 @@ from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import filter_pb2 as _filter_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from antiphon.context.v1 import notice_pb2 as _notice_pb2
+from antiphon.events.v1 import handoff_pb2 as _handoff_pb2
 from antiphon.events.v1 import route_pb2 as _route_pb2
 from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
@@ -106,6 +107,14 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
     """EVENT_KIND_PRESENCE_CHANGED is Event.presence_changed."""
+    EVENT_KIND_TURN_HANDED_OFF: _EventKind.ValueType  # 46
+    """EVENT_KIND_TURN_HANDED_OFF is Event.turn_handed_off."""
+    EVENT_KIND_HANDOFF_CLAIM_CHANGED: _EventKind.ValueType  # 47
+    """EVENT_KIND_HANDOFF_CLAIM_CHANGED is Event.handoff_claim_changed."""
+    EVENT_KIND_HANDOFF_ENDED: _EventKind.ValueType  # 48
+    """EVENT_KIND_HANDOFF_ENDED is Event.handoff_ended."""
+    EVENT_KIND_HANDOFF_QUEUE_CHANGED: _EventKind.ValueType  # 49
+    """EVENT_KIND_HANDOFF_QUEUE_CHANGED is Event.handoff_queue_changed."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """EventKind names a payload, for filters. Each value is the payload's field
@@ -182,6 +191,14 @@ EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
 """EVENT_KIND_PRESENCE_CHANGED is Event.presence_changed."""
+EVENT_KIND_TURN_HANDED_OFF: EventKind.ValueType  # 46
+"""EVENT_KIND_TURN_HANDED_OFF is Event.turn_handed_off."""
+EVENT_KIND_HANDOFF_CLAIM_CHANGED: EventKind.ValueType  # 47
+"""EVENT_KIND_HANDOFF_CLAIM_CHANGED is Event.handoff_claim_changed."""
+EVENT_KIND_HANDOFF_ENDED: EventKind.ValueType  # 48
+"""EVENT_KIND_HANDOFF_ENDED is Event.handoff_ended."""
+EVENT_KIND_HANDOFF_QUEUE_CHANGED: EventKind.ValueType  # 49
+"""EVENT_KIND_HANDOFF_QUEUE_CHANGED is Event.handoff_queue_changed."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 class _TurnState:
@@ -303,6 +320,10 @@ class Event(_message.Message):
     TURN_FINISHED_FIELD_NUMBER: _builtins.int
     TEXT_DELTA_APPENDED_FIELD_NUMBER: _builtins.int
     TURN_ASSIGNED_FIELD_NUMBER: _builtins.int
+    TURN_HANDED_OFF_FIELD_NUMBER: _builtins.int
+    HANDOFF_CLAIM_CHANGED_FIELD_NUMBER: _builtins.int
+    HANDOFF_ENDED_FIELD_NUMBER: _builtins.int
+    HANDOFF_QUEUE_CHANGED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_STARTED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_FINISHED_FIELD_NUMBER: _builtins.int
     TOOL_CALL_PROPOSED_FIELD_NUMBER: _builtins.int
@@ -399,6 +420,22 @@ class Event(_message.Message):
     @_builtins.property
     def turn_assigned(self) -> Global___TurnAssigned:
         """turn_assigned: a worker has it."""
+
+    @_builtins.property
+    def turn_handed_off(self) -> _handoff_pb2.TurnHandedOff:
+        """turn_handed_off: it waits for people; the actor is who handed it off."""
+
+    @_builtins.property
+    def handoff_claim_changed(self) -> _handoff_pb2.HandoffClaimChanged:
+        """handoff_claim_changed: somebody is at it, or nobody any more; the actor is who said so."""
+
+    @_builtins.property
+    def handoff_ended(self) -> _handoff_pb2.HandoffEnded:
+        """handoff_ended: it waits for people no more; the actor is who ended it."""
+
+    @_builtins.property
+    def handoff_queue_changed(self) -> _handoff_pb2.HandoffQueueChanged:
+        """handoff_queue_changed: other things than before wait for people. In the log of their workspace."""
 
     @_builtins.property
     def tool_call_started(self) -> Global___ToolCallStarted:
@@ -533,6 +570,10 @@ class Event(_message.Message):
         turn_finished: Global___TurnFinished | None = ...,
         text_delta_appended: Global___TextDeltaAppended | None = ...,
         turn_assigned: Global___TurnAssigned | None = ...,
+        turn_handed_off: _handoff_pb2.TurnHandedOff | None = ...,
+        handoff_claim_changed: _handoff_pb2.HandoffClaimChanged | None = ...,
+        handoff_ended: _handoff_pb2.HandoffEnded | None = ...,
+        handoff_queue_changed: _handoff_pb2.HandoffQueueChanged | None = ...,
         tool_call_started: Global___ToolCallStarted | None = ...,
         tool_call_finished: Global___ToolCallFinished | None = ...,
         tool_call_proposed: Global___ToolCallProposed | None = ...,
@@ -560,11 +601,11 @@ class Event(_message.Message):
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -670,10 +711,12 @@ class TurnStarted(_message.Message):
     REPLY_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who works on it: the one of turn_accepted, or its route's fallback from the attempt
-    on with which that took the turn over.
+    on with which that took the turn over, or the one that people gave it to.
     """
     reply_message_id: _builtins.str
-    """reply_message_id is the id that the answer will have."""
+    """reply_message_id is the id that the answer will have; what a person answers behind a handler's
+    text is a message of its own.
+    """
     def __init__(
         self,
         *,
@@ -766,6 +809,7 @@ class TurnFinished(_message.Message):
     OUTPUT_LIMIT_FIELD_NUMBER: _builtins.int
     SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -795,6 +839,10 @@ class TurnFinished(_message.Message):
     """
     withheld_tools: _builtins.int
     """withheld_tools is how many tools the model was not told of, since it takes none."""
+    answered_by: _builtins.str
+    """answered_by is the person who answered in a handler's place, `users/user_…`: the author of the
+    answer's message; empty if none did.
+    """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
         """error says why it failed or expired, with ErrorInfo; unset otherwise."""
@@ -828,10 +876,11 @@ class TurnFinished(_message.Message):
         output_limit: _builtins.int = ...,
         skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
         withheld_tools: _builtins.int = ...,
+        answered_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "skipped_models", b"skipped_models", "state", b"state", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "skipped_models", b"skipped_models", "state", b"state", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

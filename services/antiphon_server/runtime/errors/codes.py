@@ -142,6 +142,20 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.PERMISSION_DENIED,
         "Workers of this user may not serve {handler}; `antiphon workers allow` lets them.",
     ),
+    Reason.HANDOFF_CLAIMED: Entry(_PRECONDITION, "{claimed_by} is at the hand-off {handoff_id}."),
+    Reason.HANDOFF_ENDED: Entry(
+        _PRECONDITION, "The hand-off {handoff_id} waits for people no more: {end}."
+    ),
+    Reason.HANDOFF_EXPIRED: Entry(
+        StatusCode.DEADLINE_EXCEEDED,
+        "The turn waited for people, and none went on with it in time.",
+    ),
+    Reason.HANDOFF_DECLINED: Entry(
+        StatusCode.ABORTED, "The turn waited for people, and they declined it. {why}"
+    ),
+    Reason.HANDOFF_IMPOSSIBLE: Entry(
+        _PRECONDITION, "The turn {turn_id} can't be handed off: {why}."
+    ),
     Reason.PART_NOT_ACCEPTED: Entry(_PRECONDITION, "Model {model} takes no {kind}."),
     Reason.MODEL_NOT_FOUND: Entry(_NOT_FOUND, "No model {model} is configured."),
     Reason.MODEL_UNAVAILABLE: Entry(_UNAVAILABLE, "Model {model} can't be reached."),
