@@ -14,6 +14,7 @@ from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
+from antiphon.dispatcher.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from antiphon.dispatcher.v1.route_service_pb2_grpc import RouteServiceStub
 from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceStub
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -44,6 +45,7 @@ from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
 from antiphon_client.filters import Filters
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
+from antiphon_client.handoffs import Handoffs
 from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
 from antiphon_client.members import Members
@@ -79,6 +81,7 @@ class Client(
     Filters,
     Routes,
     Schedules,
+    Handoffs,
     Models,
     Tools,
     Connections,
@@ -116,6 +119,7 @@ class Client(
         self._workers = WorkerServiceStub(channel)
         self._routes = RouteServiceStub(channel)
         self._schedules = ScheduleServiceStub(channel)
+        self._handoffs = HandoffServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)

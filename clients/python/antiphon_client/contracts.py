@@ -16,6 +16,7 @@ from antiphon.auth.v1 import (
 from antiphon.context.v1 import context_service_pb2, filter_service_pb2, notice_service_pb2
 from antiphon.dispatcher.v1 import (
     dispatcher_service_pb2,
+    handoff_service_pb2,
     route_service_pb2,
     schedule_service_pb2,
     worker_service_pb2,
@@ -43,6 +44,7 @@ _SERVICES = tuple(
         notice_service_pb2,
         filter_service_pb2,
         dispatcher_service_pb2,
+        handoff_service_pb2,
         route_service_pb2,
         schedule_service_pb2,
         worker_service_pb2,

@@ -12,15 +12,21 @@ from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
     add_DispatcherServiceServicer_to_server,
 )
+from antiphon.dispatcher.v1.handoff_service_pb2_grpc import (
+    add_HandoffServiceServicer_to_server,
+)
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.newest_turns import NewestSqlTurns
 from antiphon_server.dispatcher.adapters.openings import ContextOpenings, OpeningsForAbsent
 from antiphon_server.dispatcher.adapters.posting import PostedHere
+from antiphon_server.dispatcher.adapters.queue_news import ToldQueue
 from antiphon_server.dispatcher.adapters.routed_calls import RoutedCalls
+from antiphon_server.dispatcher.adapters.routed_handoffs import RoutedHandoffCalls
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.sql_handoffs import SqlHandoffQueue
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.turn_metrics import TurnMetrics
 from antiphon_server.dispatcher.admission import Admission
@@ -32,9 +38,14 @@ from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.grants import RunningAttempts
+from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
+from antiphon_server.dispatcher.handlers.people import People
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import Handler, HandlerSettings
+from antiphon_server.dispatcher.handoff_calls import HandoffCallsHere
+from antiphon_server.dispatcher.handoff_servicer import HandoffServicer
+from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -88,6 +99,7 @@ class Dispatcher(Service):
     adoptions: Adoptions
     execution: Execution
     servicer: DispatcherServicer
+    handoffs: HandoffServicer
     store: SqlTurnStore
     routed: RoutedCalls | None
     metrics: TurnMetrics
@@ -101,6 +113,7 @@ class Dispatcher(Service):
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
+        add_HandoffServiceServicer_to_server(self.handoffs, server)
         for room in (self.workers, self.routes, self.schedules):
             if room is not None:
                 room.register(server)
@@ -217,7 +230,7 @@ def compose_service(
         on_said=activity.note,
     )
     lanes = Lanes()
-    own = [*handlers(settings, internal), Echo(text_of)]
+    own = [*handlers(settings, internal), Echo(text_of), People()]
     names = [it.info.name for it in own]
     states = StoredTurnStates(lanes, store)
     room = workers(infrastructure, links, guards, names, states) if workers else None
@@ -226,9 +239,19 @@ def compose_service(
     routes = routing(infrastructure, links, sources) if routing else None
     metrics = TurnMetrics()
     shares = infrastructure.shares
+    queue = ToldQueue(SqlHandoffQueue(database), EventServiceStub(internal))
+    handing = HandingOff(journal, queue)
     masks = masking(links) if masking else None
     runner = Runner(
-        store, journal, node, lease_s, shares, observers=[metrics], lease=lease, masks=masks
+        store,
+        journal,
+        node,
+        lease_s,
+        shares,
+        handing,
+        observers=[metrics],
+        lease=lease,
+        masks=masks,
     )
     limits = _limits(shares.settings)
     admission = Admission(store, registry, lanes, limits)
@@ -258,6 +281,9 @@ def compose_service(
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
+    handed = HandoffCallsHere(Handoffs(store, journal, lanes, queue, registry, gatekeeper))
+    handed_calls = RoutedHandoffCalls(handed, routed) if routed else handed
+    handoffs = HandoffServicer(handed_calls, queue, gatekeeper)
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     absent = OpeningsForAbsent(ContextServiceStub(internal), gatekeeper, admission)
@@ -267,7 +293,19 @@ def compose_service(
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
     servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
-    parts = (servicer, store, routed, metrics, activity, tasks, links, room, routes, schedules)
+    parts = (
+        servicer,
+        handoffs,
+        store,
+        routed,
+        metrics,
+        activity,
+        tasks,
+        links,
+        room,
+        routes,
+        schedules,
+    )
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

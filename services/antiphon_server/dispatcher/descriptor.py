@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.dispatcher.v1 import (
         dispatcher_service_pb2,
+        handoff_service_pb2,
         route_service_pb2,
         schedule_service_pb2,
         worker_service_pb2,
     )
 
-    services = dispatcher_service_pb2, worker_service_pb2, route_service_pb2, schedule_service_pb2
+    services = (
+        dispatcher_service_pb2,
+        worker_service_pb2,
+        route_service_pb2,
+        schedule_service_pb2,
+        handoff_service_pb2,
+    )
     return tuple(each.DESCRIPTOR for each in services)
 
 

@@ -8,6 +8,7 @@ from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.dispatcher.v1 import dispatcher_service_pb2, turn_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
+from antiphon_server.dispatcher.handoff_encoding import handoff_message
 from antiphon_server.dispatcher.model import (
     COUNTED,
     HandlerInfo,
@@ -92,7 +93,9 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     message.policy = conversation_pb2.TurnPolicy.ValueType(turn.order.policy)
     message.message_id = turn.message_id
     message.parent_turn_id = turn.order.parent.turn_id if turn.order.parent else ""
-    message.reply_message_id = turn.reply_id if turn.has_reply else ""
+    message.reply_message_id = turn.answer_id if turn.has_reply else ""
+    if turn.handoff is not None:
+        message.handoff.CopyFrom(handoff_message(turn.handoff))
     if turn.order.route:
         message.route.MergeFromString(turn.order.route)
     if turn.started_us:
@@ -108,6 +111,7 @@ def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
     message.model = outcome.model
     put_left_out(message, outcome.left_out)
     message.output_limit = outcome.output_limit
+    message.answered_by = outcome.answered_by
     message.finish_reason = model_pb2.FinishReason.ValueType(outcome.finish_reason)
     if outcome.error is not None:
         message.error.CopyFrom(status_of(outcome.error))

@@ -32,6 +32,7 @@ from antiphon_server.dispatcher.ports import FilteredConversations, Journal, Tur
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.runner import Runner, consumed
 from antiphon_server.dispatcher.tool_calls import ToolCalls
+from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
@@ -99,7 +100,10 @@ class Execution:
     def go_on(self, lane: Lane, turn: Turn, past: Past) -> None:
         """Begin to work on a turn that somebody else accepted, behind what is committed of it."""
         ahead = lane.before(turn.order.policy)
-        active = ActiveTurn(turn, calls=ToolCalls(past.calls))
+        handoffs = TurnHandoffs(past.handoff, behind=bool(past.text))
+        active = ActiveTurn(turn, calls=ToolCalls(past.calls), handoffs=handoffs)
+        if handoffs.is_over:  # what people have said stands, whoever stops it now
+            active.seal()
         self._lanes.add(lane, active)
         self._spawn_for(lane, active, lambda: self._run(lane, active, ahead, past, started=False))
 
@@ -194,7 +198,8 @@ class Execution:
                 await self._places.wait(active.turn)
                 active.has_slot = True
             if not started:
-                active.turn = await self._runner.start(active.turn)
+                with_people = active.handoffs.open is not None or active.handoffs.is_over
+                active.turn = await self._runner.start(active.turn, quiet=with_people)
         except asyncio.CancelledError:
             await self._stopped_early(lane, active, past.text)
             return

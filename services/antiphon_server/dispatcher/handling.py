@@ -1,8 +1,9 @@
 """What a handler works with, wherever it stands: all that it may know of the dispatcher."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias, TypeVar
+from typing import NoReturn, Protocol, TypeAlias, TypeVar
 
+from antiphon_server.dispatcher.handoff_model import HandoffOrder, HandoffRole, Otherwise
 from antiphon_server.dispatcher.model import (
     COUNTED,
     Answer,
@@ -48,11 +49,15 @@ __all__ = [
     "CallStep",
     "Child",
     "ChildEnd",
+    "HandedOff",
     "Handler",
     "HandlerInfo",
+    "HandoffOrder",
+    "HandoffRole",
     "LeftOut",
     "LossPolicy",
     "Order",
+    "Otherwise",
     "Outputs",
     "PastCall",
     "Question",
@@ -83,6 +88,14 @@ class Vanished(DomainError):
 
 class AttemptLost(Exception):
     """Who worked on the turn is gone: its next attempt goes on behind what is committed."""
+
+
+class HandedOff(Exception):
+    """The handler is done: people shall go on with the turn."""
+
+    def __init__(self, order: HandoffOrder) -> None:
+        super().__init__(order.reason)
+        self.order = order
 
 
 class Attendance(Protocol):
@@ -197,6 +210,10 @@ class Work(Protocol):
         """Tell people what is going on."""
         ...
 
+    def hand_off(self, order: HandoffOrder) -> NoReturn:
+        """Let people go on with the turn. Raises HandedOff, which ends what the handler does."""
+        ...
+
     async def delegate(self, child: Child) -> ChildEnd:
         """Have another handler work on something, as a turn beside this one; returns its end.
 
@@ -255,7 +272,7 @@ class Handler(Protocol):
         """Write the answer; returning ends the turn, raising fails it.
 
         After AttemptLost it is called again, for the next attempt; after Vanished the fallback's
-        is, if there is one. Being cancelled stops it: it
+        is, if there is one; after HandedOff the turn waits for people. Being cancelled stops it: it
         must let go of what it uses and re-raise.
         """
         ...

@@ -6,12 +6,14 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
+from antiphon_server.dispatcher.handoff_model import HandoffOrder
 from antiphon_server.dispatcher.model import ConversationId, Policy, Turn, TurnId
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
+from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.runtime.errors import DomainError, Reason
 
 LOOKS, LOOK_S = 10, 0.1
@@ -41,6 +43,7 @@ class ActiveTurn:
     halt: Halt = Halt.NOT
     calls: ToolCalls = field(default_factory=ToolCalls)
     rest: Rest | None = None
+    handoffs: TurnHandoffs = field(default_factory=TurnHandoffs)
     _sealed: bool = False
 
     def stop(self, *, rolled_back: bool = False) -> None:
@@ -69,6 +72,26 @@ class ActiveTurn:
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
         self._sealed = True
+
+    def unseal(self) -> None:
+        """Note that it can be stopped, all the same: what would have ended it failed."""
+        self._sealed = False
+
+    def hand_off(self, order: HandoffOrder) -> None:
+        """Stop the handler, so that people go on with the turn."""
+        if self.handoffs.wish(order) and self.task is not None:
+            self.task.cancel()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nobody stops it, or lets go of it."""
+        return self.halt is Halt.NOT
+
+    @property
+    def told(self) -> Turn:
+        """The turn, and why it waits for people if it does."""
+        waits = self.handoffs.open if not self.done.is_set() else None
+        return replace(self.turn, handoff=waits) if waits is not None else self.turn
 
     def begin_again(self, turn: Turn) -> None:
         """Note that the turn's next attempt has begun."""
@@ -102,7 +125,7 @@ class ActiveTurn:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self.done.wait()
-        return self.turn
+        return self.told
 
     @property
     def wanted(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
 
+from antiphon_server.dispatcher.handoff_model import Handoff, HandoffStep, PastHandoff
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 from antiphon_server.runtime.errors import DomainError
 
@@ -172,6 +173,8 @@ class Outcome:
     """How a turn ended; ``finish_reason`` is the contract's number.
 
     ``output_limit`` is the limit of tokens that cut the answer off, if it was not the model's own.
+    ``answered_by`` is the person who answered in a handler's place, ``beside`` whether the answer
+    is a message of its own behind what the handler had said.
     """
 
     state: State
@@ -182,6 +185,8 @@ class Outcome:
     finish_reason: int = 0
     left_out: LeftOut = NOTHING_LEFT_OUT
     output_limit: int = 0
+    answered_by: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,9 @@ class Turn:
     until that is known to be committed. ``cancel_requested`` tells a server that takes the turn
     over to cancel it. ``api_keys`` are those that it was asked for with, as the
     principal has them. ``fell_back``: the handler that was chosen first vanished, and ``order`` is
-    that of its fallback. ``filtered``: filters may look at its answer; it is not stored.
+    that of its fallback. ``returned`` names the hand-off by which people gave it to a handler, and
+    that one, who is ``order``'s then. ``handoff`` is why it waits for people, and ``filtered`` that
+    filters may look at its answer; neither is stored.
     """
 
     turn_id: TurnId
@@ -217,6 +224,8 @@ class Turn:
     api_keys: tuple[str, ...] = ()
     fell_back: bool = False
     filtered: bool = field(default=True, compare=False)
+    returned: str = ""
+    handoff: Handoff | None = field(default=None, compare=False)
 
     @property
     def user_id(self) -> str:
@@ -238,6 +247,23 @@ class Turn:
     def reply_id(self) -> MessageId:
         """The id of the answer; the same on every attempt."""
         return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_a")
+
+    @property
+    def beside_id(self) -> MessageId:
+        """The id of an answer behind what a handler had said, where people gave it."""
+        return MessageId(f"msg_{self.turn_id.removeprefix('turn_')}_p")
+
+    @property
+    def answer_id(self) -> MessageId:
+        """The id of the answer of a turn that has one."""
+        is_beside = self.outcome is not None and self.outcome.beside
+        return self.beside_id if is_beside else self.reply_id
+
+    def given_to(self, past: PastHandoff) -> "Turn":
+        """The turn as the handler has it that goes on by the end of its hand-off."""
+        returned = f"{past.handoff.handoff_id} {past.goes_to}"
+        order = replace(self.order, handler=past.goes_to, fallback=None)
+        return replace(self, returned=returned, order=order)
 
     def started(self, now_us: int) -> "Turn":
         """Return the turn as it is at the start of its next attempt."""
@@ -375,12 +401,14 @@ class TurnAssigned:
 class TextAppended:
     """A piece of the answer; ``position`` is the bytes of UTF-8 before it.
 
-    ``output`` here and elsewhere is the number of the newest of a worker's outputs in it.
+    ``output`` here and elsewhere is the number of the newest of a worker's outputs in it;
+    ``message_id`` is that of another message than the handler's answer.
     """
 
     text: str
     position: int
     output: int = 0
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -620,10 +648,15 @@ class PastCall:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPosted:
-    """The whole answer, as delivered."""
+    """The whole answer, as delivered; ``author`` is a person who gave it in a handler's place.
+
+    ``message_id`` is that of another message than the handler's answer.
+    """
 
     text: str
     truncated: bool
+    author: str = ""
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -651,6 +684,7 @@ Step = (
     | TurnProgressed
     | TextAppended
     | CallStep
+    | HandoffStep
     | ReplyPosted
     | TurnFinished
 )
@@ -669,7 +703,8 @@ def output_of(step: Step) -> int:
 class Past:
     """What the log has of a turn: its committed text, its calls, and its end if it has one.
 
-    ``assigned`` is the worker that had it last, ``output`` the newest number of its outputs.
+    ``assigned`` is the worker that had it last, ``output`` the newest number of its outputs,
+    ``handoff`` the newest one; what it is answered with is no part of ``text``.
     """
 
     text: str = ""
@@ -677,6 +712,7 @@ class Past:
     calls: tuple[PastCall, ...] = ()
     assigned: TurnAssigned | None = None
     output: int = 0
+    handoff: PastHandoff | None = None
 
     @property
     def stands_at_calls(self) -> bool:

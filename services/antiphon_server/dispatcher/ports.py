@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from antiphon_server.dispatcher.handoff_model import QueuedHandoff
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
@@ -126,6 +127,24 @@ class Journal(Protocol):
         ...
 
 
+class HandoffQueue(Protocol):
+    """What waits for people, by workspace: a picture of the log for who looks for work."""
+
+    async def put(self, queued: QueuedHandoff) -> None:
+        """Show it so from now on. Raises DomainError STORE_UNAVAILABLE."""
+        ...
+
+    async def remove(self, turn: Turn) -> None:
+        """Show nothing of the turn; one that has ended is not shown in any case."""
+        ...
+
+    async def list(
+        self, workspace_id: str, after: tuple[int, str], limit: int
+    ) -> Sequence[QueuedHandoff]:
+        """What waits there, the oldest first, behind ``after`` = (created_us, handoff id)."""
+        ...
+
+
 class RoutesTurns(Protocol):
     """Finds handlers."""
 
@@ -192,6 +211,16 @@ class Gatekeeper(Protocol):
 
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, SCOPE_MISSING, TOKEN_EXPIRED,
         POLICY_UNAVAILABLE.
+        """
+        ...
+
+    async def check_role(
+        self, principal: Principal, conversation_id: str, *, admin: bool, reads: bool = False
+    ) -> None:
+        """Return if ``principal`` may answer for others there: a member, or ``admin`` at least.
+
+        ``reads``: a credential that is limited to reading will do. Raises DomainError as
+        :meth:`check_write`.
         """
         ...
 

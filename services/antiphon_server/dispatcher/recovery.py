@@ -4,6 +4,7 @@ from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.handoff_model import PastHandoff
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.model import Outcome, Past, State, Turn
 from antiphon_server.dispatcher.outages import patiently
@@ -59,8 +60,14 @@ class Recovery:
                 stop_under(lane.unfinished(), turn.turn_id)
                 return
             await self._note_loss(turn, past)
-            if turn.cancel_requested or await self._is_forsaken(turn):
+            handed = past.handoff
+            if handed is not None and handed.is_last:
+                self._execution.go_on(lane, turn, past)
+            elif turn.cancel_requested or await self._is_forsaken(turn):
                 await self._end(lane, turn, past, Outcome(State.CANCELLED))
+            elif handed is not None and _is_with_people(turn, handed):
+                is_given = bool(handed.goes_to)
+                self._execution.go_on(lane, turn.given_to(handed) if is_given else turn, past)
             elif turn.state is State.RUNNING and not self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
                 await self._end(lane, turn, past, lost)
@@ -100,3 +107,8 @@ class Recovery:
             active.done.set()
             stop_under(lane.unfinished(), turn.turn_id)
             self._lanes.remove(lane, active)
+
+
+def _is_with_people(turn: Turn, handed: PastHandoff) -> bool:
+    """Whether people have the turn, or gave it to a handler who has not begun."""
+    return handed.open or turn.given_to(handed).returned != turn.returned

@@ -41,6 +41,11 @@ class Rest:
         return waits or (self.at_worker and not self._under_way)
 
     @property
+    def is_over(self) -> bool:
+        """Whether its time is up."""
+        return self._clock is not None and self._clock.expired()
+
+    @property
     def left_s(self) -> float:
         """What is left of the time in which it may work; 0 when that is over."""
         when = self._clock.when() if self._clock is not None else None
@@ -74,6 +79,18 @@ class Rest:
             self._held -= held
         await self._wake()
         return decided
+
+    async def aside(self, end: Awaitable[None]) -> None:
+        """All of it waits for people, whatever was under way; it rests until it is woken."""
+        self._under_way, self._waiting, self._held = 0, 1, 0
+        self.at_worker = False
+        self._rest_if_all_wait()
+        await end
+
+    async def wake(self) -> None:
+        """What lay aside goes on, when it has a place."""
+        self._waiting = 0
+        await self._wake()
 
     def _rest_if_all_wait(self) -> None:
         if self.resting or not self._waiting or self._waiting < self._under_way:

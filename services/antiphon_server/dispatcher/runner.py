@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.falling_back import Named, fallen_back
-from antiphon_server.dispatcher.handling import AttemptLost, Vanished
+from antiphon_server.dispatcher.handing_off import HandingOff
+from antiphon_server.dispatcher.handling import AttemptLost, HandedOff, HandoffOrder, Vanished
 from antiphon_server.dispatcher.masking import Masking, Masks
 from antiphon_server.dispatcher.model import (
     Outcome,
@@ -22,11 +23,14 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     TurnProgressed,
     TurnStarted,
+    output_of,
 )
 from antiphon_server.dispatcher.outages import AWAY, patiently
+from antiphon_server.dispatcher.people_said import answered, by_people
 from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
+from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.dispatcher.turn_work import StartChild, TurnWork
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -36,6 +40,8 @@ from antiphon_server.runtime.telemetry.structured import structlog
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
+GAP = "\n\n"
+"""Between what one handler has said and the next one."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +64,27 @@ class Stop(Protocol):
         """What is committed of its calls, also by earlier attempts."""
         ...
 
+    @property
+    def turn(self) -> Turn:
+        """The turn as it is now."""
+        ...
+
+    @property
+    def handoffs(self) -> TurnHandoffs:
+        """What is committed of its hand-offs, and who wants one."""
+        ...
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nobody stops it, or lets go of it."""
+        ...
+
     def seal(self) -> None:
         """Note that the handler is done: from here on the turn can't be stopped."""
+        ...
+
+    def unseal(self) -> None:
+        """Note that it can be stopped, all the same."""
         ...
 
     def begin_again(self, turn: Turn) -> None:
@@ -77,6 +102,7 @@ class Runner:
         node: str,
         lease_s: float,
         shares: Shares,
+        handing: HandingOff,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
         lease: Lease | None = None,
@@ -84,6 +110,7 @@ class Runner:
     ) -> None:
         self._masks = masks
         self._shares = shares
+        self._handing = handing
         self._observers = observers
         self._lease = lease
         self._store = store
@@ -105,8 +132,10 @@ class Runner:
         """Whether the lease is this node's."""
         return turn.node == self._node
 
-    async def start(self, turn: Turn) -> Turn:
+    async def start(self, turn: Turn, *, quiet: bool = False) -> Turn:
         """Begin the next attempt: first in the store, so that its number is never used twice.
+
+        ``quiet``: no handler begins.
 
         One that ran already was taken over, and goes on by the number of that.
         """
@@ -115,8 +144,9 @@ class Runner:
         turn = replace(turn, started_us=now_us) if was_taken_over else turn.started(now_us)
         turn = self.leased(turn)
         await self._store.put(turn)
-        request_id = f"{turn.turn_id}:{turn.attempt}"
-        await self._journal.write(turn, [TurnStarted()], request_id=request_id)
+        if not quiet:
+            request_id = f"{turn.turn_id}:{turn.attempt}"
+            await self._journal.write(turn, [TurnStarted()], request_id=request_id)
         return turn
 
     async def work(
@@ -143,13 +173,14 @@ class Runner:
             writer,
             calling,
             others,
-            lambda: stop.wanted or limit.expired(),
+            lambda: stop.wanted or limit.expired() or stop.handoffs.wished,
             start_child,
             rest,
             past.assigned,
             masking,
         )
         outcome = await self._outcome(named, work, stop, rest, limit)
+        outcome = await by_people(outcome, stop.handoffs)
         stop.seal()
         try:
             return await self._store_end(work, outcome, stop)
@@ -174,7 +205,7 @@ class Runner:
             raise asyncio.CancelledError
         if (masking := work.masking) is not None:
             await patiently(masking.close)
-        return await self.finish(turn, outcome, writer, left, work)
+        return await self.finish(turn, outcome, writer, left, work, stop.handoffs)
 
     async def _masking(self, turn: Turn) -> Masking | None:
         """How its answer is masked: nothing is said before that is known."""
@@ -199,17 +230,74 @@ class Runner:
         return writer, Calling(writer, rest, self._lease)
 
     async def _attempts(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> None:
-        """Let the handler, or its fallback, work until it says that the turn ends."""
+        """Let the handler, its fallback or people work until the turn ends."""
+        order: HandoffOrder | None = None
         while True:
-            turn = work.turn
             try:
-                return await named(turn.order.handler).run(work)
-            except AttemptLost:
-                await completed(self._begin_again(turn, work, stop, rest))
-            except Vanished as vanished:
-                fallen = await fallen_back(work, named, vanished)
-                await completed(self._begin_again(fallen, work, stop, rest))
-                work.fall_back()
+                if order is not None:
+                    handed_off, order = order, None
+                    await completed(self._hand_over(work, stop, rest, handed_off))
+                elif await self._leg(named, work, stop, rest):
+                    return
+            except HandedOff as handed:
+                order = handed.order
+            except asyncio.CancelledError:
+                wish = stop.handoffs.take_wish()
+                if wish is None:
+                    raise
+                consumed()
+                if not stop.goes_on or rest.is_over:
+                    raise
+                if stop.handoffs.open is None and not stop.handoffs.is_over:
+                    order = wish
+
+    async def _leg(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> bool:
+        """Let who has the turn work on it; whether it ends by that."""
+        turn = work.turn
+        if stop.handoffs.open is not None:
+            await self._handing.wait(stop, rest)
+        if stop.handoffs.is_over:
+            return True
+        last = stop.handoffs.last
+        if last is not None and last.goes_to and turn.given_to(last).returned != turn.returned:
+            await completed(self._begin_again(turn.given_to(last), work, stop, rest))
+            if work.writer.committed:
+                await work.write(GAP)
+            return False
+        try:
+            await named(turn.order.handler).run(work)
+        except AttemptLost:
+            await completed(self._begin_again(turn, work, stop, rest))
+            return False
+        except Vanished as vanished:
+            fallen = await fallen_back(work, named, vanished)
+            await completed(self._begin_again(fallen, work, stop, rest))
+            work.fall_back()
+            return False
+        return True
+
+    async def _hand_over(self, work: TurnWork, stop: Stop, rest: Rest, order: HandoffOrder) -> None:
+        """End what the handler has begun; the turn is people's, by the number of its next attempt.
+
+        What it said stays.
+        """
+        written = work.writer
+        left = await written.stop(keep_pending=True)
+        turn = await patiently(lambda: self.next_attempt(work.turn))
+        steps: list[Step] = [written.piece(left)] if left else []
+        async with written.calls.deciding:
+            ends = written.calls.ends
+            stop.begin_again(turn)
+            stop.handoffs.behind = bool(written.committed or left)
+            await self._handing.begin(stop, order, [*steps, *ends])
+            for end in ends:
+                written.calls.note(end)
+        output = max([written.output, *map(output_of, steps)])
+        said = written.committed + left, output
+        again = self._tools(turn, *said, stop, rest, work.masking)
+        work.begin_again(turn, *again)
+        work.fall_back()
+        work.tell_end(stored=True)
 
     async def _begin_again(self, before: Turn, work: TurnWork, stop: Stop, rest: Rest) -> None:
         """Fence out the attempt that is lost; what was not committed of it is dropped."""
@@ -263,6 +351,7 @@ class Runner:
         writer: TextWriter,
         rest: str = "",
         work: TurnWork | None = None,
+        handoffs: TurnHandoffs | None = None,
     ) -> Turn:
         """Commit the end of the turn: the rest of the text, the answer, and how it ended.
 
@@ -272,17 +361,25 @@ class Runner:
         text = writer.committed + rest
         steps: list[Step] = [writer.piece(rest)] if rest else []
         steps += await writer.calls.close()
+        said = answered(turn, handoffs, behind=bool(text))
+        outcome = replace(outcome, beside=bool(text) and said is not None)
         if text:
-            steps.append(ReplyPosted(text, truncated=outcome.state is not State.SUCCEEDED))
-        steps.append(TurnFinished(outcome, has_reply=bool(text)))
+            is_whole = outcome.state is State.SUCCEEDED and said is None
+            steps.append(ReplyPosted(text, truncated=not is_whole))
+        if said is not None:
+            steps.append(said)
+        has_reply = bool(text) or said is not None
+        steps.append(TurnFinished(outcome, has_reply=has_reply))
         is_folded = await self._persist(turn, steps)
         if work is not None:
             work.tell_end(stored=True)
         if not is_folded:
             await self._journal.fold(turn)
+        if handoffs is not None and handoffs.last is not None:
+            await self._handing.forget(turn)
         for observer in self._observers:
             observer.observe(outcome)
-        return turn.ended(outcome, self.now_us(), has_reply=bool(text))
+        return turn.ended(outcome, self.now_us(), has_reply=has_reply)
 
     async def next_attempt(self, turn: Turn) -> Turn:
         """Take the next number, in the store: nobody else has it.

@@ -100,11 +100,16 @@ class ToolCalls:
         answers = [it.answered.answer for it in asked if it is not None and it.answered]
         return Resumed(call.pause.state, tuple(answers))
 
+    @property
+    def ends(self) -> list[ToolCallFinished]:
+        """How those end that have no end, if nobody goes on with them."""
+        return [self._end(it) for it in self._calls.values() if it.finished is None]
+
     async def close(self) -> list[ToolCallFinished]:
         """Take no more decisions; returns the ends of those that have none."""
         async with self.deciding:
             self.closed = True
-        return [self._end(it) for it in self._calls.values() if it.finished is None]
+        return self.ends
 
     def _end(self, call: PastCall) -> ToolCallFinished:
         call_id = call.call.call_id

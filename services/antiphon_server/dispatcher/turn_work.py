@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from antiphon_server.dispatcher.calling import Calling
 from antiphon_server.dispatcher.deltas import TextWriter
-from antiphon_server.dispatcher.handling import RunCall
+from antiphon_server.dispatcher.handling import HandedOff, HandoffOrder, RunCall
 from antiphon_server.dispatcher.masking import Masking
 from antiphon_server.dispatcher.model import (
     NOTHING_LEFT_OUT,
@@ -75,6 +75,10 @@ class TurnWork:
     def left_s(self) -> float:
         """See :attr:`Work.left_s`."""
         return self.rest.left_s
+
+    def hand_off(self, order: HandoffOrder) -> NoReturn:
+        """See :meth:`Work.hand_off`."""
+        raise HandedOff(order)
 
     async def delegate(self, child: Child) -> ChildEnd:
         """See :meth:`Work.delegate`."""

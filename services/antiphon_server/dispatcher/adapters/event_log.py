@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2, event_service_pb2
-from antiphon_server.dispatcher.adapters import call_steps
+from antiphon_server.dispatcher.adapters import call_steps, handoff_steps
 from antiphon_server.dispatcher.adapters.steps import (
     assigned_of,
     cancelled_of,
@@ -22,6 +22,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.tool_calls import ToolCalls
+from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.concurrency.retry_policies import TURN
 from antiphon_server.runtime.encoding.ids import new_id
@@ -39,6 +40,7 @@ _PAST_KINDS = (
     event_pb2.EVENT_KIND_TURN_PROGRESSED,
     event_pb2.EVENT_KIND_TURN_FINISHED,
     *call_steps.KINDS,
+    *handoff_steps.KINDS,
 )
 
 
@@ -111,13 +113,18 @@ class EventLogJournal:
         request = event_service_pb2.ReadEventsRequest(
             scope=_scope(turn.conversation_id), cursor=cursor, page_size=1000, kinds=_PAST_KINDS
         )
-        past, calls = Past(), ToolCalls()
+        past, calls, handoffs = Past(), ToolCalls(), TurnHandoffs()
         while True:
             page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
             for event in page.events:
                 if event.turn_id != turn.turn_id:
                     continue
                 past = _with(past, event, turn.order.handler)
+                if (handed := handoff_steps.handoff_step_of(event)) is not None:
+                    handoffs.note(handed)
+                    past = replace(past, handoff=handoffs.last)
+                if past.handoff is not None and past.handoff.said:
+                    handoffs.find_out(past.handoff)
                 if past.finished is not None:
                     return replace(past, calls=calls.all)
                 if (step := call_steps.call_step_of(event)) is not None:
@@ -136,7 +143,7 @@ class EventLogJournal:
         while True:
             page = await patiently(lambda: self._read(request), self.waits_for, self._policy)
             for event in page.events:
-                if event.message_posted.message.message_id == turn.reply_id:
+                if event.message_posted.message.message_id == turn.answer_id:
                     parts = event.message_posted.message.parts
                     return "\n".join(part.text for part in parts if part.HasField("text"))
             if page.at_head:
@@ -182,6 +189,9 @@ def _with(past: Past, event: event_pb2.Event, handler: str) -> Past:
             return replace(past, finished=finished_of(event))
         case "turn_assigned" if event.actor == f"handlers/{handler}":
             return replace(past, assigned=assigned_of(event))
+        case "text_delta_appended" if past.handoff is not None and past.handoff.is_last:
+            said = event.text_delta_appended.text
+            return replace(past, handoff=replace(past.handoff, said=said))
         case "text_delta_appended":
             return replace(past, text=past.text + event.text_delta_appended.text)
         case _:

@@ -111,6 +111,17 @@ class RoutedCalls:
         here, place = self._here.answer, self._owners.place
         return await self._routed(request, caller, here, "AnswerToolCall", place)
 
+    async def routed(
+        self,
+        request: Any,
+        caller: Caller,
+        here: Callable[[Any, Caller], Awaitable[T]],
+        method: str,
+        stub: Callable[[grpc.aio.Channel], Any],
+    ) -> T:
+        """Answer a call of another service about a conversation's turns, by the same way."""
+        return await self._routed(request, caller, here, method, self._owners.place, stub)
+
     async def close(self) -> None:
         """Close the channels to other servers."""
         await self._ways.close()
@@ -122,6 +133,7 @@ class RoutedCalls:
         here: Callable[[Any, Caller], Awaitable[T]],
         method: str,
         look_up: Callable[[ConversationId], Awaitable[Place | None]],
+        stub: Callable[[grpc.aio.Channel], Any] = DispatcherServiceStub,
     ) -> T:
         conversation_id = ConversationId(request.conversation_id)
 
@@ -134,7 +146,7 @@ class RoutedCalls:
                 return await here(request, caller)
             if was_forwarded(caller.metadata):
                 raise _draining()
-            answer: T = await self._forwarded(place.address, method, request, caller)
+            answer: T = await self._forwarded(place.address, method, request, caller, stub)
             return answer
 
         try:
@@ -143,20 +155,25 @@ class RoutedCalls:
             log.warning(_UNREACHABLE, error.address or "(it does not listen)")
             raise error.error from None
 
-    async def _forwarded(self, address: str, method: str, request: Any, caller: Caller) -> Any:
+    async def _forwarded(
+        self,
+        address: str,
+        method: str,
+        request: Any,
+        caller: Caller,
+        stub: Callable[[grpc.aio.Channel], Any],
+    ) -> Any:
         if not address:  # it does not listen yet
             raise _Unreachable(address, _draining())
         try:
             with remote_errors():
-                return await self._sent(address, method, request, caller)
+                call = getattr(stub(await self._ways.to(address)), method)
+                metadata = passed_on(caller.metadata)
+                return await call(request, metadata=metadata, timeout=DEADLINE_S)
         except DomainError as error:
             if error.reason is Reason.DRAINING:
                 raise _Unreachable(address, error) from error
             raise
-
-    async def _sent(self, address: str, method: str, request: Any, caller: Caller) -> Any:
-        call = getattr(DispatcherServiceStub(await self._ways.to(address)), method)
-        return await call(request, metadata=passed_on(caller.metadata), timeout=DEADLINE_S)
 
 
 def _draining() -> DomainError:

@@ -1,5 +1,6 @@
 """Turns as rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -53,6 +54,8 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     output_limit: int = 0
     withheld: int = 0
     skipped: tuple[SkippedModel, ...] = ()
+    answered_by: str = ""
+    beside: bool = False
 
 
 NO_WORKER = {"worker_parent": "", "worker_deployment": "", "worker_version": ""}
@@ -91,6 +94,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "cancel_requested": turn.cancel_requested,
         "api_keys": " ".join(turn.api_keys),
         "fell_back": turn.fell_back,
+        "returned": turn.returned,
         **NO_WORKER,
     }
 
@@ -118,6 +122,7 @@ def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
         "cancel_requested": False,
         "api_keys": "",
         "fell_back": False,
+        "returned": "",
         **NO_WORKER,
     }
 
@@ -162,12 +167,15 @@ def turn_of(row: Any) -> Turn:
         bool(row.cancel_requested),
         tuple(row.api_keys.split()),
         bool(row.fell_back),
+        row.returned,
     )
 
 
 def _order_of(row: Any) -> Order:
     order = _order(row.order_json, row.content)
-    return order.fallen_back() if row.fell_back else order
+    order = order.fallen_back() if row.fell_back else order
+    handler = row.returned.partition(" ")[2]
+    return replace(order, handler=handler, fallback=None) if handler else order
 
 
 def _order_json(order: Order) -> bytes:
@@ -217,6 +225,8 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.output_limit,
             outcome.left_out.withheld,
             outcome.left_out.skipped,
+            outcome.answered_by,
+            outcome.beside,
         )
     )
 
@@ -235,6 +245,8 @@ def _outcome(encoded: bytes) -> Outcome | None:
         it.finish_reason,
         LeftOut(it.omitted, it.described, it.withheld, it.skipped),
         it.output_limit,
+        it.answered_by,
+        it.beside,
     )
 
 

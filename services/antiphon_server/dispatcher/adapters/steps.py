@@ -6,11 +6,17 @@ from antiphon.context.v1 import conversation_pb2, message_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import model_pb2
 from antiphon_server.dispatcher.adapters.call_steps import add_call_step
+from antiphon_server.dispatcher.adapters.handoff_steps import actor_of, add_handoff_step
 from antiphon_server.dispatcher.encoding import (
     left_out_of,
     put_left_out,
     usage_message,
     usage_of,
+)
+from antiphon_server.dispatcher.handoff_model import (
+    HandoffClaimChanged,
+    HandoffEnded,
+    TurnHandedOff,
 )
 from antiphon_server.dispatcher.model import (
     MessagePosted,
@@ -49,7 +55,8 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
     match step:
         case TextAppended(text, position):
             delta = event.text_delta_appended
-            delta.message_id, delta.text, delta.position = turn.reply_id, text, position
+            delta.message_id = step.message_id or turn.reply_id
+            delta.text, delta.position = text, position
         case MessagePosted():
             event.message_posted.CopyFrom(_question(turn, step))
         case ReplyPosted():
@@ -73,8 +80,13 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
             add_call_step(event, step)
         case QuestionAsked() | QuestionAnswered():
             add_call_step(event, step)
+        case TurnHandedOff() | HandoffClaimChanged() | HandoffEnded():
+            add_handoff_step(event, step)
         case TurnFinished():
-            event.turn_finished.CopyFrom(_finished(step, turn.reply_id))
+            is_beside = step.outcome.beside
+            event.turn_finished.CopyFrom(
+                _finished(step, turn.beside_id if is_beside else turn.reply_id)
+            )
         case _:
             assert_never(step)
     return event
@@ -104,6 +116,8 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
         it.finish_reason,
         left_out_of(it),
         it.output_limit,
+        it.answered_by,
+        beside=it.reply_message_id.endswith("_p"),
     )
     return TurnFinished(outcome, has_reply=bool(it.reply_message_id))
 
@@ -111,6 +125,10 @@ def finished_of(event: event_pb2.Event) -> TurnFinished:
 def _actor(turn: Turn, step: Step) -> str:
     if isinstance(step, ToolCallDecided | QuestionAnswered) and step.actor:
         return step.actor
+    if isinstance(step, ReplyPosted) and step.author:
+        return step.author
+    if isinstance(step, TurnHandedOff | HandoffClaimChanged | HandoffEnded) and actor_of(step):
+        return actor_of(step)
     if isinstance(step, MessagePosted | TurnAccepted | TurnQueued):
         return turn.asker
     return f"handlers/{turn.order.handler}"
@@ -131,10 +149,10 @@ def _question(turn: Turn, step: MessagePosted) -> event_pb2.MessagePosted:
 
 def _reply(turn: Turn, step: ReplyPosted) -> message_pb2.Message:
     return message_pb2.Message(
-        message_id=turn.reply_id,
+        message_id=step.message_id or turn.reply_id,
         conversation_id=turn.conversation_id,
         role=message_pb2.MESSAGE_ROLE_ASSISTANT,
-        author=f"handlers/{turn.order.handler}",
+        author=step.author or f"handlers/{turn.order.handler}",
         parts=[message_pb2.Part(text=step.text)],
         turn_id=turn.turn_id,
         truncated=step.truncated,
@@ -163,6 +181,7 @@ def _finished(step: TurnFinished, reply_id: str) -> event_pb2.TurnFinished:
         rolled_back=outcome.rolled_back,
         finish_reason=model_pb2.FinishReason.ValueType(outcome.finish_reason),
         output_limit=outcome.output_limit,
+        answered_by=outcome.answered_by,
     )
     put_left_out(finished, outcome.left_out)
     if outcome.error is not None:

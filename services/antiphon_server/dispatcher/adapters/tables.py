@@ -52,6 +52,21 @@ turns = Table(
     Column("worker_version", String(64), nullable=False, server_default=text("''")),
     # Whether its order's fallback has it: the order itself never changes.
     Column("fell_back", Boolean, nullable=False, server_default=text("false")),
+    # The hand-off by which people gave it to a handler, and that handler, with a space between.
+    Column("returned", String(180), nullable=False, server_default=text("''")),
+)
+
+handoffs = Table(
+    "dispatcher_handoffs",
+    metadata,
+    # Turns that wait for people, by workspace; the log knows better.
+    Column("handoff_id", String(96), primary_key=True),
+    Column("conversation_id", String(80), primary_key=True),
+    Column("workspace_id", String(80), nullable=False),
+    Column("turn_id", String(80), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    # A QueuedHandoff, serialised.
+    Column("item", LargeBinary, nullable=False),
 )
 
 lanes = Table(
@@ -62,6 +77,10 @@ lanes = Table(
 )
 
 Index("dispatcher_lanes_by_node", lanes.c.node)
+Index(
+    "dispatcher_handoffs_queued",
+    *(handoffs.c.workspace_id, handoffs.c.created_us, handoffs.c.handoff_id),
+)
 Index("dispatcher_turns_newest", turns.c.created_us)
 Index("dispatcher_turns_listed", turns.c.conversation_id, turns.c.created_us, turns.c.turn_id)
 # Only turns that have not ended are in this index.

@@ -3,6 +3,7 @@
 import time
 from functools import cache
 
+from antiphon_server.runtime.access.permissions import Permission, Rule, Scope
 from antiphon_server.runtime.access.policy import enforce
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier, rule_of
@@ -11,6 +12,9 @@ from antiphon_server.runtime.errors import DomainError, Reason
 READ_EVENTS = "/antiphon.events.v1.EventService/ReadEvents"
 DISPATCH = "/antiphon.dispatcher.v1.DispatcherService/Dispatch"
 CREATE = "/antiphon.context.v1.ContextService/CreateConversation"
+
+_MEMBERS = (Permission.WRITE, Permission.READ_MEMBERS)
+"""What members, admins and owners may, and neither guests nor viewers."""
 
 _rule_of = cache(rule_of)  # not at the start: not every process knows every contract
 
@@ -35,6 +39,15 @@ class PolicyGatekeeper:
     async def check_create(self, principal: Principal, workspace_id: str) -> None:
         """The same for making a conversation in the workspace."""
         enforce(await self._policy.decide(principal, _rule_of(CREATE), workspace_id))
+
+    async def check_role(
+        self, principal: Principal, conversation_id: str, *, admin: bool, reads: bool = False
+    ) -> None:
+        """Return if ``principal`` is a member there who may write, no guest; or an ``admin``."""
+        scope = Scope.READ if reads else Scope.WRITE
+        for permission in (Permission.MANAGE,) if admin else _MEMBERS:
+            rule = Rule(permission, scope=scope)
+            enforce(await self._policy.decide(principal, rule, conversation_id))
 
     async def verify(self, access_token: str) -> Principal:
         """Return who the token speaks for. Raises what the verifier raises."""

@@ -1,0 +1,113 @@
+"""The calls about hand-offs: their messages in, their answers out."""
+
+from typing import Protocol
+
+from antiphon.dispatcher.v1 import handoff_service_pb2 as pb
+from antiphon_server.dispatcher.calls import Caller
+from antiphon_server.dispatcher.encoding import turn_message
+from antiphon_server.dispatcher.handoff_encoding import handoff_message, order_of
+from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded
+from antiphon_server.dispatcher.handoffs import Handoffs
+from antiphon_server.dispatcher.model import ConversationId, TurnId
+
+
+class HandoffCalls(Protocol):
+    """Answers calls about hand-offs as the contract says. Each raises DomainError."""
+
+    async def hand_off(
+        self, request: pb.HandOffTurnRequest, caller: Caller
+    ) -> pb.HandOffTurnResponse:
+        """See the contract's HandOffTurn."""
+        ...
+
+    async def claim(
+        self, request: pb.ClaimHandoffRequest, caller: Caller
+    ) -> pb.ClaimHandoffResponse:
+        """See the contract's ClaimHandoff."""
+        ...
+
+    async def release(
+        self, request: pb.ReleaseHandoffRequest, caller: Caller
+    ) -> pb.ReleaseHandoffResponse:
+        """See the contract's ReleaseHandoff."""
+        ...
+
+    async def reply(
+        self, request: pb.AnswerHandoffRequest, caller: Caller
+    ) -> pb.AnswerHandoffResponse:
+        """See the contract's AnswerHandoff."""
+        ...
+
+    async def give_back(
+        self, request: pb.ReturnHandoffRequest, caller: Caller
+    ) -> pb.ReturnHandoffResponse:
+        """See the contract's ReturnHandoff."""
+        ...
+
+    async def decline(
+        self, request: pb.DeclineHandoffRequest, caller: Caller
+    ) -> pb.DeclineHandoffResponse:
+        """See the contract's DeclineHandoff."""
+        ...
+
+
+class HandoffCallsHere:
+    """:class:`HandoffCalls` about turns that this process works on."""
+
+    def __init__(self, handoffs: Handoffs) -> None:
+        self._handoffs = handoffs
+
+    async def hand_off(
+        self, request: pb.HandOffTurnRequest, caller: Caller
+    ) -> pb.HandOffTurnResponse:
+        """See :meth:`HandoffCalls.hand_off`."""
+        order = order_of(request.order, caller.principal.actor)
+        where = ConversationId(request.conversation_id), TurnId(request.turn_id)
+        turn = await self._handoffs.hand_off(*where, order)
+        return pb.HandOffTurnResponse(turn=turn_message(turn))
+
+    async def claim(
+        self, request: pb.ClaimHandoffRequest, caller: Caller
+    ) -> pb.ClaimHandoffResponse:
+        """See :meth:`HandoffCalls.claim`."""
+        where = ConversationId(request.conversation_id), request.handoff_id
+        handoff = await self._handoffs.claim(caller.principal, *where, over=request.take_over)
+        return pb.ClaimHandoffResponse(handoff=handoff_message(handoff))
+
+    async def release(
+        self, request: pb.ReleaseHandoffRequest, caller: Caller
+    ) -> pb.ReleaseHandoffResponse:
+        """See :meth:`HandoffCalls.release`."""
+        where = ConversationId(request.conversation_id), request.handoff_id
+        handoff = await self._handoffs.release(caller.principal, *where)
+        return pb.ReleaseHandoffResponse(handoff=handoff_message(handoff))
+
+    async def reply(
+        self, request: pb.AnswerHandoffRequest, caller: Caller
+    ) -> pb.AnswerHandoffResponse:
+        """See :meth:`HandoffCalls.reply`."""
+        where = ConversationId(request.conversation_id), request.handoff_id
+        turn = await self._handoffs.answer(caller.principal, *where, request.text)
+        return pb.AnswerHandoffResponse(turn=turn_message(turn))
+
+    async def give_back(
+        self, request: pb.ReturnHandoffRequest, caller: Caller
+    ) -> pb.ReturnHandoffResponse:
+        """See :meth:`HandoffCalls.give_back`."""
+        actor, handler = caller.principal.actor, request.handler
+        wish = HandoffEnded(
+            request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=request.note
+        )
+        where = ConversationId(request.conversation_id)
+        turn = await self._handoffs.give_back(caller.principal, where, wish)
+        return pb.ReturnHandoffResponse(turn=turn_message(turn))
+
+    async def decline(
+        self, request: pb.DeclineHandoffRequest, caller: Caller
+    ) -> pb.DeclineHandoffResponse:
+        """See :meth:`HandoffCalls.decline`."""
+        actor = caller.principal.actor
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=request.note)
+        where = ConversationId(request.conversation_id)
+        turn = await self._handoffs.decline(caller.principal, where, wish)
+        return pb.DeclineHandoffResponse(turn=turn_message(turn))

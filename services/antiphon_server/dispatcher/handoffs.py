@@ -1,0 +1,256 @@
+"""What people do with hand-offs: ask for one, claim, answer, return, decline."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from antiphon_server.dispatcher.delegating import stop_under
+from antiphon_server.dispatcher.handing_off import queued
+from antiphon_server.dispatcher.handlers.people import NAME
+from antiphon_server.dispatcher.handlers.registry import Handlers
+from antiphon_server.dispatcher.handoff_ends import HandoffEnds, check_goes_on, ended, told_end
+from antiphon_server.dispatcher.handoff_model import (
+    Handoff,
+    HandoffClaimChanged,
+    HandoffEnd,
+    HandoffEnded,
+    HandoffOrder,
+    HandoffRole,
+    PastHandoff,
+    turn_id_of,
+)
+from antiphon_server.dispatcher.lane import ActiveTurn, Lanes
+from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue, Journal, TurnStore
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+
+WAIT_S = 30.0
+
+
+class Handoffs:
+    """Each method answers as the contract's RPC of its name; each raises DomainError as that."""
+
+    def __init__(
+        self,
+        store: TurnStore,
+        journal: Journal,
+        lanes: Lanes,
+        queue: HandoffQueue,
+        handlers: Handlers,
+        gatekeeper: Gatekeeper,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._journal, self._lanes = store, journal, lanes
+        self._queue, self._handlers, self._gatekeeper = queue, handlers, gatekeeper
+        self._clock = clock
+        self._ends = HandoffEnds(journal)
+
+    async def hand_off(
+        self, conversation_id: ConversationId, turn_id: TurnId, order: HandoffOrder
+    ) -> Turn:
+        """Stop the turn's handler, and have the turn wait for people."""
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is None:
+            stored = await self._store.get(conversation_id, turn_id)
+            if not isinstance(stored, Turn):
+                raise not_found(turn_id)
+            raise _impossible(turn_id, "ENDED" if stored.state.ended else "QUEUED")
+        if active.handoffs.open is None:
+            await self._handlers.check(active.turn.workspace_id, order.otherwise.handler)
+            await self._stop_handler(active, order)
+        return active.told
+
+    async def _stop_handler(self, active: ActiveTurn, order: HandoffOrder) -> None:
+        turn_id = active.turn.turn_id
+        if active.sealed or not active.goes_on or active.done.is_set():
+            raise _impossible(turn_id, "ENDED")
+        if active.rest is None:
+            raise _impossible(turn_id, "QUEUED")
+        active.hand_off(order)
+        stop_under(self._lanes.among(active.turn.conversation_id).values(), turn_id)
+        await _until_handed_off(active)
+
+    async def claim(
+        self, principal: Principal, conversation_id: ConversationId, handoff_id: str, *, over: bool
+    ) -> Handoff:
+        """Be at it; ``over``: in place of who is."""
+        active, handoff = await self._open(principal, conversation_id, handoff_id)
+        if over and handoff.claimed_by not in ("", principal.actor):
+            await self._gatekeeper.check_role(principal, conversation_id, admin=True)
+        return await completed(self._claimed(active, handoff_id, principal.actor, over=over))
+
+    async def release(
+        self, principal: Principal, conversation_id: ConversationId, handoff_id: str
+    ) -> Handoff:
+        """Give it back."""
+        active, handoff = await self._open(principal, conversation_id, handoff_id)
+        is_ours = handoff.claimed_by in ("", principal.actor)
+        if not is_ours:
+            try:
+                await self._gatekeeper.check_role(principal, conversation_id, admin=True)
+            except DomainError as error:
+                raise _claimed(handoff) from error
+        return await completed(self._claimed(active, handoff_id, "", by=principal.actor, over=True))
+
+    async def _claimed(
+        self, active: ActiveTurn, handoff_id: str, who: str, by: str = "", *, over: bool
+    ) -> Handoff:
+        async with active.handoffs.deciding:
+            last = _still(active, handoff_id)
+            if last.handoff.claimed_by == who:
+                return last.handoff
+            if last.handoff.claimed_by and not over:
+                raise _claimed(last.handoff)
+            check_goes_on(active, handoff_id)
+            now_us = int(self._clock() * 1e6)
+            step = HandoffClaimChanged(handoff_id, who, by or who, now_us)
+            await self._journal.write(active.turn, [step])
+            active.handoffs.note(step)
+            claimed = _still(active, handoff_id).handoff
+            await self._queue.put(queued(active.turn, claimed))
+            return claimed
+
+    async def answer(
+        self, principal: Principal, conversation_id: ConversationId, handoff_id: str, text: str
+    ) -> Turn:
+        """Answer in the caller's name."""
+        wish = HandoffEnded(handoff_id, HandoffEnd.ANSWERED, principal.actor)
+        return await self._end(principal, conversation_id, wish, text)
+
+    async def give_back(
+        self, principal: Principal, conversation_id: ConversationId, wish: HandoffEnded
+    ) -> Turn:
+        """Give the turn to ``wish.handler``, or to who handed it off."""
+        known = await self._known(conversation_id, wish.handoff_id)
+        turn, past = known
+        handler = wish.handler or turn.order.handler
+        if not wish.handler and (handler == NAME or past.goes_to):
+            handler = past.goes_to or self._handlers.named("").info.name
+        await self._handlers.check(turn.workspace_id, handler)
+        return await self._end(principal, conversation_id, replace(wish, handler=handler))
+
+    async def decline(
+        self, principal: Principal, conversation_id: ConversationId, wish: HandoffEnded
+    ) -> Turn:
+        """Have happen what was declared."""
+        _, past = await self._known(conversation_id, wish.handoff_id)
+        otherwise = past.handoff.otherwise
+        wish = replace(wish, handler=otherwise.handler)
+        return await self._end(principal, conversation_id, wish, otherwise.text)
+
+    async def _end(
+        self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        wish: HandoffEnded,
+        text: str = "",
+    ) -> Turn:
+        turn, past = await self._known(conversation_id, wish.handoff_id)
+        await self._check_role(principal, conversation_id, past.handoff)
+        active = self._lanes.find(conversation_id, turn.turn_id)
+        if past.ended is None:
+            if active is None:
+                raise ended(wish.handoff_id, "CANCELLED")
+            if past.handoff.claimed_by not in ("", wish.actor):
+                raise _claimed(past.handoff)
+            past = await completed(self._ends.end(active, wish, text))
+        if past.ended is None or not _is_same(past.ended, wish):
+            raise told_end(past)
+        return await self._after(active, turn, past)
+
+    async def _after(self, active: ActiveTurn | None, turn: Turn, past: PastHandoff) -> Turn:
+        """The turn behind its end; as it ended, if it ends by that."""
+        if active is None:
+            return turn
+        if past.is_last:
+            await _within(active.done.wait())
+        return active.told
+
+    async def _open(
+        self, principal: Principal, conversation_id: ConversationId, handoff_id: str
+    ) -> tuple[ActiveTurn, Handoff]:
+        turn, past = await self._known(conversation_id, handoff_id)
+        await self._check_role(principal, conversation_id, past.handoff)
+        if past.ended is not None:
+            raise told_end(past)
+        active = self._lanes.find(conversation_id, turn.turn_id)
+        if active is None:
+            raise ended(handoff_id, "CANCELLED")
+        return active, past.handoff
+
+    async def _check_role(
+        self, principal: Principal, conversation_id: ConversationId, handoff: Handoff
+    ) -> None:
+        admin = handoff.role != HandoffRole.MEMBER  # also one that a newer server made
+        await self._gatekeeper.check_role(principal, conversation_id, admin=admin)
+
+    async def _known(
+        self, conversation_id: ConversationId, handoff_id: str
+    ) -> tuple[Turn, PastHandoff]:
+        """The turn and its newest hand-off, which is of that id. Raises DomainError NOT_FOUND."""
+        turn_id = TurnId(turn_id_of(handoff_id))
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is not None:
+            return active.turn, _newest(active.handoffs.last, handoff_id)
+        stored = await self._store.get(conversation_id, turn_id)
+        if not isinstance(stored, Turn):
+            raise not_found(handoff_id)
+        past = await self._journal.past(stored, stored.cursor)
+        return stored, _newest(past.handoff, handoff_id)
+
+
+def _newest(past: PastHandoff | None, handoff_id: str) -> PastHandoff:
+    if past is None or past.handoff.handoff_id != handoff_id:
+        raise not_found(handoff_id)
+    return past
+
+
+def _still(active: ActiveTurn, handoff_id: str) -> PastHandoff:
+    last = _newest(active.handoffs.last, handoff_id)
+    if last.ended is not None:
+        raise told_end(last)
+    return last
+
+
+def _is_same(there: HandoffEnded, wish: HandoffEnded) -> bool:
+    return (there.end, there.actor, there.handler) == (wish.end, wish.actor, wish.handler)
+
+
+def _claimed(handoff: Handoff) -> DomainError:
+    by, handoff_id = handoff.claimed_by, handoff.handoff_id
+    return DomainError(Reason.HANDOFF_CLAIMED, handoff_id=handoff_id, claimed_by=by)
+
+
+def _impossible(turn_id: str, why: str) -> DomainError:
+    return DomainError(Reason.HANDOFF_IMPOSSIBLE, turn_id=turn_id, why=why)
+
+
+async def _until_handed_off(active: ActiveTurn) -> None:
+    """Raises DomainError HANDOFF_IMPOSSIBLE if it ends first, DRAINING if it is let go."""
+
+    async def handed_off() -> None:
+        while active.handoffs.open is None and not active.done.is_set():
+            changed = asyncio.ensure_future(active.handoffs.changed())
+            done = asyncio.ensure_future(active.done.wait())
+            try:
+                await asyncio.wait([changed, done], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                changed.cancel()
+                done.cancel()
+
+    await _within(handed_off())
+    if active.handoffs.open is None:
+        if active.turn.state.ended:
+            raise _impossible(active.turn.turn_id, "ENDED")
+        raise DomainError(Reason.DRAINING, retry_after=0.25)
+
+
+async def _within(done: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await done
+    except TimeoutError:
+        raise DomainError(Reason.DEADLINE_EXCEEDED) from None
