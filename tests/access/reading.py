@@ -86,7 +86,7 @@ _RPCS = {
         BudgetService/ListBudgets BudgetService/GetSpending
         ToolService/ListTools ToolService/GetTool
         ConnectionService/GetConnection ConnectionService/ListConnections
-        ConnectionService/GetEgressRules
+        ConnectionService/GetEgressRules HandoffService/ListHandoffs
     """,
     "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
     "writes in a conversation": """
@@ -96,6 +96,8 @@ _RPCS = {
         RouteService/ExplainRoute
         ScheduleService/CreateSchedule ScheduleService/UpdateSchedule
         ScheduleService/DeleteSchedule ScheduleService/RunSchedule
+        HandoffService/HandOffTurn HandoffService/ClaimHandoff HandoffService/ReleaseHandoff
+        HandoffService/AnswerHandoff HandoffService/ReturnHandoff HandoffService/DeclineHandoff
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"

@@ -17,6 +17,7 @@ from antiphon.events.v1.event_service_pb2_grpc import (
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.row import to_row
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
+from antiphon_server.dispatcher.adapters.sql_handoffs import SqlHandoffQueue
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.adapters.tables import turns as rows
 from antiphon_server.dispatcher.admission import Admission
@@ -25,6 +26,7 @@ from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
+from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import Handler
@@ -82,6 +84,11 @@ class Open:
             raise not_found(conversation_id)
 
     async def check_read(self, principal: Principal, scope: str) -> None:
+        return
+
+    async def check_role(
+        self, principal: Principal, conversation_id: str, *, admin: bool, reads: bool = False
+    ) -> None:
         return
 
     async def verify(self, access_token: str) -> Principal:
@@ -331,7 +338,8 @@ async def world(
         known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-        runner = Runner(kept, journal, node, lease_s=15.0, clock=clock, shares=shares or Shares())
+        handing = HandingOff(journal, SqlHandoffQueue(database), clock)
+        runner = Runner(kept, journal, node, 15.0, shares or Shares(), handing, clock)
         lanes = Lanes()
         admission = Admission(kept, handlers, lanes, limits)
         made_of = kept, journal, handlers, runner, lanes

@@ -17,12 +17,14 @@ from antiphon.dispatcher.v1.worker_service_pb2_grpc import (
 )
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
 from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
+from antiphon_server.dispatcher.adapters.sql_handoffs import SqlHandoffQueue
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.grants import Grants
+from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import (
@@ -84,6 +86,11 @@ class Everybody:
         """They may."""
 
     async def check_read(self, principal: Principal, scope: str) -> None:
+        """They may."""
+
+    async def check_role(
+        self, principal: Principal, conversation_id: str, *, admin: bool, reads: bool = False
+    ) -> None:
         """They may."""
 
     async def verify(self, access_token: str) -> Principal:
@@ -259,7 +266,9 @@ class Server:
         self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()
-        runner = Runner(self.store, journal, self.name, LEASE_S, Shares(), clock, lease=self.lease)
+        made_by = self.store, journal, self.name, LEASE_S, Shares()
+        handing = HandingOff(journal, SqlHandoffQueue(database))
+        runner = Runner(*made_by, handing, clock, lease=self.lease)
         admission = Admission(self.store, handlers, self.lanes, limits)
         made_of = self.store, journal, handlers, runner, self.lanes
         execution = Execution(*made_of, spawn, limits, admission, everybody)
