@@ -45,6 +45,11 @@ class Turn {
     this.say({ finish: { sequence: this.sequence, failure } });
   }
 
+  /** People go on with it: { reason, otherwise: { text } }. Nothing more is said here. */
+  handOff(order) {
+    this.say({ finish: { sequence: this.sequence, handOff: order } });
+  }
+
   say(frame) {
     this.unstored.push(frame);
     const { turnId, fence } = this;

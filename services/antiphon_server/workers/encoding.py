@@ -5,12 +5,20 @@ from contextlib import suppress
 from typing import Any, assert_never
 
 from antiphon.context.v1 import message_pb2
-from antiphon.dispatcher.v1 import turn_pb2
+from antiphon.dispatcher.v1 import handoff_pb2, turn_pb2
 from antiphon.dispatcher.v1 import worker_pb2 as pb
 from antiphon.dispatcher.v1 import worker_service_pb2 as service_pb
 from antiphon.events.v1 import event_pb2
 from antiphon.integration.v1 import budget_pb2, model_pb2, tool_pb2
-from antiphon_server.dispatcher.handling import COUNTED, LossPolicy, TurnId, Usage
+from antiphon_server.dispatcher.handling import (
+    COUNTED,
+    HandoffOrder,
+    HandoffRole,
+    LossPolicy,
+    Otherwise,
+    TurnId,
+    Usage,
+)
 from antiphon_server.runtime.encoding.forms import NotShown, shown_form
 from antiphon_server.runtime.encoding.strict_json import loads
 from antiphon_server.runtime.encoding.visible import visible
@@ -159,7 +167,17 @@ def _text(parts: Iterable[message_pb2.Part]) -> str:
 
 def _finished(it: pb.Finish) -> frames.Finished:
     usage = _usage(it.usage) if it.HasField("usage") else None
-    return frames.Finished(it.sequence, it.failure, usage, it.model)
+    handed = _handed_off(it.hand_off) if it.HasField("hand_off") else None
+    return frames.Finished(it.sequence, it.failure, usage, it.model, handed)
+
+
+def _handed_off(it: handoff_pb2.HandoffOrder) -> HandoffOrder:
+    otherwise = Otherwise(it.otherwise.text, it.otherwise.handler)
+    role = HandoffRole(it.role or HandoffRole.MEMBER)
+    if not it.HasField("expire_after"):
+        return HandoffOrder(it.reason, role, otherwise=otherwise)
+    expire_s = it.expire_after.seconds + it.expire_after.nanos / 1e9
+    return HandoffOrder(it.reason, role, expire_s, otherwise)
 
 
 def _usage(message: model_pb2.Usage) -> Usage:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType, TypeAlias
 
-from antiphon_server.dispatcher.handling import LossPolicy, Turn, TurnId, Usage
+from antiphon_server.dispatcher.handling import HandoffOrder, LossPolicy, Turn, TurnId, Usage
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.workers.model import Release
 
@@ -147,12 +147,16 @@ class AskedTurns:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The turn ends; ``outputs`` is the number of the last one, ``failure`` why it failed."""
+    """The turn ends; ``outputs`` is the number of the last one, ``failure`` why it failed.
+
+    With ``hand_off`` it is people's from now on.
+    """
 
     outputs: int
     failure: str = ""
     usage: Usage | None = None
     model: str = ""
+    hand_off: HandoffOrder | None = None
 
 
 Output: TypeAlias = Written | Progressed | CallBegun | CallEnded

@@ -131,12 +131,14 @@ class Serving:
         self._courses.put((turn_id, assignment.served[0]), course)
 
     def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
-        """Raises DomainError HANDLER_FAILED if the worker says so."""
+        """Raises DomainError HANDLER_FAILED, or HandedOff, if the worker says so."""
         ack = Ack(work.turn.turn_id, assignment.fence, said.outputs, finished=True)
         assignment.finished = True
         work.outputs.on_end(lambda stored: self._ended(assignment, ack, stored=stored))
         if said.usage is not None:
             work.account(said.usage, said.model)
+        if said.hand_off is not None:
+            work.hand_off(said.hand_off)
         if said.failure:
             handler = work.turn.order.handler
             raise DomainError(Reason.HANDLER_FAILED, handler=handler, why=said.failure)

@@ -11,6 +11,7 @@ _MOST_JSON = 64 * 1024
 _MOST_QUESTION = 4096
 _MOST_SCHEMA = 16 * 1024
 _MOST_STATUS = 256
+_MOST_REASON = 512
 
 
 def own_tool(name: str) -> str:
@@ -38,6 +39,13 @@ def question(message: str) -> str:
     if not 0 < len(message.encode()) <= _MOST_QUESTION:
         raise ValueError(f"a question has 1 to {_MOST_QUESTION} bytes")
     return message
+
+
+def reason(said: str) -> str:
+    """Why people are asked. Raises ValueError."""
+    if len(said) > _MOST_REASON:
+        raise ValueError(f"a reason has at most {_MOST_REASON} characters")
+    return said
 
 
 def status(said: str) -> str:

@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from antiphon.dispatcher.v1.handoff_pb2 import HandoffOrder
 from antiphon.dispatcher.v1.worker_pb2 import Finish
 from antiphon_client.client import Client
+from antiphon_client.worker.handing_off import HandedOff
 from antiphon_client.worker.handlers import Handler, WorkFailed
 from antiphon_client.worker.pacing import cut
 from antiphon_client.worker.turns import FAILED, Turn
@@ -30,6 +32,8 @@ class Runner:
         except asyncio.CancelledError:
             _end(turn, work, FAILED)  # of its own accord; one that was stopped says nothing more
             raise
+        except HandedOff as handed:
+            _end(turn, work, hand_off=handed.order)
         except WorkFailed as failed:
             _end(turn, work, str(failed) or FAILED)
         except Exception:
@@ -40,6 +44,6 @@ class Runner:
             _end(turn, work)
 
 
-def _end(turn: Turn, work: Work, failure: str = "") -> None:
+def _end(turn: Turn, work: Work, failure: str = "", hand_off: HandoffOrder | None = None) -> None:
     said = cut(failure, _MOST_FAILURE_BYTES)
-    turn.finish(Finish(failure=said, usage=work.usage, model=work.model))
+    turn.finish(Finish(failure=said, usage=work.usage, model=work.model, hand_off=hand_off))

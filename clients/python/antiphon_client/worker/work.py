@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
 
+from antiphon.auth.v1.access_pb2 import ROLE_MEMBER, Role
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.dispatcher.v1.worker_pb2 import (
     Ask,
@@ -25,6 +26,7 @@ from antiphon_client.worker.answers import Question, answer
 from antiphon_client.worker.budgets import BudgetLeft, budgets_left
 from antiphon_client.worker.calls import OwnCall, ToolEnd, asked_call, end_of
 from antiphon_client.worker.delegation import Delegated, asked_turn, delegated
+from antiphon_client.worker.handing_off import hand_off
 from antiphon_client.worker.turn_client import client_of
 from antiphon_client.worker.turns import Turn
 from antiphon_client.worker.usage import plus
@@ -181,6 +183,22 @@ class Work:
         async with aclosing(asking) as pieces:
             async for piece in pieces:
                 yield piece
+
+    def hand_off(
+        self,
+        reason: str = "",
+        *,
+        role: Role.ValueType = ROLE_MEMBER,
+        expire_after: timedelta | None = None,
+        otherwise_text: str = "",
+        otherwise_handler: str = "",
+    ) -> NoReturn:
+        """Let people go on with the turn, behind what was written; nothing follows here.
+
+        They have a day if not said; then the turn fails, or ``otherwise_text`` is answered, or
+        ``otherwise_handler`` goes on. Raises ValueError for what can't be said.
+        """
+        hand_off(reason, role, expire_after, otherwise_text, otherwise_handler)
 
     def account(self, usage: Usage, model: str = "") -> None:
         """Note what was consumed otherwise than by :meth:`generate`, and who gave the answer."""
