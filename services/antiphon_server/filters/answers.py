@@ -1,12 +1,30 @@
 """Answers are masked by the filters that look at them, as they stand when a turn begins."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import grpc
 
-from antiphon.context.v1 import filter_service_pb2
+from antiphon.context.v1 import filter_service_pb2 as pb
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
-from antiphon_server.dispatcher.masking_room import Masking, Turn
+from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
+from antiphon_server.filters.encoding import filter_of, screening_message
+from antiphon_server.filters.finding.model import Bounded
+from antiphon_server.filters.kinds import masking_finders
+from antiphon_server.filters.masking import Masker
+from antiphon_server.filters.model import (
+    MOST_CATEGORIES,
+    Action,
+    Filter,
+    Origin,
+    Screening,
+    Stage,
+    Verdict,
+)
+from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -14,7 +32,7 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 TIMEOUT_S = 10.0
 MOST_READY = 64
-"""So many workspaces' masks are kept ready."""
+"""So many filters' finders are kept ready."""
 
 
 class AnswerMasks:
@@ -22,10 +40,93 @@ class AnswerMasks:
 
     def __init__(self, internal: grpc.aio.Channel) -> None:
         self._filters: FilterServiceAsyncStub = FilterServiceStub(internal)
+        self._ready: LruCache[Filter, Sequence[Bounded]] = LruCache(MOST_READY)
 
     async def of(self, turn: Turn) -> Masking | None:
         """See :meth:`Masks.of`."""
-        request = filter_service_pb2.GetAnswerFiltersRequest(workspace_id=turn.workspace_id)
+        request = pb.GetAnswerFiltersRequest(workspace_id=turn.workspace_id)
         with remote_errors("context"):
             response = await self._filters.GetAnswerFilters(request, timeout=TIMEOUT_S)
-        return None
+        eyes = [
+            _Eye(it.parent, one, self._finders(one))
+            for it in response.filters
+            for one in map(filter_of, it.filters)
+        ]
+        return TurnMasking(turn, eyes, self._filters) if eyes else None
+
+    def _finders(self, one: Filter) -> Sequence[Bounded]:
+        ready = self._ready.get(one)
+        if ready is None:
+            ready = masking_finders(one.kind)
+            self._ready.put(one, ready)
+        return ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    parent: str
+    filter: Filter
+    finders: Sequence[Bounded]
+
+
+class TurnMasking:
+    """See :class:`~antiphon_server.dispatcher.masking.Masking`."""
+
+    def __init__(self, turn: Turn, eyes: Sequence[_Eye], filters: "FilterServiceAsyncStub") -> None:
+        self._turn, self._eyes, self._filters = turn, eyes, filters
+        self._screening_id = new_id("scr")
+        self._masks: list[_Masks] = []
+
+    def begin(self) -> Mask:
+        """See :meth:`Masking.begin`."""
+        self._masks.append(_Masks([Masker(it.finders) for it in self._eyes]))
+        return self._masks[-1]
+
+    async def close(self) -> None:
+        """See :meth:`Masking.close`."""
+        verdicts = tuple(self._verdicts())
+        if not verdicts:
+            return
+        message = screening_message(self._screening(verdicts))
+        with remote_errors("context"):
+            request = pb.RecordScreeningRequest(screening=message)
+            await self._filters.RecordScreening(request, timeout=TIMEOUT_S)
+
+    def _verdicts(self) -> Sequence[Verdict]:
+        found = []
+        for at, eye in enumerate(self._eyes):
+            counts = sum((it.maskers[at].found for it in self._masks), Counter[str]())
+            if counts:
+                categories = tuple(sorted(counts))[:MOST_CATEGORIES]
+                name, total = eye.filter.name, counts.total()
+                found.append(Verdict(eye.parent, name, Action.SANITISE, categories, total))
+        return found
+
+    def _screening(self, verdicts: tuple[Verdict, ...]) -> Screening:
+        turn = self._turn
+        where = turn.workspace_id, turn.conversation_id
+        origin = Origin(*where, Stage.ANSWER, turn.creator, turn.turn_id)
+        return Screening(self._screening_id, origin, Action.SANITISE, False, verdicts, 0)
+
+
+@dataclass(slots=True)
+class _Masks:
+    """One masker behind the other: each looks at what those before it show."""
+
+    maskers: Sequence[Masker]
+    fed: int = field(default=0)
+
+    @property
+    def held(self) -> int:
+        return sum(it.held for it in self.maskers)
+
+    def feed(self, text: str) -> str:
+        for it in self.maskers:
+            text = it.feed(text)
+        return text
+
+    def end(self) -> str:
+        text = ""
+        for it in self.maskers:
+            text = it.feed(text) + it.end()
+        return text

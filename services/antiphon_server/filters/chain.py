@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from antiphon_server.filters.checking import checked
-from antiphon_server.filters.cutting import cut
+from antiphon_server.filters.finding.cutting import cut
+from antiphon_server.filters.finding.model import Found
 from antiphon_server.filters.model import (
     MOST_CATEGORIES,
     Action,
     Filter,
-    Finding,
     Kind,
     Origin,
     Screened,
@@ -72,7 +72,7 @@ class Chain:
         verdicts = (*before.verdicts, self._verdict(it, found))
         return Screened(texts, verdicts, refused=it.action is Action.BLOCK)
 
-    def _verdict(self, it: Filter, found: Sequence[Finding]) -> Verdict:
+    def _verdict(self, it: Filter, found: Sequence[Found]) -> Verdict:
         categories = tuple(sorted({each.category for each in found}))[:MOST_CATEGORIES]
         return Verdict(self.parent, it.name, it.action, categories, len(found))
 

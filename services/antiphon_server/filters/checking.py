@@ -2,23 +2,16 @@
 
 from collections.abc import Sequence
 
-from antiphon_server.filters.model import (
-    MOST_FILTERS,
-    Filter,
-    Remote,
-    Repetition,
-    Stage,
-)
+from antiphon_server.filters.kinds import PERSONAL, masking_finders
+from antiphon_server.filters.model import MOST_FILTERS, Filter, PersonalData, Stage, Terms
 from antiphon_server.runtime.errors import invalid
-
-WHOLE = (Repetition, Remote)
-"""What looks at a text as a whole, so that it can't mask one that comes in pieces."""
 
 
 def checked(filters: Sequence[Filter]) -> None:
     """Raise DomainError INVALID_ARGUMENT where they don't.
 
-    A name twice, too many, a stage that its kind can't look at.
+    A name twice, too many, a stage that a filter's kind can't look at, a kind without anything to
+    look for.
     """
     if len(filters) > MOST_FILTERS:
         raise invalid("filters", f"are {len(filters)}, more than {MOST_FILTERS}")
@@ -27,5 +20,17 @@ def checked(filters: Sequence[Filter]) -> None:
         if one.name in seen:
             raise invalid(f"filters[{at}].name", f"is that of filters[{seen[one.name]}]")
         seen[one.name] = at
-        if Stage.ANSWER in one.stages and isinstance(one.kind, WHOLE):
-            raise invalid(f"filters[{at}].stages", "has FILTER_STAGE_ANSWER, for another kind")
+        _check(f"filters[{at}]", one)
+
+
+def _check(field: str, one: Filter) -> None:
+    match one.kind:
+        case Terms((), ()):
+            raise invalid(f"{field}.terms", "has neither terms nor parts")
+        case PersonalData(categories, _) if unknown := set(categories) - PERSONAL:
+            known = ", ".join(sorted(PERSONAL))
+            what = f"has {sorted(unknown)[0]}, which is none of {known}"
+            raise invalid(f"{field}.personal_data.categories", what)
+    if Stage.ANSWER in one.stages and not masking_finders(one.kind):
+        what = "has FILTER_STAGE_ANSWER: its kind can't mask what comes in pieces"
+        raise invalid(f"{field}.stages", what)

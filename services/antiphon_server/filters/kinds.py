@@ -1,23 +1,65 @@
 """Which finders look for each kind of things."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from antiphon_server.filters.finding.model import Finder, Found
+from antiphon_server.filters.finding import builtin
+from antiphon_server.filters.finding.model import Bounded, Finder, Found
+from antiphon_server.filters.finding.repetition import Repetition as Repeated
+from antiphon_server.filters.finding.terms import Terms as Words
 from antiphon_server.filters.finding.text import Text
-from antiphon_server.filters.model import Kind, Terms
+from antiphon_server.filters.model import (
+    Kind,
+    Payload,
+    PersonalData,
+    Remote,
+    Repetition,
+    Secrets,
+    Terms,
+)
 
-
-class _T:
-    def __init__(self, terms):
-        self.terms = terms
-
-    def find(self, text: Text) -> Sequence[Found]:
-        return [
-            Found(at, at + len(t), "term") for t in self.terms if (at := text.original.find(t)) >= 0
-        ]
+PERSONAL = frozenset({"card", "iban", "email", "phone", "ip"})
+"""What of a person is looked for."""
 
 
 def finders(kind: Kind) -> Sequence[Finder]:
-    if isinstance(kind, Terms):
-        return [_T(kind.terms)]
-    return []
+    """Those for a kind; none for what others look for."""
+    return [Repeated()] if isinstance(kind, Repetition) else masking_finders(kind)
+
+
+def masking_finders(kind: Kind) -> Sequence[Bounded]:
+    """Those by which text can be masked that comes in pieces; none where there are none."""
+    match kind:
+        case Secrets():
+            return builtin.secrets()
+        case PersonalData(categories, regions):
+            found = builtin.personal_data(regions)
+            return [_Only(it, frozenset(categories)) for it in found] if categories else found
+        case Terms(words, parts):
+            return [Words(words, parts)]
+        case Payload():
+            return builtin.payloads()
+        case Repetition() | Remote():
+            return []
+
+
+@dataclass(frozen=True, slots=True)
+class _Only:
+    """A finder of which some categories count."""
+
+    finder: Bounded
+    categories: frozenset[str]
+
+    @property
+    def longest(self) -> int:
+        return self.finder.longest
+
+    @property
+    def before(self) -> int:
+        return self.finder.before
+
+    def find(self, text: Text) -> Sequence[Found]:
+        return [it for it in self.finder.find(text) if it.category in self.categories]
+
+    def undecided(self, text: Text) -> int:
+        return self.finder.undecided(text)

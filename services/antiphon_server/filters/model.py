@@ -38,16 +38,18 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """What belongs to a person; of no categories all."""
+    """What belongs to a person; of no categories all. Phones may be dialled as in ``regions``."""
 
     categories: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Words that are not to be said."""
+    """Words that are not to be said; ``parts`` not within others either."""
 
-    terms: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,6 @@ class Filter:
     timeout_s: float = TIMEOUT_S
     fails_open: bool = False
     disabled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something found in text number ``text``, from ``start`` to before ``end``, in code points."""
-
-    category: str
-    text: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)

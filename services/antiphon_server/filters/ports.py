@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
-from antiphon_server.filters.model import Filter, Finding, Origin, Screening
+from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.model import Filter, Origin, Screening
 from antiphon_server.runtime.revisions.ports import RevisionStore
 
 FilterStore: TypeAlias = RevisionStore[Filter]
@@ -12,15 +13,18 @@ FilterStore: TypeAlias = RevisionStore[Filter]
 class Looks(Protocol):
     """One filter's eyes."""
 
-    async def __call__(self, texts: Sequence[str], origin: Origin) -> Sequence[Finding]:
-        """What it finds. Raises DomainError, or anything else, if it can't look."""
+    async def __call__(self, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
+        """What it finds, in characters of all texts behind each other.
+
+        Raises DomainError, or anything else, if it can't look.
+        """
         ...
 
 
 class AsksRemote(Protocol):
     """Asks programs of others."""
 
-    async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Finding]:
+    async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
         """What the tool says that it finds. Raises DomainError."""
         ...
 

@@ -250,7 +250,9 @@ Global___Filter: _TypeAlias = Filter  # noqa: Y015
 
 @_typing.final
 class SecretsFilter(_message.Message):
-    """SecretsFilter finds keys, tokens and passwords; its categories are `secret.…`."""
+    """SecretsFilter finds keys, tokens and passwords, by the shape and the checksum that their makers give
+    them: `private_key`, `aws_key`, `github_token`, and so on.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -267,25 +269,31 @@ Global___SecretsFilter: _TypeAlias = SecretsFilter  # noqa: Y015
 
 @_typing.final
 class PersonalDataFilter(_message.Message):
-    """PersonalDataFilter finds numbers of cards and accounts, addresses and phones; its categories are
-    `personal.…`.
-    """
+    """PersonalDataFilter finds what belongs to a person: `card`, `iban`, `email`, `phone`, `ip`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CATEGORIES_FIELD_NUMBER: _builtins.int
+    REGIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """categories are those to look for, e.g. "personal.card"; empty: all."""
+        """categories are those to look for; empty: all."""
+
+    @_builtins.property
+    def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """regions are countries (ISO 3166, e.g. "DE") as in which phones may be dialled; numbers with their
+        country's code are found anyway.
+        """
 
     def __init__(
         self,
         *,
         categories: _abc.Iterable[_builtins.str] | None = ...,
+        regions: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "regions", b"regions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -293,25 +301,31 @@ Global___PersonalDataFilter: _TypeAlias = PersonalDataFilter  # noqa: Y015
 
 @_typing.final
 class TermsFilter(_message.Message):
-    """TermsFilter finds words; its category is `term`. Upper and lower case are the same to it, as are
-    letters that look alike.
+    """TermsFilter finds words: `term`. Upper and lower case are the same to it, as are letters that look
+    alike.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TERMS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def terms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """terms are words or phrases, each found where it stands by itself."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """parts are found also within words."""
 
     def __init__(
         self,
         *,
         terms: _abc.Iterable[_builtins.str] | None = ...,
+        parts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["terms", b"terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parts", b"parts", "terms", b"terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,7 +333,9 @@ Global___TermsFilter: _TypeAlias = TermsFilter  # noqa: Y015
 
 @_typing.final
 class PayloadFilter(_message.Message):
-    """PayloadFilter finds what programs would act on; its categories are `payload.…`."""
+    """PayloadFilter finds what programs would act on, or nobody can see: active markup, terminal sequences,
+    control characters, hidden directions of writing.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -336,9 +352,7 @@ Global___PayloadFilter: _TypeAlias = PayloadFilter  # noqa: Y015
 
 @_typing.final
 class RepetitionFilter(_message.Message):
-    """RepetitionFilter finds texts of which most is the same, over and over; its category is
-    `repetition`.
-    """
+    """RepetitionFilter finds texts of which most is the same, over and over: `repetition`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -404,7 +418,7 @@ class FilterVerdict(_message.Message):
     """failure is the ErrorReason's name of why it could not look; empty if it could."""
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """categories are what it found, e.g. "secret.github", in order, at most 32. What exactly it was is
+        """categories are what it found, e.g. "github_token", in order, at most 32. What exactly it was is
         told nowhere.
         """
 

@@ -388,7 +388,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_CONTENT_BLOCKED: _ErrorReason.ValueType  # 200
     """ERROR_REASON_CONTENT_BLOCKED: a filter refuses what was said, or a tool has returned; nothing of
     it is stored, and said again as it is it will be refused again; metadata: filter, categories (what
-    was found, e.g. `secret.github`, separated by commas). Code FAILED_PRECONDITION.
+    was found, e.g. `github_token`, separated by commas). Code FAILED_PRECONDITION.
     """
     ERROR_REASON_FILTER_UNAVAILABLE: _ErrorReason.ValueType  # 201
     """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
@@ -795,7 +795,7 @@ message, or Relay`). Code UNIMPLEMENTED.
 ERROR_REASON_CONTENT_BLOCKED: ErrorReason.ValueType  # 200
 """ERROR_REASON_CONTENT_BLOCKED: a filter refuses what was said, or a tool has returned; nothing of
 it is stored, and said again as it is it will be refused again; metadata: filter, categories (what
-was found, e.g. `secret.github`, separated by commas). Code FAILED_PRECONDITION.
+was found, e.g. `github_token`, separated by commas). Code FAILED_PRECONDITION.
 """
 ERROR_REASON_FILTER_UNAVAILABLE: ErrorReason.ValueType  # 201
 """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;

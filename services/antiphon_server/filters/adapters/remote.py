@@ -1,6 +1,6 @@
 """Filters of others, asked by tools of connections: with their credentials and limits."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
@@ -13,7 +13,8 @@ from antiphon.context.v1.remote_filter_service_pb2 import (
     RemoteFinding,
 )
 from antiphon.integration.v1.tool_service_pb2 import CallToolRequest
-from antiphon_server.filters.model import Finding, Origin
+from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.model import Origin
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -30,7 +31,7 @@ class ToolServiceRemote:
     def __init__(self, tools: "ToolServiceAsyncStub") -> None:
         self._tools = tools
 
-    async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Finding]:
+    async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
         """See :meth:`AsksRemote.ask`."""
         request = CallToolRequest(
             workspace_id=origin.workspace_id, name=tool, arguments_json=_asked(texts, origin)
@@ -40,7 +41,7 @@ class ToolServiceRemote:
         if response.result.failed:
             raise DomainError(Reason.TOOL_FAILED, tool=tool)
         answer = _answer(tool, response.result.parts)
-        return [each for it in answer.findings for each in _finding(tool, it, texts)]
+        return [_found(tool, it, texts) for it in answer.findings]
 
 
 def _asked(texts: Sequence[str], origin: Origin) -> str:
@@ -63,11 +64,12 @@ def _answer(tool: str, parts: Iterable[Part]) -> RemoteFilterServiceScreenRespon
     return answer
 
 
-def _finding(tool: str, it: RemoteFinding, texts: Sequence[str]) -> Iterator[Finding]:
+def _found(tool: str, it: RemoteFinding, texts: Sequence[str]) -> Found:
     """Where it is. Raises DomainError TOOL_FAILED where there is no such place."""
     if not 0 <= it.text < len(texts):
         raise DomainError(Reason.TOOL_FAILED, tool=tool)
-    end = it.end or len(texts[it.text])
-    if not 0 <= it.start <= end <= len(texts[it.text]):
+    before, length = sum(map(len, texts[: it.text])), len(texts[it.text])
+    end = it.end or length
+    if not 0 <= it.start <= end <= length:
         raise DomainError(Reason.TOOL_FAILED, tool=tool)
-    yield Finding(it.category, it.text, it.start, end)
+    return Found(before + it.start, before + end, it.category)
