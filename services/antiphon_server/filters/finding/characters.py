@@ -51,10 +51,9 @@ FOLDED = _Table(folded=True)
 
 
 def _seen(it: str, folded: bool) -> str:
-    if it in _BLANK:
-        return _BLANK[it]
+    it = _BLANK.get(it, it)
     if it.isascii():
-        return "" if it.encode() in _CONTROLS else it.lower() if folded else it
+        return "" if it.encode() in _CONTROLS else _ascii(it, folded)
     kind = unicodedata.category(it)
     if kind in ("Cf", "Cc", "Me") or _UNSEEN.match(it) or _ACCENTS.match(it):
         return ""
@@ -63,6 +62,10 @@ def _seen(it: str, folded: bool) -> str:
     if kind in ("Zs", "Pd"):
         return " " if kind == "Zs" else "-"
     return _small(it) if folded else HOMOGLYPHS.get(it, it)
+
+
+def _ascii(it: str, folded: bool) -> str:
+    return (" " if it.isspace() else it.lower()) if folded else it
 
 
 def _small(it: str) -> str:

@@ -31,17 +31,21 @@ class Finder(Protocol):
 class Bounded(Finder, Protocol):
     """A finder whose matches have a longest length, so that streamed text can be masked by it.
 
-    For each text, and whatever follows: what is found from before ``undecided(text)`` is found
-    there, too, when more has followed, and nothing else from before it is; and it ends there at
-    the latest. What is found anywhere depends on no more than the ``longest`` characters before.
+    For each text, whatever follows it: what is found that starts before ``undecided(text)`` is
+    also found, and the same, when more has followed, and ends there at the latest. What is found
+    anywhere depends on at most ``before`` visible characters before its start.
     """
 
     @property
     def longest(self) -> int:
-        """Visible characters of which what it finds, and what tells it by, has at most so many."""
+        """What it finds has at most so many visible characters."""
+
+    @property
+    def before(self) -> int:
+        """By so many visible characters before it, at most, it tells what it is."""
 
     def undecided(self, text: Text) -> int:
-        """From where on it depends on what follows, at most ``longest`` before the text's end.
+        """From which character said on it depends on what follows.
 
-        In visible characters, those of ``text.normal.value``.
+        That is at most ``longest`` visible characters before the text's end.
         """

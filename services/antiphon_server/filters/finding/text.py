@@ -7,6 +7,8 @@ from itertools import accumulate
 
 from antiphon_server.filters.finding.characters import FOLDED, NORMAL, plain
 
+_SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
+
 
 class Normal:
     """A text's normal form, and where each of its characters comes from. ``value`` is that form."""
@@ -45,17 +47,22 @@ class Text:
         self.original = original
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is its own normal form."""
+        return plain(self.original)
+
+    @cached_property
     def normal(self) -> Normal:
         """Without what is invisible and without accents, in ASCII where it looks like that."""
-        if plain(self.original):
+        if self.is_plain:
             return Normal(self.original)
         return _mapped([NORMAL[it] for it in self.original])
 
     @cached_property
     def folded(self) -> Normal:
-        """The normal form, where large letters are small ones."""
-        if plain(self.original):
-            return Normal(self.original.lower())
+        """The normal form, where large letters are small ones, and all blanks are spaces."""
+        if self.is_plain:
+            return Normal(self.original.lower().translate(_SPACES))
         return _mapped([FOLDED[it] for it in self.original])
 
 
