@@ -13,7 +13,7 @@ from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
 from antiphon_server.filters.encoding import filter_of, screening_message
 from antiphon_server.filters.finding.model import Bounded
 from antiphon_server.filters.kinds import masking_finders
-from antiphon_server.filters.masking import Masker
+from antiphon_server.filters.masking.masker import Masker
 from antiphon_server.filters.model import (
     MOST_CATEGORIES,
     Action,
