@@ -7,6 +7,7 @@ pair of 99th percentiles, and their ratio's median over the rounds is the figure
 import asyncio
 import statistics
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ KEY = b"key:"
 TEXT = "x" * 4096
 GAP_S, SHORT_GAP_S = 0.25, 0.05
 STALLING_S, SETTLING_S, OPEN_S = 5.0, 3.0, 60.0
+STALLED_S = 2.0
+"""By then so much waits for one that the server can write no more."""
 MOST_GROWN_BYTES, MOST_RATIO = 100 << 20, 1.1
 # A client that takes in no more than it is asked for, on a connection of its own.
 SMALL_WINDOW = [
@@ -65,17 +68,39 @@ class Phase:
 
 @dataclass(slots=True)
 class Stalled:
-    """What came of one who stopped reading; ``ended_with`` is what it read at last."""
+    """What came of one who stops reading, in rounds without and with them.
 
-    before: Phase
-    during: Phase
-    ended_with: str
-    defects: list[str]
+    ``ended_with`` is what the last of them read at last.
+    """
+
+    rounds: list[tuple[Phase, Phase]] = field(default_factory=list)
+    ended_with: str = ""
+    defects: list[str] = field(default_factory=list)
 
     @property
     def grown_bytes(self) -> int:
-        """What it cost."""
-        return self.during.held_bytes - self.before.held_bytes
+        """What they cost, from the first round on."""
+        return self.rounds[-1][1].held_bytes - self.rounds[0][0].held_bytes
+
+    def more_ms(self, percent: float) -> float:
+        """By how much a percentile of the others' delays is more than three times what it was.
+
+        In the middle of the rounds: what else a machine does befalls one of them.
+        """
+        return statistics.median(
+            beside.delay_ms(percent) - 3 * without.delay_ms(percent)
+            for without, beside in self.rounds
+        )
+
+    @property
+    def line(self) -> str:
+        """All of it in a line."""
+        delays = "; ".join(
+            f"p50 {without.delay_ms(50):.1f} -> {beside.delay_ms(50):.1f} ms, "
+            f"p90 {without.delay_ms(90):.1f} -> {beside.delay_ms(90):.1f} ms"
+            for without, beside in self.rounds
+        )
+        return f"one stalls: {delays}; {self.grown_bytes / 2**20:+.1f} MB; {self.ended_with}"
 
 
 @dataclass(slots=True)
@@ -160,8 +185,8 @@ class Crowd:
 class _Readers:
     """The good ones: they read all the time; what they note is how late everything came."""
 
-    def __init__(self, server: ServerProcess, conversation_id: str, token: str) -> None:
-        self.server = server
+    def __init__(self, server: ServerProcess, conversation_id: str, token: str, count: int) -> None:
+        self.server, self._count = server, count
         self.conversation_id = conversation_id
         self.token = token
         self.metadata: Metadata = (("authorization", f"Bearer {token}"),)
@@ -170,6 +195,8 @@ class _Readers:
         ).SerializeToString()
         self._phase = Phase()
         self._posted: dict[bytes, float] = {}
+        self._due: Counter[bytes] = Counter()
+        """How many have not got each post of this phase."""
 
     def got(self, frame: bytes, ready: asyncio.Semaphore) -> None:
         """Note a frame; it stays bytes, which costs the machine less than the server's part."""
@@ -177,7 +204,10 @@ class _Readers:
         if at < 0:
             ready.release()
         while at >= 0:
-            self._phase.delays_ms.append(1000 * (now - self._posted[frame[at : at + 12]]))
+            key = frame[at : at + 12]
+            if self._due[key] > 0:  # else it is of a phase that is over
+                self._due[key] -= 1
+                self._phase.delays_ms.append(1000 * (now - self._posted[key]))
             at = frame.find(KEY, at + 12)
 
     @property
@@ -186,8 +216,12 @@ class _Readers:
         return next(reversed(self._posted))
 
     async def measured(self, seconds: float, gap_s: float = GAP_S) -> Phase:
-        """Post for so long, each time after a gap; returns what was measured meanwhile."""
+        """Post for so long, each time after a gap; returns what was measured meanwhile.
+
+        What has not come by the end counts as if it came then.
+        """
         self._phase = phase = Phase()
+        self._due.clear()
         async with channel_to(self.server) as channel:
             context = ContextServiceStub(channel)
             for _ in range(int(seconds / gap_s)):
@@ -196,10 +230,14 @@ class _Readers:
                     conversation_id=self.conversation_id, parts=[Part(text=key + TEXT)]
                 )
                 self._posted[key.encode()] = time.monotonic()
+                self._due[key.encode()] = self._count
                 await context.PostMessage(request, metadata=self.metadata, timeout=10)
                 phase.memory_bytes.append(self.server.resident_bytes)
                 await asyncio.sleep(gap_s)
         await asyncio.sleep(1.0)
+        now = time.monotonic()
+        for missing, many in self._due.items():
+            phase.delays_ms += [1000 * (now - self._posted[missing])] * many
         return phase
 
 
@@ -208,7 +246,7 @@ async def _reading(server: ServerProcess, count: int) -> AsyncIterator[_Readers]
     """So many who read, by a client that costs the machine little."""
     async with server.client() as client:
         conversation = (await client.create_conversation()).conversation_id
-        readers = _Readers(server, conversation, await client.tokens.get())
+        readers = _Readers(server, conversation, await client.tokens.get(), count)
     target = Target(server.address, server.pid, readers.token)
     connections = [await connect(target, FOLLOW) for _ in range(CHANNELS)]
     try:
@@ -305,18 +343,25 @@ async def _round(crowd: Crowd, readers: _Readers, seconds: float, left: int) -> 
     crowd.pairs.append(Pair(alone or await without(), beside.delays_ms))
 
 
-async def stall_one(home: Path, count: int, seconds: float, patience_s: float) -> Stalled:
-    """Measure so many without one who stops reading, then with it, then wait until it is let go."""
+async def stall_one(
+    home: Path, count: int, rounds: int, seconds: float, patience_s: float
+) -> Stalled:
+    """Measure so many without one who stops reading and with one, in turn; let the last one go."""
+    came = Stalled()
     variables = {PATIENCE: str(patience_s), **ONE_FOR_MANY}
     server = ServerProcess(home, command=COMMAND, variables=variables)
     async with server, _reading(server, count) as readers:
-        await readers.measured(seconds / 2, SHORT_GAP_S)  # warm-up
-        before = await readers.measured(seconds, SHORT_GAP_S)
-        async with _stalled(readers, 1) as [call]:
-            during = await readers.measured(seconds, SHORT_GAP_S)
-            await asyncio.sleep(patience_s + 3.0)
-            ended_with = await _last_words(call)
-        return Stalled(before, during, ended_with, server.defects)
+        await readers.measured(seconds, SHORT_GAP_S)  # warm-up
+        for left in reversed(range(rounds)):
+            before = await readers.measured(seconds, SHORT_GAP_S)
+            async with _stalled(readers, 1) as [call]:
+                await readers.measured(STALLED_S, SHORT_GAP_S)
+                came.rounds.append((before, await readers.measured(seconds, SHORT_GAP_S)))
+                if not left:
+                    await asyncio.sleep(patience_s + 3.0)
+                    came.ended_with = await _last_words(call)
+        came.defects = server.defects
+    return came
 
 
 async def _last_words(call: Any) -> str:

@@ -44,12 +44,13 @@ async def test_cut_connections_lose_nothing(tmp_path: Path) -> None:
 
 async def test_a_reader_who_stops_costs_nobody_else(tmp_path: Path) -> None:
     """Of 100 subscribers one stops reading: memory stays, others are served, it is let go."""
-    one = await stall_one(tmp_path, 99, seconds=4.0, patience_s=5.0)
+    one = await stall_one(tmp_path, 99, rounds=3, seconds=2.0, patience_s=8.0)
+    print(one.line)
     assert one.defects == []
     assert one.grown_bytes < 32 * MIB
-    assert one.during.delay_ms(50) < 3 * one.before.delay_ms(50) + 50
+    assert one.more_ms(50) < 50
     # A neighbour on this machine who takes 0.3 s is in the hundredth that waited longest.
-    assert one.during.delay_ms(90) < 3 * one.before.delay_ms(90) + 250
+    assert one.more_ms(90) < 250
     assert one.ended_with == "OVERLOADED"
 
 
