@@ -17,6 +17,7 @@ import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
 import { RouteService } from "../gen/antiphon/dispatcher/v1/route_service_pb";
+import { ScheduleService } from "../gen/antiphon/dispatcher/v1/schedule_service_pb";
 import { WorkerService } from "../gen/antiphon/dispatcher/v1/worker_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { BudgetService } from "../gen/antiphon/integration/v1/budget_service_pb";
@@ -46,6 +47,7 @@ export interface Stubs {
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
   routes: Stub<typeof RouteService>;
+  schedules: Stub<typeof ScheduleService>;
   tools: Stub<typeof ToolService>;
   workers: Stub<typeof WorkerService>;
 }
@@ -87,6 +89,7 @@ function stubsOn(wire: Transport): Stubs {
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
     routes: createClient(RouteService, wire),
+    schedules: createClient(ScheduleService, wire),
     tools: createClient(ToolService, wire),
     workers: createClient(WorkerService, wire),
   };

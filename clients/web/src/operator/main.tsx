@@ -13,6 +13,7 @@ import { Connections } from "./connections";
 import { Mesh } from "./mesh";
 import { People } from "./people";
 import { Routes } from "./routes";
+import { Schedules } from "./schedules";
 import { Security } from "./security";
 import { Tail } from "./tail";
 import { Handlers, Turns } from "./turns";
@@ -26,6 +27,7 @@ const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX
   models: { name: "Models and handlers", View: Handlers },
   workers: { name: "Workers", View: Workers },
   routes: { name: "Routes", View: Routes },
+  schedules: { name: "Schedules", View: Schedules },
   connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },

@@ -11,6 +11,7 @@ import { Notice } from "../parts";
 import { Figure, Table } from "../table";
 import { money } from "../words";
 import { RoutesSection } from "../routes/section";
+import { SchedulesSection } from "../schedules/section";
 import { WorkersSection } from "../workers/section";
 import { BudgetsSection, OF_ALL } from "./budgets";
 import { barsOf, costIn, lastDays, mainCurrency, readSpending, sumsOf, tokensOf } from "./spending";
@@ -61,6 +62,7 @@ export function UsageView({ desk, workspaceId }: { desk: Desk; workspaceId: stri
       <Groups key={`${parent} of ${span}`} desk={desk} parent={parent} count={SPANS[span]} />
       <WorkersSection key={`${parent} workers`} desk={desk} parent={parent} />
       <RoutesSection key={`${parent} routes`} desk={desk} parent={parent} />
+      <SchedulesSection key={`${parent} schedules`} desk={desk} parent={parent} />
     </div>
   );
 }
