@@ -83,8 +83,11 @@ async def test_a_turn_that_starts_forgets_failures(it: Stage) -> None:
     assert (now.failures, now.last_error, now.paused) == (0, "", False)
 
 
-async def test_what_is_away_for_a_moment_leaves_it_due_until_it_is_missed(it: Stage) -> None:
-    it.starter.why = Reason.STORE_UNAVAILABLE
+@pytest.mark.parametrize("away", ["STORE_UNAVAILABLE", "FILTER_UNAVAILABLE", "LIMIT_EXCEEDED"])
+async def test_what_is_away_for_a_moment_leaves_it_due_until_it_is_missed(
+    it: Stage, away: str
+) -> None:
+    it.starter.why = Reason[away]
     now = await it.look(0, late_us=59_000_000)
     assert (now.next_us, now.last_error) == (FIRST, "")
     it.starter.why = None

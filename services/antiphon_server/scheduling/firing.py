@@ -28,6 +28,7 @@ WAITS = frozenset(
         Reason.STORE_UNAVAILABLE,
         Reason.SERVICE_UNAVAILABLE,
         Reason.POLICY_UNAVAILABLE,
+        Reason.FILTER_UNAVAILABLE,
         Reason.OVERLOADED,
         Reason.LIMIT_EXCEEDED,
         Reason.DEADLINE_EXCEEDED,

@@ -204,7 +204,9 @@ class ContextServiceServicer:
 
     def CreateConversationFor(self, request, context):
         """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
-        other services; that they may is what the caller has asked before. Errors as CreateConversation.
+        other services; that they may is what the caller has asked before. Repeated with a request_id it
+        returns the first one's answer, with a conversation_id alone ALREADY_EXISTS. Errors as
+        CreateConversation.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

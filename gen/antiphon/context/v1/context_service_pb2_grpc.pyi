@@ -61,7 +61,9 @@ class ContextServiceStub:
     """
     CreateConversationFor: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
-    other services; that they may is what the caller has asked before. Errors as CreateConversation.
+    other services; that they may is what the caller has asked before. Repeated with a request_id it
+    returns the first one's answer, with a conversation_id alone ALREADY_EXISTS. Errors as
+    CreateConversation.
     """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
@@ -156,7 +158,9 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     CreateConversationFor: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]  # type: ignore[assignment]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
-    other services; that they may is what the caller has asked before. Errors as CreateConversation.
+    other services; that they may is what the caller has asked before. Repeated with a request_id it
+    returns the first one's answer, with a conversation_id alone ALREADY_EXISTS. Errors as
+    CreateConversation.
     """
     GetConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetConversationRequest, _context_service_pb2.GetConversationResponse]  # type: ignore[assignment]
     """GetConversation returns one conversation. Errors: NOT_FOUND."""
@@ -290,7 +294,9 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.CreateConversationForResponse, _abc.Awaitable[_context_service_pb2.CreateConversationForResponse]]:
         """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
-        other services; that they may is what the caller has asked before. Errors as CreateConversation.
+        other services; that they may is what the caller has asked before. Repeated with a request_id it
+        returns the first one's answer, with a conversation_id alone ALREADY_EXISTS. Errors as
+        CreateConversation.
         """
 
     @_abc_1.abstractmethod
