@@ -24,6 +24,7 @@ from antiphon_client.token_store import FileTokenStore, MemoryTokenStore, TokenS
 from antiphon_client.trees import ChildStatus
 from antiphon_client.turn import (
     CallStatus,
+    HandoffStatus,
     QuestionStatus,
     TurnHandle,
     TurnResult,
@@ -51,6 +52,7 @@ __all__ = [
     "TurnStatus",
     "CallStatus",
     "ChildStatus",
+    "HandoffStatus",
     "QuestionStatus",
     "Follow",
     "Batch",

@@ -15,6 +15,7 @@ from antiphon.events.v1.event_pb2 import (
     ToolCallQuestionAsked,
     TurnState,
 )
+from antiphon.events.v1.handoff_pb2 import Handoff
 from antiphon.events.v1.route_pb2 import RouteDecision
 from antiphon.integration.v1.model_pb2 import (
     FINISH_REASON_LENGTH,
@@ -122,6 +123,17 @@ class QuestionStatus(TurnStatus):
         return self.answered is None
 
 
+@dataclass(frozen=True, slots=True)
+class HandoffStatus(TurnStatus):
+    """The turn waits for people (``answer_handoff`` and the like), or does so no more.
+
+    ``waits``: they have it now.
+    """
+
+    handoff: Handoff = field(default_factory=Handoff)
+    waits: bool = False
+
+
 class TurnHandle:
     """A turn under way: iterate for the answer's text as it comes, then ask for the result.
 
@@ -139,6 +151,7 @@ class TurnHandle:
         self._decided: set[str] = set()
         self._asked: dict[str, ToolCallQuestionAsked] = {}
         self._message = Message()
+        self._handoff = Handoff()
         self._route: RouteDecision | None = None
         self._result: TurnResult | None = None
         self._error: AntiphonError | None = None
@@ -285,6 +298,24 @@ class TurnHandle:
                 verb = _VERBS.get(answered.answer.action, "answered")
                 sentence = f"{verb} what {call.tool} asked"
                 self._say(QuestionStatus(state, sentence, None, call, put, answered))
+            case _:
+                self._take_handoff(event)
+
+    def _take_handoff(self, event: Event) -> None:
+        """Tell that people have the turn, who of them is at it, and that they have it no more."""
+        state = event_pb2.TURN_STATE_RUNNING
+        match event.WhichOneof("payload"):
+            case "turn_handed_off":
+                self._handoff = event.turn_handed_off.handoff
+                because = f": {self._handoff.reason}" if self._handoff.reason else ""
+                sentence = f"waiting for people{because}"
+                self._say(HandoffStatus(state, sentence, None, self._handoff, True))
+            case "handoff_claim_changed":
+                self._handoff.claimed_by = event.handoff_claim_changed.claimed_by
+                sentence = "a person is at it" if self._handoff.claimed_by else "waiting for people"
+                self._say(HandoffStatus(state, sentence, None, self._handoff, True))
+            case "handoff_ended":
+                self._say(HandoffStatus(state, "people are done", None, self._handoff, False))
 
     def _say_of(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from antiphon.events.v1.event_pb2 import Event, EventKind, ToolCallOutcome, TurnState
+from antiphon.events.v1.handoff_pb2 import HandoffEnd
 from antiphon.integration.v1.tool_pb2 import ToolAnswerAction
 from antiphon_client import text_of
 from antiphon_server.cli.console import in_a_line
@@ -78,6 +79,16 @@ def _detail(event: Event) -> str:
             failed = event.schedule_failed
             paused = ", and is paused" if failed.paused else ""
             return f"{failed.schedule_id} could not start: {failed.error}{paused}"
+        case "turn_handed_off":
+            handoff = event.turn_handed_off.handoff
+            why = _short(handoff.reason) if handoff.reason else ""
+            return f"{handoff.handoff_id} {why}".strip()
+        case "handoff_claim_changed":
+            return f"by {event.handoff_claim_changed.claimed_by or 'nobody any more'}"
+        case "handoff_ended":
+            ended = event.handoff_ended
+            how = name_of(HandoffEnd, "HANDOFF_END_", ended.end)
+            return " ".join(filter(None, (how, ended.handler, ended.note and _short(ended.note))))
         case "budget_warned":
             return event.budget_warned.budget.name
         case "budget_overrun":

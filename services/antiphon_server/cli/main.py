@@ -14,6 +14,7 @@ from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
 from antiphon_server.cli.handlers import handlers
+from antiphon_server.cli.handoffs.command import app as handoffs
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
@@ -74,6 +75,7 @@ app.add_typer(conversations, name="conversations")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")
+app.add_typer(handoffs, name="handoffs")
 app.add_typer(workers, name="workers")
 app.add_typer(routes, name="routes")
 app.add_typer(schedules, name="schedules")

@@ -14,7 +14,7 @@ from antiphon_server.cli.chat.loop_thread import LoopThread
 from antiphon_server.cli.chat.questions import read_answer
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.summary import by_another, summary
-from antiphon_server.cli.chat.talk import Paused, Talk, Undecided
+from antiphon_server.cli.chat.talk import Handed, Paused, Talk, Unanswered, Undecided
 from antiphon_server.cli.chat.tool_calls import show_waiting
 from antiphon_server.cli.chat.trying_out import for_trying_out
 from antiphon_server.cli.console import CommandError, as_typed, in_a_line, print_json
@@ -160,7 +160,7 @@ class Dialogue:
         self._talk.decides = self._screen.is_terminal or not self._patient
         found = self._wait(asking)
         while isinstance(found, Paused):
-            if not self._screen.is_terminal:
+            if not self._screen.is_terminal or isinstance(found, Handed):
                 raise LeftWaiting(self._talk.conversation_id, found)
             try:
                 found = self._wait(self._settled(found))
@@ -170,7 +170,7 @@ class Dialogue:
                 self._screen.error(explain(error))
         return found
 
-    def _settled(self, what: Paused) -> Coroutine[Any, Any, TurnResult | Paused]:
+    def _settled(self, what: Undecided | Unanswered) -> Coroutine[Any, Any, TurnResult | Paused]:
         """Ask the user about what waits; what becomes of that."""
         if isinstance(what, Undecided):
             approve, reason = self._decision(what)

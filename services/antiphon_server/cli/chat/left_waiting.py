@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from antiphon_server.cli.chat.talk import Paused, Undecided
+from antiphon_server.cli.chat.talk import Handed, Paused, Undecided
 from antiphon_server.cli.chat.tool_calls import whole_call
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict
@@ -26,6 +26,14 @@ def told(left: LeftWaiting) -> Sequence[str]:
     """What waits, and the commands by which somebody decides."""
     where = left.conversation_id
     again = f"`antiphon chat --conversation {where}`"
+    if isinstance(left.what, Handed):
+        which = left.what.handoff.handoff_id
+        return [
+            "It waits for people:",
+            f"    antiphon handoffs show {which}",
+            f"    antiphon handoffs answer {which} TEXT",
+            f"Then go on: {again}",
+        ]
     if not isinstance(left.what, Undecided):
         asks = f"⚙ {in_a_line(left.what.call.tool)} asks: "
         question = in_a_line(left.what.asked.question.message)
@@ -45,5 +53,8 @@ def told(left: LeftWaiting) -> Sequence[str]:
 def as_json(left: LeftWaiting) -> dict[str, object]:
     """The same for programs."""
     what, turn = left.what, {"conversation_id": left.conversation_id}
+    if isinstance(what, Handed):
+        handed = {"handoff": as_dict(what.handoff)}
+        return {**turn, "turn_id": what.turn.turn_id, "state": "waiting", **handed}
     kind = "undecided_call" if isinstance(what, Undecided) else "unanswered_call"
     return {**turn, "turn_id": what.turn.turn_id, "state": "waiting", kind: as_dict(what.call)}

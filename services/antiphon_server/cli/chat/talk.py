@@ -19,6 +19,7 @@ from antiphon.events.v1.event_pb2 import (
     ToolCallProposed,
     ToolCallQuestionAsked,
 )
+from antiphon.events.v1.handoff_pb2 import Handoff
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import (
     AntiphonError,
@@ -26,6 +27,7 @@ from antiphon_client import (
     ChildStatus,
     Client,
     Connection,
+    HandoffStatus,
     LiveConversation,
     QuestionStatus,
     TurnHandle,
@@ -94,7 +96,15 @@ class Unanswered:
     asked: ToolCallQuestionAsked
 
 
-Paused: TypeAlias = Undecided | Unanswered
+@dataclass(frozen=True)
+class Handed:
+    """The turn waits for people, who find it in their queue."""
+
+    turn: TurnHandle
+    handoff: Handoff
+
+
+Paused: TypeAlias = Undecided | Unanswered | Handed
 """What the user is asked in the middle of an answer."""
 
 
@@ -411,11 +421,17 @@ class Talk:
             elif isinstance(update, QuestionStatus) and update.waits and self.decides:
                 if not turn.is_answered(update.asked):
                     return Unanswered(turn, update.proposed, update.asked)
+            elif isinstance(update, HandoffStatus) and update.waits and self._is_left():
+                return Handed(turn, update.handoff)
             elif update.sentence:
                 self._screen.status(update.sentence, update.fraction)
         self._begin_answer()
         self._screen.end_line()
         return await turn.result()
+
+    def _is_left(self) -> bool:
+        """Whether nobody waits here until people have answered."""
+        return self.decides and not self._screen.is_terminal
 
     async def decide(
         self, what: Undecided, *, approve: bool, reason: str = ""

@@ -1,0 +1,1 @@
+"""``antiphon handoffs``: turns that wait for people."""
