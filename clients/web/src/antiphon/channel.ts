@@ -16,6 +16,7 @@ import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
+import { HandoffService } from "../gen/antiphon/dispatcher/v1/handoff_service_pb";
 import { RouteService } from "../gen/antiphon/dispatcher/v1/route_service_pb";
 import { ScheduleService } from "../gen/antiphon/dispatcher/v1/schedule_service_pb";
 import { WorkerService } from "../gen/antiphon/dispatcher/v1/worker_service_pb";
@@ -44,6 +45,7 @@ export interface Stubs {
   context: Stub<typeof ContextService>;
   dispatcher: Stub<typeof DispatcherService>;
   events: Stub<typeof EventService>;
+  handoffs: Stub<typeof HandoffService>;
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
   routes: Stub<typeof RouteService>;
@@ -86,6 +88,7 @@ function stubsOn(wire: Transport): Stubs {
     context: createClient(ContextService, wire),
     dispatcher: createClient(DispatcherService, wire),
     events: createClient(EventService, wire),
+    handoffs: createClient(HandoffService, wire),
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
     routes: createClient(RouteService, wire),

@@ -4,6 +4,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { type Event, TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { Handoff } from "../gen/antiphon/events/v1/handoff_pb";
 import type { RouteDecision } from "../gen/antiphon/events/v1/route_pb";
 import type { FinishReason, SkippedModel, Usage } from "../gen/antiphon/integration/v1/model_pb";
 import { type ToolCall, ToolCalls, stateOf } from "./calls";
@@ -24,6 +25,8 @@ export class TurnView {
   route: RouteDecision | undefined;
   /** The turn that asked for it; empty if a caller did. */
   parentTurnId = "";
+  /** Why it waits for people, as long as it does. */
+  handoff: Handoff | undefined;
   /** Who works on it, where that is a worker. */
   worker: Assigned | undefined;
   model = "";
@@ -82,6 +85,7 @@ export class TurnView {
     if (this.isDone) return;
     this.state = turn.state;
     this.handler = turn.handler;
+    this.handoff = turn.handoff;
     this.model = turn.model || this.model;
     this.messageId = turn.messageId;
     this.replyMessageId = turn.replyMessageId;
@@ -142,7 +146,17 @@ export class TurnView {
         this.textOfMessage(message.messageId).replace(textOf(message.parts));
         break;
       }
+      case "turnHandedOff":
+        this.handoff = payload.value.handoff;
+        break;
+      case "handoffClaimChanged":
+        if (this.handoff) this.handoff.claimedBy = payload.value.claimedBy;
+        break;
+      case "handoffEnded":
+        this.handoff = undefined;
+        break;
       case "turnFinished":
+        this.handoff = undefined;
         this.state = payload.value.state;
         this.usage = payload.value.usage;
         this.model = payload.value.model;

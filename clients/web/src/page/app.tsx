@@ -11,6 +11,7 @@ import { AccountDialog, ConfirmDialog, NameDialog, ShortcutsDialog } from "./dia
 import { useDrawer, useNarrow } from "./drawer";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
 import { PeopleDialog } from "./people";
+import { QueueView } from "./queue/queue";
 import { Sidebar } from "./sidebar";
 import { UsageView } from "./usage/usage";
 import { useChanges } from "./use";
@@ -19,7 +20,8 @@ type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "re
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
-const USAGE = "#/usage";
+/** What is shown in a conversation's place, by its address. */
+const VIEWS: Record<string, string> = { "#/usage": "Usage and budgets", "#/queue": "Queue" };
 
 /** The list beside, the conversation before one. */
 export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }): JSX.Element {
@@ -40,9 +42,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       });
   }, [isNarrow]);
   useDrawer(isDrawn, () => setNarrowOpen(false));
-  const isUsage = useRoute(desk, () => setNarrowOpen(false));
+  const view = useRoute(desk, () => setNarrowOpen(false));
   useKeys(desk, toggle, setDialog);
-  useTitle(desk, isUsage);
+  useTitle(desk, view);
   const known = desk.workspaces.some((each) => each.workspaceId === workspaceId) ? workspaceId : "";
   const chooseWorkspace = (id: string) => {
     localStorage.setItem(WORKSPACE, id);
@@ -71,7 +73,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       <main id="main" tabIndex={-1} inert={isDrawn}>
         <header class="top">
           <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={isNarrow ? isDrawn : !isHidden} />
-          <h1 dir="auto">{isUsage ? "Usage and budgets" : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <h1 dir="auto">{view ? VIEWS[view] : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
@@ -94,8 +96,10 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         </header>
         <ConnectionBar desk={desk} />
         <NoticeBar desk={desk} />
-        {isUsage ? (
+        {view === "#/usage" ? (
           <UsageView desk={desk} workspaceId={known} />
+        ) : view === "#/queue" ? (
+          <QueueView desk={desk} workspaceId={known} />
         ) : thread ? (
           <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
         ) : (
@@ -153,25 +157,26 @@ function skip(event: Event): void {
   document.getElementById("main")?.focus();
 }
 
-/** The address says what is open, so that it can be gone back to and shared; whether it is what was spent. */
-function useRoute(desk: Desk, onMove: () => void): boolean {
-  const [isUsage, setUsage] = useState(location.hash === USAGE);
+/** The address says what is open, so that it can be gone back to and shared; returns which of the views. */
+function useRoute(desk: Desk, onMove: () => void): string {
+  const viewOf = () => (location.hash in VIEWS ? location.hash : "");
+  const [view, setView] = useState(viewOf);
   useEffect(() => {
     const go = () => {
       const found = /^#\/c\/(conv_[\w-]{8,64})$/.exec(location.hash);
       desk.openThread(found?.[1] ?? "");
-      setUsage(location.hash === USAGE);
+      setView(viewOf());
       onMove();
     };
     go();
     addEventListener("hashchange", go);
     return () => removeEventListener("hashchange", go);
   }, [desk]);
-  return isUsage;
+  return view;
 }
 
-function useTitle(desk: Desk, isUsage: boolean): void {
-  const title = isUsage ? "Usage and budgets" : desk.thread?.conversation?.title;
+function useTitle(desk: Desk, view: string): void {
+  const title = view ? VIEWS[view] : desk.thread?.conversation?.title;
   useEffect(() => {
     document.title = title ? `${title} · Antiphon` : "Antiphon";
   }, [title]);

@@ -260,6 +260,9 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
             <button type="button" onClick={pick(actions.onShortcuts)}>
               <Icon name="keys" /> Keyboard
             </button>
+            <a href="#/queue" onClick={pick(actions.onClose)}>
+              <Icon name="people" /> Queue
+            </a>
             <a href="#/usage" onClick={pick(actions.onClose)}>
               <Icon name="chart" /> Usage and budgets
             </a>

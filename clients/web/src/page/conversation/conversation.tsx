@@ -114,7 +114,7 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
       <Said
         entry={entry}
         name={desk.nameOf(entry.author)}
-        isMine={entry.author === thread.self}
+        isMine={entry.author === thread.self && entry.role !== "assistant"}
         turn={!item.isRepeated && footerBelongs(thread, entry, turn) ? turn : undefined}
         version={turn?.isDone ? versionOf(thread, turn) : ""}
         question={question}

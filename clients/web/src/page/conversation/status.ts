@@ -6,6 +6,7 @@ import { type ToolCall, type TurnView, begunBy, isQueued, stateOf } from "../../
 export function statusOf(turn: TurnView): string {
   if (turn.isStopping) return "stopping…";
   if (isQueued(turn)) return turn.ahead ? `waiting for ${turn.ahead} before it` : "waiting";
+  if (turn.handoff) return turn.handoff.claimedBy ? "a person is at it" : "waiting for people";
   if (turn.waiting.length) return waitingFor(turn);
   const running = turn.toolCalls.filter((call) => stateOf(call, false) === "runs");
   if (running.length) return waitingOn(running);

@@ -1,0 +1,112 @@
+// What waits for people in a workspace: those who may take it see it, claim it, answer it.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { listed } from "../../antiphon";
+import type { QueuedHandoff } from "../../gen/antiphon/dispatcher/v1/handoff_pb";
+import type { Desk } from "../desk";
+import { useLoaded } from "../loading";
+import { Notice, Spinner } from "../parts";
+import { useNow } from "../use";
+import { visible } from "../visible";
+import { duration } from "../words";
+import { Item } from "./item";
+import { nameIn } from "./names";
+
+const AGAIN_MS = 15_000; // what the log tells comes at once
+const MOST = 200;
+
+/** A workspace's queue; which one can be chosen. */
+export function QueueView({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
+  const [chosen, setChosen] = useState("");
+  const parent = chosen || workspaceId || desk.workspaces[0]?.workspaceId || "";
+  if (!parent) {
+    return <p class="empty">{desk.isLoading ? "" : "You are in no workspace, so nothing waits for you."}</p>;
+  }
+  return (
+    <div class="usage scroll" tabIndex={0} role="region" aria-label="Queue">
+      {desk.workspaces.length > 1 && (
+        <div class="bar">
+          <select aria-label="Workspace" value={parent} onChange={(event) => setChosen(event.currentTarget.value)}>
+            {desk.workspaces.map((each) => (
+              <option key={each.workspaceId} value={each.workspaceId}>
+                {each.displayName}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      <Waiting key={parent} desk={desk} parent={parent} />
+    </div>
+  );
+}
+
+function Waiting({ desk, parent }: { desk: Desk; parent: string }): JSX.Element {
+  const [openId, setOpen] = useState("");
+  const { value, error, reload } = useLoaded(() => read(desk, parent), [parent], AGAIN_MS);
+  useEffect(() => {
+    const events = (news: { payload: { case: string | undefined } }[]) =>
+      news.some(({ payload }) => payload.case === "handoffQueueChanged") && reload();
+    const watching = desk.session.follower.watch(`workspaces/${parent}`, { events });
+    return () => watching.close();
+  }, [desk, parent]);
+  return (
+    <section>
+      <p class="quiet">Answers that a handler or a person has left to people. What has waited longest comes first.</p>
+      {error && <Notice text={error} />}
+      {!value && !error && <Spinner label="Loading" />}
+      {value?.length === 0 && <p class="quiet">Nothing waits for you here.</p>}
+      <ul class="queue">
+        {value?.map((each) => {
+          const { handoffId } = each.handoff!;
+          const isOpen = openId === handoffId;
+          return (
+            <li key={handoffId}>
+              <button
+                type="button"
+                class="queued"
+                aria-expanded={isOpen}
+                onClick={() => setOpen(isOpen ? "" : handoffId)}
+              >
+                <Summary desk={desk} parent={parent} queued={each} />
+              </button>
+              {isOpen && <Item desk={desk} parent={parent} queued={each} onChange={reload} />}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** Why it waits, since when, until when, and who is at it. */
+function Summary({ desk, parent, queued }: { desk: Desk; parent: string; queued: QueuedHandoff }): JSX.Element {
+  const now = useNow(1_000);
+  const handoff = queued.handoff!;
+  const since = handoff.createTime ? now - timestampMs(handoff.createTime) : 0;
+  const left = handoff.expireTime ? timestampMs(handoff.expireTime) - now : 0;
+  const by = nameIn(desk, parent, queued, handoff.askedBy);
+  return (
+    <>
+      <strong class="grow title" dir="auto">
+        {handoff.reason ? visible(handoff.reason) : `From ${visible(by)}`}
+      </strong>
+      <span class="quiet">
+        {handoff.reason && `from ${visible(by)} · `}
+        {duration(Math.max(0, since))} ago · {duration(Math.max(0, left))} left
+      </span>
+      {handoff.claimedBy && (
+        <span class="tag">{handoff.claimedBy === desk.session.actor ? "yours" : nameIn(desk, parent, queued, handoff.claimedBy)}</span>
+      )}
+    </>
+  );
+}
+
+function read(desk: Desk, workspaceId: string): Promise<QueuedHandoff[]> {
+  return listed(
+    (pageToken) => desk.session.stubs.handoffs.listHandoffs({ workspaceId, pageToken }),
+    (page) => page.handoffs,
+    MOST,
+  );
+}
