@@ -142,6 +142,7 @@ _RPCS = {
         AuthService/GetDisplayNames IntegrationService/PlanPrompt
         IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
+        ToolService/ConsultTool
         ContextService/CheckAccess ContextService/RecordActivity
         FilterService/Screen FilterService/GetAnswerFilters FilterService/RecordScreening
         ContextService/CreateConversationFor

@@ -116,6 +116,14 @@ async def test_it_sees_all_of_the_longest_message(it: Stage) -> None:
     assert not response.refused
 
 
+async def test_many_findings_are_all_heard(it: Stage) -> None:
+    """What it says may be longer than a tool's result is elsewhere."""
+    await it.set(action=FILTER_ACTION_SANITISE)
+    it.moderation.category = "a" * 64
+    tried = await it.client.try_filters(it.workspace, f"{WORD} " * 1_000)
+    assert (tried.refused, tried.verdicts[0].found) == (False, 1_000)
+
+
 async def test_a_tools_result_is_looked_at_but_not_the_filters_own_call(it: Stage) -> None:
     """What the filter's tool returns to the filter is not asked of the filter again."""
     await it.set(action=FILTER_ACTION_SANITISE)
@@ -161,7 +169,8 @@ async def test_one_that_nobody_serves_fails(it: Stage) -> None:
 
 async def test_one_of_the_installation(tmp_path: Path) -> None:
     """Its connection is in the settings; it is down until it is started, and tried without
-    a workspace."""
+    a workspace.
+    """
     port, moderation = free_port(), Moderation(WORD)
     given = [{"name": "moderation", "grpc": f"http://127.0.0.1:{port}"}]
     server = ServerProcess(tmp_path, variables={"ANTIPHON_CONNECTIONS": json.dumps(given)})

@@ -28,6 +28,7 @@ class Moderation(RemoteFilterServiceServicer):
     def __init__(self, word: str) -> None:
         self.word = word
         self.asked: list[pb.RemoteFilterServiceScreenRequest] = []
+        self.category = "rude"
         self.slow_s = 0.0
         self.breaks = False
         self.nowhere = False
@@ -49,7 +50,7 @@ class Moderation(RemoteFilterServiceServicer):
             at = -1
             while (at := text.find(self.word, at + 1)) >= 0:
                 end = at + len(self.word)
-                yield pb.RemoteFinding(category="rude", text=number, start=at, end=end)
+                yield pb.RemoteFinding(category=self.category, text=number, start=at, end=end)
 
 
 @asynccontextmanager

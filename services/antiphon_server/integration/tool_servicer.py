@@ -107,6 +107,14 @@ class ToolServicer(ToolServiceServicer):
         result = await self._caller.call(*asked, Digest(request.tool_sha256))
         return encoding.ended(call_id, result)
 
+    async def ConsultTool(
+        self, request: pb.ConsultToolRequest, context: Context
+    ) -> pb.ConsultToolResponse:
+        asked = request.workspace_id, ToolCallId(new_id("tool")), request.name
+        result = await self._caller.consult(*asked, request.arguments_json)
+        text = "".join(it.content for it in result.parts if it.kind == "text")
+        return pb.ConsultToolResponse(text=text, failed=result.failed)
+
     async def AttendTool(  # type: ignore[override]
         self, request_iterator: object, context: Context
     ) -> None:

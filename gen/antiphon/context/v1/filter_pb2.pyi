@@ -378,8 +378,8 @@ class RemoteFilter(_message.Message):
 
     TOOL_FIELD_NUMBER: _builtins.int
     tool: _builtins.str
-    """tool is the connection's tool that is asked, e.g.
-    `moderation.antiphon.context.v1.RemoteFilterService.Screen`.
+    """tool is the connection's tool that is asked (Tool.name): of one that serves
+    RemoteFilterService and is named moderation, `moderation.RemoteFilterService.Screen`.
     """
     def __init__(
         self,

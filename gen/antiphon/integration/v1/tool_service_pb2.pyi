@@ -645,6 +645,64 @@ class RunToolResponse(_message.Message):
 Global___RunToolResponse: _TypeAlias = RunToolResponse  # noqa: Y015
 
 @_typing.final
+class ConsultToolRequest(_message.Message):
+    """ConsultToolRequest is the request of ConsultTool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is who pays, and whose rules hold; empty where there is none: then it is a tool of
+    the installation.
+    """
+    name: _builtins.str
+    """name is Tool.name."""
+    arguments_json: _builtins.str
+    """arguments_json is CallToolRequest.arguments_json, but longer."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        arguments_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "name", b"name", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsultToolRequest: _TypeAlias = ConsultToolRequest  # noqa: Y015
+
+@_typing.final
+class ConsultToolResponse(_message.Message):
+    """ConsultToolResponse is the response of ConsultTool."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """text is what it returned that is text; of a failure why."""
+    failed: _builtins.bool
+    """failed is ToolResult.failed."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        failed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsultToolResponse: _TypeAlias = ConsultToolResponse  # noqa: Y015
+
+@_typing.final
 class AttendToolRequest(_message.Message):
     """AttendToolRequest is what is said to a call."""
 

@@ -81,6 +81,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.FromString,
                 _registered_method=True)
+        self.ConsultTool = channel.unary_unary(
+                '/antiphon.integration.v1.ToolService/ConsultTool',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolResponse.FromString,
+                _registered_method=True)
         self.AttendTool = channel.stream_stream(
                 '/antiphon.integration.v1.ToolService/AttendTool',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.AttendToolRequest.SerializeToString,
@@ -175,6 +180,15 @@ class ToolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ConsultTool(self, request, context):
+        """ConsultTool asks a tool for the server itself, of which a filter has one look at what is said:
+        no filter looks at what it returns, and that is not shortened. Its arguments may be as large as
+        messages are. Not to be repeated blindly: the tool would run once more. Errors: those of CallTool.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AttendTool(self, request_iterator, context):
         """AttendTool is RunTool with people to ask. The first request is the call; each question is
         answered on the same stream while the call goes on, or the call pauses: then the stream ends,
@@ -233,6 +247,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.RunTool,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.SerializeToString,
+            ),
+            'ConsultTool': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConsultTool,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolResponse.SerializeToString,
             ),
             'AttendTool': grpc.stream_stream_rpc_method_handler(
                     servicer.AttendTool,
@@ -485,6 +504,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/RunTool',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.RunToolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConsultTool(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ToolService/ConsultTool',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ConsultToolResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,6 +81,11 @@ class ToolServiceStub:
     services. What its server asks people is declined. Not to be repeated, unless the tool is
     PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
     """
+    ConsultTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ConsultToolRequest, _tool_service_pb2.ConsultToolResponse]
+    """ConsultTool asks a tool for the server itself, of which a filter has one look at what is said:
+    no filter looks at what it returns, and that is not shortened. Its arguments may be as large as
+    messages are. Not to be repeated blindly: the tool would run once more. Errors: those of CallTool.
+    """
     AttendTool: _grpc.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
     answered on the same stream while the call goes on, or the call pauses: then the stream ends,
@@ -141,6 +146,11 @@ class ToolServiceAsyncStub(ToolServiceStub):
     """RunTool makes a turn's call, which was approved where that is asked for, for the other
     services. What its server asks people is declined. Not to be repeated, unless the tool is
     PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
+    """
+    ConsultTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ConsultToolRequest, _tool_service_pb2.ConsultToolResponse]  # type: ignore[assignment]
+    """ConsultTool asks a tool for the server itself, of which a filter has one look at what is said:
+    no filter looks at what it returns, and that is not shortened. Its arguments may be as large as
+    messages are. Not to be repeated blindly: the tool would run once more. Errors: those of CallTool.
     """
     AttendTool: _aio.StreamStreamMultiCallable[_tool_service_pb2.AttendToolRequest, _tool_service_pb2.AttendToolResponse]  # type: ignore[assignment]
     """AttendTool is RunTool with people to ask. The first request is the call; each question is
@@ -253,6 +263,17 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         """RunTool makes a turn's call, which was approved where that is asked for, for the other
         services. What its server asks people is declined. Not to be repeated, unless the tool is
         PlannedTool.repeatable. Errors: those of CallTool, TOOL_CHANGED (it is not what was approved).
+        """
+
+    @_abc_1.abstractmethod
+    def ConsultTool(
+        self,
+        request: _tool_service_pb2.ConsultToolRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tool_service_pb2.ConsultToolResponse, _abc.Awaitable[_tool_service_pb2.ConsultToolResponse]]:
+        """ConsultTool asks a tool for the server itself, of which a filter has one look at what is said:
+        no filter looks at what it returns, and that is not shortened. Its arguments may be as large as
+        messages are. Not to be repeated blindly: the tool would run once more. Errors: those of CallTool.
         """
 
     @_abc_1.abstractmethod

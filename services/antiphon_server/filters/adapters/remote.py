@@ -1,18 +1,17 @@
 """Filters of others, asked by tools of connections: with their credentials and limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
 from antiphon.context.v1 import filter_pb2
-from antiphon.context.v1.message_pb2 import Part
 from antiphon.context.v1.remote_filter_service_pb2 import (
     RemoteFilterServiceScreenRequest,
     RemoteFilterServiceScreenResponse,
     RemoteFinding,
 )
-from antiphon.integration.v1.tool_service_pb2 import CallToolRequest
+from antiphon.integration.v1.tool_service_pb2 import ConsultToolRequest
 from antiphon_server.filters.finding.model import Found
 from antiphon_server.filters.model import Origin
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -23,6 +22,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 TIMEOUT_S = 35.0
 """Behind the longest that a filter may take."""
+MOST_BYTES = 3 * 1024 * 1024
+"""So many a tool is asked with, as the contract of ConsultTool has it."""
 
 
 class ToolServiceRemote:
@@ -33,14 +34,17 @@ class ToolServiceRemote:
 
     async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
         """See :meth:`AsksRemote.ask`."""
-        request = CallToolRequest(
-            workspace_id=origin.workspace_id, name=tool, arguments_json=_asked(texts, origin)
+        asked = _asked(texts, origin)
+        if len(asked.encode()) > MOST_BYTES:
+            raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_BYTES} bytes")
+        request = ConsultToolRequest(
+            workspace_id=origin.workspace_id, name=tool, arguments_json=asked
         )
         with remote_errors("integration"):
-            response = await self._tools.CallTool(request, timeout=TIMEOUT_S)
-        if response.result.failed:
+            response = await self._tools.ConsultTool(request, timeout=TIMEOUT_S)
+        if response.failed:
             raise DomainError(Reason.TOOL_FAILED, tool=tool)
-        answer = _answer(tool, response.result.parts)
+        answer = _answer(tool, response.text)
         return [_found(tool, it, texts) for it in answer.findings]
 
 
@@ -54,9 +58,9 @@ def _asked(texts: Sequence[str], origin: Origin) -> str:
     return json_format.MessageToJson(request, indent=None, ensure_ascii=False)
 
 
-def _answer(tool: str, parts: Iterable[Part]) -> RemoteFilterServiceScreenResponse:
+def _answer(tool: str, said: str) -> RemoteFilterServiceScreenResponse:
     """Decode what it says. Raises DomainError TOOL_FAILED where that is something else."""
-    said, answer = "".join(part.text for part in parts), RemoteFilterServiceScreenResponse()
+    answer = RemoteFilterServiceScreenResponse()
     try:
         json_format.Parse(said or "{}", answer, ignore_unknown_fields=True)
     except json_format.ParseError:

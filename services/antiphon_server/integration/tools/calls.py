@@ -99,6 +99,37 @@ class ToolCaller:
         PRICE_UNKNOWN, CONTENT_BLOCKED and FILTER_UNAVAILABLE about its result, and what its source
         raises.
         """
+        tool, call = await self._ready(caller, call_id, name, arguments, attendance, approved)
+        came = await self._paid(tool, call)
+        if isinstance(came, Pause):
+            assert self._states is not None, "who has nobody to ask does not pause"
+            return replace(came, state=self._states.seal(came.state, _purpose(call)))
+        result = written(self._told(tool, joined(came)))
+        return await self._kept(caller, call_id, await self._screened(caller, call_id, result))
+
+    async def consult(
+        self, workspace_id: str, call_id: ToolCallId, name: str, arguments: str
+    ) -> Result:
+        """Make a call for the server itself, and return all that came of it.
+
+        No filter looks at that: it is filters that ask. Raises DomainError as :meth:`attend`, but
+        what filters raise.
+        """
+        caller = Caller(workspace_id)
+        came = await self._paid(*await self._ready(caller, call_id, name, arguments, None, ANY))
+        assert isinstance(came, Result), "who has nobody to ask does not pause"
+        return came
+
+    async def _ready(
+        self,
+        caller: Caller,
+        call_id: ToolCallId,
+        name: str,
+        arguments: str,
+        attendance: Attendance | None,
+        approved: Digest,
+    ) -> tuple[ListedTool, Call]:
+        """The tool, and the call that it may be asked. Raises DomainError."""
         begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
             tool = await self._catalogue.used(caller.workspace_id, name)
@@ -108,17 +139,12 @@ class ToolCaller:
         except DomainError as refused:
             self._observe(Outcome.FAILED, refused.reason.value, 0.0)
             raise
-        call = self._attended(Call(call_id, tool.name, decoded, caller, attendance, begins))
-        came = await self._paid(tool, call)
-        if isinstance(came, Pause):
-            assert self._states is not None, "who has nobody to ask does not pause"
-            return replace(came, state=self._states.seal(came.state, _purpose(call)))
-        result = written(self._told(tool, joined(came)))
-        return await self._kept(caller, call_id, await self._screened(caller, call_id, result))
+        call = Call(call_id, tool.name, decoded, caller, attendance, begins)
+        return tool, self._attended(call)
 
     async def _screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
-        """What filters leave of a result. Those who ask for nobody are filters themselves."""
-        if self._filters is None or not (caller.turn_id or caller.user_id):
+        """What filters leave of a result."""
+        if self._filters is None:
             return result
         return await self._filters.screened(caller, call_id, result)
 
