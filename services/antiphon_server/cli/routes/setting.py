@@ -43,9 +43,10 @@ def set_routes(
 
     async def work() -> None:
         from antiphon_server.cli.connect import client_for
-        from antiphon_server.cli.routes.file import read_rules
+        from antiphon_server.cli.routes.rules import RULES
+        from antiphon_server.cli.rules.file import read_rules
 
-        rules = read_rules(file)
+        rules = read_rules(RULES, file)
         async with client_for(address, data_dir) as client:
             await _set(client, workspace, file, rules, comment, if_revision, json)
 
@@ -93,11 +94,12 @@ async def _set(
 ) -> None:
     """Replace the rules that were there when this was asked for by those of a source."""
     from antiphon_server.cli.encoding import as_dict
-    from antiphon_server.cli.routes.changes import changes
-    from antiphon_server.cli.routes.refusals import setting
+    from antiphon_server.cli.routes.rules import RULES
+    from antiphon_server.cli.rules.changes import changes
+    from antiphon_server.cli.rules.refusals import setting
 
     parent = parent_of(workspace)
-    with asking_for(workspace), setting(source, rules):
+    with asking_for(workspace), setting(RULES, source, rules):
         before = await client.get_routes(parent)
         expected = before.revision if seen is None else seen
         made = await client.set_routes(parent, rules, comment=comment, expected_revision=expected)

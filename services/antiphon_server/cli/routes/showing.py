@@ -59,7 +59,7 @@ async def _show(
 ) -> None:
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
-    from antiphon_server.cli.routes.file import written
+    from antiphon_server.cli.routes.rules import as_file
     from antiphon_server.cli.routes.words import HEADINGS, row_of
     from antiphon_server.cli.table import print_table
 
@@ -70,7 +70,7 @@ async def _show(
     if json:
         print_json(as_dict(found))
     elif toml:
-        say(written(found).removesuffix("\n"))
+        say(as_file(found).removesuffix("\n"))
     elif found.rules:
         tried = sorted(found.rules, key=lambda it: -it.priority)
         print_table(HEADINGS, map(row_of, tried), whole=True)

@@ -89,12 +89,13 @@ async def _try(
 ) -> None:
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
-    from antiphon_server.cli.routes.file import read_rules
-    from antiphon_server.cli.routes.refusals import setting
+    from antiphon_server.cli.routes.rules import RULES
+    from antiphon_server.cli.rules.file import read_rules
+    from antiphon_server.cli.rules.refusals import setting
 
-    rules = read_rules(file)
+    rules = read_rules(RULES, file)
     async with client_for(address, data_dir) as client:
-        with asking_for(workspace), setting(file, rules):
+        with asking_for(workspace), setting(RULES, file, rules):
             found = await client.try_routes(parent_of(workspace), rules, max_turns=turns)
     if json:
         print_json(as_dict(found))

@@ -1,4 +1,4 @@
-"""Rules of routes as files of TOML have them: the contract's own field names."""
+"""Rules as files of TOML have them: the contract's own field names, and short ones of values."""
 
 import json
 import re
@@ -10,20 +10,19 @@ from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
 
-from antiphon.dispatcher.v1.route_pb2 import RouteRule, Routes
 from antiphon_server.cli.console import fail, in_a_line
 from antiphon_server.cli.encoding import as_dict
-from antiphon_server.cli.routes.options import these
-from antiphon_server.cli.routes.shape import fault_of
+from antiphon_server.cli.rules.kind import Kind, M
+from antiphon_server.cli.rules.shape import fault_of
+from antiphon_server.cli.rules.spelling import in_full, in_short
 
-_RULES = "rules"
-_WRITE = "write [[rules]] for each rule, or rules = [] to take all away"
 _BARE = re.compile("[A-Za-z0-9_-]+")
 
 
-def read_rules(path: str) -> list[RouteRule]:
+def read_rules(kind: Kind[M], path: str) -> list[M]:
     """The rules of a file, of the input for "-"; what is wrong with them ends the command."""
     path, given = called(path), path
+    write = f"write [[{kind.many}]] for each {kind.one}, or {kind.many} = [] to take all away"
     try:
         data = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
         found = tomllib.loads(data.decode())
@@ -31,12 +30,12 @@ def read_rules(path: str) -> list[RouteRule]:
         fail(in_a_line(f"{path}: {error.strerror}"), 2)
     except ValueError as error:
         fail(in_a_line(f"{path} is no TOML: {error}"), 2)
-    if unknown := next((it for it in found if it != _RULES), None):
-        fail(in_a_line(f"{path}: there is no {unknown} in it, only rules: {_WRITE}"), 2)
-    rules = found.get(_RULES)
+    if unknown := next((it for it in found if it != kind.many), None):
+        fail(in_a_line(f"{path}: there is no {unknown} in it, only {kind.many}: {write}"), 2)
+    rules = found.get(kind.many)
     if not isinstance(rules, list):
-        fail(in_a_line(f"{path} has no list of rules: {_WRITE}"), 2)
-    return [_rule(path, at, it) for at, it in enumerate(rules)]
+        fail(in_a_line(f"{path} has no list of {kind.many}: {write}"), 2)
+    return [_rule(kind, path, at, it) for at, it in enumerate(rules)]
 
 
 def called(path: str) -> str:
@@ -44,32 +43,28 @@ def called(path: str) -> str:
     return "the input" if path == "-" else path
 
 
-def place(at: int, name: object) -> str:
-    """Which rule is meant, the first being 0."""
-    return f"rule {at + 1} ({name})" if name and isinstance(name, str) else f"rule {at + 1}"
+def written(kind: Kind[M], said: str, rules: Sequence[M]) -> str:
+    """The rules as a file, whose first line is what is ``said`` of them."""
+    if not rules:
+        return f"{said}\n\n{kind.many} = []\n"
+    return "\n\n".join([said, *(_block(kind, it) for it in rules)]) + "\n"
 
 
-def written(routes: Routes) -> str:
-    """The rules as a file that `set` takes."""
-    said = f"# Routes {these(routes.parent)}, revision {routes.revision}."
-    if not routes.rules:
-        return f"{said}\n\nrules = []\n"
-    return "\n\n".join([said, *map(_block, routes.rules)]) + "\n"
-
-
-def _rule(path: str, at: int, told: Any) -> RouteRule:
-    where = f"{path}: {place(at, told.get('name') if isinstance(told, dict) else '')}"
-    if fault := fault_of(RouteRule.DESCRIPTOR, told):
+def _rule(kind: Kind[M], path: str, at: int, told: Any) -> M:
+    place = kind.place(at, told.get("name") if isinstance(told, dict) else "")
+    where, descriptor = f"{path}: {place}", kind.descriptor
+    if fault := fault_of(descriptor, told, owner=f"a {kind.one}"):
         fail(in_a_line(f"{where}: {fault}"), 2)
     try:
-        return ParseDict(told, RouteRule())
+        return ParseDict(in_full(descriptor, told), kind.message())
     except ParseError as error:  # a number that is too large
         fail(in_a_line(f"{where}: {error}"), 2)
 
 
-def _block(rule: RouteRule) -> str:
-    lines = (f"{key} = {_value(value)}" for key, value in as_dict(rule).items())
-    return "\n".join(["[[rules]]", *lines])
+def _block(kind: Kind[M], rule: M) -> str:
+    told = in_short(kind.descriptor, as_dict(rule))
+    lines = (f"{key} = {_value(value)}" for key, value in told.items())
+    return "\n".join([f"[[{kind.many}]]", *lines])
 
 
 def _value(value: Any) -> str:
@@ -77,6 +72,8 @@ def _value(value: Any) -> str:
         return _table(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return _string(value) if isinstance(value, str) else repr(value)
 
 

@@ -1,0 +1,45 @@
+"""What the server refuses of rules: in which file, which rule, which field, and what to do."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from antiphon_client import AntiphonError
+from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.rules.file import called
+from antiphon_server.cli.rules.kind import Kind
+
+
+@contextmanager
+def setting(kind: Kind[Any], path: str, rules: Sequence[Any]) -> Iterator[None]:
+    """Say of a file's rules what the server refuses of them. Raises CommandError."""
+    try:
+        yield
+    except AntiphonError as error:
+        if error.reason == "ETAG_MISMATCH":
+            raise CommandError(
+                f"somebody has set other {kind.command} meanwhile: look at them (`antiphon "
+                f"{kind.command} show --toml`), put your change in, and set them again"
+            ) from None
+        if error.reason != "INVALID_ARGUMENT" or not error.violations:
+            raise
+        lines = (_refused(kind, rules, *it) for it in error.violations.items())
+        raise CommandError(in_a_line(f"{called(path)}: {'; '.join(lines)}")) from None
+
+
+def _refused(kind: Kind[Any], rules: Sequence[Any], field: str, broken: str) -> str:
+    at_one = re.compile(rf"{kind.many}\[(\d+)\]\.?")
+
+    def named(at: int) -> str:
+        return kind.place(at, rules[at].name if at < len(rules) else "")
+
+    found = at_one.match(field)
+    if found is None:
+        return f"{field} {broken}"
+    at, rest = int(found[1]), field[found.end() :]
+    if "regex" in broken:
+        name = re.sub(r"\[.*", "", rest).rpartition(".")[2]
+        broken = kind.written.get(name, "is not how one is written")
+    broken = at_one.sub(lambda it: named(int(it[1])), broken)
+    return f"{named(at)}: {' '.join(filter(None, (rest, broken)))}"

@@ -1,0 +1,46 @@
+"""Values of enums in files: "block" for FILTER_ACTION_BLOCK."""
+
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor
+
+
+def names_of(enum: EnumDescriptor) -> list[str]:
+    """The short names of its values, without the one that says nothing."""
+    return [short(enum, it.name) for it in enum.values if it.number]
+
+
+def short(enum: EnumDescriptor, name: str) -> str:
+    """A value's name without what all names of its enum begin with."""
+    return name.removeprefix(_prefix(enum)).lower()
+
+
+def in_short(message: Descriptor, told: dict[str, Any]) -> dict[str, Any]:
+    """The same message of JSON, with short names of values."""
+    return _spelled(message, told, short)
+
+
+def in_full(message: Descriptor, told: dict[str, Any]) -> dict[str, Any]:
+    """The same message, with the names that the contract has."""
+    return _spelled(message, told, lambda enum, name: _prefix(enum) + name.upper())
+
+
+def _prefix(enum: EnumDescriptor) -> str:
+    nothing: str = enum.values_by_number[0].name
+    return nothing.removesuffix("UNSPECIFIED")
+
+
+def _spelled(
+    message: Descriptor, told: dict[str, Any], spell: Callable[[EnumDescriptor, str], str]
+) -> dict[str, Any]:
+    found = dict(told)
+    for key, value in told.items():
+        field = message.fields_by_name[key]
+        if enum := field.enum_type:
+            many = isinstance(value, list)
+            found[key] = [spell(enum, it) for it in value] if many else spell(enum, value)
+        elif (inner := field.message_type) and isinstance(value, dict):
+            if not inner.GetOptions().map_entry:
+                found[key] = _spelled(inner, value, spell)
+    return found
