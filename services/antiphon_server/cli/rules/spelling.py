@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, EnumDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 
 def names_of(enum: EnumDescriptor) -> list[str]:
@@ -40,7 +40,12 @@ def _spelled(
         if enum := field.enum_type:
             many = isinstance(value, list)
             found[key] = [spell(enum, it) for it in value] if many else spell(enum, value)
-        elif (inner := field.message_type) and isinstance(value, dict):
-            if not inner.GetOptions().map_entry:
-                found[key] = _spelled(inner, value, spell)
+        elif isinstance(value, dict) and (inner := _message(field)) is not None:
+            found[key] = _spelled(inner, value, spell)
     return found
+
+
+def _message(field: FieldDescriptor) -> Descriptor | None:
+    """What it has, if that is a message of its own and no map."""
+    inner = field.message_type
+    return None if inner is None or inner.GetOptions().map_entry else inner

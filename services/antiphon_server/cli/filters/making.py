@@ -1,0 +1,83 @@
+"""A filter made of options."""
+
+from collections.abc import Sequence
+
+from antiphon.context.v1.filter_pb2 import (
+    FILTER_FAILURE_OPEN,
+    Filter,
+    FilterAction,
+    FilterStage,
+)
+from antiphon_server.cli.console import fail, in_a_line
+from antiphon_server.cli.filters.changing import Edit
+from antiphon_server.cli.rules.spelling import names_of
+
+_KINDS = {
+    field.name.replace("_", "-"): field.name
+    for field in Filter.DESCRIPTOR.oneofs_by_name["kind"].fields
+}
+_OPTIONS = {"terms": "--term", "personal-data": "--category", "remote": "--tool"}
+_REQUIRED = ("terms", "remote")
+
+
+def made(
+    name: str,
+    kind: str,
+    action: str,
+    terms: Sequence[str] | None,
+    categories: Sequence[str] | None,
+    tool: str,
+    stages: Sequence[str] | None,
+    timeout_s: float,
+    fails_open: bool,
+) -> Filter:
+    """The filter; ends the command where options do not belong together."""
+    told = {"terms": terms, "personal-data": categories, "remote": tool}
+    named = [it for it, value in told.items() if value]
+    kind = kind or (named[0] if named else "")
+    if kind not in _KINDS:
+        fail(f"--kind: {in_a_line(kind) or 'say which'}: there are {', '.join(_KINDS)}", 2)
+    for other in named:
+        if other != kind:
+            fail(f"{_OPTIONS[other]} belongs to --kind {other}, not to {kind}", 2)
+    if kind in _REQUIRED and kind not in named:
+        fail(f"--kind {kind} needs {_OPTIONS[kind]}", 2)
+    it = Filter(name=name, action=FilterAction.Value(f"FILTER_ACTION_{_action(action)}"))
+    it.stages.extend(map(stage_of, stages or ()))
+    if timeout_s:
+        it.timeout.FromMilliseconds(round(timeout_s * 1000))
+    if fails_open:
+        it.on_failure = FILTER_FAILURE_OPEN
+    getattr(it, _KINDS[kind]).SetInParent()
+    for field, value in (("terms", terms), ("categories", categories), ("tool", tool)):
+        if value:
+            said = getattr(it, _KINDS[kind])
+            said.MergeFrom(type(said)(**{field: value}))
+    return it
+
+
+def put(it: Filter, *, first: bool) -> Edit:
+    """In the place of the one of its name, else before or behind all others."""
+
+    def edit(them: list[Filter]) -> Sequence[Filter]:
+        if any(each.name == it.name for each in them):
+            return [it if each.name == it.name else each for each in them]
+        return [it, *them] if first else [*them, it]
+
+    return edit
+
+
+def _action(word: str) -> str:
+    return _one_of("--action", FilterAction.DESCRIPTOR, word)
+
+
+def stage_of(word: str) -> FilterStage.ValueType:
+    """Where something comes from; ends the command if it is no such place."""
+    return FilterStage.Value(f"FILTER_STAGE_{_one_of('--in', FilterStage.DESCRIPTOR, word)}")
+
+
+def _one_of(option: str, enum: object, word: str) -> str:
+    known = names_of(enum)  # type: ignore[arg-type]  # protobuf has two types of descriptors
+    if word.replace("-", "_") not in known:
+        fail(f"{option} {in_a_line(word)}: write one of {', '.join(known)}", 2)
+    return word.replace("-", "_").upper()

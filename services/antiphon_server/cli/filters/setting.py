@@ -1,0 +1,82 @@
+"""``antiphon filters set`` and ``restore``."""
+
+from typing import Annotated
+
+import typer
+
+from antiphon_server.cli.console import run
+from antiphon_server.cli.filters.options import File
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.routes.options import Comment, Where
+from antiphon_server.cli.workers.options import asking_for, parent_of
+
+
+def set_filters(
+    file: File,
+    comment: Comment = "",
+    if_revision: Annotated[
+        int | None,
+        typer.Option(
+            "--if-revision", min=0, metavar="N", help="Only if that is still the newest one."
+        ),
+    ] = None,
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Replace all filters by those of a file, and print what that changes.
+
+    What is said later goes by the new ones, on all servers within a second. `+` is a filter that
+    is added, `-` one that is removed, `~` one that is changed.
+
+    For example:
+
+    - `antiphon filters set filters.toml --comment "no card numbers"`
+    - `antiphon filters set filters.toml --workspace ws_… --if-revision 3`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+        from antiphon_server.cli.filters.changing import replace
+        from antiphon_server.cli.filters.rules import FILTERS
+        from antiphon_server.cli.rules.file import read_rules
+
+        them = read_rules(FILTERS, file)
+        async with client_for(address, data_dir) as client:
+            await replace(client, lambda _: them, workspace, file, comment, if_revision, json)
+
+    run(work())
+
+
+def restore(
+    revision: Annotated[
+        int, typer.Argument(min=1, metavar="N", help="Which, as `antiphon filters history` says.")
+    ],
+    comment: Comment = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Set the filters again that there were before, as a new revision.
+
+    For example:
+
+    - `antiphon filters restore 3`
+    - `antiphon filters restore 3 --workspace ws_… --comment "4 blocked too much"`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.connect import client_for
+        from antiphon_server.cli.filters.changing import replace
+
+        async with client_for(address, data_dir) as client:
+            with asking_for(workspace):
+                found = await client.get_filters(parent_of(workspace), revision)
+            said = comment or f"as revision {revision}"
+            source = f"revision {revision}"
+            them = list(found.filters)
+            await replace(client, lambda _: them, workspace, source, said, None, json)
+
+    run(work())

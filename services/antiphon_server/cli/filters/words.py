@@ -1,0 +1,83 @@
+"""Filters, verdicts and screenings as people read them."""
+
+from collections.abc import Iterable
+
+from antiphon.context.v1.filter_pb2 import (
+    FILTER_FAILURE_OPEN,
+    Filter,
+    FilterAction,
+    FilterStage,
+    FilterVerdict,
+    Screening,
+)
+from antiphon_server.cli.kinds import name_of
+from antiphon_server.cli.routes.options import these
+
+HEADINGS = ("filter", "state", "looks for", "in", "and then", "if it fails", "time")
+VERDICTS = ("filter", "of", "says", "found", "what")
+SCREENINGS = ("when", "what", "by", "became", "filters", "conversation")
+_STAGES = {"message": "messages", "tool_result": "tool results", "answer": "answers"}
+_DEFAULT = ("message", "tool_result")
+_BECAME = {"unspecified": "passed", "flag": "flagged", "sanitise": "sanitised", "block": "blocked"}
+_TIMEOUT_S = 2.0
+
+
+def row_of(it: Filter) -> tuple[str, ...]:
+    """A row of the table; its cells are as :data:`HEADINGS` say."""
+    state = "off" if it.disabled else "on"
+    fails = "passes" if it.on_failure == FILTER_FAILURE_OPEN else "refused"
+    timeout_s = it.timeout.ToMilliseconds() / 1000 or _TIMEOUT_S
+    return it.name, state, looks_for(it), _where(it), action(it.action), fails, f"{timeout_s:g} s"
+
+
+def looks_for(it: Filter) -> str:
+    """Its kind, with what that is told."""
+    kind = it.WhichOneof("kind")
+    if kind is None:
+        return "(of a newer server)"
+    name = kind.replace("_", " ")
+    if kind == "terms":
+        return f"{len(it.terms.terms)} terms" if len(it.terms.terms) > 1 else "1 term"
+    if kind == "remote":
+        return f"what {it.remote.tool} says"
+    if kind == "personal_data" and it.personal_data.categories:
+        return f"{name}: {', '.join(it.personal_data.categories)}"
+    return name
+
+
+def action(number: int) -> str:
+    """What a filter does."""
+    return name_of(FilterAction, "FILTER_ACTION_", number)
+
+
+def became(number: int, refused: bool) -> str:
+    """What became of something."""
+    done = _BECAME.get(action(number), action(number))
+    return "refused" if refused and done != "blocked" else done
+
+
+def verdict_row(it: FilterVerdict) -> tuple[str, ...]:
+    """A row of the table; its cells are as :data:`VERDICTS` say."""
+    if it.failure:
+        return it.filter, these(it.parent), "nothing", "", f"it failed: {it.failure}"
+    return it.filter, these(it.parent), action(it.action), str(it.found), ", ".join(it.categories)
+
+
+def screening_row(it: Screening, when: str, who: str) -> tuple[str, ...]:
+    """A row of the table; its cells are as :data:`SCREENINGS` say."""
+    what = name_of(FilterStage, "FILTER_STAGE_", it.stage).replace("_", " ")
+    said = "; ".join(map(_verdict, it.verdicts))
+    return when, what, who, became(it.action, it.refused), said, it.conversation_id
+
+
+def _verdict(it: FilterVerdict) -> str:
+    return f"{it.filter}: {f'failed ({it.failure})' if it.failure else ', '.join(it.categories)}"
+
+
+def _where(it: Filter) -> str:
+    names = [name_of(FilterStage, "FILTER_STAGE_", each) for each in it.stages] or _DEFAULT
+    return _listed(_STAGES.get(each, each) for each in names)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
