@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.adapters.shared_sql import SharedTurnStore
 from antiphon_server.dispatcher.adapters.sql_lanes import SqlLaneOwners
 from antiphon_server.dispatcher.adapters.tables import lanes
 from antiphon_server.dispatcher.calls import Caller, CallsHere
+from antiphon_server.dispatcher.fronts import Front
 from antiphon_server.dispatcher.model import ConversationId, Place, Turn
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.nodes import NameTaken, NodeLease
@@ -218,7 +219,7 @@ async def test_what_was_left_behind_is_in_hand_before_anything_is_decided(
             looked, go_on = looking(it)
             owners = SqlLaneOwners(database, b.lease, it.adoptions.begin, LEASE_S, clock)
             calls = RoutedCalls(
-                CallsHere(it.turns, it.decisions, it.answers, it.known),
+                CallsHere(it.turns, it.decisions, it.answers, Front(it.known)),
                 owners,
                 it.adoptions,
                 no_way,

@@ -10,12 +10,11 @@ from antiphon.integration.v1 import tool_pb2
 from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import (
-    content_of,
     digest_of,
     order_of,
-    text_of,
     turn_message,
 )
+from antiphon_server.dispatcher.fronts import Front
 from antiphon_server.dispatcher.model import (
     Answer,
     AnswerAction,
@@ -26,7 +25,6 @@ from antiphon_server.dispatcher.model import (
     ToolCallId,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import FilteredConversations
 from antiphon_server.dispatcher.turns import Turns
 from antiphon_server.runtime.access.principal import Principal, current_principal
 from antiphon_server.runtime.encoding.ids import new_id
@@ -105,9 +103,9 @@ class CallsHere:
         turns: Turns,
         decisions: Decisions,
         answers: Answers,
-        conversations: FilteredConversations,
+        front: Front,
     ) -> None:
-        self._conversations = conversations
+        self._front = front
         self._turns = turns
         self._decisions = decisions
         self._answers = answers
@@ -158,7 +156,9 @@ class CallsHere:
     ) -> pb.DecideToolCallResponse:
         """See :meth:`TurnCalls.decide`."""
         call_id, actor = ToolCallId(request.tool_call_id), caller.principal.actor
-        reason = await self._screened(request, request.reason, actor)
+        reason = await self._front.left(
+            request.conversation_id, request.reason, actor, TurnId(request.turn_id)
+        )
         decided = await self._decisions.decide(
             ConversationId(request.conversation_id),
             TurnId(request.turn_id),
@@ -172,7 +172,9 @@ class CallsHere:
     ) -> pb.AnswerToolCallResponse:
         """See :meth:`TurnCalls.answer`."""
         action, actor = AnswerAction(request.action), caller.principal.actor
-        content = await self._screened(request, request.content_json, actor)
+        content = await self._front.left(
+            request.conversation_id, request.content_json, actor, TurnId(request.turn_id)
+        )
         said = Answer(QuestionId(request.question_id), action, content)
         answered = await self._answers.answer(
             ConversationId(request.conversation_id),
@@ -182,15 +184,3 @@ class CallsHere:
         )
         first = tool_pb2.ToolAnswerAction.ValueType(answered.answer.action)
         return pb.AnswerToolCallResponse(action=first, answered_by=answered.actor)
-
-    async def _screened(
-        self, about: pb.DecideToolCallRequest | pb.AnswerToolCallRequest, text: str, author: str
-    ) -> str:
-        """What filters leave of what people say to a turn: its model is told."""
-        if not text:
-            return text
-        view = await self._conversations.get(ConversationId(about.conversation_id))
-        if not view.filtered:
-            return text
-        said = author, TurnId(about.turn_id), content_of(text)
-        return text_of(await self._conversations.screened(view, *said))

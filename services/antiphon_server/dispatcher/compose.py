@@ -37,6 +37,7 @@ from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.decisions import Decisions
 from antiphon_server.dispatcher.encoding import text_of
 from antiphon_server.dispatcher.execution import Execution
+from antiphon_server.dispatcher.fronts import Front
 from antiphon_server.dispatcher.grants import RunningAttempts
 from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
@@ -276,12 +277,12 @@ def compose_service(
     adoptions = Adoptions(recovery, lanes)
     left = lease.left if lease else None
     leases = Leases(store, lanes, adoptions, node, lease_s, left=left)
-    decided = (store, journal, lanes)
-    here = CallsHere(turns, Decisions(*decided), Answers(*decided), conversations)
+    decided, front = (store, journal, lanes), Front(conversations)
+    here = CallsHere(turns, Decisions(*decided), Answers(*decided), front)
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
-    handed = HandoffCallsHere(Handoffs(store, journal, lanes, queue, registry, gatekeeper))
+    handed = HandoffCallsHere(Handoffs(store, journal, lanes, queue, registry, gatekeeper), front)
     handed_calls = RoutedHandoffCalls(handed, routed) if routed else handed
     handoffs = HandoffServicer(handed_calls, queue, gatekeeper)
     on_behalf = links.on_behalf

@@ -1,12 +1,14 @@
 """The calls about hand-offs: their messages in, their answers out."""
 
+from dataclasses import replace
 from typing import Protocol
 
 from antiphon.dispatcher.v1 import handoff_service_pb2 as pb
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.encoding import turn_message
+from antiphon_server.dispatcher.fronts import Front
 from antiphon_server.dispatcher.handoff_encoding import handoff_message, order_of
-from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded
+from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded, HandoffOrder
 from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 
@@ -54,17 +56,24 @@ class HandoffCalls(Protocol):
 class HandoffCallsHere:
     """:class:`HandoffCalls` about turns that this process works on."""
 
-    def __init__(self, handoffs: Handoffs) -> None:
-        self._handoffs = handoffs
+    def __init__(self, handoffs: Handoffs, front: Front) -> None:
+        self._handoffs, self._front = handoffs, front
 
     async def hand_off(
         self, request: pb.HandOffTurnRequest, caller: Caller
     ) -> pb.HandOffTurnResponse:
         """See :meth:`HandoffCalls.hand_off`."""
-        order = order_of(request.order, caller.principal.actor)
+        order = await self._left(order_of(request.order, caller.principal.actor), request)
         where = ConversationId(request.conversation_id), TurnId(request.turn_id)
         turn = await self._handoffs.hand_off(*where, order)
         return pb.HandOffTurnResponse(turn=turn_message(turn))
+
+    async def _left(self, order: HandoffOrder, request: pb.HandOffTurnRequest) -> HandoffOrder:
+        """What filters leave of its words."""
+        where, actor, turn_id = request.conversation_id, order.asked_by, TurnId(request.turn_id)
+        reason = await self._front.left(where, order.reason, actor, turn_id)
+        text = await self._front.left(where, order.otherwise.text, actor, turn_id)
+        return replace(order, reason=reason, otherwise=replace(order.otherwise, text=text))
 
     async def claim(
         self, request: pb.ClaimHandoffRequest, caller: Caller
@@ -87,7 +96,8 @@ class HandoffCallsHere:
     ) -> pb.AnswerHandoffResponse:
         """See :meth:`HandoffCalls.reply`."""
         where = ConversationId(request.conversation_id), request.handoff_id
-        turn = await self._handoffs.answer(caller.principal, *where, request.text)
+        said = request.conversation_id, request.text, caller.principal.actor
+        turn = await self._handoffs.answer(caller.principal, *where, await self._front.left(*said))
         return pb.AnswerHandoffResponse(turn=turn_message(turn))
 
     async def give_back(
@@ -95,9 +105,8 @@ class HandoffCallsHere:
     ) -> pb.ReturnHandoffResponse:
         """See :meth:`HandoffCalls.give_back`."""
         actor, handler = caller.principal.actor, request.handler
-        wish = HandoffEnded(
-            request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=request.note
-        )
+        note = await self._front.left(request.conversation_id, request.note, actor)
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.give_back(caller.principal, where, wish)
         return pb.ReturnHandoffResponse(turn=turn_message(turn))
@@ -107,7 +116,8 @@ class HandoffCallsHere:
     ) -> pb.DeclineHandoffResponse:
         """See :meth:`HandoffCalls.decline`."""
         actor = caller.principal.actor
-        wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=request.note)
+        note = await self._front.left(request.conversation_id, request.note, actor)
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.decline(caller.principal, where, wish)
         return pb.DeclineHandoffResponse(turn=turn_message(turn))
