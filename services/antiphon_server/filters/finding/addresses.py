@@ -13,6 +13,7 @@ from antiphon_server.filters.finding.patterns import latin
 _CATEGORY = "ip"
 _RUN = re2.compile(rb"[0-9]+(?:\.[0-9]+){3,}|[0-9A-Fa-f:.]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*", latin())
 _DIGITS = b"0123456789abcdefABCDEF:."
+_DECIMAL = b"0123456789."
 _LONGEST = 45
 _VERSION = re.compile(rb"(?i)(?:v|ver|version|release|build)[.:= ]{0,2}$")
 _BEFORE = 12
@@ -35,9 +36,10 @@ class Addresses:
             good = self._is_one(coded[start:end]) and _alone(coded, start, end)
             if good:
                 yield Look(start, end, len(coded) - end < 2, _CATEGORY)
-        start = tail(coded, _DIGITS, _LONGEST + 2)
-        if start < len(coded) and not coded[start - 1 : start].isalnum():
-            yield Look(start, 0, True, _CATEGORY)
+        for digits in (_DIGITS, _DECIMAL):
+            start = tail(coded, digits, _LONGEST + 2)
+            if start < len(coded) and not coded[start - 1 : start].isalnum():
+                yield Look(start, 0, True, _CATEGORY)
 
     def _is_one(self, said: bytes) -> bool:
         if len(said) > _LONGEST:

@@ -32,7 +32,7 @@ class Bounded(Finder, Protocol):
     """A finder whose matches have a longest length, so that streamed text can be masked by it.
 
     For each text, whatever follows it: what is found that starts before ``undecided(text)`` is
-    also found, and the same, when more has followed, and ends there at the latest. What is found
+    found, and the same, when more has followed, and nothing else starts there then. What is found
     anywhere depends on at most ``before`` visible characters before its start.
     """
 

@@ -32,6 +32,10 @@ class Normal:
         """How many characters were said before that one; invisible ones right before it count."""
         return position if self._ends is None else bisect_right(self._ends, position)
 
+    def after(self, said: int) -> int:
+        """How many of its characters come from that many that were said."""
+        return said if self._ends is None else self._ends[said - 1] if said else 0
+
     def whole(self, start: int, end: int) -> bool:
         """Whether it begins and ends where what was said does: one character may become two."""
         if self._ends is None:

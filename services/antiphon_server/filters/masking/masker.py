@@ -1,0 +1,77 @@
+"""Masks a text while it is streamed: what is shown is what cutting the whole text would leave."""
+
+from collections.abc import Sequence
+
+from antiphon_server.filters.finding.model import Bounded, Found
+from antiphon_server.filters.finding.text import Text
+
+_SMALL = 2048
+_PART = 16
+"""A larger text is looked at when a sixteenth of it is new: else each word would cost all of it."""
+_MOST_CONTEXT = 16_384
+"""Characters, invisible ones included, that are kept of what was shown to tell what follows."""
+
+
+class Masker:
+    """Shows a streamed text without what ``finders`` find, as soon as nothing can change it.
+
+    It holds back from where a match may have begun, at most the longest one's visible characters
+    and a sixteenth. A finder that has no longest match can't mask: it is no `Bounded`. Not to be
+    shared; for one text.
+    """
+
+    def __init__(self, finders: Sequence[Bounded]) -> None:
+        self._finders = finders
+        self._before = max((it.before for it in finders), default=0) + 1
+        self._context, self._held, self._new = "", "", 0
+        self._hole = Found(0, 0, "")
+        self.shown_bytes = 0
+
+    def feed(self, delta: str) -> str:
+        """What may be shown now, with what was said next; often nothing, or more than that."""
+        self._held += delta
+        self._new += len(delta)
+        size = len(self._context) + len(self._held)
+        if size > _SMALL and self._new * _PART < size:
+            return ""
+        self._new = 0
+        return self._show(last=False)
+
+    def end(self) -> str:
+        """The rest: nothing follows."""
+        return self._show(last=True)
+
+    def _show(self, last: bool) -> str:
+        begin, text = len(self._context), Text(self._context + self._held)
+        until = len(text.original)
+        if not last:
+            until = max(begin, min((it.undecided(text) for it in self._finders), default=until))
+        shown = self._masked(text, begin, until) if until > begin else ""
+        self._keep(text, begin, until)
+        self.shown_bytes += len(shown.encode(errors="surrogatepass"))
+        return shown
+
+    def _masked(self, text: Text, begin: int, until: int) -> str:
+        """From ``begin`` to ``until``; the last hole may go on behind it."""
+        found = {it for finder in self._finders for it in finder.find(text)}
+        pieces, hole = [], self._hole
+        for it in sorted(found, key=lambda it: (it.start, -it.end, it.category)):
+            if not begin <= it.start < until:
+                continue
+            if it.start < hole.end or (it.start, it.category) == (hole.end, hole.category):
+                hole = Found(hole.start, max(hole.end, it.end), hole.category)
+                continue
+            pieces += [text.original[max(begin, hole.end) : it.start], f"[{it.category}]"]
+            hole = it
+        self._hole = hole
+        pieces.append(text.original[max(begin, hole.end) : until])
+        return "".join(pieces)
+
+    def _keep(self, text: Text, begin: int, until: int) -> None:
+        """Behind ``until`` all is held; before it is kept what tells what follows."""
+        normal = text.normal
+        first = max(0, normal.after(until) - self._before)
+        start = min(until, max(normal.before(first), until - _MOST_CONTEXT))
+        self._context, self._held = text.original[start:until], text.original[until:]
+        hole = self._hole
+        self._hole = Found(hole.start - start, hole.end - start, hole.category)
