@@ -1,6 +1,7 @@
 """Samples of one long run, and what they say."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from statistics import linear_regression
 from typing import Any
 
@@ -10,6 +11,8 @@ MOST_MB = 1.0
 """What may be kept of 10,000."""
 MOST_BLOCKS = 0.5
 """What may be kept of one, in memory blocks of Python: less than an object of any kind."""
+FEW = 4
+"""Of fewer samples no step can be left out."""
 JUDGED_MB = 10_000
 """How many it takes until memory is judged: before, the C library is still warming up."""
 
@@ -50,11 +53,18 @@ class Figures:
         """How many blocks of memory Python keeps of each.
 
         What is held for a while is given back in some later sample; what leaks never is. So the
-        last one, behind which there is none, says only what was given back.
+        last one, behind which there is none, says only what was given back. Nor is one step a leak,
+        however large: what is filled once may be filled late, but what leaks grows all along.
         """
         blocks = [float(sample.weight.blocks) for sample in self.samples]
         judged = max(len(blocks) - 1, 2)
-        return self._slope([min(blocks[at:]) for at in range(judged)])
+        held = [min(blocks[at:]) for at in range(judged)]
+        if judged < FEW:
+            return self._slope(held)
+        steps = [after - before for before, after in pairwise(held)]
+        largest = steps.index(max(steps))
+        counts = [after.count - before.count for before, after in pairwise(self.samples[:judged])]
+        return (sum(steps) - steps[largest]) / (sum(counts) - counts[largest])
 
     @property
     def left(self) -> dict[str, int]:

@@ -46,7 +46,7 @@ async def test_nothing_is_left_of_conversations(tmp_path: Path) -> None:
 async def test_a_leak_of_conversations_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each shows, by the same bounds."""
     options = (*TURNS.options, "--plant", "turn's object")
-    short = replace(TURNS, count=400, pieces=2, warm=0.5, quiet_s=1.0, options=options)
+    short = replace(TURNS, count=400, warm=0.5, quiet_s=1.0, options=options)
     figures = await fresh(tmp_path, short)
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
@@ -63,7 +63,7 @@ async def test_nothing_is_left_of_heartbeats(tmp_path: Path) -> None:
 async def test_a_leak_of_streams_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each stream shows."""
     options = (*SMALL, "--plant", "object")
-    figures = await streams(tmp_path, Run(600, pieces=2, warm=0.5, quiet_s=0.5, options=options))
+    figures = await streams(tmp_path, Run(600, pieces=4, warm=0.5, quiet_s=0.5, options=options))
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
 
@@ -80,7 +80,7 @@ async def test_what_is_left_open_is_caught(tmp_path: Path) -> None:
 async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each turn shows, by the bounds of the run without a leak."""
     options = (*TURNS.options, "--plant", "turn's object")
-    short = replace(TURNS, count=400, pieces=2, warm=0.5, quiet_s=1.0, options=options)
+    short = replace(TURNS, count=400, warm=0.5, quiet_s=1.0, options=options)
     figures = await turns(tmp_path, short)
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
@@ -116,6 +116,14 @@ def test_memory_that_grows_is_judged() -> None:
     assert grown(anonymous_mb=0.9, blocks=4900).wrong == []
     assert "MB per 10,000" in grown(anonymous_mb=1.1).wrong[0]
     assert "blocks each" in grown(blocks=5100).wrong[0]
+
+
+def test_one_step_is_no_leak() -> None:
+    """Whenever it comes, and however large: what is loaded once. Two such steps are one."""
+    for steps, leaks in (({5}, False), ({1}, False), ({5, 15}, True)):
+        blocks = [1000 + 20_000 * sum(at >= step for step in steps) for at in range(21)]
+        samples = [Sample(1000 * at, replace(IDLE, blocks=it)) for at, it in enumerate(blocks)]
+        assert bool(replace(grown(), samples=samples).wrong) is leaks
 
 
 def test_one_that_is_left_is_judged() -> None:
