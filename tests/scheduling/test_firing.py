@@ -1,6 +1,7 @@
 """What becomes of due times whose turns are refused."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -36,6 +37,9 @@ class Refusing:
 
     def place(self, schedule: Schedule, turn_id: str) -> str:
         return schedule.conversation_id
+
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        return True
 
     async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         if self.why is not None:
@@ -93,3 +97,40 @@ async def test_what_is_away_for_a_moment_leaves_it_due_until_it_is_missed(
     it.starter.why = None
     now = await it.look(0, late_us=59_500_000)
     assert (now.next_us, now.last_us) == (FIRST + MINUTE_US, FIRST)
+
+
+@dataclass
+class Slow(Refusing):
+    """A server that decides about the conversation, and has begun to start a turn."""
+
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
+        self.began.set()
+        await self.goes_on.wait()
+        return True
+
+
+class Beside(Refusing):
+    """One that decides nothing there."""
+
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        return False
+
+
+async def test_what_another_server_is_just_starting_is_not_left_out(it: Stage) -> None:
+    """Its clock is ahead: to it a newer one is due, and the one that is started was missed."""
+    slow = Slow(None)
+    starting = asyncio.create_task(Firing(it.store, slow, lambda: FIRST + MINUTE_US - 1).look())
+    await slow.began.wait()
+    await Firing(it.store, Beside(None), lambda: FIRST + MINUTE_US + 1).look()
+    slow.goes_on.set()
+    await starting
+    (run,) = await it.store.runs(HERE, NAME)
+    assert (run.outcome, run.due_us) == (Outcome.STARTED, FIRST)
+
+
+async def test_who_decides_nothing_there_says_nothing_of_a_refusal(it: Stage) -> None:
+    await Firing(it.store, Beside(Reason.USER_DISABLED), lambda: FIRST).look()
+    assert await it.store.runs(HERE, NAME) == []

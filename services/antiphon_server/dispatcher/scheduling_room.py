@@ -39,6 +39,10 @@ class PostsTurns(Protocol):
         """
         ...
 
+    async def ours(self, conversation_id: str) -> bool:
+        """Whether this server decides about the conversation's turns; it does if nobody did."""
+        ...
+
     async def came(self, conversation_id: str, turn_id: str) -> bool:
         """Whether there is such a turn, wherever it runs or ran."""
         ...

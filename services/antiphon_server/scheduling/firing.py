@@ -101,7 +101,7 @@ class Firing:
             what = plan(schedule, now_us)
         after = [*what.run, what.next_us]
         if what.skipped_us is not None:
-            if await self._noted(schedule):
+            if not await self._ours(schedule) or await self._noted(schedule):
                 return
             left = Run(what.skipped_us, now_us, Outcome.SKIPPED, skipped=what.skipped)
             if not await self._advance(schedule, left, after[0]):
@@ -112,6 +112,11 @@ class Firing:
             if went_on is None:
                 return
             schedule = went_on
+
+    async def _ours(self, schedule: Schedule) -> bool:
+        """Another one that decides about the oldest due time may just be starting its turn."""
+        assert schedule.next_us is not None
+        return await self._starter.ours(schedule, turn_id_of(schedule, schedule.next_us))
 
     async def _noted(self, schedule: Schedule) -> bool:
         """Note the oldest due time if its turn was started by who died then: it is not left out.
@@ -146,6 +151,8 @@ class Firing:
         if known is None or (known.life, known.next_us) != (schedule.life, schedule.next_us):
             return None
         turn_id = turn_id_of(schedule, due_us)
+        if not await self._starter.ours(schedule, turn_id):
+            return None
         try:
             if not await self._starter.start(schedule, turn_id, due_us):
                 return None

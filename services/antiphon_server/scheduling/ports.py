@@ -116,6 +116,13 @@ class Starter(Protocol):
         """The conversation where a turn would be, or is."""
         ...
 
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        """Whether this server decides about a turn, and no other one does for now.
+
+        Raises DomainError.
+        """
+        ...
+
     async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         """Start a turn, once for each id; False if another server decides about its turns.
 

@@ -51,9 +51,13 @@ class Starts:
     def place(self, schedule: Schedule, turn_id: str) -> str:
         return schedule.conversation_id
 
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        where = schedule.conversation_id
+        return self.world.lanes.setdefault(where, self.number) == self.number
+
     async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
-        world, where = self.world, schedule.conversation_id
-        if world.lanes.setdefault(where, self.number) != self.number:
+        world = self.world
+        if not await self.ours(schedule, turn_id):
             return False
         world.perhaps_die()
         if turn_id in world.turns:

@@ -17,6 +17,9 @@ class _OtherIds:
     def place(self, schedule: Schedule, turn_id: str) -> str:
         return schedule.conversation_id
 
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        return bool(await self._starter.ours(schedule, turn_id))
+
     async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         return bool(await self._starter.start(schedule, new_id("turn"), due_us))
 

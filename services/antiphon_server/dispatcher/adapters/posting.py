@@ -33,14 +33,20 @@ class PostedHere:
         """See :meth:`PostsTurns.post`."""
         wished = request.new_conversation.conversation_id
         conversation_id = ConversationId(request.conversation_id or wished)
+        if not await self.ours(conversation_id):
+            return False
         if self._owners is not None:
-            if not (await self._owners.place(conversation_id)).ours:
-                return False
             await self._adoptions.settled(conversation_id)
         opened = await self._openings.opened(request, principal)
         await self._gatekeeper.check_write(principal, conversation_id)
         await self._here.dispatch(opened, Caller(principal, ()))
         return True
+
+    async def ours(self, conversation_id: str) -> bool:
+        """See :meth:`PostsTurns.ours`."""
+        if self._owners is None:
+            return True
+        return (await self._owners.place(ConversationId(conversation_id))).ours
 
     async def came(self, conversation_id: str, turn_id: str) -> bool:
         """See :meth:`PostsTurns.came`."""

@@ -26,6 +26,10 @@ class DispatchedTurns:
         """See :meth:`Starter.place`."""
         return place_of(schedule, turn_id, schedule.creator)
 
+    async def ours(self, schedule: Schedule, turn_id: str) -> bool:
+        """See :meth:`Starter.ours`."""
+        return await self._turns.ours(self.place(schedule, turn_id))
+
     async def start(self, schedule: Schedule, turn_id: str, due_us: int) -> bool:
         """See :meth:`Starter.start`. Raises DomainError USER_DISABLED, and as Dispatch does."""
         principal = await self._creator(schedule)
