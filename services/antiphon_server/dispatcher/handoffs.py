@@ -167,7 +167,9 @@ class Handoffs:
             return turn
         if past.is_last:
             await _within(active.done.wait())
-        return active.told
+            return active.told
+        is_begun = active.turn.given_to(past).returned == active.turn.returned
+        return active.told if is_begun else active.turn.given_to(past)
 
     async def _open(
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str
