@@ -27,6 +27,7 @@ SERVICES = (
         workers.workers,
         routing.routing,
         scheduling.scheduling,
+        filters.masking,
     ),
 )
 """They start in this order, but for whom they call: that starts before them."""

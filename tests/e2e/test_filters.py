@@ -12,6 +12,7 @@ from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
     FILTER_ACTION_FLAG,
     FILTER_ACTION_SANITISE,
+    FILTER_STAGE_ANSWER,
     Filter,
     FilterAction,
     Screening,
@@ -132,3 +133,24 @@ async def test_what_is_flagged_goes_on(it: Stage) -> None:
     assert [(one.refused, one.action) for one in await it.screened()] == [
         (False, FILTER_ACTION_FLAG)
     ]
+
+
+async def test_answers_are_masked(it: Stage) -> None:
+    """Nobody sees what a filter of answers finds, in no piece and not in what is kept."""
+    words = terms(FILTER_ACTION_FLAG)
+    words.stages.append(FILTER_STAGE_ANSWER)
+    await it.client.set_filters(it.parent, [words])
+    async with it.client.converse(it.where) as live:
+        turn = await live.post(f"one {said()} two", handler="echo")
+        answer = (await turn.result()).text
+    assert answer == f"one {CANARY} [term] {CANARY} two"
+    log = (await it.client.read_events(f"conversations/{it.where}")).events
+    pieces = "".join(one.text_delta_appended.text for one in log)
+    assert pieces in ("", answer)  # deltas are folded once the turn has ended
+    assert (await it.said())[0] == answer
+    [one] = await it.screened()
+    assert (one.stage, one.action, one.turn_id) == (
+        FILTER_STAGE_ANSWER,
+        FILTER_ACTION_SANITISE,
+        turn.turn_id,
+    )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
@@ -114,7 +114,6 @@ class _Masks:
     """One masker behind the other: each looks at what those before it show."""
 
     maskers: Sequence[Masker]
-    fed: int = field(default=0)
 
     @property
     def held(self) -> int:

@@ -1,5 +1,6 @@
 """Masks a text while it is streamed: what is shown is what cutting the whole text would leave."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from antiphon_server.filters.finding.model import Bounded, Found
@@ -26,6 +27,13 @@ class Masker:
         self._context, self._held, self._new = "", "", 0
         self._hole = Found(0, 0, "")
         self.shown_bytes = 0
+        self.found = Counter[str]()
+        """What was masked, by category."""
+
+    @property
+    def held(self) -> int:
+        """How many characters are held back."""
+        return len(self._held)
 
     def feed(self, delta: str) -> str:
         """What may be shown now, with what was said next; often nothing, or more than that."""
@@ -61,6 +69,7 @@ class Masker:
             if it.start < hole.end or (it.start, it.category) == (hole.end, hole.category):
                 hole = Found(hole.start, max(hole.end, it.end), hole.category)
                 continue
+            self.found[it.category] += 1
             pieces += [text.original[max(begin, hole.end) : it.start], f"[{it.category}]"]
             hole = it
         self._hole = hole
