@@ -14,6 +14,7 @@ from antiphon_server.dispatcher.descriptor import dispatcher
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.filters import room as filters
 from antiphon_server.integration.descriptor import INTEGRATION
+from antiphon_server.notifying import room as notifying
 from antiphon_server.routing import room as routing
 from antiphon_server.runtime.composition.descriptor import Descriptor
 from antiphon_server.scheduling import room as scheduling
@@ -23,11 +24,12 @@ SERVICES = (
     *(AUTH, EVENTS, context((filters.tables,), filters.filtering), INTEGRATION),
     dispatcher(
         agents,
-        (workers.tables, routing.tables, scheduling.tables),
+        (workers.tables, routing.tables, scheduling.tables, notifying.tables),
         workers.workers,
         routing.routing,
         scheduling.scheduling,
-        filters.masking,
+        masking=filters.masking,
+        notifying=notifying.notifying,
     ),
 )
 """They start in this order, but for whom they call: that starts before them."""

@@ -123,6 +123,10 @@ _RPCS = {
         WorkerService/ListDeployments WorkerService/SetRollout
         RouteService/GetRoutes RouteService/SetRoutes RouteService/ListRouteRevisions
         RouteService/TryRoutes
+        WebhookService/CreateWebhook WebhookService/GetWebhook WebhookService/ListWebhooks
+        WebhookService/UpdateWebhook WebhookService/DeleteWebhook
+        WebhookService/RotateWebhookSecret WebhookService/TestWebhook
+        WebhookService/ListDeliveries WebhookService/Redeliver
         FilterService/GetFilters FilterService/SetFilters FilterService/ListFilterRevisions
         FilterService/TryFilters FilterService/ListScreenings
         RouteService/TryRoutes ScheduleService/ListWorkspaceSchedules

@@ -26,6 +26,7 @@ SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
     "antiphon.integration.v1.HttpRequest.method": "GET",
     "antiphon.integration.v1.HttpRequest.path": "/sample",
+    "antiphon.dispatcher.v1.Webhook.url": "https://sample.example/hook",
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
 NEEDED = {
@@ -37,6 +38,7 @@ MASKS = {
     "UpdateConnectionRequest": "title",
     "UpdateScheduleRequest": "missed",
     "UpdateUserRequest": "display_name",
+    "UpdateWebhookRequest": "description",
     "UpdateWorkspaceRequest": "display_name",
 }
 

@@ -17,6 +17,7 @@ from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherService
 from antiphon.dispatcher.v1.handoff_service_pb2_grpc import HandoffServiceStub
 from antiphon.dispatcher.v1.route_service_pb2_grpc import RouteServiceStub
 from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceStub
+from antiphon.dispatcher.v1.webhook_service_pb2_grpc import WebhookServiceStub
 from antiphon.dispatcher.v1.worker_service_pb2_grpc import WorkerServiceStub
 from antiphon.events.v1.event_pb2 import Event, EventKind
 from antiphon.events.v1.event_service_pb2 import SubscribeRequest
@@ -64,6 +65,7 @@ from antiphon_client.tokens import TokenSource
 from antiphon_client.tools import Tools
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
+from antiphon_client.webhooks import Webhooks
 from antiphon_client.wire import SILENCE_S, Wire
 from antiphon_client.workers import Workers
 
@@ -82,6 +84,7 @@ class Client(
     Routes,
     Schedules,
     Handoffs,
+    Webhooks,
     Models,
     Tools,
     Connections,
@@ -120,6 +123,7 @@ class Client(
         self._routes = RouteServiceStub(channel)
         self._schedules = ScheduleServiceStub(channel)
         self._handoffs = HandoffServiceStub(channel)
+        self._webhooks = WebhookServiceStub(channel)
         self._events = EventServiceStub(channel)
         self._integration = IntegrationServiceStub(channel)
         self._tools = ToolServiceStub(channel)

@@ -19,6 +19,7 @@ from antiphon.dispatcher.v1 import (
     handoff_service_pb2,
     route_service_pb2,
     schedule_service_pb2,
+    webhook_service_pb2,
     worker_service_pb2,
 )
 from antiphon.events.v1 import event_service_pb2
@@ -47,6 +48,7 @@ _SERVICES = tuple(
         handoff_service_pb2,
         route_service_pb2,
         schedule_service_pb2,
+        webhook_service_pb2,
         worker_service_pb2,
         event_service_pb2,
         budget_service_pb2,

@@ -17,3 +17,8 @@ def new_request_id() -> str:
 def new_schedule_id() -> str:
     """A schedule's id: with it making one can be repeated safely."""
     return f"sched_{secrets.token_hex(13)}"
+
+
+def new_webhook_id() -> str:
+    """A webhook's id: with it making one can be repeated safely."""
+    return f"wh_{secrets.token_hex(13)}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from antiphon_server.dispatcher.deltas import TextWriter
@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.model import (
     QuestionId,
     Resumed,
     ToolCall,
+    ToolCallId,
     ToolCallStarted,
 )
 from antiphon_server.dispatcher.resting import Rest
@@ -32,7 +33,14 @@ class Attending:
     rests meanwhile; ``waited_s`` is for how long.
     """
 
-    def __init__(self, call: ToolCall, writer: TextWriter, rest: Rest) -> None:
+    def __init__(
+        self,
+        call: ToolCall,
+        writer: TextWriter,
+        rest: Rest,
+        waits: Callable[[ToolCallId, str], Awaitable[None]],
+    ) -> None:
+        self._waits = waits
         self._call = call
         self._writer = writer
         self._calls = writer.calls
@@ -48,6 +56,7 @@ class Attending:
         """See :meth:`Attendance.ask`."""
         expires_us = int((time.time() + HELD_S) * 1e6)
         await self._say(QuestionAsked(self._call.call_id, question, expires_us=expires_us))
+        await self._waits(self._call.call_id, question.question_id)
         answered = await self._waiting(self._in_time(question.question_id), held=True)
         return answered.answer
 
@@ -68,6 +77,7 @@ class Attending:
         assert known is not None, "it was proposed"
         assert known.pause is not None, "it has paused"
         for question in known.pause.questions:
+            await self._waits(self._call.call_id, question.question_id)
             await self._waiting(self._answer(question.question_id))
         await self._writer.record(ToolCallStarted(self._call))
 

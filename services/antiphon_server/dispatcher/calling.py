@@ -1,7 +1,7 @@
 """Calls of tools in a turn: each step of one is committed before it is taken."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -34,6 +34,14 @@ Stands: TypeAlias = Callable[[], None]
 """Raises if the turn may be another server's since the call was begun; see ``standing``."""
 
 
+Waits: TypeAlias = Callable[[ToolCallId, str], Awaitable[None]]
+"""Hears that a call waits for people: for approval, or for an answer to the question of that id."""
+
+
+async def _nobody_hears(call_id: ToolCallId, question_id: str) -> None:
+    pass
+
+
 class Calling:
     """Makes a turn's calls, and goes on with those that earlier attempts have left.
 
@@ -41,7 +49,14 @@ class Calling:
     that has paused goes on where it stood.
     """
 
-    def __init__(self, writer: TextWriter, rest: Rest, lease: Lease | None = None) -> None:
+    def __init__(
+        self,
+        writer: TextWriter,
+        rest: Rest,
+        lease: Lease | None = None,
+        waits: Waits = _nobody_hears,
+    ) -> None:
+        self._waits = waits
         self._writer = writer
         self._calls = writer.calls
         self._rest = rest
@@ -95,7 +110,7 @@ class Calling:
         self, asked: AskedCall, known: PastCall, run: RunCall, stands: Stands | None
     ) -> ToolCallFinished:
         """``stands`` is that of a call that has been started just now."""
-        attending = Attending(known.call, self._writer, self._rest)
+        attending = Attending(known.call, self._writer, self._rest, self._waits)
         if self._calls.is_lost(known.call.call_id):
             if not asked.repeatable:
                 return lost(known)
@@ -110,6 +125,7 @@ class Calling:
 
     async def _denied(self, call: ToolCall) -> ToolCallFinished | None:
         """Wait for a person's decision; returns the end of a call that they denied."""
+        await self._waits(call.call_id, "")
         decided = await self._rest.until(self._calls.decision(call.call_id))
         if decided.approved:
             return None

@@ -52,6 +52,11 @@ from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.masking_room import ComposeMasking
 from antiphon_server.dispatcher.model import ConversationId
+from antiphon_server.dispatcher.notifying_room import (
+    ComposeNotifying,
+    NotifyingRoom,
+    NotifyingSettings,
+)
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.routing_room import ComposeRouting, RoutingRoom, TurnSources
@@ -82,7 +87,7 @@ ALONE = "embedded"
 """The name in leases of a server that is alone with its store."""
 
 
-class ProcessSettings(HandlerSettings, Protocol):
+class ProcessSettings(HandlerSettings, NotifyingSettings, Protocol):
     """What of a process's settings the dispatcher reads."""
 
     @property
@@ -110,12 +115,13 @@ class Dispatcher(Service):
     workers: WorkerRoom | None
     routes: RoutingRoom | None
     schedules: SchedulingRoom | None
+    notifications: NotifyingRoom | None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
         add_HandoffServiceServicer_to_server(self.handoffs, server)
-        for room in (self.workers, self.routes, self.schedules):
+        for room in (self.workers, self.routes, self.schedules, self.notifications):
             if room is not None:
                 room.register(server)
 
@@ -135,12 +141,12 @@ class Dispatcher(Service):
                 await room.start(lifecycle)
         if self.links.elsewhere:
             lifecycle.spawn("turns.leases", self._take_over())
-            lifecycle.spawn("schedules.start", self._schedules_when_trusted(lifecycle), vital=False)
+            lifecycle.spawn("turns.rooms", self._begin_when_trusted(lifecycle), vital=False)
         else:
             await self.leases.adopt_orphans(own=True)
             await self.adoptions.all_settled()
             lifecycle.spawn("turns.leases", self.leases.run())
-            await self._begin_schedules(lifecycle)
+            await self._begin(lifecycle)
         await health.set("turns.leases", serving=True)
 
     async def _take_over(self) -> None:
@@ -149,13 +155,14 @@ class Dispatcher(Service):
         await patiently(lambda: self.leases.adopt_orphans(own=True))
         await self.leases.run()
 
-    async def _schedules_when_trusted(self, lifecycle: Lifecycle) -> None:
+    async def _begin_when_trusted(self, lifecycle: Lifecycle) -> None:
         await self.links.trusted()
-        await self._begin_schedules(lifecycle)
+        await self._begin(lifecycle)
 
-    async def _begin_schedules(self, lifecycle: Lifecycle) -> None:
-        if self.schedules is not None:
-            await self.schedules.start(lifecycle)
+    async def _begin(self, lifecycle: Lifecycle) -> None:
+        for room in (self.schedules, self.notifications):
+            if room is not None:
+                await room.start(lifecycle)
 
     async def drain(self, grace_s: float) -> None:
         """See :meth:`Service.drain`."""
@@ -179,8 +186,9 @@ class Dispatcher(Service):
                 ),
             }
         )
-        rooms = [it.collectors() for it in (self.workers, self.schedules) if it is not None]
-        return [self.metrics, gauges, *chain(*rooms)]
+        rooms = (self.workers, self.schedules, self.notifications)
+        of_rooms = (it.collectors() for it in rooms if it is not None)
+        return [self.metrics, gauges, *chain(*of_rooms)]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -207,6 +215,7 @@ def compose_service(
     routing: ComposeRouting | None,
     scheduling: ComposeScheduling | None,
     masking: ComposeMasking | None,
+    notifying: ComposeNotifying | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -221,7 +230,8 @@ def compose_service(
     database, lease = infrastructure.database, infrastructure.lease
     sharing = Sharing(lease, settings.lease_s, links.to_server) if lease else None
     node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
-    store = SharedTurnStore(database) if sharing else SqlTurnStore(database)
+    people = notifying(settings, infrastructure, links) if notifying else None
+    store = (SharedTurnStore if sharing else SqlTurnStore)(database, people)
     lease_s = sharing.lease_s if sharing else LEASE_S
     conversations = ContextConversations(ContextServiceStub(internal), FilterServiceStub(internal))
     activity = Latest(conversations.active)
@@ -253,6 +263,7 @@ def compose_service(
         observers=[metrics],
         lease=lease,
         masks=masks,
+        people=people,
     )
     limits = _limits(shares.settings)
     admission = Admission(store, registry, lanes, limits)
@@ -306,6 +317,7 @@ def compose_service(
         room,
         routes,
         schedules,
+        people,
     )
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler, HandlerSettings
     from antiphon_server.dispatcher.masking_room import ComposeMasking
+    from antiphon_server.dispatcher.notifying_room import ComposeNotifying
     from antiphon_server.dispatcher.routing_room import ComposeRouting
     from antiphon_server.dispatcher.scheduling_room import ComposeScheduling
     from antiphon_server.dispatcher.worker_room import ComposeWorkers
@@ -26,6 +27,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         handoff_service_pb2,
         route_service_pb2,
         schedule_service_pb2,
+        webhook_service_pb2,
         worker_service_pb2,
     )
 
@@ -35,6 +37,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         route_service_pb2,
         schedule_service_pb2,
         handoff_service_pb2,
+        webhook_service_pb2,
     )
     return tuple(each.DESCRIPTOR for each in services)
 
@@ -46,12 +49,14 @@ def dispatcher(
     routing: "ComposeRouting | None" = None,
     scheduling: "ComposeScheduling | None" = None,
     masking: "ComposeMasking | None" = None,
+    notifying: "ComposeNotifying | None" = None,
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
 
     ``rooms`` add the tables of rooms beside it to its own; ``workers`` puts the room together whose
     handlers dial in, ``routing`` the one that finds handlers, ``scheduling`` the one that
-    starts turns by the clock, ``masking`` the one by which answers are masked.
+    starts turns by the clock, ``masking`` the one by which answers are masked, ``notifying`` the
+    one that tells who isn't looking.
     """
 
     def tables() -> "MetaData":
@@ -64,7 +69,8 @@ def dispatcher(
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
 
-        return partial(compose_service, handlers, workers, routing, scheduling, masking)
+        rooms_of = (workers, routing, scheduling, masking, notifying)
+        return partial(compose_service, handlers, *rooms_of)
 
     return ServiceDescriptor(
         name="dispatcher",

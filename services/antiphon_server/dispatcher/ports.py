@@ -156,6 +156,17 @@ class RoutesTurns(Protocol):
         ...
 
 
+class HearsOfWaits(Protocol):
+    """Is told when turns wait for people."""
+
+    async def waits(self, turn: Turn, call_id: str, question_id: str = "") -> None:
+        """A call waits for approval, or for an answer to its question, and the log has it.
+
+        It may be said again when a turn is taken over. Raises nothing but cancellation.
+        """
+        ...
+
+
 class TurnObserver(Protocol):
     """Is told of turns that have ended."""
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.calling import Calling
@@ -27,7 +28,7 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.people_said import answered, by_people
-from antiphon_server.dispatcher.ports import Journal, TurnObserver, TurnStore
+from antiphon_server.dispatcher.ports import HearsOfWaits, Journal, TurnObserver, TurnStore
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
@@ -107,8 +108,9 @@ class Runner:
         observers: Sequence[TurnObserver] = (),
         lease: Lease | None = None,
         masks: Masks | None = None,
+        people: HearsOfWaits | None = None,
     ) -> None:
-        self._masks = masks
+        self._masks, self._people = masks, people
         self._shares = shares
         self._handing = handing
         self._observers = observers
@@ -227,7 +229,9 @@ class Runner:
         share = self._shares.of(turn.creator, turn.workspace_id)
         mask = masking.begin() if masking is not None else None
         writer = TextWriter(self._journal, turn, text, stop.calls, share, output, mask)
-        return writer, Calling(writer, rest, self._lease)
+        if self._people is None:
+            return writer, Calling(writer, rest, self._lease)
+        return writer, Calling(writer, rest, self._lease, partial(self._people.waits, turn))
 
     async def _attempts(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> None:
         """Let the handler, its fallback or people work until the turn ends."""

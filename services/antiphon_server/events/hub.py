@@ -42,6 +42,10 @@ class Follower(Protocol):
         """Something ephemeral was said; ``body`` is the whole event, serialised."""
         ...
 
+    def seen_by(self, user_id: str, kind: int) -> bool:
+        """Whether it is that user who sees events of that kind."""
+        ...
+
 
 class Hub:
     """A scope on this node.
@@ -106,6 +110,10 @@ class Hub:
         """Tell those who follow now something that is not kept."""
         for follower in self.followers:
             follower.send_ephemeral(body)
+
+    def watched_by(self, user_id: str, kind: int) -> bool:
+        """Whether that user follows events of that kind, on this node."""
+        return any(follower.seen_by(user_id, kind) for follower in self.followers)
 
     def leave(self, follower: Follower) -> None:
         """Let a follower go; behind the last one only the newest events are kept."""

@@ -195,6 +195,11 @@ class EventLog:
         # A commit during the read has made the hub already, with a later head.
         return self._hubs.get(scope) or self._hubs.make(scope, head.epoch, head.last)
 
+    def watched_by(self, user_id: str, scope: Scope, kind: int) -> bool:
+        """Whether that user is known to follow events of that kind: those on other nodes aren't."""
+        hub = self._hubs.get(scope)
+        return hub is not None and hub.watched_by(user_id, kind)
+
     async def live(self, scope: Scope) -> Hub:
         """The hub of a scope, brought up to date with the store.
 

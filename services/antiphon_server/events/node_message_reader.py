@@ -41,6 +41,10 @@ class NodeMessageReader:
         """See :class:`~antiphon_server.events.hub.Follower`."""
         self._wakeup.set()
 
+    def seen_by(self, user_id: str, kind: int) -> bool:
+        """See :class:`~antiphon_server.events.hub.Follower`."""
+        return False
+
     def send_ephemeral(self, body: bytes) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`; nodes say nothing ephemeral."""
 

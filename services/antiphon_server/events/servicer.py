@@ -150,6 +150,8 @@ class EventServicer(EventServiceServicer):
             raise invalid("events", "at most 1,088 KiB in all")
         if not events and not request.HasField("fence"):
             raise invalid("events", "at least one, unless there is a fence")
+        if request.unless_watched and self._is_watched(request):
+            return pb.AppendResponse(watched=True)
         fence = request.fence
         place = await self._log.append(
             scope,
@@ -168,6 +170,10 @@ class EventServicer(EventServiceServicer):
             previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
             time=timestamp(place.time_us),
         )
+
+    def _is_watched(self, request: pb.AppendRequest) -> bool:
+        user_id, scope = request.scope.removeprefix("users/"), Scope(request.unless_watched)
+        return self._log.watched_by(user_id, scope, event_pb2.EVENT_KIND_TURN_FINISHED)
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
         return pb.FoldResponse(removed=await self._log.fold(Scope(request.scope), request.turn_id))

@@ -100,7 +100,7 @@ class Subscription:
         while True:
             changes = self._access_changes
             await self._gatekeeper.check_read(self.principal, request.scope)
-            watch = await Watch.open(self._log, request, self._on_ready)
+            watch = await Watch.open(self._log, request, self._on_ready, self.principal.user_id)
             if changes == self._access_changes:
                 return watch
             watch.close()  # the answer may be from before the change

@@ -41,6 +41,8 @@ class Watch:
     position: Offset
     wake: Callable[["Watch"], None]
     rewound: int
+    user_id: str = ""
+    """Who watches."""
     _most_bytes: int = FIRST_BATCH_BYTES
     _ephemeral: deque[bytes] | None = None  # most never hear of any
 
@@ -50,6 +52,7 @@ class Watch:
         log: EventLog,
         request: WatchRequest,
         wake: Callable[["Watch"], None],
+        user_id: str = "",
     ) -> "Watch":
         """Begin to follow.
 
@@ -61,7 +64,7 @@ class Watch:
             if request.cursor or not request.from_latest:
                 position = await log.position(request.scope, request.cursor)
             if hub is await log.hub(request.scope):  # it has not given way to others meanwhile
-                watch = cls(request, hub, position, wake, rewound)
+                watch = cls(request, hub, position, wake, rewound, user_id)
                 hub.followers.add(watch)
                 return watch
 
@@ -126,6 +129,10 @@ class Watch:
     async def _history_lost(self, log: EventLog) -> DomainError:
         head = await log.head(self.request.scope)
         return history_lost(Reason.EPOCH_CHANGED, self.request.scope, head)
+
+    def seen_by(self, user_id: str, kind: int) -> bool:
+        """See :class:`~antiphon_server.events.hub.Follower`."""
+        return self.user_id == user_id and (not self.request.kinds or kind in self.request.kinds)
 
     def notify(self) -> None:
         """See :class:`~antiphon_server.events.hub.Follower`."""

@@ -1,3 +1,21 @@
+CREATE TABLE dispatcher_deliveries (
+	webhook_id VARCHAR(80) NOT NULL,
+	notification_id VARCHAR(80) NOT NULL,
+	host VARCHAR(300) NOT NULL,
+	created_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	state SMALLINT NOT NULL,
+	attempts INTEGER NOT NULL,
+	outcome SMALLINT NOT NULL,
+	status SMALLINT NOT NULL,
+	attempt_us BIGINT,
+	next_us BIGINT,
+	claim VARCHAR(80) NOT NULL,
+	PRIMARY KEY (webhook_id, notification_id)
+);
+CREATE INDEX dispatcher_deliveries_due ON dispatcher_deliveries (next_us) WHERE next_us IS NOT NULL;
+CREATE INDEX dispatcher_deliveries_listed ON dispatcher_deliveries (webhook_id, created_us, notification_id);
+CREATE INDEX dispatcher_deliveries_old ON dispatcher_deliveries (created_us);
 CREATE TABLE dispatcher_handoffs (
 	handoff_id VARCHAR(96) NOT NULL,
 	conversation_id VARCHAR(80) NOT NULL,
@@ -14,6 +32,14 @@ CREATE TABLE dispatcher_lanes (
 	PRIMARY KEY (conversation_id)
 );
 CREATE INDEX dispatcher_lanes_by_node ON dispatcher_lanes (node);
+CREATE TABLE dispatcher_notes (
+	notification_id VARCHAR(80) NOT NULL,
+	created_us BIGINT NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (notification_id)
+);
+CREATE INDEX dispatcher_notes_left ON dispatcher_notes (created_us);
 CREATE TABLE dispatcher_route_changes (
 	one INTEGER NOT NULL,
 	changes BIGINT NOT NULL,
@@ -111,6 +137,26 @@ CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, creat
 CREATE INDEX dispatcher_turns_newest ON dispatcher_turns (created_us);
 CREATE INDEX dispatcher_turns_of_version ON dispatcher_turns (worker_parent, worker_deployment, worker_version) WHERE state < 4 AND worker_deployment <> '';
 CREATE INDEX dispatcher_turns_open ON dispatcher_turns (lease_until_us) WHERE state < 4;
+CREATE TABLE dispatcher_webhook_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE dispatcher_webhooks (
+	webhook_id VARCHAR(80) NOT NULL,
+	owner VARCHAR(128) NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	said BLOB NOT NULL,
+	secrets BLOB NOT NULL,
+	etag VARCHAR(80) NOT NULL,
+	disabled SMALLINT NOT NULL,
+	failing_us BIGINT,
+	PRIMARY KEY (webhook_id)
+);
+CREATE INDEX dispatcher_webhooks_owner ON dispatcher_webhooks (owner);
 CREATE TABLE dispatcher_worker_permission_version (
 	one INTEGER NOT NULL,
 	version BIGINT NOT NULL,

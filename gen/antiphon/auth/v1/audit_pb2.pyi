@@ -119,6 +119,14 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_ROLLOUT_SET: RolloutSet."""
     SECURITY_EVENT_KIND_ROUTES_SET: _SecurityEventKind.ValueType  # 97
     """SECURITY_EVENT_KIND_ROUTES_SET: RoutesSet."""
+    SECURITY_EVENT_KIND_WEBHOOK_CREATED: _SecurityEventKind.ValueType  # 110
+    """SECURITY_EVENT_KIND_WEBHOOK_CREATED: WebhookCreated."""
+    SECURITY_EVENT_KIND_WEBHOOK_UPDATED: _SecurityEventKind.ValueType  # 111
+    """SECURITY_EVENT_KIND_WEBHOOK_UPDATED: WebhookUpdated."""
+    SECURITY_EVENT_KIND_WEBHOOK_DELETED: _SecurityEventKind.ValueType  # 112
+    """SECURITY_EVENT_KIND_WEBHOOK_DELETED: WebhookDeleted."""
+    SECURITY_EVENT_KIND_WEBHOOK_SECRET_ROTATED: _SecurityEventKind.ValueType  # 113
+    """SECURITY_EVENT_KIND_WEBHOOK_SECRET_ROTATED: WebhookSecretRotated."""
     SECURITY_EVENT_KIND_FILTERS_SET: _SecurityEventKind.ValueType  # 98
     """SECURITY_EVENT_KIND_FILTERS_SET: FiltersSet."""
     SECURITY_EVENT_KIND_SCHEDULE_CREATED: _SecurityEventKind.ValueType  # 106
@@ -223,6 +231,14 @@ SECURITY_EVENT_KIND_ROLLOUT_SET: SecurityEventKind.ValueType  # 96
 """SECURITY_EVENT_KIND_ROLLOUT_SET: RolloutSet."""
 SECURITY_EVENT_KIND_ROUTES_SET: SecurityEventKind.ValueType  # 97
 """SECURITY_EVENT_KIND_ROUTES_SET: RoutesSet."""
+SECURITY_EVENT_KIND_WEBHOOK_CREATED: SecurityEventKind.ValueType  # 110
+"""SECURITY_EVENT_KIND_WEBHOOK_CREATED: WebhookCreated."""
+SECURITY_EVENT_KIND_WEBHOOK_UPDATED: SecurityEventKind.ValueType  # 111
+"""SECURITY_EVENT_KIND_WEBHOOK_UPDATED: WebhookUpdated."""
+SECURITY_EVENT_KIND_WEBHOOK_DELETED: SecurityEventKind.ValueType  # 112
+"""SECURITY_EVENT_KIND_WEBHOOK_DELETED: WebhookDeleted."""
+SECURITY_EVENT_KIND_WEBHOOK_SECRET_ROTATED: SecurityEventKind.ValueType  # 113
+"""SECURITY_EVENT_KIND_WEBHOOK_SECRET_ROTATED: WebhookSecretRotated."""
 SECURITY_EVENT_KIND_FILTERS_SET: SecurityEventKind.ValueType  # 98
 """SECURITY_EVENT_KIND_FILTERS_SET: FiltersSet."""
 SECURITY_EVENT_KIND_SCHEDULE_CREATED: SecurityEventKind.ValueType  # 106
@@ -440,6 +456,10 @@ class SecurityEvent(_message.Message):
     WORKER_FORBIDDEN_FIELD_NUMBER: _builtins.int
     ROLLOUT_SET_FIELD_NUMBER: _builtins.int
     ROUTES_SET_FIELD_NUMBER: _builtins.int
+    WEBHOOK_CREATED_FIELD_NUMBER: _builtins.int
+    WEBHOOK_UPDATED_FIELD_NUMBER: _builtins.int
+    WEBHOOK_DELETED_FIELD_NUMBER: _builtins.int
+    WEBHOOK_SECRET_ROTATED_FIELD_NUMBER: _builtins.int
     FILTERS_SET_FIELD_NUMBER: _builtins.int
     SCHEDULE_CREATED_FIELD_NUMBER: _builtins.int
     SCHEDULE_UPDATED_FIELD_NUMBER: _builtins.int
@@ -655,6 +675,22 @@ class SecurityEvent(_message.Message):
         """routes_set: the rules were changed by which turns find handlers."""
 
     @_builtins.property
+    def webhook_created(self) -> Global___WebhookCreated:
+        """webhook_created: an address is told of turns from now on."""
+
+    @_builtins.property
+    def webhook_updated(self) -> Global___WebhookUpdated:
+        """webhook_updated: it was said otherwise what an address is told, or whether."""
+
+    @_builtins.property
+    def webhook_deleted(self) -> Global___WebhookDeleted:
+        """webhook_deleted: an address is told nothing any more."""
+
+    @_builtins.property
+    def webhook_secret_rotated(self) -> Global___WebhookSecretRotated:
+        """webhook_secret_rotated: what an address is told is signed by another secret."""
+
+    @_builtins.property
     def filters_set(self) -> Global___FiltersSet:
         """filters_set: what stands in front of what is said was changed."""
 
@@ -726,16 +762,20 @@ class SecurityEvent(_message.Message):
         worker_forbidden: Global___WorkerForbidden | None = ...,
         rollout_set: Global___RolloutSet | None = ...,
         routes_set: Global___RoutesSet | None = ...,
+        webhook_created: Global___WebhookCreated | None = ...,
+        webhook_updated: Global___WebhookUpdated | None = ...,
+        webhook_deleted: Global___WebhookDeleted | None = ...,
+        webhook_secret_rotated: Global___WebhookSecretRotated | None = ...,
         filters_set: Global___FiltersSet | None = ...,
         schedule_created: Global___ScheduleCreated | None = ...,
         schedule_updated: Global___ScheduleUpdated | None = ...,
         schedule_deleted: Global___ScheduleDeleted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -2103,3 +2143,119 @@ class ScheduleDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScheduleDeleted: _TypeAlias = ScheduleDeleted  # noqa: Y015
+
+@_typing.final
+class WebhookCreated(_message.Message):
+    """WebhookCreated: an address is told of turns from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    HOST_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose it is: `workspaces/{workspace}` or `users/{user}`."""
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    host: _builtins.str
+    """host is where it is."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+        host: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "resource", b"resource", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookCreated: _TypeAlias = WebhookCreated  # noqa: Y015
+
+@_typing.final
+class WebhookUpdated(_message.Message):
+    """WebhookUpdated: it was said otherwise what an address is told, or whether."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    HOST_FIELD_NUMBER: _builtins.int
+    DISABLED_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose it is: `workspaces/{workspace}` or `users/{user}`."""
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    host: _builtins.str
+    """host is where it is from now on."""
+    disabled: _builtins.bool
+    """disabled says that it is told nothing."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+        host: _builtins.str = ...,
+        disabled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disabled", b"disabled", "host", b"host", "resource", b"resource", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookUpdated: _TypeAlias = WebhookUpdated  # noqa: Y015
+
+@_typing.final
+class WebhookDeleted(_message.Message):
+    """WebhookDeleted: an address is told nothing any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose it is: `workspaces/{workspace}` or `users/{user}`."""
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resource", b"resource", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDeleted: _TypeAlias = WebhookDeleted  # noqa: Y015
+
+@_typing.final
+class WebhookSecretRotated(_message.Message):
+    """WebhookSecretRotated: what an address is told is signed by another secret."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose it is: `workspaces/{workspace}` or `users/{user}`."""
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        webhook_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resource", b"resource", "webhook_id", b"webhook_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookSecretRotated: _TypeAlias = WebhookSecretRotated  # noqa: Y015

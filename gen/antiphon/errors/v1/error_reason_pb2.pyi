@@ -415,6 +415,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_HANDOFF_IMPOSSIBLE: the turn can't be handed off as it is; metadata: turn_id, why
     (QUEUED: it has not begun; ENDED: it has ended, or is just ending). Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_WEBHOOK_DISABLED: _ErrorReason.ValueType  # 230
+    """ERROR_REASON_WEBHOOK_DISABLED: nothing is posted there: UpdateWebhook lets it go on; metadata:
+    webhook_id. Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -821,5 +825,9 @@ handoff_id, why (what they said, if they did). Only in TurnFinished. Code ABORTE
 ERROR_REASON_HANDOFF_IMPOSSIBLE: ErrorReason.ValueType  # 214
 """ERROR_REASON_HANDOFF_IMPOSSIBLE: the turn can't be handed off as it is; metadata: turn_id, why
 (QUEUED: it has not begun; ENDED: it has ended, or is just ending). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_WEBHOOK_DISABLED: ErrorReason.ValueType  # 230
+"""ERROR_REASON_WEBHOOK_DISABLED: nothing is posted there: UpdateWebhook lets it go on; metadata:
+webhook_id. Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

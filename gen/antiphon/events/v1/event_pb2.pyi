@@ -103,6 +103,10 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_SCHEDULE_SKIPPED is Event.schedule_skipped."""
     EVENT_KIND_SCHEDULE_FAILED: _EventKind.ValueType  # 51
     """EVENT_KIND_SCHEDULE_FAILED is Event.schedule_failed."""
+    EVENT_KIND_TURN_NOTIFIED: _EventKind.ValueType  # 52
+    """EVENT_KIND_TURN_NOTIFIED is Event.turn_notified."""
+    EVENT_KIND_WEBHOOK_DISABLED: _EventKind.ValueType  # 53
+    """EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -187,6 +191,10 @@ EVENT_KIND_SCHEDULE_SKIPPED: EventKind.ValueType  # 50
 """EVENT_KIND_SCHEDULE_SKIPPED is Event.schedule_skipped."""
 EVENT_KIND_SCHEDULE_FAILED: EventKind.ValueType  # 51
 """EVENT_KIND_SCHEDULE_FAILED is Event.schedule_failed."""
+EVENT_KIND_TURN_NOTIFIED: EventKind.ValueType  # 52
+"""EVENT_KIND_TURN_NOTIFIED is Event.turn_notified."""
+EVENT_KIND_WEBHOOK_DISABLED: EventKind.ValueType  # 53
+"""EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -297,6 +305,58 @@ it had answered. Whether it did something nobody here knows, and it is not calle
 """
 Global___ToolCallOutcome: _TypeAlias = ToolCallOutcome  # noqa: Y015
 
+class _NotificationKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NotificationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotificationKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NOTIFICATION_KIND_UNSPECIFIED: _NotificationKind.ValueType  # 0
+    """NOTIFICATION_KIND_UNSPECIFIED is not used."""
+    NOTIFICATION_KIND_TURN_ENDED: _NotificationKind.ValueType  # 1
+    """NOTIFICATION_KIND_TURN_ENDED: a turn has ended."""
+    NOTIFICATION_KIND_TURN_WAITING: _NotificationKind.ValueType  # 2
+    """NOTIFICATION_KIND_TURN_WAITING: a turn waits until people approve a call or answer a question."""
+
+class NotificationKind(_NotificationKind, metaclass=_NotificationKindEnumTypeWrapper):
+    """NotificationKind is what somebody is notified of."""
+
+NOTIFICATION_KIND_UNSPECIFIED: NotificationKind.ValueType  # 0
+"""NOTIFICATION_KIND_UNSPECIFIED is not used."""
+NOTIFICATION_KIND_TURN_ENDED: NotificationKind.ValueType  # 1
+"""NOTIFICATION_KIND_TURN_ENDED: a turn has ended."""
+NOTIFICATION_KIND_TURN_WAITING: NotificationKind.ValueType  # 2
+"""NOTIFICATION_KIND_TURN_WAITING: a turn waits until people approve a call or answer a question."""
+Global___NotificationKind: _TypeAlias = NotificationKind  # noqa: Y015
+
+class _WebhookDisabledReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WebhookDisabledReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WebhookDisabledReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WEBHOOK_DISABLED_REASON_UNSPECIFIED: _WebhookDisabledReason.ValueType  # 0
+    """WEBHOOK_DISABLED_REASON_UNSPECIFIED: it isn't disabled."""
+    WEBHOOK_DISABLED_REASON_BY_HAND: _WebhookDisabledReason.ValueType  # 1
+    """WEBHOOK_DISABLED_REASON_BY_HAND: somebody said so."""
+    WEBHOOK_DISABLED_REASON_GONE: _WebhookDisabledReason.ValueType  # 2
+    """WEBHOOK_DISABLED_REASON_GONE: it answered 410 Gone."""
+    WEBHOOK_DISABLED_REASON_FAILING: _WebhookDisabledReason.ValueType  # 3
+    """WEBHOOK_DISABLED_REASON_FAILING: for three days it has taken nothing."""
+
+class WebhookDisabledReason(_WebhookDisabledReason, metaclass=_WebhookDisabledReasonEnumTypeWrapper):
+    """WebhookDisabledReason is why a webhook is told nothing."""
+
+WEBHOOK_DISABLED_REASON_UNSPECIFIED: WebhookDisabledReason.ValueType  # 0
+"""WEBHOOK_DISABLED_REASON_UNSPECIFIED: it isn't disabled."""
+WEBHOOK_DISABLED_REASON_BY_HAND: WebhookDisabledReason.ValueType  # 1
+"""WEBHOOK_DISABLED_REASON_BY_HAND: somebody said so."""
+WEBHOOK_DISABLED_REASON_GONE: WebhookDisabledReason.ValueType  # 2
+"""WEBHOOK_DISABLED_REASON_GONE: it answered 410 Gone."""
+WEBHOOK_DISABLED_REASON_FAILING: WebhookDisabledReason.ValueType  # 3
+"""WEBHOOK_DISABLED_REASON_FAILING: for three days it has taken nothing."""
+Global___WebhookDisabledReason: _TypeAlias = WebhookDisabledReason  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """Event is one fact in the log of one scope. Its kind is the payload's field."""
@@ -348,6 +408,8 @@ class Event(_message.Message):
     CONTENT_SCREENED_FIELD_NUMBER: _builtins.int
     SCHEDULE_SKIPPED_FIELD_NUMBER: _builtins.int
     SCHEDULE_FAILED_FIELD_NUMBER: _builtins.int
+    TURN_NOTIFIED_FIELD_NUMBER: _builtins.int
+    WEBHOOK_DISABLED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -543,6 +605,16 @@ class Event(_message.Message):
         """schedule_failed: the turn of a schedule's due time was refused."""
 
     @_builtins.property
+    def turn_notified(self) -> Global___TurnNotified:
+        """turn_notified: a turn that the user started has ended, or waits for people, and no stream of
+        theirs was known to watch its conversation. In the user's own log.
+        """
+
+    @_builtins.property
+    def webhook_disabled(self) -> Global___WebhookDisabled:
+        """webhook_disabled: a webhook that the user made is told nothing any more. In the user's own log."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -598,14 +670,16 @@ class Event(_message.Message):
         content_screened: Global___ContentScreened | None = ...,
         schedule_skipped: Global___ScheduleSkipped | None = ...,
         schedule_failed: Global___ScheduleFailed | None = ...,
+        turn_notified: Global___TurnNotified | None = ...,
+        webhook_disabled: Global___WebhookDisabled | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1671,6 +1745,105 @@ class ContentScreened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ContentScreened: _TypeAlias = ContentScreened  # noqa: Y015
+
+@_typing.final
+class TurnNotified(_message.Message):
+    """TurnNotified: a turn has ended or waits for people, for who isn't looking. It is told at least once
+    for each end and each wait, in any order, always with the same notification_id; never of turns that
+    others started, nor of those that turns themselves asked for when these end.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTIFICATION_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TURN_ID_FIELD_NUMBER: _builtins.int
+    CREATOR_FIELD_NUMBER: _builtins.int
+    HANDLER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    REPLY_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    notification_id: _builtins.str
+    """notification_id is the same whenever and wherever this is told."""
+    kind: Global___NotificationKind.ValueType
+    """kind is what happened."""
+    workspace_id: _builtins.str
+    """workspace_id is where the conversation is."""
+    conversation_id: _builtins.str
+    """conversation_id is where the turn is, whose log tells the rest."""
+    turn_id: _builtins.str
+    """turn_id is the turn."""
+    creator: _builtins.str
+    """creator is whose turn it is: `users/user_…`."""
+    handler: _builtins.str
+    """handler is who worked on it."""
+    state: Global___TurnState.ValueType
+    """state is how it ended; TURN_STATE_RUNNING where it waits."""
+    error_reason: _builtins.str
+    """error_reason is why it failed or expired: an ErrorReason's name, as "MODEL_UNAVAILABLE"."""
+    reply_message_id: _builtins.str
+    """reply_message_id is the answer's message; empty if nothing was delivered, or it has not ended."""
+    tool_call_id: _builtins.str
+    """tool_call_id is the call that waits; empty where it has ended."""
+    question_id: _builtins.str
+    """question_id is the question that waits for an answer; empty where the call waits for approval."""
+    def __init__(
+        self,
+        *,
+        notification_id: _builtins.str = ...,
+        kind: Global___NotificationKind.ValueType = ...,
+        workspace_id: _builtins.str = ...,
+        conversation_id: _builtins.str = ...,
+        turn_id: _builtins.str = ...,
+        creator: _builtins.str = ...,
+        handler: _builtins.str = ...,
+        state: Global___TurnState.ValueType = ...,
+        error_reason: _builtins.str = ...,
+        reply_message_id: _builtins.str = ...,
+        tool_call_id: _builtins.str = ...,
+        question_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "creator", b"creator", "error_reason", b"error_reason", "handler", b"handler", "kind", b"kind", "notification_id", b"notification_id", "question_id", b"question_id", "reply_message_id", b"reply_message_id", "state", b"state", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TurnNotified: _TypeAlias = TurnNotified  # noqa: Y015
+
+@_typing.final
+class WebhookDisabled(_message.Message):
+    """WebhookDisabled: a webhook is told nothing any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    workspace_id: _builtins.str
+    """workspace_id is whose it is; empty: the user's own."""
+    reason: Global___WebhookDisabledReason.ValueType
+    """reason is why."""
+    def __init__(
+        self,
+        *,
+        webhook_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
+        reason: Global___WebhookDisabledReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "webhook_id", b"webhook_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookDisabled: _TypeAlias = WebhookDisabled  # noqa: Y015
 
 @_typing.final
 class TypingChanged(_message.Message):

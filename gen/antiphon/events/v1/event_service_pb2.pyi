@@ -503,6 +503,7 @@ class AppendRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
     FOLD_TURN_ID_FIELD_NUMBER: _builtins.int
+    UNLESS_WATCHED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """scope is the log."""
     request_id: _builtins.str
@@ -514,6 +515,11 @@ class AppendRequest(_message.Message):
     deltas, those of this call included, are folded in the same commit. Those who follow at
     the live end get them all the same, unless a stop ends the turn; who comes later, or is
     behind, gets the event that took over their offsets.
+    """
+    unless_watched: _builtins.str
+    """unless_watched is another scope: nothing is appended if the user whose log this is has a stream
+    on the server that takes the call which watches it, for all kinds or for EVENT_KIND_TURN_FINISHED.
+    Streams on other servers count for nothing. Empty: it is appended in any case.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
@@ -534,10 +540,11 @@ class AppendRequest(_message.Message):
         request_id: _builtins.str = ...,
         fence: Global___Fence | None = ...,
         fold_turn_id: _builtins.str = ...,
+        unless_watched: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "fold_turn_id", b"fold_turn_id", "request_id", b"request_id", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "fold_turn_id", b"fold_turn_id", "request_id", b"request_id", "scope", b"scope", "unless_watched", b"unless_watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -556,6 +563,7 @@ class AppendResponse(_message.Message):
     PREVIOUS_CURSOR_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     FOLDED_FIELD_NUMBER: _builtins.int
+    WATCHED_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
     """first_offset is the first event's place; without events the next one's."""
     last_offset: _builtins.int
@@ -568,6 +576,8 @@ class AppendResponse(_message.Message):
     """previous_cursor is the position right before them; without events the log's end, too."""
     folded: _builtins.bool
     """folded says that nothing is left for Fold to do for fold_turn_id."""
+    watched: _builtins.bool
+    """watched says that nothing was appended, since unless_watched is watched; nothing else is said then."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """time is when they were committed first: the events' time."""
@@ -582,10 +592,11 @@ class AppendResponse(_message.Message):
         previous_cursor: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         folded: _builtins.bool = ...,
+        watched: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "folded", b"folded", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "folded", b"folded", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor", "time", b"time", "watched", b"watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

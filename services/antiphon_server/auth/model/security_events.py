@@ -449,6 +449,41 @@ class ScheduleDeleted:
     schedule_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookCreated:
+    """An address is told of turns of a user, or of a workspace."""
+
+    resource: str
+    webhook_id: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookUpdated:
+    """It was said otherwise what an address is told, or whether."""
+
+    resource: str
+    webhook_id: str
+    host: str
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDeleted:
+    """An address is told nothing any more."""
+
+    resource: str
+    webhook_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecretRotated:
+    """What an address is told is signed by another secret."""
+
+    resource: str
+    webhook_id: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -498,6 +533,10 @@ Detail = (
     | ScheduleCreated
     | ScheduleUpdated
     | ScheduleDeleted
+    | WebhookCreated
+    | WebhookUpdated
+    | WebhookDeleted
+    | WebhookSecretRotated
 )
 
 

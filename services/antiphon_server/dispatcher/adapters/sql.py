@@ -1,6 +1,6 @@
 """Turns in a SQL database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 from antiphon_server.dispatcher.adapters.row import NO_WORKER, from_row, to_row, turn_of
 from antiphon_server.dispatcher.adapters.tables import turns
 from antiphon_server.dispatcher.model import ConversationId, State, StoredTurn, Turn, TurnId
+from antiphon_server.dispatcher.notifying_room import NotesEnds
 from antiphon_server.runtime.concurrency.grouping import Grouped
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -85,10 +86,13 @@ _RENEW = (
 
 
 class SqlTurnStore:
-    """A :class:`~antiphon_server.dispatcher.ports.TurnStore` in a SQL database."""
+    """A :class:`~antiphon_server.dispatcher.ports.TurnStore` in a SQL database.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    ``notes`` keep what is to be told of ends.
+    """
+
+    def __init__(self, database: Database, notes: NotesEnds | None = None) -> None:
+        self._database, self._notes = database, notes
         self._added = Grouped(self._add_all, _weight)
         self._replaced = Grouped(self._put_all, _weight)
 
@@ -131,8 +135,18 @@ class SqlTurnStore:
 
     async def _put_all(self, changed: Sequence[StoredTurn]) -> list[bool]:
         """Replace those that are held still; returns which."""
-        rows = [to_row(turn) for turn in {_key(turn): turn for turn in changed}.values()]
-        replaced = set(await self._database.write(lambda it: _PUT.returned(it, rows), short=True))
+        newest = {_key(turn): turn for turn in changed}
+        rows = [to_row(turn) for turn in newest.values()]
+
+        def store(connection: Connection) -> set[Any]:
+            replaced = set(_PUT.returned(connection, rows))
+            if self._notes is not None and (ended := _ended(newest, replaced)):
+                self._notes.keep(connection, ended)
+            return replaced
+
+        replaced = await self._database.write(store, short=True)
+        if self._notes is not None and (ended := _ended(newest, replaced)):
+            self._notes.kept(ended)
         return [_key(turn) in replaced for turn in changed]
 
     async def list(
@@ -171,6 +185,13 @@ class SqlTurnStore:
 
 def _weight(turn: StoredTurn) -> int:
     return len(turn.order.content) if isinstance(turn, Turn) else 0
+
+
+def _ended(
+    turns: Mapping[tuple[str, str], StoredTurn], replaced: Collection[tuple[str, str]]
+) -> list[Turn]:
+    found = [turn for key, turn in turns.items() if key in replaced]
+    return [turn for turn in found if isinstance(turn, Turn) and turn.state.ended]
 
 
 def _key(turn: StoredTurn) -> tuple[str, str]:

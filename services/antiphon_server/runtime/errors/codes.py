@@ -242,6 +242,10 @@ TABLE: dict[Reason, Entry] = {
     Reason.FILTER_UNAVAILABLE: Entry(
         StatusCode.UNAVAILABLE, "Filter {filter} can't look at this now; try again later."
     ),
+    Reason.WEBHOOK_DISABLED: Entry(
+        StatusCode.FAILED_PRECONDITION,
+        "Webhook {webhook_id} is disabled; `antiphon webhooks update --enable` lets it go on.",
+    ),
 }
 
 

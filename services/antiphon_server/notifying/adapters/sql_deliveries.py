@@ -1,0 +1,231 @@
+"""Deliveries in a SQL database, from which several servers take them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_, update
+
+from antiphon.events.v1 import event_pb2
+from antiphon_server.notifying.adapters.rows import Sealing, delivery_of
+from antiphon_server.notifying.adapters.sql_notes import add_note
+from antiphon_server.notifying.adapters.sql_webhooks import stop
+from antiphon_server.notifying.adapters.tables import deliveries, webhooks
+from antiphon_server.notifying.model import (
+    Attempt,
+    Claimed,
+    Delivery,
+    DisabledReason,
+    Note,
+    Outcome,
+    State,
+    Verdict,
+    Webhook,
+)
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.storage.database import Database
+
+_KEY = (deliveries.c.webhook_id, deliveries.c.notification_id)
+_THIS = and_(
+    deliveries.c.webhook_id == bindparam("b_webhook"),
+    deliveries.c.notification_id == bindparam("b_notification"),
+)
+_CLAIMED = and_(_THIS, deliveries.c.claim == bindparam("b_claim"))
+_DUE = (
+    select(deliveries)
+    .where(
+        deliveries.c.next_us <= bindparam("b_now"),
+        deliveries.c.host.not_in(bindparam("b_busy", expanding=True)),
+    )
+    .order_by(deliveries.c.next_us)
+    .limit(bindparam("b_limit"))
+)
+_IS_DUE = _DUE.with_only_columns(*_KEY)
+_HOLD = _DUE.with_for_update(skip_locked=True)
+_CLAIM = (
+    update(deliveries).where(_THIS).values(claim=bindparam("b_claim"), next_us=bindparam("b_until"))
+)
+_HOOKS = select(webhooks).where(webhooks.c.webhook_id.in_(bindparam("b_ids", expanding=True)))
+_RELEASE = update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"))
+_GET = select(deliveries).where(_THIS)
+_HOOK = webhooks.c.webhook_id == bindparam("b_webhook")
+_HOLD_HOOK = select(webhooks).where(_HOOK).with_for_update()
+_LIST = (
+    select(deliveries)
+    .where(deliveries.c.webhook_id == bindparam("b_webhook"))
+    .order_by(deliveries.c.created_us.desc(), deliveries.c.notification_id.desc())
+    .limit(bindparam("b_limit"))
+)
+_AGAIN = (
+    update(deliveries)
+    .where(_THIS)
+    .values(state=int(State.WAITING), attempts=0, next_us=bindparam("b_now"), claim="")
+)
+_WAITING = select(func.count()).where(deliveries.c.next_us.is_not(None))
+_OLD = (
+    select(*_KEY)
+    .where(deliveries.c.created_us < bindparam("b_before"), deliveries.c.next_us.is_(None))
+    .limit(bindparam("b_limit"))
+)
+
+
+class SqlDeliveries:
+    """A :class:`~antiphon_server.notifying.ports.DeliveryStore` in a SQL database."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self._database, self._sealing = database, sealing
+
+    async def claim(
+        self, now_us: int, until_us: int, busy: Collection[str], limit: int
+    ) -> Sequence[Claimed]:
+        """See :meth:`DeliveryStore.claim`."""
+        due = {"b_now": now_us, "b_busy": list(busy), "b_limit": limit}
+        is_any = await self._database.read(lambda it: it.execute(_IS_DUE, due).first())
+        if is_any is None:  # else each look would cost a commit
+            return ()
+        claim = new_id("claim")
+
+        def take(connection: Connection) -> Sequence[Claimed]:
+            found = [delivery_of(row) for row in connection.execute(_HOLD, due)]
+            if not found:
+                return ()
+            ours = {"b_claim": claim, "b_until": until_us}
+            keys = [_key(it.webhook_id, it.notification_id) for it in found]
+            connection.execute(_CLAIM, [{**key, **ours} for key in keys])
+            return self._with_webhooks(connection, [replace(it, claim=claim) for it in found])
+
+        return await self._database.write(take)
+
+    def _with_webhooks(self, connection: Connection, mine: Sequence[Delivery]) -> Sequence[Claimed]:
+        ids = list({it.webhook_id for it in mine})
+        rows = connection.execute(_HOOKS, {"b_ids": ids})
+        hooks = {row.webhook_id: self._sealing.webhook_of(row) for row in rows}
+        return [Claimed(it, hooks[it.webhook_id]) for it in mine if it.webhook_id in hooks]
+
+    async def release(self, given_back: Sequence[Delivery], now_us: int) -> None:
+        """See :meth:`DeliveryStore.release`."""
+        rows = [
+            {**_key(it.webhook_id, it.notification_id), "b_claim": it.claim, "b_now": now_us}
+            for it in given_back
+        ]
+        await self._database.write(lambda it: it.execute(_RELEASE, rows))
+
+    async def settle(
+        self, claimed: Claimed, attempt: Attempt, verdict: Verdict, now_us: int
+    ) -> bool:
+        """See :meth:`DeliveryStore.settle`."""
+        it = claimed.delivery
+        noted = (
+            update(deliveries)
+            .where(_CLAIMED)
+            .values(
+                state=int(verdict.state),
+                attempts=deliveries.c.attempts + 1,
+                outcome=int(attempt.outcome),
+                status=attempt.status,
+                attempt_us=now_us,
+                next_us=verdict.next_us,
+                claim="",
+            )
+        )
+        this = {**_key(it.webhook_id, it.notification_id), "b_claim": it.claim}
+
+        def store(connection: Connection) -> bool:
+            # First the webhook, then its deliveries: in this order everybody locks them.
+            row = connection.execute(_HOLD_HOOK, this).one_or_none()
+            if row is None or not connection.execute(noted, this).rowcount:
+                return False
+            hook = self._sealing.webhook_of(row)
+            self._note(connection, hook, attempt, verdict, now_us)
+            return True
+
+        return await self._database.write(store)
+
+    def _note(
+        self,
+        connection: Connection,
+        hook: Webhook,
+        attempt: Attempt,
+        verdict: Verdict,
+        now_us: int,
+    ) -> None:
+        """What the attempt says of its webhook."""
+        failing_us = now_us if hook.failing_us is None else hook.failing_us
+        after = replace(hook, failing_us=None if attempt.outcome is Outcome.TAKEN else failing_us)
+        disables = verdict.disable and not hook.disabled
+        if disables:
+            after = replace(after, disabled=verdict.disable, etag=new_id("etag"))
+        if after == hook:
+            return
+        values = {
+            "failing_us": after.failing_us,
+            "disabled": int(after.disabled),
+            "etag": after.etag,
+        }
+        at = {"b_webhook": hook.webhook_id}
+        connection.execute(update(webhooks).where(_HOOK).values(values), at)
+        if disables:
+            stop(connection, hook.webhook_id)
+            add_note(connection, _disabled(after, now_us))
+
+    async def get(self, webhook_id: str, notification_id: str) -> Delivery | None:
+        """See :meth:`DeliveryStore.get`."""
+        this = _key(webhook_id, notification_id)
+        row = await self._database.read(
+            lambda it: it.execute(_GET, this).one_or_none(), snapshot=False
+        )
+        return delivery_of(row) if row is not None else None
+
+    async def list(
+        self, webhook_id: str, state: State | None, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[Delivery]:
+        """See :meth:`DeliveryStore.list`."""
+        query, at = _LIST, {"b_webhook": webhook_id, "b_limit": limit}
+        if state is not None:
+            query = query.where(deliveries.c.state == int(state))
+        if before is not None:
+            made = deliveries.c.created_us
+            earlier = and_(made == before[0], deliveries.c.notification_id < before[1])
+            query = query.where(or_(made < before[0], earlier))
+        return await self._database.read(
+            lambda it: [delivery_of(row) for row in it.execute(query, at)]
+        )
+
+    async def again(self, webhook_id: str, notification_id: str, now_us: int) -> None:
+        """See :meth:`DeliveryStore.again`."""
+        this = {**_key(webhook_id, notification_id), "b_now": now_us}
+        await self._database.write(lambda it: it.execute(_AGAIN, this))
+
+    async def waiting(self) -> int:
+        """See :meth:`DeliveryStore.waiting`."""
+        return await self._database.read(lambda it: it.execute(_WAITING).scalar_one())
+
+    async def forget(self, before_us: int, limit: int) -> int:
+        """See :meth:`DeliveryStore.forget`."""
+        at = {"b_before": before_us, "b_limit": limit}
+
+        def remove(connection: Connection) -> int:
+            found = [tuple(row) for row in connection.execute(_OLD, at)]
+            if found:
+                connection.execute(delete(deliveries).where(tuple_(*_KEY).in_(found)))
+            return len(found)
+
+        return await self._database.write(remove)
+
+
+def _disabled(hook: Webhook, now_us: int) -> Note:
+    """What its creator is told."""
+    event = event_pb2.Event(
+        actor="services/dispatcher",
+        webhook_disabled=event_pb2.WebhookDisabled(
+            webhook_id=hook.webhook_id,
+            workspace_id=hook.workspace_id,
+            reason=event_pb2.WebhookDisabledReason.ValueType(hook.disabled),
+        ),
+    )
+    assert hook.disabled is not DisabledReason.NONE
+    return Note(new_id("ntf"), hook.creator, now_us, event.SerializeToString(), None)
+
+
+def _key(webhook_id: str, notification_id: str) -> dict[str, Any]:
+    return {"b_webhook": webhook_id, "b_notification": notification_id}

@@ -1,0 +1,84 @@
+"""What is to be told, in a SQL database."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from antiphon_server.dispatcher.notifying_room import Turn
+from antiphon_server.notifying.adapters.notes import is_told, note_of, note_of_end, row_of
+from antiphon_server.notifying.adapters.rows import Sealing, delivery_row
+from antiphon_server.notifying.adapters.tables import deliveries, notes, webhooks
+from antiphon_server.notifying.bodies import message_of
+from antiphon_server.notifying.matching import wants
+from antiphon_server.notifying.model import Delivery, DisabledReason, Note, Webhook
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedInsert
+
+_ADD = PreparedInsert(notes, " ON CONFLICT DO NOTHING")
+_LEFT = (
+    select(notes)
+    .where(notes.c.created_us < bindparam("b_before"))
+    .order_by(notes.c.created_us)
+    .limit(bindparam("b_limit"))
+)
+_FORGET = delete(notes).where(notes.c.notification_id.in_(bindparam("b_ids", expanding=True)))
+_WANTING = select(webhooks).where(
+    webhooks.c.owner.in_(bindparam("b_owners", expanding=True)),
+    webhooks.c.disabled == DisabledReason.NONE,
+)
+_DELIVER = PreparedInsert(deliveries, " ON CONFLICT DO NOTHING")
+
+
+class SqlNotes:
+    """A :class:`~antiphon_server.notifying.ports.NoteStore` in a SQL database.
+
+    ``host_of`` says where a URL leads.
+    """
+
+    def __init__(self, database: Database, sealing: Sealing, host_of: Callable[[str], str]) -> None:
+        self._database, self._sealing, self._host_of = database, sealing, host_of
+
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
+        """See :meth:`~antiphon_server.dispatcher.notifying_room.NotesEnds.keep`."""
+        if rows := [row_of(note_of_end(turn)) for turn in ended if is_told(turn)]:
+            _ADD.run(connection, rows)
+
+    async def add(self, note: Note) -> None:
+        """See :meth:`NoteStore.add`."""
+        await self._database.write(lambda it: add_note(it, note), short=True)
+
+    async def left(self, before_us: int, limit: int) -> Sequence[Note]:
+        """See :meth:`NoteStore.left`."""
+        at = {"b_before": before_us, "b_limit": limit}
+        return await self._database.read(lambda it: [note_of(row) for row in it.execute(_LEFT, at)])
+
+    async def told(self, told: Sequence[Note], now_us: int) -> int:
+        """See :meth:`NoteStore.told`."""
+        ids = [note.notification_id for note in told]
+        owners = {note.creator for note in told}
+        owners |= {f"workspaces/{note.about.workspace_id}" for note in told if note.about}
+
+        def store(connection: Connection) -> int:
+            found = connection.execute(_WANTING, {"b_owners": list(owners)}).all()
+            wanting = [self._sealing.webhook_of(row) for row in found]
+            rows = [
+                delivery_row(self._delivery(hook, note, now_us))
+                for hook in wanting
+                for note in told
+                if wants(hook, note)
+            ]
+            if rows:
+                _DELIVER.run(connection, rows)
+            connection.execute(_FORGET, {"b_ids": ids})
+            return len(rows)
+
+        return await self._database.write(store)
+
+    def _delivery(self, hook: Webhook, note: Note, now_us: int) -> Delivery:
+        body, host = message_of(note), self._host_of(hook.url)
+        return Delivery(hook.webhook_id, note.notification_id, host, now_us, body, next_us=now_us)
+
+
+def add_note(connection: Connection, note: Note) -> None:
+    """Keep one with what the connection commits, unless it is there."""
+    _ADD.run(connection, [row_of(note)])

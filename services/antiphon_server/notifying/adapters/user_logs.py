@@ -1,0 +1,40 @@
+"""Users' own logs, through the service that keeps them."""
+
+from typing import TYPE_CHECKING
+
+from antiphon.events.v1.event_pb2 import Event
+from antiphon.events.v1.event_service_pb2 import AppendRequest
+from antiphon_server.notifying.model import CANCELLED, Kind, Note
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+
+TIMEOUT_S = 10.0
+
+
+class UserLogs:
+    """A :class:`~antiphon_server.notifying.ports.TellsUsers` by the EventService."""
+
+    def __init__(self, events: "EventServiceAsyncStub") -> None:
+        self._events = events
+
+    async def tell(self, note: Note) -> None:
+        """See :meth:`TellsUsers.tell`."""
+        about = note.about
+        is_stopped = about and about.kind is Kind.TURN_ENDED and about.state == CANCELLED
+        if is_stopped or not note.creator.startswith("users/"):
+            return
+        request = AppendRequest(
+            scope=note.creator,
+            events=[Event.FromString(note.body)],
+            request_id=note.notification_id,
+            unless_watched=f"conversations/{about.conversation_id}" if about else "",
+        )
+        try:
+            with remote_errors("events"):
+                await self._events.Append(request, timeout=TIMEOUT_S)
+        except DomainError as error:
+            if error.reason is not Reason.REQUEST_ID_REUSED:  # it was told, in other words
+                raise

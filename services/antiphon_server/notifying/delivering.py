@@ -1,0 +1,139 @@
+"""What posts deliveries: those that are due, some at once, and no host holds up another."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from antiphon_server.notifying.model import Attempt, Claimed, Delivery, Outcome, Verdict
+from antiphon_server.notifying.ports import DeliveryStore, Posts
+from antiphon_server.notifying.retrying import verdict
+from antiphon_server.runtime.concurrency.tasks import TaskSet, every
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.telemetry.structured import structlog
+
+LOOK_S = 1.0
+CLAIM_US = 60_000_000
+"""Longer than an attempt may take; what a server that dies was posting comes due behind it."""
+AT_ONCE = 200
+BATCH = 50
+OF_HOST = 4
+OF_FAILING_HOST = 1
+"""At once. So those that time out take up few of all places, however much there is for them."""
+KEPT_US = 7 * 24 * 3600 * 1_000_000
+FORGET_S = 600.0
+COUNT_S = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Delivering:
+    """Posts, as long as it runs. ``counted`` has what came of attempts, ``waiting`` what waits."""
+
+    def __init__(
+        self, store: DeliveryStore, posts: Posts, now_us: Callable[[], int] = _now_us
+    ) -> None:
+        self._store, self._posts, self._now_us = store, posts, now_us
+        self._tasks = TaskSet()
+        self._under_way: Counter[str] = Counter()
+        self._failing: set[str] = set()
+        self._wake = asyncio.Event()
+        self.counted: Counter[Outcome] = Counter()
+        self.waiting = 0
+
+    def wake(self) -> None:
+        """Look now: there may be something."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Post what is due, until cancelled."""
+        await every(0, self._look_when_due)
+
+    async def run_tidying(self) -> None:
+        """Forget what is old, until cancelled."""
+        await every(FORGET_S, self.forget)
+
+    async def run_counting(self) -> None:
+        """Count what waits, until cancelled."""
+        await every(COUNT_S, self._count)
+
+    async def close(self) -> None:
+        """Let go of what is being posted: it is posted again later."""
+        await self._tasks.stop()
+
+    async def _look_when_due(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+        await self.look()
+
+    async def look(self) -> None:
+        """Begin to post what is due and has a place."""
+        while (free := AT_ONCE - len(self._tasks)) > 0:
+            now_us = self._now_us()
+            busy = {host for host in self._under_way if not self._room(host)}
+            until_us = now_us + CLAIM_US
+            claimed = await self._store.claim(now_us, until_us, busy, min(free, BATCH))
+            if not claimed:
+                return
+            await self._begin(claimed)
+
+    async def _begin(self, claimed: Sequence[Claimed]) -> None:
+        """Post those for whose hosts there is room; give the others back."""
+        back: list[Delivery] = []
+        for it in claimed:
+            if self._room(it.delivery.host):
+                self._under_way[it.delivery.host] += 1
+                self._tasks.spawn(f"delivery {it.delivery.notification_id}", self._deliver(it))
+            else:
+                back.append(it.delivery)
+        if back:
+            await self._store.release(back, self._now_us())
+
+    def _room(self, host: str) -> bool:
+        most = OF_FAILING_HOST if host in self._failing else OF_HOST
+        return self._under_way[host] < most
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        host = claimed.delivery.host
+        try:
+            attempt = await self._posts.post(
+                claimed.webhook, claimed.delivery.notification_id, claimed.delivery.body
+            )
+            self._note(host, attempt)
+            await self._settle(claimed, attempt)
+        except DomainError as error:
+            log.warning("what came of a delivery was not noted", why=error.reason)
+        finally:
+            self._under_way[host] -= 1
+            if not self._under_way[host]:
+                del self._under_way[host]
+            self._wake.set()
+
+    def _note(self, host: str, attempt: Attempt) -> None:
+        self.counted[attempt.outcome] += 1
+        if attempt.outcome is Outcome.TAKEN:
+            self._failing.discard(host)
+        else:
+            self._failing.add(host)
+
+    async def _settle(self, claimed: Claimed, attempt: Attempt) -> None:
+        now_us = self._now_us()
+        found: Verdict = verdict(claimed, attempt, now_us)
+        await self._store.settle(claimed, attempt, found, now_us)
+
+    async def forget(self) -> None:
+        """Forget those that ended a week ago."""
+        before_us = self._now_us() - KEPT_US
+        while await self._store.forget(before_us, BATCH) == BATCH:
+            pass
+
+    async def _count(self) -> None:
+        self.waiting = await self._store.waiting()
