@@ -32,6 +32,11 @@ class Stage:
     receiver: WebhookReceiver
     webhook: Webhook
     user_id: str
+    name: str
+
+    def at(self, server: ServerProcess) -> Client:
+        """The same user at another server."""
+        return Client.connect(server.address, Password(self.name, PASSWORD))
 
     async def started(self, text: str = "hello", handler: str = "echo") -> Turn:
         """A turn that was begun, at which nobody looks."""
@@ -68,9 +73,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def somebody(server: ServerProcess) -> AsyncIterator[Client]:
+async def somebody(server: ServerProcess, name: str = "") -> AsyncIterator[Client]:
     """A new user, signed in."""
-    name = f"u-{uuid.uuid4().hex}"
+    name = name or f"u-{uuid.uuid4().hex}"
     async with server.client() as operator:
         await operator.create_user(name, PASSWORD)
     async with Client.connect(server.address, Password(name, PASSWORD)) as client:
@@ -80,8 +85,9 @@ async def somebody(server: ServerProcess) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def staged(server: ServerProcess) -> AsyncIterator[Stage]:
     """A new user, with a receiver of their own."""
-    async with somebody(server) as client, WebhookReceiver() as receiver:
+    name = f"u-{uuid.uuid4().hex}"
+    async with somebody(server, name) as client, WebhookReceiver() as receiver:
         webhook, secret = await client.create_webhook(receiver.hook)
         receiver.secrets.append(secret)
         me = (await client.who_am_i()).user
-        yield Stage(server, client, receiver, webhook, me.user_id)
+        yield Stage(server, client, receiver, webhook, me.user_id, name)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -43,7 +44,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ComposedNotifying:
-    """See :class:`~antiphon_server.dispatcher.notifying_room.NotifyingRoom`."""
+    """See :class:`~antiphon_server.dispatcher.notifying_room.NotifyingRoom`.
+
+    ``shared`` says whether other servers post, too.
+    """
 
     servicer: WebhookServicer
     notes: SqlNotes
@@ -51,6 +55,7 @@ class ComposedNotifying:
     delivering: Delivering
     trail: TrailRelay
     pool: HttpPool
+    shared: bool
 
     def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
         """See :meth:`NotesEnds.keep`."""
@@ -83,7 +88,7 @@ class ComposedNotifying:
             ("webhooks.trail", self.trail.run),
             ("notifications", self.telling.run),
             ("notifications.left", self.telling.run_left),
-            ("deliveries", self.delivering.run),
+            ("deliveries", partial(self.delivering.run, alone=not self.shared)),
             ("deliveries.old", self.delivering.run_tidying),
             ("deliveries.waiting", self.delivering.run_counting),
         ):
@@ -111,4 +116,4 @@ def compose_notifying(
     audit = AuditServiceTrail(AuditServiceStub(links.internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
     servicer = WebhookServicer(webhooks, trail)
-    return ComposedNotifying(servicer, notes, telling, delivering, trail, pool)
+    return ComposedNotifying(servicer, notes, telling, delivering, trail, pool, database.shared)

@@ -13,7 +13,7 @@ from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.telemetry.structured import structlog
 
 LOOK_S = 1.0
-CLAIM_US = 60_000_000
+CLAIM_US = 30_000_000
 """Longer than an attempt may take; what a server that dies was posting comes due behind it."""
 AT_ONCE = 200
 BATCH = 50
@@ -49,8 +49,13 @@ class Delivering:
         """Look now: there may be something."""
         self._wake.set()
 
-    async def run(self) -> None:
-        """Post what is due, until cancelled."""
+    async def run(self, *, alone: bool) -> None:
+        """Post what is due, until cancelled.
+
+        If ``alone``, what an earlier life of this server was posting is due at once.
+        """
+        if alone:
+            await self._store.release_all(self._now_us())
         await every(0, self._look_when_due)
 
     async def run_tidying(self) -> None:

@@ -83,6 +83,10 @@ class DeliveryStore(Protocol):
         """Give some back that were claimed: they are due."""
         ...
 
+    async def release_all(self, now_us: int) -> None:
+        """Give all back that is claimed, by whomever: there is nobody else."""
+        ...
+
     async def settle(
         self, claimed: Claimed, attempt: Attempt, verdict: Verdict, now_us: int
     ) -> bool:

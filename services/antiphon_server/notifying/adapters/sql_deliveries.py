@@ -46,7 +46,14 @@ _CLAIM = (
     update(deliveries).where(_THIS).values(claim=bindparam("b_claim"), next_us=bindparam("b_until"))
 )
 _HOOKS = select(webhooks).where(webhooks.c.webhook_id.in_(bindparam("b_ids", expanding=True)))
-_RELEASE = update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"))
+_RELEASE = (
+    update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"), claim="")
+)
+_RELEASE_ALL = (
+    update(deliveries)
+    .where(deliveries.c.next_us.is_not(None), deliveries.c.claim != "")
+    .values(next_us=bindparam("b_now"), claim="")
+)
 _GET = select(deliveries).where(_THIS)
 _HOOK = webhooks.c.webhook_id == bindparam("b_webhook")
 _HOLD_HOOK = select(webhooks).where(_HOOK).with_for_update()
@@ -109,6 +116,10 @@ class SqlDeliveries:
             for it in given_back
         ]
         await self._database.write(lambda it: it.execute(_RELEASE, rows))
+
+    async def release_all(self, now_us: int) -> None:
+        """See :meth:`DeliveryStore.release_all`."""
+        await self._database.write(lambda it: it.execute(_RELEASE_ALL, {"b_now": now_us}))
 
     async def settle(
         self, claimed: Claimed, attempt: Attempt, verdict: Verdict, now_us: int
