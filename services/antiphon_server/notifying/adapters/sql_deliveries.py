@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, t
 from antiphon.events.v1 import event_pb2
 from antiphon_server.notifying.adapters.rows import Sealing, delivery_of
 from antiphon_server.notifying.adapters.sql_notes import add_note
-from antiphon_server.notifying.adapters.sql_webhooks import stop
+from antiphon_server.notifying.adapters.sql_webhooks import remove_all, stop
 from antiphon_server.notifying.adapters.tables import deliveries, webhooks
 from antiphon_server.notifying.model import (
     Attempt,
@@ -46,9 +46,7 @@ _CLAIM = (
     update(deliveries).where(_THIS).values(claim=bindparam("b_claim"), next_us=bindparam("b_until"))
 )
 _HOOKS = select(webhooks).where(webhooks.c.webhook_id.in_(bindparam("b_ids", expanding=True)))
-_RELEASE = (
-    update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"), claim="")
-)
+_RELEASE = update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"), claim="")
 _RELEASE_ALL = (
     update(deliveries)
     .where(deliveries.c.next_us.is_not(None), deliveries.c.claim != "")
@@ -104,10 +102,16 @@ class SqlDeliveries:
         return await self._database.write(take)
 
     def _with_webhooks(self, connection: Connection, mine: Sequence[Delivery]) -> Sequence[Claimed]:
-        ids = list({it.webhook_id for it in mine})
-        rows = connection.execute(_HOOKS, {"b_ids": ids})
+        ids = {it.webhook_id for it in mine}
+        rows = connection.execute(_HOOKS, {"b_ids": list(ids)})
         hooks = {row.webhook_id: self._sealing.webhook_of(row) for row in rows}
-        return [Claimed(it, hooks[it.webhook_id]) for it in mine if it.webhook_id in hooks]
+        for webhook_id in ids:  # one that was told something while it went away
+            if webhook_id not in hooks:
+                remove_all(connection, webhook_id)
+            elif hooks[webhook_id].disabled:
+                stop(connection, webhook_id)
+        to = ((it, hooks.get(it.webhook_id)) for it in mine)
+        return [Claimed(it, hook) for it, hook in to if hook and not hook.disabled]
 
     async def release(self, given_back: Sequence[Delivery], now_us: int) -> None:
         """See :meth:`DeliveryStore.release`."""

@@ -117,7 +117,7 @@ class SqlWebhooks:
 
         def store(connection: Connection) -> None:
             if connection.execute(_DELETE, this).rowcount:
-                connection.execute(_DELETE_ALL, {"b_webhook": webhook_id})
+                remove_all(connection, webhook_id)
                 by.note(connection, webhook_deleted=told)
 
         await self._database.write(store)
@@ -126,6 +126,11 @@ class SqlWebhooks:
 def stop(connection: Connection, webhook_id: str) -> None:
     """Try nothing more of what waits for a webhook."""
     connection.execute(_STOP, {"b_webhook": webhook_id})
+
+
+def remove_all(connection: Connection, webhook_id: str) -> None:
+    """Take all of a webhook's deliveries away."""
+    connection.execute(_DELETE_ALL, {"b_webhook": webhook_id})
 
 
 def _host(webhook: Webhook) -> str:

@@ -1,0 +1,1 @@
+"""Notifications: the rules, without servers."""
