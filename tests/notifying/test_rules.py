@@ -28,7 +28,10 @@ NOTE = Note("ntf_1", ANN, 5, b"", ABOUT)
 SECOND_US = 1_000_000
 
 
-def hook(owner: str = ANN, wanted: Filter = Filter(), failing_us: int | None = None) -> Webhook:
+ALL = Filter()
+
+
+def hook(owner: str = ANN, wanted: Filter = ALL, failing_us: int | None = None) -> Webhook:
     """A webhook."""
     url = "https://hooks.example/in"
     return Webhook("wh_00000001", owner, ANN, 1, url, b"", wanted, (), failing_us=failing_us)
@@ -60,10 +63,10 @@ def test_only_secrets_that_are_valid_sign() -> None:
 @pytest.mark.parametrize(
     ("owner", "wanted", "does"),
     [
-        (ANN, Filter(), True),
-        (f"workspaces/{HOME}", Filter(), True),
-        ("users/user_0000000bob", Filter(), False),
-        ("workspaces/ws_00000002", Filter(), False),
+        (ANN, ALL, True),
+        (f"workspaces/{HOME}", ALL, True),
+        ("users/user_0000000bob", ALL, False),
+        ("workspaces/ws_00000002", ALL, False),
         (ANN, Filter(kinds=frozenset({1})), True),
         (ANN, Filter(kinds=frozenset({2})), False),
         (ANN, Filter(states=frozenset({4, 5})), True),

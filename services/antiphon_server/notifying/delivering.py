@@ -45,6 +45,11 @@ class Delivering:
         self.counted: Counter[Outcome] = Counter()
         self.waiting = 0
 
+    @property
+    def under_way(self) -> int:
+        """How many are being posted."""
+        return len(self._tasks)
+
     def wake(self) -> None:
         """Look now: there may be something."""
         self._wake.set()

@@ -68,22 +68,26 @@ class Telling:
             await self._some.wait()
             self._some.clear()
             try:
-                while self._held:
-                    await self._tell([self._held.popleft() for _ in self._next()])
+                await self.tell_held()
             except DomainError as error:
                 log.warning("notifications have to wait", why=error.reason)
             except Exception:
                 log.exception("notifications were not told, and stay")
 
-    def _next(self) -> range:
-        return range(min(BATCH, len(self._held)))
+    async def tell_held(self) -> None:
+        """Tell what was taken."""
+        while self._held:
+            few = range(min(BATCH, len(self._held)))
+            await self._tell([self._held.popleft() for _ in few])
 
     async def run_left(self) -> None:
         """Look for what was left, at once and then regularly, until cancelled."""
-        await self._look(self._now_us() + 1)
-        await every(LOOK_S, lambda: self._look(self._now_us() - AGE_US), at_once=False)
+        await self.look(0)
+        await every(LOOK_S, self.look, at_once=False)
 
-    async def _look(self, before_us: int) -> None:
+    async def look(self, age_us: int = AGE_US) -> None:
+        """Tell what is older than that and was not told."""
+        before_us = self._now_us() - age_us
         while notes := await self._store.left(before_us, BATCH):
             if not await self._tell(notes):
                 return

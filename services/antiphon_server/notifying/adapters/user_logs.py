@@ -22,10 +22,9 @@ class UserLogs:
 
     async def tell(self, note: Note) -> None:
         """See :meth:`TellsUsers.tell`."""
-        about = note.about
-        is_stopped = about and about.kind is Kind.TURN_ENDED and about.state == CANCELLED
-        if is_stopped or not note.creator.startswith("users/"):
+        if not is_for_user(note):
             return
+        about = note.about
         request = AppendRequest(
             scope=note.creator,
             events=[Event.FromString(note.body)],
@@ -38,3 +37,10 @@ class UserLogs:
         except DomainError as error:
             if error.reason is not Reason.REQUEST_ID_REUSED:  # it was told, in other words
                 raise
+
+
+def is_for_user(note: Note) -> bool:
+    """Whether its user may want to know it: who stops a turn knows that it has ended."""
+    about = note.about
+    is_stopped = about and about.kind is Kind.TURN_ENDED and about.state == CANCELLED
+    return note.creator.startswith("users/") and not is_stopped
