@@ -20,6 +20,7 @@ HOW_TO_GET = {
     "curl": "apt install curl",
     "go": "Go 1.26 or newer, from go.dev/dl",
     "grpcurl": "go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest",
+    "node": "Node.js 20.19 or newer, from nodejs.org",
     "npm": "Node.js 20.19 or newer, from nodejs.org",
     "openssl": "apt install openssl",
     "promtool": "apt install prometheus",

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from antiphon.events.v1.event_pb2 import Event, EventKind, ToolCallOutcome, TurnState
+from antiphon.events.v1.event_pb2 import (
+    Event,
+    EventKind,
+    ToolCallOutcome,
+    TurnState,
+    WebhookDisabledReason,
+)
 from antiphon.events.v1.handoff_pb2 import HandoffEnd
 from antiphon.integration.v1.tool_pb2 import ToolAnswerAction
 from antiphon_client import text_of
@@ -49,6 +55,15 @@ def _detail(event: Event) -> str:
             it = event.turn_assigned
             worker = " ".join(filter(None, (it.deployment, it.version)))
             return f"{event.turn_id} to {it.worker_id} ({worker})"
+        case "turn_notified":
+            told = event.turn_notified
+            how = name_of(TurnState, "TURN_STATE_", told.state)
+            waits = f" waits for {told.tool_call_id}" if told.tool_call_id else f" {how}"
+            return f"{told.conversation_id} {told.turn_id}{waits}"
+        case "webhook_disabled":
+            gone = event.webhook_disabled
+            why = name_of(WebhookDisabledReason, "WEBHOOK_DISABLED_REASON_", gone.reason)
+            return f"{gone.webhook_id} {why}"
         case "turn_progressed":
             return event.turn_progressed.status
         case "tool_call_proposed":
