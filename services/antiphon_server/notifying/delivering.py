@@ -20,6 +20,7 @@ BATCH = 50
 OF_HOST = 4
 OF_FAILING_HOST = 1
 """At once. So those that time out take up few of all places, however much there is for them."""
+GRACE_S = 2.0
 KEPT_US = 7 * 24 * 3600 * 1_000_000
 FORGET_S = 600.0
 COUNT_S = 15.0
@@ -72,7 +73,13 @@ class Delivering:
         await every(COUNT_S, self._count)
 
     async def close(self) -> None:
-        """Let go of what is being posted: it is posted again later."""
+        """Let what is being posted end, for a moment; what does not is posted again later."""
+        try:
+            async with asyncio.timeout(GRACE_S):
+                while self.under_way:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pass
         await self._tasks.stop()
 
     async def _look_when_due(self) -> None:
