@@ -135,6 +135,12 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_SCHEDULE_UPDATED: ScheduleUpdated."""
     SECURITY_EVENT_KIND_SCHEDULE_DELETED: _SecurityEventKind.ValueType  # 108
     """SECURITY_EVENT_KIND_SCHEDULE_DELETED: ScheduleDeleted."""
+    SECURITY_EVENT_KIND_DETECTORS_SET: _SecurityEventKind.ValueType  # 114
+    """SECURITY_EVENT_KIND_DETECTORS_SET: DetectorsSet."""
+    SECURITY_EVENT_KIND_FLAG_RAISED: _SecurityEventKind.ValueType  # 115
+    """SECURITY_EVENT_KIND_FLAG_RAISED: FlagRaised."""
+    SECURITY_EVENT_KIND_FLAG_CLEARED: _SecurityEventKind.ValueType  # 116
+    """SECURITY_EVENT_KIND_FLAG_CLEARED: FlagCleared."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -247,6 +253,12 @@ SECURITY_EVENT_KIND_SCHEDULE_UPDATED: SecurityEventKind.ValueType  # 107
 """SECURITY_EVENT_KIND_SCHEDULE_UPDATED: ScheduleUpdated."""
 SECURITY_EVENT_KIND_SCHEDULE_DELETED: SecurityEventKind.ValueType  # 108
 """SECURITY_EVENT_KIND_SCHEDULE_DELETED: ScheduleDeleted."""
+SECURITY_EVENT_KIND_DETECTORS_SET: SecurityEventKind.ValueType  # 114
+"""SECURITY_EVENT_KIND_DETECTORS_SET: DetectorsSet."""
+SECURITY_EVENT_KIND_FLAG_RAISED: SecurityEventKind.ValueType  # 115
+"""SECURITY_EVENT_KIND_FLAG_RAISED: FlagRaised."""
+SECURITY_EVENT_KIND_FLAG_CLEARED: SecurityEventKind.ValueType  # 116
+"""SECURITY_EVENT_KIND_FLAG_CLEARED: FlagCleared."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -464,6 +476,9 @@ class SecurityEvent(_message.Message):
     SCHEDULE_CREATED_FIELD_NUMBER: _builtins.int
     SCHEDULE_UPDATED_FIELD_NUMBER: _builtins.int
     SCHEDULE_DELETED_FIELD_NUMBER: _builtins.int
+    DETECTORS_SET_FIELD_NUMBER: _builtins.int
+    FLAG_RAISED_FIELD_NUMBER: _builtins.int
+    FLAG_CLEARED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -706,6 +721,18 @@ class SecurityEvent(_message.Message):
     def schedule_deleted(self) -> Global___ScheduleDeleted:
         """schedule_deleted: such a schedule was taken away; user_id is its creator."""
 
+    @_builtins.property
+    def detectors_set(self) -> Global___DetectorsSet:
+        """detectors_set: what watches for what is out of the ordinary was changed."""
+
+    @_builtins.property
+    def flag_raised(self) -> Global___FlagRaised:
+        """flag_raised: a detector has flagged somebody or something, and that has an effect."""
+
+    @_builtins.property
+    def flag_cleared(self) -> Global___FlagCleared:
+        """flag_cleared: somebody has cleared a flag."""
+
     def __init__(
         self,
         *,
@@ -770,12 +797,15 @@ class SecurityEvent(_message.Message):
         schedule_created: Global___ScheduleCreated | None = ...,
         schedule_updated: Global___ScheduleUpdated | None = ...,
         schedule_deleted: Global___ScheduleDeleted | None = ...,
+        detectors_set: Global___DetectorsSet | None = ...,
+        flag_raised: Global___FlagRaised | None = ...,
+        flag_cleared: Global___FlagCleared | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted", "detectors_set", "flag_raised", "flag_cleared"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -2259,3 +2289,105 @@ class WebhookSecretRotated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WebhookSecretRotated: _TypeAlias = WebhookSecretRotated  # noqa: Y015
+
+@_typing.final
+class DetectorsSet(_message.Message):
+    """DetectorsSet: what watches for what is out of the ordinary was changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose they are: `workspaces/{workspace}` or "global"."""
+    revision: _builtins.int
+    """revision is the number of the new ones: AnomalyService.GetDetectors says them."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resource", b"resource", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DetectorsSet: _TypeAlias = DetectorsSet  # noqa: Y015
+
+@_typing.final
+class FlagRaised(_message.Message):
+    """FlagRaised: a detector has flagged somebody or something, and that has an effect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    DETECTOR_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose detector it is: `workspaces/{workspace}` or "global"."""
+    flag_id: _builtins.str
+    """flag_id is the flag: AnomalyService.GetFlag says more of it."""
+    detector: _builtins.str
+    """detector is its name."""
+    subject: _builtins.str
+    """subject is who or what: `users/…`, `sessions/…`, `conversations/…` or `workspaces/…`."""
+    effect: _builtins.str
+    """effect is what that does: `throttle` or `review`."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        flag_id: _builtins.str = ...,
+        detector: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        effect: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detector", b"detector", "effect", b"effect", "flag_id", b"flag_id", "resource", b"resource", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlagRaised: _TypeAlias = FlagRaised  # noqa: Y015
+
+@_typing.final
+class FlagCleared(_message.Message):
+    """FlagCleared: somebody has cleared a flag."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    FLAG_ID_FIELD_NUMBER: _builtins.int
+    DETECTOR_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is whose detector it was: `workspaces/{workspace}` or "global"."""
+    flag_id: _builtins.str
+    """flag_id is the flag."""
+    detector: _builtins.str
+    """detector is its name."""
+    subject: _builtins.str
+    """subject is who or what was flagged."""
+    reason: _builtins.str
+    """reason is why it was cleared, in the words of who did."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        flag_id: _builtins.str = ...,
+        detector: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detector", b"detector", "flag_id", b"flag_id", "reason", b"reason", "resource", b"resource", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlagCleared: _TypeAlias = FlagCleared  # noqa: Y015

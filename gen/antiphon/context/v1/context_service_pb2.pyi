@@ -8,6 +8,7 @@ from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -488,20 +489,64 @@ class GetConversationRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    SPEAKING_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is the conversation to return."""
+    @_builtins.property
+    def speaking(self) -> Global___Speaking:
+        """speaking says that somebody is about to say something there, which detectors count. Of services
+        alone; of others it means nothing.
+        """
+
     def __init__(
         self,
         *,
         conversation_id: _builtins.str = ...,
+        speaking: Global___Speaking | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["speaking", b"speaking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "speaking", b"speaking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConversationRequest: _TypeAlias = GetConversationRequest  # noqa: Y015
+
+@_typing.final
+class Speaking(_message.Message):
+    """Speaking is what detectors are told of something that is said: nothing of what it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    """author is who says it: `users/user_…`."""
+    session_id: _builtins.str
+    """session_id is their session; may be empty."""
+    fingerprint: _builtins.int
+    """fingerprint is a digest of the beginning of what is said, which is the same for what is the same
+    but for numbers, spaces and punctuation; 0 where nobody has asked for it.
+    """
+    size_bytes: _builtins.int
+    """size_bytes is how long it is."""
+    def __init__(
+        self,
+        *,
+        author: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+        fingerprint: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "fingerprint", b"fingerprint", "session_id", b"session_id", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Speaking: _TypeAlias = Speaking  # noqa: Y015
 
 @_typing.final
 class GetConversationResponse(_message.Message):
@@ -511,21 +556,33 @@ class GetConversationResponse(_message.Message):
 
     CONVERSATION_FIELD_NUMBER: _builtins.int
     FILTERED_FIELD_NUMBER: _builtins.int
+    WATCHED_FIELD_NUMBER: _builtins.int
+    THROTTLED_FIELD_NUMBER: _builtins.int
     filtered: _builtins.bool
     """filtered says that filters look at what is said there before anybody works on it."""
+    watched: _builtins.bool
+    """watched says that detectors watch what is said there, and want fingerprints of it."""
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """conversation is the conversation."""
+
+    @_builtins.property
+    def throttled(self) -> _duration_pb2.Duration:
+        """throttled is how long the request's author has to wait before they may say something there; unset
+        if they need not.
+        """
 
     def __init__(
         self,
         *,
         conversation: _conversation_pb2.Conversation | None = ...,
         filtered: _builtins.bool = ...,
+        watched: _builtins.bool = ...,
+        throttled: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "throttled", b"throttled"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "filtered", b"filtered"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "filtered", b"filtered", "throttled", b"throttled", "watched", b"watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -419,6 +419,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_WEBHOOK_DISABLED: nothing is posted there: UpdateWebhook lets it go on; metadata:
     webhook_id. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_THROTTLED: _ErrorReason.ValueType  # 240
+    """ERROR_REASON_THROTTLED: a detector has flagged who speaks, their session, the conversation or the
+    workspace, and little is taken from there for a while; RetryInfo says when it may be tried again.
+    Code RESOURCE_EXHAUSTED.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -829,5 +834,10 @@ ERROR_REASON_HANDOFF_IMPOSSIBLE: ErrorReason.ValueType  # 214
 ERROR_REASON_WEBHOOK_DISABLED: ErrorReason.ValueType  # 230
 """ERROR_REASON_WEBHOOK_DISABLED: nothing is posted there: UpdateWebhook lets it go on; metadata:
 webhook_id. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_THROTTLED: ErrorReason.ValueType  # 240
+"""ERROR_REASON_THROTTLED: a detector has flagged who speaks, their session, the conversation or the
+workspace, and little is taken from there for a while; RetryInfo says when it may be tried again.
+Code RESOURCE_EXHAUSTED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -484,6 +484,36 @@ class WebhookSecretRotated:
     webhook_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class DetectorsSet:
+    """What watches a workspace, or all, for what is out of the ordinary was changed."""
+
+    resource: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRaised:
+    """A detector has flagged a subject, and that has an effect."""
+
+    resource: str
+    flag_id: str
+    detector: str
+    subject: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagCleared:
+    """Somebody has cleared a flag, for a reason."""
+
+    resource: str
+    flag_id: str
+    detector: str
+    subject: str
+    reason: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -537,6 +567,9 @@ Detail = (
     | WebhookUpdated
     | WebhookDeleted
     | WebhookSecretRotated
+    | DetectorsSet
+    | FlagRaised
+    | FlagCleared
 )
 
 

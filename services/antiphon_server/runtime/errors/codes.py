@@ -246,6 +246,10 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.FAILED_PRECONDITION,
         "Webhook {webhook_id} is disabled; `antiphon webhooks update --enable` lets it go on.",
     ),
+    Reason.THROTTLED: Entry(
+        _EXHAUSTED,
+        "What comes from here was flagged, so little is taken for a while; try again later.",
+    ),
 }
 
 

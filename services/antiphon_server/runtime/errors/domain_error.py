@@ -96,6 +96,7 @@ class Reason(StrEnum):
     CONTENT_BLOCKED = "CONTENT_BLOCKED"
     FILTER_UNAVAILABLE = "FILTER_UNAVAILABLE"
     WEBHOOK_DISABLED = "WEBHOOK_DISABLED"
+    THROTTLED = "THROTTLED"
 
 
 @dataclass(frozen=True, slots=True)
