@@ -1,7 +1,7 @@
 """The rules of all parents: which stand now, ready to be asked."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon_server.runtime.cache.lru import LruCache
@@ -55,6 +55,11 @@ class Standing(Generic[T, Ready]):
     def stand(self, workspace_id: str) -> bool:
         """Whether there are any for the workspace."""
         return workspace_id in self._newest or GLOBAL in self._newest
+
+    @property
+    def parents(self) -> Collection[str]:
+        """Who has some."""
+        return self._newest.keys()
 
     async def of(self, *parents: str) -> Sequence[Ready]:
         """Those of parents that have some, in that order."""

@@ -1,0 +1,1 @@
+"""Who behaves out of the ordinary: detectors, flags, and what flags do."""

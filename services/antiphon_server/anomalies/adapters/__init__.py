@@ -1,0 +1,1 @@
+"""Where detectors and flags are kept, and where signals are fetched."""

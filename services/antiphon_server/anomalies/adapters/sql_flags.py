@@ -1,0 +1,212 @@
+"""Flags in a SQL database."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, tuple_, update
+
+from antiphon.auth.v1 import audit_pb2
+from antiphon.context.v1.anomaly_pb2 import Flag as FlagMessage
+from antiphon_server.anomalies.adapters.tables import flags, trail_outbox
+from antiphon_server.anomalies.encoding import flag_message, flag_of
+from antiphon_server.anomalies.model import NAMES, Effect, Flag, Key, Raised, Throttle
+from antiphon_server.anomalies.ports import Wanted
+from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.trail.outbox import Author, resource_of_parent
+
+KEPT_US = 90 * 86_400 * 1_000_000
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class SqlFlags:
+    """See :class:`~antiphon_server.anomalies.ports.FlagStore`."""
+
+    def __init__(self, database: Database, now_us: Callable[[], int] = _now_us) -> None:
+        self._database, self._now_us = database, now_us
+
+    async def raise_all(self, raised: Sequence[Raised]) -> Sequence[Flag]:
+        """See :meth:`FlagStore.raise_all`."""
+        by, now_us = Author(trail_outbox), self._now_us()
+        wanted = {_open_key(it.key): it for it in raised}
+
+        def store(connection: Connection) -> list[Flag]:
+            query = select(flags.c.body).where(flags.c.open_key.in_(wanted)).with_for_update()
+            found = {it.key: it for it in _flags(connection, query)}
+            return [_put(connection, it, found.get(it.key), now_us, by) for it in raised]
+
+        return await self._database.write(store)
+
+    async def list(self, wanted: Wanted) -> Sequence[Flag]:
+        """See :meth:`FlagStore.list`."""
+        query = _listing(wanted)
+        return await self._database.read(lambda it: _flags(it, query))
+
+    async def get(self, parent: str, flag_id: str) -> Flag | None:
+        """See :meth:`FlagStore.get`."""
+        query = _one(parent, flag_id)
+        found = await self._database.read(lambda it: _flags(it, query))
+        return found[0] if found else None
+
+    async def clear(self, parent: str, flag_id: str, reason: str) -> Flag | None:
+        """See :meth:`FlagStore.clear`."""
+        by, who, now_us = Author(trail_outbox), current_principal().actor, self._now_us()
+        query = _one(parent, flag_id).with_for_update()
+
+        def store(connection: Connection) -> Flag | None:
+            found = _flags(connection, query)
+            if not found or found[0].cleared_us:
+                return found[0] if found else None
+            changed = {"cleared_us": now_us, "changed_us": now_us}
+            cleared = replace(found[0], **changed, cleared_by=who, reason=reason)
+            _store(connection, cleared)
+            by.note(connection, flag_cleared=_told_cleared(cleared))
+            return cleared
+
+        return await self._database.write(store)
+
+    async def throttles(self) -> Sequence[Throttle]:
+        """See :meth:`FlagStore.throttles`."""
+        biting = (
+            select(flags.c.body)
+            .where(flags.c.effect == Effect.THROTTLE, flags.c.effect_end_us > self._now_us())
+            .where(flags.c.cleared_us == 0)
+        )
+        found = await self._database.read(lambda it: _flags(it, biting))
+        return [Throttle(it.key, it.effect_end_us, it.throttle_per_minute) for it in found]
+
+    async def cleared_since(self, since_us: int) -> Mapping[str, Key]:
+        """See :meth:`FlagStore.cleared_since`."""
+        query = select(flags.c.body).where(flags.c.cleared_us >= max(1, since_us))
+        found = await self._database.read(lambda it: _flags(it, query))
+        return {it.flag_id: it.key for it in found}
+
+    async def forget(self) -> None:
+        """Remove those that were cleared more than 90 days ago."""
+        old = flags.c.cleared_us.between(1, self._now_us() - KEPT_US)
+        await self._database.write(lambda it: it.execute(delete(flags).where(old)))
+
+
+def _flags(connection: Connection, query: Select[Any]) -> list[Flag]:
+    return [flag_of(FlagMessage.FromString(it)) for it in connection.execute(query).scalars()]
+
+
+def _one(parent: str, flag_id: str) -> Select[Any]:
+    query = select(flags.c.body).where(flags.c.flag_id == flag_id)
+    return query.where(flags.c.parent == parent) if parent else query
+
+
+def _listing(wanted: Wanted) -> Select[Any]:
+    place = tuple_(flags.c.changed_us, flags.c.flag_id)
+    query = select(flags.c.body).order_by(place.desc()).limit(wanted.limit)
+    if wanted.parent:
+        query = query.where(flags.c.parent == wanted.parent)
+    if wanted.subject:
+        query = query.where(flags.c.subject == wanted.subject)
+    if not wanted.cleared:
+        query = query.where(flags.c.cleared_us == 0)
+    if wanted.changed_after_us:
+        query = query.where(flags.c.changed_us > wanted.changed_after_us)
+    return query.where(place < wanted.before) if wanted.before is not None else query
+
+
+def _put(
+    connection: Connection, raised: Raised, known: Flag | None, now_us: int, by: Author
+) -> Flag:
+    """Add to what is open, or open another."""
+    if known is not None:
+        more = _added(known, raised, now_us)
+        _store(connection, more)
+        return more
+    new = _opened(raised, now_us)
+    connection.execute(insert(flags), _row(new))
+    if new.effect is not Effect.NONE:
+        by.note(connection, flag_raised=_told_raised(new))
+    return new
+
+
+def _opened(it: Raised, now_us: int) -> Flag:
+    detector, signal = it.detector, it.signal
+    return Flag(
+        new_id("flag"),
+        it.key,
+        NAMES[type(detector.kind)],
+        signal.user,
+        signal.workspace,
+        signal.conversation,
+        it.found.score,
+        it.found.evidence,
+        it.count,
+        it.first_us,
+        it.last_us,
+        detector.effect,
+        _effect_end(it, now_us),
+        detector.throttle_per_minute if detector.effect is Effect.THROTTLE else 0,
+        now_us,
+    )
+
+
+def _added(known: Flag, it: Raised, now_us: int) -> Flag:
+    higher = it.found.score >= known.score
+    return replace(
+        known,
+        score=max(known.score, it.found.score),
+        evidence=it.found.evidence if higher else known.evidence,
+        count=known.count + it.count,
+        last_us=max(known.last_us, it.last_us),
+        effect_end_us=max(known.effect_end_us, _effect_end(it, now_us)),
+        changed_us=now_us,
+    )
+
+
+def _effect_end(it: Raised, now_us: int) -> int:
+    detector = it.detector
+    return 0 if detector.effect is Effect.NONE else now_us + int(detector.effect_s * 1e6)
+
+
+def _store(connection: Connection, it: Flag) -> None:
+    connection.execute(update(flags).where(flags.c.flag_id == it.flag_id), _row(it))
+
+
+def _row(it: Flag) -> dict[str, Any]:
+    return {
+        "flag_id": it.flag_id,
+        "parent": it.key.parent,
+        "subject": it.key.subject,
+        "open_key": it.flag_id if it.cleared_us else _open_key(it.key),
+        "effect": it.effect,
+        "effect_end_us": it.effect_end_us,
+        "cleared_us": it.cleared_us,
+        "changed_us": it.changed_us,
+        "body": flag_message(it).SerializeToString(deterministic=True),
+    }
+
+
+def _open_key(it: Key) -> str:
+    return f"{it.parent} {it.detector} {it.subject}"
+
+
+def _told_raised(it: Flag) -> audit_pb2.FlagRaised:
+    return audit_pb2.FlagRaised(
+        resource=resource_of_parent(it.key.parent),
+        flag_id=it.flag_id,
+        detector=it.key.detector,
+        subject=it.key.subject,
+        effect=it.effect.name.lower(),
+    )
+
+
+def _told_cleared(it: Flag) -> audit_pb2.FlagCleared:
+    return audit_pb2.FlagCleared(
+        resource=resource_of_parent(it.key.parent),
+        flag_id=it.flag_id,
+        detector=it.key.detector,
+        subject=it.key.subject,
+        reason=it.reason,
+    )

@@ -1,0 +1,69 @@
+"""The detectors of a parent, and what all detectors together remember."""
+
+from collections.abc import Iterator, Sequence
+
+from antiphon_server.anomalies.checking import checked
+from antiphon_server.anomalies.memories import MEMORIES, Memory
+from antiphon_server.anomalies.model import Detector, Found, Key, Sign, Signal
+from antiphon_server.runtime.cache.lru import LruCache
+
+MOST_REMEMBERED = 50_000
+"""Of so many subjects of detectors something is remembered; who was seen longest ago goes first."""
+
+
+class Memories:
+    """What detectors remember, by whom: it outlives their revisions."""
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._memories: LruCache[Key, Memory] = LruCache(most)
+
+    def of(self, key: Key, kind: type[Memory]) -> Memory:
+        """What is remembered there; one that another kind has left begins anew."""
+        memory = self._memories.get(key)
+        if type(memory) is not kind:
+            memory = kind()
+            self._memories.put(key, memory)
+        return memory
+
+    def forget(self, key: Key) -> None:
+        """Begin anew there."""
+        self._memories.pop(key)
+
+    def __len__(self) -> int:
+        """Of how many something is remembered."""
+        return len(self._memories)
+
+
+class Detecting:
+    """All detectors of a parent at a revision, ready to see.
+
+    Raises DomainError INVALID_ARGUMENT: a name twice, too many, a subject that a kind does not know.
+    """
+
+    def __init__(self, parent: str, revision: int, detectors: Sequence[Detector]) -> None:
+        checked(parent, detectors)
+        self.parent, self.revision = parent, revision
+        self._by_sign: dict[Sign, list[tuple[Detector, type[Memory]]]] = {it: [] for it in Sign}
+        for each in detectors:
+            if not each.disabled:
+                sign, memory = MEMORIES[type(each.kind)]
+                self._by_sign[sign].append((each, memory))
+
+    def of(self, sign: Sign) -> list[Detector]:
+        """Those that see such signals."""
+        return [it for it, _ in self._by_sign[sign]]
+
+    def see(self, memories: Memories, signal: Signal) -> Iterator[tuple[Key, Detector, Found]]:
+        """What is out of the ordinary in the eyes of which of them."""
+        for it, memory in self._by_sign[signal.sign]:
+            subject = signal.subject(it.about)
+            if subject:
+                key = Key(self.parent, it.name, subject)
+                found = memories.of(key, memory).see(it, signal)
+                if found.score >= it.threshold:
+                    yield key, it, found
+
+    def learn(self, memories: Memories, signal: Signal, of: Detector) -> None:
+        """Have one of them see something that was long ago: nobody is flagged for that."""
+        key = Key(self.parent, of.name, signal.subject(of.about))
+        memories.of(key, MEMORIES[type(of.kind)][1]).see(of, signal)

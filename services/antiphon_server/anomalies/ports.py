@@ -1,0 +1,87 @@
+"""What anomalies need from outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from antiphon_server.anomalies.model import About, Detector, Flag, Key, Raised, Signal, Throttle
+from antiphon_server.runtime.revisions.ports import RevisionStore
+
+DetectorStore: TypeAlias = RevisionStore[Detector]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which flags: of a parent, or of all if that is empty; those that changed last come first.
+
+    ``before`` is (changed_us, flag id) of the last one of the page before.
+    """
+
+    parent: str = ""
+    subject: str = ""
+    cleared: bool = False
+    changed_after_us: int = 0
+    before: tuple[int, str] | None = None
+    limit: int = 50
+
+
+class FlagStore(Protocol):
+    """Keeps flags: open ones, and for 90 days those that were cleared."""
+
+    async def raise_all(self, raised: Sequence[Raised]) -> Sequence[Flag]:
+        """Add to flags that are open, or open them; those that are new and have an effect are
+        noted for the audit trail in the same step.
+        """
+        ...
+
+    async def list(self, wanted: Wanted) -> Sequence[Flag]:
+        """Those that are wanted."""
+        ...
+
+    async def get(self, parent: str, flag_id: str) -> Flag | None:
+        """One, of a parent or of any if that is empty."""
+        ...
+
+    async def clear(self, parent: str, flag_id: str, reason: str) -> Flag | None:
+        """Close one in the caller's name, and note it for the audit trail; None if there is none.
+
+        One that is closed stays as it is.
+        """
+        ...
+
+    async def throttles(self) -> Sequence[Throttle]:
+        """Those that bite now."""
+        ...
+
+    async def cleared_since(self, since_us: int) -> Mapping[str, Key]:
+        """The flags that were cleared from then on, by their ids."""
+        ...
+
+
+class Allowance(Protocol):
+    """How much of somebody is let through."""
+
+    def wait(self, key: Key, per_minute: int) -> float:
+        """Let one message through and return 0.0, or the seconds until one would be."""
+        ...
+
+
+class Spending(Protocol):
+    """The ledger."""
+
+    async def spent(
+        self, parent: str, about: About, begin: float, end: float
+    ) -> Sequence[Signal]:
+        """What each subject's calls took that began in that time. Raises DomainError."""
+        ...
+
+
+class SignIns(Protocol):
+    """The audit trail."""
+
+    async def newer(self, than: int, since: float) -> tuple[int, Sequence[Signal]]:
+        """Sign-ins behind a place and from a time on, the oldest first, and the newest place.
+
+        Raises DomainError.
+        """
+        ...

@@ -1,0 +1,134 @@
+"""What happens is seen by detectors, beside whoever does it, and what they find becomes flags."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from antiphon_server.anomalies.detecting import Detecting, Memories
+from antiphon_server.anomalies.model import Detector, Effect, Found, Key, Raised, Signal
+from antiphon_server.anomalies.ports import FlagStore
+from antiphon_server.anomalies.throttling import Throttles
+from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.revisions.model import GLOBAL
+from antiphon_server.runtime.revisions.standing import Standing
+
+Detectors: TypeAlias = Standing[Detector, Detecting]
+MOST_WAITING = 10_000
+"""So many signals wait; what comes beyond is counted, and seen by no detector."""
+MOST_RAISED = 1_000
+"""So many flags wait to be written."""
+EACH_S = 0.1
+"""How often what was found is written: a flag stands that soon."""
+AGAIN_S = 2.0
+"""How soon an open flag is written again, with what was added to it meanwhile."""
+LOOK_S = 0.5
+"""How often a server looks for what others have flagged and cleared: throttling bites within 1 s."""
+CLEARED_S = 10.0
+"""How long back it looks for what was cleared: clocks of servers differ."""
+log = logging.getLogger(__name__)
+
+
+class Watching:
+    """Takes signals without a wait, and has them seen. ``now`` is in Unix seconds."""
+
+    def __init__(
+        self, detectors: Detectors, flags: FlagStore, throttles: Throttles, now: Callable[[], float]
+    ) -> None:
+        self._detectors, self._flags, self._throttles = detectors, flags, throttles
+        self._now = now
+        self.memories = Memories()
+        self._waiting: deque[Signal] = deque()
+        self._came = asyncio.Event()
+        self._raised: dict[Key, Raised] = {}
+        self._written: dict[Key, float] = {}
+        self._known_cleared: set[str] = set()
+        self._looked = False
+        self.seen = self.lost = 0
+        """Signals that detectors saw, and those, or what was found in them, that had no place."""
+
+    def note(self, signal: Signal) -> None:
+        """Have a signal seen soon."""
+        if len(self._waiting) >= MOST_WAITING:
+            self.lost += 1
+            return
+        self._waiting.append(signal)
+        self._came.set()
+
+    async def see_all(self) -> None:
+        """See what waits."""
+        while self._waiting:
+            await self._see(self._waiting.popleft())
+        self._came.clear()
+
+    async def write(self) -> None:
+        """Write what was found: new flags at once, what is added to open ones after a while."""
+        now = self._now()
+        due = [it for it in self._raised.values() if now >= self._written.get(it.key, 0) + AGAIN_S]
+        if not due:
+            return
+        await self._flags.raise_all(due)  # if that fails they are due again
+        for it in due:
+            del self._raised[it.key]
+        recent = {key: at for key, at in self._written.items() if now < at + AGAIN_S}
+        self._written = {**recent, **{it.key: now for it in due}}
+        if any(it.detector.effect is Effect.THROTTLE for it in due):
+            await self.look()
+
+    async def look(self) -> None:
+        """Know what bites now, and forget what was counted of whose flags were cleared."""
+        self._throttles.set(await self._flags.throttles())
+        cleared = await self._flags.cleared_since(int((self._now() - CLEARED_S) * 1e6))
+        for flag_id, key in cleared.items():
+            if flag_id not in self._known_cleared:
+                self.forget(key)
+        self._known_cleared, self._looked = set(cleared), True
+
+    def forget(self, key: Key) -> None:
+        """A flag was cleared: begin anew."""
+        self.memories.forget(key)
+        self._raised.pop(key, None)
+        self._written.pop(key, None)
+
+    async def run(self) -> None:
+        """See what comes, until cancelled."""
+        while True:
+            if not self._raised:
+                await self._came.wait()
+            try:
+                await self.see_all()
+                await self.write()
+            except DomainError as error:
+                log.warning("flags have to wait: %s", error.reason)
+            await asyncio.sleep(EACH_S)
+
+    async def run_looking(self) -> None:
+        """Know what other servers have flagged and cleared, until cancelled."""
+        await every(LOOK_S, self._look_if_needed)
+
+    async def _look_if_needed(self) -> None:
+        if self._detectors.parents or self._throttles or not self._looked:
+            await self.look()
+
+    async def _see(self, signal: Signal) -> None:
+        self.seen += 1
+        parents = (GLOBAL, signal.workspace) if signal.workspace else (GLOBAL,)
+        for ready in await self._detectors.of(*parents):
+            for key, detector, found in ready.see(self.memories, signal):
+                self._raise(key, detector, signal, found)
+
+    def _raise(self, key: Key, detector: Detector, signal: Signal, found: Found) -> None:
+        at_us = int(signal.at * 1e6)
+        raised = self._raised.get(key)
+        if raised is None:
+            if len(self._raised) >= MOST_RAISED:
+                self.lost += 1
+                return
+            self._raised[key] = Raised(key, detector, signal, found, 1, at_us, at_us)
+            return
+        raised.count += 1
+        raised.last_us = max(raised.last_us, at_us)
+        if found.score >= raised.found.score:
+            raised.found = found
