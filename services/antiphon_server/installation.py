@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from antiphon_server.agents.handlers import agents
+from antiphon_server.anomalies import room as anomalies
 from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.context.descriptor import context
 from antiphon_server.dispatcher.descriptor import dispatcher
@@ -21,7 +22,9 @@ from antiphon_server.scheduling import room as scheduling
 from antiphon_server.workers import room as workers
 
 SERVICES = (
-    *(AUTH, EVENTS, context((filters.tables,), filters.filtering), INTEGRATION),
+    *(AUTH, EVENTS),
+    context((filters.tables, anomalies.tables), filters.filtering, anomalies.watching),
+    INTEGRATION,
     dispatcher(
         agents,
         (workers.tables, routing.tables, scheduling.tables, notifying.tables),

@@ -129,6 +129,9 @@ _RPCS = {
         WebhookService/ListDeliveries WebhookService/Redeliver
         FilterService/GetFilters FilterService/SetFilters FilterService/ListFilterRevisions
         FilterService/TryFilters FilterService/ListScreenings
+        AnomalyService/GetDetectors AnomalyService/SetDetectors
+        AnomalyService/ListDetectorRevisions AnomalyService/ListFlags
+        AnomalyService/GetFlag AnomalyService/ClearFlag
         RouteService/TryRoutes ScheduleService/ListWorkspaceSchedules
     """,
     "operators": """

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from antiphon.context.v1 import conversation_pb2
+from antiphon.context.v1 import context_service_pb2, conversation_pb2
 from antiphon.integration.v1 import integration_service_pb2
 from antiphon_server.agents.adapters.services import ModelReply, _reply
 from antiphon_server.dispatcher.adapters.conversations import _view
@@ -75,7 +75,8 @@ async def test_a_turn_that_ended_in_a_state_to_come_has_ended(it: World) -> None
 async def test_a_policy_to_come_waits_like_queue(it: World) -> None:
     """The conversation can be used; what was asked for is said in the log as it was."""
     wanted = conversation_pb2.Conversation(turn_policy=VALUE)  # type: ignore[arg-type]
-    view = replace(it.known.views[CONVERSATION], policy=_view(wanted, filtered=False).policy)
+    answer = context_service_pb2.GetConversationResponse(conversation=wanted)
+    view = replace(it.known.views[CONVERSATION], policy=_view(answer).policy)
     async with world() as other:
         other.known.views[CONVERSATION] = view
         await other.dispatch(1)

@@ -9,6 +9,7 @@ import grpc
 from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceStub
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1.anomaly_service_pb2_grpc import AnomalyServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -36,6 +37,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
+from antiphon_client.anomalies import Anomalies
 from antiphon_client.audit import Audit
 from antiphon_client.budgets import Budgets
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
@@ -81,6 +83,7 @@ class Client(
     Turns,
     Workers,
     Filters,
+    Anomalies,
     Routes,
     Schedules,
     Handoffs,
@@ -118,6 +121,7 @@ class Client(
         self._context = ContextServiceStub(channel)
         self._notices = NoticeServiceStub(channel)
         self._filters = FilterServiceStub(channel)
+        self._anomalies = AnomalyServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)
         self._workers = WorkerServiceStub(channel)
         self._routes = RouteServiceStub(channel)

@@ -13,7 +13,12 @@ from antiphon.auth.v1 import (
     auth_service_pb2,
     verification_service_pb2,
 )
-from antiphon.context.v1 import context_service_pb2, filter_service_pb2, notice_service_pb2
+from antiphon.context.v1 import (
+    anomaly_service_pb2,
+    context_service_pb2,
+    filter_service_pb2,
+    notice_service_pb2,
+)
 from antiphon.dispatcher.v1 import (
     dispatcher_service_pb2,
     handoff_service_pb2,
@@ -44,6 +49,7 @@ _SERVICES = tuple(
         context_service_pb2,
         notice_service_pb2,
         filter_service_pb2,
+        anomaly_service_pb2,
         dispatcher_service_pb2,
         handoff_service_pb2,
         route_service_pb2,

@@ -37,7 +37,8 @@ class Memories:
 class Detecting:
     """All detectors of a parent at a revision, ready to see.
 
-    Raises DomainError INVALID_ARGUMENT: a name twice, too many, a subject that a kind does not know.
+    Raises DomainError INVALID_ARGUMENT: a name twice, too many, a subject that its kind does
+    not know.
     """
 
     def __init__(self, parent: str, revision: int, detectors: Sequence[Detector]) -> None:
@@ -53,17 +54,14 @@ class Detecting:
         """Those that see such signals."""
         return [it for it, _ in self._by_sign[sign]]
 
-    def see(self, memories: Memories, signal: Signal) -> Iterator[tuple[Key, Detector, Found]]:
-        """What is out of the ordinary in the eyes of which of them."""
+    def see(
+        self, memories: Memories, signal: Signal, only: Detector | None = None
+    ) -> Iterator[tuple[Key, Detector, Found]]:
+        """What is out of the ordinary in the eyes of which of them, or of one alone."""
         for it, memory in self._by_sign[signal.sign]:
             subject = signal.subject(it.about)
-            if subject:
+            if subject and only in (None, it):
                 key = Key(self.parent, it.name, subject)
                 found = memories.of(key, memory).see(it, signal)
                 if found.score >= it.threshold:
                     yield key, it, found
-
-    def learn(self, memories: Memories, signal: Signal, of: Detector) -> None:
-        """Have one of them see something that was long ago: nobody is flagged for that."""
-        key = Key(self.parent, of.name, signal.subject(of.about))
-        memories.of(key, MEMORIES[type(of.kind)][1]).see(of, signal)

@@ -69,19 +69,17 @@ class Allowance(Protocol):
 class Spending(Protocol):
     """The ledger."""
 
-    async def spent(
-        self, parent: str, about: About, begin: float, end: float
-    ) -> Sequence[Signal]:
+    async def spent(self, parent: str, about: About, begin: float, end: float) -> Sequence[Signal]:
         """What each subject's calls took that began in that time. Raises DomainError."""
         ...
 
 
-class SignIns(Protocol):
-    """The audit trail."""
+class Happens(Protocol):
+    """What others keep of what has happened: the audit trail of sign-ins, filters of verdicts."""
 
-    async def newer(self, than: int, since: float) -> tuple[int, Sequence[Signal]]:
-        """Sign-ins behind a place and from a time on, the oldest first, and the newest place.
+    async def newer(self, than: str, since: float) -> tuple[str, Sequence[Signal]]:
+        """What is behind a place, the oldest first, and the newest place, which is never empty.
 
-        Raises DomainError.
+        With no place it is what happened from ``since`` on. Raises DomainError.
         """
         ...

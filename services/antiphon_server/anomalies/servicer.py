@@ -60,7 +60,9 @@ class AnomalyServicer(AnomalyServiceServicer):
             revisions=map(detectors_message, page), next_page_token=token
         )
 
-    async def ListFlags(self, request: pb.ListFlagsRequest, context: Context) -> pb.ListFlagsResponse:
+    async def ListFlags(
+        self, request: pb.ListFlagsRequest, context: Context
+    ) -> pb.ListFlagsResponse:
         listed = f"flags of {request.parent} {request.subject}"
         position = decode_page_token(request.page_token, listed, fields=2)
         limit = page_limit(request.page_size)
@@ -85,7 +87,9 @@ class AnomalyServicer(AnomalyServiceServicer):
             raise not_found(request.flag_id)
         return pb.GetFlagResponse(flag=flag_message(found))
 
-    async def ClearFlag(self, request: pb.ClearFlagRequest, context: Context) -> pb.ClearFlagResponse:
+    async def ClearFlag(
+        self, request: pb.ClearFlagRequest, context: Context
+    ) -> pb.ClearFlagResponse:
         flag_id = request.flag_id
         found = await self._flags.clear(_any_of(request.parent), flag_id, request.reason)
         if found is None:

@@ -25,7 +25,7 @@ EACH_S = 0.1
 AGAIN_S = 2.0
 """How soon an open flag is written again, with what was added to it meanwhile."""
 LOOK_S = 0.5
-"""How often a server looks for what others have flagged and cleared: throttling bites within 1 s."""
+"""How often a server looks for what others have flagged and cleared: that holds within 1 s."""
 CLEARED_S = 10.0
 """How long back it looks for what was cleared: clocks of servers differ."""
 log = logging.getLogger(__name__)
@@ -55,6 +55,18 @@ class Watching:
             self.lost += 1
             return
         self._waiting.append(signal)
+        self._came.set()
+
+    async def learn(self, signal: Signal) -> None:
+        """Have one seen that was long ago: nobody is flagged for it."""
+        for ready in await self._detectors.of(GLOBAL):
+            for _ in ready.see(self.memories, signal):
+                pass
+
+    def spent(self, ready: Detecting, detector: Detector, signal: Signal) -> None:
+        """Have one detector see what was spent in its window."""
+        for key, it, found in ready.see(self.memories, signal, only=detector):
+            self._raise(key, it, signal, found)
         self._came.set()
 
     async def see_all(self) -> None:

@@ -1,7 +1,7 @@
 """The composition root's slice for the context service: every concrete class in its place."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -18,8 +18,10 @@ from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
-from antiphon_server.context.encoding import encoded_message
+from antiphon_server.context.encoding import encoded_message, speaking_of
 from antiphon_server.context.filtering_room import ComposeFiltering, FilteringRoom
+from antiphon_server.context.model.messages import Content
+from antiphon_server.context.model.resources import Conversation
 from antiphon_server.context.notice_servicer import NoticeServicer
 from antiphon_server.context.ports import (
     Clock,
@@ -28,6 +30,7 @@ from antiphon_server.context.ports import (
     ScreensMessages,
     Store,
     Users,
+    WatchesMessages,
 )
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
@@ -45,6 +48,8 @@ from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.telling import Telling
 from antiphon_server.context.service.workspaces import Workspaces
 from antiphon_server.context.servicer import ContextServicer
+from antiphon_server.context.watching_room import ComposeWatching, WatchingRoom
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -81,19 +86,20 @@ class Context(Service):
     retention: Retention
     names: KnownNames | None = None
     filtering: FilteringRoom | None = None
+    watching: WatchingRoom | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_ContextServiceServicer_to_server(self.servicer, server)
         add_NoticeServiceServicer_to_server(self.notices, server)
-        if self.filtering is not None:
-            self.filtering.register(server)
+        for room in self._rooms:
+            room.register(server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Tell log and trail what they have not been told, and go on with it."""
         lifecycle.on_stop("context", self.changes.close)
-        if self.filtering is not None:
-            await self.filtering.start(lifecycle)
+        for room in self._rooms:
+            await room.start(lifecycle)
         for name, relay in self._relays.items():
             await relay.start()
             lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
@@ -109,7 +115,11 @@ class Context(Service):
             f"antiphon_outbox_{name}_set_aside": (what.format(name), partial(_set_aside, relay))
             for name, relay in self._relays.items()
         }
-        return [Gauges(set_aside), *([self.names] if self.names is not None else [])]
+        return [Gauges(set_aside), *(it for it in (self.names, self.watching) if it is not None)]
+
+    @property
+    def _rooms(self) -> Sequence[FilteringRoom | WatchingRoom]:
+        return [it for it in (self.filtering, self.watching) if it is not None]
 
     @property
     def _relays(self) -> Mapping[str, Relay]:
@@ -122,18 +132,37 @@ def _set_aside(relay: Relay) -> int:
 
 def compose_service(
     filtering: ComposeFiltering | None,
+    watching: ComposeWatching | None,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
     _guards: Guards,
 ) -> Context:
-    """Put the context service on what its process has, behind the room of filters if it has one."""
+    """Put the context service on what its process has, behind the rooms of it that there are."""
     kept_s = settings.retention_days * DAY_S if settings.retention_days else None
     room = filtering(infrastructure, links) if filtering is not None else None
+    watched = watching(infrastructure, links, room) if watching is not None else None
     context = compose_context(
-        infrastructure.database, links.internal, infrastructure.names, kept_s, room
+        infrastructure.database, links.internal, infrastructure.names, kept_s, room, watched
     )
-    return replace(context, filtering=room)
+    return replace(context, filtering=room, watching=watched)
+
+
+def _watching(
+    watches: WatchesMessages | None,
+) -> Callable[[Principal, Conversation, Content], float] | None:
+    """What messages are told to, before they are said."""
+    if watches is None:
+        return None
+
+    def said(principal: Principal, conversation: Conversation, content: Content) -> float:
+        if principal.kind != "user":
+            return 0.0
+        closely = watches.stand(conversation.workspace_id)
+        who = principal.actor, principal.session_id
+        return watches.said(speaking_of(*who, conversation, content, closely=closely))
+
+    return said
 
 
 def compose_context(
@@ -142,6 +171,7 @@ def compose_context(
     names: KnownNames,
     keep_events_s: float | None = None,
     filters: ScreensMessages | None = None,
+    watches: WatchesMessages | None = None,
 ) -> Context:
     """Put the context service on a database.
 
@@ -155,7 +185,10 @@ def compose_context(
     store = SqlStore(database)
     shared = database.shared
     made = compose(
-        store, event_log, time.time, users, audit, keep_events_s, shared=shared, filters=filters
+        *(store, event_log, time.time, users, audit, keep_events_s),
+        shared=shared,
+        filters=filters,
+        watches=watches,
     )
     return replace(made, names=names)
 
@@ -171,6 +204,7 @@ def compose(
     shared: bool = False,
     relay_wait_s: float = RELAY_WAIT_S,
     filters: ScreensMessages | None = None,
+    watches: WatchesMessages | None = None,
 ) -> Context:
     """Put the context service on any store, log, accounts and audit trail.
 
@@ -190,10 +224,14 @@ def compose(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
         Members(store, changes, clock, users),
-        Messages(store, directory, event_log, projection, tails, clock, speakers, noted, filters),
+        Messages(
+            *(store, directory, event_log, projection, tails, clock, speakers, noted, filters),
+            _watching(watches),
+        ),
         activities,
         roles,
         filters,
+        watches,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
     notices = NoticeServicer(Notices(store, changes, clock))

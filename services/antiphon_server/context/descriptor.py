@@ -13,23 +13,31 @@ if TYPE_CHECKING:
 
     from antiphon_server.context.compose import ProcessSettings
     from antiphon_server.context.filtering_room import ComposeFiltering
+    from antiphon_server.context.watching_room import ComposeWatching
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.context.v1 import context_service_pb2, filter_service_pb2, notice_service_pb2
+    from antiphon.context.v1 import (
+        anomaly_service_pb2,
+        context_service_pb2,
+        filter_service_pb2,
+        notice_service_pb2,
+    )
 
-    services = context_service_pb2, notice_service_pb2, filter_service_pb2
+    services = context_service_pb2, notice_service_pb2, filter_service_pb2, anomaly_service_pb2
     return tuple(each.DESCRIPTOR for each in services)
 
 
 def context(
     rooms: "tuple[Callable[[], object], ...]" = (),
     filtering: "ComposeFiltering | None" = None,
+    watching: "ComposeWatching | None" = None,
 ) -> "ServiceDescriptor[ProcessSettings]":
     """The context service; ``rooms`` add the tables of rooms beside it to its own.
 
     ``filtering`` puts the room together that looks at what is said. It has programs of others asked
-    by integration, which has started by the time that anybody says something.
+    by integration, which has started by the time that anybody says something. ``watching`` puts the
+    one together that detects what is out of the ordinary.
     """
 
     def tables() -> "MetaData":
@@ -42,7 +50,7 @@ def context(
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.context.compose import compose_service
 
-        return partial(compose_service, filtering)
+        return partial(compose_service, filtering, watching)
 
     return ServiceDescriptor(
         name="context",

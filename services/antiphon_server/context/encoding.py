@@ -32,7 +32,9 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
     etag,
 )
+from antiphon_server.context.ports import Speaking
 from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.encoding.fingerprints import fingerprint
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import timestamp
 
@@ -197,6 +199,19 @@ def content_with(
     message.metadata.clear()
     message.metadata.update(metadata)
     return _content(message, parts)
+
+
+def speaking_of(
+    author: str, session_id: str, conversation: Conversation, content: Content, *, closely: bool
+) -> Speaking:
+    """What detectors are told of a message; ``closely``: with its fingerprint."""
+    where = conversation.conversation_id, conversation.workspace_id
+    digest = fingerprint(_texts(content.encoded)) if closely else 0
+    return Speaking(author, session_id, *where, digest, content.text_bytes)
+
+
+def _texts(encoded: bytes) -> list[str]:
+    return [part.text for part in message_pb2.Message.FromString(encoded).parts]
 
 
 def _content(message: message_pb2.Message, parts: Sequence[message_pb2.Part]) -> Content:

@@ -9,6 +9,7 @@ from antiphon_server.context.encoding import content_with
 from antiphon_server.context.model.messages import Content
 from antiphon_server.context.model.resources import Conversation
 from antiphon_server.context.ports import ScreensMessages
+from antiphon_server.context.watching_room import Found, TellsFound
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -18,12 +19,13 @@ __all__ = [
     "Content",
     "Conversation",
     "FilteringRoom",
+    "Found",
     "ScreensMessages",
     "content_with",
 ]
 
 
-class FilteringRoom(ScreensMessages, Protocol):
+class FilteringRoom(ScreensMessages, TellsFound, Protocol):
     """Filters in front of what is said: part of context's service."""
 
     def register(self, server: grpc.aio.Server) -> None:

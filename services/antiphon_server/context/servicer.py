@@ -20,7 +20,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
 )
-from antiphon_server.context.ports import ScreensMessages
+from antiphon_server.context.ports import ScreensMessages, Speaking, WatchesMessages
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.conversations import (
     Conversations,
@@ -63,8 +63,10 @@ class ContextServicer(ContextServiceServicer):
         activities: Activities,
         roles: Roles,
         filters: ScreensMessages | None = None,
+        watches: WatchesMessages | None = None,
     ) -> None:
         self._filters = filters
+        self._watches = watches
         self._workspaces = workspaces
         self._conversations = conversations
         self._members = members
@@ -145,9 +147,34 @@ class ContextServicer(ContextServiceServicer):
         conversation_id = ConversationId(request.conversation_id)
         found = await self._conversations.get(current_principal(), conversation_id)
         filtered = self._filters is not None and self._filters.stand(found.workspace_id)
-        return pb.GetConversationResponse(
+        response = pb.GetConversationResponse(
             conversation=encoding.conversation(found), filtered=filtered
         )
+        if self._watches is not None and request.HasField("speaking"):
+            self._hear(self._watches, found, request.speaking, response)
+        return response
+
+    def _hear(
+        self,
+        watches: WatchesMessages,
+        where: Conversation,
+        it: pb.Speaking,
+        response: pb.GetConversationResponse,
+    ) -> None:
+        """Tell detectors that somebody is about to speak there, as services say."""
+        if current_principal().kind != "service":
+            return
+        response.watched = watches.stand(where.workspace_id)
+        said = Speaking(
+            it.author,
+            it.session_id,
+            where.conversation_id,
+            where.workspace_id,
+            it.fingerprint,
+            it.size_bytes,
+        )
+        if wait := watches.said(said):
+            response.throttled.FromNanoseconds(int(wait * 1e9))
 
     async def ListConversations(
         self, request: pb.ListConversationsRequest, context: Any

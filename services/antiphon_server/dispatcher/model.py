@@ -305,7 +305,8 @@ StoredTurn: TypeAlias = Turn | Tombstone
 class ConversationView:
     """What the dispatcher needs to know of a conversation; ``language`` is a BCP 47 tag.
 
-    ``filtered``: filters look at what is said there.
+    ``filtered``: filters look at what is said there. ``throttled_s`` is for how long whoever is
+    about to speak there is to be refused.
     """
 
     conversation_id: ConversationId
@@ -317,6 +318,7 @@ class ConversationView:
     labels: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
     filtered: bool = False
+    throttled_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,16 @@ class Conversations(Protocol):
 
 
 class FilteredConversations(Conversations, Protocol):
-    """Asks the filters, too, that stand in front of them."""
+    """Asks the filters, too, that stand in front of them, and tells detectors who speaks."""
+
+    async def heard(
+        self, conversation_id: ConversationId, principal: Principal, content: bytes
+    ) -> ConversationView:
+        """As :meth:`get`, for a principal who is about to say something there.
+
+        ``content`` is as Order.content.
+        """
+        ...
 
     async def screened(
         self, view: ConversationView, author: str, turn_id: TurnId, content: bytes

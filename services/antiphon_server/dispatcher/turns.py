@@ -83,11 +83,13 @@ class Turns:
         ``digest`` identifies the request: the same turn id with another is refused.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
         TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, CONTENT_BLOCKED,
-        FILTER_UNAVAILABLE, what the handler says of the message's parts; and what removed members
-        get who waited for their place.
+        FILTER_UNAVAILABLE, THROTTLED, what the handler says of the message's parts; and what
+        removed members get who waited for their place.
         """
-        view = await self._conversations.get(conversation_id)
+        view = await self._conversations.heard(conversation_id, principal, order.content)
         try:
+            if view.throttled_s:
+                raise DomainError(Reason.THROTTLED, retry_after=view.throttled_s)
             order = await self._screened(principal, view, turn_id, order)
             order = await self._routed(principal, view, order)
             await self._handlers.check(view.workspace_id, order.handler)

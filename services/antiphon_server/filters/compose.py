@@ -10,7 +10,7 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import add_FilterServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
-from antiphon_server.context.filtering_room import Content, Conversation
+from antiphon_server.context.filtering_room import Content, Conversation, Found
 from antiphon_server.filters.adapters.event_log import EventServiceLog
 from antiphon_server.filters.adapters.remote import ToolServiceRemote
 from antiphon_server.filters.adapters.sql_filters import sql_filters
@@ -19,7 +19,7 @@ from antiphon_server.filters.adapters.tables import log_outbox, trail_outbox
 from antiphon_server.filters.chain import Chain
 from antiphon_server.filters.eyes import Eyes
 from antiphon_server.filters.kinds import finders
-from antiphon_server.filters.model import Filter
+from antiphon_server.filters.model import Filter, Screening
 from antiphon_server.filters.said import screened, screened_words
 from antiphon_server.filters.screening import Filters, Screener
 from antiphon_server.filters.servicer import FilterServicer
@@ -63,6 +63,10 @@ class ComposedFiltering:
         """See :meth:`ScreensMessages.screened_words`."""
         return await screened_words(self.screener, workspace_id, author, words)
 
+    async def found_since(self, since_us: int, most: int) -> Sequence[Found]:
+        """See :meth:`TellsFound.found_since`."""
+        return list(map(_found, await self.screenings.since(since_us, most)))
+
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`FilteringRoom.register`."""
         add_FilterServiceServicer_to_server(self.servicer, server)
@@ -81,6 +85,12 @@ class ComposedFiltering:
 
     async def _forget(self) -> None:
         await self.screenings.forget(time.time_ns() // 1000)
+
+
+def _found(it: Screening) -> Found:
+    origin = it.origin
+    where = origin.workspace_id, origin.conversation_id
+    return Found(it.screening_id, it.created_us, origin.author, *where, it.refused)
 
 
 def compose_filtering(infrastructure: Infrastructure, links: Links) -> ComposedFiltering:

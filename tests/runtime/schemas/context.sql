@@ -1,3 +1,10 @@
+CREATE TABLE context_anomaly_trail_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
 CREATE TABLE context_audit_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,
@@ -20,6 +27,21 @@ CREATE TABLE context_conversations (
 CREATE INDEX context_conversations_by_activity ON context_conversations (workspace_id, activity_us, conversation_id);
 CREATE INDEX context_conversations_by_workspace ON context_conversations (workspace_id, create_us, conversation_id);
 CREATE INDEX context_conversations_unnoted ON context_conversations (conversation_id) WHERE activity_us = 0;
+CREATE TABLE context_detector_changes (
+	one INTEGER NOT NULL,
+	changes BIGINT NOT NULL,
+	PRIMARY KEY (one)
+);
+CREATE TABLE context_detectors (
+	parent VARCHAR(80) NOT NULL,
+	revision BIGINT NOT NULL,
+	rule_count SMALLINT NOT NULL,
+	rules BLOB NOT NULL,
+	creator VARCHAR(128) NOT NULL,
+	created_us BIGINT NOT NULL,
+	comment VARCHAR(256) NOT NULL,
+	PRIMARY KEY (parent, revision)
+);
 CREATE TABLE context_filter_changes (
 	one INTEGER NOT NULL,
 	changes BIGINT NOT NULL,
@@ -42,6 +64,24 @@ CREATE TABLE context_filters (
 	comment VARCHAR(256) NOT NULL,
 	PRIMARY KEY (parent, revision)
 );
+CREATE TABLE context_flags (
+	flag_id VARCHAR(80) NOT NULL,
+	parent VARCHAR(80) NOT NULL,
+	subject VARCHAR(160) NOT NULL,
+	open_key VARCHAR(320) NOT NULL,
+	effect SMALLINT NOT NULL,
+	effect_end_us BIGINT NOT NULL,
+	cleared_us BIGINT NOT NULL,
+	changed_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (flag_id),
+	UNIQUE (open_key)
+);
+CREATE INDEX context_flags_biting ON context_flags (effect, effect_end_us);
+CREATE INDEX context_flags_by_parent ON context_flags (parent, changed_us, flag_id);
+CREATE INDEX context_flags_by_subject ON context_flags (subject, changed_us, flag_id);
+CREATE INDEX context_flags_cleared ON context_flags (cleared_us);
+CREATE INDEX context_flags_newest ON context_flags (changed_us, flag_id);
 CREATE TABLE context_members (
 	resource VARCHAR(80) NOT NULL,
 	user_id VARCHAR(80) NOT NULL,

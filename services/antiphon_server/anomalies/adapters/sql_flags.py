@@ -63,8 +63,8 @@ class SqlFlags:
             found = _flags(connection, query)
             if not found or found[0].cleared_us:
                 return found[0] if found else None
-            changed = {"cleared_us": now_us, "changed_us": now_us}
-            cleared = replace(found[0], **changed, cleared_by=who, reason=reason)
+            times = replace(found[0], cleared_us=now_us, changed_us=now_us)
+            cleared = replace(times, cleared_by=who, reason=reason)
             _store(connection, cleared)
             by.note(connection, flag_cleared=_told_cleared(cleared))
             return cleared

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from antiphon_server.context.ports.records import OutboxRecords, Records, Store
-from antiphon_server.context.ports.services import EventLog, RoleAudit, ScreensMessages, Users
+from antiphon_server.context.ports.services import (
+    EventLog,
+    RoleAudit,
+    ScreensMessages,
+    Speaking,
+    Users,
+    WatchesMessages,
+)
 
 Clock = Callable[[], float]
 """Unix time in seconds."""
@@ -16,5 +23,7 @@ __all__ = [
     "EventLog",
     "RoleAudit",
     "ScreensMessages",
+    "Speaking",
     "Users",
+    "WatchesMessages",
 ]

@@ -1,6 +1,7 @@
 """What the context service needs of other services."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope
@@ -90,4 +91,28 @@ class ScreensMessages(Protocol):
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """That somebody says something; ``fingerprint`` is 0 where it was not made."""
+
+    author: str
+    session_id: str
+    conversation_id: str
+    workspace_id: str
+    fingerprint: int = 0
+    size_bytes: int = 0
+
+
+class WatchesMessages(Protocol):
+    """Has detectors watch who says how much; nobody waits for that."""
+
+    def stand(self, workspace_id: str) -> bool:
+        """Whether any watch the workspace."""
+        ...
+
+    def said(self, it: Speaking) -> float:
+        """Note it, and say for how many seconds it is to be refused as THROTTLED; 0.0: not."""
         ...

@@ -38,7 +38,8 @@ to come where the clock was set back meanwhile."""
 class Messages:
     """Posts messages to the log and reads them from its projection.
 
-    ``active`` is told where and when something was said, in microseconds since 1970.
+    ``active`` is told where and when something was said, in microseconds since 1970; ``watches``
+    that it will be, and says for how many seconds it is to be refused.
     Everything raises DomainError if the log or the store can't be used.
     """
 
@@ -53,9 +54,11 @@ class Messages:
         speakers: Speakers,
         active: Callable[[ConversationId, int], None],
         filters: ScreensMessages | None = None,
+        watches: Callable[[Principal, Conversation, Content], float] | None = None,
     ) -> None:
         self._store = store
         self._filters = filters
+        self._watches = watches
         self._active = active
         self._directory = directory
         self._log = event_log
@@ -75,11 +78,13 @@ class Messages:
 
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, CONVERSATION_ARCHIVED,
         INVALID_ARGUMENT (too large), REQUEST_ID_REUSED (in this conversation), CONTENT_BLOCKED,
-        FILTER_UNAVAILABLE.
+        FILTER_UNAVAILABLE, THROTTLED.
         """
         if content.parts_bytes > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
         conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
+        if self._watches is not None and (wait := self._watches(principal, conversation, content)):
+            raise DomainError(Reason.THROTTLED, retry_after=wait)
         content = await self._screened(principal, conversation, content)
         wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
         if conversation.archive_us:

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import (
     context_service_pb2,
-    conversation_pb2,
     filter_pb2,
     filter_service_pb2,
 )
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy, TurnId
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.encoding.fingerprints import fingerprint
 from antiphon_server.runtime.errors.wire import remote_errors
 from antiphon_server.runtime.rpc.times import timestamp
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 30.0
 SCREENED_WITHIN_S = 120.0
 """Each of many filters may take 30 s."""
+MOST_KNOWN = 4096
+"""Of so many conversations it is known that detectors watch them."""
 
 
 class ContextConversations:
@@ -30,12 +34,41 @@ class ContextConversations:
         self, context: "ContextServiceAsyncStub", filters: "FilterServiceAsyncStub"
     ) -> None:
         self._context, self._filters = context, filters
+        self._watched: LruCache[ConversationId, bool] = LruCache(MOST_KNOWN)
 
     async def get(self, conversation_id: ConversationId) -> ConversationView:
         request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
+        return _view(await self._get(request))
+
+    async def heard(
+        self, conversation_id: ConversationId, principal: Principal, content: bytes
+    ) -> ConversationView:
+        """See :meth:`FilteredConversations.heard`.
+
+        Fingerprints are made where detectors stood the last time.
+        """
+        if principal.kind != "user":
+            return await self.get(conversation_id)
+        speaking = context_service_pb2.Speaking(
+            author=principal.actor, session_id=principal.session_id, size_bytes=len(content)
+        )
+        if self._watched.get(conversation_id):
+            speaking.fingerprint = fingerprint(_texts(content))
+        request = context_service_pb2.GetConversationRequest(
+            conversation_id=conversation_id, speaking=speaking
+        )
+        response = await self._get(request)
+        if response.watched:
+            self._watched.put(conversation_id, True)
+        else:
+            self._watched.pop(conversation_id)
+        return _view(response)
+
+    async def _get(
+        self, request: context_service_pb2.GetConversationRequest
+    ) -> context_service_pb2.GetConversationResponse:
         with remote_errors("context"):
-            response = await self._context.GetConversation(request, timeout=TIMEOUT_S)
-        return _view(response.conversation, filtered=response.filtered)
+            return await self._context.GetConversation(request, timeout=TIMEOUT_S)
 
     async def screened(
         self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
@@ -74,7 +107,12 @@ class ContextConversations:
             await self._context.RecordActivity(request, timeout=TIMEOUT_S)
 
 
-def _view(conversation: conversation_pb2.Conversation, *, filtered: bool) -> ConversationView:
+def _texts(content: bytes) -> list[str]:
+    return [part.text for part in event_pb2.MessagePosted.FromString(content).message.parts]
+
+
+def _view(response: context_service_pb2.GetConversationResponse) -> ConversationView:
+    conversation = response.conversation
     return ConversationView(
         ConversationId(conversation.conversation_id),
         conversation.workspace_id,
@@ -84,5 +122,6 @@ def _view(conversation: conversation_pb2.Conversation, *, filtered: bool) -> Con
         max_output_tokens=conversation.max_output_tokens,
         labels=dict(conversation.labels),
         language=conversation.language,
-        filtered=filtered,
+        filtered=response.filtered,
+        throttled_s=response.throttled.ToNanoseconds() / 1e9,
     )

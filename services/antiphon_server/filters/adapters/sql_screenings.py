@@ -52,6 +52,14 @@ class SqlScreenings:
         rows = await self._database.read(lambda it: it.execute(query).scalars().all())
         return [screening_of(ScreeningMessage.FromString(body)) for body in rows]
 
+    async def since(self, since_us: int, limit: int) -> Sequence[Screening]:
+        """Those of everybody from then on, the newest first."""
+        newest = screenings.c.created_us.desc(), screenings.c.screening_id.desc()
+        query = select(screenings.c.body).order_by(*newest).limit(limit)
+        query = query.where(screenings.c.created_us >= since_us)
+        rows = await self._database.read(lambda it: it.execute(query).scalars().all())
+        return [screening_of(ScreeningMessage.FromString(body)) for body in rows]
+
     async def forget(self, now_us: int) -> None:
         """Remove those that are older than 90 days."""
         old = delete(screenings).where(screenings.c.created_us < now_us - KEPT_US)

@@ -10,7 +10,7 @@ from antiphon_server.runtime.limits.interceptor import (
     Refused,
 )
 from antiphon_server.runtime.limits.rate_counters import MemoryCounters, RateCounters
-from antiphon_server.runtime.limits.rate_limits import RateLimits, Scope
+from antiphon_server.runtime.limits.rate_limits import Limit, RateLimits, Scope
 from antiphon_server.runtime.limits.shared_rate_counters import SharedCounters
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.storage.redis import Redis
@@ -48,6 +48,10 @@ class RateGuard:
             behind_proxy=self._behind_proxy,
             counted=counted,
         )
+
+    def spend(self, limit: Limit, who: str) -> float:
+        """Count something else than a call, as calls are: see :meth:`RateCounters.spend`."""
+        return self._counters.spend(limit, who)
 
     def listen(self, listener: Refused) -> None:
         """Tell ``listener`` of every refused call, within it."""
