@@ -1,4 +1,4 @@
-"""What it costs that rules find a turn's handler, which is the same as without them."""
+"""What it costs that rules find a turn's handler and filters look at it, which finds nothing."""
 
 import asyncio
 import sys
@@ -6,6 +6,20 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from antiphon.context.v1.filter_pb2 import (
+    FILTER_ACTION_BLOCK,
+    FILTER_ACTION_FLAG,
+    FILTER_ACTION_SANITISE,
+    FILTER_STAGE_ANSWER,
+    FILTER_STAGE_MESSAGE,
+    FILTER_STAGE_TOOL_RESULT,
+    Filter,
+    PayloadFilter,
+    PersonalDataFilter,
+    RepetitionFilter,
+    SecretsFilter,
+    TermsFilter,
+)
 from antiphon.dispatcher.v1.route_pb2 import RouteClassifier, RouteMatch, RouteRule
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
@@ -17,10 +31,12 @@ from tests.proofs.bench.figures import Figure, at_most, paired
 from tests.proofs.bench.processes import used_s
 from tests.workers.processes import WorkerProcess, invited
 
+Asked = tuple[Sequence[RouteRule], Sequence[Filter]]
 SERVING = (sys.executable, "-m", "tests.proofs.bench.experts")
 SIDE_BY_SIDE = 8
 MESSAGE = "My train was cancelled, and nobody at the desk could say who pays for the night in Lyon."
 MOST_MS = at_most(1, of_floor=False)
+STAGES = (FILTER_STAGE_MESSAGE, FILTER_STAGE_TOOL_RESULT, FILTER_STAGE_ANSWER)
 WORDS = ("invoice", "prescription", "contract", "password", "holiday")
 TEN = [
     RouteRule(
@@ -41,19 +57,32 @@ AMONG = RouteRule(
     classifier=RouteClassifier(handlers=EXPERTS, min_score=1, min_margin=1),
     fallback="assistant",
 )
+BAD = TermsFilter(terms=[f"prohibited{at}" for at in range(100)])
+CHAIN = [
+    Filter(name="secrets", action=FILTER_ACTION_SANITISE, secrets=SecretsFilter()),
+    Filter(name="people", action=FILTER_ACTION_FLAG, personal_data=PersonalDataFilter()),
+    Filter(name="words", action=FILTER_ACTION_BLOCK, terms=BAD),
+    Filter(name="payload", action=FILTER_ACTION_BLOCK, payload=PayloadFilter()),
+    Filter(name="repeated", action=FILTER_ACTION_FLAG, repetition=RepetitionFilter()),
+]
+for each in CHAIN[:-1]:
+    each.stages.extend(STAGES)
+"""All that is built in, of messages and but for the last of answers, too."""
 
 
 async def routes(bench: Bench) -> list[Figure]:
-    """Processor time of a turn: with no rules, ten, and a classifier that is never sure."""
+    """Processor time of a turn: with no rules, ten, a classifier that is never sure, filters."""
     async with antiphon(bench.fresh()) as server, _experts(bench, server):
-        sides = [partial(_cost, bench, server, it) for it in ([], TEN, [AMONG])]
+        asked: list[Asked] = [([], []), (TEN, []), ([AMONG], []), (TEN, CHAIN)]
+        sides = [partial(_cost, bench, server, it) for it in asked]
         for side in sides:
             await side()  # what is imported and learned at first use is not in it
-        none, ten, among = await bench.in_turn(*sides)
+        none, ten, among, filtered = await bench.in_turn(*sides)
     return [
         paired("processor time of a turn without routes", "ms", none),
         _more("ten rules with 50 patterns", ten, none),
         _more("a classifier of six experts", among, none),
+        _more("ten rules, and all filters that are built in", filtered, none),
     ]
 
 
@@ -82,10 +111,12 @@ async def _experts(bench: Bench, server: ServerProcess) -> AsyncIterator[None]:
             yield
 
 
-async def _cost(bench: Bench, server: ServerProcess, rules: Sequence[RouteRule]) -> float:
+async def _cost(bench: Bench, server: ServerProcess, asked: Asked) -> float:
+    rules, filters = asked
     turns = 200 if bench.quick else 400
     async with server.client() as client:
         await client.set_routes("global", rules)
+        await client.set_filters("global", filters)
         before = used_s(server.pid)
         async with asyncio.TaskGroup() as group:
             waiting = iter(range(turns))
