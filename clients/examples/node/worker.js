@@ -41,13 +41,9 @@ class Turn {
     this.finish();
   }
 
-  finish(failure = "") {
-    this.say({ finish: { sequence: this.sequence, failure } });
-  }
-
-  /** People go on with it: { reason, otherwise: { text } }. Nothing more is said here. */
-  handOff(order) {
-    this.say({ finish: { sequence: this.sequence, handOff: order } });
+  /** How: not at all, { failure } or, for people to go on with, { handOff: { reason, otherwise } }. */
+  finish(how = {}) {
+    this.say({ finish: { sequence: this.sequence, ...how } });
   }
 
   say(frame) {
@@ -60,8 +56,7 @@ class Turn {
     return (this.unstored = this.unstored.filter(({ output }) => !output || output.sequence > sequence));
   }
 
-  /** It has ended, or is somebody else's: nothing more is said of it. */
-  drop() {
+  drop() { // it has ended, or is somebody else's: nothing more is said of it
     this.stopped.abort();
     turns.delete(this.turnId);
   }
@@ -74,7 +69,7 @@ function assigned(assign, stream) {
   if (!turn) return stream.write({ decline: { turnId, fence, reason: "it was let go of" } });
   turns.set(turnId, turn);
   turn.adopt(assign, stream);
-  if (!held) turn.run(assign).catch(() => turn.stopped.signal.aborted || turn.finish("The worker has failed."));
+  if (!held) turn.run(assign).catch(() => turn.stopped.signal.aborted || turn.finish({ failure: "The worker has failed." }));
 }
 
 /** One stream, until it breaks. */

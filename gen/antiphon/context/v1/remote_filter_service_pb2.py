@@ -27,13 +27,15 @@ from antiphon.context.v1 import filter_pb2 as antiphon_dot_context_dot_v1_dot_fi
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/context/v1/remote_filter_service.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a antiphon/context/v1/filter.proto\x1a\x1b\x62uf/validate/validate.proto\"\x8b\x01\n RemoteFilterServiceScreenRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12/\n\x05stage\x18\x02 \x01(\x0e\x32 .antiphon.context.v1.FilterStage\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\"d\n!RemoteFilterServiceScreenResponse\x12?\n\x08\x66indings\x18\x01 \x03(\x0b\x32\".antiphon.context.v1.RemoteFindingB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\x87\x01\n\rRemoteFinding\x12\x31\n\x08\x63\x61tegory\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$\x12\x15\n\x04text\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x16\n\x05start\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x32\x9a\x01\n\x13RemoteFilterService\x12\x82\x01\n\x06Screen\x12\x35.antiphon.context.v1.RemoteFilterServiceScreenRequest\x1a\x36.antiphon.context.v1.RemoteFilterServiceScreenResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/antiphon/context/v1/remote_filter_service.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a antiphon/context/v1/filter.proto\x1a\x1b\x62uf/validate/validate.proto\"\xb1\x01\n RemoteFilterServiceScreenRequest\x12\r\n\x05texts\x18\x01 \x03(\t\x12/\n\x05stage\x18\x02 \x01(\x0e\x32 .antiphon.context.v1.FilterStage\x12=\n\x0f\x63onversation_id\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^(conv_[0-9A-Za-z_-]{8,64})?$\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\"d\n!RemoteFilterServiceScreenResponse\x12?\n\x08\x66indings\x18\x01 \x03(\x0b\x32\".antiphon.context.v1.RemoteFindingB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\x87\x01\n\rRemoteFinding\x12\x31\n\x08\x63\x61tegory\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$\x12\x15\n\x04text\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x16\n\x05start\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x32\x9a\x01\n\x13RemoteFilterService\x12\x82\x01\n\x06Screen\x12\x35.antiphon.context.v1.RemoteFilterServiceScreenRequest\x1a\x36.antiphon.context.v1.RemoteFilterServiceScreenResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.context.v1.remote_filter_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_REMOTEFILTERSERVICESCREENREQUEST'].fields_by_name['conversation_id']._loaded_options = None
+  _globals['_REMOTEFILTERSERVICESCREENREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H!r\0372\035^(conv_[0-9A-Za-z_-]{8,64})?$'
   _globals['_REMOTEFILTERSERVICESCREENRESPONSE'].fields_by_name['findings']._loaded_options = None
   _globals['_REMOTEFILTERSERVICESCREENRESPONSE'].fields_by_name['findings']._serialized_options = b'\272H\006\222\001\003\020\350\007'
   _globals['_REMOTEFINDING'].fields_by_name['category']._loaded_options = None
@@ -47,11 +49,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REMOTEFILTERSERVICE'].methods_by_name['Screen']._loaded_options = None
   _globals['_REMOTEFILTERSERVICE'].methods_by_name['Screen']._serialized_options = b'\220\002\001\272\353\030\002\010\007'
   _globals['_REMOTEFILTERSERVICESCREENREQUEST']._serialized_start=167
-  _globals['_REMOTEFILTERSERVICESCREENREQUEST']._serialized_end=306
-  _globals['_REMOTEFILTERSERVICESCREENRESPONSE']._serialized_start=308
-  _globals['_REMOTEFILTERSERVICESCREENRESPONSE']._serialized_end=408
-  _globals['_REMOTEFINDING']._serialized_start=411
-  _globals['_REMOTEFINDING']._serialized_end=546
-  _globals['_REMOTEFILTERSERVICE']._serialized_start=549
-  _globals['_REMOTEFILTERSERVICE']._serialized_end=703
+  _globals['_REMOTEFILTERSERVICESCREENREQUEST']._serialized_end=344
+  _globals['_REMOTEFILTERSERVICESCREENRESPONSE']._serialized_start=346
+  _globals['_REMOTEFILTERSERVICESCREENRESPONSE']._serialized_end=446
+  _globals['_REMOTEFINDING']._serialized_start=449
+  _globals['_REMOTEFINDING']._serialized_end=584
+  _globals['_REMOTEFILTERSERVICE']._serialized_start=587
+  _globals['_REMOTEFILTERSERVICE']._serialized_end=741
 # @@protoc_insertion_point(module_scope)
