@@ -167,7 +167,7 @@ def turn_of(row: Any) -> Turn:
         bool(row.cancel_requested),
         tuple(row.api_keys.split()),
         bool(row.fell_back),
-        row.returned,
+        returned=row.returned,
     )
 
 
