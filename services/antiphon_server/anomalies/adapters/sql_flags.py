@@ -104,7 +104,8 @@ def _one(parent: str, flag_id: str) -> Select[Any]:
 
 def _listing(wanted: Wanted) -> Select[Any]:
     place = tuple_(flags.c.changed_us, flags.c.flag_id)
-    query = select(flags.c.body).order_by(place.desc()).limit(wanted.limit)
+    newest = flags.c.changed_us.desc(), flags.c.flag_id.desc()
+    query = select(flags.c.body).order_by(*newest).limit(wanted.limit)
     if wanted.parent:
         query = query.where(flags.c.parent == wanted.parent)
     if wanted.subject:
