@@ -28,13 +28,11 @@ def main() -> int:
     wrong = [seed for seed, it in enumerate(came) if not it.right]
     for way in WAYS:
         took = [it.took[way] for it in came if way in it.took]
-        print(
-            f"{way}: {len(took)} of {seeds}, median {statistics.median(took):.1f} s, at most {max(took):.1f} s"
-        )
+        median, longest = statistics.median(took), max(took)
+        print(f"{way}: {len(took)} of {seeds}, median {median:.1f} s, at most {longest:.1f} s")
     others = [it for one in came for it in one.others]
-    print(
-        f"others: {len(others)} of {(USERS - len(WAYS)) * seeds}, at most {max(len(it.others) for it in came)} a seed"
-    )
+    most, all_others = max(len(it.others) for it in came), (USERS - len(WAYS)) * seeds
+    print(f"others: {len(others)} of {all_others}, at most {most} a seed")
     print(*others[:20], sep="\n")
     print(f"wrong seeds: {wrong}; {time.monotonic() - begin:.0f} s")
     return int(bool(wrong))

@@ -18,19 +18,6 @@ _WORDS = [
     *("invoice", "train", "hotel", "law", "garden", "music"),
     *("pension", "river", "bread", "window", "spring", "answer"),
 ]
-    "invoice",
-    "train",
-    "hotel",
-    "law",
-    "garden",
-    "music",
-    "pension",
-    "river",
-    "bread",
-    "window",
-    "spring",
-    "answer",
-]
 Fingerprint = Callable[[Sequence[str]], int]
 
 
