@@ -91,7 +91,8 @@ async def came_of(database: Database, traffic: Traffic, memories: Memories | Non
     await detectors.set(GLOBAL, DETECTORS, "", None)
     throttles = Throttles(Everything(), lambda: int(clock[0] * 1e6))
     watching = Watching(detectors, flags, throttles, lambda: clock[0])
-    watching.memories = memories or watching.memories
+    if memories is not None:
+        watching.memories = memories
     ledger, nothing = Ledger(), Nothing()
     fetching = Fetching(detectors, watching, ledger, nothing, nothing, lambda: clock[0])
     polled = BEGIN
