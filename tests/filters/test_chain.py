@@ -13,6 +13,7 @@ from antiphon_server.filters.kinds import finders
 from antiphon_server.filters.model import (
     Action,
     Filter,
+    Injection,
     Origin,
     Payload,
     PersonalData,
@@ -152,6 +153,7 @@ def test_filters_that_can_not_stand_are_refused(filters: Sequence[Filter], why: 
         Terms(("bad",), ("worse",)),
         Payload(),
         Repetition(),
+        Injection(),
         Remote("moderation.check"),
     ],
 )

@@ -9,6 +9,7 @@ from antiphon_server.filters.model import (
     TIMEOUT_S,
     Action,
     Filter,
+    Injection,
     Kind,
     Origin,
     Payload,
@@ -33,6 +34,7 @@ _KINDS: Mapping[str, type] = {
     "terms": Terms,
     "payload": Payload,
     "repetition": Repetition,
+    "injection": Injection,
     "remote": Remote,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

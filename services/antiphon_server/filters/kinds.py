@@ -9,6 +9,7 @@ from antiphon_server.filters.finding.repetition import Repetition as Repeated
 from antiphon_server.filters.finding.terms import Terms as Words
 from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.model import (
+    Injection,
     Kind,
     Payload,
     PersonalData,
@@ -23,7 +24,7 @@ PERSONAL = frozenset({"card", "iban", "email", "phone", "ip"})
 
 
 def finders(kind: Kind) -> Sequence[Finder]:
-    """Those for a kind; none for what others look for."""
+    """Those for a kind; none for what models or others look for."""
     return [Repeated()] if isinstance(kind, Repetition) else masking_finders(kind)
 
 
@@ -39,7 +40,7 @@ def masking_finders(kind: Kind) -> Sequence[Bounded]:
             return [Words(words, parts)]
         case Payload():
             return builtin.payloads()
-        case Repetition() | Remote():
+        case Repetition() | Injection() | Remote():
             return []
 
 

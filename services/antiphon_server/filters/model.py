@@ -63,13 +63,18 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True)
+class Injection:
+    """What would give a model other orders."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remote:
     """A program of others, by a connection's tool."""
 
     tool: str
 
 
-Kind: TypeAlias = Secrets | PersonalData | Terms | Payload | Repetition | Remote
+Kind: TypeAlias = Secrets | PersonalData | Terms | Payload | Repetition | Injection | Remote
 
 
 @dataclass(frozen=True, slots=True)

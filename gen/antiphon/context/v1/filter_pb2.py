@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n antiphon/context/v1/filter.proto\x12\x13\x61ntiphon.context.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x01\n\x07\x46ilters\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x36\n\x07\x66ilters\x18\x02 \x03(\x0b\x32\x1b.antiphon.context.v1.FilterB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xb1\x05\n\x06\x46ilter\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12=\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.antiphon.context.v1.FilterActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x45\n\x06stages\x18\x03 \x03(\x0e\x32 .antiphon.context.v1.FilterStageB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12<\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x02\x08\x1e\x32\x04\x10\xc0\x84=\x12@\n\non_failure\x18\x05 \x01(\x0e\x32\".antiphon.context.v1.FilterFailureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x64isabled\x18\x06 \x01(\x08\x12\x35\n\x07secrets\x18\n \x01(\x0b\x32\".antiphon.context.v1.SecretsFilterH\x00\x12@\n\rpersonal_data\x18\x0b \x01(\x0b\x32\'.antiphon.context.v1.PersonalDataFilterH\x00\x12\x31\n\x05terms\x18\x0c \x01(\x0b\x32 .antiphon.context.v1.TermsFilterH\x00\x12\x35\n\x07payload\x18\r \x01(\x0b\x32\".antiphon.context.v1.PayloadFilterH\x00\x12;\n\nrepetition\x18\x0e \x01(\x0b\x32%.antiphon.context.v1.RepetitionFilterH\x00\x12\x33\n\x06remote\x18\x10 \x01(\x0b\x32!.antiphon.context.v1.RemoteFilterH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x0f\n\rSecretsFilter\"t\n\x12PersonalDataFilter\x12\x31\n\ncategories\x18\x01 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\x10\x10\x18\x01\"\x11r\x0f\x32\r^[a-z]{1,32}$\x12+\n\x07regions\x18\x02 \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10\x10\x18\x01\"\x0er\x0c\x32\n^[A-Z]{2}$\"S\n\x0bTermsFilter\x12!\n\x05terms\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xe8\x07\"\x07r\x05\x10\x01\x18\x80\x01\x12!\n\x05parts\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xe8\x07\"\x07r\x05\x10\x01\x18\x80\x01\"\x0f\n\rPayloadFilter\"\x12\n\x10RepetitionFilter\"(\n\x0cRemoteFilter\x12\x18\n\x04tool\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\"\x96\x01\n\rFilterVerdict\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32!.antiphon.context.v1.FilterAction\x12\x12\n\ncategories\x18\x04 \x03(\t\x12\r\n\x05\x66ound\x18\x05 \x01(\x05\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\t\"\xe3\x02\n\tScreening\x12\x14\n\x0cscreening_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12/\n\x05stage\x18\x03 \x01(\x0e\x32 .antiphon.context.v1.FilterStage\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x0f\n\x07turn_id\x18\x05 \x01(\t\x12\x14\n\x0ctool_call_id\x18\x06 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x07 \x01(\x0e\x32!.antiphon.context.v1.FilterAction\x12\x0f\n\x07refused\x18\x08 \x01(\x08\x12\x34\n\x08verdicts\x18\t \x03(\x0b\x32\".antiphon.context.v1.FilterVerdict\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cworkspace_id\x18\x0b \x01(\t*z\n\x0c\x46ilterAction\x12\x1d\n\x19\x46ILTER_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILTER_ACTION_FLAG\x10\x01\x12\x1a\n\x16\x46ILTER_ACTION_SANITISE\x10\x02\x12\x17\n\x13\x46ILTER_ACTION_BLOCK\x10\x04*|\n\x0b\x46ilterStage\x12\x1c\n\x18\x46ILTER_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILTER_STAGE_MESSAGE\x10\x01\x12\x1c\n\x18\x46ILTER_STAGE_TOOL_RESULT\x10\x02\x12\x17\n\x13\x46ILTER_STAGE_ANSWER\x10\x03*c\n\rFilterFailure\x12\x1e\n\x1a\x46ILTER_FAILURE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_FAILURE_CLOSED\x10\x01\x12\x17\n\x13\x46ILTER_FAILURE_OPEN\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n antiphon/context/v1/filter.proto\x12\x13\x61ntiphon.context.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x01\n\x07\x46ilters\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x36\n\x07\x66ilters\x18\x02 \x03(\x0b\x32\x1b.antiphon.context.v1.FilterB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xec\x05\n\x06\x46ilter\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12=\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32!.antiphon.context.v1.FilterActionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x45\n\x06stages\x18\x03 \x03(\x0e\x32 .antiphon.context.v1.FilterStageB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12<\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x02\x08\x1e\x32\x04\x10\xc0\x84=\x12@\n\non_failure\x18\x05 \x01(\x0e\x32\".antiphon.context.v1.FilterFailureB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x64isabled\x18\x06 \x01(\x08\x12\x35\n\x07secrets\x18\n \x01(\x0b\x32\".antiphon.context.v1.SecretsFilterH\x00\x12@\n\rpersonal_data\x18\x0b \x01(\x0b\x32\'.antiphon.context.v1.PersonalDataFilterH\x00\x12\x31\n\x05terms\x18\x0c \x01(\x0b\x32 .antiphon.context.v1.TermsFilterH\x00\x12\x35\n\x07payload\x18\r \x01(\x0b\x32\".antiphon.context.v1.PayloadFilterH\x00\x12;\n\nrepetition\x18\x0e \x01(\x0b\x32%.antiphon.context.v1.RepetitionFilterH\x00\x12\x39\n\tinjection\x18\x0f \x01(\x0b\x32$.antiphon.context.v1.InjectionFilterH\x00\x12\x33\n\x06remote\x18\x10 \x01(\x0b\x32!.antiphon.context.v1.RemoteFilterH\x00\x42\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"\x0f\n\rSecretsFilter\"t\n\x12PersonalDataFilter\x12\x31\n\ncategories\x18\x01 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\x10\x10\x18\x01\"\x11r\x0f\x32\r^[a-z]{1,32}$\x12+\n\x07regions\x18\x02 \x03(\tB\x1a\xbaH\x17\x92\x01\x14\x10\x10\x18\x01\"\x0er\x0c\x32\n^[A-Z]{2}$\"S\n\x0bTermsFilter\x12!\n\x05terms\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xe8\x07\"\x07r\x05\x10\x01\x18\x80\x01\x12!\n\x05parts\x18\x02 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xe8\x07\"\x07r\x05\x10\x01\x18\x80\x01\"\x0f\n\rPayloadFilter\"\x12\n\x10RepetitionFilter\"\x11\n\x0fInjectionFilter\"(\n\x0cRemoteFilter\x12\x18\n\x04tool\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\"\x96\x01\n\rFilterVerdict\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32!.antiphon.context.v1.FilterAction\x12\x12\n\ncategories\x18\x04 \x03(\t\x12\r\n\x05\x66ound\x18\x05 \x01(\x05\x12\x0f\n\x07\x66\x61ilure\x18\x06 \x01(\t\"\xe3\x02\n\tScreening\x12\x14\n\x0cscreening_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12/\n\x05stage\x18\x03 \x01(\x0e\x32 .antiphon.context.v1.FilterStage\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x0f\n\x07turn_id\x18\x05 \x01(\t\x12\x14\n\x0ctool_call_id\x18\x06 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x07 \x01(\x0e\x32!.antiphon.context.v1.FilterAction\x12\x0f\n\x07refused\x18\x08 \x01(\x08\x12\x34\n\x08verdicts\x18\t \x03(\x0b\x32\".antiphon.context.v1.FilterVerdict\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cworkspace_id\x18\x0b \x01(\t*z\n\x0c\x46ilterAction\x12\x1d\n\x19\x46ILTER_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILTER_ACTION_FLAG\x10\x01\x12\x1a\n\x16\x46ILTER_ACTION_SANITISE\x10\x02\x12\x17\n\x13\x46ILTER_ACTION_BLOCK\x10\x04*|\n\x0b\x46ilterStage\x12\x1c\n\x18\x46ILTER_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILTER_STAGE_MESSAGE\x10\x01\x12\x1c\n\x18\x46ILTER_STAGE_TOOL_RESULT\x10\x02\x12\x17\n\x13\x46ILTER_STAGE_ANSWER\x10\x03*c\n\rFilterFailure\x12\x1e\n\x1a\x46ILTER_FAILURE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILTER_FAILURE_CLOSED\x10\x01\x12\x17\n\x13\x46ILTER_FAILURE_OPEN\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,30 +60,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TERMSFILTER'].fields_by_name['parts']._serialized_options = b'\272H\017\222\001\014\020\350\007\"\007r\005\020\001\030\200\001'
   _globals['_REMOTEFILTER'].fields_by_name['tool']._loaded_options = None
   _globals['_REMOTEFILTER'].fields_by_name['tool']._serialized_options = b'\272H\007r\005\020\003\030\200\001'
-  _globals['_FILTERACTION']._serialized_start=1848
-  _globals['_FILTERACTION']._serialized_end=1970
-  _globals['_FILTERSTAGE']._serialized_start=1972
-  _globals['_FILTERSTAGE']._serialized_end=2096
-  _globals['_FILTERFAILURE']._serialized_start=2098
-  _globals['_FILTERFAILURE']._serialized_end=2197
+  _globals['_FILTERACTION']._serialized_start=1926
+  _globals['_FILTERACTION']._serialized_end=2048
+  _globals['_FILTERSTAGE']._serialized_start=2050
+  _globals['_FILTERSTAGE']._serialized_end=2174
+  _globals['_FILTERFAILURE']._serialized_start=2176
+  _globals['_FILTERFAILURE']._serialized_end=2275
   _globals['_FILTERS']._serialized_start=152
   _globals['_FILTERS']._serialized_end=344
   _globals['_FILTER']._serialized_start=347
-  _globals['_FILTER']._serialized_end=1036
-  _globals['_SECRETSFILTER']._serialized_start=1038
-  _globals['_SECRETSFILTER']._serialized_end=1053
-  _globals['_PERSONALDATAFILTER']._serialized_start=1055
-  _globals['_PERSONALDATAFILTER']._serialized_end=1171
-  _globals['_TERMSFILTER']._serialized_start=1173
-  _globals['_TERMSFILTER']._serialized_end=1256
-  _globals['_PAYLOADFILTER']._serialized_start=1258
-  _globals['_PAYLOADFILTER']._serialized_end=1273
-  _globals['_REPETITIONFILTER']._serialized_start=1275
-  _globals['_REPETITIONFILTER']._serialized_end=1293
-  _globals['_REMOTEFILTER']._serialized_start=1295
-  _globals['_REMOTEFILTER']._serialized_end=1335
-  _globals['_FILTERVERDICT']._serialized_start=1338
-  _globals['_FILTERVERDICT']._serialized_end=1488
-  _globals['_SCREENING']._serialized_start=1491
-  _globals['_SCREENING']._serialized_end=1846
+  _globals['_FILTER']._serialized_end=1095
+  _globals['_SECRETSFILTER']._serialized_start=1097
+  _globals['_SECRETSFILTER']._serialized_end=1112
+  _globals['_PERSONALDATAFILTER']._serialized_start=1114
+  _globals['_PERSONALDATAFILTER']._serialized_end=1230
+  _globals['_TERMSFILTER']._serialized_start=1232
+  _globals['_TERMSFILTER']._serialized_end=1315
+  _globals['_PAYLOADFILTER']._serialized_start=1317
+  _globals['_PAYLOADFILTER']._serialized_end=1332
+  _globals['_REPETITIONFILTER']._serialized_start=1334
+  _globals['_REPETITIONFILTER']._serialized_end=1352
+  _globals['_INJECTIONFILTER']._serialized_start=1354
+  _globals['_INJECTIONFILTER']._serialized_end=1371
+  _globals['_REMOTEFILTER']._serialized_start=1373
+  _globals['_REMOTEFILTER']._serialized_end=1413
+  _globals['_FILTERVERDICT']._serialized_start=1416
+  _globals['_FILTERVERDICT']._serialized_end=1566
+  _globals['_SCREENING']._serialized_start=1569
+  _globals['_SCREENING']._serialized_end=1924
 # @@protoc_insertion_point(module_scope)

@@ -70,7 +70,7 @@ class _FilterStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterSta
     FILTER_STAGE_ANSWER: _FilterStage.ValueType  # 3
     """FILTER_STAGE_ANSWER: a handler answers it, piece by piece. What is found is masked whatever the
     filter's action: the pieces before it have been seen already. Not of filters that look at a text as
-    a whole: repetition and remote ones.
+    a whole: repetition, injection and remote ones.
     """
 
 class FilterStage(_FilterStage, metaclass=_FilterStageEnumTypeWrapper):
@@ -85,7 +85,7 @@ FILTER_STAGE_TOOL_RESULT: FilterStage.ValueType  # 2
 FILTER_STAGE_ANSWER: FilterStage.ValueType  # 3
 """FILTER_STAGE_ANSWER: a handler answers it, piece by piece. What is found is masked whatever the
 filter's action: the pieces before it have been seen already. Not of filters that look at a text as
-a whole: repetition and remote ones.
+a whole: repetition, injection and remote ones.
 """
 Global___FilterStage: _TypeAlias = FilterStage  # noqa: Y015
 
@@ -181,6 +181,7 @@ class Filter(_message.Message):
     TERMS_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     REPETITION_FIELD_NUMBER: _builtins.int
+    INJECTION_FIELD_NUMBER: _builtins.int
     REMOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """name is what verdicts call it; each of a parent's has another."""
@@ -219,6 +220,10 @@ class Filter(_message.Message):
         """repetition is the same, over and over."""
 
     @_builtins.property
+    def injection(self) -> Global___InjectionFilter:
+        """injection is what would give a model other orders."""
+
+    @_builtins.property
     def remote(self) -> Global___RemoteFilter:
         """remote is a program of others."""
 
@@ -236,13 +241,14 @@ class Filter(_message.Message):
         terms: Global___TermsFilter | None = ...,
         payload: Global___PayloadFilter | None = ...,
         repetition: Global___RepetitionFilter | None = ...,
+        injection: Global___InjectionFilter | None = ...,
         remote: Global___RemoteFilter | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "payload", b"payload", "personal_data", b"personal_data", "remote", b"remote", "repetition", b"repetition", "secrets", b"secrets", "terms", b"terms", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["injection", b"injection", "kind", b"kind", "payload", b"payload", "personal_data", b"personal_data", "remote", b"remote", "repetition", b"repetition", "secrets", b"secrets", "terms", b"terms", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "disabled", b"disabled", "kind", b"kind", "name", b"name", "on_failure", b"on_failure", "payload", b"payload", "personal_data", b"personal_data", "remote", b"remote", "repetition", b"repetition", "secrets", b"secrets", "stages", b"stages", "terms", b"terms", "timeout", b"timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "disabled", b"disabled", "injection", b"injection", "kind", b"kind", "name", b"name", "on_failure", b"on_failure", "payload", b"payload", "personal_data", b"personal_data", "remote", b"remote", "repetition", b"repetition", "secrets", b"secrets", "stages", b"stages", "terms", b"terms", "timeout", b"timeout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["secrets", "personal_data", "terms", "payload", "repetition", "remote"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["secrets", "personal_data", "terms", "payload", "repetition", "injection", "remote"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -366,6 +372,25 @@ class RepetitionFilter(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RepetitionFilter: _TypeAlias = RepetitionFilter  # noqa: Y015
+
+@_typing.final
+class InjectionFilter(_message.Message):
+    """InjectionFilter has a small model look for attempts to give a model other orders: `injection`. It
+    knows English, and looks at the newest 4,000 characters. It needs the extra `antiphon[injection]`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InjectionFilter: _TypeAlias = InjectionFilter  # noqa: Y015
 
 @_typing.final
 class RemoteFilter(_message.Message):
