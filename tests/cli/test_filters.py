@@ -22,7 +22,7 @@ stages = ["message", "answer"]
 timeout = "0.5s"
 on_failure = "open"
 disabled = true
-personal_data = { categories = ["personal.card"] }
+personal_data = { categories = ["card"] }
 """
 Write = Callable[[str], str]
 
@@ -54,7 +54,7 @@ def test_what_is_set_is_shown_in_words_and_as_a_file(antiphon: Run, write: Write
     assert rows[1:] == [
         ["manners", "on", "2 terms", "messages, tool results", "block", "refused", "2 s"],
         [
-            *("cards", "off", "personal data: personal.card", "messages, answers"),
+            *("cards", "off", "personal data: card", "messages, answers"),
             *("sanitise", "passes", "0.5 s"),
         ],
     ]

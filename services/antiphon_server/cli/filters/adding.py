@@ -38,7 +38,7 @@ def add(
         typer.Option(
             "--category",
             metavar="CATEGORY",
-            help="personal-data: look for this alone (`personal.card`); repeatable.",
+            help="personal-data: look for this alone (`card`); repeatable.",
         ),
     ] = None,
     tool: Annotated[

@@ -7,7 +7,7 @@ from antiphon_server.cli.rules.kind import Kind
 
 _WRITTEN = {
     "name": "is no filter's name: write small letters, digits and -, a letter first (at most 64)",
-    "categories": "is no category: write one like personal.card",
+    "categories": "is no category: write one like card",
 }
 FILTERS = Kind(Filter, "filter", "filters", "filters", _WRITTEN)
 
