@@ -31,7 +31,6 @@ SERVICES = (
         workers.workers,
         routing.routing,
         scheduling.scheduling,
-        masking=filters.masking,
         notifying=notifying.notifying,
     ),
 )

@@ -8,7 +8,11 @@ from antiphon_client.address import service_config
 from antiphon_client.contracts import SERVICES, with_request_id
 from tests.e2e.contracts import declared_rpcs
 
-CALLED_BY_THE_SERVER = {"antiphon.auth.v1.PolicyService", "antiphon.mesh.v1.RegistryService"}
+CALLED_BY_THE_SERVER = {
+    "antiphon.auth.v1.PolicyService",
+    "antiphon.context.v1.RemoteFilterService",
+    "antiphon.mesh.v1.RegistryService",
+}
 READS = ("Get", "List", "Read", "Check", "Count", "Explain", "Verify", "WhoAmI")
 
 

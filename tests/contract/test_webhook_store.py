@@ -98,7 +98,7 @@ class Kept:
 
 
 @pytest.fixture
-def world(database: Database) -> World:
+async def world(database: Database) -> World:
     set_principal(Principal("user", UserId("user_0000000ann"), SessionId("sess_1")))
     return World(database, MasterSecret(b"s" * 32))
 

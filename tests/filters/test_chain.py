@@ -113,9 +113,9 @@ async def test_one_that_can_not_look_has_a_verdict(
 async def test_one_that_is_off_or_looks_elsewhere_says_nothing() -> None:
     """Each has its stages."""
     off = Filter("off", Action.BLOCK, Terms(("bad",)), disabled=True)
-    answers = Filter("answers", Action.BLOCK, Terms(("bad",)), frozenset({Stage.ANSWER}))
-    assert not (await looked(off, answers)).verdicts
-    assert list(chain(off, answers).at(Stage.ANSWER)) == [answers]
+    tools = Filter("tools", Action.BLOCK, Terms(("bad",)), frozenset({Stage.TOOL_RESULT}))
+    assert not (await looked(off, tools)).verdicts
+    assert list(chain(off, tools).at(Stage.TOOL_RESULT)) == [tools]
 
 
 async def test_a_large_text_is_looked_at_by_a_thread() -> None:
@@ -131,7 +131,7 @@ async def test_a_large_text_is_looked_at_by_a_thread() -> None:
         ([Filter("a", Action.FLAG, Terms())], "filters[0].terms"),
         ([Filter("a", Action.FLAG, PersonalData(("shoes",)))], "filters[0].personal_data"),
         (
-            [Filter("a", Action.FLAG, Repetition(), frozenset({Stage.ANSWER}))],
+            [Filter("a", Action.FLAG, Secrets(), frozenset({Stage.ANSWER}))],
             "filters[0].stages",
         ),
         ([words(f"a{at}", Action.FLAG, "x") for at in range(33)], "filters"),

@@ -68,9 +68,8 @@ class _FilterStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterSta
     FILTER_STAGE_TOOL_RESULT: _FilterStage.ValueType  # 2
     """FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
     FILTER_STAGE_ANSWER: _FilterStage.ValueType  # 3
-    """FILTER_STAGE_ANSWER: a handler answers it, piece by piece. What is found is masked whatever the
-    filter's action: the pieces before it have been seen already. Not of filters that look at a text as
-    a whole: repetition, injection and remote ones.
+    """FILTER_STAGE_ANSWER: a handler answers it, piece by piece. Not taken yet: SetFilters refuses it as
+    INVALID_ARGUMENT.
     """
 
 class FilterStage(_FilterStage, metaclass=_FilterStageEnumTypeWrapper):
@@ -83,9 +82,8 @@ FILTER_STAGE_MESSAGE: FilterStage.ValueType  # 1
 FILTER_STAGE_TOOL_RESULT: FilterStage.ValueType  # 2
 """FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
 FILTER_STAGE_ANSWER: FilterStage.ValueType  # 3
-"""FILTER_STAGE_ANSWER: a handler answers it, piece by piece. What is found is masked whatever the
-filter's action: the pieces before it have been seen already. Not of filters that look at a text as
-a whole: repetition, injection and remote ones.
+"""FILTER_STAGE_ANSWER: a handler answers it, piece by piece. Not taken yet: SetFilters refuses it as
+INVALID_ARGUMENT.
 """
 Global___FilterStage: _TypeAlias = FilterStage  # noqa: Y015
 

@@ -19,6 +19,8 @@ from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import Author, resource_of_parent
 
 KEPT_US = 90 * 86_400 * 1_000_000
+FORGIVEN_US = 1_000_000
+"""What is found so soon after a flag was cleared is what it was cleared of: others learn late."""
 
 
 def _now_us() -> int:
@@ -39,7 +41,9 @@ class SqlFlags:
         def store(connection: Connection) -> list[Flag]:
             query = select(flags.c.body).where(flags.c.open_key.in_(wanted)).with_for_update()
             found = {it.key: it for it in _flags(connection, query)}
-            return [_put(connection, it, found.get(it.key), now_us, by) for it in raised]
+            forgiven = _cleared(connection, min(it.last_us for it in raised))
+            news = [it for it in raised if it.last_us > forgiven.get(it.key, 0)]
+            return [_put(connection, it, found.get(it.key), now_us, by) for it in news]
 
         return await self._database.write(store)
 
@@ -95,6 +99,12 @@ class SqlFlags:
 
 def _flags(connection: Connection, query: Select[Any]) -> list[Flag]:
     return [flag_of(FlagMessage.FromString(it)) for it in connection.execute(query).scalars()]
+
+
+def _cleared(connection: Connection, since_us: int) -> Mapping[Key, int]:
+    """Until when what is found is forgiven, of all that were cleared about then or later."""
+    query = select(flags.c.body).where(flags.c.cleared_us >= max(1, since_us - FORGIVEN_US))
+    return {it.key: it.cleared_us + FORGIVEN_US for it in _flags(connection, query)}
 
 
 def _one(parent: str, flag_id: str) -> Select[Any]:

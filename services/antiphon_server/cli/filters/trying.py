@@ -27,9 +27,7 @@ def try_filters(
     ] = "",
     stage: Annotated[
         str,
-        typer.Option(
-            "--in", metavar="WHERE", help="Where it comes from: message, tool_result or answer."
-        ),
+        typer.Option("--in", metavar="WHERE", help="Where it comes from: message or tool_result."),
     ] = "message",
     workspace: Where = "",
     json: Json = False,
