@@ -155,6 +155,7 @@ async def test_making_it_again_is_answered_with_what_is_there(it: Stage) -> None
     made = await it.client.create_schedule(it.where, "a", NEVER_SOON, missed=MISSED_POLICY_ALL)
     again = await it.client.create_schedule(it.where, "b", NEVER_SOON, schedule_id=made.schedule_id)
     assert again == made
+    made.ClearField("coming_times")  # which lists leave out
     assert [each async for each in it.client.list_schedules(it.where)] == [made]
 
 
