@@ -46,7 +46,7 @@ async def test_nothing_is_left_of_conversations(tmp_path: Path) -> None:
 async def test_a_leak_of_conversations_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each shows, by the same bounds."""
     options = (*TURNS.options, "--plant", "turn's object")
-    short = replace(TURNS, count=400, warm=0.5, quiet_s=1.0, options=options)
+    short = replace(TURNS, warm=0.5, quiet_s=1.0, options=options)
     figures = await fresh(tmp_path, short)
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
@@ -80,7 +80,7 @@ async def test_what_is_left_open_is_caught(tmp_path: Path) -> None:
 async def test_a_leak_of_turns_is_caught(tmp_path: Path) -> None:
     """A small object that is kept of each turn shows, by the bounds of the run without a leak."""
     options = (*TURNS.options, "--plant", "turn's object")
-    short = replace(TURNS, count=400, warm=0.5, quiet_s=1.0, options=options)
+    short = replace(TURNS, warm=0.5, quiet_s=1.0, options=options)
     figures = await turns(tmp_path, short)
     assert any("blocks each" in wrong for wrong in figures.wrong), figures.line
 
