@@ -18,7 +18,7 @@ from antiphon_server.scheduling.adapters.sql_schedules import (
     SqlSchedules,
 )
 from antiphon_server.scheduling.adapters.tables import schedules, trail_outbox
-from antiphon_server.scheduling.model import Cron, Missed, Outcome, Run, Schedule, Untold
+from antiphon_server.scheduling.model import FIRST, Cron, Missed, Outcome, Run, Schedule, Untold
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 
@@ -54,7 +54,7 @@ def store(database: Database) -> SqlSchedules:
 async def due(store: SqlSchedules, until_us: int, limit: int = 100) -> list[str]:
     """Their ids, page by page."""
     found: list[Schedule] = []
-    after = (-(2**62), "", "")
+    after = FIRST
     while page := await store.due(until_us, after, limit):
         found += page
         assert page[-1].next_us is not None
@@ -67,9 +67,9 @@ async def test_they_come_back_as_they_were_made(store: SqlSchedules) -> None:
     for each in (ONE, TWO, replace(ONE, conversation_id="conv_00000002")):
         assert await store.add(each) == each
         assert await store.get(each.conversation_id, each.schedule_id) == each
-    assert await store.list(HERE, "", 10) == [ONE, TWO]
-    assert await store.list(HERE, "", 1) == [ONE]
-    assert await store.list(HERE, ONE.schedule_id, 10) == [TWO]
+    assert await store.list(HERE, FIRST, 10) == [ONE, TWO]
+    assert await store.list(HERE, FIRST, 1) == [ONE]
+    assert await store.list(HERE, (1000, HERE, ONE.schedule_id), 10) == [TWO]
 
 
 async def test_the_first_of_an_id_counts_and_is_its_creators(store: SqlSchedules) -> None:
@@ -194,13 +194,15 @@ async def test_the_newest_runs_are_kept(store: SqlSchedules) -> None:
 async def test_those_of_a_workspace_and_of_somebody_come_page_by_page(store: SqlSchedules) -> None:
     other = replace(ONE, conversation_id="conv_00000000", creator=BOB)
     away = replace(ONE, conversation_id="conv_00000002", workspace_id="ws_00000002")
-    for each in (TWO, away, ONE, other):
+    first = replace(ONE, conversation_id="conv_00000003", created_us=999)
+    for each in (TWO, away, ONE, other, first):
         await store.add(each)
-    assert await store.of_workspace("ws_00000001", ("", ""), 10) == [other, ONE, TWO]
-    assert await store.of_workspace("ws_00000001", ("", ""), 1) == [other]
-    assert await store.of_workspace("ws_00000001", (HERE, ONE.schedule_id), 10) == [TWO]
-    assert await store.of_creator(ANN, ("", ""), 10) == [ONE, TWO, away]
-    assert await store.of_creator(ANN, (HERE, TWO.schedule_id), 10) == [away]
+    here = "ws_00000001"
+    assert await store.of_workspace(here, FIRST, 10) == [first, other, ONE, TWO]
+    assert await store.of_workspace(here, FIRST, 1) == [first]
+    assert await store.of_workspace(here, (1000, HERE, ONE.schedule_id), 10) == [TWO]
+    assert await store.of_creator(ANN, FIRST, 10) == [first, ONE, TWO, away]
+    assert await store.of_creator(ANN, (1000, HERE, TWO.schedule_id), 10) == [away]
 
 
 async def test_what_came_to_nothing_is_to_be_told_until_it_is(store: SqlSchedules) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
-from antiphon_server.scheduling.model import MINUTE_US, Outcome, Run, Schedule
+from antiphon_server.scheduling.model import FIRST, MINUTE_US, Outcome, Run, Schedule
 from antiphon_server.scheduling.planning import behind, plan, turn_id_of
 from antiphon_server.scheduling.ports import ScheduleStore, Starter, Watches
 
@@ -64,7 +64,7 @@ class Firing:
 
     async def look(self) -> None:
         """Start what is due now. What can't be decided now is left for the next look."""
-        now_us, after, due = self._now_us(), (-(2**62), "", ""), 0
+        now_us, after, due = self._now_us(), FIRST, 0
         while batch := await self._store.due(now_us, after, BATCH):
             await self._fire_all(batch, now_us)
             last, due = batch[-1], due + len(batch)

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeAlias
 
 MINUTE_US = 60_000_000
+Position: TypeAlias = tuple[int, str, str]
+"""Where one stands in a list: a time, its conversation's id and its own."""
+FIRST: Position = (-(2**62), "", "")
+"""Before all of them."""
 
 
 class Missed(IntEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from antiphon_server.scheduling.model import Run, Schedule, Untold
+from antiphon_server.scheduling.model import Position, Run, Schedule, Untold
 
 
 class ScheduleStore(Protocol):
@@ -20,20 +20,18 @@ class ScheduleStore(Protocol):
         """One as it is now; None if there is none."""
         ...
 
-    async def list(self, conversation_id: str, after: str, limit: int) -> Sequence[Schedule]:
-        """Those of a conversation behind that id, by their ids."""
+    async def list(self, conversation_id: str, after: Position, limit: int) -> Sequence[Schedule]:
+        """Those of a conversation that were made behind ``after``, in that order."""
         ...
 
     async def of_workspace(
-        self, workspace_id: str, after: tuple[str, str], limit: int
+        self, workspace_id: str, after: Position, limit: int
     ) -> Sequence[Schedule]:
-        """Those of a workspace behind a conversation's id and their own, in that order."""
+        """Those of a workspace, as :meth:`list`."""
         ...
 
-    async def of_creator(
-        self, creator: str, after: tuple[str, str], limit: int
-    ) -> Sequence[Schedule]:
-        """Those that somebody made, as :meth:`of_workspace`."""
+    async def of_creator(self, creator: str, after: Position, limit: int) -> Sequence[Schedule]:
+        """Those that somebody made, as :meth:`list`."""
         ...
 
     async def change(
@@ -52,12 +50,10 @@ class ScheduleStore(Protocol):
         """Take one away, with its runs. Whoever calls is who did it, here as in add and change."""
         ...
 
-    async def due(
-        self, until_us: int, after: tuple[int, str, str], limit: int
-    ) -> Sequence[Schedule]:
+    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Schedule]:
         """Those that are due until then, the oldest first.
 
-        They are behind ``after``: a due time, a conversation's id and a schedule's.
+        They are behind ``after``, whose time is a due one.
         """
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
-from antiphon_server.scheduling.model import Cron, Run, Schedule
+from antiphon_server.scheduling.model import Cron, Position, Run, Schedule
 from antiphon_server.scheduling.planning import first_due
 from antiphon_server.scheduling.ports import ScheduleStore
 
@@ -48,20 +48,18 @@ class Schedules:
             raise not_found(schedule_id)
         return found
 
-    async def list(self, conversation_id: str, after: str, limit: int) -> Sequence[Schedule]:
-        """Those of a conversation, by their ids."""
+    async def list(self, conversation_id: str, after: Position, limit: int) -> Sequence[Schedule]:
+        """Those of a conversation, in the order in which they were made."""
         return await self._store.list(conversation_id, after, limit)
 
     async def of_workspace(
-        self, workspace_id: str, after: tuple[str, str], limit: int
+        self, workspace_id: str, after: Position, limit: int
     ) -> Sequence[Schedule]:
-        """Those of a workspace, by their conversations' ids and their own."""
+        """Those of a workspace, as :meth:`list`."""
         return await self._store.of_workspace(workspace_id, after, limit)
 
-    async def of_creator(
-        self, creator: str, after: tuple[str, str], limit: int
-    ) -> Sequence[Schedule]:
-        """Those that somebody made, by their conversations' ids and their own."""
+    async def of_creator(self, creator: str, after: Position, limit: int) -> Sequence[Schedule]:
+        """Those that somebody made, as :meth:`list`."""
         return await self._store.of_creator(creator, after, limit)
 
     async def change(

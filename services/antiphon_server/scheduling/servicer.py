@@ -21,6 +21,7 @@ from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
+    number,
     page_limit,
     page_of,
 )
@@ -36,7 +37,7 @@ from antiphon_server.scheduling.encoding import (
     when_of,
     whole_message,
 )
-from antiphon_server.scheduling.model import Outcome, Run, Schedule
+from antiphon_server.scheduling.model import FIRST, Outcome, Position, Run, Schedule
 from antiphon_server.scheduling.schedules import Schedules
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -87,13 +88,9 @@ class ScheduleServicer(ScheduleServiceServicer):
     async def ListSchedules(
         self, request: pb.ListSchedulesRequest, context: Context
     ) -> pb.ListSchedulesResponse:
-        listed, limit = f"schedules of {request.conversation_id}", page_limit(request.page_size)
-        position = decode_page_token(request.page_token, listed, fields=1)
-        after = position[0] if position else ""
-        found = await self._schedules.list(request.conversation_id, after, limit + 1)
-        page = page_of(map(schedule_message, found), limit)
-        more = len(found) > len(page)
-        token = encode_page_token(listed, page[-1].schedule_id) if more else ""
+        listed = f"schedules of {request.conversation_id}"
+        fetch = partial(self._schedules.list, request.conversation_id)
+        page, token = await _page(listed, fetch, request.page_size, request.page_token)
         return pb.ListSchedulesResponse(schedules=page, next_page_token=token)
 
     async def ListWorkspaceSchedules(
@@ -153,15 +150,18 @@ class ScheduleServicer(ScheduleServiceServicer):
 
 async def _page(
     listed: str,
-    fetch: Callable[[tuple[str, str], int], Awaitable[Sequence[Schedule]]],
+    fetch: Callable[[Position, int], Awaitable[Sequence[Schedule]]],
     size: int,
     token: str,
 ) -> tuple[list[schedule_pb2.Schedule], str]:
-    """A page of several conversations' schedules, and the token for the next one."""
-    limit, position = page_limit(size), decode_page_token(token, listed, fields=2)
-    found = await fetch((position[0], position[1]) if position else ("", ""), limit + 1)
+    """A page of schedules in the order in which they were made, and the token for the next one."""
+    limit, place = page_limit(size), decode_page_token(token, listed, fields=3)
+    after = (number(place[0]), place[1], place[2]) if place else FIRST
+    found = await fetch(after, limit + 1)
     page = page_of(map(schedule_message, found), limit)
     if len(found) == len(page):
         return page, ""
-    last = page[-1]
-    return page, encode_page_token(listed, last.conversation_id, last.schedule_id)
+    last = found[len(page) - 1]
+    return page, encode_page_token(
+        listed, str(last.created_us), last.conversation_id, last.schedule_id
+    )

@@ -109,23 +109,24 @@ class ScheduleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSchedules(self, request, context):
-        """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID.
+        """ListSchedules lists those of a conversation, in the order in which they were made. Errors:
+        PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkspaceSchedules(self, request, context):
-        """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
-        conversations and their own. Errors: PAGE_TOKEN_INVALID.
+        """ListWorkspaceSchedules lists those of all conversations of a workspace, in the order in which they
+        were made. Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListOwnSchedules(self, request, context):
-        """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
-        and their own; also those of conversations that the caller may read no more, which fail. Errors:
+        """ListOwnSchedules lists those that the caller has made, wherever, in the order in which they were
+        made; also those of conversations that the caller may read no more, which fail. Errors:
         PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

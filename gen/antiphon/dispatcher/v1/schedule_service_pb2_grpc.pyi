@@ -46,14 +46,16 @@ class ScheduleServiceStub:
     GetSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.GetScheduleRequest, _schedule_service_pb2.GetScheduleResponse]
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
     ListSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListSchedulesRequest, _schedule_service_pb2.ListSchedulesResponse]
-    """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+    """ListSchedules lists those of a conversation, in the order in which they were made. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     ListWorkspaceSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListWorkspaceSchedulesRequest, _schedule_service_pb2.ListWorkspaceSchedulesResponse]
-    """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
-    conversations and their own. Errors: PAGE_TOKEN_INVALID.
+    """ListWorkspaceSchedules lists those of all conversations of a workspace, in the order in which they
+    were made. Errors: PAGE_TOKEN_INVALID.
     """
     ListOwnSchedules: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.ListOwnSchedulesRequest, _schedule_service_pb2.ListOwnSchedulesResponse]
-    """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
-    and their own; also those of conversations that the caller may read no more, which fail. Errors:
+    """ListOwnSchedules lists those that the caller has made, wherever, in the order in which they were
+    made; also those of conversations that the caller may read no more, which fail. Errors:
     PAGE_TOKEN_INVALID.
     """
     UpdateSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.UpdateScheduleRequest, _schedule_service_pb2.UpdateScheduleResponse]
@@ -95,14 +97,16 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     GetSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.GetScheduleRequest, _schedule_service_pb2.GetScheduleResponse]  # type: ignore[assignment]
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
     ListSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListSchedulesRequest, _schedule_service_pb2.ListSchedulesResponse]  # type: ignore[assignment]
-    """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+    """ListSchedules lists those of a conversation, in the order in which they were made. Errors:
+    PAGE_TOKEN_INVALID.
+    """
     ListWorkspaceSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListWorkspaceSchedulesRequest, _schedule_service_pb2.ListWorkspaceSchedulesResponse]  # type: ignore[assignment]
-    """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
-    conversations and their own. Errors: PAGE_TOKEN_INVALID.
+    """ListWorkspaceSchedules lists those of all conversations of a workspace, in the order in which they
+    were made. Errors: PAGE_TOKEN_INVALID.
     """
     ListOwnSchedules: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.ListOwnSchedulesRequest, _schedule_service_pb2.ListOwnSchedulesResponse]  # type: ignore[assignment]
-    """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
-    and their own; also those of conversations that the caller may read no more, which fail. Errors:
+    """ListOwnSchedules lists those that the caller has made, wherever, in the order in which they were
+    made; also those of conversations that the caller may read no more, which fail. Errors:
     PAGE_TOKEN_INVALID.
     """
     UpdateSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.UpdateScheduleRequest, _schedule_service_pb2.UpdateScheduleResponse]  # type: ignore[assignment]
@@ -159,7 +163,9 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.ListSchedulesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_schedule_service_pb2.ListSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListSchedulesResponse]]:
-        """ListSchedules lists those of a conversation, by their ids. Errors: PAGE_TOKEN_INVALID."""
+        """ListSchedules lists those of a conversation, in the order in which they were made. Errors:
+        PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def ListWorkspaceSchedules(
@@ -167,8 +173,8 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.ListWorkspaceSchedulesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_schedule_service_pb2.ListWorkspaceSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListWorkspaceSchedulesResponse]]:
-        """ListWorkspaceSchedules lists those of all conversations of a workspace, by the ids of their
-        conversations and their own. Errors: PAGE_TOKEN_INVALID.
+        """ListWorkspaceSchedules lists those of all conversations of a workspace, in the order in which they
+        were made. Errors: PAGE_TOKEN_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -177,8 +183,8 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _schedule_service_pb2.ListOwnSchedulesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_schedule_service_pb2.ListOwnSchedulesResponse, _abc.Awaitable[_schedule_service_pb2.ListOwnSchedulesResponse]]:
-        """ListOwnSchedules lists those that the caller has made, wherever, by the ids of their conversations
-        and their own; also those of conversations that the caller may read no more, which fail. Errors:
+        """ListOwnSchedules lists those that the caller has made, wherever, in the order in which they were
+        made; also those of conversations that the caller may read no more, which fail. Errors:
         PAGE_TOKEN_INVALID.
         """
 

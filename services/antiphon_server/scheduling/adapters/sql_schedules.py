@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select, tuple_, update
 
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -16,7 +16,7 @@ from antiphon_server.scheduling.adapters.noting import (
 )
 from antiphon_server.scheduling.adapters.rows import row_of, run_of, run_row, schedule_of
 from antiphon_server.scheduling.adapters.tables import schedule_runs, schedules, trail_outbox
-from antiphon_server.scheduling.model import Outcome, Run, Schedule, Untold
+from antiphon_server.scheduling.model import Outcome, Position, Run, Schedule, Untold
 
 MOST_OF_CREATOR = 100
 MOST_OF_WORKSPACE = 1000
@@ -31,25 +31,21 @@ _THIS = and_(
 )
 _GET = select(schedules).where(_THIS)
 _HOLD = _GET.with_for_update()
-_LIST = (
-    select(schedules)
-    .where(
-        schedules.c.conversation_id == bindparam("b_conversation"),
-        schedules.c.schedule_id > bindparam("b_schedule"),
-    )
-    .order_by(schedules.c.schedule_id)
-    .limit(bindparam("b_limit"))
-)
-_BEHIND = tuple_(schedules.c.conversation_id, schedules.c.schedule_id) > tuple_(
-    bindparam("b_conversation", type_=schedules.c.conversation_id.type),
-    bindparam("b_schedule", type_=schedules.c.schedule_id.type),
-)
+_PLACE_OF_LIST = (schedules.c.created_us, schedules.c.conversation_id, schedules.c.schedule_id)
 _IN_ORDER = (
     select(schedules)
-    .where(_BEHIND)
-    .order_by(schedules.c.conversation_id, schedules.c.schedule_id)
+    .where(
+        tuple_(*_PLACE_OF_LIST)
+        > tuple_(
+            bindparam("b_created", type_=schedules.c.created_us.type),
+            bindparam("b_conversation", type_=schedules.c.conversation_id.type),
+            bindparam("b_schedule", type_=schedules.c.schedule_id.type),
+        )
+    )
+    .order_by(*_PLACE_OF_LIST)
     .limit(bindparam("b_limit"))
 )
+_LIST = _IN_ORDER.where(schedules.c.conversation_id == bindparam("b_where"))
 _LIST_OF_WORKSPACE = _IN_ORDER.where(schedules.c.workspace_id == bindparam("b_workspace"))
 _LIST_OF_CREATOR = _IN_ORDER.where(schedules.c.creator == bindparam("b_creator"))
 _PLACE = tuple_(schedules.c.next_us, schedules.c.conversation_id, schedules.c.schedule_id)
@@ -130,26 +126,24 @@ class SqlSchedules:
         )
         return schedule_of(row) if row is not None else None
 
-    async def list(self, conversation_id: str, after: str, limit: int) -> Sequence[Schedule]:
-        behind = {**_key(conversation_id, after), "b_limit": limit}
-        return await self._database.read(
-            lambda it: [schedule_of(row) for row in it.execute(_LIST, behind)]
-        )
+    async def list(self, conversation_id: str, after: Position, limit: int) -> Sequence[Schedule]:
+        return await self._listed(_LIST, after, limit, b_where=conversation_id)
 
     async def of_workspace(
-        self, workspace_id: str, after: tuple[str, str], limit: int
+        self, workspace_id: str, after: Position, limit: int
     ) -> Sequence[Schedule]:
-        behind = {**_key(*after), "b_limit": limit, "b_workspace": workspace_id}
-        return await self._database.read(
-            lambda it: [schedule_of(row) for row in it.execute(_LIST_OF_WORKSPACE, behind)]
-        )
+        return await self._listed(_LIST_OF_WORKSPACE, after, limit, b_workspace=workspace_id)
 
-    async def of_creator(
-        self, creator: str, after: tuple[str, str], limit: int
+    async def of_creator(self, creator: str, after: Position, limit: int) -> Sequence[Schedule]:
+        return await self._listed(_LIST_OF_CREATOR, after, limit, b_creator=creator)
+
+    async def _listed(
+        self, listed: Select[Any], after: Position, limit: int, **whose: str
     ) -> Sequence[Schedule]:
-        behind = {**_key(*after), "b_limit": limit, "b_creator": creator}
+        created_us, *which = after
+        behind = {**_key(*which), **whose, "b_created": created_us, "b_limit": limit}
         return await self._database.read(
-            lambda it: [schedule_of(row) for row in it.execute(_LIST_OF_CREATOR, behind)]
+            lambda it: [schedule_of(row) for row in it.execute(listed, behind)]
         )
 
     async def change(
@@ -183,9 +177,7 @@ class SqlSchedules:
 
         await self._database.write(store)
 
-    async def due(
-        self, until_us: int, after: tuple[int, str, str], limit: int
-    ) -> Sequence[Schedule]:
+    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Schedule]:
         names = ("b_next", "b_conversation", "b_schedule")
         behind = {**dict(zip(names, after, strict=True)), "b_until": until_us, "b_limit": limit}
         return await self._database.read(
