@@ -31,6 +31,7 @@ SERVICES = (
         workers.workers,
         routing.routing,
         scheduling.scheduling,
+        masking=filters.masking,
         notifying=notifying.notifying,
     ),
 )

@@ -18,7 +18,7 @@ terms = { terms = ["blockhead", 'old\\fool'] }
 [[filters]]
 name = "cards"
 action = "sanitise"
-stages = ["message"]
+stages = ["message", "answer"]
 timeout = "0.5s"
 on_failure = "open"
 disabled = true
@@ -54,12 +54,12 @@ def test_what_is_set_is_shown_in_words_and_as_a_file(antiphon: Run, write: Write
     assert rows[1:] == [
         ["manners", "on", "2 terms", "messages, tool results", "block", "refused", "2 s"],
         [
-            *("cards", "off", "personal data: card", "messages"),
+            *("cards", "off", "personal data: card", "messages, answers"),
             *("sanitise", "passes", "0.5 s"),
         ],
     ]
     toml = antiphon("filters", "show", "--toml").stdout
-    assert 'stages = ["message"]' in toml
+    assert 'stages = ["message", "answer"]' in toml
     assert 'on_failure = "open"' in toml
     again = antiphon("filters", "set", "-", stdin=toml)
     assert (again.returncode, again.stdout) == (0, "")

@@ -13,7 +13,7 @@ from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "filters.md"
-MARKS = ("add", "try", "said", "screenings", "history")
+MARKS = ("add", "try", "said", "screenings", "answers", "history")
 REFUSED = 'antiphon chat --once "pay with 4111 1111 1111 1111"'
 
 

@@ -1,50 +1,158 @@
-"""A worker's outputs count as stored when nothing of them is held back."""
+"""Nobody sees what is masked: in no piece, after no loss, and at no end."""
 
-from antiphon_server.dispatcher.masking import MOST_HELD, Shown
+import asyncio
+from collections.abc import AsyncIterator
 
+import pytest
 
-class HoldsWords:
-    """Shows a word when the next blank has come."""
-
-    def __init__(self) -> None:
-        self._word = ""
-
-    @property
-    def held(self) -> int:
-        """The length of the word that has not ended."""
-        return len(self._word)
-
-    def feed(self, text: str) -> str:
-        """All up to the last blank."""
-        said = self._word + text
-        shown, blank, self._word = said.rpartition(" ")
-        return shown + blank
-
-    def end(self) -> str:
-        """The last word."""
-        return self._word
+from antiphon_server.dispatcher.handling import AttemptLost, HandedOff, HandoffOrder, Otherwise
+from antiphon_server.dispatcher.masking import masked_failure
+from antiphon_server.dispatcher.model import State
+from antiphon_server.runtime.errors import DomainError, Reason
+from tests.dispatcher.masks import NoBirds, filters_stand
+from tests.dispatcher.world import World, world
+from tests.e2e.until import SOON_S
 
 
-def test_without_a_mask_all_is_shown() -> None:
-    """And counts at once."""
-    shown = Shown()
-    assert shown.take("text", 3) == ("text", 3)
-    assert shown.counted(4) == 4
-    assert shown.rest() == ("", 0)
+@pytest.fixture
+def masks() -> NoBirds:
+    return NoBirds()
 
 
-def test_an_output_counts_when_it_is_shown_as_a_whole() -> None:
-    """Nothing of what is held back, and nothing that came behind it."""
-    shown = Shown(HoldsWords())
-    assert shown.take("one t", 1) == ("one ", 0)
-    assert shown.counted(2) == 0  # a step that says nothing, behind what is held
-    assert shown.take("wo ", 3) == ("two ", 3)
-    assert shown.take("three", 4) == ("", 0)
-    assert shown.rest() == ("three", 4)
+@pytest.fixture
+async def it(masks: NoBirds) -> AsyncIterator[World]:
+    async with world(masks=masks) as made:
+        filters_stand(made)
+        yield made
 
 
-def test_who_waits_for_word_of_outputs_is_told_in_time() -> None:
-    """However much is held back, no more than 16 are on their way."""
-    shown = Shown(HoldsWords())
-    counted = [shown.take("x", number)[1] for number in range(1, MOST_HELD + 4)]
-    assert counted == [0] * MOST_HELD + [1, 2, 3]
+async def answer(it: World) -> str:
+    """All that the log has of the answer, when it has ended."""
+    await it.ended()
+    return (await it.messages())[1][0]
+
+
+async def test_what_is_found_is_masked_and_the_rest_is_said_when_the_turn_ends(
+    it: World, masks: NoBirds
+) -> None:
+    await it.dispatch()
+    it.told.say("a blue", "bird sings, as blue", "birds do, in blue", None)
+    assert await answer(it) == "a [term] sings, as bluebirds do, in blue"
+    assert masks.closed == 1
+
+
+async def test_what_is_held_back_as_a_turn_fails_nobody_sees(it: World) -> None:
+    """It may be the beginning of what is not to be seen."""
+    await it.dispatch()
+    it.told.say("a bird, bluebi", DomainError(Reason.HANDLER_FAILED, why="a bluebird came"))
+    assert await answer(it) == "a bird, "
+    assert (await it.failed()).metadata["why"] == "a [term] came"
+
+
+async def test_what_is_held_back_as_a_turn_is_stopped_nobody_sees(it: World) -> None:
+    await it.said("a bird, ")
+    it.told.say("bluebi")
+    await it.cancel()
+    assert await answer(it) == "a bird, "
+
+
+async def test_what_is_held_back_as_its_time_is_over_nobody_sees(it: World) -> None:
+    await it.dispatch(time_limit_s=0.2)
+    it.told.say("a bird, bluebi")
+    assert (await it.failed(state=State.EXPIRED)).reason is Reason.TURN_EXPIRED
+    assert (await it.messages())[1][0] == "a bird, "
+
+
+async def test_a_masked_answer_is_not_gone_on_with_after_a_loss(it: World) -> None:
+    """Of what was lost nobody knows how much was shown."""
+    await it.said("a bird, ")
+    it.told.say("bluebi", AttemptLost())
+    assert (await it.failed()).reason is Reason.TURN_LOST
+    assert await answer(it) == "a bird, "
+
+
+async def test_where_nothing_was_shown_it_begins_anew_after_a_loss(it: World) -> None:
+    await it.dispatch()
+    it.told.say("bluebi", AttemptLost(), "a bird", None)
+    assert await answer(it) == "a bird"
+    assert it.told.resumed == ["", ""]
+
+
+async def test_the_next_server_does_not_go_on_with_a_masked_answer(
+    it: World, masks: NoBirds
+) -> None:
+    await it.said("a bird, ")
+    await heard(it)
+    await it.turns.drain(0.0)
+    async with world(it.database, it.log, masks=masks) as after:
+        assert await after.adopted() == 1
+        assert (await after.failed()).reason is Reason.TURN_LOST
+        assert (await after.messages())[1] == ("a bird, ", True)
+
+
+async def test_the_next_server_begins_anew_where_nothing_was_shown(
+    it: World, masks: NoBirds
+) -> None:
+    await it.dispatch()
+    it.told.say("bluebi")
+    await heard(it)
+    await it.turns.drain(0.0)
+    async with world(it.database, it.log, masks=masks) as after:
+        assert await after.adopted() == 1
+        after.told.say("a blue", "bird", None)
+        await after.ended()
+        assert (await after.messages())[1] == ("a [term]", False)
+
+
+async def test_the_next_server_goes_on_where_nothing_is_masked(it: World, masks: NoBirds) -> None:
+    masks.off = True
+    await it.said("a bird, ")
+    await heard(it)
+    await it.turns.drain(0.0)
+    async with world(it.database, it.log, masks=masks) as after:
+        assert await after.adopted() == 1
+        after.told.say("and one more", None)
+        await after.ended()
+        assert (await after.messages())[1] == ("a bird, and one more", False)
+
+
+async def heard(it: World) -> None:
+    """Wait until the handler has said all that it was told to."""
+    async with asyncio.timeout(SOON_S):
+        await it.told.running.wait()
+        while True:
+            if it.told.lines.empty():
+                return
+            await asyncio.sleep(0.001)
+
+
+async def test_a_handler_that_hands_off_has_said_all(it: World) -> None:
+    """And its reason, and what is said if nobody comes, are masked."""
+    await it.dispatch()
+    order = HandoffOrder("a bluebird", expire_s=0.3, otherwise=Otherwise("no bluebird came"))
+    it.told.say("ask about blue", HandedOff(order))
+    await it.ended()
+    said = await it.history()
+    [handed] = [one.turn_handed_off for one in said if one.HasField("turn_handed_off")]
+    assert handed.handoff.reason == "a [term]"
+    assert [text for text, _ in await it.messages()][1:] == ["ask about blue", "no [term] came"]
+
+
+async def test_a_turn_that_has_waited_is_masked_by_filters_that_came_meanwhile(
+    masks: NoBirds,
+) -> None:
+    async with world(masks=masks) as it:
+        await it.dispatch(1)
+        await it.dispatch(2)
+        await it.seen("turn_queued")
+        assert masks.asked == []
+        it.told.say("a bluebird", None)
+        await it.ended(1)
+        it.told.say("a bluebird", None)
+        await it.ended(2)
+        assert [text for text, _ in await it.messages()][2:] == ["a bluebird", "a [term]"]
+
+
+def test_of_a_failure_only_what_a_handler_says_is_masked() -> None:
+    plain = DomainError(Reason.HANDLER_NOT_FOUND, handler="bluebird")
+    assert masked_failure(plain, lambda _: "") is plain

@@ -33,6 +33,7 @@ from antiphon_server.dispatcher.handling import Handler
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
+from antiphon_server.dispatcher.masking import Masks
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
@@ -315,6 +316,7 @@ async def world(
     log_elsewhere: bool = False,
     journal_policy: RetryPolicy = TURN,
     routes: RoutesTurns | None = None,
+    masks: Masks | None = None,
 ) -> AsyncIterator[World]:
     """Make a dispatcher; on ``database`` and ``log`` of another one, as after a restart.
 
@@ -345,7 +347,7 @@ async def world(
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
         handing = HandingOff(journal, SqlHandoffQueue(database), clock)
-        runner = Runner(kept, journal, node, 15.0, shares or Shares(), handing, clock)
+        runner = Runner(kept, journal, node, 15.0, shares or Shares(), handing, clock, masks=masks)
         lanes = Lanes()
         admission = Admission(kept, handlers, lanes, limits)
         made_of = kept, journal, handlers, runner, lanes

@@ -12,7 +12,6 @@ from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
     FILTER_ACTION_FLAG,
     FILTER_ACTION_SANITISE,
-    FILTER_STAGE_ANSWER,
     Filter,
     FilterAction,
     Screening,
@@ -133,14 +132,3 @@ async def test_what_is_flagged_goes_on(it: Stage) -> None:
     assert [(one.refused, one.action) for one in await it.screened()] == [
         (False, FILTER_ACTION_FLAG)
     ]
-
-
-async def test_answers_are_not_looked_at_yet(it: Stage) -> None:
-    """Who asks for it is told so, rather than be shown what was to be hidden."""
-    words = terms(FILTER_ACTION_FLAG)
-    words.stages.append(FILTER_STAGE_ANSWER)
-    with pytest.raises(AntiphonError) as error:
-        await it.client.set_filters(it.parent, [words])
-    assert error.value.violations == {
-        "filters[0].stages": "has FILTER_STAGE_ANSWER: answers can't be looked at yet"
-    }

@@ -131,7 +131,7 @@ async def test_a_large_text_is_looked_at_by_a_thread() -> None:
         ([Filter("a", Action.FLAG, Terms())], "filters[0].terms"),
         ([Filter("a", Action.FLAG, PersonalData(("shoes",)))], "filters[0].personal_data"),
         (
-            [Filter("a", Action.FLAG, Secrets(), frozenset({Stage.ANSWER}))],
+            [Filter("a", Action.FLAG, Repetition(), frozenset({Stage.ANSWER}))],
             "filters[0].stages",
         ),
         ([words(f"a{at}", Action.FLAG, "x") for at in range(33)], "filters"),

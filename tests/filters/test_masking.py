@@ -1,6 +1,7 @@
 """Masking of streams: at no split is anything shown that cutting the whole would not leave."""
 
 import random
+import re
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon_server.filters.finding.cutting import cut
-from antiphon_server.filters.finding.model import Bounded
+from antiphon_server.filters.finding.model import Bounded, Found
 from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.masking.masker import Masker
 from tests.filters import corpus
@@ -34,9 +35,7 @@ texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=14).map
 
 def masked(deltas: Sequence[str], finders: Sequence[Bounded] = BOUNDED) -> str:
     masker = Masker(finders)
-    shown = "".join([*(masker.feed(it) for it in deltas), masker.end()])
-    assert masker.shown_bytes == len(shown.encode(errors="surrogatepass"))
-    return shown
+    return "".join([*(masker.feed(it) for it in deltas), masker.end()])
 
 
 def whole(text: str, finders: Sequence[Bounded] = BOUNDED) -> str:
@@ -120,6 +119,48 @@ def test_no_more_is_held_back_than_the_longest_match(finder: Bounded, text: str)
     assert len(held.folded.value) <= 3 * finder.longest
     if held.original.isascii():
         assert len(held.original) <= finder.longest
+
+
+@settings(max_examples=300)
+@given(texts, texts, st.randoms(use_true_random=False))
+def test_what_began_before_an_end_shows_no_more_of_itself(
+    first: str, second: str, chance: random.Random
+) -> None:
+    """The first part is shown as if it were all, and nothing of the second that belongs to it."""
+    check_behind(first, second, pieces(second, chance, 9))
+
+
+@pytest.mark.parametrize("sample", SHORT, ids=lambda it: it.name)
+def test_short_texts_go_on_behind_an_end_anywhere(sample: Sample) -> None:
+    """As any text."""
+    text = "".join(sample.parts)
+    for at in range(len(text) + 1):
+        check_behind(text[:at], text[at:], list(text[at:]))
+
+
+def check_behind(first: str, second: str, deltas: Sequence[str]) -> None:
+    masker, end = Masker(BOUNDED), len(first)
+    assert masker.feed(first) + masker.end() == whole(first)
+    behind = "".join([*map(masker.feed, deltas), masker.end()])
+    found = [it for finder in BOUNDED for it in finder.find(Text(first + second))]
+    rest = [Found(max(it.start, end) - end, it.end - end, it.category) for it in found]
+    assert unmarked(behind) == unmarked(cut([second], [it for it in rest if it.end > 0])[0])
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["on", "anew"])
+@pytest.mark.parametrize("at", range(1, len(corpus.CARD)))
+def test_the_rest_of_what_was_shown_in_part_is_masked(at: int, anew: bool) -> None:
+    """Also by a mask that begins behind what was shown."""
+    masker = Masker(BOUNDED)
+    shown = masker.feed(f"Pay {corpus.CARD[:at]}") + masker.end()
+    assert shown == f"Pay {corpus.CARD[:at]}"
+    masker = Masker(BOUNDED, shown) if anew else masker
+    assert masker.feed(f"{corpus.CARD[at:]} now") + masker.end() == "[card] now"
+
+
+def unmarked(text: str) -> str:
+    """What is shown beside the marks: one stands for what touches another of its kind."""
+    return re.sub(r"\[[a-z_]+\]", "", text)
 
 
 def test_a_key_without_an_end_holds_no_more_than_its_bound() -> None:

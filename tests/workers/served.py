@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from antiphon_server.dispatcher.handling import Turn
+from antiphon_server.dispatcher.masking import Masks
 from antiphon_server.runtime.access.principal import UserId, set_principal
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
+from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.following import Following
 from antiphon_server.workers.frames import Held
 from antiphon_server.workers.model import GLOBAL, Begun, HandlerName
 from antiphon_server.workers.permissions import Permissions
@@ -77,16 +80,16 @@ def holding(number: int = 1, fence: int = 1) -> Session:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
-    """All of it."""
+async def served(masks: Masks | None = None) -> AsyncIterator[Served]:
+    """All of it; ``masks`` hide what they find."""
     async with opened_sqlite(*TABLES) as database:
         outside, pool = Outside(), Pool(LIMITS)
         permissions = Permissions(SqlPermissions(database), outside)
         set_principal(ANNA)
         await permissions.allow(GLOBAL, HandlerName("it"), PROGRAM.principal.user_id)
-        asking = delegation = _UNUSED
-        about = outside, asking, delegation, outside, outside, LIMITS
+        following = Following(_UNUSED, _UNUSED, PartContents())
+        about = outside, following, outside, outside, LIMITS
         serving = Serving(pool, permissions, *about)
-        async with world(database, more=[serving.named("it")]) as turns:
+        async with world(database, more=[serving.named("it")], masks=masks) as turns:
             yield Served(turns, pool, serving, outside)
         await permissions.close()

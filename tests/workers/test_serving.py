@@ -1,18 +1,30 @@
 """A turn at a worker, from its assignment to its end, in the log of a real dispatcher."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from antiphon_server.events.model import Append, Appended, Folded, Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers.frames import Accepted, Ack, Assign, Finished, Progressed, Written
+from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.frames import (
+    Accepted,
+    Ack,
+    Assign,
+    CallBegun,
+    CallEnded,
+    Finished,
+    Progressed,
+    Written,
+)
 from antiphon_server.workers.session import Session
+from tests.dispatcher.masks import NoBirds, filters_stand
 from tests.dispatcher.world import turn_id
 from tests.e2e.until import SOON_S
 from tests.workers.served import LEFT, Served, holding, served
-from tests.workers.stand_ins import session, told
+from tests.workers.stand_ins import LIMITS, session, told
 
 
 @pytest.fixture
@@ -81,3 +93,46 @@ async def test_of_an_end_whose_text_could_not_be_folded_its_worker_hears(it: Ser
         await failed.wait()
     assert Ack(turn_id(1), 1, 2, finished=True) in told(one)
     assert (one.free, one.finished) == (1, 1)
+
+
+async def test_what_a_worker_says_of_a_masked_answer_is_heard_and_lost_with_it() -> None:
+    """It need not say again what is held back; so nobody else can go on behind it."""
+    async with served(NoBirds()) as it:
+        filters_stand(it.turns)
+        one = it.comes(session())
+        await it.turns.dispatch(handler="it")
+        await it.assigned()
+        one.hear(turn_id(1), 1, Accepted())
+        one.hear(turn_id(1), 1, Written(1, "bluebi"))
+        assignment = it.serving.assignments.live[turn_id(1)]
+        async with asyncio.timeout(SOON_S):
+            while True:
+                if assignment._outputs.stored:
+                    break
+                await asyncio.sleep(0.001)
+        assignment.look(time.monotonic() + 2 * LIMITS.lease_s)
+        assert (await it.turns.failed()).reason is Reason.TURN_LOST
+
+
+async def test_what_a_worker_says_beside_a_masked_answer_is_masked() -> None:
+    """What it is at, what its own tools are told, and what they return."""
+    async with served(NoBirds()) as it:
+        filters_stand(it.turns)
+        one = it.comes(session())
+        await it.turns.dispatch(handler="it")
+        await it.assigned()
+        one.hear(turn_id(1), 1, Accepted())
+        one.hear(turn_id(1), 1, Written(1, "a blue"))
+        one.hear(turn_id(1), 1, CallBegun(2, "find", '{"what": "blue\\u0062ird"}'))
+        result = PartContents().of_text("a bluebird")
+        one.hear(turn_id(1), 1, CallEnded(3, 2, result, failed=False))
+        one.hear(turn_id(1), 1, Progressed(4, "feeding a bluebird", None))
+        one.hear(turn_id(1), 1, Written(5, "bird flies"))
+        one.hear(turn_id(1), 1, Finished(5))
+        await it.turns.ended()
+        log = b"".join(event.SerializeToString() for event in await it.turns.history())
+        for e in await it.turns.history():
+            print(e)
+        assert b"bluebird" not in log
+        assert log.count(b"[term]") == 4
+        assert (await it.turns.messages())[1] == ("a blue[term] flies", False)

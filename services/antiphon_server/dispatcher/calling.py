@@ -79,6 +79,7 @@ class Calling:
 
     async def _propose(self, asked: Sequence[AskedCall]) -> set[ToolCallId]:
         """Say in one commit what is asked for, and what of it starts now; returns that."""
+        await self._writer.whole()  # what is said behind calls is read by itself
         steps: list[CallStep] = []
         started: set[ToolCallId] = set()
         for it in asked:

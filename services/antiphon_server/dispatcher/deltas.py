@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from antiphon_server.dispatcher.masking import Mask, Shown
+from antiphon_server.dispatcher.masking import Masking
 from antiphon_server.dispatcher.model import (
     CallStep,
     Step,
     TextAppended,
-    ToolCallFinished,
-    ToolCallProposed,
     Turn,
     TurnAssigned,
     TurnProgressed,
@@ -43,7 +41,10 @@ class TextWriter:
     with. ``committed`` is what clients can have seen, ``output`` the newest number of a worker's
     outputs in it, of which ``on_output`` is told. Commits wait for the ``share`` of the
     turn's user; meanwhile at most 8 pieces are taken, and then the model waits, too. ``calls`` are
-    the turn's calls of tools, as far as they are committed. Nobody sees what the ``mask`` holds.
+    the turn's calls of tools, as far as they are committed.
+
+    What its ``masking`` holds back nobody sees: it is dropped unless :meth:`whole` is called. A
+    worker's output counts as stored all the same, so a masked answer is never gone on with.
     """
 
     def __init__(
@@ -54,9 +55,10 @@ class TextWriter:
         calls: ToolCalls | None = None,
         share: Share = FREE,
         output: int = 0,
-        mask: Mask | None = None,
+        masking: Masking | None = None,
     ) -> None:
-        self._shown = Shown(mask)
+        self._masking = masking
+        self._mask = masking.begin(committed) if masking is not None else None
         self.output = output
         self.on_output: Callable[[int], None] | None = None
         self._pending_output = 0
@@ -89,11 +91,28 @@ class TextWriter:
         Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
         answer that would not fit into a message.
         """
-        text, output = self._shown.take(text, output)
-        if not text:
-            return
-        self._accept(text, output)
-        await self._flush_soon()
+        await self._take(self._mask.feed(text) if self._mask is not None else text, output)
+
+    async def whole(self) -> None:
+        """Show what the mask holds back: nothing that comes later is to be read with it.
+
+        Raises DomainError as :meth:`write` does.
+        """
+        if self._mask is not None:
+            await self._take(self._mask.end(), self._pending_output)
+
+    def masked(self, text: str) -> str:
+        """A short text beside the answer as people may see it."""
+        return self._masking.whole(text) if self._masking is not None else text
+
+    async def _take(self, text: str, output: int) -> None:
+        if text:
+            self._accept(text, output)
+            await self._flush_soon()
+        elif self._pending:
+            self._pending_output = output or self._pending_output
+        else:
+            self._heard(output)
 
     def _accept(self, text: str, output: int) -> None:
         self._accepted += len(text.encode())
@@ -110,7 +129,7 @@ class TextWriter:
         """Accept news for people; it goes out before the text that comes after it."""
         if self._pending or len(self._progress) >= MAX_PROGRESS:
             await self._settle()
-        self._progress.append(replace(step, output=self._shown.counted(step.output)))
+        self._progress.append(replace(step, status=self.masked(step.status)))
         await self._flush_soon()
 
     async def record(self, *steps: CallStep) -> None:
@@ -119,7 +138,7 @@ class TextWriter:
         No text may be written meanwhile. Raises the DomainError of a commit that failed.
         """
         await self._share.take(COMMIT_S)
-        self._records.extend(map(self._counted, steps))
+        self._records.extend(steps)
         self._taken += len(steps)
         ours = self._taken
         self._hurry.set()
@@ -141,9 +160,7 @@ class TextWriter:
         """
         self._stopping = True
         self._progress.clear()
-        if keep_pending:
-            self._keep_rest()
-        else:
+        if not keep_pending:
             self._drop()
         self._hurry.set()
         self._share.leave()
@@ -153,11 +170,6 @@ class TextWriter:
         rest = "".join(self._pending)
         self._drop()
         return rest
-
-    def _keep_rest(self) -> None:
-        rest, output = self._shown.rest()
-        if rest:
-            self._accept(rest, output)
 
     def piece(self, text: str) -> TextAppended:
         """The step that appends ``text`` behind what is committed."""
@@ -251,14 +263,11 @@ class TextWriter:
             self.calls.note(step, len(self.committed))
         self._position += len(text.encode())
 
-    def _counted(self, step: CallStep) -> CallStep:
-        """The step; that the worker has said it counts when what it said before is shown."""
-        if isinstance(step, ToolCallProposed | ToolCallFinished) and step.output:
-            return replace(step, output=self._shown.counted(step.output))
-        return step
-
     def _note_output(self, steps: Iterable[Step]) -> None:
-        output = max((output_of(it) for it in steps), default=0)
+        self._heard(max((output_of(it) for it in steps), default=0))
+
+    def _heard(self, output: int) -> None:
+        """The worker's outputs up to this one need not be said again."""
         if output > self.output:
             self.output = output
             if self.on_output is not None:

@@ -140,6 +140,10 @@ class Outputs(Protocol):
         """Bytes of UTF-8 of the answer so far."""
         ...
 
+    def masked(self, text: str) -> str:
+        """A short text beside the answer, as people may see it."""
+        ...
+
     def on_stored(self, told: Callable[[int], None]) -> None:
         """Have ``told`` called with :attr:`stored` whenever it has grown."""
         ...

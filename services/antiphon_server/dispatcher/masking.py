@@ -1,33 +1,38 @@
-"""Answers that come in pieces, masked before anybody sees them."""
+"""What handlers say, masked before anybody sees it."""
 
-from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
+from antiphon_server.dispatcher.handoff_model import HandoffOrder
 from antiphon_server.dispatcher.model import Turn
+from antiphon_server.runtime.errors import DomainError
 
 
 class Mask(Protocol):
     """Masks one text that comes in pieces."""
-
-    @property
-    def held(self) -> int:
-        """How many characters of what it was fed it holds back."""
-        ...
 
     def feed(self, text: str) -> str:
         """What may be shown now; the rest may be part of something that is not."""
         ...
 
     def end(self) -> str:
-        """What may be shown of the rest."""
+        """What may be shown of the rest: what is fed later belongs to something else.
+
+        Of what began before all the same, the part behind is masked.
+        """
         ...
 
 
 class Masking(Protocol):
-    """How the answer of one turn is masked."""
+    """How what is said in one turn is masked."""
 
-    def begin(self) -> Mask:
-        """A mask for what an attempt says."""
+    def begin(self, shown: str) -> Mask:
+        """A mask for what an attempt says behind what was ``shown`` before."""
+        ...
+
+    def whole(self, text: str) -> str:
+        """A short text that does not come in pieces, masked."""
         ...
 
     async def close(self) -> None:
@@ -36,55 +41,26 @@ class Masking(Protocol):
 
 
 class Masks(Protocol):
-    """Knows how answers are masked."""
+    """Knows how turns are masked."""
 
     async def of(self, turn: Turn) -> Masking | None:
-        """How a turn's is; None where no filter looks at answers. Raises DomainError."""
+        """How one is; None where no filter looks at answers. Raises DomainError."""
         ...
 
 
-MOST_HELD = 16
-"""So many of a worker's outputs may be held back in part: it waits for word of them some time."""
+def masked_order(order: HandoffOrder, masked: Callable[[str], str]) -> HandoffOrder:
+    """What a handler says as it hands a turn off; what a person says is not masked here."""
+    if order.asked_by:
+        return order
+    otherwise = replace(order.otherwise, text=masked(order.otherwise.text))
+    return replace(order, reason=masked(order.reason), otherwise=otherwise)
 
 
-class Shown:
-    """What of an answer may be shown, and which of a worker's outputs are in that as a whole.
-
-    An output counts as stored only when nothing of it is held back: who loses it says it again. Of
-    more than 16 the oldest count all the same.
-    """
-
-    def __init__(self, mask: Mask | None = None) -> None:
-        self._mask = mask
-        self._fed = 0
-        self._outputs: deque[tuple[int, int]] = deque()
-
-    def take(self, text: str, output: int) -> tuple[str, int]:
-        """What may be shown with ``text``, and the newest output that is shown with it."""
-        if self._mask is None:
-            return text, output
-        shown = self._mask.feed(text)
-        self._fed += len(text)
-        return shown, self.counted(output)
-
-    def counted(self, output: int) -> int:
-        """The newest output that is shown as a whole, when ``output`` has come; 0 if none is."""
-        if self._mask is None:
-            return output
-        if output:
-            self._outputs.append((self._fed, output))
-        shown, newest = self._fed - self._mask.held, 0
-        while self._outputs and self._outputs[0][0] <= shown:
-            newest = self._outputs.popleft()[1]
-        while len(self._outputs) > MOST_HELD:
-            newest = self._outputs.popleft()[1]
-        return newest
-
-    def rest(self) -> tuple[str, int]:
-        """What may be shown at the end, and the newest output."""
-        if self._mask is None:
-            return "", 0
-        shown = self._mask.end()
-        newest = self._outputs[-1][1] if self._outputs else 0
-        self._outputs.clear()
-        return shown, newest
+def masked_failure(failure: DomainError, masked: Callable[[str], str]) -> DomainError:
+    """A failure as it may be told: a handler says why in its own words."""
+    if "why" not in failure.metadata:
+        return failure
+    told = {**failure.metadata, "why": masked(failure.metadata["why"])}
+    return DomainError(
+        failure.reason, violations=failure.violations, retry_after=failure.retry_after, **told
+    )

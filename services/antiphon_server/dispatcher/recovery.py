@@ -68,7 +68,7 @@ class Recovery:
             elif handed is not None and _is_with_people(turn, handed):
                 is_given = bool(handed.goes_to)
                 self._execution.go_on(lane, turn.given_to(handed) if is_given else turn, past)
-            elif turn.state is State.RUNNING and not self._resumes(turn, past):
+            elif turn.state is State.RUNNING and not await self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
                 await self._end(lane, turn, past, lost)
             else:
@@ -91,8 +91,18 @@ class Recovery:
         except DomainError as error:
             log.warning("a loss was not noted", turn_id=turn.turn_id, why=error.reason)
 
-    def _resumes(self, turn: Turn, past: Past) -> bool:
-        return past.stands_at_calls or self._handlers.resumes(turn.order.handler)
+    async def _resumes(self, turn: Turn, past: Past) -> bool:
+        """Whether somebody can go on with it.
+
+        What was held back of a masked answer is lost, and what a worker has said of it: then nobody
+        can. Behind its calls nothing was.
+        """
+        if past.stands_at_calls and past.assigned is None:
+            return True
+        if not (past.stands_at_calls or self._handlers.resumes(turn.order.handler)):
+            return False
+        is_begun = bool(past.text) or past.assigned is not None
+        return not (is_begun and await patiently(lambda: self._runner.is_masked(turn)))
 
     async def _end(self, lane: Lane, turn: Turn, past: Past, outcome: Outcome) -> None:
         """End the turn, keeping what was delivered; nobody else writes to it any more."""

@@ -12,7 +12,7 @@ from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.falling_back import Named, fallen_back
 from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handling import AttemptLost, HandedOff, HandoffOrder, Vanished
-from antiphon_server.dispatcher.masking import Masking, Masks
+from antiphon_server.dispatcher.masking import Masking, Masks, masked_failure, masked_order
 from antiphon_server.dispatcher.model import (
     Outcome,
     Past,
@@ -168,10 +168,11 @@ class Runner:
         """
         masking = await self._masking(turn)
         writer, calling = self._tools(turn, past.text, past.output, stop, rest, masking)
+        resumes = masking is None or (past.stands_at_calls and past.handoff is None)
         limit = asyncio.timeout(turn.order.time_limit_s)
         work = TurnWork(
             turn,
-            past.text,
+            past.text if resumes else "",
             writer,
             calling,
             others,
@@ -209,11 +210,15 @@ class Runner:
             await patiently(masking.close)
         return await self.finish(turn, outcome, writer, left, work, stop.handoffs)
 
+    async def is_masked(self, turn: Turn) -> bool:
+        """Whether filters look at what it says. Raises DomainError."""
+        return await self._masking(turn) is not None
+
     async def _masking(self, turn: Turn) -> Masking | None:
-        """How its answer is masked: nothing is said before that is known."""
+        """How what it says is masked: nothing is said before that is known."""
         masks = self._masks
-        if masks is None or not turn.filtered:
-            return None
+        if masks is None or (turn.at_once and not turn.filtered):
+            return None  # none stood as it came; they may by now if it has waited
         return await patiently(lambda: masks.of(turn))
 
     def _tools(
@@ -227,8 +232,7 @@ class Runner:
     ) -> tuple[TextWriter, Calling]:
         """What an attempt writes and calls with, behind what is committed."""
         share = self._shares.of(turn.creator, turn.workspace_id)
-        mask = masking.begin() if masking is not None else None
-        writer = TextWriter(self._journal, turn, text, stop.calls, share, output, mask)
+        writer = TextWriter(self._journal, turn, text, stop.calls, share, output, masking)
         if self._people is None:
             return writer, Calling(writer, rest, self._lease)
         return writer, Calling(writer, rest, self._lease, partial(self._people.waits, turn))
@@ -264,18 +268,20 @@ class Runner:
             return True
         last = stop.handoffs.last
         if last is not None and last.goes_to and turn.given_to(last).returned != turn.returned:
-            await completed(self._begin_again(turn.given_to(last), work, stop, rest))
+            given = replace(turn.given_to(last), filtered=True)  # they may be there by now
+            work.masking = await self._masking(given)
+            await completed(self._begin_again(given, work, stop, rest))
             if work.writer.committed:
                 await work.write(GAP)
             return False
         try:
             await named(turn.order.handler).run(work)
         except AttemptLost:
-            await completed(self._begin_again(turn, work, stop, rest))
+            await completed(self._lost(turn, work, stop, rest))
             return False
         except Vanished as vanished:
             fallen = await fallen_back(work, named, vanished)
-            await completed(self._begin_again(fallen, work, stop, rest))
+            await completed(self._lost(fallen, work, stop, rest))
             work.fall_back()
             return False
         return True
@@ -286,6 +292,9 @@ class Runner:
         What it said stays.
         """
         written = work.writer
+        if not order.asked_by:  # the handler has said all that it has to say
+            await written.whole()
+            order = masked_order(order, written.masked)
         left = await written.stop(keep_pending=True)
         turn = await patiently(lambda: self.next_attempt(work.turn))
         steps: list[Step] = [written.piece(left)] if left else []
@@ -302,6 +311,18 @@ class Runner:
         work.begin_again(turn, *again)
         work.fall_back()
         work.tell_end(stored=True)
+
+    async def _lost(self, before: Turn, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Begin the next attempt in place of one that was lost.
+
+        Raises DomainError TURN_LOST if something was said that is masked: nobody else can go on
+        with it, since what was held back of it is lost, too.
+        """
+        written = work.writer
+        await written.stop(keep_pending=False)
+        if work.masking is not None and (written.committed or written.output):
+            raise DomainError(Reason.TURN_LOST)
+        await self._begin_again(before, work, stop, rest)
 
     async def _begin_again(self, before: Turn, work: TurnWork, stop: Stop, rest: Rest) -> None:
         """Fence out the attempt that is lost; what was not committed of it is dropped."""
@@ -323,12 +344,13 @@ class Runner:
             async with limit:
                 rest.limit(limit)
                 await self._attempts(named, work, stop, rest)
+                await work.writer.whole()
         except asyncio.CancelledError:
             state = State.CANCELLED
             if stop.wanted:
                 consumed()
         except DomainError as failure:
-            state, error = State.FAILED, failure
+            state, error = State.FAILED, masked_failure(failure, work.writer.masked)
         except Exception:
             if limit.expired():
                 limit_ms = int(order.time_limit_s * 1000)

@@ -53,9 +53,9 @@ class TurnWork:
     told_at_end: list[Callable[[bool], None]] = field(default_factory=list)
 
     def begin_again(self, turn: Turn, writer: TextWriter, calling: Calling) -> None:
-        """Go on as the next attempt, behind what is committed."""
+        """Go on as the next attempt, behind what is committed; if it is masked, from the start."""
         self.turn, self.writer, self.calling = turn, writer, calling
-        self.resumed_text = writer.committed
+        self.resumed_text = "" if self.masking is not None else writer.committed
 
     def fall_back(self) -> None:
         """No worker that has had it has it any more."""
@@ -155,6 +155,10 @@ class TurnOutputs:
         """See :meth:`Outputs.on_end`."""
         self._work.told_at_end.append(told)
 
+    def masked(self, text: str) -> str:
+        """See :meth:`Outputs.masked`."""
+        return self._work.writer.masked(text)
+
     async def assign(self, worker: TurnAssigned) -> None:
         """See :meth:`Outputs.assign`."""
         await self._work.writer.assign(worker)
@@ -171,4 +175,5 @@ class TurnOutputs:
 
     async def report(self, *steps: CallStep) -> None:
         """See :meth:`Outputs.report`."""
+        await self._work.writer.whole()  # what is said behind calls is read by itself
         await self._work.writer.record(*steps)

@@ -77,10 +77,15 @@ class TurnMasking:
         self._screening_id = new_id("scr")
         self._masks: list[_Masks] = []
 
-    def begin(self) -> Mask:
+    def begin(self, shown: str) -> Mask:
         """See :meth:`Masking.begin`."""
-        self._masks.append(_Masks([Masker(it.finders) for it in self._eyes]))
+        self._masks.append(_Masks([Masker(it.finders, shown) for it in self._eyes]))
         return self._masks[-1]
+
+    def whole(self, text: str) -> str:
+        """See :meth:`Masking.whole`."""
+        mask = self.begin("")
+        return mask.feed(text) + mask.end()
 
     async def close(self) -> None:
         """See :meth:`Masking.close`."""
@@ -114,10 +119,6 @@ class _Masks:
     """One masker behind the other: each looks at what those before it show."""
 
     maskers: Sequence[Masker]
-
-    @property
-    def held(self) -> int:
-        return sum(it.held for it in self.maskers)
 
     def feed(self, text: str) -> str:
         for it in self.maskers:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from antiphon_server.filters.kinds import PERSONAL
+from antiphon_server.filters.kinds import PERSONAL, masking_finders
 from antiphon_server.filters.model import MOST_FILTERS, Filter, PersonalData, Stage, Terms
 from antiphon_server.runtime.errors import invalid
 
@@ -10,7 +10,8 @@ from antiphon_server.runtime.errors import invalid
 def checked(filters: Sequence[Filter]) -> None:
     """Raise DomainError INVALID_ARGUMENT where they don't.
 
-    A name twice, too many, a stage that nobody looks at, a kind without anything to look for.
+    A name twice, too many, a stage that a filter's kind can't look at, a kind without anything to
+    look for.
     """
     if len(filters) > MOST_FILTERS:
         raise invalid("filters", f"are {len(filters)}, more than {MOST_FILTERS}")
@@ -30,6 +31,6 @@ def _check(field: str, one: Filter) -> None:
             known = ", ".join(sorted(PERSONAL))
             what = f"has {sorted(unknown)[0]}, which is none of {known}"
             raise invalid(f"{field}.personal_data.categories", what)
-    if Stage.ANSWER in one.stages:
-        # A mask does not outlive its attempt yet: what goes on after a loss would show the rest.
-        raise invalid(f"{field}.stages", "has FILTER_STAGE_ANSWER: answers can't be looked at yet")
+    if Stage.ANSWER in one.stages and not masking_finders(one.kind):
+        what = "has FILTER_STAGE_ANSWER: its kind can't mask what comes in pieces"
+        raise invalid(f"{field}.stages", what)

@@ -41,14 +41,12 @@ class Asking:
 
         Raises DomainError if they could not be asked.
         """
-        turn_id = work.turn.turn_id
-        arguments = json.dumps({"message": asked.message}, ensure_ascii=False)
+        turn_id, message = work.turn.turn_id, work.outputs.masked(asked.message)
+        arguments = json.dumps({"message": message}, ensure_ascii=False)
         tool = f"{work.turn.order.handler}.ask"
         call_id = call_ids.asked_call(turn_id, "question", asked.number)
         call = ToolCall(call_id, tool, arguments, asked.number)
-        question = Question(
-            call_ids.question(turn_id, asked.number), asked.message, schema=asked.schema
-        )
+        question = Question(call_ids.question(turn_id, asked.number), message, schema=asked.schema)
 
         async def run(_: ToolCall, people: Attendance) -> CallResult | CallPaused:
             for answer in people.resumed.answers:

@@ -46,6 +46,7 @@ from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.deployment_servicer import DeploymentCalls
 from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.following import Following
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
@@ -170,15 +171,16 @@ def compose_workers(
         limits = replace(limits, unclaimed_s=lease.length_us / 1e6 + limits.back_s)
     permissions = composed.permissions
     tools = IntegrationTools(ToolServiceStub(links.internal))
-    asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), PartContents())
+    contents = PartContents()
+    asking = Asking(ConversationTools(ContextServiceStub(links.internal), tools), contents)
     versions, store = Versions(), SqlVersions(infrastructure.database)
     pool = Pool(limits, versions)
     deployments = Deployments(store, versions, pool)
     grants = Grants(GrantTokens(infrastructure.secret))
-    delegation = Delegation(PartContents())
+    following = Following(asking, Delegation(contents), contents)
     tracing = infrastructure.tracing
     traceparent = partial(_traceparent, tracing) if tracing else str
-    rules = (pool, permissions, grants, asking, delegation)
+    rules = (pool, permissions, grants, following)
     budgets = IntegrationBudgets(IntegrationServiceStub(links.internal))
     serving = Serving(*rules, deployments, budgets, limits, traceparent)
     access = PolicyWorkerAccess(guards.policy, guards.roles, guards.verifier)

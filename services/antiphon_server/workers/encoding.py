@@ -1,6 +1,6 @@
 """The frames of the contract <-> what workers say and are told."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, assert_never
 
@@ -337,3 +337,11 @@ class PartContents:
     def text(self, content: bytes) -> str:
         """See :meth:`Contents.text`."""
         return _text(message_pb2.Message.FromString(content).parts)
+
+    def with_texts(self, content: bytes, changed: Callable[[str], str]) -> bytes:
+        """See :meth:`Contents.with_texts`."""
+        message = message_pb2.Message.FromString(content)
+        for part in message.parts:
+            if part.HasField("text"):
+                part.text = changed(part.text)
+        return message.SerializeToString(deterministic=True)

@@ -11,6 +11,7 @@ from antiphon_server.dispatcher.handling import (
     ToolCallStarted,
     Work,
 )
+from antiphon_server.runtime.encoding.json_strings import with_strings
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
@@ -28,13 +29,14 @@ from antiphon_server.workers.frames import (
     Progressed,
     Written,
 )
+from antiphon_server.workers.ports import Contents
 
 
 class Following:
     """Follows turns."""
 
-    def __init__(self, asking: Asking, delegation: Delegation) -> None:
-        self._asking, self._delegation = asking, delegation
+    def __init__(self, asking: Asking, delegation: Delegation, contents: Contents) -> None:
+        self._asking, self._delegation, self._contents = asking, delegation, contents
 
     async def follow(self, work: Work, assignment: Assignment) -> Finished:
         """Do what the worker says until it says that the turn ends: how it does is returned.
@@ -45,7 +47,7 @@ class Following:
             said = await assignment.next()
             match said:
                 case Written() | Progressed() | CallBegun() | CallEnded():
-                    await _put(work, said)
+                    await _put(work, said, self._contents)
                 case AskedQuestion():
                     assignment.answer(await self._asking.question(work, said))
                 case AskedCalls():
@@ -64,7 +66,7 @@ class Following:
                     assert_never(said)
 
 
-async def _put(work: Work, said: Output) -> None:
+async def _put(work: Work, said: Output, contents: Contents) -> None:
     outputs, turn_id = work.outputs, work.turn.turn_id
     match said:
         case Written(number, text):
@@ -72,10 +74,12 @@ async def _put(work: Work, said: Output) -> None:
         case Progressed(number, status, fraction):
             await outputs.progress(number, status, fraction)
         case CallBegun(number, tool, arguments):
-            call = ToolCall(call_ids.own_call(turn_id, number), tool, arguments, number)
+            shown = with_strings(arguments, outputs.masked)
+            call = ToolCall(call_ids.own_call(turn_id, number), tool, shown, number)
             proposed = ToolCallProposed(call, False, outputs.said_bytes, number)
             await outputs.report(proposed, ToolCallStarted(call))
         case CallEnded(number, begun, content, failed):
+            content = contents.with_texts(content, outputs.masked)
             outcome = CallOutcome.FAILED if failed else CallOutcome.SUCCEEDED
             end = ToolCallFinished(
                 call_ids.own_call(turn_id, begun), outcome, content, output=number

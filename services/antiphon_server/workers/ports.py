@@ -1,6 +1,6 @@
 """What workers need from outside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from antiphon_server.dispatcher.handling import (
@@ -154,6 +154,10 @@ class Contents(Protocol):
 
     def text(self, content: bytes) -> str:
         """All text in it."""
+        ...
+
+    def with_texts(self, content: bytes, changed: Callable[[str], str]) -> bytes:
+        """The same with each text as ``changed`` returns it."""
         ...
 
 

@@ -17,10 +17,8 @@ from antiphon_server.dispatcher.handling import (
 )
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining, NotBegun
 from antiphon_server.workers.assignments import Assignments
-from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.finding import RETRY_S, Course, Finding
 from antiphon_server.workers.following import Following
 from antiphon_server.workers.frames import Ack, Cancel, Finished, Revocation, Revoke
@@ -41,8 +39,7 @@ class Serving:
         pool: Pool,
         permissions: Permissions,
         grants: Grants,
-        asking: Asking,
-        delegation: Delegation,
+        following: Following,
         begun: BegunTurns,
         budgets: TurnBudgets,
         limits: WorkerLimits,
@@ -50,7 +47,7 @@ class Serving:
     ) -> None:
         self._pool, self._permissions, self._limits = pool, permissions, limits
         found_by = (pool, permissions, grants, begun, budgets, limits, traceparent)
-        self._finding, self._following = Finding(*found_by), Following(asking, delegation)
+        self._finding, self._following = Finding(*found_by), following
         self._courses: LruCache[tuple[TurnId, str], Course] = LruCache(REMEMBERED)
         self._presented = Presented(pool, permissions)
         self.assignments = Assignments()

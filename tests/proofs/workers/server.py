@@ -59,6 +59,7 @@ from antiphon_server.workers.care import Care
 from antiphon_server.workers.delegation import Delegation
 from antiphon_server.workers.deployments import Deployments
 from antiphon_server.workers.encoding import PartContents
+from antiphon_server.workers.following import Following
 from antiphon_server.workers.hearing import Hearing
 from antiphon_server.workers.lending import Lending
 from antiphon_server.workers.limits import WorkerLimits
@@ -266,9 +267,10 @@ class Server:
         versions = Versions()
         self.pool = Pool(shared.limits, versions)
         self.deployments = Deployments(SqlVersions(database), versions, self.pool)
-        asking = Asking(NoTools(), PartContents())
+        contents = PartContents()
+        following = Following(Asking(NoTools(), contents), Delegation(contents), contents)
         grants = Grants(GrantTokens(Secret()))
-        rules = grants, asking, Delegation(PartContents()), self.deployments, NoBudgets()
+        rules = grants, following, self.deployments, NoBudgets()
         self.serving = Serving(self.pool, self.permissions, *rules, shared.limits)
         handlers = Handlers([Echo(text_of)], self.serving)
         clock, limits = lambda: time.time(), TurnLimits()

@@ -68,8 +68,11 @@ class _FilterStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterSta
     FILTER_STAGE_TOOL_RESULT: _FilterStage.ValueType  # 2
     """FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
     FILTER_STAGE_ANSWER: _FilterStage.ValueType  # 3
-    """FILTER_STAGE_ANSWER: a handler answers it, piece by piece. Not taken yet: SetFilters refuses it as
-    INVALID_ARGUMENT.
+    """FILTER_STAGE_ANSWER: a handler answers it, piece by piece, or tells people of a turn: its progress,
+    why it failed or is handed off, what a worker asks and what its own tools did. What is found is
+    masked whatever the filter's action: the pieces before it have been seen already. Calls of tools
+    are shown as they are made. A turn that was lost when something of a masked answer was said ends as
+    TURN_LOST. Not of filters that look at a text as a whole: repetition, injection and remote ones.
     """
 
 class FilterStage(_FilterStage, metaclass=_FilterStageEnumTypeWrapper):
@@ -82,8 +85,11 @@ FILTER_STAGE_MESSAGE: FilterStage.ValueType  # 1
 FILTER_STAGE_TOOL_RESULT: FilterStage.ValueType  # 2
 """FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
 FILTER_STAGE_ANSWER: FilterStage.ValueType  # 3
-"""FILTER_STAGE_ANSWER: a handler answers it, piece by piece. Not taken yet: SetFilters refuses it as
-INVALID_ARGUMENT.
+"""FILTER_STAGE_ANSWER: a handler answers it, piece by piece, or tells people of a turn: its progress,
+why it failed or is handed off, what a worker asks and what its own tools did. What is found is
+masked whatever the filter's action: the pieces before it have been seen already. Calls of tools
+are shown as they are made. A turn that was lost when something of a masked answer was said ends as
+TURN_LOST. Not of filters that look at a text as a whole: repetition, injection and remote ones.
 """
 Global___FilterStage: _TypeAlias = FilterStage  # noqa: Y015
 

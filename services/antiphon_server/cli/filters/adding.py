@@ -54,7 +54,7 @@ def add(
         typer.Option(
             "--in",
             metavar="WHERE",
-            help="message or tool_result; repeatable. Unsaid: both.",
+            help="message, tool_result or answer; repeatable. Unsaid: the first two.",
         ),
     ] = None,
     timeout_s: Annotated[

@@ -10,7 +10,7 @@ from antiphon_server.cli.filters.trying import try_filters
 
 _ABOUT = """Say what stands in front of all who work on what is said: filters, one after the other.
 
-A filter looks for something in messages and in what tools return. What it finds is
+A filter looks for something in messages, in what tools return, or in answers. What it finds is
 flagged, cut out, or has all of it refused. Those of all workspaces look first, then a workspace's.
 
 For example:

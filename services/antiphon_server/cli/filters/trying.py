@@ -27,7 +27,9 @@ def try_filters(
     ] = "",
     stage: Annotated[
         str,
-        typer.Option("--in", metavar="WHERE", help="Where it comes from: message or tool_result."),
+        typer.Option(
+            "--in", metavar="WHERE", help="Where it comes from: message, tool_result or answer."
+        ),
     ] = "message",
     workspace: Where = "",
     json: Json = False,

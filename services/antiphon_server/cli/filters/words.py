@@ -16,7 +16,7 @@ from antiphon_server.cli.routes.options import these
 HEADINGS = ("filter", "state", "looks for", "in", "and then", "if it fails", "time")
 VERDICTS = ("filter", "of", "says", "found", "what")
 SCREENINGS = ("when", "what", "by", "became", "filters", "conversation")
-_STAGES = {"message": "messages", "tool_result": "tool results"}
+_STAGES = {"message": "messages", "tool_result": "tool results", "answer": "answers"}
 _DEFAULT = ("message", "tool_result")
 _BECAME = {"unspecified": "passed", "flag": "flagged", "sanitise": "sanitised", "block": "blocked"}
 _TIMEOUT_S = 2.0

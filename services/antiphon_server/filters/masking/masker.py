@@ -18,22 +18,18 @@ class Masker:
 
     It holds back from where a match may have begun, at most the longest one's visible characters
     and a sixteenth. A finder that has no longest match can't mask: it is no `Bounded`. Not to be
-    shared; for one text.
+    shared; for one text, which goes on behind what was ``shown`` of it before.
     """
 
-    def __init__(self, finders: Sequence[Bounded]) -> None:
+    def __init__(self, finders: Sequence[Bounded], shown: str = "") -> None:
         self._finders = finders
         self._before = max((it.before for it in finders), default=0) + 1
-        self._context, self._held, self._new = "", "", 0
+        self._longest = max((it.longest for it in finders), default=0)
+        self._context, self._held, self._new = shown[-_MOST_CONTEXT:], "", 0
+        self._is_cut = bool(shown)
         self._hole = Found(0, 0, "")
-        self.shown_bytes = 0
         self.found = Counter[str]()
         """What was masked, by category."""
-
-    @property
-    def held(self) -> int:
-        """How many characters are held back."""
-        return len(self._held)
 
     def feed(self, delta: str) -> str:
         """What may be shown now, with what was said next; often nothing, or more than that."""
@@ -46,17 +42,21 @@ class Masker:
         return self._show(last=False)
 
     def end(self) -> str:
-        """The rest: nothing follows."""
-        return self._show(last=True)
+        """The rest, as if nothing followed; of what goes on all the same the rest is masked."""
+        shown = self._show(last=True)
+        self._is_cut = True
+        return shown
 
     def _show(self, last: bool) -> str:
         begin, text = len(self._context), Text(self._context + self._held)
         until = len(text.original)
         if not last:
             until = max(begin, min((it.undecided(text) for it in self._finders), default=until))
-        shown = self._masked(text, begin, until) if until > begin else ""
-        self._keep(text, begin, until)
-        self.shown_bytes += len(shown.encode(errors="surrogatepass"))
+        if until == begin:
+            return ""
+        shown = self._masked(text, begin, until)
+        self._keep(text, until, self._before + (self._longest if last else 0))
+        self._is_cut = False
         return shown
 
     def _masked(self, text: Text, begin: int, until: int) -> str:
@@ -64,7 +64,7 @@ class Masker:
         found = {it for finder in self._finders for it in finder.find(text)}
         pieces, hole = [], self._hole
         for it in sorted(found, key=lambda it: (it.start, -it.end, it.category)):
-            if not begin <= it.start < until:
+            if it.start >= until or (it.start < begin and not (self._is_cut and it.end > begin)):
                 continue
             if it.start < hole.end or (it.start, it.category) == (hole.end, hole.category):
                 hole = Found(hole.start, max(hole.end, it.end), hole.category)
@@ -76,11 +76,12 @@ class Masker:
         pieces.append(text.original[max(begin, hole.end) : until])
         return "".join(pieces)
 
-    def _keep(self, text: Text, begin: int, until: int) -> None:
-        """Behind ``until`` all is held; before it is kept what tells what follows."""
+    def _keep(self, text: Text, until: int, before: int) -> None:
+        """Behind ``until`` all is held; so many characters before it tell what follows."""
         normal = text.normal
-        first = max(0, normal.after(until) - self._before)
-        start = min(until, max(normal.before(first), until - _MOST_CONTEXT))
+        first = max(0, normal.after(until) - before)
+        kept = normal.before(first) if first else 0  # with what is invisible in front
+        start = min(until, max(kept, until - _MOST_CONTEXT))
         self._context, self._held = text.original[start:until], text.original[until:]
         hole = self._hole
         self._hole = Found(hole.start - start, hole.end - start, hole.category)

@@ -10,6 +10,9 @@ from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
     FILTER_ACTION_FLAG,
     FILTER_ACTION_SANITISE,
+    FILTER_STAGE_ANSWER,
+    FILTER_STAGE_MESSAGE,
+    FILTER_STAGE_TOOL_RESULT,
     Filter,
     PayloadFilter,
     PersonalDataFilter,
@@ -33,6 +36,7 @@ SERVING = (sys.executable, "-m", "tests.proofs.bench.experts")
 SIDE_BY_SIDE = 8
 MESSAGE = "My train was cancelled, and nobody at the desk could say who pays for the night in Lyon."
 MOST_MS = at_most(1, of_floor=False)
+STAGES = (FILTER_STAGE_MESSAGE, FILTER_STAGE_TOOL_RESULT, FILTER_STAGE_ANSWER)
 WORDS = ("invoice", "prescription", "contract", "password", "holiday")
 TEN = [
     RouteRule(
@@ -61,7 +65,9 @@ CHAIN = [
     Filter(name="payload", action=FILTER_ACTION_BLOCK, payload=PayloadFilter()),
     Filter(name="repeated", action=FILTER_ACTION_FLAG, repetition=RepetitionFilter()),
 ]
-"""All that is built in."""
+for each in CHAIN[:-1]:
+    each.stages.extend(STAGES)
+"""All that is built in, of messages and but for the last of answers, too."""
 
 
 async def routes(bench: Bench) -> list[Figure]:
