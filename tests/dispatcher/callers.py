@@ -81,11 +81,18 @@ class Toolbox:
 
 
 class Caller:
-    """Says "before", makes its calls in the steps they have, and says how each ended."""
+    """Says something, makes its calls in the steps they have, and says something more."""
 
     info = HandlerInfo("caller", "", LossPolicy.FAIL)
 
-    def __init__(self, asked: Callable[[], Sequence[AskedCall]], tools: Toolbox) -> None:
+    def __init__(
+        self,
+        asked: Callable[[], Sequence[AskedCall]],
+        tools: Toolbox,
+        before: str = "before ",
+        after: str = "after",
+    ) -> None:
+        self._before, self._after = before, after
         self._asked = asked
         self._tools = tools
         self.ends: list[ToolCallFinished] = []
@@ -98,9 +105,9 @@ class Caller:
 
     async def run(self, work: Work) -> None:
         if not work.past_calls:
-            await work.write("before ")
+            await work.write(self._before)
         asked = self._asked()
         for step in sorted({it.call.step for it in asked}):
             its = [it for it in asked if it.call.step == step]
             self.ends.extend(await work.call(its, self._tools.run))
-        await work.write("after")
+        await work.write(self._after)

@@ -5,12 +5,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from antiphon_server.dispatcher.handling import AttemptLost, HandedOff, HandoffOrder, Otherwise
+from antiphon.events.v1.event_service_pb2 import AppendRequest, AppendResponse
+from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.handling import (
+    AskedCall,
+    AttemptLost,
+    HandedOff,
+    HandoffOrder,
+    Otherwise,
+)
 from antiphon_server.dispatcher.masking import masked_failure
-from antiphon_server.dispatcher.model import State
+from antiphon_server.dispatcher.model import State, ToolCallDecided
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.dispatcher.callers import Caller, Toolbox, call
 from tests.dispatcher.masks import NoBirds, filters_stand
-from tests.dispatcher.world import World, world
+from tests.dispatcher.world import CONVERSATION, World, turn_id, world
 from tests.e2e.until import SOON_S
 
 
@@ -136,6 +145,60 @@ async def test_a_handler_that_hands_off_has_said_all(it: World) -> None:
     [handed] = [one.turn_handed_off for one in said if one.HasField("turn_handed_off")]
     assert handed.handoff.reason == "a [term]"
     assert [text for text, _ in await it.messages()][1:] == ["ask about blue", "no [term] came"]
+
+
+async def test_who_gets_a_turn_back_from_people_begins_anew(it: World) -> None:
+    """Behind a gap: nobody knows by what is shown how far the handler before had come."""
+    await it.dispatch()
+    order = HandoffOrder(expire_s=0.2, otherwise=Otherwise(handler="fragile"))
+    it.told.say("one bluebird", HandedOff(order))
+    it.fragile.say("two blue", "birds", None)
+    assert await answer(it) == "one [term]\n\ntwo bluebirds"
+    assert it.fragile.resumed == [""]
+
+
+async def test_also_if_its_server_dies_before_they_begin(it: World, masks: NoBirds) -> None:
+    await it.dispatch()
+    journal, dead = it.recovery._journal, asyncio.Event()
+    assert isinstance(journal, EventLogJournal)
+    append = journal._append_once
+
+    async def dies(request: AppendRequest) -> AppendResponse:
+        if not dead.is_set() and not any(it.HasField("handoff_ended") for it in request.events):
+            return await append(request)
+        if not dead.is_set():
+            await append(request)
+            dead.set()
+        raise DomainError(Reason.FENCED)
+
+    journal._append_once = dies  # type: ignore[method-assign]
+    order = HandoffOrder(expire_s=0.2, otherwise=Otherwise(handler="told"))
+    it.told.say("one bluebird", HandedOff(order))
+    await dead.wait()
+    await it.turns.drain(0.0)
+    async with world(it.database, it.log, masks=masks) as after:
+        await after.adopted()
+        after.told.say("two birds", None)
+        await after.ended()
+        assert after.told.resumed == [""]
+
+
+async def test_before_a_call_of_a_tool_nothing_is_held_back(masks: NoBirds) -> None:
+    """So another server goes on with it, where it waits: text and calls keep their order."""
+    asked = AskedCall(call(1), asks=True)
+    before, after = "before blue", "bird after"
+    async with world(more=[Caller(lambda: [asked], Toolbox(), before, after)], masks=masks) as it:
+        filters_stand(it)
+        await it.dispatch(handler="caller")
+        await it.seen("tool_call_proposed")
+        await it.turns.drain(0.0)
+        again = Caller(lambda: [asked], Toolbox(), before, after)
+        async with world(it.database, it.log, more=[again], masks=masks) as next_life:
+            await next_life.adopted()
+            wish = ToolCallDecided(asked.call.call_id, True, "users/user_ben")
+            await next_life.decisions.decide(CONVERSATION, turn_id(1), wish, asked.call.digest)
+            assert (await next_life.ended()).state is State.SUCCEEDED
+            assert (await next_life.messages())[1] == ("before blue[term] after", False)
 
 
 async def test_a_turn_that_has_waited_is_masked_by_filters_that_came_meanwhile(

@@ -10,6 +10,7 @@ from antiphon_server.dispatcher.handling import Turn
 from antiphon_server.dispatcher.masking import Masks
 from antiphon_server.runtime.access.principal import UserId, set_principal
 from antiphon_server.workers.adapters.sql_permissions import SqlPermissions
+from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.following import Following
 from antiphon_server.workers.frames import Held
@@ -87,7 +88,8 @@ async def served(masks: Masks | None = None) -> AsyncIterator[Served]:
         permissions = Permissions(SqlPermissions(database), outside)
         set_principal(ANNA)
         await permissions.allow(GLOBAL, HandlerName("it"), PROGRAM.principal.user_id)
-        following = Following(_UNUSED, _UNUSED, PartContents())
+        contents = PartContents()
+        following = Following(Asking(_UNUSED, contents), _UNUSED, contents)
         about = outside, following, outside, outside, LIMITS
         serving = Serving(pool, permissions, *about)
         async with world(database, more=[serving.named("it")], masks=masks) as turns:

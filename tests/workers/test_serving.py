@@ -12,6 +12,7 @@ from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
+    AskedQuestion,
     Assign,
     CallBegun,
     CallEnded,
@@ -127,12 +128,34 @@ async def test_what_a_worker_says_beside_a_masked_answer_is_masked() -> None:
         result = PartContents().of_text("a bluebird")
         one.hear(turn_id(1), 1, CallEnded(3, 2, result, failed=False))
         one.hear(turn_id(1), 1, Progressed(4, "feeding a bluebird", None))
+        await it.turns.seen("turn_progressed")
         one.hear(turn_id(1), 1, Written(5, "bird flies"))
         one.hear(turn_id(1), 1, Finished(5))
         await it.turns.ended()
-        log = b"".join(event.SerializeToString() for event in await it.turns.history())
-        for e in await it.turns.history():
-            print(e)
-        assert b"bluebird" not in log
-        assert log.count(b"[term]") == 4
+        events = await it.turns.history()
+        masked = [it for it in events if b"[term]" in it.SerializeToString()]
+        assert {it.WhichOneof("payload") for it in masked} == {
+            "tool_call_proposed",
+            "tool_call_started",
+            "tool_call_finished",
+            "turn_progressed",
+            "message_posted",
+        }
+        assert not [it for it in events if b"bluebird" in it.SerializeToString()]
         assert (await it.turns.messages())[1] == ("a blue[term] flies", False)
+
+
+async def test_what_a_worker_asks_people_of_a_masked_answer_is_masked() -> None:
+    """In the question and in its call."""
+    async with served(NoBirds()) as it:
+        filters_stand(it.turns)
+        one = it.comes(session())
+        await it.turns.dispatch(handler="it")
+        await it.assigned()
+        one.hear(turn_id(1), 1, Accepted())
+        one.hear(turn_id(1), 1, AskedQuestion(1, "Which bluebird?", ""))
+        await it.turns.seen("tool_call_question_asked")
+        events = await it.turns.history()
+        asked = [it.tool_call_question_asked.question.message for it in events]
+        assert [message for message in asked if message] == ["Which [term]?"]
+        assert not [it for it in events if b"bluebird" in it.SerializeToString()]
