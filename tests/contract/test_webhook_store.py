@@ -1,11 +1,12 @@
 """Every store keeps what is to be told, webhooks, and deliveries."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon.dispatcher.v1 import webhook_pb2 as pb
@@ -61,7 +62,8 @@ class World:
         self.notes = SqlNotes(database, sealing, lambda url: url.split("/")[2])
         self.hooks = SqlWebhooks(database, sealing)
         self.deliveries = SqlDeliveries(database, sealing)
-        self.turns = SqlTurnStore(database, Kept(self.notes))
+        self.kept = Kept(self.notes)
+        self.turns = SqlTurnStore(database, self.kept)
 
     async def hook(self, number: int = 1, owner: str = ANN, **said: object) -> Webhook:
         """A webhook that is there."""
@@ -78,6 +80,11 @@ class World:
         """Take what is due."""
         return list(await self.deliveries.claim(now_us, now_us + 100, busy, limit))
 
+    async def ended(self, it: Turn) -> None:
+        """Store that it has begun, and then that it has ended."""
+        await self.turns.add(replace(it, state=TurnState.RUNNING, outcome=None))
+        await self.turns.put(it)
+
     async def trail(self) -> list[str]:
         """What waits for the audit trail."""
         waits = await SqlOutbox(self.database, trail_outbox).first(0, 1000)
@@ -89,12 +96,13 @@ class Kept:
     """What the turns' store is handed, without the rest of the room."""
 
     def __init__(self, notes: SqlNotes) -> None:
-        self.keep = notes.keep
-        self.heard: list[TurnId] = []
+        self.notes = notes
+        self.heard: list[str] = []
 
-    def kept(self, ended: Sequence[Turn]) -> None:
-        """Note which."""
-        self.heard += [turn.turn_id for turn in ended]
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> Callable[[], None]:
+        """Note which, when they are kept."""
+        ids = [note.notification_id for note in self.notes.keep(connection, ended)]
+        return lambda: self.heard.extend(ids)
 
 
 @pytest.fixture
@@ -115,6 +123,7 @@ def turn(number: int = 1, creator: str = ANN, workspace: str = HOME, **more: Any
         order,
         workspace,
         node="here",
+        seen=more.pop("seen", False),
     )
     outcome = TurnOutcome(more.pop("state", TurnState.SUCCEEDED))
     return begun.ended(outcome, number + 1, has_reply=True)
@@ -131,6 +140,38 @@ async def test_the_end_of_a_turn_is_kept_with_it_once(world: World) -> None:
         note_of_end(ended).notification_id
     ]
     assert await world.notes.left(1, 10) == []
+
+
+async def test_what_is_kept_is_heard_of_behind_its_commit(world: World) -> None:
+    await world.ended(turn())
+    assert world.kept.heard == [note_of_end(turn()).notification_id]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        {"seen": True},
+        {"state": TurnState.CANCELLED},
+        {"creator": "services/dispatcher"},
+    ],
+)
+async def test_what_its_creator_knows_is_kept_where_a_webhook_may_be_told(
+    world: World, ended: dict[str, Any]
+) -> None:
+    await world.hook(1, BOB)
+    await world.hook(2, f"workspaces/{HOME}", disabled=True)
+    await world.hook(3, f"workspaces/{AWAY}")
+    await world.ended(turn(1, **ended))
+    assert await world.notes.left(DUE_US, 10) == []
+    assert world.kept.heard == []
+    await world.ended(turn(2, workspace=AWAY, **ended))
+    assert len(await world.notes.left(DUE_US, 10)) == 1
+
+
+async def test_one_webhook_of_its_creator_is_enough(world: World) -> None:
+    await world.hook(1, ANN)
+    await world.ended(turn(1, seen=True))
+    assert len(await world.notes.left(DUE_US, 10)) == 1
 
 
 async def test_what_another_server_holds_is_not_noted(world: World) -> None:

@@ -199,8 +199,9 @@ class Turn:
     over to cancel it. ``api_keys`` are those that it was asked for with, as the
     principal has them. ``fell_back``: the handler that was chosen first vanished, and ``order`` is
     that of its fallback. ``returned`` names the hand-off by which people gave it to a handler, and
-    that one, who is ``order``'s then. ``handoff`` is why it waits for people, and ``filtered`` that
-    filters may look at its answer; neither is stored.
+    that one, who is ``order``'s then. ``handoff`` is why it waits for people, ``filtered`` that
+    filters may look at its answer, and ``seen`` that its creator watched when it ended; none of
+    them is stored.
     """
 
     turn_id: TurnId
@@ -226,6 +227,7 @@ class Turn:
     filtered: bool = field(default=True, compare=False)
     returned: str = ""
     handoff: Handoff | None = field(default=None, compare=False)
+    seen: bool = field(default=False, compare=False)
 
     @property
     def user_id(self) -> str:

@@ -35,12 +35,11 @@ class NotifyingSettings(Protocol):
 class NotesEnds(Protocol):
     """Keeps what is to be told of turns' ends, in the transaction that stores them."""
 
-    def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
-        """Keep it with what ``connection`` commits. Called again for an end, it changes nothing."""
-        ...
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> Callable[[], None]:
+        """Keep it with what ``connection`` commits. Called again for an end, it changes nothing.
 
-    def kept(self, ended: Sequence[Turn]) -> None:
-        """That is committed: it may be told."""
+        What is returned is called when that is committed: it may be told.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """What the dispatcher needs from outside."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.dispatcher.handoff_model import QueuedHandoff
@@ -86,6 +87,17 @@ class LaneOwners(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EndWritten:
+    """What is known of a turn's last commit.
+
+    ``folded``: its text deltas are folded by that. ``seen``: a stream of its creator's watched.
+    """
+
+    folded: bool
+    seen: bool = False
+
+
 class Journal(Protocol):
     """Writes a turn's steps into its conversation's log."""
 
@@ -102,8 +114,8 @@ class Journal(Protocol):
         """
         ...
 
-    async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
-        """Commit the turn's last steps, once; True if its text deltas are folded by that."""
+    async def end(self, turn: Turn, steps: Sequence[Step]) -> EndWritten:
+        """Commit the turn's last steps, once."""
         ...
 
     async def cancelled(self, turn: Tombstone) -> str:

@@ -28,7 +28,13 @@ from antiphon_server.dispatcher.model import (
 )
 from antiphon_server.dispatcher.outages import AWAY, patiently
 from antiphon_server.dispatcher.people_said import answered, by_people
-from antiphon_server.dispatcher.ports import HearsOfWaits, Journal, TurnObserver, TurnStore
+from antiphon_server.dispatcher.ports import (
+    EndWritten,
+    HearsOfWaits,
+    Journal,
+    TurnObserver,
+    TurnStore,
+)
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
@@ -396,16 +402,17 @@ class Runner:
             steps.append(said)
         has_reply = bool(text) or said is not None
         steps.append(TurnFinished(outcome, has_reply=has_reply))
-        is_folded = await self._persist(turn, steps)
+        written = await self._persist(turn, steps)
         if work is not None:
             work.tell_end(stored=True)
-        if not is_folded:
+        if not written.folded:
             await self._journal.fold(turn)
         if handoffs is not None and handoffs.last is not None:
             await self._handing.forget(turn)
         for observer in self._observers:
             observer.observe(outcome)
-        return turn.ended(outcome, self.now_us(), has_reply=has_reply)
+        ended = turn.ended(outcome, self.now_us(), has_reply=has_reply)
+        return replace(ended, seen=written.seen)
 
     async def next_attempt(self, turn: Turn) -> Turn:
         """Take the next number, in the store: nobody else has it.
@@ -441,8 +448,8 @@ class Runner:
         """Call the journal until it succeeds, or what it needs stays away."""
         return await patiently(call, AWAY.difference(self._journal.waits_for))
 
-    async def _persist(self, turn: Turn, steps: list[Step]) -> bool:
-        """Write the last steps; True if that folded the text."""
+    async def _persist(self, turn: Turn, steps: list[Step]) -> EndWritten:
+        """Write the last steps."""
         return await self._told(lambda: self._journal.end(turn, steps))
 
 

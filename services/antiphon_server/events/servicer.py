@@ -150,7 +150,7 @@ class EventServicer(EventServiceServicer):
             raise invalid("events", "at most 1,088 KiB in all")
         if not events and not request.HasField("fence"):
             raise invalid("events", "at least one, unless there is a fence")
-        if request.unless_watched and self._is_watched(request):
+        if request.unless_watched and self._sees(request.scope, request.unless_watched):
             return pb.AppendResponse(watched=True)
         fence = request.fence
         place = await self._log.append(
@@ -169,11 +169,13 @@ class EventServicer(EventServiceServicer):
             folded=place.folded,
             previous_cursor=Cursor(place.epoch, Offset(place.first - 1)).encode(scope),
             time=timestamp(place.time_us),
+            seen=bool(request.seen_by) and self._sees(request.seen_by, scope),
         )
 
-    def _is_watched(self, request: pb.AppendRequest) -> bool:
-        user_id, scope = request.scope.removeprefix("users/"), Scope(request.unless_watched)
-        return self._log.watched_by(user_id, scope, event_pb2.EVENT_KIND_TURN_FINISHED)
+    def _sees(self, user: str, scope: str) -> bool:
+        """Whether a stream of the user's here watches the scope."""
+        user_id, kind = user.removeprefix("users/"), event_pb2.EVENT_KIND_TURN_FINISHED
+        return self._log.watched_by(user_id, Scope(scope), kind)
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
         return pb.FoldResponse(removed=await self._log.fold(Scope(request.scope), request.turn_id))

@@ -1,7 +1,7 @@
 """The composition root's slice for notifications: every concrete class in its place."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServic
 from antiphon_server.dispatcher.notifying_room import NotifyingSettings, Turn
 from antiphon_server.notifying.adapters.http_posts import HttpPosts
 from antiphon_server.notifying.adapters.metrics import DeliveryMetrics
-from antiphon_server.notifying.adapters.notes import is_told, note_of_end, note_of_wait
+from antiphon_server.notifying.adapters.notes import note_of_wait
 from antiphon_server.notifying.adapters.rows import Sealing
 from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
 from antiphon_server.notifying.adapters.sql_notes import SqlNotes
@@ -57,13 +57,9 @@ class ComposedNotifying:
     pool: HttpPool
     shared: bool
 
-    def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> Callable[[], None]:
         """See :meth:`NotesEnds.keep`."""
-        self.notes.keep(connection, ended)
-
-    def kept(self, ended: Sequence[Turn]) -> None:
-        """See :meth:`NotesEnds.kept`."""
-        self.telling.take([note_of_end(turn) for turn in ended if is_told(turn)])
+        return partial(self.telling.take, self.notes.keep(connection, ended))
 
     async def waits(self, turn: Turn, call_id: str, question_id: str = "") -> None:
         """See :meth:`HearsOfWaits.waits`."""

@@ -59,8 +59,9 @@ class Telling:
 
     def take(self, notes: Sequence[Note]) -> None:
         """Tell these soon; they are kept already."""
-        self._held.extend(notes)
-        self._some.set()
+        if notes:
+            self._held.extend(notes)
+            self._some.set()
 
     async def run(self) -> None:
         """Tell what comes, until cancelled."""

@@ -7,7 +7,7 @@ before and behind a request, and behind what is stored of it.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.model import Turn
-from antiphon_server.notifying.adapters.notes import is_told, note_of_end
 from antiphon_server.notifying.adapters.rows import Sealing
 from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
 from antiphon_server.notifying.adapters.sql_notes import SqlNotes
@@ -173,13 +172,15 @@ class Noting:
     def __init__(self, world: World, notes: SqlNotes, telling: Telling) -> None:
         self.world, self.notes, self.telling = world, notes, telling
 
-    def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
-        self.notes.keep(connection, ended)
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> Callable[[], None]:
+        kept = self.notes.keep(connection, ended)
+        return lambda: self.committed(kept)
 
-    def kept(self, ended: Sequence[Turn]) -> None:
+    def committed(self, kept: Sequence[Note]) -> None:
+        """The turns' ends are stored."""
         try:
             self.world.perhaps_die()
         except Death:
             self.died = True
             return
-        self.telling.take([note_of_end(turn) for turn in ended if is_told(turn)])
+        self.telling.take(kept)

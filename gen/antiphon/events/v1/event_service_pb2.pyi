@@ -504,6 +504,7 @@ class AppendRequest(_message.Message):
     FENCE_FIELD_NUMBER: _builtins.int
     FOLD_TURN_ID_FIELD_NUMBER: _builtins.int
     UNLESS_WATCHED_FIELD_NUMBER: _builtins.int
+    SEEN_BY_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """scope is the log."""
     request_id: _builtins.str
@@ -520,6 +521,10 @@ class AppendRequest(_message.Message):
     """unless_watched is another scope: nothing is appended if the user whose log this is has a stream
     on the server that takes the call which watches it, for all kinds or for EVENT_KIND_TURN_FINISHED.
     Streams on other servers count for nothing. Empty: it is appended in any case.
+    """
+    seen_by: _builtins.str
+    """seen_by asks whether that user has a stream on the server that takes the call which watches scope,
+    for all kinds or for EVENT_KIND_TURN_FINISHED. Empty: it is not asked.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
@@ -541,10 +546,11 @@ class AppendRequest(_message.Message):
         fence: Global___Fence | None = ...,
         fold_turn_id: _builtins.str = ...,
         unless_watched: _builtins.str = ...,
+        seen_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "fold_turn_id", b"fold_turn_id", "request_id", b"request_id", "scope", b"scope", "unless_watched", b"unless_watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "fence", b"fence", "fold_turn_id", b"fold_turn_id", "request_id", b"request_id", "scope", b"scope", "seen_by", b"seen_by", "unless_watched", b"unless_watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -564,6 +570,7 @@ class AppendResponse(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     FOLDED_FIELD_NUMBER: _builtins.int
     WATCHED_FIELD_NUMBER: _builtins.int
+    SEEN_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
     """first_offset is the first event's place; without events the next one's."""
     last_offset: _builtins.int
@@ -578,6 +585,8 @@ class AppendResponse(_message.Message):
     """folded says that nothing is left for Fold to do for fold_turn_id."""
     watched: _builtins.bool
     """watched says that nothing was appended, since unless_watched is watched; nothing else is said then."""
+    seen: _builtins.bool
+    """seen says that seen_by has such a stream, as of the commit. Streams on other servers count for nothing."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """time is when they were committed first: the events' time."""
@@ -593,10 +602,11 @@ class AppendResponse(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         folded: _builtins.bool = ...,
         watched: _builtins.bool = ...,
+        seen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "folded", b"folded", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor", "time", b"time", "watched", b"watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "duplicate", b"duplicate", "first_offset", b"first_offset", "folded", b"folded", "last_offset", b"last_offset", "previous_cursor", b"previous_cursor", "seen", b"seen", "time", b"time", "watched", b"watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

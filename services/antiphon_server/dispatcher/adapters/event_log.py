@@ -21,6 +21,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
 )
 from antiphon_server.dispatcher.outages import patiently
+from antiphon_server.dispatcher.ports import EndWritten
 from antiphon_server.dispatcher.tool_calls import ToolCalls
 from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
@@ -72,10 +73,12 @@ class EventLogJournal:
         response = await self._said(turn, _request(turn, steps, request_id))
         return response.previous_cursor
 
-    async def end(self, turn: Turn, steps: Sequence[Step]) -> bool:
+    async def end(self, turn: Turn, steps: Sequence[Step]) -> EndWritten:
         request = _request(turn, steps, _end_of(turn.turn_id))
         request.fold_turn_id = turn.turn_id
-        return (await self._said(turn, request)).folded
+        request.seen_by = turn.creator if turn.user_id else ""
+        response = await self._said(turn, request)
+        return EndWritten(response.folded, response.seen)
 
     async def _said(
         self, turn: Turn, request: event_service_pb2.AppendRequest

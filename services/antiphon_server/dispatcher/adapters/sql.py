@@ -1,6 +1,6 @@
 """Turns in a SQL database."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -138,15 +138,15 @@ class SqlTurnStore:
         newest = {_key(turn): turn for turn in changed}
         rows = [to_row(turn) for turn in newest.values()]
 
-        def store(connection: Connection) -> set[Any]:
+        def store(connection: Connection) -> tuple[set[Any], Callable[[], None] | None]:
             replaced = set(_PUT.returned(connection, rows))
             if self._notes is not None and (ended := _ended(newest, replaced)):
-                self._notes.keep(connection, ended)
-            return replaced
+                return replaced, self._notes.keep(connection, ended)
+            return replaced, None
 
-        replaced = await self._database.write(store, short=True)
-        if self._notes is not None and (ended := _ended(newest, replaced)):
-            self._notes.kept(ended)
+        replaced, committed = await self._database.write(store, short=True)
+        if committed is not None:
+            committed()
         return [_key(turn) in replaced for turn in changed]
 
     async def list(

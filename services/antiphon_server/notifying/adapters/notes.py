@@ -30,6 +30,11 @@ def is_told(turn: Turn) -> bool:
     return turn.state.ended and turn.order.parent is None
 
 
+def is_unseen(turn: Turn) -> bool:
+    """Whether its creator may not know that it has ended: who stops a turn knows it."""
+    return bool(turn.user_id) and not turn.seen and turn.state is not State.CANCELLED
+
+
 def row_of(note: Note) -> dict[str, Any]:
     """Encode a note."""
     return {

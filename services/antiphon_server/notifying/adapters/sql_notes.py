@@ -1,18 +1,25 @@
 """What is to be told, in a SQL database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from antiphon_server.dispatcher.notifying_room import Turn
-from antiphon_server.notifying.adapters.notes import is_told, note_of, note_of_end, row_of
+from antiphon_server.notifying.adapters.notes import (
+    is_told,
+    is_unseen,
+    note_of,
+    note_of_end,
+    row_of,
+)
 from antiphon_server.notifying.adapters.rows import Sealing, delivery_row
 from antiphon_server.notifying.adapters.tables import deliveries, notes, webhooks
 from antiphon_server.notifying.bodies import message_of
 from antiphon_server.notifying.matching import wants
 from antiphon_server.notifying.model import Delivery, DisabledReason, Note, Webhook
 from antiphon_server.runtime.storage.database import Database
-from antiphon_server.runtime.storage.statements import PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 
 _ADD = PreparedInsert(notes, " ON CONFLICT DO NOTHING")
 _LEFT = (
@@ -26,6 +33,19 @@ _WANTING = select(webhooks).where(
     webhooks.c.owner.in_(bindparam("b_owners", expanding=True)),
     webhooks.c.disabled == DisabledReason.NONE,
 )
+_ANY = Prepared(
+    lambda: (
+        select(webhooks.c.webhook_id)
+        .where(
+            or_(
+                webhooks.c.owner == bindparam("b_user"),
+                webhooks.c.owner == bindparam("b_workspace"),
+            ),
+            webhooks.c.disabled == int(DisabledReason.NONE),
+        )
+        .limit(1)
+    )
+)
 _DELIVER = PreparedInsert(deliveries, " ON CONFLICT DO NOTHING")
 
 
@@ -38,10 +58,18 @@ class SqlNotes:
     def __init__(self, database: Database, sealing: Sealing, host_of: Callable[[str], str]) -> None:
         self._database, self._sealing, self._host_of = database, sealing, host_of
 
-    def keep(self, connection: Connection, ended: Sequence[Turn]) -> None:
-        """See :meth:`~antiphon_server.dispatcher.notifying_room.NotesEnds.keep`."""
-        if rows := [row_of(note_of_end(turn)) for turn in ended if is_told(turn)]:
-            _ADD.run(connection, rows)
+    def keep(self, connection: Connection, ended: Sequence[Turn]) -> Sequence[Note]:
+        """Keep what is to be told of ends with what the connection commits; returns it.
+
+        Nothing is of those that their creators have seen, and no webhook is told of.
+        """
+        told = [turn for turn in ended if is_told(turn)]
+        posted = _are_posted(connection, {_owners(it) for it in told if not is_unseen(it)})
+        kept = [it for it in told if is_unseen(it) or _owners(it) in posted]
+        found = [note_of_end(turn) for turn in kept]
+        if found:
+            _ADD.run(connection, [row_of(note) for note in found])
+        return found
 
     async def add(self, note: Note) -> None:
         """See :meth:`NoteStore.add`."""
@@ -77,6 +105,19 @@ class SqlNotes:
     def _delivery(self, hook: Webhook, note: Note, now_us: int) -> Delivery:
         body, host = message_of(note), self._host_of(hook.url)
         return Delivery(hook.webhook_id, note.notification_id, host, now_us, body, next_us=now_us)
+
+
+Owners: TypeAlias = tuple[str, str]
+"""A user and a workspace."""
+
+
+def _owners(turn: Turn) -> Owners:
+    return turn.creator, f"workspaces/{turn.workspace_id}"
+
+
+def _are_posted(connection: Connection, of: Collection[Owners]) -> set[Owners]:
+    """Those of them of whose turns any webhook is told."""
+    return {it for it in of if _ANY.row(connection, {"b_user": it[0], "b_workspace": it[1]})}
 
 
 def add_note(connection: Connection, note: Note) -> None:
