@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from antiphon.auth.v1.access_pb2 import ROLE_ADMIN, ROLE_GUEST, ROLE_MEMBER
 from antiphon.context.v1.conversation_pb2 import Conversation
+from antiphon.context.v1.filter_pb2 import FILTER_ACTION_BLOCK, Filter, TermsFilter
 from antiphon.context.v1.message_pb2 import Message
 from antiphon.dispatcher.v1.handoff_pb2 import QueuedHandoff
 from antiphon.dispatcher.v1.turn_pb2 import Turn
@@ -36,6 +37,7 @@ class Stage:
     server: ServerProcess
     client: Client
     conversation: Conversation
+    me: str
 
     @property
     def where(self) -> str:
@@ -97,7 +99,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 @pytest_asyncio.fixture(loop_scope="module")
 async def it(server: ServerProcess) -> AsyncIterator[Stage]:
     async with server.client() as client:
-        yield Stage(server, client, await client.create_conversation())
+        me = f"users/{(await client.who_am_i()).user.user_id}"
+        yield Stage(server, client, await client.create_conversation(), me)
 
 
 async def test_people_answer_what_is_for_them(it: Stage) -> None:
@@ -185,7 +188,7 @@ async def test_it_expires_into_an_error(it: Stage) -> None:
 
 
 async def test_it_expires_into_a_text(it: Stage) -> None:
-    """What was declared is said in the handler's name."""
+    """What a person has declared is said in that person's name, as an answer of theirs would be."""
     turn_id = await it.asked(LONG, "echo")
     await asyncio.sleep(0.2)
     soon = timedelta(seconds=0.5)
@@ -193,9 +196,54 @@ async def test_it_expires_into_a_text(it: Stage) -> None:
     await it.client.hand_off_turn(it.where, turn_id, expire_after=soon, otherwise_text=closed)
     ended = await it.ended(turn_id)
     assert ended.state == TURN_STATE_SUCCEEDED
-    assert not ended.answered_by
+    assert ended.answered_by == it.me
     _, said = await it.said(turn_id)
-    assert (said.author, text_of(said.parts)) == ("handlers/echo", closed)
+    assert (said.author, text_of(said.parts)) == (it.me, closed)
+
+
+async def test_who_may_not_answer_says_nothing_by_its_end_either(it: Stage) -> None:
+    """Else a guest would have it answered with words of theirs, behind half a second."""
+    turn_id = await it.asked(LONG, "echo")
+    gus, mo = await it.member("gus2", ROLE_GUEST), await it.member("mo")
+    async with gus, mo:
+        for refused in (
+            gus.hand_off_turn(it.where, turn_id, otherwise_text="mine"),
+            mo.hand_off_turn(it.where, turn_id, role=ROLE_ADMIN, otherwise_text="mine"),
+        ):
+            with pytest.raises(AntiphonError) as error:
+                await refused
+            assert error.value.reason == "PERMISSION_DENIED"
+        turn = await gus.hand_off_turn(it.where, turn_id)
+        await it.client.cancel_turn(it.where, turn_id)
+    assert turn.HasField("handoff")
+
+
+async def test_filters_look_at_nothing_that_has_no_place(it: Stage) -> None:
+    """Who may not answer, or names none that there is, is told that, and not what filters say."""
+    parent = it.conversation.workspace_id
+    words = TermsFilter(terms=["badword"])
+    turn_id = await it.asked()
+    handoff_id = await it.handed(turn_id)
+    await it.client.set_filters(
+        parent, [Filter(name="words", action=FILTER_ACTION_BLOCK, terms=words)]
+    )
+    try:
+        async with await it.member("gus3", ROLE_GUEST) as gus:
+            for call, reason in (
+                (gus.answer_handoff(it.where, handoff_id, "badword"), "PERMISSION_DENIED"),
+                (gus.return_handoff(it.where, handoff_id, "", "badword"), "PERMISSION_DENIED"),
+                (gus.decline_handoff(it.where, handoff_id, "badword"), "PERMISSION_DENIED"),
+                (gus.answer_handoff(it.where, f"{handoff_id}9", "badword"), "NOT_FOUND"),
+                (it.client.answer_handoff(it.where, handoff_id, "badword"), "CONTENT_BLOCKED"),
+            ):
+                with pytest.raises(AntiphonError) as error:
+                    await call
+                assert error.value.reason == reason
+        looked = [one async for one in it.client.list_screenings(parent)]
+        assert [one.author for one in looked] == [it.me]
+    finally:
+        await it.client.set_filters(parent, [])
+        await it.client.cancel_turn(it.where, turn_id)
 
 
 async def test_it_expires_into_a_handler(it: Stage) -> None:

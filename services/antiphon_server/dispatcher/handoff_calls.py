@@ -1,7 +1,7 @@
 """The calls about hand-offs: their messages in, their answers out."""
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from antiphon.dispatcher.v1 import handoff_service_pb2 as pb
 from antiphon_server.dispatcher.calls import Caller
@@ -11,6 +11,8 @@ from antiphon_server.dispatcher.handoff_encoding import handoff_message, order_o
 from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded, HandoffOrder
 from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.model import ConversationId, TurnId
+
+_Ending: TypeAlias = pb.AnswerHandoffRequest | pb.ReturnHandoffRequest | pb.DeclineHandoffRequest
 
 
 class HandoffCalls(Protocol):
@@ -63,8 +65,10 @@ class HandoffCallsHere:
         self, request: pb.HandOffTurnRequest, caller: Caller
     ) -> pb.HandOffTurnResponse:
         """See :meth:`HandoffCalls.hand_off`."""
-        order = await self._left(order_of(request.order, caller.principal.actor), request)
+        order = order_of(request.order, caller.principal.actor)
         where = ConversationId(request.conversation_id), TurnId(request.turn_id)
+        await self._handoffs.check_words(caller.principal, where[0], order)
+        order = await self._left(order, request)
         turn = await self._handoffs.hand_off(*where, order)
         return pb.HandOffTurnResponse(turn=turn_message(turn))
 
@@ -74,6 +78,15 @@ class HandoffCallsHere:
         reason = await self._front.left(where, order.reason, actor, turn_id)
         text = await self._front.left(where, order.otherwise.text, actor, turn_id)
         return replace(order, reason=reason, otherwise=replace(order.otherwise, text=text))
+
+    async def _checked(self, request: _Ending, text: str, caller: Caller) -> str:
+        """What filters leave of a text with which who may end a hand-off ends it.
+
+        Others are told nothing of what filters make of theirs, and it is noted nowhere.
+        """
+        where = ConversationId(request.conversation_id), request.handoff_id
+        await self._handoffs.check(caller.principal, *where)
+        return await self._front.left(where[0], text, caller.principal.actor)
 
     async def claim(
         self, request: pb.ClaimHandoffRequest, caller: Caller
@@ -96,8 +109,8 @@ class HandoffCallsHere:
     ) -> pb.AnswerHandoffResponse:
         """See :meth:`HandoffCalls.reply`."""
         where = ConversationId(request.conversation_id), request.handoff_id
-        said = request.conversation_id, request.text, caller.principal.actor
-        turn = await self._handoffs.answer(caller.principal, *where, await self._front.left(*said))
+        text = await self._checked(request, request.text, caller)
+        turn = await self._handoffs.answer(caller.principal, *where, text)
         return pb.AnswerHandoffResponse(turn=turn_message(turn))
 
     async def give_back(
@@ -105,7 +118,7 @@ class HandoffCallsHere:
     ) -> pb.ReturnHandoffResponse:
         """See :meth:`HandoffCalls.give_back`."""
         actor, handler = caller.principal.actor, request.handler
-        note = await self._front.left(request.conversation_id, request.note, actor)
+        note = await self._checked(request, request.note, caller)
         wish = HandoffEnded(request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.give_back(caller.principal, where, wish)
@@ -116,7 +129,7 @@ class HandoffCallsHere:
     ) -> pb.DeclineHandoffResponse:
         """See :meth:`HandoffCalls.decline`."""
         actor = caller.principal.actor
-        note = await self._front.left(request.conversation_id, request.note, actor)
+        note = await self._checked(request, request.note, caller)
         wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.decline(caller.principal, where, wish)

@@ -48,6 +48,21 @@ class Handoffs:
         self._clock = clock
         self._ends = HandoffEnds(journal)
 
+    async def check_words(
+        self, principal: Principal, conversation_id: ConversationId, order: HandoffOrder
+    ) -> None:
+        """Raises DomainError PERMISSION_DENIED where it would answer for who may not answer it."""
+        if order.otherwise.text:
+            admin = order.role != HandoffRole.MEMBER
+            await self._gatekeeper.check_role(principal, conversation_id, admin=admin)
+
+    async def check(
+        self, principal: Principal, conversation_id: ConversationId, handoff_id: str
+    ) -> None:
+        """Raises DomainError unless there is one of that id which the caller may end."""
+        _, past = await self._known(conversation_id, handoff_id)
+        await self._check_role(principal, conversation_id, past.handoff)
+
     async def hand_off(
         self, conversation_id: ConversationId, turn_id: TurnId, order: HandoffOrder
     ) -> Turn:

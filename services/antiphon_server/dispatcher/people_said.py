@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from antiphon_server.dispatcher.handoff_model import HandoffEnd, PastHandoff
+from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded, PastHandoff
 from antiphon_server.dispatcher.model import Outcome, ReplyPosted, State, Turn
 from antiphon_server.dispatcher.turn_handoffs import TurnHandoffs
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -22,7 +22,7 @@ async def by_people(outcome: Outcome, handoffs: TurnHandoffs) -> Outcome:
 
 def _ended_by(outcome: Outcome, past: PastHandoff) -> Outcome:
     assert past.ended is not None, "it has ended"
-    by = past.ended.actor if past.ended.end is HandoffEnd.ANSWERED else ""
+    by = _said_by(past, past.ended)
     if past.said:
         return replace(outcome, state=State.SUCCEEDED, error=None, answered_by=by)
     error = DomainError(Reason.HANDOFF_EXPIRED, handoff_id=past.handoff.handoff_id)
@@ -38,6 +38,14 @@ def answered(turn: Turn, handoffs: TurnHandoffs | None, *, behind: bool) -> Repl
     past = handoffs.last if handoffs is not None else None
     if past is None or past.ended is None or not past.is_last or not past.said:
         return None
-    by = past.ended.actor if past.ended.end is HandoffEnd.ANSWERED else ""
+    by = _said_by(past, past.ended)
     message_id = turn.beside_id if behind else turn.reply_id
     return ReplyPosted(past.said, truncated=False, author=by, message_id=message_id)
+
+
+def _said_by(past: PastHandoff, ended: HandoffEnded) -> str:
+    """Which person's the answer is; "" of the handler's: what was declared is whose who did."""
+    if ended.end is HandoffEnd.ANSWERED:
+        return ended.actor
+    asked_by = past.handoff.asked_by
+    return asked_by if past.said and not asked_by.startswith("handlers/") else ""

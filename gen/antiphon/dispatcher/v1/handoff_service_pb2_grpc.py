@@ -95,8 +95,9 @@ class HandoffServiceServicer:
     def HandOffTurn(self, request, context):
         """HandOffTurn stops the handler of a running turn and has the turn wait for people. What was said
         so far stays. It answers when that is committed. Repeated, or where it is handed off already, it
-        changes nothing. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE (it
-        has not begun, or is ending).
+        changes nothing. A text that otherwise declares is an answer of the caller's, who has to have the
+        role that answers it. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE
+        (it has not begun, or is ending), PERMISSION_DENIED (the text).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

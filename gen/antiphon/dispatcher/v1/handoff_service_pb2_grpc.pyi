@@ -45,8 +45,9 @@ class HandoffServiceStub:
     HandOffTurn: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.HandOffTurnRequest, _handoff_service_pb2.HandOffTurnResponse]
     """HandOffTurn stops the handler of a running turn and has the turn wait for people. What was said
     so far stays. It answers when that is committed. Repeated, or where it is handed off already, it
-    changes nothing. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE (it
-    has not begun, or is ending).
+    changes nothing. A text that otherwise declares is an answer of the caller's, who has to have the
+    role that answers it. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE
+    (it has not begun, or is ending), PERMISSION_DENIED (the text).
     """
     ListHandoffs: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ListHandoffsRequest, _handoff_service_pb2.ListHandoffsResponse]
     """ListHandoffs lists what waits for people in a workspace, the oldest first, as far as the caller
@@ -98,8 +99,9 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     HandOffTurn: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.HandOffTurnRequest, _handoff_service_pb2.HandOffTurnResponse]  # type: ignore[assignment]
     """HandOffTurn stops the handler of a running turn and has the turn wait for people. What was said
     so far stays. It answers when that is committed. Repeated, or where it is handed off already, it
-    changes nothing. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE (it
-    has not begun, or is ending).
+    changes nothing. A text that otherwise declares is an answer of the caller's, who has to have the
+    role that answers it. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE
+    (it has not begun, or is ending), PERMISSION_DENIED (the text).
     """
     ListHandoffs: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ListHandoffsRequest, _handoff_service_pb2.ListHandoffsResponse]  # type: ignore[assignment]
     """ListHandoffs lists what waits for people in a workspace, the oldest first, as far as the caller
@@ -154,8 +156,9 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_handoff_service_pb2.HandOffTurnResponse, _abc.Awaitable[_handoff_service_pb2.HandOffTurnResponse]]:
         """HandOffTurn stops the handler of a running turn and has the turn wait for people. What was said
         so far stays. It answers when that is committed. Repeated, or where it is handed off already, it
-        changes nothing. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE (it
-        has not begun, or is ending).
+        changes nothing. A text that otherwise declares is an answer of the caller's, who has to have the
+        role that answers it. Errors: NOT_FOUND, HANDLER_NOT_FOUND (otherwise names it), HANDOFF_IMPOSSIBLE
+        (it has not begun, or is ending), PERMISSION_DENIED (the text).
         """
 
     @_abc_1.abstractmethod

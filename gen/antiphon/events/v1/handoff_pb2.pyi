@@ -126,7 +126,9 @@ class HandoffOtherwise(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     HANDLER_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """text is answered in the handler's name; the turn has succeeded then."""
+    """text is answered in the name of Handoff.asked_by, the handler's or the person's; the turn has
+    succeeded then.
+    """
     handler: _builtins.str
     """handler goes on with it, from the beginning if it is another one."""
     def __init__(

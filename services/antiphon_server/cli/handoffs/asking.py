@@ -22,7 +22,7 @@ def ask(
         str, typer.Option("--within", metavar="TIME", help="How long it waits: 30m, 4h, to 30d.")
     ] = "1d",
     then_say: Annotated[
-        str, typer.Option("--then-say", metavar="TEXT", help="What is answered if nobody does.")
+        str, typer.Option("--then-say", metavar="TEXT", help="You answer that if nobody does.")
     ] = "",
     then_handler: Annotated[
         str, typer.Option("--then-handler", metavar="NAME", help="Who goes on if nobody does.")
