@@ -10,10 +10,13 @@ import grpc
 from sqlalchemy import Connection
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.dispatcher.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
 from antiphon_server.dispatcher.notifying_room import NotifyingSettings, Turn
+from antiphon_server.notifying.adapters.asked_rights import AskedRights
 from antiphon_server.notifying.adapters.http_posts import HttpPosts
 from antiphon_server.notifying.adapters.metrics import DeliveryMetrics
 from antiphon_server.notifying.adapters.notes import note_of_wait
@@ -105,9 +108,10 @@ def compose_notifying(
     hosts = WorkspaceHosts(ConnectionServiceStub(links.internal))
     posts = HttpPosts(pool, policy, hosts)
     deliveries = SqlDeliveries(database, sealing)
-    delivering = Delivering(deliveries, posts)
+    rights = AskedRights(AuthServiceStub(links.internal), ContextServiceStub(links.internal))
+    delivering = Delivering(deliveries, posts, rights)
     notes = SqlNotes(database, sealing, posts.host)
-    telling = Telling(notes, UserLogs(EventServiceStub(links.internal)), delivering.wake)
+    telling = Telling(notes, UserLogs(EventServiceStub(links.internal), rights), delivering.wake)
     webhooks = Webhooks(SqlWebhooks(database, sealing), deliveries, posts)
     audit = AuditServiceTrail(AuditServiceStub(links.internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)

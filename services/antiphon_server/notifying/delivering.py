@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from antiphon_server.notifying.model import Attempt, Claimed, Delivery, Outcome, Verdict
-from antiphon_server.notifying.ports import DeliveryStore, Posts
+from antiphon_server.notifying.ports import DeliveryStore, Posts, Rights
 from antiphon_server.notifying.retrying import verdict
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
 from antiphon_server.runtime.errors import DomainError
@@ -36,9 +36,14 @@ class Delivering:
     """Posts, as long as it runs. ``counted`` has what came of attempts, ``waiting`` what waits."""
 
     def __init__(
-        self, store: DeliveryStore, posts: Posts, now_us: Callable[[], int] = _now_us
+        self,
+        store: DeliveryStore,
+        posts: Posts,
+        rights: Rights,
+        now_us: Callable[[], int] = _now_us,
     ) -> None:
-        self._store, self._posts, self._now_us = store, posts, now_us
+        self._store, self._posts, self._rights = store, posts, rights
+        self._now_us = now_us
         self._tasks = TaskSet()
         self._under_way: Counter[str] = Counter()
         self._failing: set[str] = set()
@@ -121,21 +126,30 @@ class Delivering:
     async def _deliver(self, claimed: Claimed) -> None:
         host = claimed.delivery.host
         try:
-            attempt = await self._posts.post(
-                claimed.webhook, claimed.delivery.notification_id, claimed.delivery.body
-            )
+            attempt = await self._attempt(claimed)
             self._note(host, attempt)
             await self._settle(claimed, attempt)
-        except DomainError as error:
-            log.warning("what came of a delivery was not noted", why=error.reason)
+        except DomainError as error:  # it comes due again when its claim lapses
+            log.warning("a delivery was not posted, or not noted", why=error.reason)
         finally:
             self._under_way[host] -= 1
             if not self._under_way[host]:
                 del self._under_way[host]
             self._wake.set()
 
+    async def _attempt(self, claimed: Claimed) -> Attempt:
+        """Post it, unless whose webhook it is may not know of it any more."""
+        owner, delivery = claimed.webhook.owner, claimed.delivery
+        if not await self._rights.may_act(owner) or not await self._rights.may_read(
+            owner, delivery.conversation_id
+        ):
+            return Attempt(Outcome.ACCESS_LOST)
+        return await self._posts.post(claimed.webhook, delivery.notification_id, delivery.body)
+
     def _note(self, host: str, attempt: Attempt) -> None:
         self.counted[attempt.outcome] += 1
+        if attempt.outcome is Outcome.ACCESS_LOST:
+            return
         if attempt.outcome is Outcome.TAKEN:
             self._failing.discard(host)
         else:

@@ -1,5 +1,6 @@
 """What notifications are made of. Times are in microseconds since 1970."""
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -42,6 +43,7 @@ class Outcome(IntEnum):
     UNREACHABLE = 4
     EGRESS_DENIED = 5
     SECRET_LOST = 6
+    ACCESS_LOST = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,12 @@ class Delivery:
     attempt_us: int | None = None
     next_us: int | None = None
     claim: str = ""
+
+    @property
+    def conversation_id(self) -> str:
+        """Which conversation it is about."""
+        found: str = json.loads(self.body)["data"]["conversationId"]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

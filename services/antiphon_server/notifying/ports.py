@@ -131,6 +131,18 @@ class TellsUsers(Protocol):
         ...
 
 
+class Rights(Protocol):
+    """Knows who may know of what, as of now. Each raises DomainError if that can't be told."""
+
+    async def may_act(self, owner: str) -> bool:
+        """Whether ``owner`` is a workspace, or a user who is there and not disabled."""
+        ...
+
+    async def may_read(self, owner: str, conversation_id: str) -> bool:
+        """Whether ``owner`` is a workspace, or a user who may read the conversation."""
+        ...
+
+
 class Posts(Protocol):
     """Posts to addresses that users name."""
 

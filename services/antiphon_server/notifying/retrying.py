@@ -41,6 +41,8 @@ def verdict(
     """What becomes of a delivery and of its webhook."""
     if attempt.outcome is Outcome.TAKEN:
         return Verdict(State.DELIVERED, None)
+    if attempt.outcome is Outcome.ACCESS_LOST:
+        return Verdict(State.FAILED, None)
     if attempt.status == GONE:
         return Verdict(State.FAILED, None, DisabledReason.GONE)
     failing_us = claimed.webhook.failing_us

@@ -106,6 +106,17 @@ class Receivers(Posts):
 
 
 @dataclass
+class Everybody:
+    """Rights of users who all may."""
+
+    async def may_act(self, owner: str) -> bool:
+        return True
+
+    async def may_read(self, owner: str, conversation_id: str) -> bool:
+        return True
+
+
+@dataclass
 class Dying:
     """A store whose server may die behind each step."""
 
@@ -138,7 +149,7 @@ class Server:
         self.world, self._now = world, lambda: world.now_us + skew_us
         notes = SqlNotes(database, sealing, receivers.host)
         deliveries: Any = Dying(world, SqlDeliveries(database, sealing))
-        self.delivering = Delivering(deliveries, receivers, self._now)
+        self.delivering = Delivering(deliveries, receivers, Everybody(), self._now)
         kept: Any = Dying(world, notes)
         self.telling = telling(kept, Logs(world), self.delivering.wake, self._now)
         self.noting = (noting or Noting)(world, notes, self.telling)

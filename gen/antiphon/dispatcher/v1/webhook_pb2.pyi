@@ -71,6 +71,10 @@ class _DeliveryOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliv
     """DELIVERY_OUTCOME_SECRET_LOST: the secret was sealed by another installation, as after a backup was
     put beside other keys: RotateWebhookSecret makes one that opens.
     """
+    DELIVERY_OUTCOME_ACCESS_LOST: _DeliveryOutcome.ValueType  # 7
+    """DELIVERY_OUTCOME_ACCESS_LOST: whose webhook it is is disabled, or may not read the conversation any
+    more: nothing was posted, and nothing is.
+    """
 
 class DeliveryOutcome(_DeliveryOutcome, metaclass=_DeliveryOutcomeEnumTypeWrapper):
     """DeliveryOutcome is what came of an attempt."""
@@ -90,6 +94,10 @@ DELIVERY_OUTCOME_EGRESS_DENIED: DeliveryOutcome.ValueType  # 5
 DELIVERY_OUTCOME_SECRET_LOST: DeliveryOutcome.ValueType  # 6
 """DELIVERY_OUTCOME_SECRET_LOST: the secret was sealed by another installation, as after a backup was
 put beside other keys: RotateWebhookSecret makes one that opens.
+"""
+DELIVERY_OUTCOME_ACCESS_LOST: DeliveryOutcome.ValueType  # 7
+"""DELIVERY_OUTCOME_ACCESS_LOST: whose webhook it is is disabled, or may not read the conversation any
+more: nothing was posted, and nothing is.
 """
 Global___DeliveryOutcome: _TypeAlias = DeliveryOutcome  # noqa: Y015
 

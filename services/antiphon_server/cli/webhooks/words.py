@@ -1,6 +1,7 @@
 """What came of deliveries, as people read it."""
 
 from antiphon.dispatcher.v1.webhook_pb2 import (
+    DELIVERY_OUTCOME_ACCESS_LOST,
     DELIVERY_OUTCOME_EGRESS_DENIED,
     DELIVERY_OUTCOME_REFUSED,
     DELIVERY_OUTCOME_SECRET_LOST,
@@ -20,6 +21,7 @@ _WORDS = {
     DELIVERY_OUTCOME_UNREACHABLE: "no connection, or it broke",
     DELIVERY_OUTCOME_EGRESS_DENIED: "calls to that address are not allowed from there",
     DELIVERY_OUTCOME_SECRET_LOST: "the secret doesn't open; `antiphon webhooks rotate` makes one",
+    DELIVERY_OUTCOME_ACCESS_LOST: "not posted: whose webhook it is may not read that any more",
 }
 
 

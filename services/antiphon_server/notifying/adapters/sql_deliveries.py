@@ -164,7 +164,9 @@ class SqlDeliveries:
         verdict: Verdict,
         now_us: int,
     ) -> None:
-        """What the attempt says of its webhook."""
+        """What the attempt says of its webhook; nothing, if none was made."""
+        if attempt.outcome is Outcome.ACCESS_LOST:
+            return
         failing_us = now_us if hook.failing_us is None else hook.failing_us
         after = replace(hook, failing_us=None if attempt.outcome is Outcome.TAKEN else failing_us)
         disables = verdict.disable and not hook.disabled

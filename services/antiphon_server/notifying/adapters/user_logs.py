@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from antiphon.events.v1.event_pb2 import Event
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.notifying.model import CANCELLED, Kind, Note
+from antiphon_server.notifying.ports import Rights
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -17,14 +18,16 @@ TIMEOUT_S = 10.0
 class UserLogs:
     """A :class:`~antiphon_server.notifying.ports.TellsUsers` by the EventService."""
 
-    def __init__(self, events: "EventServiceAsyncStub") -> None:
-        self._events = events
+    def __init__(self, events: "EventServiceAsyncStub", rights: Rights) -> None:
+        self._events, self._rights = events, rights
 
     async def tell(self, note: Note) -> None:
         """See :meth:`TellsUsers.tell`."""
         if not is_for_user(note):
             return
         about = note.about
+        if about and not await self._rights.may_read(note.creator, about.conversation_id):
+            return
         request = AppendRequest(
             scope=note.creator,
             events=[Event.FromString(note.body)],
