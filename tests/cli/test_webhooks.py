@@ -7,7 +7,12 @@ from subprocess import CompletedProcess
 
 import pytest
 import pytest_asyncio
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from antiphon.dispatcher.v1.webhook_pb2 import Webhook
+from antiphon.events.v1.event_pb2 import Event, WebhookOverflowed
+from antiphon_server.cli.events import event_line
+from antiphon_server.cli.webhooks.showing import state_of
 from tests.cli.conftest import Home
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import until
@@ -130,3 +135,13 @@ async def test_what_is_refused_is_said_in_words(ask: Ask, arguments: list[str], 
     refused = await ask(*arguments)
     assert refused.returncode == 1
     assert said in refused.stderr.replace("\n", " ")
+
+
+async def test_one_that_is_full_says_so() -> None:
+    """Also who looks at nothing but the list, or follows their own log."""
+    hook = Webhook(
+        webhook_id="wh_00000001", full_since=Timestamp(seconds=1), failing_since=Timestamp()
+    )
+    assert state_of(hook).startswith("full since ")
+    full = Event(webhook_overflowed=WebhookOverflowed(webhook_id="wh_00000001", waiting=10_000))
+    assert event_line(full).endswith("wh_00000001 keeps no more: 10000 deliveries wait")

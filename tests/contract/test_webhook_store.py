@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon.dispatcher.v1 import webhook_pb2 as pb
+from antiphon.events.v1.event_pb2 import Event
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.model import (
@@ -54,12 +55,16 @@ HOOK = "https://hooks.example:8443/in"
 DUE_US = 1_000_000
 
 
+def _host(url: str) -> str:
+    return url.split("/")[2]
+
+
 class World:
     """A database, as a server sees it."""
 
     def __init__(self, database: Database, secret: MasterSecret) -> None:
         self.database, sealing = database, Sealing(secret)
-        self.notes = SqlNotes(database, sealing, lambda url: url.split("/")[2])
+        self.notes = SqlNotes(database, sealing, _host)
         self.hooks = SqlWebhooks(database, sealing)
         self.deliveries = SqlDeliveries(database, sealing)
         self.kept = Kept(self.notes)
@@ -79,6 +84,19 @@ class World:
     async def claim(self, now_us: int = DUE_US, *busy: str, limit: int = 10) -> list[Claimed]:
         """Take what is due."""
         return list(await self.deliveries.claim(now_us, now_us + 100, busy, limit))
+
+    async def tell(self, *turns: Turn, keep: bool = True) -> None:
+        """Tell of their ends, which were kept before."""
+        notes = [note_of_end(it) for it in turns]
+        for note in notes if keep else ():
+            await self.notes.add(note)
+        await self.notes.told(notes, DUE_US)
+
+    async def fill(self) -> tuple[int | None, int]:
+        """Since when the first webhook has no room, and how many it was not told of."""
+        found = await self.hooks.get(ANN, "wh_00000001")
+        assert found is not None
+        return found.full_us, found.dropped
 
     async def ended(self, it: Turn) -> None:
         """Store that it has begun, and then that it has ended."""
@@ -290,6 +308,72 @@ async def test_one_that_is_gone_has_nothing_that_waits_and_its_creator_is_noted(
     (note,) = await world.notes.left(2 * DUE_US, 10)
     assert (note.creator, note.about) == (ANN, None)
     assert await world.told(turn(3)) == 0
+
+
+async def test_what_disables_one_by_itself_is_in_the_trail(world: World) -> None:
+    await world.hook()
+    await world.told(turn())
+    (one,) = await world.claim()
+    failing = Verdict(State.FAILED, None, DisabledReason.FAILING)
+    await world.deliveries.settle(one, Attempt(Outcome.TIMEOUT), failing, DUE_US)
+    assert await world.trail() == ["webhook_created", "webhook_updated"]
+    waits = await SqlOutbox(world.database, trail_outbox).first(0, 1000)
+    (told,) = RecordSecurityEventsRequest.FromString(waits[-1][1].body).events
+    assert told.actor == "services/dispatcher"
+    assert told.webhook_updated.disabled
+
+
+async def test_more_than_a_webhook_has_room_for_is_counted_and_told_once(world: World) -> None:
+    """The newest have none. When half is gone there is room again, and the next time is told."""
+    world.notes = SqlNotes(world.database, Sealing(MasterSecret(b"s" * 32)), _host, most_waiting=4)
+    await world.hook()
+    await world.hook(2, f"workspaces/{HOME}", handlers=["other"])
+    for few in (range(1, 4), range(4, 7), range(7, 9)):
+        await world.tell(*(turn(number) for number in few))
+    assert await world.deliveries.waiting() == 4
+    assert await world.fill() == (DUE_US, 4)
+    (note,) = await world.notes.left(2 * DUE_US, 10)
+    overflowed = Event.FromString(note.body).webhook_overflowed
+    assert (note.creator, overflowed.webhook_id) == (ANN, "wh_00000001")
+    assert overflowed.waiting == 3
+    done = Verdict(State.DELIVERED, None)
+    for one in await world.claim(limit=2):
+        await world.deliveries.settle(one, Attempt(Outcome.TAKEN), done, DUE_US)
+    await world.tell(turn(9))
+    assert await world.fill() == (None, 4)
+    await world.tell(turn(10), turn(11))
+    assert await world.fill() == (DUE_US, 5)
+    assert len(await world.notes.left(2 * DUE_US, 10)) == 2
+
+
+async def test_what_is_told_again_is_dropped_once(world: World) -> None:
+    world.notes = SqlNotes(world.database, Sealing(MasterSecret(b"s" * 32)), _host, most_waiting=1)
+    await world.hook()
+    for _ in range(2):
+        await world.notes.add(note_of_end(turn()))
+    for _ in range(3):
+        await world.tell(turn(), turn(2), keep=False)
+    assert await world.deliveries.waiting() == 1
+    assert (await world.fill())[1] == 0
+    await world.tell(turn(2))
+    for _ in range(2):
+        await world.tell(turn(2), keep=False)
+    assert (await world.fill())[1] == 1
+
+
+async def test_what_has_waited_for_too_long_is_given_up_and_counted(world: World) -> None:
+    """What somebody wanted again waits from then; what is posted right now comes to its end."""
+    await world.hook()
+    await world.told(*(turn(number) for number in range(1, 5)))
+    _, again = await world.claim(limit=2)
+    await world.deliveries.again("wh_00000001", again.delivery.notification_id, 5 * DUE_US)
+    assert await world.deliveries.give_up(DUE_US, DUE_US, 10) == 0
+    assert await world.deliveries.give_up(2 * DUE_US, DUE_US, 10) == 2
+    assert await world.deliveries.waiting() == 2
+    assert (await world.fill())[1] == 2
+    assert await world.deliveries.give_up(2 * DUE_US, DUE_US + 200, 10) == 1
+    (left,) = await world.claim(9 * DUE_US)
+    assert left.delivery.notification_id == again.delivery.notification_id
 
 
 async def test_deliveries_are_listed_newest_first_and_by_state(world: World) -> None:

@@ -64,6 +64,9 @@ def _detail(event: Event) -> str:
             gone = event.webhook_disabled
             why = name_of(WebhookDisabledReason, "WEBHOOK_DISABLED_REASON_", gone.reason)
             return f"{gone.webhook_id} {why}"
+        case "webhook_overflowed":
+            full = event.webhook_overflowed
+            return f"{full.webhook_id} keeps no more: {full.waiting} deliveries wait"
         case "turn_progressed":
             return event.turn_progressed.status
         case "tool_call_proposed":

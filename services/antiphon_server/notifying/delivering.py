@@ -21,6 +21,8 @@ OF_HOST = 4
 OF_FAILING_HOST = 1
 """At once. So those that time out take up few of all places, however much there is for them."""
 GRACE_S = 2.0
+MOST_AGE_US = 4 * 24 * 3600 * 1_000_000
+"""All attempts take less, unless there are too many for the places of their host."""
 KEPT_US = 7 * 24 * 3600 * 1_000_000
 FORGET_S = 600.0
 COUNT_S = 15.0
@@ -161,7 +163,10 @@ class Delivering:
         await self._store.settle(claimed, attempt, found, now_us)
 
     async def forget(self) -> None:
-        """Forget those that ended a week ago."""
+        """Give up those that have waited for days, and forget those that ended a week ago."""
+        now_us = self._now_us()
+        while await self._store.give_up(now_us - MOST_AGE_US, now_us, BATCH) == BATCH:
+            pass
         before_us = self._now_us() - KEPT_US
         while await self._store.forget(before_us, BATCH) == BATCH:
             pass

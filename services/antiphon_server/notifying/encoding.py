@@ -71,6 +71,9 @@ def webhook_message(it: Webhook, now_us: int) -> pb.Webhook:
     message.create_time.CopyFrom(timestamp(it.created_us))
     if it.failing_us is not None:
         message.failing_since.CopyFrom(timestamp(it.failing_us))
+    if it.full_us is not None:
+        message.full_since.CopyFrom(timestamp(it.full_us))
+    message.dropped_count = it.dropped
     message.secret_count = len(valid(it.secrets, now_us))
     return message
 

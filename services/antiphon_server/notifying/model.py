@@ -94,7 +94,8 @@ class Webhook:
     """An address that is told of turns: of those of ``owner``, a user or a workspace.
 
     ``said`` is what its owner says of it, as the contract's Webhook. ``secrets`` are the newest
-    first; none, if they were sealed by another installation.
+    first; none, if they were sealed by another installation. ``full_us`` is since when so much
+    waits for it that more is not kept, ``dropped`` how much was not, or not tried to its end.
     """
 
     webhook_id: str
@@ -108,6 +109,8 @@ class Webhook:
     etag: str = ""
     disabled: DisabledReason = DisabledReason.NONE
     failing_us: int | None = None
+    full_us: int | None = None
+    dropped: int = 0
 
     @property
     def workspace_id(self) -> str:

@@ -28,7 +28,8 @@ class NoteStore(Protocol):
     async def told(self, notes: Sequence[Note], now_us: int) -> int:
         """Forget them, and let the webhooks that want them have deliveries; returns how many.
 
-        A webhook has one of each notification, however often this is called.
+        A webhook has one of each notification, however often this is called. One for which too many
+        wait has no more of them: they are counted, and its creator is notified once.
         """
         ...
 
@@ -113,6 +114,10 @@ class DeliveryStore(Protocol):
 
     async def waiting(self) -> int:
         """How many wait, of all webhooks."""
+        ...
+
+    async def give_up(self, before_us: int, now_us: int, limit: int) -> int:
+        """Give some up that wait since before then, and count them; returns how many."""
         ...
 
     async def forget(self, before_us: int, limit: int) -> int:

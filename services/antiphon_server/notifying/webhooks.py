@@ -79,7 +79,7 @@ class Webhooks:
         if after.url != before.url:
             await self._posts.check(after.owner, after.url)
         if after.disabled is not before.disabled:
-            after = replace(after, failing_us=None)
+            after = replace(after, failing_us=None, full_us=None)
         after = replace(after, etag=new_id("etag"))
         if not await self._store.change(after, before.etag):
             raise _other(before)

@@ -10,9 +10,10 @@ CREATE TABLE dispatcher_deliveries (
 	status SMALLINT NOT NULL,
 	attempt_us BIGINT,
 	next_us BIGINT,
-	claim VARCHAR(80) NOT NULL,
+	claim VARCHAR(80) NOT NULL, again_us BIGINT,
 	PRIMARY KEY (webhook_id, notification_id)
 );
+CREATE INDEX dispatcher_deliveries_backlog ON dispatcher_deliveries (webhook_id) WHERE next_us IS NOT NULL;
 CREATE INDEX dispatcher_deliveries_due ON dispatcher_deliveries (next_us) WHERE next_us IS NOT NULL;
 CREATE INDEX dispatcher_deliveries_listed ON dispatcher_deliveries (webhook_id, created_us, notification_id);
 CREATE INDEX dispatcher_deliveries_old ON dispatcher_deliveries (created_us);
@@ -153,7 +154,7 @@ CREATE TABLE dispatcher_webhooks (
 	secrets BLOB NOT NULL,
 	etag VARCHAR(80) NOT NULL,
 	disabled SMALLINT NOT NULL,
-	failing_us BIGINT,
+	failing_us BIGINT, full_us BIGINT, dropped BIGINT DEFAULT '0' NOT NULL,
 	PRIMARY KEY (webhook_id)
 );
 CREATE INDEX dispatcher_webhooks_owner ON dispatcher_webhooks (owner);

@@ -125,6 +125,8 @@ class Webhook(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FAILING_SINCE_FIELD_NUMBER: _builtins.int
     SECRET_COUNT_FIELD_NUMBER: _builtins.int
+    FULL_SINCE_FIELD_NUMBER: _builtins.int
+    DROPPED_COUNT_FIELD_NUMBER: _builtins.int
     webhook_id: _builtins.str
     """webhook_id names it; chosen by the client, at random, or empty for one by the server."""
     workspace_id: _builtins.str
@@ -146,6 +148,10 @@ class Webhook(_message.Message):
     """etag changes with each change that a caller makes."""
     secret_count: _builtins.int
     """secret_count is how many secrets are valid: more than one for 24 hours behind a rotation."""
+    dropped_count: _builtins.int
+    """dropped_count is how many were not kept for that reason, or given up since they waited for four
+    days, since it was made.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.NotificationKind.ValueType]:
         """kinds limits what is told to these; empty means all."""
@@ -172,6 +178,12 @@ class Webhook(_message.Message):
         the newest was.
         """
 
+    @_builtins.property
+    def full_since(self) -> _timestamp_pb2.Timestamp:
+        """full_since is when so many deliveries waited, 10,000, that what came then was not kept; unset once
+        half of them wait no more. Its creator is told that by webhook_overflowed.
+        """
+
     def __init__(
         self,
         *,
@@ -190,10 +202,12 @@ class Webhook(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         failing_since: _timestamp_pb2.Timestamp | None = ...,
         secret_count: _builtins.int = ...,
+        full_since: _timestamp_pb2.Timestamp | None = ...,
+        dropped_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failing_since", b"failing_since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failing_since", b"failing_since", "full_since", b"full_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creator", b"creator", "description", b"description", "disabled", b"disabled", "disabled_reason", b"disabled_reason", "etag", b"etag", "failing_since", b"failing_since", "handlers", b"handlers", "kinds", b"kinds", "secret_count", b"secret_count", "states", b"states", "url", b"url", "webhook_id", b"webhook_id", "workspace_id", b"workspace_id", "workspaces", b"workspaces"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "creator", b"creator", "description", b"description", "disabled", b"disabled", "disabled_reason", b"disabled_reason", "dropped_count", b"dropped_count", "etag", b"etag", "failing_since", b"failing_since", "full_since", b"full_since", "handlers", b"handlers", "kinds", b"kinds", "secret_count", b"secret_count", "states", b"states", "url", b"url", "webhook_id", b"webhook_id", "workspace_id", b"workspace_id", "workspaces", b"workspaces"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

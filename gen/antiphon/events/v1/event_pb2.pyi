@@ -107,6 +107,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_TURN_NOTIFIED is Event.turn_notified."""
     EVENT_KIND_WEBHOOK_DISABLED: _EventKind.ValueType  # 53
     """EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
+    EVENT_KIND_WEBHOOK_OVERFLOWED: _EventKind.ValueType  # 54
+    """EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -195,6 +197,8 @@ EVENT_KIND_TURN_NOTIFIED: EventKind.ValueType  # 52
 """EVENT_KIND_TURN_NOTIFIED is Event.turn_notified."""
 EVENT_KIND_WEBHOOK_DISABLED: EventKind.ValueType  # 53
 """EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
+EVENT_KIND_WEBHOOK_OVERFLOWED: EventKind.ValueType  # 54
+"""EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -410,6 +414,7 @@ class Event(_message.Message):
     SCHEDULE_FAILED_FIELD_NUMBER: _builtins.int
     TURN_NOTIFIED_FIELD_NUMBER: _builtins.int
     WEBHOOK_DISABLED_FIELD_NUMBER: _builtins.int
+    WEBHOOK_OVERFLOWED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -615,6 +620,12 @@ class Event(_message.Message):
         """webhook_disabled: a webhook that the user made is told nothing any more. In the user's own log."""
 
     @_builtins.property
+    def webhook_overflowed(self) -> Global___WebhookOverflowed:
+        """webhook_overflowed: so much waits for a webhook that the user made that the rest is not kept. In
+        the user's own log.
+        """
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -672,14 +683,15 @@ class Event(_message.Message):
         schedule_failed: Global___ScheduleFailed | None = ...,
         turn_notified: Global___TurnNotified | None = ...,
         webhook_disabled: Global___WebhookDisabled | None = ...,
+        webhook_overflowed: Global___WebhookOverflowed | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "webhook_overflowed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -1814,6 +1826,36 @@ class TurnNotified(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TurnNotified: _TypeAlias = TurnNotified  # noqa: Y015
+
+@_typing.final
+class WebhookOverflowed(_message.Message):
+    """WebhookOverflowed: what comes for a webhook is not kept, until half of what waits for it is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEBHOOK_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    webhook_id: _builtins.str
+    """webhook_id is which."""
+    workspace_id: _builtins.str
+    """workspace_id is whose; empty of a user's."""
+    waiting: _builtins.int
+    """waiting is how many deliveries wait for it."""
+    def __init__(
+        self,
+        *,
+        webhook_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
+        waiting: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["waiting", b"waiting", "webhook_id", b"webhook_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebhookOverflowed: _TypeAlias = WebhookOverflowed  # noqa: Y015
 
 @_typing.final
 class WebhookDisabled(_message.Message):

@@ -71,6 +71,7 @@ def show(
             "for": found.description,
             "told of": told_of(found),
             "now": state_of(found),
+            "dropped": f"{found.dropped_count} deliveries" if found.dropped_count else "",
             "secrets": f"{found.secret_count} valid",
             "made": f"{local_time(found.create_time)} by {found.creator}",
         }
@@ -125,6 +126,8 @@ def state_of(it: "Webhook") -> str:
     if it.disabled:
         why = name_of(WebhookDisabledReason, "WEBHOOK_DISABLED_REASON_", it.disabled_reason)
         return f"disabled: {why.replace('_', ' ')}"
+    if it.HasField("full_since"):
+        return f"full since {local_time(it.full_since)}: what comes is not kept"
     if it.HasField("failing_since"):
         return f"failing since {local_time(it.failing_since)}"
     return "on"

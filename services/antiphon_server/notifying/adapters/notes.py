@@ -5,7 +5,8 @@ from typing import Any
 
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.notifying_room import State, Turn
-from antiphon_server.notifying.model import About, Kind, Note
+from antiphon_server.notifying.model import About, Kind, Note, Webhook
+from antiphon_server.runtime.encoding.ids import new_id
 
 
 def note_of_end(turn: Turn) -> Note:
@@ -23,6 +24,29 @@ def note_of_wait(turn: Turn, call_id: str, question_id: str, now_us: int) -> Not
     said = _said(turn, Kind.TURN_WAITING, State.RUNNING, f"waits {call_id} {question_id}")
     said.tool_call_id, said.question_id = call_id, question_id
     return _note(now_us, said)
+
+
+def disabling_note(hook: Webhook, now_us: int) -> Note:
+    """What its creator is told of a webhook that is told nothing any more."""
+    said = event_pb2.WebhookDisabled(
+        webhook_id=hook.webhook_id,
+        workspace_id=hook.workspace_id,
+        reason=event_pb2.WebhookDisabledReason.ValueType(hook.disabled),
+    )
+    return _of_hook(hook, now_us, event_pb2.Event(webhook_disabled=said))
+
+
+def overflow_note(hook: Webhook, waiting: int, now_us: int) -> Note:
+    """What its creator is told of a webhook for which too many wait."""
+    said = event_pb2.WebhookOverflowed(
+        webhook_id=hook.webhook_id, workspace_id=hook.workspace_id, waiting=waiting
+    )
+    return _of_hook(hook, now_us, event_pb2.Event(webhook_overflowed=said))
+
+
+def _of_hook(hook: Webhook, now_us: int, event: event_pb2.Event) -> Note:
+    event.actor = "services/dispatcher"
+    return Note(new_id("ntf"), hook.creator, now_us, event.SerializeToString(), None)
 
 
 def is_told(turn: Turn) -> bool:

@@ -36,6 +36,8 @@ class Sealing:
             "etag": it.etag,
             "disabled": int(it.disabled),
             "failing_us": it.failing_us,
+            "full_us": it.full_us,
+            "dropped": it.dropped,
         }
 
     def webhook_of(self, row: Any) -> Webhook:
@@ -54,6 +56,8 @@ class Sealing:
             row.etag,
             DisabledReason(row.disabled),
             row.failing_us,
+            row.full_us,
+            row.dropped,
         )
 
 

@@ -1,22 +1,26 @@
 """Deliveries in a SQL database, from which several servers take them."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_, update
 
-from antiphon.events.v1 import event_pb2
+from antiphon_server.notifying.adapters.notes import disabling_note
 from antiphon_server.notifying.adapters.rows import Sealing, delivery_of
 from antiphon_server.notifying.adapters.sql_notes import add_note
-from antiphon_server.notifying.adapters.sql_webhooks import remove_all, stop
-from antiphon_server.notifying.adapters.tables import deliveries, webhooks
+from antiphon_server.notifying.adapters.sql_webhooks import (
+    count_dropped,
+    remove_all,
+    stop,
+    told_of_change,
+)
+from antiphon_server.notifying.adapters.tables import deliveries, trail_outbox, webhooks
 from antiphon_server.notifying.model import (
     Attempt,
     Claimed,
     Delivery,
-    DisabledReason,
-    Note,
     Outcome,
     State,
     Verdict,
@@ -24,6 +28,7 @@ from antiphon_server.notifying.model import (
 )
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.trail.outbox import Author
 
 _KEY = (deliveries.c.webhook_id, deliveries.c.notification_id)
 _THIS = and_(
@@ -64,9 +69,25 @@ _LIST = (
 _AGAIN = (
     update(deliveries)
     .where(_THIS)
-    .values(state=int(State.WAITING), attempts=0, next_us=bindparam("b_now"), claim="")
+    .values(
+        state=int(State.WAITING),
+        attempts=0,
+        next_us=bindparam("b_now"),
+        again_us=bindparam("b_now"),
+        claim="",
+    )
 )
 _WAITING = select(func.count()).where(deliveries.c.next_us.is_not(None))
+_STALE = (
+    select(*_KEY)
+    .where(
+        deliveries.c.created_us < bindparam("b_before"),
+        func.coalesce(deliveries.c.again_us, 0) < bindparam("b_before"),
+        deliveries.c.next_us.is_not(None),
+        or_(deliveries.c.claim == "", deliveries.c.next_us < bindparam("b_now")),
+    )
+    .limit(bindparam("b_limit"))
+)
 _OLD = (
     select(*_KEY)
     .where(deliveries.c.created_us < bindparam("b_before"), deliveries.c.next_us.is_(None))
@@ -183,7 +204,10 @@ class SqlDeliveries:
         connection.execute(update(webhooks).where(_HOOK).values(values), at)
         if disables:
             stop(connection, hook.webhook_id)
-            add_note(connection, _disabled(after, now_us))
+            add_note(connection, disabling_note(after, now_us))
+            Author(trail_outbox, "services/dispatcher").note(
+                connection, webhook_updated=told_of_change(after)
+            )
 
     async def get(self, webhook_id: str, notification_id: str) -> Delivery | None:
         """See :meth:`DeliveryStore.get`."""
@@ -217,6 +241,24 @@ class SqlDeliveries:
         """See :meth:`DeliveryStore.waiting`."""
         return await self._database.read(lambda it: it.execute(_WAITING).scalar_one())
 
+    async def give_up(self, before_us: int, now_us: int, limit: int) -> int:
+        """See :meth:`DeliveryStore.give_up`."""
+        at = {"b_before": before_us, "b_now": now_us, "b_limit": limit}
+
+        def store(connection: Connection) -> int:
+            found = [tuple(row) for row in connection.execute(_STALE, at)]
+            for webhook_id, many in sorted(Counter(it[0] for it in found).items()):
+                count_dropped(connection, webhook_id, many)
+            if found:
+                failed = {"state": int(State.FAILED), "next_us": None, "claim": ""}
+                stale = update(deliveries).where(
+                    tuple_(*_KEY).in_(found), deliveries.c.next_us.is_not(None)
+                )
+                connection.execute(stale.values(failed))
+            return len(found)
+
+        return await self._database.write(store)
+
     async def forget(self, before_us: int, limit: int) -> int:
         """See :meth:`DeliveryStore.forget`."""
         at = {"b_before": before_us, "b_limit": limit}
@@ -228,20 +270,6 @@ class SqlDeliveries:
             return len(found)
 
         return await self._database.write(remove)
-
-
-def _disabled(hook: Webhook, now_us: int) -> Note:
-    """What its creator is told."""
-    event = event_pb2.Event(
-        actor="services/dispatcher",
-        webhook_disabled=event_pb2.WebhookDisabled(
-            webhook_id=hook.webhook_id,
-            workspace_id=hook.workspace_id,
-            reason=event_pb2.WebhookDisabledReason.ValueType(hook.disabled),
-        ),
-    )
-    assert hook.disabled is not DisabledReason.NONE
-    return Note(new_id("ntf"), hook.creator, now_us, event.SerializeToString(), None)
 
 
 def _key(webhook_id: str, notification_id: str) -> dict[str, Any]:

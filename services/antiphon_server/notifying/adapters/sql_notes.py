@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from antiphon_server.dispatcher.notifying_room import Turn
 from antiphon_server.notifying.adapters.notes import (
@@ -11,15 +11,19 @@ from antiphon_server.notifying.adapters.notes import (
     is_unseen,
     note_of,
     note_of_end,
+    overflow_note,
     row_of,
 )
 from antiphon_server.notifying.adapters.rows import Sealing, delivery_row
+from antiphon_server.notifying.adapters.sql_webhooks import count_dropped
 from antiphon_server.notifying.adapters.tables import deliveries, notes, webhooks
 from antiphon_server.notifying.bodies import message_of
 from antiphon_server.notifying.matching import wants
 from antiphon_server.notifying.model import Delivery, DisabledReason, Note, Webhook
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+
+MOST_WAITING = 10_000
 
 _ADD = PreparedInsert(notes, " ON CONFLICT DO NOTHING")
 _LEFT = (
@@ -28,10 +32,18 @@ _LEFT = (
     .order_by(notes.c.created_us)
     .limit(bindparam("b_limit"))
 )
-_FORGET = delete(notes).where(notes.c.notification_id.in_(bindparam("b_ids", expanding=True)))
-_WANTING = select(webhooks).where(
-    webhooks.c.owner.in_(bindparam("b_owners", expanding=True)),
-    webhooks.c.disabled == DisabledReason.NONE,
+_FORGET = (
+    delete(notes)
+    .where(notes.c.notification_id.in_(bindparam("b_ids", expanding=True)))
+    .returning(notes.c.notification_id)
+)
+_WANTING = (
+    select(webhooks)
+    .where(
+        webhooks.c.owner.in_(bindparam("b_owners", expanding=True)),
+        webhooks.c.disabled == DisabledReason.NONE,
+    )
+    .order_by(webhooks.c.webhook_id)
 )
 _ANY = Prepared(
     lambda: (
@@ -46,17 +58,34 @@ _ANY = Prepared(
         .limit(1)
     )
 )
+_WAITING = Prepared(
+    lambda: select(func.count()).where(
+        deliveries.c.webhook_id == bindparam("b_webhook"), deliveries.c.next_us.is_not(None)
+    )
+)
+_FULL = (
+    update(webhooks)
+    .where(webhooks.c.webhook_id == bindparam("b_webhook"))
+    .values(full_us=bindparam("b_full"))
+)
 _DELIVER = PreparedInsert(deliveries, " ON CONFLICT DO NOTHING")
 
 
 class SqlNotes:
     """A :class:`~antiphon_server.notifying.ports.NoteStore` in a SQL database.
 
-    ``host_of`` says where a URL leads.
+    ``host_of`` says where a URL leads; ``most_waiting`` is of a webhook.
     """
 
-    def __init__(self, database: Database, sealing: Sealing, host_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealing: Sealing,
+        host_of: Callable[[str], str],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self._database, self._sealing, self._host_of = database, sealing, host_of
+        self._most = most_waiting
 
     def keep(self, connection: Connection, ended: Sequence[Turn]) -> Sequence[Note]:
         """Keep what is to be told of ends with what the connection commits; returns it.
@@ -88,23 +117,54 @@ class SqlNotes:
 
         def store(connection: Connection) -> int:
             found = connection.execute(_WANTING, {"b_owners": list(owners)}).all()
+            ours = set(connection.execute(_FORGET, {"b_ids": ids}).scalars())
             wanting = [self._sealing.webhook_of(row) for row in found]
-            rows = [
-                delivery_row(self._delivery(hook, note, now_us))
-                for hook in wanting
-                for note in told
-                if wants(hook, note)
-            ]
-            if rows:
-                _DELIVER.run(connection, rows)
-            connection.execute(_FORGET, {"b_ids": ids})
-            return len(rows)
+            return sum(self._deliver(connection, it, told, ours, now_us) for it in wanting)
 
         return await self._database.write(store)
+
+    def _deliver(
+        self,
+        connection: Connection,
+        hook: Webhook,
+        told: Sequence[Note],
+        ours: Collection[str],
+        now_us: int,
+    ) -> int:
+        """Let a webhook have what it wants and there is room for; returns how many."""
+        wanted = [note for note in told if wants(hook, note)]
+        if not wanted:
+            return 0
+        waiting = _waiting(connection, hook.webhook_id)
+        kept = wanted[: max(0, self._most - waiting)]
+        dropped = [note for note in wanted[len(kept) :] if note.notification_id in ours]
+        # First the webhook, then its deliveries: in this order everybody locks them.
+        self._note_room(connection, hook, waiting, len(dropped), now_us)
+        if kept:
+            rows = [delivery_row(self._delivery(hook, note, now_us)) for note in kept]
+            _DELIVER.run(connection, rows)
+        return len(kept)
+
+    def _note_room(
+        self, connection: Connection, hook: Webhook, waiting: int, dropped: int, now_us: int
+    ) -> None:
+        """Count what is not kept; tell its creator when that begins."""
+        if dropped:
+            count_dropped(connection, hook.webhook_id, dropped)
+        if dropped and hook.full_us is None:
+            connection.execute(_FULL, {"b_webhook": hook.webhook_id, "b_full": now_us})
+            add_note(connection, overflow_note(hook, waiting, now_us))
+        elif hook.full_us is not None and waiting <= self._most // 2:
+            connection.execute(_FULL, {"b_webhook": hook.webhook_id, "b_full": None})
 
     def _delivery(self, hook: Webhook, note: Note, now_us: int) -> Delivery:
         body, host = message_of(note), self._host_of(hook.url)
         return Delivery(hook.webhook_id, note.notification_id, host, now_us, body, next_us=now_us)
+
+
+def _waiting(connection: Connection, webhook_id: str) -> int:
+    row = _WAITING.row(connection, {"b_webhook": webhook_id})
+    return int(row[0]) if row else 0
 
 
 Owners: TypeAlias = tuple[str, str]

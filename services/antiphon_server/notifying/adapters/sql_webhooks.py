@@ -17,7 +17,7 @@ from antiphon_server.runtime.trail.outbox import Author
 
 MOST = 20
 """Of an owner."""
-SAID = ("said", "etag", "disabled", "failing_us")
+SAID = ("said", "etag", "disabled", "failing_us", "full_us")
 
 _ID = webhooks.c.webhook_id == bindparam("b_webhook")
 _OWN = (webhooks.c.owner == bindparam("b_owner"), _ID)
@@ -29,6 +29,7 @@ _LIST = (
 _COUNT = select(func.count()).where(webhooks.c.owner == bindparam("b_owner"))
 _ADD = PreparedInsert(webhooks, " ON CONFLICT DO NOTHING")
 _DELETE = delete(webhooks).where(*_OWN)
+_DROP = update(webhooks).where(_ID).values(dropped=webhooks.c.dropped + bindparam("b_many"))
 _DELETE_ALL = delete(deliveries).where(deliveries.c.webhook_id == bindparam("b_webhook"))
 _STOP = (
     update(deliveries)
@@ -78,8 +79,7 @@ class SqlWebhooks:
 
     async def change(self, webhook: Webhook, before: str) -> bool:
         """See :meth:`WebhookStore.change`."""
-        is_disabled = webhook.disabled is not DisabledReason.NONE
-        told = audit_pb2.WebhookUpdated(**_told(webhook), host=_host(webhook), disabled=is_disabled)
+        told = told_of_change(webhook)
         return await self._replaced(webhook, before, SAID, webhook_updated=told)
 
     async def rotate(self, webhook: Webhook, before: str) -> bool:
@@ -121,6 +121,17 @@ class SqlWebhooks:
                 by.note(connection, webhook_deleted=told)
 
         await self._database.write(store)
+
+
+def told_of_change(webhook: Webhook) -> audit_pb2.WebhookUpdated:
+    """What the audit trail is told of one that was changed."""
+    is_disabled = webhook.disabled is not DisabledReason.NONE
+    return audit_pb2.WebhookUpdated(**_told(webhook), host=_host(webhook), disabled=is_disabled)
+
+
+def count_dropped(connection: Connection, webhook_id: str, many: int) -> None:
+    """Note that so many are not posted any more, or never were."""
+    connection.execute(_DROP, {"b_webhook": webhook_id, "b_many": many})
 
 
 def stop(connection: Connection, webhook_id: str) -> None:

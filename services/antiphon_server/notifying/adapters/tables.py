@@ -42,6 +42,10 @@ webhooks = Table(
     Column("disabled", SmallInteger, nullable=False),
     # NULL if the newest delivery was taken.
     Column("failing_us", BigInteger),
+    # NULL unless so much waits for it that more is not kept.
+    Column("full_us", BigInteger),
+    # How much was not kept, or given up since it was too old.
+    Column("dropped", BigInteger, nullable=False, server_default="0"),
     Index("dispatcher_webhooks_owner", "owner"),
 )
 
@@ -63,9 +67,12 @@ deliveries = Table(
     Column("next_us", BigInteger),
     # Which look of which server has it, or had it last.
     Column("claim", String(80), nullable=False),
+    # When somebody wanted it posted again; NULL if nobody has.
+    Column("again_us", BigInteger),
     Index("dispatcher_deliveries_listed", "webhook_id", "created_us", "notification_id"),
     Index("dispatcher_deliveries_old", "created_us"),
 )
 partial_index("dispatcher_deliveries_due", deliveries.c.next_us, where="next_us IS NOT NULL")
+partial_index("dispatcher_deliveries_backlog", deliveries.c.webhook_id, where="next_us IS NOT NULL")
 
 trail_outbox = outbox_table("dispatcher_webhook_trail_outbox", metadata)

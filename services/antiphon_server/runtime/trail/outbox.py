@@ -40,12 +40,18 @@ def outbox_table(name: str, metadata: MetaData) -> Table:
 
 
 class Author:
-    """Whoever calls now, for what is stored in ``table`` while another thread works for them."""
+    """Whoever calls now, for what is stored in ``table`` while another thread works for them.
 
-    def __init__(self, table: Table) -> None:
+    ``actor`` is who does it where nobody calls.
+    """
+
+    def __init__(self, table: Table, actor: str = "") -> None:
         caller = current_principal()
         self._table = table
-        self._who = (caller.actor, caller.session_id, current_address())
+        if actor:
+            self._who = (actor, "", "")
+        else:
+            self._who = (caller.actor, caller.session_id, current_address())
 
     def note(self, connection: Connection, **detail: Any) -> None:
         """Store, with what it is about, that they changed it; one ``detail`` of the contract's."""
