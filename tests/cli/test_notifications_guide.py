@@ -101,6 +101,7 @@ def _split(line: str) -> list[str]:
 def test_what_it_says_is_posted_is_the_contracts() -> None:
     """The example reads as the message, and has all that is set of a turn that has ended."""
     found = json_format.Parse(_written("json", "posted"), WebhookMessage())
-    left_out = {"error_reason", "tool_call_id", "question_id"}
+    of_others = {"tool_call_id", "question_id", "handoff_id", "handoff_role", "handoff_end"}
+    left_out = {"error_reason", *of_others}
     names = {it.name for it in found.data.DESCRIPTOR.fields}
     assert {it.name for it, _ in found.data.ListFields()} == names - left_out

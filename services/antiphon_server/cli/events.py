@@ -58,8 +58,11 @@ def _detail(event: Event) -> str:
         case "turn_notified":
             told = event.turn_notified
             how = name_of(TurnState, "TURN_STATE_", told.state)
-            waits = f" waits for {told.tool_call_id}" if told.tool_call_id else f" {how}"
-            return f"{told.conversation_id} {told.turn_id}{waits}"
+            how = f"waits for {told.tool_call_id}" if told.tool_call_id else how
+            if told.handoff_id:
+                end = name_of(HandoffEnd, "HANDOFF_END_", told.handoff_end)
+                how = f"{told.handoff_id} {end if told.handoff_end else 'waits for people'}"
+            return f"{told.conversation_id} {told.turn_id} {how}"
         case "webhook_disabled":
             gone = event.webhook_disabled
             why = name_of(WebhookDisabledReason, "WEBHOOK_DISABLED_REASON_", gone.reason)

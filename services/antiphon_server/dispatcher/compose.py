@@ -251,7 +251,7 @@ def compose_service(
     metrics = TurnMetrics()
     shares = infrastructure.shares
     queue = ToldQueue(SqlHandoffQueue(database), EventServiceStub(internal))
-    handing = HandingOff(journal, queue)
+    handing = HandingOff(journal, queue, people=people)
     masks = masking(links) if masking else None
     runner = Runner(
         store,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from antiphon_server.dispatcher.handoff_ends import HandedTurn, HandoffEnds
 from antiphon_server.dispatcher.handoff_model import (
+    DAY_S,
     Handoff,
     HandoffEnd,
     HandoffEnded,
@@ -15,7 +16,7 @@ from antiphon_server.dispatcher.handoff_model import (
 )
 from antiphon_server.dispatcher.model import Step, Turn
 from antiphon_server.dispatcher.outages import AWAY, patiently
-from antiphon_server.dispatcher.ports import HandoffQueue, Journal
+from antiphon_server.dispatcher.ports import HandoffQueue, HearsOfWaits, Journal
 from antiphon_server.dispatcher.resting import Rest
 from antiphon_server.runtime.errors import DomainError
 
@@ -28,9 +29,14 @@ class HandingOff:
     """Has turns wait for people: they are in the queue, take no place, and expire."""
 
     def __init__(
-        self, journal: Journal, queue: HandoffQueue, clock: Callable[[], float] = time.time
+        self,
+        journal: Journal,
+        queue: HandoffQueue,
+        clock: Callable[[], float] = time.time,
+        people: HearsOfWaits | None = None,
     ) -> None:
         self._journal, self._queue, self._clock = journal, queue, clock
+        self._people = people
         self._ends = HandoffEnds(journal)
 
     async def begin(self, it: HandedTurn, order: HandoffOrder, before: Sequence[Step]) -> None:
@@ -61,14 +67,26 @@ class HandingOff:
         if not it.handoffs.is_over:
             await rest.wake()
 
+    async def tell_end(self, it: HandedTurn) -> None:
+        """Tell who isn't looking that the newest one has ended, once it has."""
+        last = it.handoffs.last
+        if self._people is None or last is None or last.ended is None:
+            return
+        if it.handoffs.told_end != last.handoff.handoff_id:
+            it.handoffs.told_end = last.handoff.handoff_id
+            await self._people.handoff_ended(it.turn, last)
+
     async def forget(self, turn: Turn) -> None:
         """Have a turn that ends in no queue; what can't be reached hides it by its state."""
         await self._queue.remove(turn)
 
     async def _show(self, it: HandedTurn) -> None:
         handoff = it.handoffs.open
-        if handoff is not None:
-            await patiently(lambda: self._queue.put(queued(it.turn, handoff)))
+        if handoff is None:
+            return
+        await patiently(lambda: self._queue.put(queued(it.turn, handoff)))
+        if self._people is not None and self._clock() - handoff.created_us / 1e6 < DAY_S:
+            await self._people.handed_off(it.turn, handoff)
 
     async def _ended(self, it: HandedTurn) -> None:
         while (handoff := it.handoffs.open) is not None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeAlias
 import grpc
 from sqlalchemy import Connection
 
+from antiphon_server.dispatcher.handoff_model import Handoff, PastHandoff
 from antiphon_server.dispatcher.model import State, Turn
 from antiphon_server.dispatcher.ports import HearsOfWaits
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
@@ -15,10 +16,12 @@ from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 __all__ = [
     "ComposeNotifying",
+    "Handoff",
     "HearsOfWaits",
     "NotesEnds",
     "NotifyingRoom",
     "NotifyingSettings",
+    "PastHandoff",
     "State",
     "Turn",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from antiphon_server.dispatcher.handoff_model import QueuedHandoff
+from antiphon_server.dispatcher.handoff_model import Handoff, PastHandoff, QueuedHandoff
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
@@ -176,6 +176,14 @@ class HearsOfWaits(Protocol):
 
         It may be said again when a turn is taken over. Raises nothing but cancellation.
         """
+        ...
+
+    async def handed_off(self, turn: Turn, handoff: Handoff) -> None:
+        """It waits in the queue of people, and the log has it. As :meth:`waits`."""
+        ...
+
+    async def handoff_ended(self, turn: Turn, past: PastHandoff) -> None:
+        """Its hand-off has ended, and the log has it. As :meth:`waits`."""
         ...
 
 

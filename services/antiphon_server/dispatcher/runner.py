@@ -270,6 +270,7 @@ class Runner:
         turn = work.turn
         if stop.handoffs.open is not None:
             await self._handing.wait(stop, rest)
+        await self._handing.tell_end(stop)
         if stop.handoffs.is_over:
             return True
         last = stop.handoffs.last

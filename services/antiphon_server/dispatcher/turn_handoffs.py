@@ -19,7 +19,8 @@ from antiphon_server.dispatcher.handoff_model import (
 class TurnHandoffs:
     """What is committed of a turn's hand-offs. ``deciding`` orders who claims and ends.
 
-    ``behind`` says that the handler had said something before.
+    ``behind`` says that the handler had said something before, ``told_end`` of which hand-off those
+    know that it has ended who are told.
     """
 
     def __init__(self, past: PastHandoff | None = None, *, behind: bool = False) -> None:
@@ -27,6 +28,7 @@ class TurnHandoffs:
         self.behind = behind
         self.deciding = asyncio.Lock()
         self.closed = False
+        self.told_end = ""
         self._wish: HandoffOrder | None = None
         self._changed = asyncio.Event()
 

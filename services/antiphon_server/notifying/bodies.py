@@ -9,7 +9,12 @@ from antiphon.events.v1 import event_pb2
 from antiphon_server.notifying.model import Kind, Note
 from antiphon_server.runtime.rpc.times import timestamp
 
-TYPES = {Kind.TURN_ENDED: "turn.ended", Kind.TURN_WAITING: "turn.waiting"}
+TYPES = {
+    Kind.TURN_ENDED: "turn.ended",
+    Kind.TURN_WAITING: "turn.waiting",
+    Kind.TURN_HANDED_OFF: "turn.handed_off",
+    Kind.HANDOFF_ENDED: "handoff.ended",
+}
 TEST = "webhook.test"
 
 

@@ -15,11 +15,20 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.dispatcher.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServiceStub
-from antiphon_server.dispatcher.notifying_room import NotifyingSettings, Turn
+from antiphon_server.dispatcher.notifying_room import (
+    Handoff,
+    NotifyingSettings,
+    PastHandoff,
+    Turn,
+)
 from antiphon_server.notifying.adapters.asked_rights import AskedRights
 from antiphon_server.notifying.adapters.http_posts import HttpPosts
 from antiphon_server.notifying.adapters.metrics import DeliveryMetrics
-from antiphon_server.notifying.adapters.notes import note_of_wait
+from antiphon_server.notifying.adapters.notes import (
+    note_of_handoff,
+    note_of_handoff_end,
+    note_of_wait,
+)
 from antiphon_server.notifying.adapters.rows import Sealing
 from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
 from antiphon_server.notifying.adapters.sql_notes import SqlNotes
@@ -28,6 +37,7 @@ from antiphon_server.notifying.adapters.tables import trail_outbox
 from antiphon_server.notifying.adapters.user_logs import UserLogs
 from antiphon_server.notifying.adapters.workspace_hosts import WorkspaceHosts
 from antiphon_server.notifying.delivering import AT_ONCE, Delivering
+from antiphon_server.notifying.model import Note
 from antiphon_server.notifying.servicer import WebhookServicer
 from antiphon_server.notifying.telling import Telling
 from antiphon_server.notifying.webhooks import TESTS_AT_ONCE, Webhooks
@@ -66,11 +76,21 @@ class ComposedNotifying:
 
     async def waits(self, turn: Turn, call_id: str, question_id: str = "") -> None:
         """See :meth:`HearsOfWaits.waits`."""
-        note = note_of_wait(turn, call_id, question_id, time.time_ns() // 1000)
+        await self._tell(note_of_wait(turn, call_id, question_id, _now_us()))
+
+    async def handed_off(self, turn: Turn, handoff: Handoff) -> None:
+        """See :meth:`HearsOfWaits.handed_off`."""
+        await self._tell(note_of_handoff(turn, handoff, _now_us()))
+
+    async def handoff_ended(self, turn: Turn, past: PastHandoff) -> None:
+        """See :meth:`HearsOfWaits.handoff_ended`."""
+        await self._tell(note_of_handoff_end(turn, past, _now_us()))
+
+    async def _tell(self, note: Note) -> None:
         try:
             await self.notes.add(note)
-        except DomainError as error:  # the turn waits all the same
-            log.warning("nobody is told that a turn waits", turn_id=turn.turn_id, why=error.reason)
+        except DomainError as error:  # the turn goes on all the same
+            log.warning("nobody is told", id=note.notification_id, why=error.reason)
         else:
             self.telling.take([note])
 
@@ -96,6 +116,10 @@ class ComposedNotifying:
     def collectors(self) -> Sequence[Any]:
         """See :meth:`NotifyingRoom.collectors`."""
         return [DeliveryMetrics(self.delivering)]
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def compose_notifying(

@@ -10,6 +10,8 @@ class Kind(IntEnum):
 
     TURN_ENDED = 1
     TURN_WAITING = 2
+    TURN_HANDED_OFF = 3
+    HANDOFF_ENDED = 4
 
 
 CANCELLED = 6

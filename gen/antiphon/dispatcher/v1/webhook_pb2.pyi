@@ -228,7 +228,9 @@ class WebhookMessage(_message.Message):
     TIMESTAMP_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """type is what happened: `turn.ended`, `turn.waiting`, or `webhook.test` of TestWebhook."""
+    """type is what happened: `turn.ended`, `turn.waiting`, `turn.handed_off`, `handoff.ended`, or
+    `webhook.test` of TestWebhook.
+    """
     @_builtins.property
     def timestamp(self) -> _timestamp_pb2.Timestamp:
         """timestamp is when."""

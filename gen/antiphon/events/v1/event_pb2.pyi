@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from antiphon.auth.v1 import access_pb2 as _access_pb2
 from antiphon.context.v1 import conversation_pb2 as _conversation_pb2
 from antiphon.context.v1 import filter_pb2 as _filter_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
@@ -321,6 +322,10 @@ class _NotificationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Noti
     """NOTIFICATION_KIND_TURN_ENDED: a turn has ended."""
     NOTIFICATION_KIND_TURN_WAITING: _NotificationKind.ValueType  # 2
     """NOTIFICATION_KIND_TURN_WAITING: a turn waits until people approve a call or answer a question."""
+    NOTIFICATION_KIND_TURN_HANDED_OFF: _NotificationKind.ValueType  # 3
+    """NOTIFICATION_KIND_TURN_HANDED_OFF: a turn waits in the queue of people, who answer it (ListHandoffs)."""
+    NOTIFICATION_KIND_HANDOFF_ENDED: _NotificationKind.ValueType  # 4
+    """NOTIFICATION_KIND_HANDOFF_ENDED: it waits there no more: answered, returned, declined, or expired."""
 
 class NotificationKind(_NotificationKind, metaclass=_NotificationKindEnumTypeWrapper):
     """NotificationKind is what somebody is notified of."""
@@ -331,6 +336,10 @@ NOTIFICATION_KIND_TURN_ENDED: NotificationKind.ValueType  # 1
 """NOTIFICATION_KIND_TURN_ENDED: a turn has ended."""
 NOTIFICATION_KIND_TURN_WAITING: NotificationKind.ValueType  # 2
 """NOTIFICATION_KIND_TURN_WAITING: a turn waits until people approve a call or answer a question."""
+NOTIFICATION_KIND_TURN_HANDED_OFF: NotificationKind.ValueType  # 3
+"""NOTIFICATION_KIND_TURN_HANDED_OFF: a turn waits in the queue of people, who answer it (ListHandoffs)."""
+NOTIFICATION_KIND_HANDOFF_ENDED: NotificationKind.ValueType  # 4
+"""NOTIFICATION_KIND_HANDOFF_ENDED: it waits there no more: answered, returned, declined, or expired."""
 Global___NotificationKind: _TypeAlias = NotificationKind  # noqa: Y015
 
 class _WebhookDisabledReason:
@@ -1779,6 +1788,9 @@ class TurnNotified(_message.Message):
     REPLY_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
+    HANDOFF_ID_FIELD_NUMBER: _builtins.int
+    HANDOFF_ROLE_FIELD_NUMBER: _builtins.int
+    HANDOFF_END_FIELD_NUMBER: _builtins.int
     notification_id: _builtins.str
     """notification_id is the same whenever and wherever this is told."""
     kind: Global___NotificationKind.ValueType
@@ -1803,6 +1815,12 @@ class TurnNotified(_message.Message):
     """tool_call_id is the call that waits; empty where it has ended."""
     question_id: _builtins.str
     """question_id is the question that waits for an answer; empty where the call waits for approval."""
+    handoff_id: _builtins.str
+    """handoff_id is the hand-off that waits, or has ended; empty of all others."""
+    handoff_role: _access_pb2.Role.ValueType
+    """handoff_role is the least that one has to be to take it."""
+    handoff_end: _handoff_pb2.HandoffEnd.ValueType
+    """handoff_end is how it ended."""
     def __init__(
         self,
         *,
@@ -1818,10 +1836,13 @@ class TurnNotified(_message.Message):
         reply_message_id: _builtins.str = ...,
         tool_call_id: _builtins.str = ...,
         question_id: _builtins.str = ...,
+        handoff_id: _builtins.str = ...,
+        handoff_role: _access_pb2.Role.ValueType = ...,
+        handoff_end: _handoff_pb2.HandoffEnd.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "creator", b"creator", "error_reason", b"error_reason", "handler", b"handler", "kind", b"kind", "notification_id", b"notification_id", "question_id", b"question_id", "reply_message_id", b"reply_message_id", "state", b"state", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "creator", b"creator", "error_reason", b"error_reason", "handler", b"handler", "handoff_end", b"handoff_end", "handoff_id", b"handoff_id", "handoff_role", b"handoff_role", "kind", b"kind", "notification_id", b"notification_id", "question_id", b"question_id", "reply_message_id", b"reply_message_id", "state", b"state", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

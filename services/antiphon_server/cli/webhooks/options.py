@@ -26,7 +26,9 @@ Description = Annotated[str, typer.Option("--description", metavar="TEXT", help=
 Kinds = Annotated[
     str,
     typer.Option(
-        "--kinds", metavar="KIND,…", help="Only these: turn_ended, turn_waiting. Default: all."
+        "--kinds",
+        metavar="KIND,…",
+        help="Only these: turn_ended, turn_waiting, turn_handed_off, handoff_ended. Default: all.",
     ),
 ]
 States = Annotated[

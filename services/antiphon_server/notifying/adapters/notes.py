@@ -3,8 +3,9 @@
 import hashlib
 from typing import Any
 
-from antiphon.events.v1 import event_pb2
-from antiphon_server.dispatcher.notifying_room import State, Turn
+from antiphon.auth.v1 import access_pb2
+from antiphon.events.v1 import event_pb2, handoff_pb2
+from antiphon_server.dispatcher.notifying_room import Handoff, PastHandoff, State, Turn
 from antiphon_server.notifying.model import About, Kind, Note, Webhook
 from antiphon_server.runtime.encoding.ids import new_id
 
@@ -24,6 +25,28 @@ def note_of_wait(turn: Turn, call_id: str, question_id: str, now_us: int) -> Not
     said = _said(turn, Kind.TURN_WAITING, State.RUNNING, f"waits {call_id} {question_id}")
     said.tool_call_id, said.question_id = call_id, question_id
     return _note(now_us, said)
+
+
+def note_of_handoff(turn: Turn, handoff: Handoff, now_us: int) -> Note:
+    """That it waits in the queue of people."""
+    said = _said(turn, Kind.TURN_HANDED_OFF, State.RUNNING, f"handed off {handoff.handoff_id}")
+    _name(said, handoff)
+    return _note(now_us, said)
+
+
+def note_of_handoff_end(turn: Turn, past: PastHandoff, now_us: int) -> Note:
+    """That it waits there no more."""
+    assert past.ended is not None, "it has ended"
+    what = f"handed back {past.handoff.handoff_id}"
+    said = _said(turn, Kind.HANDOFF_ENDED, State.RUNNING, what)
+    _name(said, past.handoff)
+    said.handoff_end = handoff_pb2.HandoffEnd.ValueType(past.ended.end)
+    return _note(now_us, said)
+
+
+def _name(said: event_pb2.TurnNotified, handoff: Handoff) -> None:
+    said.handoff_id = handoff.handoff_id
+    said.handoff_role = access_pb2.Role.ValueType(handoff.role)
 
 
 def disabling_note(hook: Webhook, now_us: int) -> Note:
