@@ -14,6 +14,7 @@ from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
 from antiphon_server.cli.filters.command import app as filters
+from antiphon_server.cli.flags.command import app as flags
 from antiphon_server.cli.handlers import handlers
 from antiphon_server.cli.handoffs.command import app as handoffs
 from antiphon_server.cli.keys import app as keys
@@ -81,6 +82,7 @@ app.add_typer(handoffs, name="handoffs")
 app.add_typer(workers, name="workers")
 app.add_typer(routes, name="routes")
 app.add_typer(filters, name="filters")
+app.add_typer(flags, name="flags")
 app.add_typer(schedules, name="schedules")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(connections, name="connections")

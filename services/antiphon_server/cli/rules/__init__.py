@@ -1,1 +1,1 @@
-"""What the commands about rules share: routes and filters are lists that are set as a whole."""
+"""What the commands about rules share: lists (of routes, filters, detectors) set as a whole."""

@@ -17,7 +17,7 @@ def short(enum: EnumDescriptor, name: str) -> str:
 
 
 def in_short(message: Descriptor, told: dict[str, Any]) -> dict[str, Any]:
-    """The same message of JSON, with short names of values."""
+    """The same message of JSON, with short names of values, and large numbers as numbers."""
     return _spelled(message, told, short)
 
 
@@ -40,6 +40,8 @@ def _spelled(
         if enum := field.enum_type:
             many = isinstance(value, list)
             found[key] = [spell(enum, it) for it in value] if many else spell(enum, value)
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_INT64:
+            found[key] = int(value)  # JSON has them as texts
         elif isinstance(value, dict) and (inner := _message(field)) is not None:
             found[key] = _spelled(inner, value, spell)
     return found

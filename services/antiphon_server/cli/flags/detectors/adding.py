@@ -1,0 +1,140 @@
+"""``antiphon flags detectors add`` and ``remove``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import run
+from antiphon_server.cli.flags.detectors.options import Name
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.routes.options import Comment, Where
+
+if TYPE_CHECKING:
+    from antiphon.context.v1.anomaly_pb2 import Detector
+
+
+def add(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What flags call it: small letters, digits, -.")
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="rate, repetition, verdicts, cost, new-place or odd-hours.",
+        ),
+    ],
+    about: Annotated[
+        str,
+        typer.Option(
+            "--about",
+            metavar="WHAT",
+            help="Of what it keeps figures: each user, session, conversation or workspace.",
+        ),
+    ] = "user",
+    most: Annotated[
+        int,
+        typer.Option(
+            "--most",
+            min=0,
+            metavar="N",
+            help="So many in a window are too many for anybody: messages (60), "
+            "the same (10), verdicts (5), tokens (1000000).",
+        ),
+    ] = 0,
+    times: Annotated[
+        float,
+        typer.Option(
+            "--times",
+            min=0.0,
+            metavar="N",
+            help="rate, cost: so many times what is usual for this one is too much; 8 if unsaid.",
+        ),
+    ] = 0.0,
+    window_s: Annotated[
+        float,
+        typer.Option(
+            "--window",
+            min=0.0,
+            metavar="SECONDS",
+            help="How much of the past counts; unsaid: rate 60, repetition 300, verdicts "
+            "and cost 600, others 3600.",
+        ),
+    ] = 0.0,
+    effect: Annotated[
+        str, typer.Option("--effect", metavar="EFFECT", help="none, throttle or review.")
+    ] = "none",
+    effect_s: Annotated[
+        float,
+        typer.Option(
+            "--for",
+            min=0.0,
+            metavar="SECONDS",
+            help="How long that lasts behind the last time; 600 if unsaid.",
+        ),
+    ] = 0.0,
+    per_minute: Annotated[
+        int,
+        typer.Option(
+            "--per-minute",
+            min=0,
+            metavar="N",
+            help="throttle: so many messages are still taken in a minute; 2 if unsaid.",
+        ),
+    ] = 0,
+    comment: Comment = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Add one detector. One of that name is replaced.
+
+    `review` marks flags for people, and takes all that is said. All else that a detector may be
+    told stands in a file: `antiphon flags detectors set`.
+
+    For example:
+
+    - `antiphon flags detectors add floods --kind rate --most 60 --effect throttle`
+    - `antiphon flags detectors add same --kind repetition --about conversation`
+    - `antiphon flags detectors add spending --kind cost --window 600 --workspace ws_…`
+    """
+    from antiphon_server.cli.flags.detectors.making import Told, made, put
+
+    told = Told(kind, about, most, times, window_s, effect, effect_s, per_minute)
+    it = made(name, told)
+
+    async def work() -> None:
+        from antiphon_server.cli.flags.detectors.changing import change
+
+        await change(put(it), workspace, comment, json, address, data_dir)
+
+    run(work())
+
+
+def remove(
+    name: Name,
+    comment: Comment = "",
+    workspace: Where = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Remove one detector; `restore` brings it back. Its flags stay, until somebody clears them.
+
+    For example:
+
+    - `antiphon flags detectors remove floods`
+    """
+
+    async def work() -> None:
+        from antiphon_server.cli.flags.detectors.changing import change, one_of
+
+        def without(them: "list[Detector]") -> "list[Detector]":
+            them.remove(one_of(them, name))
+            return them
+
+        await change(without, workspace, comment, json, address, data_dir)
+
+    run(work())

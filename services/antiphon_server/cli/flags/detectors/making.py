@@ -1,0 +1,87 @@
+"""A detector made of options."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from antiphon.context.v1.anomaly_pb2 import AnomalySubject, Detector, FlagEffect
+from antiphon_server.cli.console import fail, in_a_line
+from antiphon_server.cli.flags.detectors.changing import Edit
+from antiphon_server.cli.rules.spelling import names_of
+
+_KINDS = {
+    field.name.replace("_", "-"): field
+    for field in Detector.DESCRIPTOR.oneofs_by_name["kind"].fields
+}
+_MOST = ("most", "most_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What options say of one; 0 where one says nothing."""
+
+    kind: str
+    about: str
+    most: int
+    times: float
+    window_s: float
+    effect: str
+    effect_s: float
+    per_minute: int
+
+
+def made(name: str, told: Told) -> Detector:
+    """The detector; ends the command where options do not belong together."""
+    if told.kind not in _KINDS:
+        fail(f"--kind {in_a_line(told.kind)}: there are {', '.join(_KINDS)}", 2)
+    if told.per_minute and told.effect != "throttle":
+        fail("--per-minute belongs to --effect throttle", 2)
+    it = Detector(
+        name=name,
+        subject=AnomalySubject.Value(f"ANOMALY_SUBJECT_{_about(told.about)}"),
+        effect=FlagEffect.Value(f"FLAG_EFFECT_{_effect(told.effect)}"),
+        throttle_per_minute=told.per_minute,
+    )
+    for field, seconds in ((it.window, told.window_s), (it.effect_duration, told.effect_s)):
+        if seconds:
+            field.FromMilliseconds(round(seconds * 1000))
+    said = getattr(it, _KINDS[told.kind].name)
+    said.SetInParent()
+    _put(said, told.kind, "--most", _MOST, told.most)
+    _put(said, told.kind, "--times", ("times",), told.times)
+    return it
+
+
+def put(it: Detector) -> Edit:
+    """In the place of the one of its name, else behind all others."""
+
+    def edit(them: list[Detector]) -> Sequence[Detector]:
+        if any(each.name == it.name for each in them):
+            return [it if each.name == it.name else each for each in them]
+        return [*them, it]
+
+    return edit
+
+
+def _put(said: Any, kind: str, option: str, names: Sequence[str], value: float) -> None:
+    if not value:
+        return
+    name = next((it for it in names if it in said.DESCRIPTOR.fields_by_name), None)
+    if name is None:
+        fail(f"{option} means nothing to --kind {kind}", 2)
+    setattr(said, name, value)
+
+
+def _about(word: str) -> str:
+    return _one_of("--about", AnomalySubject.DESCRIPTOR, word)
+
+
+def _effect(word: str) -> str:
+    return _one_of("--effect", FlagEffect.DESCRIPTOR, word)
+
+
+def _one_of(option: str, enum: object, word: str) -> str:
+    known = names_of(enum)  # type: ignore[arg-type]  # protobuf has two types of descriptors
+    if word not in known:
+        fail(f"{option} {in_a_line(word)}: write one of {', '.join(known)}", 2)
+    return word.upper()
