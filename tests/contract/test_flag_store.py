@@ -1,6 +1,6 @@
 """Every store keeps flags: one that is open is added to, what was cleared is not raised again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -37,10 +37,10 @@ class World:
     def __post_init__(self) -> None:
         self.store = SqlFlags(self.database, lambda: self.now_us)
 
-    async def raised(self, at_us: int) -> list[Flag]:
+    async def raised(self, at_us: int, by: Detector = FLOODS) -> list[Flag]:
         """What comes of something that a server found then."""
         signal = Signal(Sign.SAID, at_us / 1e6, ANN, workspace=HOME)
-        found = Raised(KEY, FLOODS, signal, Found(1.0, {"messages": 11}), 1, at_us, at_us)
+        found = Raised(KEY, by, signal, Found(1.0, {"messages": 11}), 1, at_us, at_us)
         return list(await self.store.raise_all([found]))
 
 
@@ -68,3 +68,19 @@ async def test_what_was_cleared_is_forgiven(world: World) -> None:
     assert await world.store.throttles() == []
     [anew] = await world.raised(world.now_us + FORGIVEN_US + 1)
     assert anew.flag_id != flag.flag_id
+
+
+async def test_an_open_flag_does_what_its_detector_does_now(world: World) -> None:
+    """Who goes on after an operator has chosen an effect meets it."""
+    [seen] = await world.raised(world.now_us, replace(FLOODS, effect=Effect.NONE))
+    assert (seen.effect, seen.effect_end_us, await world.store.throttles()) == (Effect.NONE, 0, [])
+    [bites] = await world.raised(world.now_us + 5)
+    assert (bites.flag_id, bites.effect, bites.throttle_per_minute) == (
+        seen.flag_id,
+        Effect.THROTTLE,
+        FLOODS.throttle_per_minute,
+    )
+    assert [it.per_minute for it in await world.store.throttles()] == [FLOODS.throttle_per_minute]
+    [looser] = await world.raised(world.now_us + 9, replace(FLOODS, effect=Effect.REVIEW))
+    assert (looser.effect, looser.throttle_per_minute) == (Effect.REVIEW, 0)
+    assert await world.store.throttles() == []

@@ -29,8 +29,9 @@ class FlagStore(Protocol):
     """Keeps flags: open ones, and for 90 days those that were cleared."""
 
     async def raise_all(self, raised: Sequence[Raised]) -> Sequence[Flag]:
-        """Add to flags that are open, or open them; those that are new and have an effect are
-        noted for the audit trail in the same step.
+        """Add to flags that are open, or open them; each does what its detector says now.
+
+        What has an effect, or another, is noted for the audit trail in the same step.
         """
         ...
 

@@ -141,6 +141,7 @@ class Watching:
             self._raised[key] = Raised(key, detector, signal, found, 1, at_us, at_us)
             return
         raised.count += 1
+        raised.detector = detector
         raised.last_us = max(raised.last_us, at_us)
         if found.score >= raised.found.score:
             raised.found = found

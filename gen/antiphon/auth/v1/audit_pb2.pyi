@@ -727,7 +727,7 @@ class SecurityEvent(_message.Message):
 
     @_builtins.property
     def flag_raised(self) -> Global___FlagRaised:
-        """flag_raised: a detector has flagged somebody or something, and that has an effect."""
+        """flag_raised: a detector has flagged somebody or something, and that has an effect, or another."""
 
     @_builtins.property
     def flag_cleared(self) -> Global___FlagCleared:
@@ -2318,7 +2318,7 @@ Global___DetectorsSet: _TypeAlias = DetectorsSet  # noqa: Y015
 
 @_typing.final
 class FlagRaised(_message.Message):
-    """FlagRaised: a detector has flagged somebody or something, and that has an effect."""
+    """FlagRaised: a detector has flagged somebody or something, and that has an effect, or another."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

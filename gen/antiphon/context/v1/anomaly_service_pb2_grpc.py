@@ -83,8 +83,8 @@ class AnomalyServiceServicer:
 
     def SetDetectors(self, request, context):
         """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
-        keep their name, subject and kind have counted is kept; flags stay as they are. The newest 100
-        revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
+        keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
+        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
         INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
         has set others meanwhile).
         """

@@ -41,8 +41,8 @@ class AnomalyServiceStub:
     """
     SetDetectors: _grpc.UnaryUnaryMultiCallable[_anomaly_service_pb2.SetDetectorsRequest, _anomaly_service_pb2.SetDetectorsResponse]
     """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
-    keep their name, subject and kind have counted is kept; flags stay as they are. The newest 100
-    revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
+    keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
+    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
     INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
     has set others meanwhile).
     """
@@ -77,8 +77,8 @@ class AnomalyServiceAsyncStub(AnomalyServiceStub):
     """
     SetDetectors: _aio.UnaryUnaryMultiCallable[_anomaly_service_pb2.SetDetectorsRequest, _anomaly_service_pb2.SetDetectorsResponse]  # type: ignore[assignment]
     """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
-    keep their name, subject and kind have counted is kept; flags stay as they are. The newest 100
-    revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
+    keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
+    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
     INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
     has set others meanwhile).
     """
@@ -122,8 +122,8 @@ class AnomalyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_anomaly_service_pb2.SetDetectorsResponse, _abc.Awaitable[_anomaly_service_pb2.SetDetectorsResponse]]:
         """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
-        keep their name, subject and kind have counted is kept; flags stay as they are. The newest 100
-        revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
+        keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
+        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
         INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
         has set others meanwhile).
         """

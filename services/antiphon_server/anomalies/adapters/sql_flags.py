@@ -11,7 +11,7 @@ from antiphon.auth.v1 import audit_pb2
 from antiphon.context.v1.anomaly_pb2 import Flag as FlagMessage
 from antiphon_server.anomalies.adapters.tables import flags, trail_outbox
 from antiphon_server.anomalies.encoding import flag_message, flag_of
-from antiphon_server.anomalies.model import NAMES, Effect, Flag, Key, Raised, Throttle
+from antiphon_server.anomalies.model import NAMES, Detector, Effect, Flag, Key, Raised, Throttle
 from antiphon_server.anomalies.ports import Wanted
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.encoding.ids import new_id
@@ -132,14 +132,14 @@ def _put(
 ) -> Flag:
     """Add to what is open, or open another."""
     if known is not None:
-        more = _added(known, raised, now_us)
-        _store(connection, more)
-        return more
-    new = _opened(raised, now_us)
-    connection.execute(insert(flags), _row(new))
-    if new.effect is not Effect.NONE:
-        by.note(connection, flag_raised=_told_raised(new))
-    return new
+        now = _added(known, raised, now_us)
+        _store(connection, now)
+    else:
+        now = _opened(raised, now_us)
+        connection.execute(insert(flags), _row(now))
+    if now.effect not in (Effect.NONE, known and known.effect):
+        by.note(connection, flag_raised=_told_raised(now))
+    return now
 
 
 def _opened(it: Raised, now_us: int) -> Flag:
@@ -158,12 +158,14 @@ def _opened(it: Raised, now_us: int) -> Flag:
         it.last_us,
         detector.effect,
         _effect_end(it, now_us),
-        detector.throttle_per_minute if detector.effect is Effect.THROTTLE else 0,
+        _per_minute(detector),
         now_us,
     )
 
 
 def _added(known: Flag, it: Raised, now_us: int) -> Flag:
+    """It does what its detector says now: who sees a flag may choose what it does then."""
+    detector, end_us = it.detector, _effect_end(it, now_us)
     higher = it.found.score >= known.score
     return replace(
         known,
@@ -171,9 +173,15 @@ def _added(known: Flag, it: Raised, now_us: int) -> Flag:
         evidence=it.found.evidence if higher else known.evidence,
         count=known.count + it.count,
         last_us=max(known.last_us, it.last_us),
-        effect_end_us=max(known.effect_end_us, _effect_end(it, now_us)),
+        effect=detector.effect,
+        effect_end_us=end_us and max(known.effect_end_us, end_us),
+        throttle_per_minute=_per_minute(detector),
         changed_us=now_us,
     )
+
+
+def _per_minute(it: Detector) -> int:
+    return it.throttle_per_minute if it.effect is Effect.THROTTLE else 0
 
 
 def _effect_end(it: Raised, now_us: int) -> int:

@@ -29,7 +29,7 @@ def set_detectors(
 
     They stand on all servers within a second. `+` is a detector that is added, `-` one that is
     removed, `~` one that is changed. Those that keep their name, subject and kind go on counting,
-    and flags stay as they are.
+    and their flags do what they say then once their subject goes on.
 
     For example:
 
