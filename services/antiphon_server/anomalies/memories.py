@@ -1,6 +1,5 @@
 """What detectors remember of one subject: little, and each signal costs the same."""
 
-from collections import OrderedDict
 from typing import Protocol
 
 from antiphon_server.anomalies.model import (
@@ -15,9 +14,9 @@ from antiphon_server.anomalies.model import (
     Signal,
     Verdicts,
 )
-from antiphon_server.anomalies.windows import Window
+from antiphon_server.anomalies.windows import Tally, Window, counted, within
 
-MOST_TEXTS = 16
+MOST_TEXTS = 8
 """Of so many different texts each subject's repetitions are counted, those said last."""
 MOST_PLACES = 16
 HOUR_S = 3600.0
@@ -58,28 +57,29 @@ class RepetitionMemory:
     __slots__ = ("_texts",)
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[int, Window] = OrderedDict()
+        self._texts: dict[int, Tally] = {}
 
     def see(self, it: Detector, signal: Signal) -> Found:
         """See :meth:`Memory.see`."""
         assert isinstance(it.kind, Repetition)
         if not signal.fingerprint or signal.size < it.kind.least_bytes:
             return ORDINARY
-        value = self._window(signal.fingerprint).add(signal.at, it.window, 1)
+        value = self._count(signal, it.window)
         score = min(1.0, value / it.kind.most)
         if score < it.threshold:
             return ORDINARY
         return Found(score, {"times": value, "most": it.kind.most})
 
-    def _window(self, text: int) -> Window:
-        window = self._texts.get(text)
-        if window is None:
-            window = self._texts[text] = Window()
-            if len(self._texts) > MOST_TEXTS:
-                self._texts.popitem(last=False)
-        else:
-            self._texts.move_to_end(text)
-        return window
+    def _count(self, signal: Signal, length: float) -> float:
+        texts, text = self._texts, signal.fingerprint
+        tally = counted(texts.pop(text, None), signal.at, length, 1)
+        while texts:  # what was said last stands last
+            oldest = next(iter(texts))
+            if len(texts) < MOST_TEXTS and texts[oldest][0] >= tally[0] - 1:
+                break
+            del texts[oldest]
+        texts[text] = tally
+        return within(tally, signal.at, length)
 
 
 class VerdictsMemory:
@@ -120,7 +120,7 @@ class PlacesMemory:
     __slots__ = ("_last", "_places")
 
     def __init__(self) -> None:
-        self._places: OrderedDict[str, float] = OrderedDict()
+        self._places: dict[str, float] = {}
         self._last = ""
 
     def see(self, it: Detector, signal: Signal) -> Found:
@@ -137,11 +137,11 @@ class PlacesMemory:
         return Found(1.0 if apart <= it.window else 0.5, evidence)
 
     def _note(self, signal: Signal) -> None:
+        self._places.pop(signal.place, None)  # where somebody was last stands last
         self._places[signal.place] = signal.at
-        self._places.move_to_end(signal.place)
         self._last = signal.place
         if len(self._places) > MOST_PLACES:
-            self._places.popitem(last=False)
+            del self._places[next(iter(self._places))]
 
 
 class HoursMemory:

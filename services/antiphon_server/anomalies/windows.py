@@ -1,10 +1,34 @@
 """How much there was in a window of time, and how much there usually is."""
 
+from typing import TypeAlias
+
 USUAL_AFTER = 10
 """In so many windows a subject must have been seen before it is compared with its past."""
 _REMEMBERED = 50
 _LEARNED_AT_MOST = 2.0
 """Times what is usual: one flood does not make floods usual."""
+
+
+Tally: TypeAlias = tuple[int, float, float]
+"""Which window it is, how much there is in it, and how much was in the one before."""
+
+
+def counted(tally: Tally | None, at: float, length: float, amount: float) -> Tally:
+    """The same with something more; what comes late counts to the newest."""
+    index = int(at // length)
+    if tally is None:
+        return index, amount, 0
+    newest, now, before = tally
+    if index <= newest:
+        return newest, now + amount, before
+    return index, amount, now if index == newest + 1 else 0
+
+
+def within(tally: Tally, at: float, length: float) -> float:
+    """How much there is in the window that ends then: of the one before, as much as lies in it."""
+    index, now, before = tally
+    into = min(1.0, max(0.0, at / length - index))
+    return now + before * (1 - into)
 
 
 class Window:
@@ -25,7 +49,7 @@ class Window:
         """Count something, and say how much there is in the window that ends then."""
         self._turn(int(at // length))
         self.now += amount
-        return self._sum(at, length)
+        return within((self.index, self.now, self.before), at, length)
 
     def put(self, at: float, length: float, amount: float) -> float:
         """Say that there is so much in the window that ends then; others have counted it."""
@@ -39,10 +63,6 @@ class Window:
         if self.ended >= USUAL_AFTER and value >= least:
             share = max(share, value / (times * self.usual))
         return min(1.0, share)
-
-    def _sum(self, at: float, length: float) -> float:
-        into = min(1.0, max(0.0, at / length - self.index))
-        return self.now + self.before * (1 - into)
 
     def _turn(self, index: int) -> None:
         """Go over to another window; what comes late counts to the newest."""

@@ -13,7 +13,9 @@ from tests.proofs.anomalies.traffic import Traffic
 database = on_each_kind(lambda it: it, flags.metadata)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "seed", [1, 2, *(pytest.param(it, marks=pytest.mark.proof) for it in range(3, 13))]
+)
 async def test_who_misbehaves_is_flagged_within_a_minute(database: Database, seed: int) -> None:
     """All five, and at most one of the 45 others."""
     came = await came_of(database, Traffic(seed))
