@@ -422,6 +422,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_THROTTLED: _ErrorReason.ValueType  # 240
     """ERROR_REASON_THROTTLED: a detector has flagged who speaks, their session, the conversation or the
     workspace, and little is taken from there for a while; RetryInfo says when it may be tried again.
+    A request that was taken before is answered as it was, if it is repeated with its id.
     Code RESOURCE_EXHAUSTED.
     """
 
@@ -838,6 +839,7 @@ webhook_id. Code FAILED_PRECONDITION.
 ERROR_REASON_THROTTLED: ErrorReason.ValueType  # 240
 """ERROR_REASON_THROTTLED: a detector has flagged who speaks, their session, the conversation or the
 workspace, and little is taken from there for a while; RetryInfo says when it may be tried again.
+A request that was taken before is answered as it was, if it is repeated with its id.
 Code RESOURCE_EXHAUSTED.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

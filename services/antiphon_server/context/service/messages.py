@@ -1,7 +1,7 @@
 """The rules of messages."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from antiphon_server.context.model.messages import (
@@ -83,12 +83,17 @@ class Messages:
         if content.parts_bytes > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
         conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
-        if self._watches is not None and (wait := self._watches(principal, conversation, content)):
-            raise DomainError(Reason.THROTTLED, retry_after=wait)
-        content = await self._screened(principal, conversation, content)
         wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
+        reused = DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
+        wait = self._watches(principal, conversation, content) if self._watches else 0.0
+        if wait and not await self._before(wish):
+            raise DomainError(Reason.THROTTLED, retry_after=wait)
+        wish = replace(wish, content=await self._screened(principal, conversation, content))
         if conversation.archive_us:
-            return await self._said_before(wish)
+            archived = DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
+            return await self._said_before(wish, archived)
+        if wait:
+            return await self._said_before(wish, reused)
         for message in wish.messages():
             try:
                 said = _said(message, await self._log.post(message, wish.log_request))
@@ -98,7 +103,7 @@ class Messages:
             else:
                 self._active(conversation_id, said.create_us)
                 return said
-        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
+        raise reused
 
     async def _screened(
         self, principal: Principal, conversation: Conversation, content: Content
@@ -107,14 +112,20 @@ class Messages:
             return content
         return await self._filters.screened(conversation, principal.actor, content)
 
-    async def _said_before(self, wish: "_Wish") -> Message:
-        """The message as it was posted before the conversation was archived."""
-        await self._projection.catch_up(wish.conversation_id)
-        for message in wish.messages() if wish.request_id else ():
-            said = await self._find(message)
-            if said is not None and said.content == wish.content:
+    async def _said_before(self, wish: "_Wish", otherwise: DomainError) -> Message:
+        """The message as it was posted when that could still be. Raises ``otherwise``."""
+        for said in await self._before(wish):
+            if said.content == wish.content:
                 return said
-        raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=wish.conversation_id)
+        raise otherwise
+
+    async def _before(self, wish: "_Wish") -> Sequence[Message]:
+        """What requests with its id have posted, whatever that was."""
+        if not wish.request_id:
+            return ()
+        await self._projection.catch_up(wish.conversation_id)
+        found = [await self._find(it) for it in wish.messages()]
+        return [it for it in found if it is not None]
 
     async def _find(self, message: NewMessage) -> Message | None:
         conversation_id, message_id = message.conversation_id, message.message_id

@@ -1,5 +1,6 @@
 """Conversations, through the service that owns them."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from antiphon.context.v1 import (
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy, TurnId
 from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.encoding.fingerprints import fingerprint
 from antiphon_server.runtime.errors.wire import remote_errors
 from antiphon_server.runtime.rpc.times import timestamp
@@ -23,8 +23,9 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 30.0
 SCREENED_WITHIN_S = 120.0
 """Each of many filters may take 30 s."""
-MOST_KNOWN = 4096
-"""Of so many conversations it is known that detectors watch them."""
+WATCHED_S = 3600.0
+"""So long after detectors watched some conversation fingerprints are made of what is said in any:
+who repeats may do so in a new one each time."""
 
 
 class ContextConversations:
@@ -34,7 +35,7 @@ class ContextConversations:
         self, context: "ContextServiceAsyncStub", filters: "FilterServiceAsyncStub"
     ) -> None:
         self._context, self._filters = context, filters
-        self._watched: LruCache[ConversationId, bool] = LruCache(MOST_KNOWN)
+        self._watched_until = 0.0
 
     async def get(self, conversation_id: ConversationId) -> ConversationView:
         request = context_service_pb2.GetConversationRequest(conversation_id=conversation_id)
@@ -45,23 +46,21 @@ class ContextConversations:
     ) -> ConversationView:
         """See :meth:`FilteredConversations.heard`.
 
-        Fingerprints are made where detectors stood the last time.
+        Fingerprints are made where detectors have stood lately.
         """
         if principal.kind != "user":
             return await self.get(conversation_id)
         speaking = context_service_pb2.Speaking(
             author=principal.actor, session_id=principal.session_id, size_bytes=len(content)
         )
-        if self._watched.get(conversation_id):
+        if time.monotonic() < self._watched_until:
             speaking.fingerprint = fingerprint(_texts(content))
         request = context_service_pb2.GetConversationRequest(
             conversation_id=conversation_id, speaking=speaking
         )
         response = await self._get(request)
         if response.watched:
-            self._watched.put(conversation_id, True)
-        else:
-            self._watched.pop(conversation_id)
+            self._watched_until = time.monotonic() + WATCHED_S
         return _view(response)
 
     async def _get(
