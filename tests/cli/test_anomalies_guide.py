@@ -17,7 +17,7 @@ MARKS = ("add", "burst", "seen", "throttle", "clear", "history")
 
 
 async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
-    """Each command prints what it says; of the second burst most is refused, the last of it, too."""
+    """Each command prints what it says; of the second burst the last message is refused, too."""
     port, wrong = free_port(), list[tuple[Ran, str]]()
     ports = {"ANTIPHON_PORT": str(port), "ANTIPHON_ADMIN_PORT": "0"}
     mine = {**home.environment, "PATH": PATH}

@@ -145,3 +145,29 @@ async def test_repetition_and_verdicts_are_flagged_and_have_no_effect(pair: Pair
     assert not await refused(other, where)
     await one.set_filters(parent, [])
     await one.set_detectors(parent, [])
+
+
+async def test_who_floods_through_two_servers_is_seen_as_one(pair: Pair) -> None:
+    """Each has heard less than is too much; together it was said, and each refuses soon."""
+    one, _ = pair.clients
+    conversation = await one.create_conversation(title="two ways")
+    where, parent = conversation.conversation_id, conversation.workspace_id
+    halves = Detector(name="halves", rate=RateDetector(most=14), effect=FLAG_EFFECT_THROTTLE)
+    halves.throttle_per_minute = 1
+    halves.window.seconds = 86_400
+    await one.set_detectors(parent, [halves])
+    await asyncio.sleep(1)
+    for number in range(8):
+        for client in pair.clients:
+            await client.post_message(where, f"half of message {number}")
+
+    async def found() -> list[Flag]:
+        return [it for it in await pair.flags(parent) if it.detector == "halves"]
+
+    print("seen as one after", await until_it(found))
+    (flag,) = await found()
+    assert 14 <= flag.evidence["messages"] <= 16
+    for client in pair.clients:
+        await until_it(lambda client=client: refused(client, where))  # type: ignore[misc]
+    await one.set_detectors(parent, [])
+    await one.clear_flag(parent, flag.flag_id, "a test")

@@ -14,6 +14,7 @@ from antiphon_server.anomalies.adapters.allowance import GuardAllowance
 from antiphon_server.anomalies.adapters.sign_ins import TrailSignIns
 from antiphon_server.anomalies.adapters.spending import LedgerSpending
 from antiphon_server.anomalies.adapters.sql_detectors import sql_detectors
+from antiphon_server.anomalies.adapters.sql_elsewhere import SqlElsewhere
 from antiphon_server.anomalies.adapters.sql_flags import SqlFlags
 from antiphon_server.anomalies.adapters.tables import trail_outbox
 from antiphon_server.anomalies.adapters.verdicts import RoomVerdicts
@@ -21,6 +22,7 @@ from antiphon_server.anomalies.detecting import Detecting
 from antiphon_server.anomalies.fetching import SIGN_INS_S, SPENDING_S, VERDICTS_S, Fetching
 from antiphon_server.anomalies.model import Sign, Signal
 from antiphon_server.anomalies.servicer import AnomalyServicer
+from antiphon_server.anomalies.sharing import SHARED_S, Sharing
 from antiphon_server.anomalies.throttling import Throttles
 from antiphon_server.anomalies.watching import Detectors, Watching
 from antiphon_server.context.watching_room import Speaking, TellsFound
@@ -33,6 +35,8 @@ from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 HOUR_S = 3600.0
+_FINGERPRINT = 0xFF_FFFF
+"""24 bits are enough to tell eight texts apart, and too few to find out what was said from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class ComposedWatching:
     watching: Watching
     throttles: Throttles
     fetching: Fetching
+    sharing: Sharing
+    elsewhere: SqlElsewhere
     flags: SqlFlags
     servicer: AnomalyServicer
     trail: TrailRelay
@@ -66,11 +72,12 @@ class ComposedWatching:
             it.session_id,
             it.conversation_id,
             it.workspace_id,
-            it.fingerprint,
+            it.fingerprint and (it.fingerprint & _FINGERPRINT or 1),
             it.size_bytes,
         )
         if self.stand(it.workspace_id):
             self.watching.note(signal)
+            self.sharing.note(signal)
         return self.throttles.wait(signal)
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -82,6 +89,7 @@ class ComposedWatching:
         lifecycle.on_stop("detectors", self.detectors.close)
         await self.detectors.refresh()
         await self.watching.look()
+        await self.sharing.exchange()
         lifecycle.on_stop("anomalies' trail", self.trail.close)
         lifecycle.spawn("anomalies.trail", self.trail.run(), vital=False)
         lifecycle.spawn("anomalies.seeing", self.watching.run(), vital=False)
@@ -90,7 +98,9 @@ class ComposedWatching:
             "verdicts": (VERDICTS_S, fetching.verdicts),
             "sign_ins": (SIGN_INS_S, fetching.sign_ins),
             "spending": (SPENDING_S, fetching.spending),
+            "sharing": (SHARED_S, self.sharing.exchange),
             "forget": (HOUR_S, self.flags.forget),
+            "forget_said": (HOUR_S, self.elsewhere.forget),
         }
         for name, (seconds, work) in works.items():
             running = every(seconds, work, at_once=False)
@@ -129,8 +139,19 @@ def compose_watching(
         RoomVerdicts(filters) if filters is not None else None,
         time.time,
     )
+    elsewhere = SqlElsewhere(database)
+    sharing = Sharing(detectors, watching, elsewhere, time.time)
     trail = TrailRelay(SqlOutbox(database, trail_outbox), AuditServiceTrail(audit))
     servicer = AnomalyServicer(detectors, flags, watching, trail)
     return ComposedWatching(
-        detectors, watching, throttles, fetching, flags, servicer, trail, database.shared
+        detectors,
+        watching,
+        throttles,
+        fetching,
+        sharing,
+        elsewhere,
+        flags,
+        servicer,
+        trail,
+        database.shared,
     )

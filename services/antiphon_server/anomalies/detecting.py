@@ -9,6 +9,8 @@ from antiphon_server.runtime.cache.lru import LruCache
 
 MOST_REMEMBERED = 50_000
 """Of so many subjects of detectors something is remembered; who was seen longest ago goes first."""
+FORGIVEN_S = 10.0
+"""So long it is known whose memories were forgotten: what was said before may be told later."""
 
 
 class Memories:
@@ -16,6 +18,7 @@ class Memories:
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
         self._memories: LruCache[Key, Memory] = LruCache(most)
+        self._forgiven: dict[Key, float] = {}
 
     def of(self, key: Key, kind: type[Memory]) -> Memory:
         """What is remembered there; one that another kind has left begins anew."""
@@ -25,9 +28,15 @@ class Memories:
             self._memories.put(key, memory)
         return memory
 
-    def forget(self, key: Key) -> None:
-        """Begin anew there."""
+    def forget(self, key: Key, now: float) -> None:
+        """Begin anew there, ``now`` in Unix seconds."""
         self._memories.pop(key)
+        kept = {it: at for it, at in self._forgiven.items() if now < at + FORGIVEN_S}
+        self._forgiven = {**kept, key: now}
+
+    def has_forgiven(self, key: Key, signal: Signal) -> bool:
+        """Whether that was before it was forgotten there: it comes late, and counts no more."""
+        return bool(self._forgiven) and signal.at <= self._forgiven.get(key, 0.0)
 
     def __len__(self) -> int:
         """Of how many something is remembered."""
@@ -62,6 +71,8 @@ class Detecting:
             subject = signal.subject(it.about)
             if subject and only in (None, it):
                 key = Key(self.parent, it.name, subject)
+                if memories.has_forgiven(key, signal):
+                    continue
                 found = memories.of(key, memory).see(it, signal)
                 if found.score >= it.threshold:
                     yield key, it, found

@@ -44,7 +44,7 @@ class RateMemory:
         """See :meth:`Memory.see`."""
         assert isinstance(it.kind, Rate)
         kind, window = it.kind, self._window
-        value = window.add(signal.at, it.window, 1)
+        value = window.add(signal.at, it.window, signal.amount)
         score = window.share(value, kind.most, kind.times, kind.least)
         if score < it.threshold:
             return ORDINARY
@@ -72,7 +72,7 @@ class RepetitionMemory:
 
     def _count(self, signal: Signal, length: float) -> float:
         texts, text = self._texts, signal.fingerprint
-        tally = counted(texts.pop(text, None), signal.at, length, 1)
+        tally = counted(texts.pop(text, None), signal.at, length, signal.amount)
         while texts:  # what was said last stands last
             oldest = next(iter(texts))
             if len(texts) < MOST_TEXTS and texts[oldest][0] >= tally[0] - 1:

@@ -128,8 +128,9 @@ class Sign(Enum):
 class Signal:
     """Something that happened at ``at``, in Unix seconds; nothing of what was said is in it.
 
-    ``fingerprint`` and ``size`` are of what was said; ``amount`` is 2 of what filters refused and 1
-    of what else they found, and the tokens spent in the window so far; ``place`` is a network.
+    ``fingerprint`` and ``size`` are of what was said; ``amount`` is how often that was, 2 of what
+    filters refused and 1 of what else they found, and the tokens spent in the window so far;
+    ``place`` is a network. ``elsewhere``: at another server, which has told this one.
     """
 
     sign: Sign
@@ -142,6 +143,7 @@ class Signal:
     size: int = 0
     amount: float = 1
     place: str = ""
+    elsewhere: bool = False
 
     def subject(self, about: About) -> str:
         """Whom it is about; empty for nobody."""
@@ -177,7 +179,10 @@ class Key:
 
 @dataclass(slots=True)
 class Raised:
-    """What is to be added to a flag, or to a new one: the highest score with its evidence."""
+    """What is to be added to a flag, or to a new one: the highest score with its evidence.
+
+    ``count`` is how often that was here; what was elsewhere is counted there.
+    """
 
     key: Key
     detector: Detector

@@ -75,6 +75,25 @@ class Spending(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """What servers of one store tell each other of what was said, for some minutes.
+
+    Everything raises DomainError.
+    """
+
+    async def tell(self, signals: Sequence[Signal]) -> None:
+        """Tell the others, and this server's own next life."""
+        ...
+
+    async def heard(self) -> Sequence[Signal]:
+        """What others have told since the last time, of which the first is of some minutes ago."""
+        ...
+
+    async def forget(self) -> None:
+        """Remove what is older than that."""
+        ...
+
+
 class Happens(Protocol):
     """What others keep of what has happened: the audit trail of sign-ins, filters of verdicts."""
 

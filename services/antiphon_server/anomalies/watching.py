@@ -59,7 +59,7 @@ class Watching:
 
     async def learn(self, signal: Signal) -> None:
         """Have one seen that was long ago: nobody is flagged for it."""
-        for ready in await self._detectors.of(GLOBAL):
+        for ready in await self._detectors.of(*_parents(signal)):
             for _ in ready.see(self.memories, signal):
                 pass
 
@@ -100,7 +100,7 @@ class Watching:
 
     def forget(self, key: Key) -> None:
         """A flag was cleared: begin anew."""
-        self.memories.forget(key)
+        self.memories.forget(key, self._now())
         self._raised.pop(key, None)
         self._written.pop(key, None)
 
@@ -126,22 +126,26 @@ class Watching:
 
     async def _see(self, signal: Signal) -> None:
         self.seen += 1
-        parents = (GLOBAL, signal.workspace) if signal.workspace else (GLOBAL,)
-        for ready in await self._detectors.of(*parents):
+        for ready in await self._detectors.of(*_parents(signal)):
             for key, detector, found in ready.see(self.memories, signal):
                 self._raise(key, detector, signal, found)
 
     def _raise(self, key: Key, detector: Detector, signal: Signal, found: Found) -> None:
-        at_us = int(signal.at * 1e6)
+        at_us, count = int(signal.at * 1e6), 0 if signal.elsewhere else 1
         raised = self._raised.get(key)
         if raised is None:
             if len(self._raised) >= MOST_RAISED:
                 self.lost += 1
                 return
-            self._raised[key] = Raised(key, detector, signal, found, 1, at_us, at_us)
+            self._raised[key] = Raised(key, detector, signal, found, count, at_us, at_us)
             return
-        raised.count += 1
+        raised.count += count
         raised.detector = detector
         raised.last_us = max(raised.last_us, at_us)
         if found.score >= raised.found.score:
             raised.found = found
+
+
+def _parents(signal: Signal) -> tuple[str, ...]:
+    """Whose detectors see it."""
+    return (GLOBAL, signal.workspace) if signal.workspace else (GLOBAL,)

@@ -158,6 +158,14 @@ CREATE TABLE context_requests (
 	PRIMARY KEY (actor, request_id)
 );
 CREATE INDEX context_requests_by_time ON context_requests (create_us);
+CREATE TABLE context_said (
+	node_id VARCHAR(80) NOT NULL,
+	number BIGINT NOT NULL,
+	told_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (node_id, number)
+);
+CREATE INDEX context_said_newest ON context_said (told_us);
 CREATE TABLE context_screening_log_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,

@@ -276,7 +276,7 @@ Global___RateDetector: _TypeAlias = RateDetector  # noqa: Y015
 @_typing.final
 class RepetitionDetector(_message.Message):
     """RepetitionDetector watches how often a subject says the same, or the same but for numbers, spaces
-    and punctuation. No text is kept for that, but a 64-bit digest of its beginning.
+    and punctuation. No text is kept for that, but 24 bits of a digest of its beginning.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -153,7 +153,7 @@ def _opened(it: Raised, now_us: int) -> Flag:
         signal.conversation,
         it.found.score,
         it.found.evidence,
-        it.count,
+        max(1, it.count),
         it.first_us,
         it.last_us,
         detector.effect,

@@ -30,3 +30,15 @@ flags = Table(
     Index("context_flags_biting", "effect", "effect_end_us"),
     Index("context_flags_cleared", "cleared_us"),
 )
+
+told = Table(
+    "context_said",
+    metadata,
+    # What a server, which lives once, has told the others: its first word, its second, …
+    Column("node_id", String(80), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("told_us", BigInteger, nullable=False),
+    # Who has said how much, and digests; in JSON.
+    Column("body", LargeBinary, nullable=False),
+    Index("context_said_newest", "told_us"),
+)
