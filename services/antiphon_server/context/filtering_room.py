@@ -8,7 +8,7 @@ import grpc
 from antiphon_server.context.encoding import content_with
 from antiphon_server.context.model.messages import Content
 from antiphon_server.context.model.resources import Conversation
-from antiphon_server.context.ports import ScreensMessages
+from antiphon_server.context.ports import ScreensMessages, Words
 from antiphon_server.context.watching_room import Found, TellsFound
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
@@ -21,6 +21,7 @@ __all__ = [
     "FilteringRoom",
     "Found",
     "ScreensMessages",
+    "Words",
     "content_with",
 ]
 

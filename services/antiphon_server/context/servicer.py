@@ -27,7 +27,12 @@ from antiphon_server.context.service.conversations import (
     ListWish,
     NewConversation,
 )
-from antiphon_server.context.service.limits import ConversationPatch
+from antiphon_server.context.service.limits import (
+    MAX_INSTRUCTIONS_BYTES,
+    MAX_LABEL_BYTES,
+    MAX_TITLE,
+    ConversationPatch,
+)
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.role_cache import Roles
@@ -42,7 +47,7 @@ from antiphon_server.runtime.encoding.lines import in_one_line
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
 
-Words = TypeVar("Words", pb.CreateConversationRequest, conversation_pb2.Conversation)
+Wordy = TypeVar("Wordy", pb.CreateConversationRequest, conversation_pb2.Conversation)
 
 _CHANGEABLE = (
     *("title", "turn_policy", "models", "instructions"),
@@ -210,12 +215,13 @@ class ContextServicer(ContextServiceServicer):
         )
         return pb.UpdateConversationResponse(conversation=encoding.conversation(changed))
 
-    async def _screened(self, workspace_id: str, author: str, said: Words) -> Words:
+    async def _screened(self, workspace_id: str, author: str, said: Wordy) -> Wordy:
         """What filters leave of a conversation's words: models read them, and people's lists."""
         if self._filters is None or not self._filters.stand(workspace_id):
             return said
         keys: list[str] = sorted(said.labels)
-        words = [said.title, said.instructions, *(said.labels[key] for key in keys)]
+        words = [(said.title, MAX_TITLE), (said.instructions, MAX_INSTRUCTIONS_BYTES)]
+        words += [(said.labels[key], MAX_LABEL_BYTES) for key in keys]
         left = await self._filters.screened_words(workspace_id, author, words)
         new = type(said)()
         new.CopyFrom(said)

@@ -14,7 +14,7 @@ from antiphon_server.dispatcher.encoding import (
     order_of,
     turn_message,
 )
-from antiphon_server.dispatcher.fronts import Front
+from antiphon_server.dispatcher.fronts import Front, Saying
 from antiphon_server.dispatcher.model import (
     Answer,
     AnswerAction,
@@ -37,6 +37,8 @@ from antiphon_server.runtime.rpc.paging import (
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Metadata = tuple[tuple[str, str | bytes], ...]
+MOST_REASON = 1000
+"""So long a decision's reason may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +158,8 @@ class CallsHere:
     ) -> pb.DecideToolCallResponse:
         """See :meth:`TurnCalls.decide`."""
         call_id, actor = ToolCallId(request.tool_call_id), caller.principal.actor
-        reason = await self._front.left(
-            request.conversation_id, request.reason, actor, TurnId(request.turn_id)
-        )
+        saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
+        reason = await self._front.left(saying, request.reason, MOST_REASON)
         decided = await self._decisions.decide(
             ConversationId(request.conversation_id),
             TurnId(request.turn_id),
@@ -172,9 +173,8 @@ class CallsHere:
     ) -> pb.AnswerToolCallResponse:
         """See :meth:`TurnCalls.answer`."""
         action, actor = AnswerAction(request.action), caller.principal.actor
-        content = await self._front.left(
-            request.conversation_id, request.content_json, actor, TurnId(request.turn_id)
-        )
+        saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
+        content = await self._front.left_json(saying, request.content_json)
         said = Answer(QuestionId(request.question_id), action, content)
         answered = await self._answers.answer(
             ConversationId(request.conversation_id),

@@ -6,13 +6,15 @@ from typing import Protocol, TypeAlias
 from antiphon.dispatcher.v1 import handoff_service_pb2 as pb
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.encoding import turn_message
-from antiphon_server.dispatcher.fronts import Front
+from antiphon_server.dispatcher.fronts import Front, Saying
 from antiphon_server.dispatcher.handoff_encoding import handoff_message, order_of
 from antiphon_server.dispatcher.handoff_model import HandoffEnd, HandoffEnded, HandoffOrder
 from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.model import ConversationId, TurnId
 
 _Ending: TypeAlias = pb.AnswerHandoffRequest | pb.ReturnHandoffRequest | pb.DeclineHandoffRequest
+MOST_NOTE, MOST_OTHERWISE, MOST_TEXT = 512, 64 * 1024, 256 * 1024
+"""So long a reason or a note, what is said in time otherwise, and an answer may be."""
 
 
 class HandoffCalls(Protocol):
@@ -74,19 +76,20 @@ class HandoffCallsHere:
 
     async def _left(self, order: HandoffOrder, request: pb.HandOffTurnRequest) -> HandoffOrder:
         """What filters leave of its words."""
-        where, actor, turn_id = request.conversation_id, order.asked_by, TurnId(request.turn_id)
-        reason = await self._front.left(where, order.reason, actor, turn_id)
-        text = await self._front.left(where, order.otherwise.text, actor, turn_id)
+        saying = Saying(request.conversation_id, order.asked_by, TurnId(request.turn_id))
+        reason = await self._front.left(saying, order.reason, MOST_NOTE)
+        text = await self._front.left(saying, order.otherwise.text, MOST_OTHERWISE)
         return replace(order, reason=reason, otherwise=replace(order.otherwise, text=text))
 
-    async def _checked(self, request: _Ending, text: str, caller: Caller) -> str:
+    async def _checked(self, request: _Ending, text: str, caller: Caller, most: int) -> str:
         """What filters leave of a text with which who may end a hand-off ends it.
 
         Others are told nothing of what filters make of theirs, and it is noted nowhere.
         """
         where = ConversationId(request.conversation_id), request.handoff_id
         await self._handoffs.check(caller.principal, *where)
-        return await self._front.left(where[0], text, caller.principal.actor)
+        saying = Saying(request.conversation_id, caller.principal.actor)
+        return await self._front.left(saying, text, most)
 
     async def claim(
         self, request: pb.ClaimHandoffRequest, caller: Caller
@@ -109,7 +112,7 @@ class HandoffCallsHere:
     ) -> pb.AnswerHandoffResponse:
         """See :meth:`HandoffCalls.reply`."""
         where = ConversationId(request.conversation_id), request.handoff_id
-        text = await self._checked(request, request.text, caller)
+        text = await self._checked(request, request.text, caller, MOST_TEXT)
         turn = await self._handoffs.answer(caller.principal, *where, text)
         return pb.AnswerHandoffResponse(turn=turn_message(turn))
 
@@ -118,7 +121,7 @@ class HandoffCallsHere:
     ) -> pb.ReturnHandoffResponse:
         """See :meth:`HandoffCalls.give_back`."""
         actor, handler = caller.principal.actor, request.handler
-        note = await self._checked(request, request.note, caller)
+        note = await self._checked(request, request.note, caller, MOST_NOTE)
         wish = HandoffEnded(request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.give_back(caller.principal, where, wish)
@@ -129,7 +132,7 @@ class HandoffCallsHere:
     ) -> pb.DeclineHandoffResponse:
         """See :meth:`HandoffCalls.decline`."""
         actor = caller.principal.actor
-        note = await self._checked(request, request.note, caller)
+        note = await self._checked(request, request.note, caller, MOST_NOTE)
         wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=note)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.decline(caller.principal, where, wish)

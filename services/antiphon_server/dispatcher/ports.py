@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from antiphon_server.dispatcher.handoff_model import Handoff, PastHandoff, QueuedHandoff
 from antiphon_server.dispatcher.model import (
@@ -195,6 +195,10 @@ class TurnObserver(Protocol):
         ...
 
 
+Words: TypeAlias = Sequence[tuple[str, int]]
+"""Words, each with how many bytes may be left of it; of one with 0 nothing can be cut out."""
+
+
 class Conversations(Protocol):
     """Knows conversations."""
 
@@ -225,6 +229,12 @@ class FilteredConversations(Conversations, Protocol):
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
+        ...
+
+    async def screened_words(
+        self, view: ConversationView, author: str, turn_id: TurnId, words: Words
+    ) -> Sequence[str]:
+        """What filters leave of words. Raises as :meth:`screened`."""
         ...
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from antiphon_server.filters.checking import checked
-from antiphon_server.filters.finding.cutting import cut
 from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.leaving import left
 from antiphon_server.filters.model import (
     MOST_CATEGORIES,
     Action,
@@ -65,16 +65,19 @@ class Chain:
         except Exception as error:
             verdict = Verdict(self.parent, it.name, Action.PASS, failure=_why(it, error))
             verdicts = (*before.verdicts, verdict)
-            return Screened(before.texts, verdicts, refused=not it.fails_open)
-        if not found:
-            return before
-        texts = cut(before.texts, found) if it.action is Action.SANITISE else before.texts
-        verdicts = (*before.verdicts, self._verdict(it, found))
-        return Screened(texts, verdicts, refused=it.action is Action.BLOCK)
+            return replace(before, verdicts=verdicts, refused=not it.fails_open)
+        return self._judged(it, before, found) if found else before
 
-    def _verdict(self, it: Filter, found: Sequence[Found]) -> Verdict:
+    def _judged(self, it: Filter, before: Screened, found: Sequence[Found]) -> Screened:
+        """What a filter makes of what it has found."""
+        texts, action = before.texts, it.action
+        if action is Action.SANITISE:
+            cut = left(texts, found, before.room)
+            texts, action = (texts, Action.BLOCK) if cut is None else (cut, action)
         categories = tuple(sorted({each.category for each in found}))[:MOST_CATEGORIES]
-        return Verdict(self.parent, it.name, it.action, categories, len(found))
+        verdict = Verdict(self.parent, it.name, action, categories, len(found))
+        verdicts, refused = (*before.verdicts, verdict), action is Action.BLOCK
+        return replace(before, texts=texts, verdicts=verdicts, refused=refused)
 
 
 def _why(it: Filter, error: Exception) -> str:

@@ -10,7 +10,7 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import add_FilterServiceServicer_to_server
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
-from antiphon_server.context.filtering_room import Content, Conversation, Found
+from antiphon_server.context.filtering_room import Content, Conversation, Found, Words
 from antiphon_server.filters.adapters.event_log import EventServiceLog
 from antiphon_server.filters.adapters.remote import ToolServiceRemote
 from antiphon_server.filters.adapters.sql_filters import sql_filters
@@ -57,9 +57,7 @@ class ComposedFiltering:
         """See :meth:`ScreensMessages.screened`."""
         return await screened(self.screener, conversation, author, content)
 
-    async def screened_words(
-        self, workspace_id: str, author: str, words: Sequence[str]
-    ) -> Sequence[str]:
+    async def screened_words(self, workspace_id: str, author: str, words: Words) -> Sequence[str]:
         """See :meth:`ScreensMessages.screened_words`."""
         return await screened_words(self.screener, workspace_id, author, words)
 

@@ -1,9 +1,8 @@
 """The contract's messages <-> the types of filters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from antiphon.context.v1 import filter_pb2
-from antiphon.context.v1.message_pb2 import Part
 from antiphon_server.filters.model import (
     DEFAULT_STAGES,
     TIMEOUT_S,
@@ -156,26 +155,3 @@ def screening_of(message: filter_pb2.Screening) -> Screening:
     created_us = message.create_time.ToMicroseconds()
     action = Action(message.action)
     return Screening(message.screening_id, origin, action, message.refused, verdicts, created_us)
-
-
-def texts_of(parts: Iterable[Part], metadata: Mapping[str, str]) -> list[str]:
-    """All that filters look at: what parts say, where references lead, the values of metadata."""
-    return [*map(_text, parts), *(metadata[key] for key in sorted(metadata))]
-
-
-def _text(part: Part) -> str:
-    kind = part.WhichOneof("content")
-    if kind is None:  # a newer server's
-        return ""
-    return part.text if kind == "text" else str(getattr(part, kind).uri)
-
-
-def with_texts(
-    parts: Sequence[Part], metadata: Mapping[str, str], texts: Sequence[str]
-) -> tuple[list[Part], dict[str, str]]:
-    """The same with other texts; a reference whose address is another becomes what it says."""
-    new = [
-        part if _text(part) == text else Part(text=text)
-        for part, text in zip(parts, texts, strict=False)
-    ]
-    return new, dict(zip(sorted(metadata), texts[len(parts) :], strict=True))

@@ -115,12 +115,27 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How many bytes may be left of ``each`` text, and of all; where nothing is said, any number.
+
+    Of a text that may have 0 nothing can be cut out: it is a number, or what names something.
+    """
+
+    each: Sequence[int] = ()
+    total: int | None = None
+
+
+ANY = Room()
+
+
+@dataclass(frozen=True, slots=True)
 class Screened:
     """What came of something: ``texts`` are what is left of it, unless it is ``refused``."""
 
     texts: Sequence[str]
     verdicts: tuple[Verdict, ...] = ()
     refused: bool = False
+    room: Room = ANY
 
     @property
     def action(self) -> Action:

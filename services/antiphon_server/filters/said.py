@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from antiphon.context.v1.message_pb2 import Message
-from antiphon_server.context.filtering_room import Content, Conversation, content_with
-from antiphon_server.filters.encoding import texts_of, with_texts
-from antiphon_server.filters.model import Action, Origin, Stage
+from antiphon_server.context.filtering_room import Content, Conversation, Words, content_with
+from antiphon_server.filters.model import Action, Origin, Room, Stage
 from antiphon_server.filters.screening import Screener
+from antiphon_server.filters.texts import room_of, texts_of, with_texts
 
 
 async def screened(
@@ -16,7 +16,8 @@ async def screened(
     message = Message.FromString(content.encoded)
     where = conversation.workspace_id, conversation.conversation_id
     texts = texts_of(message.parts, message.metadata)
-    found = await screener.screen(texts, Origin(*where, Stage.MESSAGE, author))
+    room = room_of(message.parts, message.metadata)
+    found = await screener.screen(texts, Origin(*where, Stage.MESSAGE, author), room)
     if found.action is not Action.SANITISE:
         return content
     parts, metadata = with_texts(message.parts, message.metadata, found.texts)
@@ -24,8 +25,9 @@ async def screened(
 
 
 async def screened_words(
-    screener: Screener, workspace_id: str, author: str, words: Sequence[str]
+    screener: Screener, workspace_id: str, author: str, words: Words
 ) -> Sequence[str]:
     """What is left of words. Raises DomainError as :meth:`Screener.screen`."""
     origin = Origin(workspace_id, "", Stage.MESSAGE, author)
-    return (await screener.screen(words, origin)).texts
+    room = Room([most for _, most in words])
+    return (await screener.screen([said for said, _ in words], origin, room)).texts

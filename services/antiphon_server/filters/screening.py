@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.filters.chain import Chain
-from antiphon_server.filters.model import Action, Filter, Origin, Screened, Screening, Verdict
+from antiphon_server.filters.model import (
+    ANY,
+    Action,
+    Filter,
+    Origin,
+    Room,
+    Screened,
+    Screening,
+    Verdict,
+)
 from antiphon_server.filters.ports import ScreeningStore
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -33,13 +42,13 @@ class Screener:
         """Those that stand for a workspace, or for the installation alone."""
         return await self._filters.of(GLOBAL, *([workspace_id] if workspace_id != GLOBAL else ()))
 
-    async def screen(self, texts: Sequence[str], origin: Origin) -> Screened:
-        """Look at something, and say what is left of it.
+    async def screen(self, texts: Sequence[str], origin: Origin, room: Room = ANY) -> Screened:
+        """Look at something, and say what is left of it, which keeps to its ``room``.
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE; what filters said is stored then,
         too.
         """
-        screened = await look(await self.chains(origin.workspace_id), texts, origin)
+        screened = await look(await self.chains(origin.workspace_id), texts, origin, room)
         if screened.verdicts:
             await self._store.add(self._screening(screened, origin))
         if screened.refused:
@@ -55,9 +64,11 @@ class Screener:
         return Screening(screening_id, origin, it.action, it.refused, it.verdicts, self._now_us())
 
 
-async def look(chains: Sequence[Chain], texts: Sequence[str], origin: Origin) -> Screened:
+async def look(
+    chains: Sequence[Chain], texts: Sequence[str], origin: Origin, room: Room = ANY
+) -> Screened:
     """What chains say, one after the other."""
-    screened = Screened(texts)
+    screened = Screened(texts, room=room)
     for chain in chains:
         screened = await chain.screen(screened, origin)
     return screened

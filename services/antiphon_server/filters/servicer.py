@@ -13,13 +13,12 @@ from antiphon_server.filters.encoding import (
     filters_of,
     screening_message,
     screening_of,
-    texts_of,
     verdict_message,
-    with_texts,
 )
 from antiphon_server.filters.model import Action, Origin, Screened, Stage
 from antiphon_server.filters.ports import ScreeningStore
 from antiphon_server.filters.screening import Filters, Screener, look
+from antiphon_server.filters.texts import room_of, texts_of, with_texts
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.revisions.model import GLOBAL, Revision
 from antiphon_server.runtime.rpc.paging import (
@@ -78,7 +77,8 @@ class FilterServicer(FilterServiceServicer):
         stage = Stage(request.stage or Stage.MESSAGE)
         origin = Origin(workspace_id, "", stage, current_principal().actor)
         texts = texts_of(request.parts, request.metadata)
-        return _tried(request, await look(await self._trial(request), texts, origin))
+        room = room_of(request.parts, request.metadata)
+        return _tried(request, await look(await self._trial(request), texts, origin, room))
 
     async def _trial(self, request: pb.TryFiltersRequest) -> list[Chain]:
         chains = list(await self._screener.chains(request.parent))
@@ -115,7 +115,8 @@ class FilterServicer(FilterServiceServicer):
             request.tool_call_id,
         )
         texts = texts_of(request.parts, request.metadata)
-        screened = await self._screener.screen(texts, origin)
+        room = room_of(request.parts, request.metadata, request.most_bytes)
+        screened = await self._screener.screen(texts, origin, room)
         response = pb.ScreenResponse(action=filter_pb2.FilterAction.ValueType(screened.action))
         if screened.action is Action.SANITISE:
             parts, metadata = with_texts(request.parts, request.metadata, screened.texts)

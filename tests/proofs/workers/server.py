@@ -39,6 +39,7 @@ from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, TurnId
+from antiphon_server.dispatcher.ports import Words
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
@@ -123,6 +124,12 @@ class Everybody:
     ) -> bytes:
         """There are no filters."""
         return content
+
+    async def screened_words(
+        self, view: ConversationView, author: str, turn_id: TurnId, words: Words
+    ) -> Sequence[str]:
+        """There are no filters."""
+        return [said for said, _ in words]
 
 
 class Secret:

@@ -33,7 +33,8 @@ class _FilterActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterAc
     """FILTER_ACTION_FLAG: it passes, and is told of."""
     FILTER_ACTION_SANITISE: _FilterAction.ValueType  # 2
     """FILTER_ACTION_SANITISE: what was found is cut out, with `[category]` in its place, and stored
-    nowhere; the rest passes.
+    nowhere; the rest passes. Where that would make a text longer than it may be, `*` is in its
+    place; where it can't be cut out, as of a number, this is FILTER_ACTION_BLOCK.
     """
     FILTER_ACTION_BLOCK: _FilterAction.ValueType  # 4
     """FILTER_ACTION_BLOCK: it is refused as CONTENT_BLOCKED, and stored nowhere."""
@@ -49,7 +50,8 @@ FILTER_ACTION_FLAG: FilterAction.ValueType  # 1
 """FILTER_ACTION_FLAG: it passes, and is told of."""
 FILTER_ACTION_SANITISE: FilterAction.ValueType  # 2
 """FILTER_ACTION_SANITISE: what was found is cut out, with `[category]` in its place, and stored
-nowhere; the rest passes.
+nowhere; the rest passes. Where that would make a text longer than it may be, `*` is in its
+place; where it can't be cut out, as of a number, this is FILTER_ACTION_BLOCK.
 """
 FILTER_ACTION_BLOCK: FilterAction.ValueType  # 4
 """FILTER_ACTION_BLOCK: it is refused as CONTENT_BLOCKED, and stored nowhere."""

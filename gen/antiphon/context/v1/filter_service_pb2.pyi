@@ -414,6 +414,7 @@ class ScreenRequest(_message.Message):
     TOOL_CALL_ID_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    MOST_BYTES_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is where it is said."""
     conversation_id: _builtins.str
@@ -434,6 +435,12 @@ class ScreenRequest(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """metadata is Message.metadata."""
 
+    @_builtins.property
+    def most_bytes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """most_bytes says of each part how many bytes may be left of it; of 0 none can be cut out, and it is
+        blocked instead. Parts without a number may have as many as Part.text.
+        """
+
     def __init__(
         self,
         *,
@@ -445,10 +452,11 @@ class ScreenRequest(_message.Message):
         tool_call_id: _builtins.str = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        most_bytes: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "metadata", b"metadata", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "metadata", b"metadata", "most_bytes", b"most_bytes", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -487,7 +495,9 @@ class ScreenResponse(_message.Message):
     """action is what became of it."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are what is left where action is FILTER_ACTION_SANITISE; else empty: it goes on as it is."""
+        """parts are what is left where action is FILTER_ACTION_SANITISE; else empty: it goes on as it is.
+        They keep most_bytes: where `[category]` has no place, what was found has become `*`.
+        """
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:

@@ -10,6 +10,7 @@ from antiphon_server.context.ports.services import (
     Speaking,
     Users,
     WatchesMessages,
+    Words,
 )
 
 Clock = Callable[[], float]
@@ -26,4 +27,5 @@ __all__ = [
     "Speaking",
     "Users",
     "WatchesMessages",
+    "Words",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope
 from antiphon_server.context.model.messages import Content, LogPage, NewMessage, Offset, Placed
@@ -70,6 +70,10 @@ class Users(Protocol):
         ...
 
 
+Words: TypeAlias = Sequence[tuple[str, int]]
+"""Words, each with how many bytes may be left of it; of one with 0 nothing can be cut out."""
+
+
 class ScreensMessages(Protocol):
     """Has filters look at what is said before it is kept."""
 
@@ -84,9 +88,7 @@ class ScreensMessages(Protocol):
         """
         ...
 
-    async def screened_words(
-        self, workspace_id: str, author: str, words: Sequence[str]
-    ) -> Sequence[str]:
+    async def screened_words(self, workspace_id: str, author: str, words: Words) -> Sequence[str]:
         """What is left of words that a conversation is made or changed with.
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.

@@ -1,7 +1,7 @@
 """Conversations, through the service that owns them."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import (
@@ -9,8 +9,10 @@ from antiphon.context.v1 import (
     filter_pb2,
     filter_service_pb2,
 )
+from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy, TurnId
+from antiphon_server.dispatcher.ports import Words
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.encoding.fingerprints import fingerprint
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -75,17 +77,10 @@ class ContextConversations:
         """See :meth:`Conversations.screened`."""
         posted = event_pb2.MessagePosted.FromString(content)
         message = posted.message
-        request = filter_service_pb2.ScreenRequest(
-            workspace_id=view.workspace_id,
-            conversation_id=view.conversation_id,
-            stage=filter_pb2.FILTER_STAGE_MESSAGE,
-            author=author,
-            turn_id=turn_id,
-            parts=message.parts,
-            metadata=message.metadata,
-        )
-        with remote_errors("context"):
-            left = await self._filters.Screen(request, timeout=SCREENED_WITHIN_S)
+        request = _asked(view, author, turn_id)
+        request.parts.extend(message.parts)
+        request.metadata.update(message.metadata)
+        left = await self._screen(request)
         if left.action != filter_pb2.FILTER_ACTION_SANITISE:
             return content
         message.ClearField("parts")
@@ -93,6 +88,23 @@ class ContextConversations:
         message.metadata.clear()
         message.metadata.update(left.metadata)
         return posted.SerializeToString(deterministic=True)
+
+    async def screened_words(
+        self, view: ConversationView, author: str, turn_id: TurnId, words: Words
+    ) -> Sequence[str]:
+        """See :meth:`FilteredConversations.screened_words`."""
+        request = _asked(view, author, turn_id)
+        request.parts.extend(Part(text=said) for said, _ in words)
+        request.most_bytes.extend(most for _, most in words)
+        left = await self._screen(request)
+        sanitised = left.action == filter_pb2.FILTER_ACTION_SANITISE
+        return [it.text for it in (left if sanitised else request).parts]
+
+    async def _screen(
+        self, request: filter_service_pb2.ScreenRequest
+    ) -> filter_service_pb2.ScreenResponse:
+        with remote_errors("context"):
+            return await self._filters.Screen(request, timeout=SCREENED_WITHIN_S)
 
     async def active(self, times: Mapping[ConversationId, int]) -> None:
         """Tell when something was last said in conversations, in microseconds since 1970."""
@@ -108,6 +120,18 @@ class ContextConversations:
 
 def _texts(content: bytes) -> list[str]:
     return [part.text for part in event_pb2.MessagePosted.FromString(content).message.parts]
+
+
+def _asked(
+    view: ConversationView, author: str, turn_id: TurnId
+) -> filter_service_pb2.ScreenRequest:
+    return filter_service_pb2.ScreenRequest(
+        workspace_id=view.workspace_id,
+        conversation_id=view.conversation_id,
+        stage=filter_pb2.FILTER_STAGE_MESSAGE,
+        author=author,
+        turn_id=turn_id,
+    )
 
 
 def _view(response: context_service_pb2.GetConversationResponse) -> ConversationView:

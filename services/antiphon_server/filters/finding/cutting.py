@@ -23,8 +23,8 @@ def found_in(parts: Sequence[str], finders: Sequence[Finder]) -> Sequence[Found]
     return sorted(found)
 
 
-def cut(parts: Sequence[str], found: Sequence[Found]) -> list[str]:
-    """The parts with `[category]` in place of what was found; the rest is what it was.
+def cut(parts: Sequence[str], found: Sequence[Found], mark: str = "") -> list[str]:
+    """The parts with ``mark`` in place of what was found, or `[category]`; the rest is as it was.
 
     What overlaps is one, named as the first of it. It is named where it starts.
     """
@@ -32,7 +32,7 @@ def cut(parts: Sequence[str], found: Sequence[Found]) -> list[str]:
     until = [it.end for it in holes]
     ends = [0, *accumulate(map(len, parts))]
     return [
-        _cut(part, start, holes[bisect_right(until, start) :])
+        _cut(part, start, holes[bisect_right(until, start) :], mark)
         for part, start in zip(parts, ends, strict=False)
     ]
 
@@ -53,13 +53,13 @@ def merged(found: Sequence[Found]) -> list[Found]:
     return holes
 
 
-def _cut(part: str, start: int, holes: Sequence[Found]) -> str:
+def _cut(part: str, start: int, holes: Sequence[Found], mark: str) -> str:
     """``start``: how many characters the parts before have; ``holes`` end behind it."""
     pieces, at = [], 0
     for it in takewhile(lambda it: it.start < start + len(part), holes):
         pieces.append(part[at : max(at, it.start - start)])
         if it.start >= start:
-            pieces.append(f"[{it.category}]")
+            pieces.append(mark or f"[{it.category}]")
         at = it.end - start
     return "".join([*pieces, part[at:]])
 

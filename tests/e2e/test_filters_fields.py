@@ -1,0 +1,120 @@
+"""Filters look at all that people say, not at messages alone, and as it is meant."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from antiphon.context.v1.filter_pb2 import (
+    FILTER_ACTION_BLOCK,
+    FILTER_ACTION_SANITISE,
+    Filter,
+    FilterAction,
+    TermsFilter,
+)
+from antiphon.dispatcher.v1 import worker_pb2
+from antiphon.events.v1.event_pb2 import ToolCallQuestionAsked
+from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
+from antiphon_client import AntiphonError, Client
+from tests.e2e.callers import channel_to
+from tests.e2e.server import ONE_FOR_MANY, ServerProcess
+from tests.e2e.test_tools import _seen as seen
+from tests.workers.bare import BareWorker, introduced, token_of
+from tests.workers.processes import invited
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+WORD = "запретноеслово"
+"""JSON that programs write has escapes in its place."""
+FORM = json.dumps(
+    {"type": "object", "properties": {"say": {"type": "string"}, "size": {"type": "integer"}}}
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A workspace, and a worker that asks people."""
+
+    client: Client
+    channel: grpc.aio.Channel
+    key: str
+    parent: str
+    where: str = ""
+
+    async def stand(self, action: FilterAction.ValueType, *words: str) -> None:
+        """One filter of words."""
+        words_filter = Filter(
+            name="words", action=action, terms=TermsFilter(terms=words or (WORD,))
+        )
+        await self.client.set_filters(self.parent, [words_filter])
+
+    async def asked(self) -> tuple[BareWorker, str, ToolCallQuestionAsked]:
+        """A turn in which a worker asks people by the form."""
+        worker = BareWorker(self.channel, await token_of(self.channel, self.key))
+        await worker.welcomed(introduced("bare"))
+        turn_id = (await self.client.dispatch(self.where, "go", handler="bare")).turn.turn_id
+        it = await worker.told("assign")
+        question = worker_pb2.AskedQuestion(message="What?", schema_json=FORM)
+        ask = worker_pb2.Ask(turn_id=turn_id, fence=it.fence, number=1, question=question)
+        await worker.say(ask=ask)
+        event = await seen(self.client, self.where, "tool_call_question_asked")
+        return worker, turn_id, event.tool_call_question_asked
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    home = tmp_path_factory.mktemp("fields")
+    async with (
+        ServerProcess(home, variables=ONE_FOR_MANY) as server,
+        server.client() as client,
+        channel_to(server) as channel,
+    ):
+        made = await client.create_conversation()
+        yield Stage(client, channel, await invited(server, "bare", "bare"), made.workspace_id)
+        assert server.defects == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def it(whole: Stage) -> Stage:
+    """A conversation, and no filters."""
+    await whole.client.set_filters(whole.parent, [])
+    made = await whole.client.create_conversation(workspace_id=whole.parent)
+    whole.where = made.conversation_id
+    return whole
+
+
+async def _answered(it: Stage, content: object) -> str:
+    """What the worker is told when somebody answers so; why it is refused."""
+    worker, turn_id, asked = await it.asked()
+    try:
+        said = dict(content)  # type: ignore[call-overload]
+        await it.client.answer_tool_call(it.where, turn_id, asked, content=said)
+        told = (await worker.told("answer")).answer
+        assert told.action == TOOL_ANSWER_ACTION_ACCEPTED
+        return str(told.content_json)
+    except AntiphonError as error:
+        return error.reason
+    finally:
+        worker.cut()
+        await it.client.cancel_turn(it.where, turn_id)
+
+
+async def test_answers_are_looked_at_as_they_are_meant(it: Stage) -> None:
+    """Not as they are written: programs write letters as escapes."""
+    await it.stand(FILTER_ACTION_BLOCK)
+    assert await _answered(it, {"say": f"well, {WORD}"}) == "CONTENT_BLOCKED"
+
+
+async def test_what_is_left_of_an_answer_is_an_answer(it: Stage) -> None:
+    """Of the same shape."""
+    await it.stand(FILTER_ACTION_SANITISE)
+    left = json.loads(await _answered(it, {"say": f'"{WORD}"\n', "size": 3}))
+    assert left == {"say": '"[term]"\n', "size": 3}
+
+
+async def test_a_number_is_not_cut(it: Stage) -> None:
+    """What can't be cut out is blocked."""
+    await it.stand(FILTER_ACTION_SANITISE, "4711")
+    assert await _answered(it, {"size": 4711}) == "CONTENT_BLOCKED"
