@@ -19,13 +19,15 @@ from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.events.v1.event_pb2 import ToolCallQuestionAsked
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import AntiphonError, Client
-from tests.e2e.callers import channel_to
+from tests.e2e.callers import Caller, channel_to, operator
+from tests.e2e.calls import Calls
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
 from tests.e2e.test_tools import _seen as seen
 from tests.workers.bare import BareWorker, introduced, token_of
 from tests.workers.processes import invited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+KIB = 1024
 WORD = "запретноеслово"
 """JSON that programs write has escapes in its place."""
 FORM = json.dumps(
@@ -40,6 +42,7 @@ class Stage:
     client: Client
     channel: grpc.aio.Channel
     key: str
+    caller: Caller
     parent: str
     where: str = ""
 
@@ -72,7 +75,8 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         channel_to(server) as channel,
     ):
         made = await client.create_conversation()
-        yield Stage(client, channel, await invited(server, "bare", "bare"), made.workspace_id)
+        key, caller = await invited(server, "bare", "bare"), await operator(server)
+        yield Stage(client, channel, key, caller, made.workspace_id)
         assert server.defects == []
 
 
@@ -118,3 +122,23 @@ async def test_a_number_is_not_cut(it: Stage) -> None:
     """What can't be cut out is blocked."""
     await it.stand(FILTER_ACTION_SANITISE, "4711")
     assert await _answered(it, {"size": 4711}) == "CONTENT_BLOCKED"
+
+
+async def test_what_is_left_is_no_longer_than_it_may_be(it: Stage) -> None:
+    """Marks are short where longer ones would not fit; none is left out."""
+    await it.stand(FILTER_ACTION_SANITISE, "a")
+    full = " a" * 128
+    calls = Calls(it.channel, it.caller, it.where)
+    post = calls.post(" a" * (127 * KIB), "b a b")
+    post.metadata.update({"note": full, "short": "b a"})
+    posted = (await calls(calls.context.PostMessage, post)).message
+    assert [part.text for part in posted.parts] == [" *" * (127 * KIB), "b [term] b"]
+    assert posted.metadata == {"note": " *" * 128, "short": "b [term]"}
+    large = calls.post(*["x" * (255 * KIB)] * 4, " a" * 1990)
+    posted = (await calls(calls.context.PostMessage, large)).message
+    assert posted.parts[4].text == " *" * 1990
+    made = await it.client.create_conversation(
+        workspace_id=it.parent, title=full, instructions=" a" * (16 * KIB), labels={"note": full}
+    )
+    assert (made.title, made.instructions) == (" *" * 128, " *" * (16 * KIB))
+    assert made.labels == {"note": " *" * 128}
