@@ -1,13 +1,17 @@
 """Filters look at all that people say, not at messages alone, and as it is meant."""
 
 import json
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
 
+from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
 from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
     FILTER_ACTION_SANITISE,
@@ -18,9 +22,10 @@ from antiphon.context.v1.filter_pb2 import (
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.events.v1.event_pb2 import ToolCallQuestionAsked
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
-from antiphon_client import AntiphonError, Client
+from antiphon_client import AntiphonError, Client, new_turn_id
 from tests.e2e.callers import Caller, channel_to, operator
 from tests.e2e.calls import Calls
+from tests.e2e.refusals import reason_of
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
 from tests.e2e.test_tools import _seen as seen
 from tests.workers.bare import BareWorker, introduced, token_of
@@ -89,6 +94,15 @@ async def it(whole: Stage) -> Stage:
     return whole
 
 
+async def reason(call: Awaitable[Any]) -> str:
+    """Why it is refused; nothing if it is not."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return reason_of(error)
+    return ""
+
+
 async def _answered(it: Stage, content: object) -> str:
     """What the worker is told when somebody answers so; why it is refused."""
     worker, turn_id, asked = await it.asked()
@@ -142,3 +156,39 @@ async def test_what_is_left_is_no_longer_than_it_may_be(it: Stage) -> None:
     )
     assert (made.title, made.instructions) == (" *" * 128, " *" * (16 * KIB))
     assert made.labels == {"note": " *" * 128}
+
+
+async def test_what_is_repeated_is_answered_as_it_was(it: Stage) -> None:
+    """Whatever filters would say of it by now; they say nothing of it again."""
+    calls = Calls(it.channel, it.caller, it.where)
+    post = calls.post(f"well, {WORD}", request_id=str(uuid.uuid4()))
+    dispatch = calls.dispatch(f"well, {WORD}", turn_id=new_turn_id())
+    creation = CreateConversationRequest(
+        workspace_id=it.parent, title=f"well, {WORD}", request_id=str(uuid.uuid4())
+    )
+    say = partial(calls, calls.context.PostMessage)
+    ask = partial(calls, calls.dispatcher.Dispatch)
+    make = partial(calls, calls.context.CreateConversation)
+    await it.stand(FILTER_ACTION_SANITISE)
+    first = await say(post), (await ask(dispatch)).cursor, await make(creation)
+    assert first[0].message.parts[0].text == first[2].conversation.title == "well, [term]"
+    told = [each async for each in it.client.list_screenings(it.parent)]
+    for action in (FILTER_ACTION_BLOCK, FILTER_ACTION_SANITISE):
+        await it.stand(action)
+        assert (await say(post), (await ask(dispatch)).cursor, await make(creation)) == first
+    await it.client.set_filters(it.parent, [])
+    assert (await say(post), (await ask(dispatch)).cursor, await make(creation)) == first
+    assert [each async for each in it.client.list_screenings(it.parent)] == told
+    post.parts[0].text = "something else"
+    assert await reason(say(post)) == "REQUEST_ID_REUSED"
+
+
+async def test_what_was_blocked_is_looked_at_again(it: Stage) -> None:
+    """Nothing has come of it."""
+    calls = Calls(it.channel, it.caller, it.where)
+    post = calls.post(f"well, {WORD}", request_id=str(uuid.uuid4()))
+    await it.stand(FILTER_ACTION_BLOCK)
+    assert await reason(calls(calls.context.PostMessage, post)) == "CONTENT_BLOCKED"
+    await it.stand(FILTER_ACTION_SANITISE)
+    said = await calls(calls.context.PostMessage, post)
+    assert said.message.parts[0].text == "well, [term]"

@@ -143,17 +143,22 @@ class ContextServicer(ContextServiceServicer):
         self, principal: Principal, request: pb.CreateConversationRequest
     ) -> Conversation:
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
-        request = await self._screened(request.workspace_id, principal.actor, request)
+        if self._stand(request.workspace_id):
+            if (before := await self._conversations.answered(key)) is not None:
+                return before
+            request = await self._screened(request.workspace_id, principal.actor, request)
         return await self._conversations.create(principal, _wish_of(request), key)
+
+    def _stand(self, workspace_id: str) -> bool:
+        return self._filters is not None and self._filters.stand(workspace_id)
 
     async def GetConversation(
         self, request: pb.GetConversationRequest, context: Any
     ) -> pb.GetConversationResponse:
         conversation_id = ConversationId(request.conversation_id)
         found = await self._conversations.get(current_principal(), conversation_id)
-        filtered = self._filters is not None and self._filters.stand(found.workspace_id)
         response = pb.GetConversationResponse(
-            conversation=encoding.conversation(found), filtered=filtered
+            conversation=encoding.conversation(found), filtered=self._stand(found.workspace_id)
         )
         if self._watches is not None and request.HasField("speaking"):
             self._hear(self._watches, found, request.speaking, response)
@@ -209,7 +214,8 @@ class ContextServicer(ContextServiceServicer):
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         if self._filters is not None and not _WORDS.isdisjoint(paths):
             found = await self._conversations.get(principal, conversation_id)
-            wish = await self._screened(found.workspace_id, principal.actor, wish)
+            if await self._conversations.answered(key) is None:
+                wish = await self._screened(found.workspace_id, principal.actor, wish)
         changed = await self._conversations.update(
             principal, conversation_id, _patch(wish, paths), wish.etag, key
         )

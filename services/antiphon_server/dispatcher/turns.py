@@ -90,7 +90,11 @@ class Turns:
         try:
             if view.throttled_s:
                 raise DomainError(Reason.THROTTLED, retry_after=view.throttled_s)
-            order = await self._screened(principal, view, turn_id, order)
+            if view.filtered:
+                if (known := await self._known(conversation_id, turn_id)) is not None:
+                    turn = self._turn(principal, view, turn_id, order, digest)
+                    return await self._again(known, turn)  # whatever filters would say by now
+                order = await self._screened(principal, view, turn_id, order)
             order = await self._routed(principal, view, order)
             await self._handlers.check(view.workspace_id, order.handler)
         except DomainError:  # which is no matter for a turn that came before
@@ -110,8 +114,6 @@ class Turns:
         self, principal: Principal, view: ConversationView, turn_id: TurnId, order: Order
     ) -> Order:
         """The order with what filters leave of its message."""
-        if not view.filtered:
-            return order
         author, content = principal.actor, order.content
         left = await self._conversations.screened(view, author, turn_id, content)
         return replace(order, content=left)

@@ -1,7 +1,7 @@
 """The composition root's slice for filters: every concrete class in its place."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -53,9 +53,15 @@ class ComposedFiltering:
         """See :meth:`ScreensMessages.stand`."""
         return self.filters.stand(workspace_id)
 
-    async def screened(self, conversation: Conversation, author: str, content: Content) -> Content:
+    async def screened(
+        self,
+        conversation: Conversation,
+        author: str,
+        content: Content,
+        said_before: Callable[[], Awaitable[bool]],
+    ) -> Content:
         """See :meth:`ScreensMessages.screened`."""
-        return await screened(self.screener, conversation, author, content)
+        return await screened(self.screener, conversation, author, content, said_before)
 
     async def screened_words(self, workspace_id: str, author: str, words: Words) -> Sequence[str]:
         """See :meth:`ScreensMessages.screened_words`."""

@@ -48,12 +48,20 @@ class Screener:
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE; what filters said is stored then,
         too.
         """
-        screened = await look(await self.chains(origin.workspace_id), texts, origin, room)
+        screened = await self.look(texts, origin, room)
         if screened.verdicts:
-            await self._store.add(self._screening(screened, origin))
+            await self.keep(screened, origin)
+        return screened
+
+    async def look(self, texts: Sequence[str], origin: Origin, room: Room = ANY) -> Screened:
+        """As :meth:`screen`, but what filters say is neither stored nor raised."""
+        return await look(await self.chains(origin.workspace_id), texts, origin, room)
+
+    async def keep(self, screened: Screened, origin: Origin) -> None:
+        """Store what filters have said. Raises as :meth:`screen`."""
+        await self._store.add(self._screening(screened, origin))
         if screened.refused:
             raise _refusal(screened.verdicts[-1])
-        return screened
 
     async def record(self, screening: Screening) -> None:
         """Keep what was said of an answer, once."""

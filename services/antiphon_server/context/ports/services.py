@@ -1,6 +1,6 @@
 """What the context service needs of other services."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -81,10 +81,17 @@ class ScreensMessages(Protocol):
         """Whether any look at what is said in the workspace."""
         ...
 
-    async def screened(self, conversation: Conversation, author: str, content: Content) -> Content:
+    async def screened(
+        self,
+        conversation: Conversation,
+        author: str,
+        content: Content,
+        said_before: Callable[[], Awaitable[bool]],
+    ) -> Content:
         """What is left of a message; what they say is kept, also if nothing is left.
 
-        Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        Before they say anything ``said_before`` is asked: they say nothing of what was, and leave
+        it as it is. Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
         ...
 

@@ -102,6 +102,12 @@ class Conversations:
 
         return await self._changes.make(work, of_user=owner)
 
+    async def answered(self, request: Repeatable[Conversation] | None) -> Conversation | None:
+        """What the same request got before; None if it is new. Raises REQUEST_ID_REUSED."""
+        if request is None:
+            return None
+        return await self._store.read(lambda r: answered(r, request))
+
     async def get(self, principal: Principal, conversation_id: ConversationId) -> Conversation:
         """One conversation. Raises DomainError NOT_FOUND."""
         return await self._directory.find(principal, conversation_id, Permission.READ)

@@ -1,8 +1,7 @@
 """The rules of messages."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from antiphon_server.context.model.messages import (
     MAX_MESSAGE_BYTES,
@@ -20,19 +19,14 @@ from antiphon_server.context.ports import Clock, EventLog, Records, ScreensMessa
 from antiphon_server.context.service.directory import Directory
 from antiphon_server.context.service.pages import MAX_PAGE_BYTES, Page, number
 from antiphon_server.context.service.projection import Projection
+from antiphon_server.context.service.repeats import Repeat, Wish
 from antiphon_server.context.service.speakers import Speakers
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.context.service.window import DEFAULT_TOKENS, beside, window
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.runtime.rpc.paging import decode_page_token, encode_page_token
-
-DAY_S = 86_400
-_DAYS = (0, -1, 1, -2, 2)
-"""The log knows a request for 25 hours, which may touch three days: those before, or those
-to come where the clock was set back meanwhile."""
 
 
 class Messages:
@@ -83,17 +77,30 @@ class Messages:
         if content.parts_bytes > MAX_MESSAGE_BYTES:
             raise invalid("parts", "at most 1 MiB in all")
         conversation = await self._directory.find(principal, conversation_id, Permission.WRITE)
-        wish = _Wish(principal.actor, conversation_id, content, request_id, self._clock())
-        reused = DomainError(Reason.REQUEST_ID_REUSED, request_id=request_id)
         wait = self._watches(principal, conversation, content) if self._watches else 0.0
-        if wait and not await self._before(wish):
+        wish = Wish(principal.actor, conversation_id, content, request_id, self._clock())
+        repeat = Repeat(self._store, self._projection, wish)
+        if wait and not await repeat():
             raise DomainError(Reason.THROTTLED, retry_after=wait)
-        wish = replace(wish, content=await self._screened(principal, conversation, content))
+        content = await self._screened(principal, conversation, content, repeat)
+        if repeat.said is not None or (conversation.archive_us and await repeat()):
+            return _the(repeat.said)
         if conversation.archive_us:
-            archived = DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
-            return await self._said_before(wish, archived)
-        if wait:
-            return await self._said_before(wish, reused)
+            raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
+        return await self._post(replace(wish, content=content), repeat)
+
+    async def _screened(
+        self, principal: Principal, conversation: Conversation, content: Content, repeat: Repeat
+    ) -> Content:
+        """What filters leave of it, who say nothing of what was said before."""
+        if self._filters is None or not self._filters.stand(conversation.workspace_id):
+            return content
+        left = await self._filters.screened(conversation, principal.actor, content, repeat)
+        if left != content and not conversation.archive_us:
+            await repeat.keep()
+        return left
+
+    async def _post(self, wish: Wish, repeat: Repeat) -> Message:
         for message in wish.messages():
             try:
                 said = _said(message, await self._log.post(message, wish.log_request))
@@ -101,35 +108,11 @@ class Messages:
                 if error.reason is not Reason.REQUEST_ID_REUSED:
                     raise
             else:
-                self._active(conversation_id, said.create_us)
+                self._active(wish.conversation_id, said.create_us)
                 return said
-        raise reused
-
-    async def _screened(
-        self, principal: Principal, conversation: Conversation, content: Content
-    ) -> Content:
-        if self._filters is None or not self._filters.stand(conversation.workspace_id):
-            return content
-        return await self._filters.screened(conversation, principal.actor, content)
-
-    async def _said_before(self, wish: "_Wish", otherwise: DomainError) -> Message:
-        """The message as it was posted when that could still be. Raises ``otherwise``."""
-        for said in await self._before(wish):
-            if said.content == wish.content:
-                return said
-        raise otherwise
-
-    async def _before(self, wish: "_Wish") -> Sequence[Message]:
-        """What requests with its id have posted, whatever that was."""
-        if not wish.request_id:
-            return ()
-        await self._projection.catch_up(wish.conversation_id)
-        found = [await self._find(it) for it in wish.messages()]
-        return [it for it in found if it is not None]
-
-    async def _find(self, message: NewMessage) -> Message | None:
-        conversation_id, message_id = message.conversation_id, message.message_id
-        return await self._store.read(lambda r: r.messages.find(conversation_id, message_id))
+        if await repeat():
+            return _the(repeat.said)
+        raise DomainError(Reason.REQUEST_ID_REUSED, request_id=wish.request_id)
 
     async def list(
         self, principal: Principal, conversation_id: ConversationId, limit: int, token: str
@@ -238,41 +221,9 @@ def _listed(conversation_id: ConversationId) -> str:
     return f"messages of {conversation_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A message that somebody wants posted. ``now`` is in Unix seconds."""
-
-    actor: str
-    conversation_id: ConversationId
-    content: Content
-    request_id: str
-    now: float
-
-    @property
-    def log_request(self) -> str:
-        """What makes a repeated request known to the log; empty without a request id."""
-        return f"post:{self._digest()}" if self.request_id else ""
-
-    def messages(self) -> Iterator[NewMessage]:
-        """The message to post, and those that it may be a repetition of.
-
-        A repeated request is the same message, but a request id may be used again when the
-        log has forgotten it, for another one: so ids change every day, and the first try
-        may have been on another one.
-        """
-        if not self.request_id:
-            yield self._message(new_id("msg"))
-            return
-        today = int(self.now // DAY_S)
-        for day in _DAYS:
-            yield self._message(f"msg_{self._digest(str(today + day))}")
-
-    def _message(self, message_id: str) -> NewMessage:
-        return NewMessage(MessageId(message_id), self.conversation_id, self.actor, self.content)
-
-    def _digest(self, day: str = "") -> str:
-        seed = "\0".join((self.actor, self.conversation_id, self.request_id, day))
-        return hashlib.sha256(seed.encode()).hexdigest()[:26]
+def _the(message: Message | None) -> Message:
+    assert message is not None, "it was said"
+    return message
 
 
 def _said(message: NewMessage, place: Placed) -> Message:
