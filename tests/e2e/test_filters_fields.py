@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from antiphon.context.v1.filter_pb2 import (
     TermsFilter,
 )
 from antiphon.dispatcher.v1 import worker_pb2
+from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.events.v1.event_pb2 import ToolCallQuestionAsked
 from antiphon.integration.v1.tool_pb2 import TOOL_ANSWER_ACTION_ACCEPTED
 from antiphon_client import AntiphonError, Client, new_turn_id
@@ -192,3 +194,29 @@ async def test_what_was_blocked_is_looked_at_again(it: Stage) -> None:
     await it.stand(FILTER_ACTION_SANITISE)
     said = await calls(calls.context.PostMessage, post)
     assert said.message.parts[0].text == "well, [term]"
+
+
+async def test_schedules_are_looked_at_when_they_are_kept(it: Stage) -> None:
+    """And again when they are due: what is kept is what was left."""
+    client, later = it.client, datetime.now(UTC) + timedelta(days=1)
+    anew = NewConversation(title=f"a {WORD} title", labels={"note": WORD})
+    await it.stand(FILTER_ACTION_SANITISE)
+    kept = await client.create_schedule(it.where, f"{WORD}!", later, metadata={"note": WORD})
+    assert (kept.parts[0].text, kept.metadata["note"]) == ("[term]!", "[term]")
+    assert kept.parts == (await client.get_schedule(it.where, kept.schedule_id)).parts
+    made = await client.create_schedule(it.where, "hi", later, new_conversation=anew)
+    assert made.new_conversation.title == "a [term] title"
+    assert made.new_conversation.labels["note"] == "[term]"
+    await it.stand(FILTER_ACTION_BLOCK)
+    wish = await client.get_schedule(it.where, kept.schedule_id)
+    wish.parts[0].text = WORD
+    for act in (
+        client.create_schedule(it.where, WORD, later),
+        client.create_schedule(it.where, "hi", later, new_conversation=anew),
+        client.update_schedule(wish, "parts"),
+    ):
+        with pytest.raises(AntiphonError) as refused:
+            await act
+        assert refused.value.reason == "CONTENT_BLOCKED"
+    paused = await client.pause_schedule(it.where, kept.schedule_id)
+    assert (paused.paused, paused.parts[0].text) == (True, "[term]!")

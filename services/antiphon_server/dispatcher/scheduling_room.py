@@ -8,23 +8,27 @@ import grpc
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
 from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
-from antiphon_server.dispatcher.model import ConversationId
-from antiphon_server.dispatcher.ports import Conversations
+from antiphon_server.dispatcher.fronts import NO_TURN
+from antiphon_server.dispatcher.model import ConversationId, ConversationView
+from antiphon_server.dispatcher.ports import FilteredConversations, Words
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 __all__ = [
+    "NO_TURN",
     "Caller",
     "ComposeScheduling",
     "ConversationId",
-    "Conversations",
+    "ConversationView",
+    "FilteredConversations",
     "Openings",
     "PostsTurns",
     "SchedulingRoom",
     "TurnCalls",
     "TurnDoors",
+    "Words",
 ]
 
 
@@ -55,7 +59,7 @@ class TurnDoors:
     posting: PostsTurns
     calls: TurnCalls
     openings: Openings
-    conversations: Conversations
+    conversations: FilteredConversations
 
 
 class SchedulingRoom(Protocol):

@@ -1,10 +1,13 @@
 """The contract's messages <-> schedules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from antiphon.context.v1.message_pb2 import Message
 from antiphon.dispatcher.v1 import schedule_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
+from antiphon.events.v1.event_pb2 import MessagePosted
+from antiphon_server.dispatcher.scheduling_room import Words
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of, timestamp
 from antiphon_server.scheduling.due_times import shown
@@ -17,7 +20,7 @@ MOST_BYTES = 1024 * 1024
 DUE_TIME = "{due_time}"
 """What stands in a title for the due time."""
 _OURS = ("conversation_id", "workspace_id")
-_TITLE = 256
+_TITLE, _INSTRUCTIONS, _LABEL = 256, 32 * 1024, 256
 
 
 def body_of(message: pb.Schedule) -> bytes:
@@ -31,6 +34,40 @@ def body_of(message: pb.Schedule) -> bytes:
     if len(body) > MOST_BYTES:
         raise invalid("schedule.parts", "a message has at most 1 MiB")
     return body
+
+
+def message_of(body: bytes) -> bytes:
+    """What a body says as a message, as dispatchers have it."""
+    said = pb.Schedule.FromString(body)
+    message = Message(parts=said.parts, type=said.type, metadata=said.metadata)
+    return MessagePosted(message=message).SerializeToString(deterministic=True)
+
+
+def with_message(body: bytes, message: bytes) -> bytes:
+    """The body that says another message."""
+    said, left = pb.Schedule.FromString(body), MessagePosted.FromString(message).message
+    said.ClearField("parts")
+    said.parts.extend(left.parts)
+    said.metadata.clear()
+    said.metadata.update(left.metadata)
+    return said.SerializeToString(deterministic=True)
+
+
+def words_of(body: bytes) -> Words:
+    """Those of the conversations that a body would make."""
+    wish = pb.Schedule.FromString(body).new_conversation
+    words = [(wish.title, _TITLE), (wish.instructions, _INSTRUCTIONS)]
+    words += [(wish.labels[key], _LABEL) for key in sorted(wish.labels)]
+    return words if any(said for said, _ in words) else ()
+
+
+def with_words(body: bytes, words: Sequence[str]) -> bytes:
+    """The body with others."""
+    said = pb.Schedule.FromString(body)
+    wish = said.new_conversation
+    wish.title, wish.instructions = words[:2]
+    wish.labels.update(zip(sorted(wish.labels), words[2:], strict=True))
+    return said.SerializeToString(deterministic=True)
 
 
 def when_of(message: pb.Schedule) -> int | Cron:

@@ -37,6 +37,7 @@ from antiphon_server.scheduling.encoding import (
     when_of,
     whole_message,
 )
+from antiphon_server.scheduling.fronts import ScheduleFront
 from antiphon_server.scheduling.model import FIRST, Outcome, Position, Run, Schedule
 from antiphon_server.scheduling.schedules import Schedules
 
@@ -48,7 +49,7 @@ class ScheduleServicer(ScheduleServiceServicer):
 
     def __init__(self, schedules: Schedules, doors: TurnDoors, trail: TrailRelay) -> None:
         self._schedules, self._trail, self._conversations = schedules, trail, doors.conversations
-        self._by_hand = ByHand(doors)
+        self._by_hand, self._front = ByHand(doors), ScheduleFront(doors.conversations)
 
     async def CreateSchedule(
         self, request: pb.CreateScheduleRequest, context: Context
@@ -73,6 +74,7 @@ class ScheduleServicer(ScheduleServiceServicer):
                 paused=said.paused,
                 api_keys=caller.api_keys,
             )
+            wanted = await self._front.left(view, caller.actor, wanted)
             found = await self._schedules.add(wanted)
             await self._trail.tell()
         if found.creator != caller.actor:
@@ -118,6 +120,9 @@ class ScheduleServicer(ScheduleServiceServicer):
         if paths != {"paused"} and before.creator != current_principal().actor:
             raise DomainError(Reason.PERMISSION_DENIED, permission="CREATOR")
         after = changed(before, request.schedule, paths)
+        if after.body != before.body:
+            view = await self._conversations.get(ConversationId(request.conversation_id))
+            after = await self._front.left(view, before.creator, after)
         found = await self._schedules.change(before, after, request.etag, paths)
         await self._trail.tell()
         return pb.UpdateScheduleResponse(schedule=whole_message(found))

@@ -95,7 +95,8 @@ class ScheduleServiceServicer:
         returns the schedule as it is now. Errors: NOT_FOUND, ALREADY_EXISTS (somebody else's of that
         id), INVALID_ARGUMENT (no such time, expression or zone; more than 1 MiB), CONVERSATION_ARCHIVED,
         LIMIT_EXCEEDED (100 schedules of the caller, or 1000 of the workspace; calls at the same moment
-        may go over it by a few).
+        may go over it by a few), CONTENT_BLOCKED and FILTER_UNAVAILABLE (filters look at what it says, and
+        look again at each due time).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,7 +138,7 @@ class ScheduleServiceServicer:
         """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
         who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
         from then on is found anew where when or paused are named. Errors: NOT_FOUND, PERMISSION_DENIED,
-        INVALID_ARGUMENT, ETAG_MISMATCH.
+        INVALID_ARGUMENT, ETAG_MISMATCH, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class ScheduleServiceStub:
     returns the schedule as it is now. Errors: NOT_FOUND, ALREADY_EXISTS (somebody else's of that
     id), INVALID_ARGUMENT (no such time, expression or zone; more than 1 MiB), CONVERSATION_ARCHIVED,
     LIMIT_EXCEEDED (100 schedules of the caller, or 1000 of the workspace; calls at the same moment
-    may go over it by a few).
+    may go over it by a few), CONTENT_BLOCKED and FILTER_UNAVAILABLE (filters look at what it says, and
+    look again at each due time).
     """
     GetSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.GetScheduleRequest, _schedule_service_pb2.GetScheduleResponse]
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
@@ -62,7 +63,7 @@ class ScheduleServiceStub:
     """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
     who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
     from then on is found anew where when or paused are named. Errors: NOT_FOUND, PERMISSION_DENIED,
-    INVALID_ARGUMENT, ETAG_MISMATCH.
+    INVALID_ARGUMENT, ETAG_MISMATCH, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
     """
     DeleteSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_service_pb2.DeleteScheduleRequest, _schedule_service_pb2.DeleteScheduleResponse]
     """DeleteSchedule takes a schedule away, with what is known of its runs; everybody who may post
@@ -92,7 +93,8 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     returns the schedule as it is now. Errors: NOT_FOUND, ALREADY_EXISTS (somebody else's of that
     id), INVALID_ARGUMENT (no such time, expression or zone; more than 1 MiB), CONVERSATION_ARCHIVED,
     LIMIT_EXCEEDED (100 schedules of the caller, or 1000 of the workspace; calls at the same moment
-    may go over it by a few).
+    may go over it by a few), CONTENT_BLOCKED and FILTER_UNAVAILABLE (filters look at what it says, and
+    look again at each due time).
     """
     GetSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.GetScheduleRequest, _schedule_service_pb2.GetScheduleResponse]  # type: ignore[assignment]
     """GetSchedule returns one schedule. Errors: NOT_FOUND."""
@@ -113,7 +115,7 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
     who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
     from then on is found anew where when or paused are named. Errors: NOT_FOUND, PERMISSION_DENIED,
-    INVALID_ARGUMENT, ETAG_MISMATCH.
+    INVALID_ARGUMENT, ETAG_MISMATCH, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
     """
     DeleteSchedule: _aio.UnaryUnaryMultiCallable[_schedule_service_pb2.DeleteScheduleRequest, _schedule_service_pb2.DeleteScheduleResponse]  # type: ignore[assignment]
     """DeleteSchedule takes a schedule away, with what is known of its runs; everybody who may post
@@ -146,7 +148,8 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         returns the schedule as it is now. Errors: NOT_FOUND, ALREADY_EXISTS (somebody else's of that
         id), INVALID_ARGUMENT (no such time, expression or zone; more than 1 MiB), CONVERSATION_ARCHIVED,
         LIMIT_EXCEEDED (100 schedules of the caller, or 1000 of the workspace; calls at the same moment
-        may go over it by a few).
+        may go over it by a few), CONTENT_BLOCKED and FILTER_UNAVAILABLE (filters look at what it says, and
+        look again at each due time).
         """
 
     @_abc_1.abstractmethod
@@ -197,7 +200,7 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
         """UpdateSchedule changes fields of a schedule; only its creator may change what it says, everybody
         who may post there may pause it and let it go on. Repeated, it changes nothing more. What is due
         from then on is found anew where when or paused are named. Errors: NOT_FOUND, PERMISSION_DENIED,
-        INVALID_ARGUMENT, ETAG_MISMATCH.
+        INVALID_ARGUMENT, ETAG_MISMATCH, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
