@@ -1,148 +1,102 @@
 """One corpus through every entrance: the same verdict, whichever way something comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-import grpc
 import pytest
 import pytest_asyncio
 
 from antiphon.context.v1 import filter_service_pb2 as pb
-from antiphon.context.v1.context_service_pb2 import ListMessagesRequest
-from antiphon.context.v1.filter_pb2 import (
-    FILTER_ACTION_BLOCK,
-    Filter,
-    PayloadFilter,
-    PersonalDataFilter,
-    RepetitionFilter,
-    Screening,
-    SecretsFilter,
-    TermsFilter,
-)
-from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
-from antiphon.context.v1.message_pb2 import Part
-from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
-from antiphon_client import new_turn_id
-from tests.e2e.callers import channel_to, operator
-from tests.e2e.calls import Calls, new_conversation
-from tests.e2e.refusals import reason_in, reason_of
-from tests.e2e.server import ONE_FOR_MANY, ServerProcess
-from tests.e2e.until import PATIENCE_S
-from tests.filters.corpus import (
-    ATTACKS,
-    HARMLESS,
-    REGIONS,
-    TERMS_AS_PARTS,
-    TERMS_AS_WORDS,
-    Sample,
-)
+from antiphon.context.v1.filter_pb2 import Screening
+from tests.e2e.calls import new_conversation
+from tests.e2e.entrances import ENTRANCES
+from tests.e2e.entrances.entrance import Entrance, Stage
+from tests.e2e.entrances.stages import apart, together
+from tests.filters.corpus import ATTACKS, HARMLESS, Sample
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-TERMS = TermsFilter(terms=TERMS_AS_WORDS, parts=TERMS_AS_PARTS)
-KINDS: Mapping[str, Any] = {
-    "secrets": SecretsFilter(),
-    "personal_data": PersonalDataFilter(regions=REGIONS),
-    "terms": TERMS,
-    "payload": PayloadFilter(),
-    "repetition": RepetitionFilter(),
-}
-FILTERS = [
-    Filter(name=kind.replace("_", "-"), action=FILTER_ACTION_BLOCK, **{kind: it})
-    for kind, it in KINDS.items()
+SIDE_BY_SIDE = 8
+WAYS = [
+    pytest.param(stage, it, id=f"{it.name}, {stage.__name__}")
+    for stage in (together, apart)
+    for it in ENTRANCES
+    if stage is together or not it.needs_worker
 ]
-Entrance = Callable[[Calls, Sequence[str]], Awaitable[str]]
-
-
-async def _posted(calls: Calls, parts: Sequence[str]) -> str:
-    return await _reason(calls(calls.context.PostMessage, calls.post(*parts)))
-
-
-async def _dispatched(calls: Calls, parts: Sequence[str]) -> str:
-    asked = calls.dispatch(*parts, turn_id=new_turn_id())
-    return await _reason(calls(calls.dispatcher.Dispatch, asked))
-
-
-async def _conversed(calls: Calls, parts: Sequence[str]) -> str:
-    stream: Any = calls.dispatcher.Converse(metadata=calls.caller.metadata)
-    post = calls.dispatch(*parts, turn_id=new_turn_id())
-    await stream.write(ConverseRequest(tag="1", post=post))
-    answer = await asyncio.wait_for(stream.read(), PATIENCE_S)
-    stream.cancel()
-    return reason_in(answer.error.error) if answer.HasField("error") else ""
-
-
-async def _reason(call: Awaitable[Any]) -> str:
-    try:
-        await call
-    except grpc.aio.AioRpcError as error:
-        return reason_of(error)
-    return ""
+"""A worker dials one server, which has to be all of them."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Calls]:
+async def stage(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Stage]:
     """A workspace behind all built-in filters."""
-    home = tmp_path_factory.mktemp("entrances")
-    async with ServerProcess(home, variables=ONE_FOR_MANY) as server, channel_to(server) as channel:
-        caller = await operator(server)
-        calls = await new_conversation(channel, caller)
-        filters = FilterServiceStub(channel)
-        await calls(
-            filters.SetFilters, pb.SetFiltersRequest(parent=_workspace(calls), filters=FILTERS)
-        )
-        yield calls
+    async with request.param(tmp_path_factory.mktemp("entrances")) as stage:
+        yield stage
 
 
-def _workspace(calls: Calls) -> str:
-    return calls.caller.known["ws"]
-
-
-@pytest.mark.parametrize("entrance", [_posted, _dispatched, _conversed])
-async def test_the_verdict_is_the_same_everywhere(stage: Calls, entrance: Entrance) -> None:
+@pytest.mark.parametrize(("stage", "entrance"), WAYS, indirect=["stage"])
+async def test_the_verdict_is_the_same_everywhere(stage: Stage, entrance: Entrance) -> None:
     """What an attack is refused for is what trying it says; nothing of it is said."""
-    calls = await new_conversation(stage.channel, stage.caller)
-    tried = [await _tried(calls, it) for it in ATTACKS]
+    here, attacks = await _anew(stage), [it for it in ATTACKS if entrance.takes(it)]
+    assert len(attacks) > len(ATTACKS) / 2
+    tried = [await _tried(stage, it) for it in attacks]
     assert all(it.refused for it in tried)
-    became = {it.name: await entrance(calls, it.parts) for it in ATTACKS}
+    before = {it.screening_id for it in await _screenings(stage)}
+    became = await _all_come(here, entrance, attacks)
     assert became == dict.fromkeys(became, "CONTENT_BLOCKED")
-    found = [_said(it) for it in reversed(await _screenings(calls))]
-    assert found == [_said(it) for it in tried]
-    listing = ListMessagesRequest(conversation_id=calls.conversation_id)
-    assert not (await calls(calls.context.ListMessages, listing)).messages
+    found = [it for it in await _screenings(stage) if it.screening_id not in before]
+    assert _said(found, entrance) == _said(tried, entrance)
+    listed = [it async for it in stage.client.list_messages(here.calls.conversation_id)]
+    assert listed == []
 
 
-@pytest.mark.parametrize("entrance", [_posted, _dispatched, _conversed])
-async def test_what_is_harmless_passes_everywhere(stage: Calls, entrance: Entrance) -> None:
+@pytest.mark.parametrize(("stage", "entrance"), WAYS, indirect=["stage"])
+async def test_what_is_harmless_passes_everywhere(stage: Stage, entrance: Entrance) -> None:
     """Nobody says anything about it."""
-    calls = await new_conversation(stage.channel, stage.caller)
-    became = {it.name: await entrance(calls, it.parts) for it in HARMLESS}
+    here, harmless = await _anew(stage), [it for it in HARMLESS if entrance.takes(it)]
+    before = await _screenings(stage)
+    became = await _all_come(here, entrance, harmless)
     assert became == dict.fromkeys(became, "")
-    assert await _screenings(calls) == []
+    assert await _screenings(stage) == before
 
 
-async def _tried(calls: Calls, sample: Sample) -> pb.TryFiltersResponse:
-    parts = [Part(text=text) for text in sample.parts]
-    request = pb.TryFiltersRequest(parent=_workspace(calls), parts=parts)
-    answer: pb.TryFiltersResponse = await calls(
-        FilterServiceStub(calls.channel).TryFilters, request
+async def _anew(stage: Stage) -> Stage:
+    """The same in a conversation where nothing has been said."""
+    calls = stage.calls
+    return Stage(await new_conversation(calls.channel, calls.caller), stage.client)
+
+
+async def _all_come(
+    stage: Stage, entrance: Entrance, samples: Sequence[Sample]
+) -> Mapping[str, str]:
+    """Why each was refused."""
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(sample: Sample) -> str:
+        async with places:
+            return await entrance.comes(stage, sample)
+
+    came = await asyncio.gather(*map(one, samples))
+    return dict(zip([it.name for it in samples], came, strict=True))
+
+
+async def _tried(stage: Stage, sample: Sample) -> pb.TryFiltersResponse:
+    return await stage.client.try_filters(stage.workspace, *sample.parts)
+
+
+async def _screenings(stage: Stage) -> list[Screening]:
+    """The newest first."""
+    return [it async for it in stage.client.list_screenings(stage.workspace)]
+
+
+def _said(
+    them: Iterable[Screening | pb.TryFiltersResponse], entrance: Entrance
+) -> list[list[tuple[str, list[str], int]]]:
+    """What filters said of each, in any order: they came side by side."""
+    return sorted(
+        [
+            (one.filter, list(one.categories), 0 if entrance.in_a_form else one.found)
+            for one in it.verdicts
+        ]
+        for it in them
     )
-    return answer
-
-
-async def _screenings(calls: Calls) -> list[Screening]:
-    """Those of the conversation, the newest first."""
-    filters, found, token = FilterServiceStub(calls.channel), [], ""
-    while True:
-        request = pb.ListScreeningsRequest(
-            parent=_workspace(calls), page_size=200, page_token=token
-        )
-        page = await calls(filters.ListScreenings, request)
-        found += [it for it in page.screenings if it.conversation_id == calls.conversation_id]
-        token = page.next_page_token
-        if not token:
-            return found
-
-
-def _said(it: Screening | pb.TryFiltersResponse) -> list[tuple[str, list[str], int]]:
-    return [(one.filter, list(one.categories), one.found) for one in it.verdicts]
