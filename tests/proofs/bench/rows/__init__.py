@@ -9,6 +9,7 @@ from tests.proofs.bench.rows.curves import clients, conversations, history
 from tests.proofs.bench.rows.delivery import delivery
 from tests.proofs.bench.rows.edge import edge
 from tests.proofs.bench.rows.fan_out import fan_out
+from tests.proofs.bench.rows.filters import filters
 from tests.proofs.bench.rows.first_contact import first_contact
 from tests.proofs.bench.rows.first_token import first_token
 from tests.proofs.bench.rows.growth import growth
@@ -46,6 +47,7 @@ ROWS = (
     Row("budgets", "what budgets add to a call's entry in the ledger", budgets),
     Row("workers", "what it costs that a worker works on a turn, on one server and two", workers),
     Row("routes", "what rules that find handlers add to a turn's processor time", routes),
+    Row("filters", "how long all built-in filters take for a message of 8 KB", filters),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
