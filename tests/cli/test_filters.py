@@ -90,6 +90,21 @@ def test_one_is_added_switched_and_removed(antiphon: Run) -> None:
     assert "only manners, others" in gone.stderr
 
 
+def test_all_that_a_kind_is_told_can_be_said(antiphon: Run) -> None:
+    """Parts of words, and where phones are dialled; the table shows both."""
+    parts = ("--term", "fool", "--part", "block", "--part", "head")
+    assert antiphon("filters", "add", "manners", *parts).returncode == 0
+    assert antiphon("filters", "add", "head", "--part", "head").returncode == 0
+    phones = ("--category", "phone", "--region", "DE", "--region", "AT", "--action", "flag")
+    added = antiphon("filters", "add", "phones", *phones)
+    assert added.returncode == 0, added.stderr
+    shown = [re.split(r"  +", it)[2] for it in antiphon("filters", "show").stdout.splitlines()]
+    both, one = "1 term, 2 parts of words", "1 part of words"
+    assert shown[1:] == [both, one, "personal data: phone (phones of DE, AT)"]
+    (tried,) = json.loads(antiphon("filters", "try", "030 12345678", "--json").stdout)["verdicts"]
+    assert (tried["filter"], tried["categories"]) == ("phones", ["phone"])
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -97,6 +112,7 @@ def test_one_is_added_switched_and_removed(antiphon: Run) -> None:
         ((), "--kind: say which: there are secrets"),
         (("--kind", "terms"), "--kind terms needs --term"),
         (("--kind", "secrets", "--term", "x"), "--term belongs to --kind terms, not to secrets"),
+        (("--term", "x", "--region", "DE"), "--region belongs to --kind personal-data, not to te"),
         (("--kind", "secrets", "--action", "cut"), "--action cut: write one of flag, sanitise, b"),
         (("--kind", "secrets", "--in", "x"), "--in x: write one of message, tool_result, answer"),
     ],

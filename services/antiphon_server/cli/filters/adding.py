@@ -22,8 +22,8 @@ def add(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="secrets, personal-data, terms, payload, repetition, remote; "
-            "`terms` and `remote` are taken from --term and --tool.",
+            help="secrets, personal-data, terms, payload, repetition, injection, remote; "
+            "taken from --term, --category or --tool where they are given.",
         ),
     ] = "",
     action: Annotated[
@@ -33,12 +33,26 @@ def add(
         list[str] | None,
         typer.Option("--term", metavar="TEXT", help="A word or phrase to find; repeatable."),
     ] = None,
+    parts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--part", metavar="TEXT", help="One to find also within other words; repeatable."
+        ),
+    ] = None,
     categories: Annotated[
         list[str] | None,
         typer.Option(
             "--category",
             metavar="CATEGORY",
             help="personal-data: look for this alone (`card`); repeatable.",
+        ),
+    ] = None,
+    regions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--region",
+            metavar="COUNTRY",
+            help="personal-data: find phones as they are dialled there (`DE`); repeatable.",
         ),
     ] = None,
     tool: Annotated[
@@ -79,11 +93,13 @@ def add(
 
     - `antiphon filters add keys --kind secrets --action sanitise`
     - `antiphon filters add manners --term "blockhead" --term "old fool" --workspace ws_…`
+    - `antiphon filters add phones --category phone --region DE --region AT --action flag`
     - `antiphon filters add moderation --tool moderation.RemoteFilterService.Screen --open`
     """
     from antiphon_server.cli.filters.making import made, put
 
-    it = made(name, kind, action, terms, categories, tool, stages, timeout_s, fails_open)
+    told = {"--term": terms, "--part": parts, "--category": categories, "--region": regions}
+    it = made(name, kind, action, {**told, "--tool": tool}, stages, timeout_s, fails_open)
 
     async def work() -> None:
         from antiphon_server.cli.filters.changing import change

@@ -37,12 +37,20 @@ def looks_for(it: Filter) -> str:
         return "(of a newer server)"
     name = kind.replace("_", " ")
     if kind == "terms":
-        return f"{len(it.terms.terms)} terms" if len(it.terms.terms) > 1 else "1 term"
+        return _counted(len(it.terms.terms), len(it.terms.parts))
     if kind == "remote":
         return f"what {it.remote.tool} says"
-    if kind == "personal_data" and it.personal_data.categories:
-        return f"{name}: {', '.join(it.personal_data.categories)}"
+    if kind == "personal_data":
+        looked = ", ".join(it.personal_data.categories)
+        dialled = f" (phones of {', '.join(it.personal_data.regions)})"
+        return f"{name}{f': {looked}' * bool(looked)}{dialled * bool(it.personal_data.regions)}"
     return name
+
+
+def _counted(terms: int, parts: int) -> str:
+    told = [(terms, "term"), (parts, "part of words")]
+    plural = {"term": "terms", "part of words": "parts of words"}
+    return _listed(f"{many} {plural[it] if many > 1 else it}" for many, it in told if many)
 
 
 def action(number: int) -> str:
