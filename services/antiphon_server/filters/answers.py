@@ -11,6 +11,7 @@ from antiphon.context.v1 import filter_service_pb2 as pb
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
 from antiphon_server.filters.encoding import filter_of, screening_message
+from antiphon_server.filters.finding.cutting import cut, found_in
 from antiphon_server.filters.finding.model import Bounded
 from antiphon_server.filters.kinds import masking_finders
 from antiphon_server.filters.masking.masker import Masker
@@ -31,6 +32,9 @@ if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceAsyncStub
 
 TIMEOUT_S = 10.0
+ROOM = 256
+"""Bytes for which each field that is masked as a whole has room; longer ones may have none left."""
+_SHORT = "*"
 MOST_READY = 64
 """So many filters' finders are kept ready."""
 
@@ -85,7 +89,12 @@ class TurnMasking:
     def whole(self, text: str) -> str:
         """See :meth:`Masking.whole`."""
         mask = self.begin("")
-        return mask.feed(text) + mask.end()
+        shown = mask.feed(text) + mask.end()
+        if len(shown.encode()) <= max(ROOM, len(text.encode())):
+            return shown
+        for eye in self._eyes:
+            text = cut([text], found_in([text], eye.finders), _SHORT)[0]
+        return text
 
     async def close(self) -> None:
         """See :meth:`Masking.close`."""
