@@ -79,12 +79,12 @@ class TurnMasking:
     def __init__(self, turn: Turn, eyes: Sequence[_Eye], filters: "FilterServiceAsyncStub") -> None:
         self._turn, self._eyes, self._filters = turn, eyes, filters
         self._screening_id = new_id("scr")
-        self._masks: list[_Masks] = []
+        self._counts = [Counter[str]() for _ in eyes]
 
     def begin(self, shown: str) -> Mask:
         """See :meth:`Masking.begin`."""
-        self._masks.append(_Masks([Masker(it.finders, shown) for it in self._eyes]))
-        return self._masks[-1]
+        eyes = zip(self._eyes, self._counts, strict=True)
+        return _Masks([Masker(it.finders, shown, counts) for it, counts in eyes])
 
     def whole(self, text: str) -> str:
         """See :meth:`Masking.whole`."""
@@ -108,8 +108,7 @@ class TurnMasking:
 
     def _verdicts(self) -> Sequence[Verdict]:
         found = []
-        for at, eye in enumerate(self._eyes):
-            counts = sum((it.maskers[at].found for it in self._masks), Counter[str]())
+        for eye, counts in zip(self._eyes, self._counts, strict=True):
             if counts:
                 categories = tuple(sorted(counts))[:MOST_CATEGORIES]
                 name, total = eye.filter.name, counts.total()

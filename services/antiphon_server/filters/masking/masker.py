@@ -18,18 +18,20 @@ class Masker:
 
     It holds back from where a match may have begun, at most the longest one's visible characters
     and a sixteenth. A finder that has no longest match can't mask: it is no `Bounded`. Not to be
-    shared; for one text, which goes on behind what was ``shown`` of it before.
+    shared; for one text, which goes on behind what was ``shown`` of it before. ``found`` counts what
+    is masked, by category.
     """
 
-    def __init__(self, finders: Sequence[Bounded], shown: str = "") -> None:
+    def __init__(
+        self, finders: Sequence[Bounded], shown: str = "", found: Counter[str] | None = None
+    ) -> None:
         self._finders = finders
         self._before = max((it.before for it in finders), default=0) + 1
         self._longest = max((it.longest for it in finders), default=0)
         self._context, self._held, self._new = shown[-_MOST_CONTEXT:], "", 0
         self._is_cut = bool(shown)
         self._hole = Found(0, 0, "")
-        self.found = Counter[str]()
-        """What was masked, by category."""
+        self.found = Counter[str]() if found is None else found
 
     def feed(self, delta: str) -> str:
         """What may be shown now, with what was said next; often nothing, or more than that."""
