@@ -101,6 +101,15 @@ def test_prose_flows_on_but_for_its_last_word() -> None:
         assert masker.feed(f"{word} ").endswith(f"{word} ")
 
 
+def test_prose_flows_on_behind_an_end() -> None:
+    """However much is kept in mind of what was shown before."""
+    masker = Masker(BOUNDED)
+    before = corpus.PROSE * 40
+    assert masker.feed(before) + masker.end() == before
+    for word in corpus.PROSE.split(" "):
+        assert masker.feed(f"{word} ").endswith(f"{word} ")
+
+
 def test_a_number_that_grows_is_never_shown_in_part() -> None:
     """Nor is a number that was long enough: it may be another one."""
     masker = Masker(BOUNDED)

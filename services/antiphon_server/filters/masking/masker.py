@@ -18,8 +18,8 @@ class Masker:
 
     It holds back from where a match may have begun, at most the longest one's visible characters
     and a sixteenth. A finder that has no longest match can't mask: it is no `Bounded`. Not to be
-    shared; for one text, which goes on behind what was ``shown`` of it before. ``found`` counts what
-    is masked, by category.
+    shared; for one text, which goes on behind what was ``shown`` of it before. ``found`` counts
+    what is masked, by category.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class Masker:
         """What may be shown now, with what was said next; often nothing, or more than that."""
         self._held += delta
         self._new += len(delta)
-        size = len(self._context) + len(self._held)
+        old = 0 if self._is_cut else len(self._context)  # else what is behind a call would wait
+        size = old + len(self._held)
         if size > _SMALL and self._new * _PART < size:
             return ""
         self._new = 0
