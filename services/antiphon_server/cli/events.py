@@ -95,21 +95,29 @@ def _detail(event: Event) -> str:
             return f"{state} {event.turn_finished.error.message}".strip()
         case "schedule_skipped":
             skipped = event.schedule_skipped
-            return f"{skipped.schedule_id} missed {skipped.skipped} due times"
+            newest = local_time(skipped.due_time)
+            return (
+                f"{skipped.schedule_id} missed {skipped.skipped} due times, the newest at {newest}"
+            )
         case "schedule_failed":
             failed = event.schedule_failed
             paused = ", and is paused" if failed.paused else ""
-            return f"{failed.schedule_id} could not start: {failed.error}{paused}"
+            due = local_time(failed.due_time)
+            return f"{failed.schedule_id} could not start at {due}: {failed.error}{paused}"
         case "turn_handed_off":
             handoff = event.turn_handed_off.handoff
-            why = _short(handoff.reason) if handoff.reason else ""
-            return f"{handoff.handoff_id} {why}".strip()
+            why = f": {_short(handoff.reason)}" if handoff.reason else ""
+            until = local_time(handoff.expire_time)
+            return f"{handoff.handoff_id} waits for people until {until}{why}"
         case "handoff_claim_changed":
-            return f"by {event.handoff_claim_changed.claimed_by or 'nobody any more'}"
+            claim = event.handoff_claim_changed
+            return f"{claim.handoff_id}: {claim.claimed_by or 'nobody'} is at it"
         case "handoff_ended":
             ended = event.handoff_ended
             how = name_of(HandoffEnd, "HANDOFF_END_", ended.end)
-            return " ".join(filter(None, (how, ended.handler, ended.note and _short(ended.note))))
+            then = f", {ended.handler} goes on" if ended.handler else ""
+            note = f": {_short(ended.note)}" if ended.note else ""
+            return f"{ended.handoff_id} {how}{then}{note}"
         case "budget_warned":
             return event.budget_warned.budget.name
         case "budget_overrun":

@@ -14,12 +14,14 @@ from antiphon.events.v1.event_pb2 import (
     TurnFinished,
 )
 from antiphon_client import AntiphonError, text_of
+from antiphon_server.cli.chat.happenings import OF_SCHEDULES, OF_TURNS, words_of
 from antiphon_server.cli.chat.names import SOMEBODY
 from antiphon_server.cli.chat.screen import Screen
 from antiphon_server.cli.chat.trees import is_of_tree
 from antiphon_server.cli.console import in_a_line, shortened
 
 _MOST = 1000
+_KINDS = frozenset({"message_posted", "turn_finished"}) | OF_SCHEDULES | OF_TURNS
 _QUOTED = 40
 _NO_ANSWER = {
     TURN_STATE_CANCELLED: "stopped",
@@ -54,6 +56,13 @@ class _Said:
     ending: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """What became of a schedule or a hand-off, in words."""
+
+    words: str
+
+
 class News:
     """Takes a conversation's events in, and keeps what others said until it is shown.
 
@@ -71,7 +80,7 @@ class News:
         self._asked: dict[str, _Question] = {}
         self._last = ""
         self._events: asyncio.Queue[Event] = asyncio.Queue(_MOST)
-        self._waiting: deque[_Said] = deque(maxlen=_MOST)
+        self._waiting: deque[_Said | _Happened] = deque(maxlen=_MOST)
         self._missed = 0
 
     def __bool__(self) -> bool:
@@ -122,7 +131,7 @@ class News:
         if kind == "turn_finished" and event.turn_id in self._trees:
             self._trees.discard(event.turn_id)
             return
-        if kind not in ("message_posted", "turn_finished"):
+        if kind not in _KINDS or (kind in OF_TURNS and event.turn_id in self._own):
             return
         if kind == "message_posted" and is_of_tree(event.message_posted.message):
             return
@@ -148,7 +157,11 @@ class News:
                 self._screen.note(f"… {self._missed} more were said; /open shows the last ones")
                 self._missed = 0
 
-    def _show(self, said: _Said) -> None:
+    def _show(self, said: _Said | _Happened) -> None:
+        if isinstance(said, _Happened):
+            self._screen.note(said.words)
+            self._last = ""
+            return
         who, is_next = in_a_line(said.who), bool(said.turn_id) and said.turn_id == self._last
         question = None if is_next or said.by_user else self._asked.get(said.turn_id)
         if said.text and not said.by_user and (question or who):
@@ -159,9 +172,13 @@ class News:
             self._screen.note(said.ending.format(to=question or who or "that"))
         self._last = said.turn_id if said.by_user else ""
 
-    async def _said(self, event: Event) -> _Said | None:
+    async def _said(self, event: Event) -> _Said | _Happened | None:
         if event.HasField("turn_finished"):
             return self._finished(event.turn_id, event.turn_finished)
+        if not event.HasField("message_posted"):
+            who = await self._name(event.actor) if event.actor.startswith("users/") else ""
+            words = words_of(event, who, self.question_of(event.turn_id))
+            return _Happened(words) if words else None
         message = event.message_posted.message
         if event.turn_id in self._own or message.message_id in self._shown:
             return None
