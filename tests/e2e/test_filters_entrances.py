@@ -11,7 +11,7 @@ from antiphon.context.v1.filter_pb2 import Screening
 from tests.e2e.calls import new_conversation
 from tests.e2e.entrances import ENTRANCES
 from tests.e2e.entrances.entrance import Entrance, Stage
-from tests.e2e.entrances.stages import apart, together
+from tests.e2e.entrances.stages import FILTERS, apart, together
 from tests.filters.corpus import ATTACKS, HARMLESS, Sample
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,6 +41,7 @@ async def test_the_verdict_is_the_same_everywhere(stage: Stage, entrance: Entran
     assert len(attacks) > len(ATTACKS) / 2
     tried = [await _tried(stage, it) for it in attacks]
     assert all(it.refused for it in tried)
+    await _prepared(here, entrance, attacks)
     before = {it.screening_id for it in await _screenings(stage)}
     became = await _all_come(here, entrance, attacks)
     assert became == dict.fromkeys(became, "CONTENT_BLOCKED")
@@ -54,6 +55,7 @@ async def test_the_verdict_is_the_same_everywhere(stage: Stage, entrance: Entran
 async def test_what_is_harmless_passes_everywhere(stage: Stage, entrance: Entrance) -> None:
     """Nobody says anything about it."""
     here, harmless = await _anew(stage), [it for it in HARMLESS if entrance.takes(it)]
+    await _prepared(here, entrance, harmless)
     before = await _screenings(stage)
     became = await _all_come(here, entrance, harmless)
     assert became == dict.fromkeys(became, "")
@@ -64,6 +66,14 @@ async def _anew(stage: Stage) -> Stage:
     """The same in a conversation where nothing has been said."""
     calls = stage.calls
     return Stage(await new_conversation(calls.channel, calls.caller), stage.client)
+
+
+async def _prepared(stage: Stage, entrance: Entrance, samples: Sequence[Sample]) -> None:
+    """Make what they come in by, before the filters stand."""
+    if entrance.before is not None:
+        await stage.client.set_filters(stage.workspace, [])
+        await entrance.before(stage, samples)
+        await stage.client.set_filters(stage.workspace, FILTERS)
 
 
 async def _all_come(

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from tests.e2e.entrances.beside import answered, declined, denied, handed_off, returned, told
 from tests.e2e.entrances.entrance import Entrance
-from tests.e2e.entrances.later import delegated, due, run_now
+from tests.e2e.entrances.later import (
+    delegated,
+    due,
+    later_schedules,
+    run_now,
+    scheduled,
+    schedules,
+)
 from tests.e2e.entrances.said import conversed, dispatched, instructed, posted, titled
 from tests.e2e.entrances.tools import called, called_in_turn
 
@@ -14,8 +21,9 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("Converse", conversed),
     Entrance("a conversation's title", titled, most=256, is_words=True),
     Entrance("a conversation's instructions", instructed, most=8_000, is_words=True),
-    Entrance("a schedule's due time", due),
-    Entrance("RunSchedule", run_now),
+    Entrance("CreateSchedule", scheduled),
+    Entrance("a schedule's due time", due, before=schedules),
+    Entrance("RunSchedule", run_now, before=later_schedules),
     Entrance(
         "a turn for another handler", delegated, most=64_000, is_words=True, needs_worker=True
     ),

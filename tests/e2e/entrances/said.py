@@ -1,17 +1,13 @@
 """What people say, and what they say of a conversation."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
-
-import grpc
 
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
 from antiphon_client import new_turn_id
 from tests.e2e.calls import Calls
-from tests.e2e.entrances.entrance import Stage, reason_of
+from tests.e2e.entrances.entrance import Stage, reason_of, reason_of_call
 from tests.e2e.refusals import reason_in
-from tests.e2e.refusals import reason_of as reason_on_the_wire
 from tests.e2e.until import PATIENCE_S
 from tests.filters.corpus import Sample
 
@@ -19,13 +15,13 @@ from tests.filters.corpus import Sample
 async def posted(stage: Stage, sample: Sample) -> str:
     """By PostMessage."""
     calls = stage.calls
-    return await _reason(calls(calls.context.PostMessage, calls.post(*sample.parts)))
+    return await reason_of_call(calls(calls.context.PostMessage, calls.post(*sample.parts)))
 
 
 async def dispatched(stage: Stage, sample: Sample) -> str:
     """By Dispatch."""
     calls = stage.calls
-    return await _reason(calls(calls.dispatcher.Dispatch, _turn(calls, sample)))
+    return await reason_of_call(calls(calls.dispatcher.Dispatch, _turn(calls, sample)))
 
 
 async def conversed(stage: Stage, sample: Sample) -> str:
@@ -55,11 +51,3 @@ async def instructed(stage: Stage, sample: Sample) -> str:
 
 def _turn(calls: Calls, sample: Sample) -> Any:
     return calls.dispatch(*sample.parts, turn_id=new_turn_id())
-
-
-async def _reason(call: Awaitable[Any]) -> str:
-    try:
-        await call
-    except grpc.aio.AioRpcError as error:
-        return reason_on_the_wire(error)
-    return ""
