@@ -145,10 +145,10 @@ async def test_what_is_left_is_no_longer_than_it_may_be(it: Stage) -> None:
     await it.stand(FILTER_ACTION_SANITISE, "a")
     full = " a" * 128
     calls = Calls(it.channel, it.caller, it.where)
-    post = calls.post(" a" * (127 * KIB), "b a b")
+    post = calls.post(" some-word a" * (21 * KIB), "b a b")
     post.metadata.update({"note": full, "short": "b a"})
     posted = (await calls(calls.context.PostMessage, post)).message
-    assert [part.text for part in posted.parts] == [" *" * (127 * KIB), "b [term] b"]
+    assert [part.text for part in posted.parts] == [" some-word *" * (21 * KIB), "b [term] b"]
     assert posted.metadata == {"note": " *" * 128, "short": "b [term]"}
     large = calls.post(*["x" * (255 * KIB)] * 4, " a" * 1990)
     posted = (await calls(calls.context.PostMessage, large)).message

@@ -2,7 +2,8 @@
 
 import pytest
 
-from antiphon_server.filters.finding.cutting import cut, found_in
+from antiphon_server.filters.finding.cutting import cut
+from antiphon_server.filters.finding.searching import found_in
 from tests.filters.built_in import ALL
 from tests.filters.corpus import ATTACKS, HARMLESS, KNOWN_GAPS, Sample
 

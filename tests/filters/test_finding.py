@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.filters.finding.cutting import cut, found_in, merged
+from antiphon_server.filters.finding.cutting import cut, merged
 from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.finding.searching import found_in
 from antiphon_server.filters.finding.text import Text
 from tests.filters import corpus
 from tests.filters.built_in import ALL, BOUNDED

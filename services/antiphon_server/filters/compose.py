@@ -47,6 +47,7 @@ class ComposedFiltering:
     screenings: SqlScreenings
     trail: TrailRelay
     log: TrailRelay
+    eyes: Eyes
     shared: bool
 
     def stand(self, workspace_id: str) -> bool:
@@ -77,7 +78,7 @@ class ComposedFiltering:
 
     async def start(self, lifecycle: Lifecycle) -> None:
         """See :meth:`FilteringRoom.start`."""
-        lifecycle.on_stop("filters", self.filters.close)
+        lifecycle.on_stop("filters", self._close)
         await self.filters.refresh()
         for name, relay in {"trail": self.trail, "log": self.log}.items():
             lifecycle.on_stop(f"filters' {name}", relay.close)
@@ -86,6 +87,10 @@ class ComposedFiltering:
         lifecycle.spawn("filters.forget", forget, vital=False)
         if self.shared:
             lifecycle.spawn("filters.changes", self.filters.run(), vital=False)
+
+    async def _close(self) -> None:
+        await self.filters.close()
+        self.eyes.close()
 
     async def _forget(self) -> None:
         await self.screenings.forget(time.time_ns() // 1000)
@@ -114,4 +119,4 @@ def compose_filtering(infrastructure: Infrastructure, links: Links) -> ComposedF
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
     servicer = FilterServicer(filters, screener, screenings, trail)
     shared = database.shared
-    return ComposedFiltering(filters, screener, servicer, screenings, trail, log, shared)
+    return ComposedFiltering(filters, screener, servicer, screenings, trail, log, eyes, shared)

@@ -1,27 +1,24 @@
 """What looks for each kind of things."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from antiphon_server.filters.finding.cutting import found_in
 from antiphon_server.filters.finding.injection import Injection as InjectionModel
 from antiphon_server.filters.finding.injection import InjectionMissing
 from antiphon_server.filters.finding.model import Finder, Found
+from antiphon_server.filters.finding.searching import Search
 from antiphon_server.filters.model import Injection, Kind, Origin, Remote
 from antiphon_server.filters.ports import AsksRemote, Looks
+from antiphon_server.filters.reading import Readers
 from antiphon_server.runtime.concurrency.bulkhead import NoPlace
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
-
-LONG = 16 * 1024
-"""More characters than that are looked at by a thread: it may take some milliseconds."""
 
 
 class Eyes:
     """Makes what looks for a kind of things: ``finders`` of texts, or programs of others."""
 
     def __init__(self, finders: Callable[[Kind], Sequence[Finder]], remote: AsksRemote) -> None:
-        self._finders, self._remote = finders, remote
+        self._finders, self._remote, self._readers = finders, remote, Readers()
 
     @cached_property
     def _model(self) -> InjectionModel:
@@ -37,7 +34,11 @@ class Eyes:
             return _Asking(kind.tool, self._remote)
         if isinstance(kind, Injection):
             return _Judging(self._model)
-        return _Reading(self._finders(kind))
+        return _Reading(self._finders(kind), self._readers)
+
+    def close(self) -> None:
+        """Let threads go."""
+        self._readers.close()
 
 
 class _Judging:
@@ -60,10 +61,8 @@ class _Asking:
 
 
 class _Reading:
-    def __init__(self, finders: Sequence[Finder]) -> None:
-        self._finders = finders
+    def __init__(self, finders: Sequence[Finder], readers: Readers) -> None:
+        self._finders, self._readers = finders, readers
 
     async def __call__(self, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
-        if sum(map(len, texts)) > LONG:
-            return await asyncio.to_thread(found_in, texts, self._finders)
-        return found_in(texts, self._finders)
+        return await self._readers.read(Search(texts, self._finders), sum(map(len, texts)))

@@ -1,6 +1,6 @@
 """Which finders look for each kind of things."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from antiphon_server.filters.finding import builtin
@@ -61,6 +61,10 @@ class _Only:
 
     def find(self, text: Text) -> Sequence[Found]:
         return [it for it in self.finder.find(text) if it.category in self.categories]
+
+    def steps(self, text: Text) -> Iterator[Found | None]:
+        for it in self.finder.steps(text):
+            yield it if it and it.category in self.categories else None
 
     def undecided(self, text: Text) -> int:
         return self.finder.undecided(text)

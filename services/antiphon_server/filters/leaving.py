@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from antiphon_server.filters.finding.cutting import cut
-from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.finding.model import MOST_FOUND, Found
 from antiphon_server.filters.model import Room
 
 SHORT = "*"
@@ -14,8 +14,11 @@ SHORT = "*"
 def left(texts: Sequence[str], found: Sequence[Found], room: Room) -> Sequence[str] | None:
     """The texts with marks in place of what was found: None if it can't be cut out of one.
 
-    A mark is `[category]`, or short where the text would be longer than it may be.
+    A mark is `[category]`, or short where the text would be longer than it may be. Of what has
+    `MOST_FOUND` there may be more.
     """
+    if len(found) >= MOST_FOUND:
+        return None
     marked, short = cut(texts, found), cut(texts, found, SHORT)
     new = [
         long if most is None or _size(long) <= most else less

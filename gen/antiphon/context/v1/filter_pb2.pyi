@@ -444,7 +444,9 @@ class FilterVerdict(_message.Message):
     action: Global___FilterAction.ValueType
     """action is what it said; FILTER_ACTION_UNSPECIFIED of one that failed, and lets pass."""
     found: _builtins.int
-    """found is in how many places; of a remote filter that names none it is 1."""
+    """found is in how many places; of a remote filter that names none it is 1. More than 50,000 are not
+    looked for: something with so many is blocked where they were to be cut out.
+    """
     failure: _builtins.str
     """failure is the ErrorReason's name of why it could not look; empty if it could."""
     @_builtins.property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import re2
 
 from antiphon_server.filters.finding.flanks import tail
-from antiphon_server.filters.finding.looking import Look
+from antiphon_server.filters.finding.looking import NOTHING, Look
 from antiphon_server.filters.finding.patterns import latin
 
 _CATEGORY = "ip"
@@ -34,8 +34,7 @@ class Addresses:
             while coded[end - 1 : end] in (b".", b":") and coded[end - 2 : end] != b"::":
                 end -= 1
             good = self._is_one(coded[start:end]) and _alone(coded, start, end)
-            if good:
-                yield Look(start, end, len(coded) - end < 2, _CATEGORY)
+            yield Look(start, end, len(coded) - end < 2, _CATEGORY) if good else NOTHING
         for digits in (_DIGITS, _DECIMAL):
             start = tail(coded, digits, _LONGEST + 2)
             if start < len(coded) and not coded[start - 1 : start].isalnum():

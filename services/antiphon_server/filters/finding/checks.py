@@ -9,11 +9,16 @@ import string
 import zlib
 from collections import Counter
 
+import re2
+
+from antiphon_server.filters.finding.patterns import latin
+
 _DIGITS = (string.digits + string.ascii_uppercase + string.ascii_lowercase).encode()
 _CHECKSUM = 6
-_PLACEHOLDER = re.compile(
-    rb"(?i)x{4}|\.{3}|\*{3}|<|\$\{|\{\{|%\(|your|example|change|placeholder|dummy|redacted|secret$"
-    rb"|password|token|env[.(\[_]|getenv|0{6}|12345"
+_PLACEHOLDER = re2.compile(
+    rb"x{4}|\.{3}|\*{3}|<|\$\{|\{\{|%\(|your|example|change|placeholder|dummy|redacted|secret$"
+    rb"|password|token|env[.(\[_]|getenv|0{6}|12345",
+    latin(any_case=True),
 )
 _CLASSES = [re.compile(it) for it in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^a-zA-Z0-9]")]
 
@@ -58,16 +63,16 @@ def random(secret: bytes) -> bool:
     Hexadecimal digits have 4 bits each at most; 3 of 16 characters are passed by words, too, so
     a digit and a letter are asked for.
     """
-    if len(secret) < 16 or _PLACEHOLDER.search(secret):
+    if len(secret) < 16 or not _CLASSES[2].search(secret):
         return False
-    digits = bool(_CLASSES[2].search(secret))
-    letters = bool(_CLASSES[0].search(secret) or _CLASSES[1].search(secret))
-    return digits and letters and entropy(secret) >= 3.0
+    if not (_CLASSES[0].search(secret) or _CLASSES[1].search(secret)):
+        return False
+    return not _PLACEHOLDER.search(secret) and entropy(secret) >= 3.0
 
 
 def password(secret: bytes) -> bool:
     """Whether it is one that a form would take: random, or of three kinds of characters."""
-    if _PLACEHOLDER.search(secret) or not _CLASSES[2].search(secret):
+    if not _CLASSES[2].search(secret) or _PLACEHOLDER.search(secret):
         return False
     return random(secret) or sum(bool(it.search(secret)) for it in _CLASSES) >= 3
 

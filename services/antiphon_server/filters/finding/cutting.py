@@ -1,26 +1,10 @@
-"""Finding in a message's parts, and cutting what was found out of them."""
+"""Cutting what was found out of a message's parts."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, takewhile
 
-from antiphon_server.filters.finding.model import Finder, Found
-from antiphon_server.filters.finding.text import Text
-
-_BETWEEN = "\n"
-
-
-def found_in(parts: Sequence[str], finders: Sequence[Finder]) -> Sequence[Found]:
-    """All that is found in the parts as one text, and in each alone, in order of where it starts.
-
-    Joined a thing is found that was split; apart one that follows a part's last word. ``start`` and
-    ``end`` count the characters of all parts behind each other.
-    """
-    found = _found(Text("".join(parts)), finders)
-    if len(parts) > 1:
-        apart = _found(Text(_BETWEEN.join(parts)), finders)
-        found |= _joined(apart, parts)
-    return sorted(found)
+from antiphon_server.filters.finding.model import Found
 
 
 def cut(parts: Sequence[str], found: Sequence[Found], mark: str = "") -> list[str]:
@@ -62,21 +46,3 @@ def _cut(part: str, start: int, holes: Sequence[Found], mark: str) -> str:
             pieces.append(mark or f"[{it.category}]")
         at = it.end - start
     return "".join([*pieces, part[at:]])
-
-
-def _found(text: Text, finders: Sequence[Finder]) -> set[Found]:
-    return {found for finder in finders for found in finder.find(text)}
-
-
-def _joined(found: set[Found], parts: Sequence[str]) -> set[Found]:
-    """What was found in parts with a separator between each two, where it is without them."""
-    separators = [end + at for at, end in enumerate(accumulate(map(len, parts[:-1])))]
-    return {
-        Found(
-            it.start - bisect_left(separators, it.start),
-            it.end - bisect_left(separators, it.end),
-            it.category,
-            it.score,
-        )
-        for it in found
-    }

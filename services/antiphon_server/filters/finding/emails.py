@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from antiphon_server.filters.finding.looking import Look
+from antiphon_server.filters.finding.looking import NOTHING, Look
 
 _CATEGORY = "email"
 _LOCAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+%&.-"
@@ -22,8 +22,7 @@ class Emails:
         middle = coded.find(b"@", at)
         while middle >= 0:
             start = _local(coded, middle)
-            if start < middle:
-                yield _address(coded, start, middle)
+            yield _address(coded, start, middle) if start < middle else NOTHING
             middle = coded.find(b"@", middle + 1)
         start = _local(coded, len(coded))
         if start < len(coded):

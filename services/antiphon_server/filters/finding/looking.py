@@ -4,10 +4,10 @@ That is what lets them mask a stream: a look that reaches the text's end says so
 held back from there alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.finding.model import Found, Stepping
 from antiphon_server.filters.finding.text import Text
 
 
@@ -21,6 +21,10 @@ class Look(NamedTuple):
     end: int
     open: bool
     category: str
+
+
+NOTHING = Look(0, 0, False, "")
+"""Of a place where nothing is; a looker that has many such tells them, to be stopped there."""
 
 
 class Looker(Protocol):
@@ -38,21 +42,18 @@ class Looker(Protocol):
         """All looks that begin at ``at`` or later, in any order, also overlapping."""
 
 
-class Looking:
+class Looking(Stepping):
     """A finder that masks, too (`Bounded`), made of what looks."""
 
     def __init__(self, looker: Looker) -> None:
         self._looker = looker
         self.longest, self.before = looker.longest, looker.before
 
-    def find(self, text: Text) -> Sequence[Found]:
-        """All that is found."""
+    def steps(self, text: Text) -> Iterator[Found | None]:
+        """See :meth:`Finder.steps`."""
         normal = text.normal
-        return [
-            Found(*normal.origin(it.start, it.end), it.category)
-            for it in self._looker.looks(normal.coded, 0)
-            if it.end
-        ]
+        for it in self._looker.looks(normal.coded, 0):
+            yield Found(*normal.origin(it.start, it.end), it.category) if it.end else None
 
     def undecided(self, text: Text) -> int:
         """From where on what follows may matter."""

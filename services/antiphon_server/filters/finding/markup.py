@@ -31,11 +31,13 @@ _LONGEST_URL = 64
 _BLANKS = b"\t\n\r"
 
 
-def active_tags(coded: bytes) -> Iterator[Found]:
-    """Tags that load or run something by their name or an attribute, in their first 512 bytes."""
+def active_tags(coded: bytes) -> Iterator[Found | None]:
+    """Tags that load or run something by their name or an attribute, in their first 512 bytes.
+
+    None for each that doesn't.
+    """
     for match in _TAG.finditer(coded):
-        if _ACTIVE.search(match[0]):
-            yield Found(match.start(), match.end(), "markup")
+        yield Found(*match.span(), "markup") if _ACTIVE.search(match[0]) else None
 
 
 def active_urls(coded: bytes) -> Iterator[Found]:

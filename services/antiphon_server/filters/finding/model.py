@@ -1,14 +1,15 @@
 """What finders find, and what they promise."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from antiphon_server.filters.finding.text import Text
 
+MOST_FOUND = 50_000
+"""So many places are looked for in a message: sorting and cutting more would hold others up."""
 
-@dataclass(frozen=True, slots=True, order=True)
-class Found:
+
+class Found(NamedTuple):
     """What was found from ``start`` to ``end``: characters of the text as it was said.
 
     Of several parts the characters count behind each other. ``score`` is from 0 to 1; what has a
@@ -26,6 +27,21 @@ class Finder(Protocol):
 
     def find(self, text: Text) -> Sequence[Found]:
         """All that it has, in time that grows with its length; in any order, also overlapping."""
+
+    def steps(self, text: Text) -> Iterator[Found | None]:
+        """The same, step by step, each of some microseconds: None where one has found nothing."""
+
+
+class Stepping:
+    """A finder that has its steps."""
+
+    def find(self, text: Text) -> Sequence[Found]:
+        """See :meth:`Finder.find`."""
+        return [it for it in self.steps(text) if it]
+
+    def steps(self, text: Text) -> Iterator[Found | None]:
+        """See :meth:`Finder.steps`."""
+        raise NotImplementedError
 
 
 class Bounded(Finder, Protocol):

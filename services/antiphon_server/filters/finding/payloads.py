@@ -4,26 +4,26 @@ They are looked for in what was said, not in its normal form: none of them would
 the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from antiphon_server.filters.finding.markup import active_tags, active_urls, markup_begins
-from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.finding.model import Found, Stepping
 from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.finding.unseen import unseen, unseen_begins
 
 
-class Payloads:
+class Payloads(Stepping):
     """Finds active markup and URLs, terminal sequences, controls, and what turns or hides text."""
 
     longest, before = 512, 16
 
-    def find(self, text: Text) -> Sequence[Found]:
+    def steps(self, text: Text) -> Iterator[Found | None]:
         """Their positions are as they stand."""
         coded = text.original.encode("latin-1", "replace")
-        found = [*active_tags(coded), *active_urls(coded)]
-        if text.is_plain:
-            return found
-        return [*found, *unseen(text.original)]
+        yield from active_tags(coded)
+        yield from active_urls(coded)
+        if not text.is_plain:
+            yield from unseen(text.original)
 
     def undecided(self, text: Text) -> int:
         """Where a tag, a URL or a sequence is that isn't over yet."""

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import re2
 
-from antiphon_server.filters.finding.looking import Look
+from antiphon_server.filters.finding.looking import NOTHING, Look
 from antiphon_server.filters.finding.patterns import latin
 
 _CATEGORY = "phone"
@@ -39,8 +39,7 @@ class Phones:
     def looks(self, coded: bytes, at: int) -> Iterator[Look]:
         """What is a number from where one may begin."""
         for start in self._starts(coded, at):
-            if _may_begin(coded, start):
-                yield self._look(coded, start)
+            yield self._look(coded, start) if _may_begin(coded, start) else NOTHING
         first = max(at, len(coded) - 9)
         for start in range(first, len(coded)):
             if _BEGUN.match(coded, start) and _may_begin(coded, start):

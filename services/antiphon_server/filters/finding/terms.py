@@ -1,10 +1,10 @@
 """Prohibited terms: whole words and parts of words, found in one pass however many there are."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from antiphon_server.filters.finding.model import Found
+from antiphon_server.filters.finding.model import Found, Stepping
 from antiphon_server.filters.finding.text import Normal, Text
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _AT_ONCE = 4096
 """Characters that are looked at together: it bounds how many matches are held at a time."""
 
 
-class Terms:
+class Terms(Stepping):
     """Finds terms in any case, and however their letters are disguised; blanks are all alike.
 
     ``words`` are found where neither a letter nor a digit is beside them, ``parts`` anywhere.
@@ -31,16 +31,17 @@ class Terms:
         self.before = 1
         self._automaton = _automaton(self._terms)
 
-    def find(self, text: Text) -> Sequence[Found]:
+    def steps(self, text: Text) -> Iterator[Found | None]:
         """Each occurrence, also within another one."""
         normal, value = text.folded, text.folded.value
-        found: set[tuple[int, int]] = set()
         for begin in range(0, len(value), _AT_ONCE):
             piece = value[begin : begin + _AT_ONCE + self.longest]
             for term, start, end in self._automaton.find_matches_as_indexes(piece, True):
-                if self._counts(term, normal, begin + start, begin + end):
-                    found.add((begin + start, begin + end))
-        return [Found(*normal.origin(start, end), _CATEGORY) for start, end in found]
+                if start < _AT_ONCE and self._counts(term, normal, begin + start, begin + end):
+                    yield Found(*normal.origin(begin + start, begin + end), _CATEGORY)
+                else:
+                    yield None
+            yield None
 
     def undecided(self, text: Text) -> int:
         """Where the longest end of the text begins that a term begins with."""
@@ -51,10 +52,11 @@ class Terms:
         return len(text.original)
 
     def _counts(self, term: int, normal: Normal, start: int, end: int) -> bool:
-        if not normal.whole(start, end):
-            return False
-        beside = normal.value[max(0, start - 1) : start], normal.value[end : end + 1]
-        return self._anywhere[term] or not any(map(str.isalnum, beside))
+        if not self._anywhere[term]:
+            value = normal.value
+            if value[end : end + 1].isalnum() or (start and value[start - 1].isalnum()):
+                return False
+        return normal.whole(start, end)
 
     def _begins(self, said: str) -> bool:
         at = bisect_left(self._terms, said)

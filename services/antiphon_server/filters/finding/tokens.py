@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence, Set
 
 import re2
 
-from antiphon_server.filters.finding.looking import Look
+from antiphon_server.filters.finding.looking import NOTHING, Look
 from antiphon_server.filters.finding.patterns import latin
 from antiphon_server.filters.finding.shapes import Shape
+
+_TOLD_BY = 3
+"""Heads that begin alike in so many characters are few; none is shorter."""
 
 
 class Tokens:
@@ -20,7 +23,11 @@ class Tokens:
         for it in shapes:
             for head in it.heads:
                 self._of[head].append(it)
-        self._sizes = sorted(set(map(len, self._of)), reverse=True)
+        self._sizes = defaultdict[bytes, list[int]](list)
+        for size in sorted(set(map(len, self._of)), reverse=True):
+            for begun in {it[:_TOLD_BY] for it in self._of if len(it) == size}:
+                self._sizes[begun].append(size)
+        self._longest_head = max(map(len, self._of))
         self._begun = _beginnings(shapes)
         self._longest_begun = max(map(len, self._begun), default=0)
         self.longest = max(sum(it.sizes) for it in shapes)
@@ -30,15 +37,16 @@ class Tokens:
         """What each head begins, and a head that the text's end may have begun."""
         for match in self._heads.finditer(coded, max(0, at - self.before)):
             yield from self._of_head(coded, match.start())
+            yield NOTHING
         for start in range(max(at, len(coded) - self._longest_begun), len(coded)):
             if coded[start:] in self._begun:
                 yield Look(start, 0, True, "")
 
     def _of_head(self, coded: bytes, at: int) -> Iterator[Look]:
         bounded = not coded[at - 1 : at].isalnum()
-        said = coded[at : at + self._sizes[0]]
+        said = coded[at : at + self._longest_head]
         said = said.lower() if self._any_case else said
-        for size in self._sizes:
+        for size in self._sizes[said[:_TOLD_BY]]:
             looks = [
                 Look(*shape.read(coded, at, at + size), shape.category)
                 for shape in self._of.get(said[:size], ())
