@@ -83,7 +83,7 @@ async def test_the_operator_is_shown_a_link(world: World) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("parts", "closing", "library"),
+        *("parts", "closing", "library", "cuts"),
         *(
             pytest.param(name, marks=pytest.mark.needs(*IN_A_BROWSER))
             for name in (

@@ -3,6 +3,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Part } from "../gen/antiphon/context/v1/message_pb";
 import { type Event, ToolCallOutcome } from "../gen/antiphon/events/v1/event_pb";
+import type { Removed } from "./cuts";
 import { type AntiphonError, errorOfStatus } from "./errors";
 import { type Question, type Reply, questionOf } from "./questions";
 
@@ -41,6 +42,8 @@ export interface ToolCall {
   /** What its tool has asked people. */
   questions: Question[];
   end: CallEnd | undefined;
+  /** What filters took out of what came of it. */
+  removed: Removed[];
 }
 
 const ENDINGS: Partial<Record<ToolCallOutcome, CallState>> = {
@@ -134,11 +137,17 @@ export class ToolCalls {
     if (question) question.reply = { action, by, content };
   }
 
+  /** Filters took something out of what came of a call. */
+  screen(id: string, removed: Removed[]): void {
+    const call = this.all.find((each) => each.id === id);
+    if (call) call.removed = removed;
+  }
+
   private of(id: string): ToolCall {
     let call = this.all.find((each) => each.id === id);
     if (!call) {
       const unknown = { tool: "", arguments: "", sha256: new Uint8Array(), asks: false, position: 0 };
-      call = { id, ...unknown, decision: undefined, startMs: 0, questions: [], end: undefined };
+      call = { id, ...unknown, decision: undefined, startMs: 0, questions: [], end: undefined, removed: [] };
       this.all.push(call);
     }
     return call;

@@ -13,12 +13,15 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccessService } from "../gen/antiphon/auth/v1/access_service_pb";
 import { AuditService } from "../gen/antiphon/auth/v1/audit_service_pb";
 import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
+import { AnomalyService } from "../gen/antiphon/context/v1/anomaly_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
+import { FilterService } from "../gen/antiphon/context/v1/filter_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
 import { HandoffService } from "../gen/antiphon/dispatcher/v1/handoff_service_pb";
 import { RouteService } from "../gen/antiphon/dispatcher/v1/route_service_pb";
 import { ScheduleService } from "../gen/antiphon/dispatcher/v1/schedule_service_pb";
+import { WebhookService } from "../gen/antiphon/dispatcher/v1/webhook_service_pb";
 import { WorkerService } from "../gen/antiphon/dispatcher/v1/worker_service_pb";
 import { EventService } from "../gen/antiphon/events/v1/event_service_pb";
 import { BudgetService } from "../gen/antiphon/integration/v1/budget_service_pb";
@@ -38,6 +41,7 @@ const MOST_PAUSE_MS = 2_000;
 /** The services, each as its generated stub. */
 export interface Stubs {
   access: Stub<typeof AccessService>;
+  anomalies: Stub<typeof AnomalyService>;
   auth: Stub<typeof AuthService>;
   audit: Stub<typeof AuditService>;
   budgets: Stub<typeof BudgetService>;
@@ -45,12 +49,14 @@ export interface Stubs {
   context: Stub<typeof ContextService>;
   dispatcher: Stub<typeof DispatcherService>;
   events: Stub<typeof EventService>;
+  filters: Stub<typeof FilterService>;
   handoffs: Stub<typeof HandoffService>;
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
   routes: Stub<typeof RouteService>;
   schedules: Stub<typeof ScheduleService>;
   tools: Stub<typeof ToolService>;
+  webhooks: Stub<typeof WebhookService>;
   workers: Stub<typeof WorkerService>;
 }
 
@@ -81,6 +87,7 @@ function transport(options: ChannelOptions, interceptors: Interceptor[]): Transp
 function stubsOn(wire: Transport): Stubs {
   return {
     access: createClient(AccessService, wire),
+    anomalies: createClient(AnomalyService, wire),
     auth: createClient(AuthService, wire),
     audit: createClient(AuditService, wire),
     budgets: createClient(BudgetService, wire),
@@ -88,12 +95,14 @@ function stubsOn(wire: Transport): Stubs {
     context: createClient(ContextService, wire),
     dispatcher: createClient(DispatcherService, wire),
     events: createClient(EventService, wire),
+    filters: createClient(FilterService, wire),
     handoffs: createClient(HandoffService, wire),
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
     routes: createClient(RouteService, wire),
     schedules: createClient(ScheduleService, wire),
     tools: createClient(ToolService, wire),
+    webhooks: createClient(WebhookService, wire),
     workers: createClient(WorkerService, wire),
   };
 }
@@ -115,7 +124,7 @@ const naming: Interceptor = (next) => (request) => {
   return next({ ...request, message });
 };
 
-/** Repeats what the contract says may be sent twice, while the server can't be reached. */
+/** Repeats what the contract says may be sent twice, while the server, or a filter, can't be reached. */
 const retrying: Interceptor = (next) => async (request) => {
   const repeatable = !request.stream && request.method.idempotency !== Level.IDEMPOTENCY_UNKNOWN;
   const attempts = repeatable ? ATTEMPTS : 1;
@@ -124,7 +133,7 @@ const retrying: Interceptor = (next) => async (request) => {
       return await next(request);
     } catch (thrown) {
       const error = errorOf(thrown);
-      const again = error.isAway && attempt < attempts && !request.signal.aborted;
+      const again = error.isPassing && attempt < attempts && !request.signal.aborted;
       if (!again) throw error;
       const ceiling = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MOST_PAUSE_MS);
       const pause = ceiling * (0.5 + Math.random() / 2) + (error.retryAfterMs ?? 0);

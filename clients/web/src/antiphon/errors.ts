@@ -20,6 +20,8 @@ const RESUMABLE_REASONS = new Set([
   "SERVICE_UNAVAILABLE",
   "STORE_UNAVAILABLE",
 ]);
+// What a server that is there can't reach.
+const AWAY_BEHIND_IT = new Set(["PROVIDER_UNAVAILABLE", "FILTER_UNAVAILABLE"]);
 // What the transport says, in its own words, when a connection breaks.
 const RESUMABLE_CODES = new Set([
   Code.Unavailable,
@@ -47,6 +49,8 @@ export class AntiphonError extends ConnectError {
   readonly reason: string;
   readonly variables: Record<string, string>;
   readonly retryAfterMs: number | undefined;
+  /** When that is, by this machine's clock; 0 where the server says nothing of it. */
+  readonly retryAtMs: number;
   readonly violations: Record<string, string>;
 
   constructor(code: Code, message: string, facts: ErrorFacts = {}) {
@@ -54,6 +58,7 @@ export class AntiphonError extends ConnectError {
     this.reason = facts.reason ?? "";
     this.variables = facts.variables ?? {};
     this.retryAfterMs = facts.retryAfterMs;
+    this.retryAtMs = facts.retryAfterMs === undefined ? 0 : Date.now() + facts.retryAfterMs;
     this.violations = facts.violations ?? {};
   }
 
@@ -69,10 +74,20 @@ export class AntiphonError extends ConnectError {
 
   /**
    * Whether the server can't be reached now; the call may be repeated. An identity provider that is
-   * away is none: whoever signs in is to be told of it, not to wait.
+   * away is none: whoever signs in is to be told of it, not to wait. Nor is a filter that can't look.
    */
   get isAway(): boolean {
-    return this.code === Code.Unavailable && this.reason !== "PROVIDER_UNAVAILABLE";
+    return this.code === Code.Unavailable && !AWAY_BEHIND_IT.has(this.reason);
+  }
+
+  /** Whether the same call may work a moment later. */
+  get isPassing(): boolean {
+    return this.isAway || this.reason === "FILTER_UNAVAILABLE";
+  }
+
+  /** Whether a filter refuses what was said: only something else can be said instead. */
+  get isRefusal(): boolean {
+    return this.reason === "CONTENT_BLOCKED";
   }
 
   /** Whether the log's events after a cursor are gone: `variables.earliest_cursor` goes on. */

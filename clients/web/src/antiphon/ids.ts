@@ -26,6 +26,11 @@ export function firstOf(turnId: string): string {
   return first ? `turn_${first}` : turnId;
 }
 
+/** A webhook's id. */
+export function newWebhookId(): string {
+  return `wh_${random(26)}`;
+}
+
 /** A name for a stream. */
 export function newFollowId(): string {
   return random(26);

@@ -21,6 +21,7 @@ const UNDER_WAY = [
   EventKind.TURN_ASSIGNED,
   EventKind.MEMBER_ADDED,
   EventKind.MEMBER_UPDATED,
+  EventKind.CONTENT_SCREENED,
 ];
 
 /** Reads a conversation backwards into a transcript. */

@@ -47,6 +47,8 @@ export class Thread extends Changing {
   isLoading = true;
   isLoadingOlder = false;
   error: AntiphonError | undefined;
+  /** What was taken back, until somebody writes it anew. */
+  takenBack: Outgoing | undefined;
   private readonly transcript = new Transcript();
   private readonly past: Past;
   private readonly costs: Costs;
@@ -266,6 +268,12 @@ export class Thread extends Changing {
     this.outbox.retryHeld();
   }
 
+  /** What a filter refused is to be said otherwise: it leaves the conversation for where one writes. */
+  takeBack(outgoing: Outgoing): void {
+    this.takenBack = outgoing;
+    this.discard(outgoing);
+  }
+
   /** Forget what failed. */
   discard(outgoing: Outgoing): void {
     this.outbox.settle(outgoing.turnId);
@@ -418,14 +426,18 @@ export class Thread extends Changing {
   }
 
   private takeIn(event: Event): void {
-    if (event.turnId) this.transcript.turnOf(event.turnId).apply(event);
     const { payload } = event;
+    // A turn whose message was refused never began.
+    if (event.turnId && payload.case !== "contentScreened") this.transcript.turnOf(event.turnId).apply(event);
     switch (payload.case) {
       case "messagePosted":
         if (payload.value.message) {
           const timeMs = event.time ? timestampMs(event.time) : Date.now();
           this.post(payload.value.message, event.lastOffset, event.turnId, timeMs);
         }
+        break;
+      case "contentScreened":
+        if (payload.value.screening) this.transcript.screen(payload.value.screening, event.lastOffset);
         break;
       case "turnFinished":
         this.outbox.settle(event.turnId);

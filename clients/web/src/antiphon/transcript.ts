@@ -3,7 +3,9 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Message, MessageRole } from "../gen/antiphon/context/v1/message_pb";
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
+import type { Screening } from "../gen/antiphon/context/v1/filter_pb";
 import { type ToolCall, begunBy } from "./calls";
+import { Cuts, type Removed, removedBy } from "./cuts";
 import { textOf } from "./text";
 import { TurnView } from "./turn";
 
@@ -25,6 +27,8 @@ export interface Entry {
   /** What it is to programs; empty of what people say. */
   type: string;
   metadata: Message["metadata"];
+  /** What filters took out of it, as far as the log still says. */
+  removed: Removed[];
 }
 
 /** A turn that another one has asked for: what it was told, and what it answered. */
@@ -38,6 +42,7 @@ export interface Child {
 export class Transcript {
   private readonly entries = new Map<string, Entry>();
   private readonly turns = new Map<string, TurnView>();
+  private readonly cuts = new Cuts();
   private sorted: Entry[] | undefined;
 
   /** What was said, the oldest first; but for what turns that turns have asked for have said. */
@@ -104,7 +109,7 @@ export class Transcript {
 
   /** Take a message in; it may come twice. */
   post(message: Message, offset: bigint, turnId: string, timeMs?: number): void {
-    this.entries.set(message.messageId, {
+    const entry = {
       id: message.messageId,
       role: roleOf(message),
       author: message.author,
@@ -117,7 +122,25 @@ export class Transcript {
       isAside: message.aside,
       type: message.type,
       metadata: message.metadata,
-    });
+    };
+    this.entries.set(entry.id, { ...entry, removed: [] });
+    this.sorted = undefined;
+    if (!this.cuts.isEmpty) this.mark();
+  }
+
+  /** Take in what filters said, which may be told before or after what they said it of. */
+  screen(screening: Screening, offset: bigint): void {
+    const { turnId, toolCallId } = screening;
+    if (toolCallId) return this.turns.get(turnId)?.calls.screen(toolCallId, removedBy(screening));
+    if (this.cuts.learn(screening, offset)) this.mark();
+  }
+
+  /** Each message has what was taken out of it. */
+  private mark(): void {
+    for (const entry of this.entries.values()) {
+      const removed = this.cuts.of(entry, this.entries.values());
+      if (removed.length !== entry.removed.length) this.entries.set(entry.id, { ...entry, removed });
+    }
     this.sorted = undefined;
   }
 
@@ -125,6 +148,7 @@ export class Transcript {
   clear(): void {
     this.entries.clear();
     this.turns.clear();
+    this.cuts.clear();
     this.sorted = undefined;
   }
 }

@@ -10,6 +10,8 @@ import { ThemeSwitch } from "../page/sidebar";
 import { applyTheme } from "../page/theme";
 import { useChanges } from "../page/use";
 import { Connections } from "./connections";
+import { Filters } from "./filters";
+import { Flags } from "./flags";
 import { Mesh } from "./mesh";
 import { People } from "./people";
 import { Routes } from "./routes";
@@ -28,6 +30,8 @@ const VIEWS: Record<string, { name: string; View: (props: { desk: Desk }) => JSX
   workers: { name: "Workers", View: Workers },
   routes: { name: "Routes", View: Routes },
   schedules: { name: "Schedules", View: Schedules },
+  filters: { name: "Filters", View: Filters },
+  flags: { name: "Flags", View: Flags },
   connections: { name: "Connections", View: Connections },
   people: { name: "People", View: People },
   security: { name: "Security", View: Security },

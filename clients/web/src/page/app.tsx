@@ -10,18 +10,27 @@ import { ConnectionBar, NoticeBar } from "./connection";
 import { AccountDialog, ConfirmDialog, NameDialog, ShortcutsDialog } from "./dialogs";
 import { useDrawer, useNarrow } from "./drawer";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
+import { FiltersView } from "./filters/view";
+import { FlagsView } from "./flags/view";
 import { PeopleDialog } from "./people";
 import { QueueView } from "./queue/queue";
 import { Sidebar } from "./sidebar";
 import { UsageView } from "./usage/usage";
 import { useChanges } from "./use";
+import { WebhooksView } from "./webhooks/view";
 
 type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
 /** What is shown in a conversation's place, by its address. */
-const VIEWS: Record<string, string> = { "#/usage": "Usage and budgets", "#/queue": "Queue" };
+const VIEWS: Record<string, { name: string; View: (props: { desk: Desk; workspaceId: string }) => JSX.Element }> = {
+  "#/usage": { name: "Usage and budgets", View: UsageView },
+  "#/queue": { name: "Queue", View: QueueView },
+  "#/filters": { name: "Filters", View: FiltersView },
+  "#/flags": { name: "Flags", View: FlagsView },
+  "#/webhooks": { name: "Webhooks", View: WebhooksView },
+};
 
 /** The list beside, the conversation before one. */
 export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }): JSX.Element {
@@ -51,6 +60,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
     setWorkspaceId(id);
   };
   const { thread } = desk;
+  const shown = VIEWS[view];
   return (
     <div class={`app ${isHidden ? "list-hidden" : ""} ${isDrawn ? "list-open" : ""}`}>
       <a class="skip" href="#main" onClick={skip} inert={isDrawn}>
@@ -73,7 +83,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       <main id="main" tabIndex={-1} inert={isDrawn}>
         <header class="top">
           <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={isNarrow ? isDrawn : !isHidden} />
-          <h1 dir="auto">{view ? VIEWS[view] : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
+          <h1 dir="auto">{shown ? shown.name : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
@@ -96,10 +106,8 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         </header>
         <ConnectionBar desk={desk} />
         <NoticeBar desk={desk} />
-        {view === "#/usage" ? (
-          <UsageView desk={desk} workspaceId={known} />
-        ) : view === "#/queue" ? (
-          <QueueView desk={desk} workspaceId={known} />
+        {shown ? (
+          <shown.View desk={desk} workspaceId={known} />
         ) : thread ? (
           <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
         ) : (
@@ -176,7 +184,7 @@ function useRoute(desk: Desk, onMove: () => void): string {
 }
 
 function useTitle(desk: Desk, view: string): void {
-  const title = view ? VIEWS[view] : desk.thread?.conversation?.title;
+  const title = view ? VIEWS[view]?.name : desk.thread?.conversation?.title;
   useEffect(() => {
     document.title = title ? `${title} · Antiphon` : "Antiphon";
   }, [title]);

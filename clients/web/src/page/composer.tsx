@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { NOBODY, type Thread, type Wishes, isAnswered } from "../antiphon";
+import { NOBODY, type Outgoing, type Thread, type Wishes, firstOf, isAnswered } from "../antiphon";
 import type { Desk } from "./desk";
 import { Icon, Notice } from "./parts";
 import { sentenceOf } from "./words";
@@ -36,6 +36,11 @@ export function Composer(props: {
     // On a touch screen it would bring up the keyboard over what is to be read.
     if (!matchMedia("(pointer: coarse)").matches) area.current?.focus();
   }, [draft]);
+  useTakenBack(thread, text, (refused) => {
+    setText(text.trim() ? `${refused.text}\n\n${text}` : refused.text);
+    setError(sentenceOf(refused.error));
+    area.current?.focus();
+  });
   useEffect(() => desk.memory.set(draft, text || undefined), [text]);
   useLayoutEffect(() => {
     const { current } = area;
@@ -122,6 +127,27 @@ export function Composer(props: {
       </div>
     </form>
   );
+}
+
+/** What a filter refused comes back to be changed: when somebody wants it, and by itself where nothing else is written. */
+function useTakenBack(thread: Thread | undefined, text: string, take: (refused: Outgoing) => void): void {
+  const isEmpty = !text.trim();
+  // Before anything is painted: nobody sees it twice, or hears of it twice.
+  const refused = thread?.outgoing.find(isToBeChanged);
+  useLayoutEffect(() => {
+    if (isEmpty && refused) thread?.takeBack(refused);
+  }, [isEmpty, refused]);
+  const { takenBack } = thread ?? {};
+  useLayoutEffect(() => {
+    if (!thread || !takenBack) return;
+    thread.takenBack = undefined;
+    take(takenBack);
+  }, [takenBack]);
+}
+
+/** What is asked once more stays where it was asked first, and what programs said is not changed by hand. */
+function isToBeChanged({ state, error, turnId, wishes }: Outgoing): boolean {
+  return state === "failed" && error?.isRefusal === true && firstOf(turnId) === turnId && !wishes.type;
 }
 
 /** Say aloud that no file is taken, which would else do nothing, or take the page's place. */

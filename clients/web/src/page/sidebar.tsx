@@ -266,6 +266,15 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
             <a href="#/usage" onClick={pick(actions.onClose)}>
               <Icon name="chart" /> Usage and budgets
             </a>
+            <a href="#/filters" onClick={pick(actions.onClose)}>
+              <Icon name="shield" /> Filters
+            </a>
+            <a href="#/flags" onClick={pick(actions.onClose)}>
+              <Icon name="flag" /> Flags
+            </a>
+            <a href="#/webhooks" onClick={pick(actions.onClose)}>
+              <Icon name="bell" /> Webhooks
+            </a>
             {user?.operator && (
               <a href="/operator.html">
                 <Icon name="gear" /> Operations

@@ -3,6 +3,7 @@
 import { Code } from "@connectrpc/connect";
 import { AntiphonError, errorOf } from "../antiphon";
 import type { Part } from "../gen/antiphon/context/v1/message_pb";
+import { isOfTime, keptBack, notTaken } from "./filters/sentences";
 import { visible } from "./visible";
 import { FinishReason, type SkippedModel, type Usage } from "../gen/antiphon/integration/v1/model_pb";
 
@@ -50,12 +51,20 @@ const SENTENCES: Record<string, string> = {
   DESCRIPTORS_REQUIRED:
     "What it belongs to does not say what it has: its connection needs a descriptor set.",
   CONNECTION_NEWER: "A newer server made what it belongs to, and this one does not know its kind.",
+  WEBHOOK_DISABLED: "It is disabled, so nothing is posted there. Enable it first.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
 };
 
-/** A sentence for people, which says what to do; of several models of which none answers, with all of them. */
+/** A sentence for people, which says what to do. */
 export function sentenceOf(thrown: unknown): string {
+  const error = thrown instanceof AntiphonError ? thrown : errorOf(thrown);
+  const again = isOfTime(error) && error.retryAfterMs ? ` Try again in ${duration(error.retryAfterMs)}.` : "";
+  return timelessOf(error) + again;
+}
+
+/** The same, without when it may be tried again what has to wait; of several models of which none answers, with all of them. */
+export function timelessOf(thrown: unknown): string {
   const error = thrown instanceof AntiphonError ? thrown : errorOf(thrown);
   const others = error.variables["others"];
   return others ? `None of the models can answer: not ${visible(others)}, and ${ofOne(error)}` : ofOne(error);
@@ -84,6 +93,8 @@ function ofOne(error: AntiphonError): string {
     return `The identity provider has failed too often and is left alone for a while. Try again then, or sign in otherwise.${wait}`;
   }
   if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
+  const refused = notTaken(error);
+  if (refused) return refused;
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
   if (error.reason) return (SENTENCES[error.reason] ?? error.rawMessage).replace("{model}", modelOf(error)) + wait;
   if (error.isAway) return "The server can't be reached. Is it running?";
@@ -156,6 +167,8 @@ export function failureOf(error: AntiphonError | undefined): string {
       return `It took more than ${duration(Number(limit))} and was closed. It may have done something.`;
     case "TOOL_FAILED":
       return `It could not be asked: ${why}`;
+    case "CONTENT_BLOCKED":
+      return keptBack(error);
     case "EGRESS_DENIED":
       return `This server may not call ${host}: ${why}`;
   }

@@ -21,6 +21,7 @@ import { duration, failureOf, took } from "../words";
 import { Delegated } from "./child";
 import { Decide } from "./decide";
 import { type Answer, Asked, Replied } from "./question";
+import { Removed } from "./removed";
 import { type ReadPart, Result } from "./result";
 
 const BRIEF = 200;
@@ -88,6 +89,7 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
         {isOpen && <Whole call={call} read={deciding.read} />}
       </details>
       {isBrief && <Preview call={call} />}
+      <Removed removed={call.removed} />
       <Told call={call} state={state} deciding={deciding} />
       {call.questions.map((question) =>
         question.reply ? (

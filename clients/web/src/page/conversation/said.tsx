@@ -9,6 +9,7 @@ import { Answer } from "./answer";
 import type { Deciding } from "./call";
 import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
+import { Removed } from "./removed";
 
 interface SaidProps {
   entry: Entry;
@@ -57,6 +58,7 @@ export const Said = memo(
             ))}
           </div>
         )}
+        <Removed removed={entry.removed} />
         {entry.isAside && (
           <p class="aside">
             <Icon name="people" /> for the people here; no model is told

@@ -2,9 +2,10 @@
 
 import type { JSX } from "preact";
 import type { Entry, Outgoing, Thread, TurnView } from "../../antiphon";
+import { isOfTime } from "../filters/sentences";
 import { Notice } from "../parts";
 import { useNow, useSteady } from "../use";
-import { duration, sentenceOf } from "../words";
+import { duration, timelessOf } from "../words";
 import { Answer } from "./answer";
 import type { Deciding } from "./call";
 import { type Doings, Facts } from "./facts";
@@ -29,18 +30,30 @@ export function Unsent({ outgoing, thread }: { outgoing: Outgoing; thread: Threa
 
 /** How it stands with sending it. */
 export function Sending({ outgoing, thread }: { outgoing: Outgoing; thread: Thread }): JSX.Element {
+  const { error } = outgoing;
   const choices = (
     <>
-      <button type="button" class="link" onClick={() => thread.retry(outgoing)}>
-        {outgoing.isHeld ? "Try now" : "Send again"}
-      </button>
+      {error?.isRefusal ? (
+        <button type="button" class="link" onClick={() => thread.takeBack(outgoing)}>
+          Change it
+        </button>
+      ) : (
+        <button type="button" class="link" onClick={() => thread.retry(outgoing)}>
+          {outgoing.isHeld ? "Try now" : "Send again"}
+        </button>
+      )}
       <button type="button" class="link" onClick={() => thread.discard(outgoing)}>
         Discard
       </button>
     </>
   );
   if (outgoing.state === "failed" && !outgoing.isHeld) {
-    return <Notice text={sentenceOf(outgoing.error)}>{choices}</Notice>;
+    return (
+      <>
+        <Notice text={timelessOf(error)}>{choices}</Notice>
+        {error && isOfTime(error) && error.retryAtMs > 0 && <Until ms={error.retryAtMs} />}
+      </>
+    );
   }
   return (
     <div class="facts" role="status">
@@ -53,6 +66,16 @@ export function Sending({ outgoing, thread }: { outgoing: Outgoing; thread: Thre
         "sending…"
       )}
     </div>
+  );
+}
+
+/** When it may be sent again; a timer is not read out each second, as a notice would be. */
+function Until({ ms }: { ms: number }): JSX.Element {
+  const left = Math.ceil((ms - useNow(1000)) / 1000);
+  return (
+    <p class="facts" role="timer">
+      {left > 0 ? `It can be sent again in ${duration(left * 1000)}.` : "It can be sent again now."}
+    </p>
   );
 }
 

@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { listed } from "../../antiphon";
 import type { QueuedHandoff } from "../../gen/antiphon/dispatcher/v1/handoff_pb";
 import type { Desk } from "../desk";
+import { InWorkspace } from "../in_workspace";
 import { useLoaded } from "../loading";
 import { Notice, Spinner } from "../parts";
 import { useNow } from "../use";
@@ -19,26 +20,10 @@ const MOST = 200;
 
 /** A workspace's queue; which one can be chosen. */
 export function QueueView({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
-  const [chosen, setChosen] = useState("");
-  const parent = chosen || workspaceId || desk.workspaces[0]?.workspaceId || "";
-  if (!parent) {
-    return <p class="empty">{desk.isLoading ? "" : "You are in no workspace, so nothing waits for you."}</p>;
-  }
   return (
-    <div class="usage scroll" tabIndex={0} role="region" aria-label="Queue">
-      {desk.workspaces.length > 1 && (
-        <div class="bar">
-          <select aria-label="Workspace" value={parent} onChange={(event) => setChosen(event.currentTarget.value)}>
-            {desk.workspaces.map((each) => (
-              <option key={each.workspaceId} value={each.workspaceId}>
-                {each.displayName}
-              </option>
-            ))}
-          </select>
-        </div>
-      )}
-      <Waiting key={parent} desk={desk} parent={parent} />
-    </div>
+    <InWorkspace desk={desk} workspaceId={workspaceId} label="Queue" empty="You are in no workspace, so nothing waits for you.">
+      {(parent) => <Waiting key={parent} desk={desk} parent={parent} />}
+    </InWorkspace>
   );
 }
 

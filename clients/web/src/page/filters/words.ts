@@ -1,0 +1,100 @@
+// Filters, and what they said, in words.
+
+import {
+  type Filter,
+  FilterAction,
+  FilterFailure,
+  FilterStage,
+  type FilterVerdict,
+  type Screening,
+} from "../../gen/antiphon/context/v1/filter_pb";
+import { milliseconds } from "../../antiphon";
+import { visible } from "../visible";
+import { took } from "../words";
+import { foundIn } from "./categories";
+
+const USUAL_MS = 2_000;
+const USUAL_STAGES = [FilterStage.MESSAGE, FilterStage.TOOL_RESULT];
+/** Where a filter may look. */
+export const STAGES: Partial<Record<FilterStage, string>> = {
+  [FilterStage.MESSAGE]: "messages",
+  [FilterStage.TOOL_RESULT]: "tool results",
+  [FilterStage.ANSWER]: "answers",
+};
+/** What becomes of something in which it finds something. */
+export const ACTIONS: Partial<Record<FilterAction, string>> = {
+  [FilterAction.FLAG]: "is told of, and passes",
+  [FilterAction.SANITISE]: "is cut out; the rest passes",
+  [FilterAction.BLOCK]: "is refused",
+};
+/** What a filter looks for. */
+export const KINDS = {
+  secrets: "keys, tokens and passwords",
+  personalData: "personal data",
+  terms: "words that are not to be said",
+  payload: "scripts, control characters and hidden writing",
+  repetition: "the same over and over",
+  injection: "other orders for the model",
+  remote: "what a program of yours says",
+} as const;
+/** One of them. */
+export type Kind = keyof typeof KINDS;
+
+/** Its kind, with what that is told. */
+export function looksFor({ kind }: Filter): string {
+  switch (kind.case) {
+    case undefined:
+      return "something that this page is too old to know";
+    case "personalData": {
+      const { categories, regions } = kind.value;
+      const of = regions.length ? `; phones as dialled in ${regions.join(", ")}` : "";
+      return `personal data: ${categories.length ? foundIn(categories) : "all kinds"}${of}`;
+    }
+    case "terms": {
+      const count = kind.value.terms.length + kind.value.parts.length;
+      return count === 1 ? "a word that is not to be said" : `${count.toLocaleString()} words that are not to be said`;
+    }
+    case "remote":
+      return `what ${visible(kind.value.tool)} says`;
+  }
+  return KINDS[kind.case];
+}
+
+/** Where it looks. */
+export function stagesOf({ stages }: Filter): FilterStage[] {
+  return stages.length ? stages : USUAL_STAGES;
+}
+
+/** The same in words. */
+export function where(filter: Filter): string {
+  return stagesOf(filter).map((stage) => STAGES[stage] ?? "elsewhere").join(", ");
+}
+
+/** How long it may take. */
+export function timeoutMs({ timeout }: Filter): number {
+  return milliseconds(timeout) || USUAL_MS;
+}
+
+/** What becomes of what it could not look at, and when that is. */
+export function failing(filter: Filter): string {
+  const then = filter.onFailure === FilterFailure.OPEN ? "passes" : "refused";
+  return `${then}, after ${took(timeoutMs(filter))}`;
+}
+
+/** What became of something. */
+export function became({ action, refused }: Pick<Screening, "action" | "refused">): string {
+  if (action === FilterAction.BLOCK) return "blocked";
+  if (refused) return "refused";
+  if (action === FilterAction.SANITISE) return "sanitised";
+  return action === FilterAction.FLAG ? "flagged" : "passed";
+}
+
+/** What one filter found, or why it could not look. */
+export function saidBy({ failure, categories }: FilterVerdict): string {
+  return failure ? `it could not look (${failure})` : foundIn(categories);
+}
+
+/** What of it one filter wants. */
+export function wantedBy({ failure, action }: FilterVerdict): string {
+  return failure && action !== FilterAction.BLOCK ? "nothing" : (ACTIONS[action] ?? "nothing");
+}

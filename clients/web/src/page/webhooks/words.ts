@@ -1,0 +1,62 @@
+// Webhooks and their deliveries in words.
+
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Delivery, DeliveryOutcome, DeliveryState, type Webhook } from "../../gen/antiphon/dispatcher/v1/webhook_pb";
+import { NotificationKind, TurnState, WebhookDisabledReason } from "../../gen/antiphon/events/v1/event_pb";
+import { visible } from "../visible";
+import { moment } from "../words";
+
+/** What may be told. */
+export const TOLD: Partial<Record<NotificationKind, string>> = {
+  [NotificationKind.TURN_ENDED]: "an answer has ended",
+  [NotificationKind.TURN_WAITING]: "an answer waits for people",
+};
+/** How an answer may have ended. */
+export const ENDS: Partial<Record<TurnState, string>> = {
+  [TurnState.SUCCEEDED]: "succeeded",
+  [TurnState.FAILED]: "failed",
+  [TurnState.CANCELLED]: "stopped",
+  [TurnState.EXPIRED]: "out of time",
+};
+const OUTCOMES: Record<DeliveryOutcome, string> = {
+  [DeliveryOutcome.UNSPECIFIED]: "not tried yet",
+  [DeliveryOutcome.TAKEN]: "taken",
+  [DeliveryOutcome.REFUSED]: "not taken",
+  [DeliveryOutcome.TIMEOUT]: "no answer within 15 s",
+  [DeliveryOutcome.UNREACHABLE]: "no connection, or it broke",
+  [DeliveryOutcome.EGRESS_DENIED]: "calls to that address are not allowed from there",
+  [DeliveryOutcome.SECRET_LOST]: "its secret was another installation's: make a new one",
+};
+const WHY: Partial<Record<WebhookDisabledReason, string>> = {
+  [WebhookDisabledReason.GONE]: "it answered that it is gone",
+  [WebhookDisabledReason.FAILING]: "for three days it has taken nothing",
+};
+
+/** When it is told something. */
+export function toldOf({ kinds, states, handlers, workspaces }: Webhook): string {
+  const limits = [
+    handlers.length && `by ${handlers.map(visible).join(", ")}`,
+    states.length && `that end as ${states.map((each) => ENDS[each] ?? "otherwise").join(" or ")}`,
+    workspaces.length && `in ${workspaces.length} workspace${workspaces.length > 1 ? "s" : ""}`,
+  ].filter(Boolean);
+  const what = kinds.length ? kinds.map((each) => TOLD[each] ?? "something else happens").join(", or ") : "an answer has ended, or waits for people";
+  return `Told when ${what}.${limits.length ? ` Only answers ${limits.join(", ")}.` : ""}`;
+}
+
+/** How it stands, and why so. */
+export function stateOf({ disabled, disabledReason, failingSince }: Webhook): [string, string] {
+  if (disabled) return ["disabled", WHY[disabledReason] ?? ""];
+  return failingSince ? ["failing", `since ${moment(timestampMs(failingSince))}`] : ["on", ""];
+}
+
+/** What came of an attempt. */
+export function cameBack({ outcome, statusCode }: { outcome: DeliveryOutcome; statusCode: number }): string {
+  const said = OUTCOMES[outcome] ?? "something newer than this page";
+  return statusCode ? `${said}: HTTP status ${statusCode}` : said;
+}
+
+/** How it stands with a delivery. */
+export function standing({ state }: Delivery): string {
+  if (state === DeliveryState.DELIVERED) return "delivered";
+  return state === DeliveryState.FAILED ? "failed" : "waiting";
+}
