@@ -11,8 +11,9 @@ from antiphon.context.v1 import filter_service_pb2 as pb
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
 from antiphon_server.filters.encoding import filter_of, screening_message
-from antiphon_server.filters.finding.cutting import cut, found_in
+from antiphon_server.filters.finding.cutting import cut
 from antiphon_server.filters.finding.model import Bounded
+from antiphon_server.filters.finding.searching import found_in
 from antiphon_server.filters.kinds import masking_finders
 from antiphon_server.filters.masking.masker import Masker
 from antiphon_server.filters.model import (
