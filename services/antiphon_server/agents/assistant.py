@@ -5,6 +5,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from antiphon_server.agents.handing import left_over, order_of
 from antiphon_server.agents.ports import (
     AskedTool,
     Models,
@@ -84,6 +85,8 @@ class Assistant(Generic[PromptT]):
         if prompt.tools:
             plan = await self._patiently(work, lambda: self._tools.plan(work.turn, prompt.tools))
         rounds = await self._past(work, plan) if work.past_calls else []
+        if (order := left_over(work.turn, rounds)) is not None:
+            work.hand_off(order)
         answer = _Answer(self._models, prompt, plan, rounds)
         await self._go_on(work, answer)
 
@@ -108,7 +111,10 @@ class Assistant(Generic[PromptT]):
             if not calls:
                 return
             wanted = [_wanted(it, step, answer.plan) for it in calls]
-            answer.rounds.append(await self._made(work, text, wanted))
+            made = await self._made(work, text, wanted)
+            if (order := order_of(made)) is not None:
+                work.hand_off(order)
+            answer.rounds.append(made)
         raise DomainError(
             Reason.LIMIT_EXCEEDED, limit=f"{self._max_steps} questions to models a turn"
         )

@@ -7,6 +7,7 @@ import grpc
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon_server.agents.adapters.handing_tools import HandingTools
 from antiphon_server.agents.adapters.services import ContextWindow, IntegrationModels
 from antiphon_server.agents.adapters.tools import IntegrationTools
 from antiphon_server.agents.assistant import Assistant
@@ -20,5 +21,5 @@ def compose_agents(internal: grpc.aio.Channel, most_steps: int) -> Sequence[Hand
     """
     window = ContextWindow(ContextServiceStub(internal))
     models = IntegrationModels(IntegrationServiceStub(internal))
-    tools = IntegrationTools(ToolServiceStub(internal))
+    tools = HandingTools(IntegrationTools(ToolServiceStub(internal)))
     return [Assistant(window, models, tools, max_steps=most_steps)]

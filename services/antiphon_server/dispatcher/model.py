@@ -261,6 +261,12 @@ class Turn:
         is_beside = self.outcome is not None and self.outcome.beside
         return self.beside_id if is_beside else self.reply_id
 
+    @property
+    def times_returned(self) -> int:
+        """Which of its hand-offs, from 1 on, people ended by giving it to a handler; 0: none."""
+        handoff_id = self.returned.partition(" ")[0]
+        return int(handoff_id.rpartition("_")[2]) if handoff_id else 0
+
     def given_to(self, past: PastHandoff) -> "Turn":
         """The turn as the handler has it that goes on by the end of its hand-off."""
         returned = f"{past.handoff.handoff_id} {past.goes_to}"

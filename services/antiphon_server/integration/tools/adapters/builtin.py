@@ -1,4 +1,4 @@
-"""The tools that every server has: the time, and what was said or found in the conversation."""
+"""The tools that every server has: the time, what was said or found in the conversation, people."""
 
 import asyncio
 import json
@@ -26,6 +26,7 @@ NAME = SourceName("antiphon")
 TIME = ToolName("antiphon.time")
 SEARCH = ToolName("antiphon.search")
 RESULT = ToolName("antiphon.result")
+HAND_OFF = ToolName("antiphon.hand_off")
 MOST_FOUND = 10
 MOST_READ = 2_000
 """So many of the newest messages are looked through."""
@@ -71,6 +72,19 @@ _DEFINITIONS = {
         "Result",
         _READS,
     ),
+    HAND_OFF: Definition(
+        HAND_OFF,
+        "Leaves the answer to people, who see the conversation. Use it when you are asked for a"
+        " person, or must not decide yourself. It ends what you say.",
+        """{"type": "object", "additionalProperties": false, "required": ["reason"],
+            "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 512,
+            "description": "Why, in a sentence, for those who will answer."},
+            "queue": {"enum": ["members", "admins"],
+            "description": "Who shall answer; members if left out."}}}""",
+        "",
+        "Hand off",
+        Annotations(open_world=False),
+    ),
 }
 
 
@@ -97,6 +111,9 @@ class BuiltIn:
             return await self._search(call)
         if call.tool == RESULT:
             return await self._read(call)
+        if call.tool == HAND_OFF:  # agents do that themselves, with turns of theirs
+            why = "only the assistant hands its own turns off by it; workers have Finish.hand_off"
+            raise DomainError(Reason.TOOL_FAILED, tool=HAND_OFF, why=why)
         raise DomainError(Reason.TOOL_NOT_FOUND, tool=call.tool)
 
     async def _read(self, call: Call) -> Result:
