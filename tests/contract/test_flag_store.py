@@ -56,6 +56,7 @@ async def test_an_open_flag_is_added_to(world: World) -> None:
     [more] = await world.raised(world.now_us + 5)
     assert (more.flag_id, more.count, more.last_us) == (first.flag_id, 2, world.now_us + 5)
     assert [it.key for it in await world.store.throttles()] == [KEY]
+    assert await world.store.open_by_effect() == {Effect.THROTTLE: 1}
 
 
 async def test_what_was_cleared_is_forgiven(world: World) -> None:
@@ -66,6 +67,7 @@ async def test_what_was_cleared_is_forgiven(world: World) -> None:
     assert cleared.cleared_us == world.now_us
     assert await world.raised(world.now_us + FORGIVEN_US) == []
     assert await world.store.throttles() == []
+    assert await world.store.open_by_effect() == {}
     [anew] = await world.raised(world.now_us + FORGIVEN_US + 1)
     assert anew.flag_id != flag.flag_id
 

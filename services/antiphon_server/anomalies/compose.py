@@ -20,11 +20,11 @@ from antiphon_server.anomalies.adapters.tables import trail_outbox
 from antiphon_server.anomalies.adapters.verdicts import RoomVerdicts
 from antiphon_server.anomalies.detecting import Detecting
 from antiphon_server.anomalies.fetching import SIGN_INS_S, SPENDING_S, VERDICTS_S, Fetching
-from antiphon_server.anomalies.model import Sign, Signal
+from antiphon_server.anomalies.model import Effect, Sign, Signal
 from antiphon_server.anomalies.servicer import AnomalyServicer
 from antiphon_server.anomalies.sharing import SHARED_S, Sharing
 from antiphon_server.anomalies.throttling import Throttles
-from antiphon_server.anomalies.watching import Detectors, Watching
+from antiphon_server.anomalies.watching import COUNTED_S, Detectors, Watching
 from antiphon_server.context.watching_room import Speaking, TellsFound
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
@@ -89,6 +89,7 @@ class ComposedWatching:
         lifecycle.on_stop("detectors", self.detectors.close)
         await self.detectors.refresh()
         await self.watching.look()
+        await self.watching.count_open()
         await self.sharing.exchange()
         lifecycle.on_stop("anomalies' trail", self.trail.close)
         lifecycle.spawn("anomalies.trail", self.trail.run(), vital=False)
@@ -98,6 +99,7 @@ class ComposedWatching:
             "verdicts": (VERDICTS_S, fetching.verdicts),
             "sign_ins": (SIGN_INS_S, fetching.sign_ins),
             "spending": (SPENDING_S, fetching.spending),
+            "counting": (COUNTED_S, self.watching.count_open),
             "sharing": (SHARED_S, self.sharing.exchange),
             "forget": (HOUR_S, self.flags.forget),
             "forget_said": (HOUR_S, self.elsewhere.forget),
@@ -111,7 +113,7 @@ class ComposedWatching:
 
     def collect(self) -> Iterator[Any]:
         """Yield prometheus_client's metric families."""
-        from prometheus_client.core import CounterMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         seen = CounterMetricFamily(
             "antiphon_anomaly_signals", "What detectors were told of.", labels=["end"]
@@ -119,6 +121,14 @@ class ComposedWatching:
         seen.add_metric(["seen"], self.watching.seen)
         seen.add_metric(["lost"], self.watching.lost)
         yield seen
+        throttled = "antiphon_messages_throttled", "Messages refused of who is flagged."
+        yield CounterMetricFamily(*throttled, value=self.throttles.refused)
+        flags = GaugeMetricFamily(
+            "antiphon_flags_open", "Flags that nobody has cleared.", labels=["effect"]
+        )
+        for effect in Effect:
+            flags.add_metric([effect.name.lower()], self.watching.open.get(effect, 0))
+        yield flags
 
 
 def compose_watching(

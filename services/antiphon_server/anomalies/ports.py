@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from antiphon_server.anomalies.model import About, Detector, Flag, Key, Raised, Signal, Throttle
+from antiphon_server.anomalies.model import (
+    About,
+    Detector,
+    Effect,
+    Flag,
+    Key,
+    Raised,
+    Signal,
+    Throttle,
+)
 from antiphon_server.runtime.revisions.ports import RevisionStore
 
 DetectorStore: TypeAlias = RevisionStore[Detector]
@@ -48,6 +57,10 @@ class FlagStore(Protocol):
 
         One that is closed stays as it is.
         """
+        ...
+
+    async def open_by_effect(self) -> Mapping[Effect, int]:
+        """How many are open, by what they do; those of which there are none may be left out."""
         ...
 
     async def throttles(self) -> Sequence[Throttle]:

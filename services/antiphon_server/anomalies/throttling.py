@@ -13,6 +13,8 @@ class Throttles:
     def __init__(self, allowance: Allowance, now_us: Callable[[], int]) -> None:
         self._allowance, self._now_us = allowance, now_us
         self._of: dict[tuple[str, str], list[Throttle]] = {}
+        self.refused = 0
+        """Messages that had to wait."""
 
     def set(self, throttles: Iterable[Throttle]) -> None:
         """These bite from now on, and no others."""
@@ -25,7 +27,9 @@ class Throttles:
         """0.0 if what is said may be, else the seconds until it may."""
         if not self._of:
             return 0.0
-        return max(map(self._wait, self._biting(signal)), default=0.0)
+        wait = max(map(self._wait, self._biting(signal)), default=0.0)
+        self.refused += bool(wait)
+        return wait
 
     def __bool__(self) -> bool:
         """Whether there are any."""

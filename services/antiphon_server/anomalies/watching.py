@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from antiphon_server.anomalies.detecting import Detecting, Memories
@@ -26,6 +26,8 @@ AGAIN_S = 2.0
 """How soon an open flag is written again, with what was added to it meanwhile."""
 LOOK_S = 0.5
 """How often a server looks for what others have flagged and cleared: that holds within 1 s."""
+COUNTED_S = 5.0
+"""How often open flags are counted, for who watches servers."""
 CLEARED_S = 10.0
 """How long back it looks for what was cleared: clocks of servers differ."""
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Watching:
         self._looked = False
         self.seen = self.lost = 0
         """Signals that detectors saw, and those, or what was found in them, that had no place."""
+        self.open: Mapping[Effect, int] = {}
+        """How many flags are open, as far as is known."""
 
     def note(self, signal: Signal) -> None:
         """Have a signal seen soon."""
@@ -97,6 +101,11 @@ class Watching:
             if flag_id not in self._known_cleared:
                 self.forget(key)
         self._known_cleared, self._looked = set(cleared), True
+
+    async def count_open(self) -> None:
+        """Know how many flags are open."""
+        if self._detectors.parents or self.open:
+            self.open = await self._flags.open_by_effect()
 
     def forget(self, key: Key) -> None:
         """A flag was cleared: begin anew."""

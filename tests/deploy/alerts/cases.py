@@ -15,6 +15,8 @@ DAY = 86_400
 BROKEN = {"model": "scripted/broken"}
 GONE = {"connection": "gone"}
 CERTIFICATE = "antiphon_certificate_end_timestamp_seconds"
+FLAGS = "antiphon_flags_open"
+SIGNALS = "antiphon_anomaly_signals_total"
 BACKUP = "antiphon_backup_last_success_timestamp_seconds"
 
 
@@ -196,6 +198,16 @@ CASES: dict[str, tuple[Case, ...]] = {
             20,
             _gauge("antiphon_security_alarms_total", "0x6 1x200", kind="failures_on_name"),
         ),
+    ),
+    "AntiphonFlagged": (
+        Case("throttled", 5, _gauge(FLAGS, "0x3 2x30", effect="throttle"), {}),
+        Case("for review", 5, _gauge(FLAGS, "0x3 1x30", effect="review"), {}),
+        Case("cleared", 5, _gauge(FLAGS, "0x3 1x6 0x30", effect="review")),
+        Case("seen", 5, _gauge(FLAGS, "7x30", effect="none")),
+    ),
+    "AntiphonDetectorsBlind": (
+        Case("lost", 5, _gauge(SIGNALS, "0x20 9x20", end="lost"), {}),
+        Case("seen", 5, _gauge(SIGNALS, "0+9x40", end="seen")),
     ),
 }
 """By the alerts' names."""

@@ -15,7 +15,10 @@ from tests.deploy.alerts.promtool import wrong
 from tests.deploy.dashboard.board import ALERTS, alerts
 
 EACH = [(alert, case) for alert, cases in CASES.items() for case in cases]
-OF_ALL = ("AntiphonErrors", "AntiphonSlowPosts", "AntiphonTurnsFail", "AntiphonBackupOld")
+OF_ALL = (
+    *("AntiphonErrors", "AntiphonSlowPosts", "AntiphonTurnsFail"),
+    *("AntiphonBackupOld", "AntiphonFlagged"),
+)
 """They sum over servers, so none is named."""
 MINUTE = 60 // EVERY_S
 

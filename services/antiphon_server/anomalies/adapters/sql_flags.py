@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, tuple_, update
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon.context.v1.anomaly_pb2 import Flag as FlagMessage
@@ -74,6 +74,12 @@ class SqlFlags:
             return cleared
 
         return await self._database.write(store)
+
+    async def open_by_effect(self) -> Mapping[Effect, int]:
+        """See :meth:`FlagStore.open_by_effect`."""
+        query = select(flags.c.effect, func.count()).where(flags.c.cleared_us == 0)
+        rows = await self._database.read(lambda it: it.execute(query.group_by("effect")).all())
+        return {Effect(effect): count for effect, count in rows}
 
     async def throttles(self) -> Sequence[Throttle]:
         """See :meth:`FlagStore.throttles`."""
