@@ -305,7 +305,8 @@ class ContextServiceServicer:
     def PostMessage(self, request, context):
         """PostMessage says something without starting a turn: people among
         themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
-        NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+        NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
+        THROTTLED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

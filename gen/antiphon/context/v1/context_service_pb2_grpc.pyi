@@ -111,7 +111,8 @@ class ContextServiceStub:
     PostMessage: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]
     """PostMessage says something without starting a turn: people among
     themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
-    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
+    THROTTLED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -208,7 +209,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     PostMessage: _aio.UnaryUnaryMultiCallable[_context_service_pb2.PostMessageRequest, _context_service_pb2.PostMessageResponse]  # type: ignore[assignment]
     """PostMessage says something without starting a turn: people among
     themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
-    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+    NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
+    THROTTLED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -416,7 +418,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_context_service_pb2.PostMessageResponse, _abc.Awaitable[_context_service_pb2.PostMessageResponse]]:
         """PostMessage says something without starting a turn: people among
         themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
-        NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED.
+        NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
+        THROTTLED.
         """
 
     @_abc_1.abstractmethod

@@ -108,7 +108,8 @@ class DispatcherServiceServicer:
         HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
         with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
         the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING (also on several servers).
+        their place in the conversation), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED, DRAINING (also
+        on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

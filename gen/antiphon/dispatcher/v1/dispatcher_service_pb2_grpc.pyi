@@ -49,7 +49,8 @@ class DispatcherServiceStub:
     HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
     with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
     the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED, DRAINING (also
+    on several servers).
     """
     GetTurn: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -122,7 +123,8 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
     with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
     the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
-    their place in the conversation), DRAINING (also on several servers).
+    their place in the conversation), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED, DRAINING (also
+    on several servers).
     """
     GetTurn: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.GetTurnRequest, _dispatcher_service_pb2.GetTurnResponse]  # type: ignore[assignment]
     """GetTurn returns one turn. Errors: NOT_FOUND, DRAINING (on several servers)."""
@@ -198,7 +200,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED, TURN_REJECTED, REQUEST_ID_REUSED (the turn_id
         with another body), LIMIT_EXCEEDED (100 turns of the conversation run or wait, or 100 of
         the caller on this server, unless configured otherwise), OVERLOADED (100 calls wait for
-        their place in the conversation), DRAINING (also on several servers).
+        their place in the conversation), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED, DRAINING (also
+        on several servers).
         """
 
     @_abc_1.abstractmethod
