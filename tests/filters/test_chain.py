@@ -36,7 +36,7 @@ class Others:
     """Programs of others: one never answers, one is down, one breaks, the rest find."""
 
     async def ask(self, tool: str, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
-        match tool:
+        match tool.removeprefix("others."):
             case "slow":
                 await asyncio.Event().wait()
             case "down":
@@ -53,7 +53,9 @@ def words(name: str, action: Action, *terms: str) -> Filter:
 
 def remote(tool: str, *, fails_open: bool = False) -> Filter:
     """A filter of others that blocks what it finds."""
-    return Filter("far", Action.BLOCK, Remote(tool), timeout_s=0.02, fails_open=fails_open)
+    return Filter(
+        "far", Action.BLOCK, Remote(f"others.{tool}"), timeout_s=0.02, fails_open=fails_open
+    )
 
 
 def chain(*filters: Filter, parent: str = HERE) -> Chain:
@@ -135,6 +137,13 @@ async def test_a_large_text_is_looked_at_by_a_thread() -> None:
             "filters[0].stages",
         ),
         ([words(f"a{at}", Action.FLAG, "x") for at in range(33)], "filters"),
+        ([words("a", Action.FLAG, "x", " \t")], "filters[0].terms.terms[1]"),
+        ([words("a", Action.FLAG, "\u200b")], "filters[0].terms.terms[0]"),
+        ([words("a", Action.FLAG, "x\0y")], "filters[0].terms.terms[0]"),
+        ([Filter("a", Action.FLAG, Terms((), ("x", "\0")))], "filters[0].terms.parts[1]"),
+        ([Filter("a", Action.FLAG, Remote("   "))], "filters[0].remote.tool"),
+        ([Filter("a", Action.FLAG, Remote("moderation"))], "filters[0].remote.tool"),
+        ([Filter("a", Action.FLAG, Remote("moderation.\0"))], "filters[0].remote.tool"),
     ],
 )
 def test_filters_that_can_not_stand_are_refused(filters: Sequence[Filter], why: str) -> None:

@@ -1,10 +1,14 @@
 """What filters of one parent must keep together, beyond what the contract says of each field."""
 
+import re
 from collections.abc import Sequence
 
+from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.kinds import PERSONAL, masking_finders
-from antiphon_server.filters.model import MOST_FILTERS, Filter, PersonalData, Stage, Terms
+from antiphon_server.filters.model import MOST_FILTERS, Filter, PersonalData, Remote, Stage, Terms
 from antiphon_server.runtime.errors import invalid
+
+_TOOL = re.compile(r"[a-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,95}")
 
 
 def checked(filters: Sequence[Filter]) -> None:
@@ -27,6 +31,11 @@ def _check(field: str, one: Filter) -> None:
     match one.kind:
         case Terms((), ()):
             raise invalid(f"{field}.terms", "has neither terms nor parts")
+        case Terms(terms, parts):
+            _check_terms(f"{field}.terms.terms", terms)
+            _check_terms(f"{field}.terms.parts", parts)
+        case Remote(tool) if not _TOOL.fullmatch(tool):
+            raise invalid(f"{field}.remote.tool", "is no name of a tool, as source.tool")
         case PersonalData(categories, _) if unknown := set(categories) - PERSONAL:
             known = ", ".join(sorted(PERSONAL))
             what = f"has {sorted(unknown)[0]}, which is none of {known}"
@@ -34,3 +43,11 @@ def _check(field: str, one: Filter) -> None:
     if Stage.ANSWER in one.stages and not masking_finders(one.kind):
         what = "has FILTER_STAGE_ANSWER: its kind can't mask what comes in pieces"
         raise invalid(f"{field}.stages", what)
+
+
+def _check_terms(field: str, terms: Sequence[str]) -> None:
+    for at, term in enumerate(terms):
+        if "\0" in term:
+            raise invalid(f"{field}[{at}]", "has a NUL")
+        if not Text(term).folded.value.strip():
+            raise invalid(f"{field}[{at}]", "has nothing that can be seen")

@@ -95,7 +95,8 @@ class FilterServiceServicer:
         """SetFilters replaces all filters of a parent: what is said later goes by the new ones, on all
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
-        are too large together, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others
+        are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
+        in all), ETAG_MISMATCH (somebody has set others
         meanwhile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

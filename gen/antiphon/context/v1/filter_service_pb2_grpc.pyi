@@ -43,7 +43,8 @@ class FilterServiceStub:
     """SetFilters replaces all filters of a parent: what is said later goes by the new ones, on all
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
-    are too large together, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others
+    are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
+    in all), ETAG_MISMATCH (somebody has set others
     meanwhile).
     """
     ListFilterRevisions: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.ListFilterRevisionsRequest, _filter_service_pb2.ListFilterRevisionsResponse]
@@ -88,7 +89,8 @@ class FilterServiceAsyncStub(FilterServiceStub):
     """SetFilters replaces all filters of a parent: what is said later goes by the new ones, on all
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
-    are too large together, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others
+    are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
+    in all), ETAG_MISMATCH (somebody has set others
     meanwhile).
     """
     ListFilterRevisions: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.ListFilterRevisionsRequest, _filter_service_pb2.ListFilterRevisionsResponse]  # type: ignore[assignment]
@@ -142,7 +144,8 @@ class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
         """SetFilters replaces all filters of a parent: what is said later goes by the new ones, on all
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
-        are too large together, more than 256 KiB in all), ETAG_MISMATCH (somebody has set others
+        are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
+        in all), ETAG_MISMATCH (somebody has set others
         meanwhile).
         """
 
