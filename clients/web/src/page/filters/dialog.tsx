@@ -6,7 +6,7 @@ import { type Filter, FilterAction, FilterFailure, FilterStage } from "../../gen
 import { Dialog } from "../parts";
 import { categoryOf } from "./categories";
 import { PERSONAL, filterOf } from "./form";
-import { ACTIONS, KINDS, type Kind, STAGES, stagesOf, timeoutMs } from "./words";
+import { ACTIONS, KINDS, type Kind, MASKING, STAGES, stagesOf, timeoutMs, USUAL_STAGES } from "./words";
 
 /** Asks what it looks for and where, and what then. */
 export function FilterDialog(props: {
@@ -42,7 +42,7 @@ export function FilterDialog(props: {
         </label>
         <OfKind kind={kind} filter={filter} />
         <Choice name="action" label="What it finds" options={ACTIONS} value={filter?.action ?? FilterAction.SANITISE} />
-        <Stages filter={filter} />
+        <Stages filter={filter} kind={kind} />
         <label>
           It may take so many seconds
           <input name="timeout" type="number" min="0.001" max="30" step="any" required defaultValue={`${filter ? timeoutMs(filter) / 1000 : 2}`} />
@@ -123,10 +123,10 @@ function Personal({ chosen, regions }: { chosen: string[]; regions: string[] }):
   );
 }
 
-/** At least one: none would stand for the usual ones. A stage that is not offered yet stays where it was set. */
-function Stages({ filter }: { filter: Filter | undefined }): JSX.Element {
-  const [chosen, setChosen] = useState(filter ? stagesOf(filter) : [FilterStage.MESSAGE, FilterStage.TOOL_RESULT]);
-  const offered = [...new Set([FilterStage.MESSAGE, FilterStage.TOOL_RESULT, ...chosen])];
+/** At least one: none would stand for the usual ones. Answers come in pieces, which not every kind can look at. */
+function Stages({ filter, kind }: { filter: Filter | undefined; kind: Kind }): JSX.Element {
+  const [chosen, setChosen] = useState(filter ? stagesOf(filter) : USUAL_STAGES);
+  const offered = [...new Set([...USUAL_STAGES, ...(MASKING.includes(kind) ? [FilterStage.ANSWER] : []), ...chosen])];
   const toggle = (stage: FilterStage) => () =>
     setChosen(chosen.includes(stage) ? chosen.filter((each) => each !== stage) : [...chosen, stage]);
   return (

@@ -46,6 +46,7 @@ export function Trial({ desk, parent, draft }: { desk: Desk; parent: string; dra
           <select name="stage" aria-label="Where it comes from">
             <option value={FilterStage.MESSAGE}>somebody says it</option>
             <option value={FilterStage.TOOL_RESULT}>a tool returns it</option>
+            <option value={FilterStage.ANSWER}>it is answered</option>
           </select>
           <button type="submit">Try</button>
         </div>

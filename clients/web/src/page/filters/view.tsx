@@ -25,7 +25,8 @@ function OfWorkspace({ desk, parent }: { desk: Desk; parent: string }): JSX.Elem
     <>
       <p class="quiet">
         What people say here and tools return is looked at by these, in this order, before anybody works on it and before it is
-        stored. Those of the installation look first, and can't be taken away.
+        stored; answers are masked as they come by those that look at them. Those of the installation look first, and can't be
+        taken away.
       </p>
       <Filters desk={desk} parent={parent} />
     </>

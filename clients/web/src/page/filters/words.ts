@@ -14,7 +14,8 @@ import { took } from "../words";
 import { foundIn } from "./categories";
 
 const USUAL_MS = 2_000;
-const USUAL_STAGES = [FilterStage.MESSAGE, FilterStage.TOOL_RESULT];
+/** Where it looks if that is not said. */
+export const USUAL_STAGES: readonly FilterStage[] = [FilterStage.MESSAGE, FilterStage.TOOL_RESULT];
 /** Where a filter may look. */
 export const STAGES: Partial<Record<FilterStage, string>> = {
   [FilterStage.MESSAGE]: "messages",
@@ -39,6 +40,8 @@ export const KINDS = {
 } as const;
 /** One of them. */
 export type Kind = keyof typeof KINDS;
+/** Those that can mask answers, which come in pieces. */
+export const MASKING: readonly Kind[] = ["secrets", "personalData", "terms", "payload"];
 
 /** Its kind, with what that is told. */
 export function looksFor({ kind }: Filter): string {
@@ -61,7 +64,7 @@ export function looksFor({ kind }: Filter): string {
 }
 
 /** Where it looks. */
-export function stagesOf({ stages }: Filter): FilterStage[] {
+export function stagesOf({ stages }: Filter): readonly FilterStage[] {
   return stages.length ? stages : USUAL_STAGES;
 }
 
