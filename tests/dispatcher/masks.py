@@ -1,7 +1,12 @@
 """Masks of what handlers say, as the dispatcher is handed them."""
 
+import asyncio
+from collections.abc import Sequence
+
 from antiphon_server.dispatcher.masking import Mask, Masking
 from antiphon_server.dispatcher.model import ConversationView, Turn
+from antiphon_server.filters.finding.cutting import cut
+from antiphon_server.filters.finding.searching import found_in
 from antiphon_server.filters.kinds import masking_finders
 from antiphon_server.filters.masking.masker import Masker
 from antiphon_server.filters.model import Terms
@@ -13,17 +18,24 @@ _FINDERS = masking_finders(Terms(("bluebird",)))
 class NoBirds:
     """Hides bluebirds from everybody, unless ``off``; ``asked`` are the turns that it is asked of.
 
-    ``closed`` counts the turns that have told what was found.
+    ``closed`` counts the turns that have told what was found; ``broken`` is what asking and telling
+    raise.
     """
 
     def __init__(self) -> None:
         self.asked: list[Turn] = []
         self.off = False
         self.closed = 0
+        self.broken: Exception | None = None
+        self.hangs = False
 
     async def of(self, turn: Turn) -> Masking | None:
         """See :class:`~antiphon_server.dispatcher.masking.Masks`."""
         self.asked.append(turn)
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.broken is not None:
+            raise self.broken
         return None if self.off else _Masking(self)
 
 
@@ -35,13 +47,18 @@ class _Masking:
         """A mask."""
         return Masker(_FINDERS, shown)
 
-    def whole(self, text: str) -> str:
-        """A text as a whole."""
-        mask = self.begin("")
-        return mask.feed(text) + mask.end()
+    def may_follow(self, shown: str) -> bool:
+        """As filters have it."""
+        return not shown.endswith("[term]")
+
+    async def whole(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts of one thing."""
+        return cut(texts, found_in(texts, _FINDERS))
 
     async def close(self) -> None:
         """Count it."""
+        if self._masks.broken is not None:
+            raise self._masks.broken
         self._masks.closed += 1
 
 

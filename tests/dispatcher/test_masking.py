@@ -1,7 +1,7 @@
 """Nobody sees what is masked: in no piece, after no loss, and at no end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -201,6 +201,45 @@ async def test_before_a_call_of_a_tool_nothing_is_held_back(masks: NoBirds) -> N
             assert (await next_life.messages())[1] == ("before blue[term] after", False)
 
 
+async def test_where_a_mask_stands_at_a_call_no_other_server_goes_on(masks: NoBirds) -> None:
+    """The word may go on behind it, and a new mask would show the rest."""
+    asked = AskedCall(call(1), asks=True)
+    caller = Caller(lambda: [asked], Toolbox(), "a bluebird")
+    async with world(more=[caller], masks=masks) as it:
+        filters_stand(it)
+        await it.dispatch(handler="caller")
+        await it.seen("tool_call_proposed")
+        await it.turns.drain(0.0)
+        async with world(it.database, it.log, more=[caller], masks=masks) as next_life:
+            await next_life.adopted()
+            assert (await next_life.failed()).reason is Reason.TURN_LOST
+
+
+async def test_what_can_not_be_told_of_masks_costs_the_answer_nothing(
+    it: World, masks: NoBirds
+) -> None:
+    await it.dispatch()
+    await it.told.running.wait()
+    masks.broken = DomainError(Reason.INTERNAL, request_id="1")
+    it.told.say("a bluebird", None)
+    assert await answer(it) == "a [term]"
+
+
+async def test_a_turn_of_which_nobody_knows_how_it_is_masked_fails(
+    it: World, masks: NoBirds
+) -> None:
+    """It says nothing, and why."""
+    masks.broken = DomainError(Reason.UNIMPLEMENTED)
+    await it.dispatch()
+    assert (await it.failed()).reason is Reason.UNIMPLEMENTED
+
+
+async def test_asking_how_it_is_masked_is_a_part_of_its_time(it: World, masks: NoBirds) -> None:
+    masks.hangs = True
+    await it.dispatch(time_limit_s=0.2)
+    assert (await it.failed(state=State.EXPIRED)).reason is Reason.TURN_EXPIRED
+
+
 async def test_a_turn_that_has_waited_is_masked_by_filters_that_came_meanwhile(
     masks: NoBirds,
 ) -> None:
@@ -216,6 +255,11 @@ async def test_a_turn_that_has_waited_is_masked_by_filters_that_came_meanwhile(
         assert [text for text, _ in await it.messages()][2:] == ["a bluebird", "a [term]"]
 
 
-def test_of_a_failure_only_what_a_handler_says_is_masked() -> None:
+async def test_of_a_failure_only_what_a_handler_says_is_masked() -> None:
     plain = DomainError(Reason.HANDLER_NOT_FOUND, handler="bluebird")
-    assert masked_failure(plain, lambda _: "") is plain
+    assert await masked_failure(plain, nothing) is plain
+
+
+async def nothing(texts: Sequence[str]) -> Sequence[str]:
+    """Nothing may be shown."""
+    return [""] * len(texts)

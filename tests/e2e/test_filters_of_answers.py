@@ -12,6 +12,7 @@ from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_SANITISE,
     FILTER_STAGE_ANSWER,
     Filter,
+    Screening,
     TermsFilter,
 )
 from antiphon.dispatcher.v1.turn_pb2 import Turn
@@ -53,6 +54,15 @@ class Stage:
         """The conversation's, as far as it is kept."""
         return list((await self.client.read_events(f"conversations/{self.where}")).events)
 
+    async def screenings(self) -> list[Screening]:
+        """What the log says of filters."""
+        log = await self.log()
+        return [it.content_screened.screening for it in log if it.HasField("content_screened")]
+
+    async def is_screened(self) -> bool:
+        """Whether there is one; it is told behind the answer."""
+        return bool(await self.screenings())
+
     async def ended(self, turn_id: str) -> Turn:
         """As it ended."""
 
@@ -93,9 +103,8 @@ async def test_what_is_found_is_seen_in_no_piece(it: Stage) -> None:
         seen = [delta async for delta in turn]
         answer = (await turn.result()).text
     assert answer == "".join(seen) == "one [term] two"
-    [screening] = [
-        one.content_screened.screening for one in await it.log() if one.HasField("content_screened")
-    ]
+    await until_it(it.is_screened)
+    [screening] = await it.screenings()
     assert (screening.stage, screening.action, screening.turn_id) == (
         FILTER_STAGE_ANSWER,
         FILTER_ACTION_SANITISE,

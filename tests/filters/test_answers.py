@@ -19,12 +19,12 @@ def masking() -> TurnMasking:
     return TurnMasking(a_turn(), eyes, _NONE)
 
 
-def test_a_text_is_masked_by_all_that_look(masking: TurnMasking) -> None:
-    assert masking.whole("c a c b c") == "c [term] c [term] c"
+async def test_a_text_is_masked_by_all_that_look(masking: TurnMasking) -> None:
+    assert await masking.whole(["c a c b c"]) == ["c [term] c [term] c"]
     assert [(it.filter, it.found) for it in masking._verdicts()] == [("a", 1), ("b", 1)]
 
 
-def test_it_does_not_outgrow_the_room_that_it_had(masking: TurnMasking) -> None:
+async def test_it_does_not_outgrow_the_room_that_it_had(masking: TurnMasking) -> None:
     """Marks are short where longer ones might not fit."""
     text = " a b" * (ROOM // 4)
-    assert masking.whole(text) == " * *" * (ROOM // 4)
+    assert await masking.whole([text]) == [" * *" * (ROOM // 4)]

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from antiphon.context.v1.message_pb2 import Message, Part, Reference
+from antiphon_server.dispatcher.handling import Usage
 from antiphon_server.events.model import Append, Appended, Folded, Scope
 from antiphon_server.runtime.errors import DomainError, Reason
-from antiphon_server.workers.encoding import PartContents
 from antiphon_server.workers.frames import (
     Accepted,
     Ack,
@@ -124,13 +125,15 @@ async def test_what_a_worker_says_beside_a_masked_answer_is_masked() -> None:
         await it.assigned()
         one.hear(turn_id(1), 1, Accepted())
         one.hear(turn_id(1), 1, Written(1, "a blue"))
-        one.hear(turn_id(1), 1, CallBegun(2, "find", '{"what": "blue\\u0062ird"}'))
-        result = PartContents().of_text("a bluebird")
+        twice = '{"what": "blue\\u0062ird", "what": "fish", "bluebird": 1}'
+        one.hear(turn_id(1), 1, CallBegun(2, "find", twice))
+        parts = [Part(text="a blue"), Part(text="bird"), Part(file=Reference(uri="x:bluebird"))]
+        result = Message(parts=parts).SerializeToString()
         one.hear(turn_id(1), 1, CallEnded(3, 2, result, failed=False))
         one.hear(turn_id(1), 1, Progressed(4, "feeding a bluebird", None))
         await it.turns.seen("turn_progressed")
         one.hear(turn_id(1), 1, Written(5, "bird flies"))
-        one.hear(turn_id(1), 1, Finished(5))
+        one.hear(turn_id(1), 1, Finished(5, usage=Usage(), model="bluebird"))
         await it.turns.ended()
         events = await it.turns.history()
         masked = [it for it in events if b"[term]" in it.SerializeToString()]
@@ -140,6 +143,7 @@ async def test_what_a_worker_says_beside_a_masked_answer_is_masked() -> None:
             "tool_call_finished",
             "turn_progressed",
             "message_posted",
+            "turn_finished",
         }
         assert not [it for it in events if b"bluebird" in it.SerializeToString()]
         assert (await it.turns.messages())[1] == ("a blue[term] flies", False)
@@ -159,3 +163,16 @@ async def test_what_a_worker_asks_people_of_a_masked_answer_is_masked() -> None:
         asked = [it.tool_call_question_asked.question.message for it in events]
         assert [message for message in asked if message] == ["Which [term]?"]
         assert not [it for it in events if b"bluebird" in it.SerializeToString()]
+
+
+async def test_a_form_with_something_that_is_masked_is_not_asked() -> None:
+    """What it names can't be hidden, and people would see it; its worker is told."""
+    async with served(NoBirds()) as it:
+        filters_stand(it.turns)
+        one = it.comes(session())
+        await it.turns.dispatch(handler="it")
+        await it.assigned()
+        one.hear(turn_id(1), 1, Accepted())
+        form = '{"type": "object", "properties": {"a": {"type": "string", "title": "bluebird"}}}'
+        one.hear(turn_id(1), 1, AskedQuestion(1, "Which?", form))
+        assert (await it.turns.failed()).reason is Reason.INVALID_ARGUMENT

@@ -1,10 +1,10 @@
 """A turn's text on its way into the log."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from antiphon_server.dispatcher.masking import Masking
+from antiphon_server.dispatcher.masking import Mask, Masking
 from antiphon_server.dispatcher.model import (
     CallStep,
     Step,
@@ -25,6 +25,9 @@ MAX_PIECES = 8
 MAX_PROGRESS = 64
 MAX_TEXT_BYTES = 600 * 1024
 """An answer goes into one append of 1 MiB, a last piece of 64 Ki characters beside it."""
+
+LOOKED_AT = 2048
+"""So many characters a mask is fed at a time: it may take milliseconds for them."""
 
 COMMIT_EVERY_S = 0.025
 """A pace at which text flows for the eye; a commit and its frames cost what 20 tokens do."""
@@ -60,6 +63,8 @@ class TextWriter:
         self._masking = masking
         self._mask = masking.begin(committed) if masking is not None else None
         self.output = output
+        self.hides = False
+        """Whether a worker's output counts as stored of which nothing is shown."""
         self.on_output: Callable[[int], None] | None = None
         self._pending_output = 0
         self._piece_s = PIECE_S
@@ -91,7 +96,15 @@ class TextWriter:
         Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
         answer that would not fit into a message.
         """
-        await self._take(self._mask.feed(text) if self._mask is not None else text, output)
+        await self._take(text if self._mask is None else await self._fed(self._mask, text), output)
+
+    async def _fed(self, mask: Mask, text: str) -> str:
+        """What may be shown of a piece; others run while a large one is looked at."""
+        shown = mask.feed(text[:LOOKED_AT])
+        for at in range(LOOKED_AT, len(text), LOOKED_AT):
+            await asyncio.sleep(0)
+            shown += mask.feed(text[at : at + LOOKED_AT])
+        return shown
 
     async def whole(self) -> None:
         """Show what the mask holds back: nothing that comes later is to be read with it.
@@ -101,9 +114,9 @@ class TextWriter:
         if self._mask is not None:
             await self._take(self._mask.end(), self._pending_output)
 
-    def masked(self, text: str) -> str:
-        """A short text beside the answer as people may see it."""
-        return self._masking.whole(text) if self._masking is not None else text
+    async def masked(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts beside the answer as people may see them."""
+        return await self._masking.whole(texts) if self._masking is not None else texts
 
     async def _take(self, text: str, output: int) -> None:
         if text:
@@ -112,6 +125,7 @@ class TextWriter:
         elif self._pending:
             self._pending_output = output or self._pending_output
         else:
+            self.hides = self.hides or output > 0
             self._heard(output)
 
     def _accept(self, text: str, output: int) -> None:
@@ -127,9 +141,10 @@ class TextWriter:
 
     async def progress(self, step: TurnProgressed) -> None:
         """Accept news for people; it goes out before the text that comes after it."""
+        (status,) = await self.masked([step.status])
         if self._pending or len(self._progress) >= MAX_PROGRESS:
             await self._settle()
-        self._progress.append(replace(step, status=self.masked(step.status)))
+        self._progress.append(replace(step, status=status))
         await self._flush_soon()
 
     async def record(self, *steps: CallStep) -> None:

@@ -140,8 +140,8 @@ class Outputs(Protocol):
         """Bytes of UTF-8 of the answer so far."""
         ...
 
-    def masked(self, text: str) -> str:
-        """A short text beside the answer, as people may see it."""
+    async def masked(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts of one thing beside the answer, as people may see them."""
         ...
 
     def on_stored(self, told: Callable[[int], None]) -> None:

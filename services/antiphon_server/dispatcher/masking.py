@@ -1,8 +1,8 @@
 """What handlers say, masked before anybody sees it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from antiphon_server.dispatcher.handoff_model import HandoffOrder
 from antiphon_server.dispatcher.model import Turn
@@ -31,8 +31,12 @@ class Masking(Protocol):
         """A mask for what an attempt says behind what was ``shown`` before."""
         ...
 
-    def whole(self, text: str) -> str:
-        """A short text that does not come in pieces, masked."""
+    def may_follow(self, shown: str) -> bool:
+        """Whether a new mask may begin behind what was ``shown``, and shows no rest of a match."""
+        ...
+
+    async def whole(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts of one thing that does not come in pieces, masked; others run meanwhile."""
         ...
 
     async def close(self) -> None:
@@ -48,19 +52,22 @@ class Masks(Protocol):
         ...
 
 
-def masked_order(order: HandoffOrder, masked: Callable[[str], str]) -> HandoffOrder:
-    """What a handler says as it hands a turn off; what a person says is not masked here."""
-    if order.asked_by:
-        return order
-    otherwise = replace(order.otherwise, text=masked(order.otherwise.text))
-    return replace(order, reason=masked(order.reason), otherwise=otherwise)
+Masked: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[str]]]
+"""Texts beside an answer, as people may see them."""
 
 
-def masked_failure(failure: DomainError, masked: Callable[[str], str]) -> DomainError:
+async def masked_order(order: HandoffOrder, masked: Masked) -> HandoffOrder:
+    """What a handler says as it hands a turn off."""
+    reason, text = await masked([order.reason, order.otherwise.text])
+    return replace(order, reason=reason, otherwise=replace(order.otherwise, text=text))
+
+
+async def masked_failure(failure: DomainError, masked: Masked) -> DomainError:
     """A failure as it may be told: a handler says why in its own words."""
     if "why" not in failure.metadata:
         return failure
-    told = {**failure.metadata, "why": masked(failure.metadata["why"])}
+    (why,) = await masked([failure.metadata["why"]])
+    told = {**failure.metadata, "why": why}
     return DomainError(
         failure.reason, violations=failure.violations, retry_after=failure.retry_after, **told
     )

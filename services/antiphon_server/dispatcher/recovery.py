@@ -95,14 +95,15 @@ class Recovery:
         """Whether somebody can go on with it.
 
         What was held back of a masked answer is lost, and what a worker has said of it: then nobody
-        can. Behind its calls nothing was.
+        can. At its calls nothing is, unless what was masked goes on there.
         """
-        if past.stands_at_calls and past.assigned is None:
-            return True
         if not (past.stands_at_calls or self._handlers.resumes(turn.order.handler)):
             return False
-        is_begun = bool(past.text) or past.assigned is not None
-        return not (is_begun and await patiently(lambda: self._runner.is_masked(turn)))
+        if not past.text and past.assigned is None:
+            return True
+        if past.stands_at_calls and past.assigned is None:
+            return await self._runner.may_follow(turn, past.text)
+        return not await self._runner.is_masked(turn)
 
     async def _end(self, lane: Lane, turn: Turn, past: Past, outcome: Outcome) -> None:
         """End the turn, keeping what was delivered; nobody else writes to it any more."""

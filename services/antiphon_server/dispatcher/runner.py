@@ -172,13 +172,11 @@ class Runner:
         Cancelling stops the handler. The turn ends if somebody asked for that; if not,
         CancelledError is raised and nothing more is written.
         """
-        masking = await self._masking(turn)
-        writer, calling = self._tools(turn, past.text, past.output, stop, rest, masking)
-        resumes = masking is None or (past.stands_at_calls and past.handoff is None)
+        writer, calling = self._tools(turn, past.text, past.output, stop, rest)
         limit = asyncio.timeout(turn.order.time_limit_s)
         work = TurnWork(
             turn,
-            past.text if resumes else "",
+            past.text,
             writer,
             calling,
             others,
@@ -186,7 +184,7 @@ class Runner:
             start_child,
             rest,
             past.assigned,
-            masking,
+            past.stands_at_calls and past.handoff is None,
         )
         outcome = await self._outcome(named, work, stop, rest, limit)
         outcome = await by_people(outcome, stop.handoffs)
@@ -212,20 +210,36 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        if (masking := work.masking) is not None:
-            await patiently(masking.close)
-        return await self.finish(turn, outcome, writer, left, work, stop.handoffs)
+        ended = await self.finish(turn, outcome, writer, left, work, stop.handoffs)
+        await _tell_found(work)
+        return ended
+
+    async def may_follow(self, turn: Turn, shown: str) -> bool:
+        """Whether filters let it go on behind what was shown at a call. Raises DomainError."""
+        masking = await self._masking(turn)
+        return masking is None or masking.may_follow(shown)
 
     async def is_masked(self, turn: Turn) -> bool:
         """Whether filters look at what it says. Raises DomainError."""
         return await self._masking(turn) is not None
 
     async def _masking(self, turn: Turn) -> Masking | None:
-        """How what it says is masked: nothing is said before that is known."""
+        """How what it says is masked. Raises DomainError."""
         masks = self._masks
         if masks is None or (turn.at_once and not turn.filtered):
             return None  # none stood as it came; they may by now if it has waited
         return await patiently(lambda: masks.of(turn))
+
+    async def _find_masks(self, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Find out how it is masked: nothing is said before that is known."""
+        work.masking = await self._masking(work.turn)
+        work.knows_masks = True
+        if work.masking is None:
+            return
+        if not work.resumes_masked:
+            work.resumed_text = ""
+        said = work.writer.committed, work.writer.output
+        work.writer, work.calling = self._tools(work.turn, *said, stop, rest, work.masking)
 
     def _tools(
         self,
@@ -234,7 +248,7 @@ class Runner:
         output: int,
         stop: Stop,
         rest: Rest,
-        masking: Masking | None,
+        masking: Masking | None = None,
     ) -> tuple[TextWriter, Calling]:
         """What an attempt writes and calls with, behind what is committed."""
         share = self._shares.of(turn.creator, turn.workspace_id)
@@ -275,12 +289,15 @@ class Runner:
             return True
         last = stop.handoffs.last
         if last is not None and last.goes_to and turn.given_to(last).returned != turn.returned:
+            await _tell_found(work)
             given = replace(turn.given_to(last), filtered=True)  # they may be there by now
-            work.masking = await self._masking(given)
+            work.masking, work.knows_masks = await self._masking(given), True
             await completed(self._begin_again(given, work, stop, rest))
             if work.writer.committed:
                 await work.write(GAP)
             return False
+        if not work.knows_masks:
+            await self._find_masks(work, stop, rest)
         try:
             await named(turn.order.handler).run(work)
         except AttemptLost:
@@ -301,7 +318,7 @@ class Runner:
         written = work.writer
         if not order.asked_by:  # the handler has said all that it has to say
             await written.whole()
-            order = masked_order(order, written.masked)
+            order = await masked_order(order, written.masked)
         left = await written.stop(keep_pending=True)
         turn = await patiently(lambda: self.next_attempt(work.turn))
         steps: list[Step] = [written.piece(left)] if left else []
@@ -327,7 +344,7 @@ class Runner:
         """
         written = work.writer
         await written.stop(keep_pending=False)
-        if work.masking is not None and (written.committed or written.output):
+        if work.masking is not None and (written.committed or written.hides):
             raise DomainError(Reason.TURN_LOST)
         await self._begin_again(before, work, stop, rest)
 
@@ -357,7 +374,7 @@ class Runner:
             if stop.wanted:
                 consumed()
         except DomainError as failure:
-            state, error = State.FAILED, masked_failure(failure, work.writer.masked)
+            state, error = State.FAILED, await masked_failure(failure, work.writer.masked)
         except Exception:
             if limit.expired():
                 limit_ms = int(order.time_limit_s * 1000)
@@ -452,6 +469,17 @@ class Runner:
     async def _persist(self, turn: Turn, steps: list[Step]) -> EndWritten:
         """Write the last steps."""
         return await self._told(lambda: self._journal.end(turn, steps))
+
+
+async def _tell_found(work: TurnWork) -> None:
+    """Have told what its masks have found; what can't be told costs the turn nothing."""
+    masking, work.masking = work.masking, None
+    if masking is None:
+        return
+    try:
+        await masking.close()
+    except Exception:
+        log.warning("what masks have found is not told", turn_id=work.turn.turn_id, exc_info=True)
 
 
 def consumed() -> None:

@@ -33,7 +33,11 @@ StartChild: TypeAlias = Callable[[Turn, Child], Awaitable[ChildEnd]]
 
 @dataclass(slots=True)
 class TurnWork:
-    """See :class:`~antiphon_server.dispatcher.handling.Work`. ``over`` says :attr:`is_over`."""
+    """See :class:`~antiphon_server.dispatcher.handling.Work`. ``over`` says :attr:`is_over`.
+
+    ``masking`` is known when a handler is about to begin; of a masked answer ``resumed_text`` is
+    told only if it ``resumes_masked``.
+    """
 
     turn: Turn
     resumed_text: str
@@ -44,7 +48,9 @@ class TurnWork:
     start_child: StartChild
     rest: Rest
     assigned: TurnAssigned | None = None
+    resumes_masked: bool = False
     masking: Masking | None = None
+    knows_masks: bool = False
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
@@ -56,6 +62,7 @@ class TurnWork:
         """Go on as the next attempt, behind what is committed; if it is masked, from the start."""
         self.turn, self.writer, self.calling = turn, writer, calling
         self.resumed_text = "" if self.masking is not None else writer.committed
+        self.resumes_masked = False
 
     def fall_back(self) -> None:
         """No worker that has had it has it any more."""
@@ -155,9 +162,9 @@ class TurnOutputs:
         """See :meth:`Outputs.on_end`."""
         self._work.told_at_end.append(told)
 
-    def masked(self, text: str) -> str:
+    async def masked(self, texts: Sequence[str]) -> Sequence[str]:
         """See :meth:`Outputs.masked`."""
-        return self._work.writer.masked(text)
+        return await self._work.writer.masked(texts)
 
     async def assign(self, worker: TurnAssigned) -> None:
         """See :meth:`Outputs.assign`."""

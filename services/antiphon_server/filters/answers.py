@@ -1,5 +1,7 @@
 """Answers are masked by the filters that look at them, as they stand when a turn begins."""
 
+import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,20 +13,23 @@ from antiphon.context.v1 import filter_service_pb2 as pb
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
 from antiphon_server.filters.encoding import filter_of, screening_message
-from antiphon_server.filters.finding.cutting import cut
-from antiphon_server.filters.finding.model import Bounded
-from antiphon_server.filters.finding.searching import found_in
+from antiphon_server.filters.finding.cutting import merged
+from antiphon_server.filters.finding.model import Bounded, Found
+from antiphon_server.filters.finding.searching import Search
 from antiphon_server.filters.kinds import masking_finders
+from antiphon_server.filters.leaving import SHORT, left
 from antiphon_server.filters.masking.masker import Masker
 from antiphon_server.filters.model import (
     MOST_CATEGORIES,
     Action,
     Filter,
     Origin,
+    Room,
     Screening,
     Stage,
     Verdict,
 )
+from antiphon_server.filters.reading import HERE_S
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -35,7 +40,7 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 10.0
 ROOM = 256
 """Bytes for which each field that is masked as a whole has room; longer ones may have none left."""
-_SHORT = "*"
+_MARKED_END = re.compile(r"\[[a-z][a-z0-9_.-]*\]\s*\Z")
 MOST_READY = 64
 """So many filters' finders are kept ready."""
 
@@ -87,15 +92,18 @@ class TurnMasking:
         eyes = zip(self._eyes, self._counts, strict=True)
         return _Masks([Masker(it.finders, shown, counts) for it, counts in eyes])
 
-    def whole(self, text: str) -> str:
+    def may_follow(self, shown: str) -> bool:
+        """See :meth:`Masking.may_follow`: what was masked at the very end may go on."""
+        return _MARKED_END.search(shown) is None
+
+    async def whole(self, texts: Sequence[str]) -> Sequence[str]:
         """See :meth:`Masking.whole`."""
-        mask = self.begin("")
-        shown = mask.feed(text) + mask.end()
-        if len(shown.encode()) <= max(ROOM, len(text.encode())):
-            return shown
-        for eye in self._eyes:
-            text = cut([text], found_in([text], eye.finders), _SHORT)[0]
-        return text
+        room = Room([max(ROOM, len(it.encode())) for it in texts])
+        for eye, counts in zip(self._eyes, self._counts, strict=True):
+            if found := await _found(texts, eye.finders):
+                counts.update(it.category for it in merged(found))
+                texts = left(texts, found, room) or [SHORT] * len(texts)
+        return texts
 
     async def close(self) -> None:
         """See :meth:`Masking.close`."""
@@ -121,6 +129,15 @@ class TurnMasking:
         where = turn.workspace_id, turn.conversation_id
         origin = Origin(*where, Stage.ANSWER, turn.creator, turn.turn_id)
         return Screening(self._screening_id, origin, Action.SANITISE, False, verdicts, 0)
+
+
+async def _found(texts: Sequence[str], finders: Sequence[Bounded]) -> Sequence[Found]:
+    """All that is in them; others run between two moments of it."""
+    search = Search(texts, finders)
+    while True:
+        if search.go_on(HERE_S):
+            return search.found()
+        await asyncio.sleep(0)
 
 
 @dataclass(slots=True)

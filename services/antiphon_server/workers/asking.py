@@ -14,6 +14,8 @@ from antiphon_server.dispatcher.handling import (
     ToolCallFinished,
     Work,
 )
+from antiphon_server.runtime.encoding.json_texts import JsonTexts
+from antiphon_server.runtime.errors import invalid
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.frames import (
     Answered,
@@ -41,7 +43,7 @@ class Asking:
 
         Raises DomainError if they could not be asked.
         """
-        turn_id, message = work.turn.turn_id, work.outputs.masked(asked.message)
+        turn_id, message = work.turn.turn_id, await _shown(work, asked)
         arguments = json.dumps({"message": message}, ensure_ascii=False)
         tool = f"{work.turn.order.handler}.ask"
         call_id = call_ids.asked_call(turn_id, "question", asked.number)
@@ -89,3 +91,17 @@ def _told(ends: Sequence[ToolCallFinished]) -> tuple[CallEnd, ...]:
         )
         for it in ends
     )
+
+
+async def _shown(work: Work, asked: AskedQuestion) -> str:
+    """The question as people may see it.
+
+    Raises DomainError INVALID_ARGUMENT for a form with something that they may not: what it names
+    can't be masked.
+    """
+    form = JsonTexts(asked.schema or "{}")
+    said = [asked.message, *(text for text, _ in form.texts)]
+    message, *shown = await work.outputs.masked(said)
+    if shown != said[1:]:
+        raise invalid("ask.question.schema_json", "filters hide a part of it")
+    return message

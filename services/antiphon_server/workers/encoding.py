@@ -1,6 +1,6 @@
 """The frames of the contract <-> what workers say and are told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, assert_never
 
@@ -338,10 +338,21 @@ class PartContents:
         """See :meth:`Contents.text`."""
         return _text(message_pb2.Message.FromString(content).parts)
 
-    def with_texts(self, content: bytes, changed: Callable[[str], str]) -> bytes:
+    def texts(self, content: bytes) -> Sequence[str]:
+        """See :meth:`Contents.texts`."""
+        return [_said(part) for part in message_pb2.Message.FromString(content).parts]
+
+    def with_texts(self, content: bytes, texts: Sequence[str]) -> bytes:
         """See :meth:`Contents.with_texts`."""
         message = message_pb2.Message.FromString(content)
-        for part in message.parts:
-            if part.HasField("text"):
-                part.text = changed(part.text)
+        for part, text in zip(message.parts, texts, strict=True):
+            if text != _said(part):
+                part.text = text
         return message.SerializeToString(deterministic=True)
+
+
+def _said(part: message_pb2.Part) -> str:
+    kind = part.WhichOneof("content")
+    if kind is None:  # a newer worker's
+        return ""
+    return part.text if kind == "text" else str(getattr(part, kind).uri)

@@ -11,7 +11,7 @@ from antiphon_server.dispatcher.handling import (
     ToolCallStarted,
     Work,
 )
-from antiphon_server.runtime.encoding.json_strings import with_strings
+from antiphon_server.runtime.encoding.json_texts import JsonTexts
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.asking import Asking
 from antiphon_server.workers.assignment import Assignment, Declining
@@ -74,12 +74,14 @@ async def _put(work: Work, said: Output, contents: Contents) -> None:
         case Progressed(number, status, fraction):
             await outputs.progress(number, status, fraction)
         case CallBegun(number, tool, arguments):
-            shown = with_strings(arguments, outputs.masked)
+            it = JsonTexts(arguments)
+            shown = it.with_texts(await outputs.masked([text for text, _ in it.texts]))
             call = ToolCall(call_ids.own_call(turn_id, number), tool, shown, number)
             proposed = ToolCallProposed(call, False, outputs.said_bytes, number)
             await outputs.report(proposed, ToolCallStarted(call))
         case CallEnded(number, begun, content, failed):
-            content = contents.with_texts(content, outputs.masked)
+            masked = await outputs.masked(contents.texts(content))
+            content = contents.with_texts(content, masked)
             outcome = CallOutcome.FAILED if failed else CallOutcome.SUCCEEDED
             end = ToolCallFinished(
                 call_ids.own_call(turn_id, begun), outcome, content, output=number

@@ -1,6 +1,6 @@
 """What workers need from outside."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from antiphon_server.dispatcher.handling import (
@@ -156,8 +156,12 @@ class Contents(Protocol):
         """All text in it."""
         ...
 
-    def with_texts(self, content: bytes, changed: Callable[[str], str]) -> bytes:
-        """The same with each text as ``changed`` returns it."""
+    def texts(self, content: bytes) -> Sequence[str]:
+        """What each part says; of a reference its address."""
+        ...
+
+    def with_texts(self, content: bytes, texts: Sequence[str]) -> bytes:
+        """The same with other texts; a reference whose address is another becomes what it says."""
         ...
 
 

@@ -87,7 +87,7 @@ class Serving:
             if course is not None or not await self._finding.taken_up(work, assignment):
                 course = course or Course(begun=work.outputs.assigned is not None)
                 await self._finding.assign(work, assignment, course)
-            self._finish(work, assignment, await self._following.follow(work, assignment))
+            await self._finish(work, assignment, await self._following.follow(work, assignment))
         except asyncio.CancelledError:
             if work.is_over:
                 assignment.tell(Cancel(turn_id, assignment.fence))
@@ -127,13 +127,14 @@ class Serving:
                 raise DomainError(Reason.TURN_LOST) from lost
         self._courses.put((turn_id, assignment.served[0]), course)
 
-    def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
+    async def _finish(self, work: Work, assignment: Assignment, said: Finished) -> None:
         """Raises DomainError HANDLER_FAILED, or HandedOff, if the worker says so."""
+        (model,) = await work.outputs.masked([said.model])
         ack = Ack(work.turn.turn_id, assignment.fence, said.outputs, finished=True)
         assignment.finished = True
         work.outputs.on_end(lambda stored: self._ended(assignment, ack, stored=stored))
         if said.usage is not None:
-            work.account(said.usage, said.model)
+            work.account(said.usage, model)
         if said.hand_off is not None:
             work.hand_off(said.hand_off)
         if said.failure:

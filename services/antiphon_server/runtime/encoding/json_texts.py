@@ -35,7 +35,10 @@ class JsonTexts:
             self._value, self.texts = None, [(content, 0)]
 
     def with_texts(self, texts: Sequence[str]) -> str:
-        """The same JSON with other texts in their order; as it was written if none is another."""
+        """The same JSON with other texts in their order; as it was written if none is another.
+
+        A number with another text in its place is a string.
+        """
         if list(texts) == [text for text, _ in self.texts]:
             return self._content
         return _written(self._value, iter(texts))
@@ -61,7 +64,8 @@ def _written(value: Any, texts: Iterator[str]) -> str:
     match value:
         case str():
             said = next(texts)
-            return said if isinstance(value, _Number) else json.dumps(said, ensure_ascii=False)
+            is_same = isinstance(value, _Number) and said == value
+            return said if is_same else json.dumps(said, ensure_ascii=False)
         case _Members():
             names = ((json.dumps(next(texts), ensure_ascii=False), it) for _, it in value)
             return "{" + ", ".join(f"{name}: {_written(it, texts)}" for name, it in names) + "}"
