@@ -175,7 +175,7 @@ def unmarked(text: str) -> str:
 def test_a_key_without_an_end_holds_no_more_than_its_bound() -> None:
     """Behind it what is said is shown again."""
     masker = Masker(BOUNDED)
-    said = corpus.PEM[:60] + "A1b2" * 3000 + " and this is shown. "
+    said = corpus.PEM[:60] + "A1b2" * 3000 + " and this is shown. " * 60
     shown = "".join(masker.feed(it) for it in pieces(said, random.Random(1), 30))
     assert shown.startswith("[private_key]")
     assert shown.endswith(" and this is shown. ")

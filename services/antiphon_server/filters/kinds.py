@@ -25,7 +25,12 @@ PERSONAL = frozenset({"card", "iban", "email", "phone", "ip"})
 
 def finders(kind: Kind) -> Sequence[Finder]:
     """Those for a kind; none for what models or others look for."""
-    return [Repeated()] if isinstance(kind, Repetition) else masking_finders(kind)
+    match kind:
+        case Repetition():
+            return [Repeated()]
+        case Secrets():
+            return builtin.secrets(whole=True)
+    return masking_finders(kind)
 
 
 def masking_finders(kind: Kind) -> Sequence[Bounded]:

@@ -15,10 +15,10 @@ from antiphon_server.filters.finding.secrets import LABELLED, TOKENS
 from antiphon_server.filters.finding.tokens import Tokens
 
 
-def secrets() -> Sequence[Bounded]:
-    """Keys, tokens and passwords."""
+def secrets(whole: bool = False) -> Sequence[Bounded]:
+    """Keys, tokens and passwords; of a ``whole`` text private keys of any length."""
     return [
-        Looking(PrivateKeys()),
+        Looking(PrivateKeys(whole)),
         Looking(Tokens(TOKENS)),
         Looking(Tokens(LABELLED, any_case=True)),
     ]
