@@ -113,7 +113,9 @@ class FilterServiceServicer:
 
     def TryFilters(self, request, context):
         """TryFilters says what filters would do with something; it is not said, and nothing of it is
-        stored. Errors: INVALID_ARGUMENT as SetFilters.
+        stored here. Remote filters are asked, each time, as they are about what is said: their tools are
+        to have no side effects (RemoteFilterService.Screen); what one keeps or costs all the same, it
+        keeps or costs by this, too. Errors: INVALID_ARGUMENT as SetFilters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

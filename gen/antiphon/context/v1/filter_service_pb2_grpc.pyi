@@ -53,7 +53,9 @@ class FilterServiceStub:
     """
     TryFilters: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.TryFiltersRequest, _filter_service_pb2.TryFiltersResponse]
     """TryFilters says what filters would do with something; it is not said, and nothing of it is
-    stored. Errors: INVALID_ARGUMENT as SetFilters.
+    stored here. Remote filters are asked, each time, as they are about what is said: their tools are
+    to have no side effects (RemoteFilterService.Screen); what one keeps or costs all the same, it
+    keeps or costs by this, too. Errors: INVALID_ARGUMENT as SetFilters.
     """
     ListScreenings: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.ListScreeningsRequest, _filter_service_pb2.ListScreeningsResponse]
     """ListScreenings lists what filters had to say in a parent's conversations, the newest first; of
@@ -99,7 +101,9 @@ class FilterServiceAsyncStub(FilterServiceStub):
     """
     TryFilters: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.TryFiltersRequest, _filter_service_pb2.TryFiltersResponse]  # type: ignore[assignment]
     """TryFilters says what filters would do with something; it is not said, and nothing of it is
-    stored. Errors: INVALID_ARGUMENT as SetFilters.
+    stored here. Remote filters are asked, each time, as they are about what is said: their tools are
+    to have no side effects (RemoteFilterService.Screen); what one keeps or costs all the same, it
+    keeps or costs by this, too. Errors: INVALID_ARGUMENT as SetFilters.
     """
     ListScreenings: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.ListScreeningsRequest, _filter_service_pb2.ListScreeningsResponse]  # type: ignore[assignment]
     """ListScreenings lists what filters had to say in a parent's conversations, the newest first; of
@@ -166,7 +170,9 @@ class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_filter_service_pb2.TryFiltersResponse, _abc.Awaitable[_filter_service_pb2.TryFiltersResponse]]:
         """TryFilters says what filters would do with something; it is not said, and nothing of it is
-        stored. Errors: INVALID_ARGUMENT as SetFilters.
+        stored here. Remote filters are asked, each time, as they are about what is said: their tools are
+        to have no side effects (RemoteFilterService.Screen); what one keeps or costs all the same, it
+        keeps or costs by this, too. Errors: INVALID_ARGUMENT as SetFilters.
         """
 
     @_abc_1.abstractmethod
