@@ -20,6 +20,7 @@ from antiphon.context.v1.filter_pb2 import (
     FilterAction,
     TermsFilter,
 )
+from antiphon.context.v1.message_pb2 import Reference
 from antiphon.dispatcher.v1 import worker_pb2
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import NewConversation
 from antiphon.events.v1.event_pb2 import ToolCallQuestionAsked
@@ -220,3 +221,33 @@ async def test_schedules_are_looked_at_when_they_are_kept(it: Stage) -> None:
         assert refused.value.reason == "CONTENT_BLOCKED"
     paused = await client.pause_schedule(it.where, kept.schedule_id)
     assert (paused.paused, paused.parts[0].text) == (True, "[term]!")
+
+
+async def test_what_things_are_called_is_looked_at(it: Stage) -> None:
+    """Programs and models read that, too. Nothing can be cut out of it, so it is blocked."""
+    client = it.client
+    image = Reference(uri="https://example.org/a.png", media_type="image/falcon")
+    calls = Calls(it.channel, it.caller, it.where)
+    picture = calls.post()
+    picture.parts.add(image=image)
+    later = datetime.now(UTC) + timedelta(days=1)
+    for action in (FILTER_ACTION_BLOCK, FILTER_ACTION_SANITISE):
+        await it.stand(action, "falcon")
+        assert await reason(calls(calls.context.PostMessage, picture)) == "CONTENT_BLOCKED"
+        for act in (
+            client.post_message(it.where, "hi", type="falcon.seen"),
+            client.post_message(it.where, "hi", metadata={"falcon": "x"}),
+            client.dispatch(it.where, "hi", type="falcon", handler="echo"),
+            client.dispatch(it.where, "hi", metadata={"the-falcon": "x"}, handler="echo"),
+            client.create_conversation(workspace_id=it.parent, labels={"falcon": "x"}),
+            client.create_schedule(it.where, "hi", later, type="falcon"),
+        ):
+            with pytest.raises(AntiphonError) as refused:
+                await act
+            assert refused.value.reason == "CONTENT_BLOCKED"
+    said = await client.post_message(it.where, "a falcon", type="seen", metadata={"by": "anna"})
+    assert (said.parts[0].text, said.type, dict(said.metadata)) == (
+        "a [term]",
+        "seen",
+        {"by": "anna"},
+    )

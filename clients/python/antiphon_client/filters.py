@@ -61,6 +61,7 @@ class Filters:
         filters: Sequence[Filter] = (),
         metadata: Mapping[str, str] = NOTHING,
         stage: FilterStage.ValueType = FilterStage.FILTER_STAGE_UNSPECIFIED,
+        type: str = "",
     ) -> messages.TryFiltersResponse:
         """What filters would do with a message of these texts: those that stand, or others."""
         request = messages.TryFiltersRequest(
@@ -69,6 +70,7 @@ class Filters:
             parts=[Part(text=text) for text in texts],
             metadata=metadata,
             stage=stage,
+            type=type,
         )
         return await self._caller.call(self._filters.TryFilters, request)
 

@@ -22,7 +22,7 @@ async def screened(
     """
     message = Message.FromString(content.encoded)
     where = conversation.workspace_id, conversation.conversation_id
-    texts = texts_of(message.parts, message.metadata)
+    texts = texts_of(message.parts, message.metadata, message.type)
     room = room_of(message.parts, message.metadata)
     origin = Origin(*where, Stage.MESSAGE, author)
     found = await screener.look(texts, origin, room)

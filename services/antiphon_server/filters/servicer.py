@@ -76,7 +76,7 @@ class FilterServicer(FilterServiceServicer):
         workspace_id = "" if request.parent == GLOBAL else request.parent
         stage = Stage(request.stage or Stage.MESSAGE)
         origin = Origin(workspace_id, "", stage, current_principal().actor)
-        texts = texts_of(request.parts, request.metadata)
+        texts = texts_of(request.parts, request.metadata, request.type)
         room = room_of(request.parts, request.metadata)
         return _tried(request, await look(await self._trial(request), texts, origin, room))
 
@@ -114,7 +114,7 @@ class FilterServicer(FilterServiceServicer):
             request.turn_id,
             request.tool_call_id,
         )
-        texts = texts_of(request.parts, request.metadata)
+        texts = texts_of(request.parts, request.metadata, request.type)
         room = room_of(request.parts, request.metadata, request.most_bytes)
         screened = await self._screener.screen(texts, origin, room)
         response = pb.ScreenResponse(action=filter_pb2.FilterAction.ValueType(screened.action))

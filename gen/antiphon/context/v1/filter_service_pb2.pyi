@@ -221,10 +221,13 @@ class TryFiltersRequest(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """parent is whose: a workspace id, or "global"."""
     stage: _filter_pb2.FilterStage.ValueType
     """stage is where it would come from; FILTER_STAGE_UNSPECIFIED stands for FILTER_STAGE_MESSAGE."""
+    type: _builtins.str
+    """type is Message.type."""
     @_builtins.property
     def filters(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.Filter]:
         """filters are those to try in place of the parent's; empty: those that stand for it."""
@@ -245,10 +248,11 @@ class TryFiltersRequest(_message.Message):
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         stage: _filter_pb2.FilterStage.ValueType = ...,
+        type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "metadata", b"metadata", "parent", b"parent", "parts", b"parts", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "metadata", b"metadata", "parent", b"parent", "parts", b"parts", "stage", b"stage", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -415,6 +419,7 @@ class ScreenRequest(_message.Message):
     PARTS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     MOST_BYTES_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is where it is said."""
     conversation_id: _builtins.str
@@ -427,6 +432,8 @@ class ScreenRequest(_message.Message):
     """turn_id is the turn that it belongs to; may be empty."""
     tool_call_id: _builtins.str
     """tool_call_id is the call whose result it is; may be empty."""
+    type: _builtins.str
+    """type is Message.type."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are what is said."""
@@ -453,10 +460,11 @@ class ScreenRequest(_message.Message):
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         most_bytes: _abc.Iterable[_builtins.int] | None = ...,
+        type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "metadata", b"metadata", "most_bytes", b"most_bytes", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "metadata", b"metadata", "most_bytes", b"most_bytes", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

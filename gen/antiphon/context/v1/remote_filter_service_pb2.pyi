@@ -37,7 +37,10 @@ class RemoteFilterServiceScreenRequest(_message.Message):
     """author is who says it."""
     @_builtins.property
     def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """texts are those of what is said: its parts that are text, then the values of its metadata."""
+        """texts are those of what is said: what its parts say, or where they lead, then the values of its
+        metadata, and last, where there are any, what things are called, a line each: its type, the types
+        of what references lead to, the keys of its metadata. Nothing can be cut out of that one.
+        """
 
     def __init__(
         self,

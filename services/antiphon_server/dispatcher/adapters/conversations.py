@@ -80,6 +80,7 @@ class ContextConversations:
         request = _asked(view, author, turn_id)
         request.parts.extend(message.parts)
         request.metadata.update(message.metadata)
+        request.type = message.type
         left = await self._screen(request)
         if left.action != filter_pb2.FILTER_ACTION_SANITISE:
             return content
