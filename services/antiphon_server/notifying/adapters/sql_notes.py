@@ -1,7 +1,8 @@
 """What is to be told, in a SQL database."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeAlias
+from types import SimpleNamespace
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
@@ -21,7 +22,7 @@ from antiphon_server.notifying.bodies import message_of
 from antiphon_server.notifying.matching import wants
 from antiphon_server.notifying.model import Delivery, DisabledReason, Note, Webhook
 from antiphon_server.runtime.storage.database import Database
-from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 
 MOST_WAITING = 10_000
 
@@ -32,18 +33,23 @@ _LEFT = (
     .order_by(notes.c.created_us)
     .limit(bindparam("b_limit"))
 )
-_FORGET = (
-    delete(notes)
-    .where(notes.c.notification_id.in_(bindparam("b_ids", expanding=True)))
-    .returning(notes.c.notification_id)
-)
-_WANTING = (
-    select(webhooks)
-    .where(
-        webhooks.c.owner.in_(bindparam("b_owners", expanding=True)),
-        webhooks.c.disabled == DisabledReason.NONE,
+_COLUMNS = [column.name for column in webhooks.c]
+_FORGET = PreparedIn(
+    lambda places: (
+        delete(notes)
+        .where(notes.c.notification_id.in_([bindparam(f"b_id_{n}") for n in places]))
+        .returning(notes.c.notification_id)
     )
-    .order_by(webhooks.c.webhook_id)
+)
+_WANTING = PreparedIn(
+    lambda places: (
+        select(webhooks)
+        .where(
+            webhooks.c.owner.in_([bindparam(f"b_owner_{n}") for n in places]),
+            webhooks.c.disabled == int(DisabledReason.NONE),
+        )
+        .order_by(webhooks.c.webhook_id)
+    )
 )
 _ANY = Prepared(
     lambda: (
@@ -116,9 +122,9 @@ class SqlNotes:
         owners |= {f"workspaces/{note.about.workspace_id}" for note in told if note.about}
 
         def store(connection: Connection) -> int:
-            found = connection.execute(_WANTING, {"b_owners": list(owners)}).all()
-            ours = set(connection.execute(_FORGET, {"b_ids": ids}).scalars())
-            wanting = [self._sealing.webhook_of(row) for row in found]
+            found = _WANTING.rows(connection, [{"b_owner": it} for it in owners])
+            ours = {row[0] for row in _FORGET.rows(connection, [{"b_id": it} for it in ids])}
+            wanting = [self._sealing.webhook_of(_named(row)) for row in found]
             return sum(self._deliver(connection, it, told, ours, now_us) for it in wanting)
 
         return await self._database.write(store)
@@ -160,6 +166,10 @@ class SqlNotes:
     def _delivery(self, hook: Webhook, note: Note, now_us: int) -> Delivery:
         body, host = message_of(note), self._host_of(hook.url)
         return Delivery(hook.webhook_id, note.notification_id, host, now_us, body, next_us=now_us)
+
+
+def _named(row: Sequence[Any]) -> SimpleNamespace:
+    return SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))
 
 
 def _waiting(connection: Connection, webhook_id: str) -> int:
