@@ -134,7 +134,7 @@ async def test_what_was_taken_before_is_answered_while_its_author_is_throttled(
         assert again.turn.turn_id == turn.turn_id
         with pytest.raises(AntiphonError) as reused:
             await post(client, where, "something else", request_id)
-        assert reused.value.reason == "REQUEST_ID_REUSED"
+        assert reused.value.reason == "THROTTLED"
         async with client.converse(where) as live:
             for refused in (post(client, where, "x"), live.post("x"), client.dispatch(where, "x")):
                 with pytest.raises(AntiphonError, match="flagged") as error:
