@@ -64,6 +64,7 @@ def test_windows_without_anything_teach_nothing() -> None:
     window = Window()
     for week in range(20):
         window.add(BEGIN + week * 604_800, LENGTH, 30)
-    assert window.usual == 30
+    assert window.usually() == {"usual": 30}
     assert window.share(60, most=1000, times=4, least=20) == 0.5
+    assert Window().usually() == {}
     assert Window().share(60, most=1000, times=4, least=20) == 0.06

@@ -48,7 +48,7 @@ class RateMemory:
         score = window.share(value, kind.most, kind.times, kind.least)
         if score < it.threshold:
             return ORDINARY
-        return Found(score, {"messages": value, "most": kind.most, "usual": window.usual})
+        return Found(score, {"messages": value, "most": kind.most, **window.usually()})
 
 
 class RepetitionMemory:
@@ -111,7 +111,7 @@ class CostMemory:
         kind, window = it.kind, self._window
         value = window.put(signal.at, it.window, signal.amount)
         score = window.share(value, kind.most_tokens, kind.times, kind.least_tokens)
-        return Found(score, {"tokens": value, "most": kind.most_tokens, "usual": window.usual})
+        return Found(score, {"tokens": value, "most": kind.most_tokens, **window.usually()})
 
 
 class PlacesMemory:

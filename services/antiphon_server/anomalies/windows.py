@@ -64,6 +64,10 @@ class Window:
             share = max(share, value / (times * self.usual))
         return min(1.0, share)
 
+    def usually(self) -> dict[str, float]:
+        """What is usual for this one, as evidence; nothing before that counts."""
+        return {"usual": self.usual} if self.ended >= USUAL_AFTER else {}
+
     def _turn(self, index: int) -> None:
         """Go over to another window; what comes late counts to the newest."""
         if index <= self.index:
