@@ -150,6 +150,7 @@ async def test_repetition_and_verdicts_are_flagged_and_have_no_effect(pair: Pair
 async def test_who_floods_through_two_servers_is_seen_as_one(pair: Pair) -> None:
     """Each has heard less than is too much; together it was said, and each refuses soon."""
     one, _ = pair.clients
+    await asyncio.sleep(2.5)  # what the tests before have said is told and heard by then
     conversation = await one.create_conversation(title="two ways")
     where, parent = conversation.conversation_id, conversation.workspace_id
     halves = Detector(name="halves", rate=RateDetector(most=14), effect=FLAG_EFFECT_THROTTLE)
