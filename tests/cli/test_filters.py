@@ -105,6 +105,13 @@ def test_all_that_a_kind_is_told_can_be_said(antiphon: Run) -> None:
     assert (tried["filter"], tried["categories"]) == ("phones", ["phone"])
 
 
+def test_what_is_held_is_said(antiphon: Run) -> None:
+    """Where it would wait, and who takes it from there."""
+    assert antiphon("filters", "add", "it", "--term", "fool", "--action", "hold").returncode == 0
+    tried = antiphon("filters", "try", "you fool")
+    assert "It would wait for a person: `antiphon handoffs` lists it." in tried.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -113,7 +120,7 @@ def test_all_that_a_kind_is_told_can_be_said(antiphon: Run) -> None:
         (("--kind", "terms"), "--kind terms needs --term"),
         (("--kind", "secrets", "--term", "x"), "--term belongs to --kind terms, not to secrets"),
         (("--term", "x", "--region", "DE"), "--region belongs to --kind personal-data, not to te"),
-        (("--kind", "secrets", "--action", "cut"), "--action cut: write one of flag, sanitise, b"),
+        (("--kind", "secrets", "--action", "cut"), "--action cut: write one of flag, sanitise, h"),
         (("--kind", "secrets", "--in", "x"), "--in x: write one of message, tool_result, answer"),
     ],
 )
@@ -128,7 +135,7 @@ def test_what_does_not_belong_together_is_said(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('name = "a"\naction = "stop"', "action has to be one of flag, sanitise, block"),
+        ('name = "a"\naction = "stop"', "action has to be one of flag, sanitise, hold, block"),
         ('name = "a"\ntimeout = 3', 'timeout has to be a number of seconds: "0.5s"'),
         ('name = "a"\nsecret = {}', "there is no field secret; a filter has name, action, stages"),
         ('name = "a"\ndisabled = "yes"', "disabled has to be true or false"),

@@ -13,12 +13,16 @@ from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "filters.md"
-MARKS = ("add", "try", "said", "screenings", "answers", "history")
-REFUSED = 'antiphon chat --once "pay with 4111 1111 1111 1111"'
+MARKS = ("add", "try", "said", "screenings", "answers", "history", "hold")
+REFUSED = (
+    'antiphon chat --once "pay with 4111 1111 1111 1111"',
+    'antiphon chat --once "what of project heron?"',
+    "antiphon handoffs return ",
+)
 
 
 async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
-    """Each command prints what it says; one alone is refused."""
+    """Each command prints what it says; what is blocked or held ends otherwise."""
     port, wrong = free_port(), list[tuple[Ran, str]]()
     ports = {"ANTIPHON_PORT": str(port), "ANTIPHON_ADMIN_PORT": "0"}
     mine = {**home.environment, "PATH": PATH}
@@ -29,7 +33,7 @@ async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
             block = [f"cd {tmp_path}", *(command for command, _ in told)]
             ran = (await asyncio.to_thread(run, block, mine))[1:]
             for (command, output), it in zip(told, ran, strict=True):
-                if not prints(it, output) or bool(it.exit_code) != (command == REFUSED):
+                if not prints(it, output) or bool(it.exit_code) != command.startswith(REFUSED):
                     wrong.append((it, output))
     assert wrong == []
 

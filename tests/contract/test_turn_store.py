@@ -6,6 +6,7 @@ from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.model import (
     ConversationId,
+    Held,
     Order,
     Outcome,
     Policy,
@@ -102,6 +103,26 @@ async def test_a_turn_that_fell_back_is_read_back_as_its_fallback_has_it(store: 
     assert await store.list(CONVERSATION, None, 2) == [replace(fell_back, attempt=3)]
     (claimed,) = await store.claim("n", 50, 150, own=True)
     assert (claimed.order, claimed.fell_back) == (order, True)
+
+
+async def test_a_turn_that_is_held_is_read_back_with_why_and_for_whom(store: TurnStore) -> None:
+    """Also when people have given it to a handler."""
+    order = Order(b"hello", "echo", Policy.QUEUE, held=Held("it is odd")).to_people()
+    it = turn(order=order, node="n", attempt=1)
+    await store.add(it)
+    assert await stored(store) == it
+    assert (order.handler, order.held, order.waits_for_people) == (
+        "people",
+        Held("it is odd", "echo"),
+        True,
+    )
+    await store.put(replace(it, returned="hand_1 echo"))
+    given = (await stored(store)).order
+    assert (given.handler, given.held.reason, given.waits_for_people) == (
+        "echo",
+        "it is odd",
+        False,
+    )
 
 
 async def test_a_tombstone_has_no_order(store: TurnStore) -> None:

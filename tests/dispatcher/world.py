@@ -46,7 +46,7 @@ from antiphon_server.dispatcher.model import (
     Turn,
     TurnId,
 )
-from antiphon_server.dispatcher.ports import RoutesTurns, TurnStore, Words
+from antiphon_server.dispatcher.ports import Left, RoutesTurns, TurnStore, Words
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turns import Turns
@@ -114,10 +114,16 @@ class Known:
         return await self.get(conversation_id)
 
     async def screened(
-        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
-    ) -> bytes:
+        self,
+        view: ConversationView,
+        author: str,
+        turn_id: TurnId,
+        content: bytes,
+        *,
+        holds: bool = False,
+    ) -> Left:
         """There are no filters."""
-        return content
+        return Left(content)
 
     async def screened_words(
         self, view: ConversationView, author: str, turn_id: TurnId, words: Words

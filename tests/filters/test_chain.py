@@ -90,6 +90,22 @@ async def test_nobody_looks_behind_one_that_blocks() -> None:
     assert found.verdicts == (Verdict("global", "no", Action.BLOCK, ("term",), 1),)
 
 
+async def test_what_is_held_waits_unless_it_is_blocked() -> None:
+    """What is cut out of it is gone; who looks at it is told by which filter it waits."""
+    hold, cut = words("who", Action.HOLD, "bad"), words("cut", Action.SANITISE, "word")
+    found = await looked(hold, cut)
+    assert (found.refused, found.texts, found.is_cut) == (False, ["a bad [term]"], True)
+    assert found.held_by == Verdict(HERE, "who", Action.HOLD, ("term",), 1)
+    blocked = await looked(hold, words("no", Action.BLOCK, "word"))
+    assert (blocked.refused, blocked.held_by) == (True, None)
+
+
+async def test_what_can_not_wait_is_cut_out_of_titles() -> None:
+    """The verdict says so."""
+    found = await look([chain(words("who", Action.HOLD, "bad"))], ["bad"], ORIGIN, cuts_held=True)
+    assert (found.texts, found.action, found.held_by) == (["[term]"], Action.SANITISE, None)
+
+
 async def test_what_is_split_over_texts_is_found() -> None:
     """And cut out of each of them, as is what the next text would hide."""
     cut = words("cut", Action.SANITISE, "bad")
@@ -134,6 +150,10 @@ async def test_a_large_text_is_looked_at_by_a_thread() -> None:
         ([Filter("a", Action.FLAG, PersonalData(("shoes",)))], "filters[0].personal_data"),
         (
             [Filter("a", Action.FLAG, Repetition(), frozenset({Stage.ANSWER}))],
+            "filters[0].stages",
+        ),
+        (
+            [Filter("a", Action.HOLD, Secrets(), frozenset({Stage.ANSWER}))],
             "filters[0].stages",
         ),
         ([words(f"a{at}", Action.FLAG, "x") for at in range(33)], "filters"),

@@ -93,7 +93,7 @@ class Delegating:
             return replace(turn, filtered=False)
         said = turn.asker, turn.turn_id, turn.order.content
         left = await self._conversations.screened(view, *said)
-        return replace(turn, order=replace(turn.order, content=left))
+        return replace(turn, order=replace(turn.order, content=left.content))
 
     async def _next_state(self, turn: StoredTurn) -> StoredTurn:
         """The turn when something has changed: it may be on its way into this server's hands."""

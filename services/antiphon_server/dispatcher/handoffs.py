@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.handing_off import queued
-from antiphon_server.dispatcher.handlers.people import NAME
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handoff_ends import HandoffEnds, check_goes_on, ended, told_end
 from antiphon_server.dispatcher.handoff_model import (
@@ -21,7 +20,7 @@ from antiphon_server.dispatcher.handoff_model import (
     turn_id_of,
 )
 from antiphon_server.dispatcher.lane import ActiveTurn, Lanes
-from antiphon_server.dispatcher.model import ConversationId, Turn, TurnId
+from antiphon_server.dispatcher.model import PEOPLE, ConversationId, Turn, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue, Journal, TurnStore
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.concurrency.tasks import completed
@@ -60,8 +59,8 @@ class Handoffs:
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str
     ) -> None:
         """Raises DomainError unless there is one of that id which the caller may end."""
-        _, past = await self._known(conversation_id, handoff_id)
-        await self._check_role(principal, conversation_id, past.handoff)
+        turn, past = await self._known(conversation_id, handoff_id)
+        await self._check_may(principal, turn, past.handoff)
 
     async def hand_off(
         self, conversation_id: ConversationId, turn_id: TurnId, order: HandoffOrder
@@ -82,7 +81,7 @@ class Handoffs:
         turn_id = active.turn.turn_id
         if active.sealed or not active.goes_on or active.done.is_set():
             raise _impossible(turn_id, "ENDED")
-        if active.rest is None:
+        if active.rest is None or active.turn.order.waits_for_people:
             raise _impossible(turn_id, "QUEUED")
         active.hand_off(order)
         stop_under(self._lanes.among(active.turn.conversation_id).values(), turn_id)
@@ -142,8 +141,8 @@ class Handoffs:
         known = await self._known(conversation_id, wish.handoff_id)
         turn, past = known
         handler = wish.handler or turn.order.handler
-        if not wish.handler and (handler == NAME or past.goes_to):
-            handler = past.goes_to or self._handlers.named("").info.name
+        if not wish.handler and (handler == PEOPLE or past.goes_to):
+            handler = past.goes_to or turn.order.held.handler or self._handlers.named("").info.name
         await self._handlers.check(turn.workspace_id, handler)
         return await self._end(principal, conversation_id, replace(wish, handler=handler))
 
@@ -164,7 +163,7 @@ class Handoffs:
         text: str = "",
     ) -> Turn:
         turn, past = await self._known(conversation_id, wish.handoff_id)
-        await self._check_role(principal, conversation_id, past.handoff)
+        await self._check_may(principal, turn, past.handoff)
         active = self._lanes.find(conversation_id, turn.turn_id)
         if past.ended is None:
             if active is None:
@@ -190,7 +189,7 @@ class Handoffs:
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str
     ) -> tuple[ActiveTurn, Handoff]:
         turn, past = await self._known(conversation_id, handoff_id)
-        await self._check_role(principal, conversation_id, past.handoff)
+        await self._check_may(principal, turn, past.handoff)
         if past.ended is not None:
             raise told_end(past)
         active = self._lanes.find(conversation_id, turn.turn_id)
@@ -198,11 +197,12 @@ class Handoffs:
             raise ended(handoff_id, "CANCELLED")
         return active, past.handoff
 
-    async def _check_role(
-        self, principal: Principal, conversation_id: ConversationId, handoff: Handoff
-    ) -> None:
+    async def _check_may(self, principal: Principal, turn: Turn, handoff: Handoff) -> None:
+        """Who said what a filter holds is not the one to let it go on."""
+        if turn.order.waits_for_people and principal.actor == turn.creator:
+            raise DomainError(Reason.PERMISSION_DENIED, permission="ANOTHER_PERSON")
         admin = handoff.role != HandoffRole.MEMBER  # also one that a newer server made
-        await self._gatekeeper.check_role(principal, conversation_id, admin=admin)
+        await self._gatekeeper.check_role(principal, turn.conversation_id, admin=admin)
 
     async def _known(
         self, conversation_id: ConversationId, handoff_id: str

@@ -113,6 +113,21 @@ class Routed:
     fallback: "Routed | None" = None
 
 
+PEOPLE = "people"
+"""The handler that has people answer: no program's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why people look at a turn before its ``handler`` does; without a reason they need not."""
+
+    reason: str = ""
+    handler: str = ""
+
+
+NOT_HELD = Held()
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """The request that creates a turn. ``content`` holds the message's parts, type and metadata,
@@ -121,7 +136,7 @@ class Order:
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
     ``parent`` is the turn that asked for it, if none of its users did. ``route`` is why it has its
     handler (a RouteDecision, serialised), if its caller named none and routes stand; ``fallback``
-    is who has it if that one vanishes.
+    is who has it if that one vanishes. ``held`` is why people have to look at it first.
     """
 
     content: bytes
@@ -134,6 +149,17 @@ class Order:
     parent: Parent | None = None
     route: bytes = b""
     fallback: Routed | None = None
+    held: Held = NOT_HELD
+
+    @property
+    def waits_for_people(self) -> bool:
+        """Whether a filter holds it, and nobody has given it to a handler yet."""
+        return bool(self.held.reason) and self.handler == PEOPLE
+
+    def to_people(self) -> "Order":
+        """The order as people have it first, who give it to whom it was for."""
+        held = replace(self.held, handler=self.handler)
+        return replace(self, handler=PEOPLE, route=b"", fallback=None, held=held)
 
     def fallen_back(self) -> "Order":
         """The order as its fallback has it, if there is one."""

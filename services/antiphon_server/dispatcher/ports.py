@@ -210,6 +210,14 @@ class Conversations(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What filters leave of a message, and why a person has to look at it first, if one has to."""
+
+    content: bytes
+    held_for: str = ""
+
+
 class FilteredConversations(Conversations, Protocol):
     """Asks the filters, too, that stand in front of them, and tells detectors who speaks."""
 
@@ -223,10 +231,17 @@ class FilteredConversations(Conversations, Protocol):
         ...
 
     async def screened(
-        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
-    ) -> bytes:
+        self,
+        view: ConversationView,
+        author: str,
+        turn_id: TurnId,
+        content: bytes,
+        *,
+        holds: bool = False,
+    ) -> Left:
         """What filters leave of a message; ``content`` is as Order.content.
 
+        ``holds``: it can wait for a person; else it is refused where one should look at it.
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
         ...

@@ -14,6 +14,7 @@ from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     ConversationId,
     ConversationView,
+    Held,
     Order,
     Policy,
     Posted,
@@ -97,6 +98,7 @@ class Turns:
                 order = await self._screened(principal, view, turn_id, order)
             order = await self._routed(principal, view, order)
             await self._handlers.check(view.workspace_id, order.handler)
+            order = order.to_people() if order.held.reason else order
         except DomainError:  # which is no matter for a turn that came before
             known = await self._known(conversation_id, turn_id)
             if known is None:
@@ -115,8 +117,8 @@ class Turns:
     ) -> Order:
         """The order with what filters leave of its message."""
         author, content = principal.actor, order.content
-        left = await self._conversations.screened(view, author, turn_id, content)
-        return replace(order, content=left)
+        left = await self._conversations.screened(view, author, turn_id, content, holds=True)
+        return replace(order, content=left.content, held=Held(left.held_for))
 
     async def _routed(self, principal: Principal, view: ConversationView, order: Order) -> Order:
         """The order with its handler: the one that is named, or by routes, or the default."""

@@ -75,6 +75,8 @@ class Chain:
     async def _judged(self, it: Filter, before: Screened, found: Sequence[Found]) -> Screened:
         """What a filter makes of what it has found."""
         texts, action = before.texts, it.action
+        if action is Action.HOLD and before.cuts_held:
+            action = Action.SANITISE
         if action is Action.SANITISE:
             asked = texts, found, before.room
             cut = await to_thread(left, *asked) if len(found) > MANY else left(*asked)

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.kinds import PERSONAL, masking_finders
-from antiphon_server.filters.model import MOST_FILTERS, Filter, PersonalData, Remote, Stage, Terms
+from antiphon_server.filters.model import (
+    MOST_FILTERS,
+    Action,
+    Filter,
+    PersonalData,
+    Remote,
+    Stage,
+    Terms,
+)
 from antiphon_server.runtime.errors import invalid
 
 _TOOL = re.compile(r"[a-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,95}")
@@ -40,6 +48,9 @@ def _check(field: str, one: Filter) -> None:
             known = ", ".join(sorted(PERSONAL))
             what = f"has {sorted(unknown)[0]}, which is none of {known}"
             raise invalid(f"{field}.personal_data.categories", what)
+    if Stage.ANSWER in one.stages and one.action is Action.HOLD:
+        what = "has FILTER_STAGE_ANSWER: what is on its way can't wait for a person"
+        raise invalid(f"{field}.stages", what)
     if Stage.ANSWER in one.stages and not masking_finders(one.kind):
         what = "has FILTER_STAGE_ANSWER: its kind can't mask what comes in pieces"
         raise invalid(f"{field}.stages", what)

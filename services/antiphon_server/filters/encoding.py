@@ -27,6 +27,8 @@ from antiphon_server.runtime.rpc.times import timestamp
 
 MOST_BYTES = 256 * 1024
 """So large all filters of a parent may be: a hundred revisions are kept."""
+MOST_REASON = 512
+"""Characters of why something waits for people."""
 _KINDS: Mapping[str, type] = {
     "secrets": Secrets,
     "personal_data": PersonalData,
@@ -119,6 +121,11 @@ def verdict_message(it: Verdict) -> filter_pb2.FilterVerdict:
         found=it.found,
         failure=it.failure,
     )
+
+
+def held_for(it: Verdict) -> str:
+    """Why a person has to look at something, in words."""
+    return f"Filter {it.filter} has found {', '.join(it.categories)}."[:MOST_REASON]
 
 
 def screening_message(it: Screening) -> filter_pb2.Screening:

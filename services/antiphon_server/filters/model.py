@@ -17,6 +17,7 @@ class Action(IntEnum):
     PASS = 0
     FLAG = 1
     SANITISE = 2
+    HOLD = 3
     BLOCK = 4
 
 
@@ -130,17 +131,33 @@ ANY = Room()
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What came of something: ``texts`` are what is left of it, unless it is ``refused``."""
+    """What came of something: ``texts`` are what is left of it, unless it is ``refused``.
+
+    ``cuts_held``: it can't wait for a person, and what one should look at is cut out.
+    """
 
     texts: Sequence[str]
     verdicts: tuple[Verdict, ...] = ()
     refused: bool = False
     room: Room = ANY
+    cuts_held: bool = False
 
     @property
     def action(self) -> Action:
         """The highest of what filters said."""
         return max((it.action for it in self.verdicts), default=Action.PASS)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether ``texts`` are others."""
+        return any(it.action is Action.SANITISE for it in self.verdicts)
+
+    @property
+    def held_by(self) -> "Verdict | None":
+        """The first that wants a person to look, where none has refused it."""
+        if self.action is not Action.HOLD:
+            return None
+        return next(it for it in self.verdicts if it.action is Action.HOLD)
 
 
 @dataclass(frozen=True, slots=True)

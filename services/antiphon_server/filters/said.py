@@ -41,4 +41,5 @@ async def screened_words(
     """What is left of words. Raises DomainError as :meth:`Screener.screen`."""
     origin = Origin(workspace_id, "", Stage.MESSAGE, author)
     room = Room([most for _, most in words])
-    return (await screener.screen([said for said, _ in words], origin, room)).texts
+    said = [text for text, _ in words]
+    return (await screener.screen(said, origin, room, cuts_held=True)).texts

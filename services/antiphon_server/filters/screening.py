@@ -42,26 +42,49 @@ class Screener:
         """Those that stand for a workspace, or for the installation alone."""
         return await self._filters.of(GLOBAL, *([workspace_id] if workspace_id != GLOBAL else ()))
 
-    async def screen(self, texts: Sequence[str], origin: Origin, room: Room = ANY) -> Screened:
+    async def screen(
+        self,
+        texts: Sequence[str],
+        origin: Origin,
+        room: Room = ANY,
+        *,
+        holds: bool = False,
+        cuts_held: bool = False,
+    ) -> Screened:
         """Look at something, and say what is left of it, which keeps to its ``room``.
+
+        ``holds``: it can wait for a person. Else where one should look at it, that is cut out if it
+        ``cuts_held``, or all is refused.
 
         Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE; what filters said is stored then,
         too.
         """
-        screened = await self.look(texts, origin, room)
+        screened = await self.look(texts, origin, room, holds=holds, cuts_held=cuts_held)
         if screened.verdicts:
             await self.keep(screened, origin)
         return screened
 
-    async def look(self, texts: Sequence[str], origin: Origin, room: Room = ANY) -> Screened:
+    async def look(
+        self,
+        texts: Sequence[str],
+        origin: Origin,
+        room: Room = ANY,
+        *,
+        holds: bool = False,
+        cuts_held: bool = False,
+    ) -> Screened:
         """As :meth:`screen`, but what filters say is neither stored nor raised."""
-        return await look(await self.chains(origin.workspace_id), texts, origin, room)
+        chains = await self.chains(origin.workspace_id)
+        screened = await look(chains, texts, origin, room, cuts_held=cuts_held)
+        if screened.held_by is not None and not holds:
+            return replace(screened, refused=True)
+        return screened
 
     async def keep(self, screened: Screened, origin: Origin) -> None:
         """Store what filters have said. Raises as :meth:`screen`."""
         await self._store.add(self._screening(screened, origin))
         if screened.refused:
-            raise _refusal(screened.verdicts[-1])
+            raise _refusal(screened.held_by or screened.verdicts[-1])
 
     async def record(self, screening: Screening) -> None:
         """Keep what was said of an answer, once."""
@@ -73,18 +96,23 @@ class Screener:
 
 
 async def look(
-    chains: Sequence[Chain], texts: Sequence[str], origin: Origin, room: Room = ANY
+    chains: Sequence[Chain],
+    texts: Sequence[str],
+    origin: Origin,
+    room: Room = ANY,
+    *,
+    cuts_held: bool = False,
 ) -> Screened:
     """What chains say, one after the other."""
-    screened = Screened(texts, room=room)
+    screened = Screened(texts, room=room, cuts_held=cuts_held)
     for chain in chains:
         screened = await chain.screen(screened, origin)
     return screened
 
 
 def _refusal(verdict: Verdict) -> DomainError:
-    """Why something goes no further: the last verdict says it."""
-    if verdict.action is Action.BLOCK:
+    """Why something goes no further, by the verdict that says so."""
+    if verdict.action in (Action.HOLD, Action.BLOCK):
         found = ",".join(verdict.categories)
         return DomainError(Reason.CONTENT_BLOCKED, filter=verdict.filter, categories=found)
     unavailable = Reason.FILTER_UNAVAILABLE

@@ -11,11 +11,12 @@ from antiphon_server.filters.chain import Chain
 from antiphon_server.filters.encoding import (
     filters_message,
     filters_of,
+    held_for,
     screening_message,
     screening_of,
     verdict_message,
 )
-from antiphon_server.filters.model import Action, Origin, Screened, Stage
+from antiphon_server.filters.model import Origin, Screened, Stage
 from antiphon_server.filters.ports import ScreeningStore
 from antiphon_server.filters.screening import Filters, Screener, look
 from antiphon_server.filters.texts import room_of, texts_of, with_texts
@@ -116,9 +117,11 @@ class FilterServicer(FilterServiceServicer):
         )
         texts = texts_of(request.parts, request.metadata, request.type)
         room = room_of(request.parts, request.metadata, request.most_bytes)
-        screened = await self._screener.screen(texts, origin, room)
+        screened = await self._screener.screen(texts, origin, room, holds=request.holds)
         response = pb.ScreenResponse(action=filter_pb2.FilterAction.ValueType(screened.action))
-        if screened.action is Action.SANITISE:
+        if (held_by := screened.held_by) is not None:
+            response.held_for = held_for(held_by)
+        if screened.is_cut:
             parts, metadata = with_texts(request.parts, request.metadata, screened.texts)
             response.parts.extend(parts)
             response.metadata.update(metadata)

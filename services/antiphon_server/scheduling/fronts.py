@@ -25,9 +25,9 @@ class ScheduleFront:
         if not view.filtered:
             return it
         message, words = message_of(it.body), words_of(it.body)
-        left = await self._conversations.screened(view, author, NO_TURN, message)
-        if left != message:
-            it = replace(it, body=with_message(it.body, left))
+        left = await self._conversations.screened(view, author, NO_TURN, message, holds=True)
+        if left.content != message:
+            it = replace(it, body=with_message(it.body, left.content))
         if words:
             said = await self._conversations.screened_words(view, author, NO_TURN, words)
             it = replace(it, body=with_words(it.body, said))

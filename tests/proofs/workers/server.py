@@ -39,7 +39,7 @@ from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, TurnId
-from antiphon_server.dispatcher.ports import Words
+from antiphon_server.dispatcher.ports import Left, Words
 from antiphon_server.dispatcher.recovery import Recovery
 from antiphon_server.dispatcher.runner import Runner
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
@@ -120,10 +120,16 @@ class Everybody:
         return await self.get(conversation_id)
 
     async def screened(
-        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
-    ) -> bytes:
+        self,
+        view: ConversationView,
+        author: str,
+        turn_id: TurnId,
+        content: bytes,
+        *,
+        holds: bool = False,
+    ) -> Left:
         """There are no filters."""
-        return content
+        return Left(content)
 
     async def screened_words(
         self, view: ConversationView, author: str, turn_id: TurnId, words: Words

@@ -36,6 +36,14 @@ class _FilterActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterAc
     nowhere; the rest passes. Where that would make a text longer than it may be, `*` is in its
     place; where it can't be cut out, as of a number, this is FILTER_ACTION_BLOCK.
     """
+    FILTER_ACTION_HOLD: _FilterAction.ValueType  # 3
+    """FILTER_ACTION_HOLD: a person looks at it before anybody works on it. Its turn begins in the queue
+    of people (HandoffService) and goes on when one of them returns it, who is an admin and not its
+    author; until then no handler and no prompt has it, people of the conversation see it as an aside,
+    and it expires after a day as hand-offs do. What begins no turn, or one that another turn waits
+    for, has nobody to look at it: it is refused as by FILTER_ACTION_BLOCK, but for a conversation's
+    title, instructions and labels, out of which it is cut as by FILTER_ACTION_SANITISE.
+    """
     FILTER_ACTION_BLOCK: _FilterAction.ValueType  # 4
     """FILTER_ACTION_BLOCK: it is refused as CONTENT_BLOCKED, and stored nowhere."""
 
@@ -52,6 +60,14 @@ FILTER_ACTION_SANITISE: FilterAction.ValueType  # 2
 """FILTER_ACTION_SANITISE: what was found is cut out, with `[category]` in its place, and stored
 nowhere; the rest passes. Where that would make a text longer than it may be, `*` is in its
 place; where it can't be cut out, as of a number, this is FILTER_ACTION_BLOCK.
+"""
+FILTER_ACTION_HOLD: FilterAction.ValueType  # 3
+"""FILTER_ACTION_HOLD: a person looks at it before anybody works on it. Its turn begins in the queue
+of people (HandoffService) and goes on when one of them returns it, who is an admin and not its
+author; until then no handler and no prompt has it, people of the conversation see it as an aside,
+and it expires after a day as hand-offs do. What begins no turn, or one that another turn waits
+for, has nobody to look at it: it is refused as by FILTER_ACTION_BLOCK, but for a conversation's
+title, instructions and labels, out of which it is cut as by FILTER_ACTION_SANITISE.
 """
 FILTER_ACTION_BLOCK: FilterAction.ValueType  # 4
 """FILTER_ACTION_BLOCK: it is refused as CONTENT_BLOCKED, and stored nowhere."""

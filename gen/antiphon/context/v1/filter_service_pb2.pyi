@@ -420,6 +420,7 @@ class ScreenRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     MOST_BYTES_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is where it is said."""
     conversation_id: _builtins.str
@@ -434,6 +435,8 @@ class ScreenRequest(_message.Message):
     """tool_call_id is the call whose result it is; may be empty."""
     type: _builtins.str
     """type is Message.type."""
+    holds: _builtins.bool
+    """holds says that it can wait for a person: without it, what would be held is refused."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
         """parts are what is said."""
@@ -461,10 +464,11 @@ class ScreenRequest(_message.Message):
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         most_bytes: _abc.Iterable[_builtins.int] | None = ...,
         type: _builtins.str = ...,
+        holds: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "metadata", b"metadata", "most_bytes", b"most_bytes", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "conversation_id", b"conversation_id", "holds", b"holds", "metadata", b"metadata", "most_bytes", b"most_bytes", "parts", b"parts", "stage", b"stage", "tool_call_id", b"tool_call_id", "turn_id", b"turn_id", "type", b"type", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -499,11 +503,14 @@ class ScreenResponse(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    HELD_FOR_FIELD_NUMBER: _builtins.int
     action: _filter_pb2.FilterAction.ValueType
     """action is what became of it."""
+    held_for: _builtins.str
+    """held_for is why a person has to look at it first, in words, at most 512; empty if nobody has to."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Part]:
-        """parts are what is left where action is FILTER_ACTION_SANITISE; else empty: it goes on as it is.
+        """parts are what is left where something was cut out; else empty: it goes on as it is.
         They keep most_bytes: where `[category]` has no place, what was found has become `*`.
         """
 
@@ -517,10 +524,11 @@ class ScreenResponse(_message.Message):
         action: _filter_pb2.FilterAction.ValueType = ...,
         parts: _abc.Iterable[_message_pb2.Part] | None = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        held_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "metadata", b"metadata", "parts", b"parts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "held_for", b"held_for", "metadata", b"metadata", "parts", b"parts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

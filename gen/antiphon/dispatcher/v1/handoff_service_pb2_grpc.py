@@ -115,7 +115,8 @@ class HandoffServiceServicer:
 
     def ClaimHandoff(self, request, context):
         """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-        somebody takes it over, which ROLE_ADMIN may. Repeated, it changes nothing. Errors: NOT_FOUND,
+        somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
+        (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
         HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

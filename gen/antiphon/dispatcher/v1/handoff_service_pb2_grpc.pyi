@@ -57,7 +57,8 @@ class HandoffServiceStub:
     """
     ClaimHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ClaimHandoffRequest, _handoff_service_pb2.ClaimHandoffResponse]
     """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-    somebody takes it over, which ROLE_ADMIN may. Repeated, it changes nothing. Errors: NOT_FOUND,
+    somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
+    (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
     HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
     """
     ReleaseHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ReleaseHandoffRequest, _handoff_service_pb2.ReleaseHandoffResponse]
@@ -111,7 +112,8 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     """
     ClaimHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ClaimHandoffRequest, _handoff_service_pb2.ClaimHandoffResponse]  # type: ignore[assignment]
     """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-    somebody takes it over, which ROLE_ADMIN may. Repeated, it changes nothing. Errors: NOT_FOUND,
+    somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
+    (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
     HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
     """
     ReleaseHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ReleaseHandoffRequest, _handoff_service_pb2.ReleaseHandoffResponse]  # type: ignore[assignment]
@@ -180,7 +182,8 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.ClaimHandoffResponse, _abc.Awaitable[_handoff_service_pb2.ClaimHandoffResponse]]:
         """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-        somebody takes it over, which ROLE_ADMIN may. Repeated, it changes nothing. Errors: NOT_FOUND,
+        somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
+        (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
         HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
         """
 

@@ -27,7 +27,7 @@ def add(
         ),
     ] = "",
     action: Annotated[
-        str, typer.Option("--action", metavar="ACTION", help="flag, sanitise or block.")
+        str, typer.Option("--action", metavar="ACTION", help="flag, sanitise, hold or block.")
     ] = "block",
     terms: Annotated[
         list[str] | None,

@@ -82,7 +82,7 @@ async def _try(
 
 
 def _print(found: "TryFiltersResponse") -> None:
-    from antiphon.context.v1.filter_pb2 import FILTER_ACTION_SANITISE
+    from antiphon.context.v1.filter_pb2 import FILTER_ACTION_HOLD, FILTER_ACTION_SANITISE
     from antiphon_server.cli.filters.words import VERDICTS, verdict_row
     from antiphon_server.cli.table import print_table
 
@@ -93,6 +93,8 @@ def _print(found: "TryFiltersResponse") -> None:
     say("")
     if found.refused:
         say("It would be refused, and stored nowhere.")
+    elif found.action == FILTER_ACTION_HOLD:
+        say("It would wait for a person: `antiphon handoffs` lists it.")
     elif found.action == FILTER_ACTION_SANITISE:
         say("It would go on so:")
         for part in found.parts:

@@ -18,7 +18,13 @@ VERDICTS = ("filter", "of", "says", "found", "what")
 SCREENINGS = ("when", "what", "by", "became", "filters", "conversation")
 _STAGES = {"message": "messages", "tool_result": "tool results", "answer": "answers"}
 _DEFAULT = ("message", "tool_result")
-_BECAME = {"unspecified": "passed", "flag": "flagged", "sanitise": "sanitised", "block": "blocked"}
+_BECAME = {
+    "unspecified": "passed",
+    "flag": "flagged",
+    "sanitise": "sanitised",
+    "hold": "held",
+    "block": "blocked",
+}
 _TIMEOUT_S = 2.0
 
 

@@ -12,7 +12,7 @@ from antiphon.context.v1 import (
 from antiphon.context.v1.message_pb2 import Part
 from antiphon.events.v1 import event_pb2
 from antiphon_server.dispatcher.model import ConversationId, ConversationView, Policy, TurnId
-from antiphon_server.dispatcher.ports import Words
+from antiphon_server.dispatcher.ports import Left, Words
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.encoding.fingerprints import fingerprint
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -72,23 +72,30 @@ class ContextConversations:
             return await self._context.GetConversation(request, timeout=TIMEOUT_S)
 
     async def screened(
-        self, view: ConversationView, author: str, turn_id: TurnId, content: bytes
-    ) -> bytes:
-        """See :meth:`Conversations.screened`."""
+        self,
+        view: ConversationView,
+        author: str,
+        turn_id: TurnId,
+        content: bytes,
+        *,
+        holds: bool = False,
+    ) -> Left:
+        """See :meth:`FilteredConversations.screened`."""
         posted = event_pb2.MessagePosted.FromString(content)
         message = posted.message
         request = _asked(view, author, turn_id)
         request.parts.extend(message.parts)
         request.metadata.update(message.metadata)
         request.type = message.type
+        request.holds = holds
         left = await self._screen(request)
-        if left.action != filter_pb2.FILTER_ACTION_SANITISE:
-            return content
+        if not left.parts and not left.metadata:
+            return Left(content, left.held_for)
         message.ClearField("parts")
         message.parts.extend(left.parts)
         message.metadata.clear()
         message.metadata.update(left.metadata)
-        return posted.SerializeToString(deterministic=True)
+        return Left(posted.SerializeToString(deterministic=True), left.held_for)
 
     async def screened_words(
         self, view: ConversationView, author: str, turn_id: TurnId, words: Words

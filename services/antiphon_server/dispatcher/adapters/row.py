@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from antiphon_server.dispatcher.model import (
+    NOT_HELD,
     ConversationId,
+    Held,
     LeftOut,
     Order,
     Outcome,
@@ -33,6 +35,7 @@ class _Order(msgspec.Struct, omit_defaults=True):
     parent: Parent | None = None
     route: bytes = b""
     fallback: Routed | None = None
+    held: Held = NOT_HELD
 
 
 class _Error(msgspec.Struct, omit_defaults=True):
@@ -189,6 +192,7 @@ def _order_json(order: Order) -> bytes:
             order.parent,
             order.route,
             order.fallback,
+            order.held,
         )
     )
 
@@ -205,6 +209,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
         parent=it.parent,
         route=it.route,
         fallback=it.fallback,
+        held=it.held,
     )
 
 

@@ -142,8 +142,8 @@ def _question(turn: Turn, step: MessagePosted) -> event_pb2.MessagePosted:
     message.role = message_pb2.MESSAGE_ROLE_USER
     message.author = turn.asker
     message.turn_id = turn.turn_id
-    if turn.order.parent is not None:
-        message.aside = True
+    if turn.order.parent is not None or turn.order.held.reason:
+        message.aside = True  # its own turn has it, and no other
     return posted
 
 
