@@ -15,8 +15,9 @@ import { sentenceOf } from "../src/page/words";
 import { TurnView } from "../src/antiphon/turn";
 import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
 import { MessageRole, MessageSchema, PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
+import { DeliveryOutcome, DeliverySchema, WebhookSchema } from "../src/gen/antiphon/dispatcher/v1/webhook_pb";
 import { WorkerSchema, WorkerState } from "../src/gen/antiphon/dispatcher/v1/worker_service_pb";
-import { EventSchema, TurnFinishedSchema, type TurnState } from "../src/gen/antiphon/events/v1/event_pb";
+import { EventSchema, NotificationKind, TurnFinishedSchema, type TurnState, WebhookDisabledReason } from "../src/gen/antiphon/events/v1/event_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { UsageSchema } from "../src/gen/antiphon/integration/v1/model_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
@@ -28,6 +29,7 @@ import { typeset } from "../src/page/markdown/mathml";
 import { codeOf, depthsOf, isOpen, piecesOf as readPieces } from "../src/page/markdown/pieces";
 import { isSafe } from "../src/page/markdown/markdown";
 import { consumed, described, inWords, leftOut, titleOf } from "../src/page/words";
+import { cameBack, stateOf, toldOf, whatOf } from "../src/page/webhooks/words";
 import { standingOf } from "../src/page/workers/states";
 
 describe("a text from pieces", () => {
@@ -513,5 +515,29 @@ describe("a worker's state", () => {
     const quarantineEndTime = { seconds: 1_000n, nanos: 0 };
     expect(of(WorkerState.QUARANTINED, { quarantineEndTime })[0]).toMatch(/^quarantined until \d+.\d\d.\d\d/);
     expect(of(99 as WorkerState)[0]).toBe("unknown");
+  });
+});
+
+describe("a webhook", () => {
+  const hook = (fields: object) => create(WebhookSchema, fields);
+
+  test("says how it stands, and what was not kept", () => {
+    expect(stateOf(hook({}))).toEqual(["on", ""]);
+    expect(stateOf(hook({ disabled: true, disabledReason: WebhookDisabledReason.BY_HAND }))).toEqual(["disabled", ""]);
+    const gone = { disabled: true, disabledReason: WebhookDisabledReason.GONE, droppedCount: 1200n };
+    expect(stateOf(hook(gone))).toEqual(["disabled", "It answered that it is gone. 1,200 of what it should have been told was not kept."]);
+    const now = { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0 };
+    expect(stateOf(hook({ failingSince: now }))[1]).toMatch(/^It has taken nothing since .+\.$/);
+    expect(stateOf(hook({ failingSince: now, fullSince: now }))).toEqual(["full", expect.stringMatching(/ no more is kept\.$/)]);
+  });
+
+  test("says what it is told of, and what came of it", () => {
+    expect(toldOf(hook({ kinds: [NotificationKind.TURN_HANDED_OFF, 99], handlers: ["a\u202e"] }))).toBe(
+      "Told when an answer is left to people, or something else happens. Only answers by a⟨U+202E⟩.",
+    );
+    const waits = create(DeliverySchema, { message: { type: "turn.handed_off", data: { handler: "people" } } });
+    expect(whatOf(waits)).toBe("people: left to people");
+    expect(whatOf(create(DeliverySchema, { message: { type: "webhook.test" } }))).toBe("webhook.test");
+    expect(cameBack({ outcome: 99 as DeliveryOutcome, statusCode: 0 })).toBe("something newer than this page");
   });
 });

@@ -94,7 +94,7 @@ export function Figure(props: { label: string; value: ComponentChildren }): JSX.
 export function State({ name, isWished = false }: { name: string; isWished?: boolean }): JSX.Element {
   const kind = isWished
     ? ""
-    : /fail|cancel|expired|refused|reused|alarm|disabled|limited|blocked|throttled|failing|down|degraded|left alone|quarantined/.test(name)
+    : /fail|cancel|expired|refused|reused|alarm|disabled|limited|blocked|throttled|failing|^full$|down|degraded|left alone|quarantined/.test(name)
       ? "bad"
       : /succeeded|serving|signed in|delivered|stop|\bup$|^asked$|^ready$/.test(name)
         ? "good"

@@ -10,7 +10,7 @@ import { Notice } from "../parts";
 import { State, Table } from "../table";
 import { visible } from "../visible";
 import { moment, sentenceOf } from "../words";
-import { ENDS, cameBack, standing } from "./words";
+import { cameBack, standing, whatOf } from "./words";
 
 const AGAIN_MS = 3_000;
 const NEWEST = 50;
@@ -53,13 +53,12 @@ export function Deliveries(props: { desk: Desk; workspaceId: string; webhook: We
 }
 
 /** What is told; it leads to the conversation, for who may see that. */
-function Of({ delivery: { message } }: { delivery: Delivery }): JSX.Element {
-  const told = message?.data;
-  if (!told) return <>{visible(message?.type ?? "")}</>;
-  const what = message.type === "turn.waiting" ? "waits for people" : (ENDS[told.state] ?? "ended");
+function Of({ delivery }: { delivery: Delivery }): JSX.Element {
+  const where = delivery.message?.data?.conversationId;
+  if (!where) return <>{whatOf(delivery)}</>;
   return (
-    <a href={`/#/c/${told.conversationId}`} class="title">
-      {visible(told.handler)}: {what}
+    <a href={`/#/c/${where}`} class="title">
+      {whatOf(delivery)}
     </a>
   );
 }

@@ -52,7 +52,7 @@ export function WebhookDialog(props: {
           What it is for
           <input name="description" maxLength={256} defaultValue={webhook?.description ?? ""} autocomplete="off" />
         </label>
-        <Some name="kinds" label="Told when; none means both" options={TOLD} chosen={webhook?.kinds ?? []} />
+        <Some name="kinds" label="Told when; none means all of it" options={TOLD} chosen={webhook?.kinds ?? []} />
         <Some name="states" label="Of answers that end so; none means all" options={ENDS} chosen={webhook?.states ?? []} />
         <label>
           Of these handlers

@@ -50,7 +50,7 @@ export function One(props: OneProps): JSX.Element {
       {webhook.description && <p dir="auto">{visible(webhook.description)}</p>}
       <p class="quiet">
         {toldOf(webhook)}
-        {why && ` It is ${name}: ${why}.`}
+        {why && ` ${why}`}
         {webhook.secretCount > 1 && ` ${webhook.secretCount} secrets are valid, the older ones for a day.`}
       </p>
       {error && <Notice text={error} />}

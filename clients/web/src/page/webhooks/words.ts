@@ -9,7 +9,9 @@ import { moment } from "../words";
 /** What may be told. */
 export const TOLD: Partial<Record<NotificationKind, string>> = {
   [NotificationKind.TURN_ENDED]: "an answer has ended",
-  [NotificationKind.TURN_WAITING]: "an answer waits for people",
+  [NotificationKind.TURN_WAITING]: "a call of a tool waits for people",
+  [NotificationKind.TURN_HANDED_OFF]: "an answer is left to people",
+  [NotificationKind.HANDOFF_ENDED]: "people have dealt with one",
 };
 /** How an answer may have ended. */
 export const ENDS: Partial<Record<TurnState, string>> = {
@@ -26,10 +28,16 @@ const OUTCOMES: Record<DeliveryOutcome, string> = {
   [DeliveryOutcome.UNREACHABLE]: "no connection, or it broke",
   [DeliveryOutcome.EGRESS_DENIED]: "calls to that address are not allowed from there",
   [DeliveryOutcome.SECRET_LOST]: "its secret was another installation's: make a new one",
+  [DeliveryOutcome.ACCESS_LOST]: "whose it is may not read there any more, so nothing is posted",
 };
 const WHY: Partial<Record<WebhookDisabledReason, string>> = {
-  [WebhookDisabledReason.GONE]: "it answered that it is gone",
-  [WebhookDisabledReason.FAILING]: "for three days it has taken nothing",
+  [WebhookDisabledReason.GONE]: "It answered that it is gone.",
+  [WebhookDisabledReason.FAILING]: "For three days it has taken nothing.",
+};
+const TYPES: Record<string, string> = {
+  "turn.waiting": "a call waits for people",
+  "turn.handed_off": "left to people",
+  "handoff.ended": "people have dealt with it",
 };
 
 /** When it is told something. */
@@ -44,9 +52,19 @@ export function toldOf({ kinds, states, handlers, workspaces }: Webhook): string
 }
 
 /** How it stands, and why so. */
-export function stateOf({ disabled, disabledReason, failingSince }: Webhook): [string, string] {
-  if (disabled) return ["disabled", WHY[disabledReason] ?? ""];
-  return failingSince ? ["failing", `since ${moment(timestampMs(failingSince))}`] : ["on", ""];
+export function stateOf({ disabled, disabledReason, failingSince, fullSince, droppedCount }: Webhook): [string, string] {
+  const dropped = droppedCount ? `${droppedCount.toLocaleString()} of what it should have been told was not kept.` : "";
+  const because = (words: string) => [words, dropped].filter(Boolean).join(" ");
+  if (disabled) return ["disabled", because(WHY[disabledReason] ?? "")];
+  if (fullSince) return ["full", because(`Since ${moment(timestampMs(fullSince))} so much waits for it that no more is kept.`)];
+  return failingSince ? ["failing", because(`It has taken nothing since ${moment(timestampMs(failingSince))}.`)] : ["on", dropped];
+}
+
+/** What a delivery tells, of which answer. */
+export function whatOf({ message }: Delivery): string {
+  const told = message?.data;
+  if (!told) return visible(message?.type ?? "");
+  return `${visible(told.handler)}: ${TYPES[message.type] ?? ENDS[told.state] ?? "ended"}`;
 }
 
 /** What came of an attempt. */
