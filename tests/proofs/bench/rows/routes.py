@@ -57,6 +57,14 @@ AMONG = RouteRule(
     classifier=RouteClassifier(handlers=EXPERTS, min_score=1, min_margin=1),
     fallback="assistant",
 )
+
+
+def _masking(it: Filter) -> Filter:
+    looks = Filter(stages=STAGES)
+    looks.MergeFrom(it)
+    return looks
+
+
 BAD = TermsFilter(terms=[f"prohibited{at}" for at in range(100)])
 CHAIN = [
     Filter(name="secrets", action=FILTER_ACTION_SANITISE, secrets=SecretsFilter()),
@@ -65,24 +73,25 @@ CHAIN = [
     Filter(name="payload", action=FILTER_ACTION_BLOCK, payload=PayloadFilter()),
     Filter(name="repeated", action=FILTER_ACTION_FLAG, repetition=RepetitionFilter()),
 ]
-for each in CHAIN[:-1]:
-    each.stages.extend(STAGES)
-"""All that is built in, of messages and but for the last of answers, too."""
+"""All that is built in, for messages."""
+MASKING = [_masking(it) for it in CHAIN[:-1]]
+"""Those that can look at answers, too: each of their pieces, of which the model gives 17."""
 
 
 async def routes(bench: Bench) -> list[Figure]:
     """Processor time of a turn: with no rules, ten, a classifier that is never sure, filters."""
     async with antiphon(bench.fresh()) as server, _experts(bench, server):
-        asked: list[Asked] = [([], []), (TEN, []), ([AMONG], []), (TEN, CHAIN)]
+        asked: list[Asked] = [([], []), (TEN, []), ([AMONG], []), (TEN, CHAIN), (TEN, MASKING)]
         sides = [partial(_cost, bench, server, it) for it in asked]
         for side in sides:
             await side()  # what is imported and learned at first use is not in it
-        none, ten, among, filtered = await bench.in_turn(*sides)
+        none, ten, among, filtered, masked = await bench.in_turn(*sides)
     return [
         paired("processor time of a turn without routes", "ms", none),
         _more("ten rules with 50 patterns", ten, none),
         _more("a classifier of six experts", among, none),
         _more("ten rules, and all filters that are built in", filtered, none),
+        _more("ten rules, and answers masked by four", masked, none),
     ]
 
 
