@@ -89,6 +89,7 @@ function Found({ found }: { found: TryFiltersResponse }): JSX.Element {
 
 function outcomeOf({ refused, action, verdicts }: TryFiltersResponse): string {
   if (refused) return "It would be refused, and stored nowhere.";
+  if (action === FilterAction.HOLD) return "It would wait until a person has looked at it.";
   if (action === FilterAction.SANITISE) return "It would go on so:";
   if (!verdicts.length) return "It would go on as it is: no filter has anything to say.";
   return "It would go on as it is, and be told of.";

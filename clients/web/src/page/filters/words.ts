@@ -26,6 +26,7 @@ export const STAGES: Partial<Record<FilterStage, string>> = {
 export const ACTIONS: Partial<Record<FilterAction, string>> = {
   [FilterAction.FLAG]: "is told of, and passes",
   [FilterAction.SANITISE]: "is cut out; the rest passes",
+  [FilterAction.HOLD]: "waits until a person has looked at it",
   [FilterAction.BLOCK]: "is refused",
 };
 /** What a filter looks for. */
@@ -88,6 +89,7 @@ export function failing(filter: Filter): string {
 export function became({ action, refused }: Pick<Screening, "action" | "refused">): string {
   if (action === FilterAction.BLOCK) return "blocked";
   if (refused) return "refused";
+  if (action === FilterAction.HOLD) return "held";
   if (action === FilterAction.SANITISE) return "sanitised";
   return action === FilterAction.FLAG ? "flagged" : "passed";
 }
