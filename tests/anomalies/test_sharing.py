@@ -193,3 +193,16 @@ async def test_no_more_is_told_than_has_its_place(world: World) -> None:
     await one.sharing.exchange()
     heard = await SqlElsewhere(world.database, lambda: int(world.now * 1e6)).heard()
     assert len(heard) == MOST_TOLD
+
+
+async def test_what_was_told_before_a_detector_stood_counts_for_none(world: World) -> None:
+    """All were taken away meanwhile: who is watched from now on is judged by what comes now."""
+    one, other = await world.server(), await world.server()
+    other.says(9)
+    await other.sharing.exchange()
+    await one.detectors.set(GLOBAL, [], "", None)
+    await one.sharing.exchange()
+    await one.detectors.set(GLOBAL, [FLOODS], "", None)
+    one.says(5)
+    await one.does()
+    assert await world.flags() == []

@@ -37,7 +37,7 @@ class Sharing:
         self._elsewhere, self._now = elsewhere, now
         self._said: dict[_Same, Signal] = {}
         self._amounts: dict[_Same, float] = {}
-        self._is_first = True
+        self._is_first, self._was_idle = True, False
         self._forget_at = 0.0
 
     def note(self, signal: Signal) -> None:
@@ -52,6 +52,7 @@ class Sharing:
         """Tell what was said since the last time, and hear what was said elsewhere."""
         if not self._detectors.parents:
             self._said, self._amounts = {}, {}
+            self._is_first, self._was_idle = False, True
             return
         await self._hear()
         said, amounts = self._said, self._amounts
@@ -64,9 +65,15 @@ class Sharing:
             self._forget_at = self._now() + FORGET_S
 
     async def _hear(self) -> None:
-        """A clock that is ahead must not put anybody's windows into the future."""
-        now = self._now()
-        for it in await self._elsewhere.heard():
+        """What was told while no detector stood here counts for none that stands now.
+
+        A clock that is ahead must not put anybody's windows into the future.
+        """
+        now, heard = self._now(), await self._elsewhere.heard()
+        if self._was_idle:
+            self._was_idle = False
+            return
+        for it in heard:
             signal = replace(it, at=min(it.at, now), sign=Sign.SAID, elsewhere=True)
             if self._is_first:
                 await self._watching.learn(signal)

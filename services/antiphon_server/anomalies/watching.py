@@ -24,7 +24,7 @@ EACH_S = 0.1
 """How often what was found is written: a flag stands that soon."""
 AGAIN_S = 2.0
 """How soon an open flag is written again, with what was added to it meanwhile."""
-LOOK_S = 0.5
+LOOK_S = 0.25
 """How often a server looks for what others have flagged and cleared: that holds within 1 s."""
 COUNTED_S = 5.0
 """How often open flags are counted, for who watches servers."""
