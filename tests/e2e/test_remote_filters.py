@@ -93,7 +93,7 @@ async def test_it_is_asked_and_what_it_finds_counts(it: Stage) -> None:
     await it.set()
     await it.client.post_message(it.conversation, "good morning", metadata={"a": "b"})
     (asked,) = it.moderation.asked
-    assert list(asked.texts) == ["good morning", "b"]
+    assert list(asked.texts) == ["good morning", "b", "\na"]
     assert (asked.conversation_id, asked.author[:11]) == (it.conversation, "users/user_")
     refused = await it.refusal(f"you {WORD}")
     assert (refused.reason, refused.metadata["categories"]) == ("CONTENT_BLOCKED", "rude")
