@@ -228,12 +228,12 @@ class ContextServicer(ContextServiceServicer):
         keys: list[str] = sorted(said.labels)
         words = [(said.title, MAX_TITLE), (said.instructions, MAX_INSTRUCTIONS_BYTES)]
         words += [(said.labels[key], MAX_LABEL_BYTES) for key in keys]
-        words.append(("".join(f"\n{key}" for key in keys), 0))
+        words += [("".join(f"\n{key}" for key in keys), 0)] if keys else []
         left = await self._filters.screened_words(workspace_id, author, words)
         new = type(said)()
         new.CopyFrom(said)
         new.title, new.instructions = left[:2]
-        new.labels.update(zip(keys, left[2:-1], strict=True))
+        new.labels.update(zip(keys, left[2:], strict=False))
         return new
 
     async def ArchiveConversation(

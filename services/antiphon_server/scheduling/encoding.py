@@ -57,8 +57,9 @@ def words_of(body: bytes) -> Words:
     """Those of the conversations that a body would make."""
     wish = pb.Schedule.FromString(body).new_conversation
     words = [(wish.title, _TITLE), (wish.instructions, _INSTRUCTIONS)]
-    words += [(wish.labels[key], _LABEL) for key in sorted(wish.labels)]
-    words.append(("".join(f"\n{key}" for key in sorted(wish.labels)), 0))
+    keys = sorted(wish.labels)
+    words += [(wish.labels[key], _LABEL) for key in keys]
+    words += [("".join(f"\n{key}" for key in keys), 0)] if keys else []
     return words if any(said for said, _ in words) else ()
 
 
@@ -67,7 +68,7 @@ def with_words(body: bytes, words: Sequence[str]) -> bytes:
     said = pb.Schedule.FromString(body)
     wish = said.new_conversation
     wish.title, wish.instructions = words[:2]
-    wish.labels.update(zip(sorted(wish.labels), words[2:-1], strict=True))
+    wish.labels.update(zip(sorted(wish.labels), words[2:], strict=False))
     return said.SerializeToString(deterministic=True)
 
 
