@@ -18,14 +18,14 @@ _FINDERS = masking_finders(Terms(("bluebird",)))
 class NoBirds:
     """Hides bluebirds from everybody, unless ``off``; ``asked`` are the turns that it is asked of.
 
-    ``closed`` counts the turns that have told what was found; ``broken`` is what asking and telling
-    raise.
+    ``closed`` counts the turns that have told what was found, ``looks`` how often one looked;
+    ``broken`` is what asking and telling raise.
     """
 
     def __init__(self) -> None:
         self.asked: list[Turn] = []
         self.off = False
-        self.closed = 0
+        self.closed = self.looks = 0
         self.broken: Exception | None = None
         self.hangs = False
 
@@ -45,7 +45,7 @@ class _Masking:
 
     def begin(self, shown: str) -> Mask:
         """A mask."""
-        return Masker(_FINDERS, shown)
+        return _Counted(self._masks, Masker(_FINDERS, shown))
 
     def may_follow(self, shown: str) -> bool:
         """As filters have it."""
@@ -60,6 +60,20 @@ class _Masking:
         if self._masks.broken is not None:
             raise self._masks.broken
         self._masks.closed += 1
+
+
+class _Counted:
+    def __init__(self, masks: NoBirds, masker: Masker) -> None:
+        self._masks, self._masker = masks, masker
+
+    def feed(self, text: str) -> str:
+        """A look more."""
+        self._masks.looks += 1
+        return self._masker.feed(text)
+
+    def end(self) -> str:
+        """The rest."""
+        return self._masker.end()
 
 
 def filters_stand(it: World) -> None:

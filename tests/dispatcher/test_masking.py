@@ -50,6 +50,24 @@ async def test_what_is_found_is_masked_and_the_rest_is_said_when_the_turn_ends(
     assert masks.closed == 1
 
 
+async def test_what_is_said_together_is_looked_at_together(it: World, masks: NoBirds) -> None:
+    """A look costs much the same for one word or ten."""
+    await it.dispatch()
+    it.told.say(*"a bluebird sings, and so on, for quite some time", None)
+    assert await answer(it) == "a [term] sings, and so on, for quite some time"
+    assert masks.looks < 12
+
+
+async def test_an_answer_that_grows_too_long_by_its_masks_fails(it: World) -> None:
+    """It keeps what fitted."""
+    await it.dispatch()
+    it.told.say(*["bird, bluebird, " * 1000] * 45, None)
+    assert (await it.failed()).reason is Reason.LIMIT_EXCEEDED
+    text, truncated = (await it.messages())[1]
+    assert truncated
+    assert "bluebird" not in text
+
+
 async def test_what_is_held_back_as_a_turn_fails_nobody_sees(it: World) -> None:
     """It may be the beginning of what is not to be seen."""
     await it.dispatch()

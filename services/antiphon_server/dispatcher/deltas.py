@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from antiphon_server.dispatcher.masking import Mask, Masking
@@ -47,7 +48,8 @@ class TextWriter:
     the turn's calls of tools, as far as they are committed.
 
     What its ``masking`` holds back nobody sees: it is dropped unless :meth:`whole` is called. A
-    worker's output counts as stored all the same, so a masked answer is never gone on with.
+    worker's output counts as stored all the same, so a masked answer is never gone on with. What is
+    written is looked at as it is to be committed: a look costs much the same for one word or ten.
     """
 
     def __init__(
@@ -62,6 +64,10 @@ class TextWriter:
     ) -> None:
         self._masking = masking
         self._mask = masking.begin(committed) if masking is not None else None
+        self._looking = asyncio.Lock()
+        self._unseen: list[str] = []
+        self._unseen_chars = self._unseen_output = 0
+        self._refused: DomainError | None = None
         self.output = output
         self.hides = False
         """Whether a worker's output counts as stored of which nothing is shown."""
@@ -96,39 +102,61 @@ class TextWriter:
         Raises the DomainError of an earlier commit that failed, and LIMIT_EXCEEDED for an
         answer that would not fit into a message.
         """
-        await self._take(text if self._mask is None else await self._fed(self._mask, text), output)
-
-    async def _fed(self, mask: Mask, text: str) -> str:
-        """What may be shown of a piece; others run while a large one is looked at."""
-        shown = mask.feed(text[:LOOKED_AT])
-        for at in range(LOOKED_AT, len(text), LOOKED_AT):
-            await asyncio.sleep(0)
-            shown += mask.feed(text[at : at + LOOKED_AT])
-        return shown
+        if self._refused is not None:
+            raise self._refused
+        if self._mask is None:
+            self._accept(text, output)
+        else:
+            await self._accept_unseen(text, output)
+        if self._has_text:
+            await self._flush_soon()
 
     async def whole(self) -> None:
         """Show what the mask holds back: nothing that comes later is to be read with it.
 
         Raises DomainError as :meth:`write` does.
         """
-        if self._mask is not None:
-            await self._take(self._mask.end(), self._pending_output)
+        if self._mask is None:
+            return
+        if self._refused is not None:
+            raise self._refused
+        await self._look(whole=True)
+        if self._pending:
+            await self._flush_soon()
 
     async def masked(self, texts: Sequence[str]) -> Sequence[str]:
         """Texts beside the answer as people may see them."""
         return await self._masking.whole(texts) if self._masking is not None else texts
 
-    async def _take(self, text: str, output: int) -> None:
-        if text:
-            self._accept(text, output)
-            await self._flush_soon()
-        elif self._pending:
-            self._pending_output = output or self._pending_output
-        else:
-            self.hides = self.hides or output > 0
-            self._heard(output)
+    async def _accept_unseen(self, text: str, output: int) -> None:
+        self._unseen.append(text)
+        self._unseen_chars += len(text)
+        self._unseen_output = output or self._unseen_output
+        if len(self._unseen) == 1:
+            self._hurry.set()
+        if self._unseen_chars > LOOKED_AT:
+            await self._look()
+
+    async def _look(self, *, whole: bool = False) -> None:
+        """Accept what may be shown of what is not looked at. Raises DomainError LIMIT_EXCEEDED."""
+        if self._mask is None:
+            return
+        async with self._looking:
+            text, output = "".join(self._unseen), self._unseen_output
+            self._unseen.clear()
+            self._unseen_chars = self._unseen_output = 0
+            shown = await _fed(self._mask, text) + (self._mask.end() if whole else "")
+            if shown:
+                self._accept(shown, output)
+            elif self._pending:
+                self._pending_output = output or self._pending_output
+            else:
+                self.hides = self.hides or output > 0
+                self._heard(output)
 
     def _accept(self, text: str, output: int) -> None:
+        if not text:
+            return
         self._accepted += len(text.encode())
         if self._accepted > MAX_TEXT_BYTES:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MAX_TEXT_BYTES} bytes an answer")
@@ -142,7 +170,7 @@ class TextWriter:
     async def progress(self, step: TurnProgressed) -> None:
         """Accept news for people; it goes out before the text that comes after it."""
         (status,) = await self.masked([step.status])
-        if self._pending or len(self._progress) >= MAX_PROGRESS:
+        if self._has_text or len(self._progress) >= MAX_PROGRESS:
             await self._settle()
         self._progress.append(replace(step, status=status))
         await self._flush_soon()
@@ -180,6 +208,9 @@ class TextWriter:
         self._hurry.set()
         self._share.leave()
         await self._settle()
+        if keep_pending:
+            with suppress(DomainError):  # what does not fit is left out of a turn that fails by it
+                await self._look()
         if self._is_full():  # the last commit has to hold the whole answer beside it
             await self._commit()
         rest = "".join(self._pending)
@@ -223,23 +254,40 @@ class TextWriter:
         self._flushing = None
 
     def _drop(self) -> None:
+        self._unseen.clear()
+        self._unseen_chars = 0
+        self._drop_accepted()
+
+    def _drop_accepted(self) -> None:
         self._pending.clear()
         self._pending_chars = 0
         self._records.clear()
+
+    @property
+    def _has_text(self) -> bool:
+        return bool(self._pending or self._unseen)
 
     def _is_full(self) -> bool:
         return self._pending_chars > MAX_UNCOMMITTED
 
     def _is_behind(self) -> bool:
         """Whether no more is taken until there is a commit."""
-        return self._is_full() or (self._share.waits and len(self._pending) >= MAX_PIECES)
+        return self._is_full() or (
+            self._share.waits and len(self._pending) + len(self._unseen) >= MAX_PIECES
+        )
 
     async def _flush(self) -> None:
-        while self._pending or self._progress:
+        while self._has_text or self._progress:
             await self._pause()
             if not self._stopping:
-                await self._share.take(COMMIT_S + self._piece_s * len(self._pending))
+                pieces = len(self._pending) + len(self._unseen)
+                await self._share.take(COMMIT_S + self._piece_s * pieces)
             if self._stopping:
+                return
+            try:
+                await self._look()
+            except DomainError as error:
+                self._refused = error
                 return
             if self._pending or self._progress:  # not if a cancelled writer dropped it
                 await self._commit()
@@ -250,7 +298,7 @@ class TextWriter:
         patience = loop.time() + COMMIT_EVERY_S
         while not (self._stopping or self._is_full() or self._records):
             self._hurry.clear()
-            left = (self._next_commit if self._pending else patience) - loop.time()
+            left = (self._next_commit if self._has_text else patience) - loop.time()
             if left <= 0:
                 return
             try:
@@ -267,7 +315,7 @@ class TextWriter:
         records = list(self._records)
         steps.extend(records)
         self._progress.clear()
-        self._drop()
+        self._drop_accepted()
         every_s = OUTPUTS_EVERY_S if self._pending_output else COMMIT_EVERY_S
         self._next_commit = asyncio.get_running_loop().time() + every_s
         await self._journal.write(self._turn, steps)
@@ -287,3 +335,12 @@ class TextWriter:
             self.output = output
             if self.on_output is not None:
                 self.on_output(output)
+
+
+async def _fed(mask: Mask, text: str) -> str:
+    """What may be shown of a text; others run while a large one is looked at."""
+    shown = mask.feed(text[:LOOKED_AT])
+    for at in range(LOOKED_AT, len(text), LOOKED_AT):
+        await asyncio.sleep(0)
+        shown += mask.feed(text[at : at + LOOKED_AT])
+    return shown

@@ -165,7 +165,10 @@ class Outputs(Protocol):
         ...
 
     async def report(self, *steps: CallStep) -> None:
-        """Commit steps of calls that the worker makes itself; they have their numbers."""
+        """Commit steps of calls that the worker makes itself; they have their numbers.
+
+        What it proposes stands behind all that it has said.
+        """
         ...
 
 

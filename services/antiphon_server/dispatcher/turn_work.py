@@ -1,7 +1,7 @@
 """A turn as its handler sees it, attempt after attempt."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeAlias
 
 from antiphon_server.dispatcher.calling import Calling
@@ -17,6 +17,7 @@ from antiphon_server.dispatcher.model import (
     LeftOut,
     PastCall,
     ToolCallFinished,
+    ToolCallProposed,
     Turn,
     TurnAssigned,
     TurnId,
@@ -183,4 +184,9 @@ class TurnOutputs:
     async def report(self, *steps: CallStep) -> None:
         """See :meth:`Outputs.report`."""
         await self._work.writer.whole()  # what is said behind calls is read by itself
-        await self._work.writer.record(*steps)
+        await self._work.writer.record(*map(self._placed, steps))
+
+    def _placed(self, step: CallStep) -> CallStep:
+        if isinstance(step, ToolCallProposed):
+            return replace(step, position=self.said_bytes)
+        return step

@@ -77,7 +77,7 @@ async def _put(work: Work, said: Output, contents: Contents) -> None:
             it = JsonTexts(arguments)
             shown = it.with_texts(await outputs.masked([text for text, _ in it.texts]))
             call = ToolCall(call_ids.own_call(turn_id, number), tool, shown, number)
-            proposed = ToolCallProposed(call, False, outputs.said_bytes, number)
+            proposed = ToolCallProposed(call, False, output=number)
             await outputs.report(proposed, ToolCallStarted(call))
         case CallEnded(number, begun, content, failed):
             masked = await outputs.masked(contents.texts(content))
