@@ -141,7 +141,8 @@ def test_who_floods_is_listed_shown_and_cleared(antiphon: Run) -> None:
     assert "Nobody is flagged by detectors of all workspaces." in antiphon("flags", "list").stderr
     throttle = ("--effect", "throttle", "--per-minute", "1")
     antiphon(*ADD, "floods", "--kind", "rate", "--most", "3", *throttle)
-    said = [antiphon("chat", "--once", f"hello {it}", "--handler", "echo") for it in range(5)]
+    # The first may come before the detector stands, and one a minute is let through.
+    said = [antiphon("chat", "--once", f"hello {it}", "--handler", "echo") for it in range(7)]
     assert said[0].returncode == 0
     assert said[-1].returncode == 1
     assert "was flagged" in said[-1].stderr

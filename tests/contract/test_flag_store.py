@@ -1,5 +1,6 @@
 """Every store keeps flags: one that is open is added to, what was cleared is not raised again."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import pytest
@@ -57,6 +58,14 @@ async def test_an_open_flag_is_added_to(world: World) -> None:
     assert (more.flag_id, more.count, more.last_us) == (first.flag_id, 2, world.now_us + 5)
     assert [it.key for it in await world.store.throttles()] == [KEY]
     assert await world.store.open_by_effect() == {Effect.THROTTLE: 1}
+
+
+async def test_servers_that_find_the_same_at_once_raise_one_flag(world: World) -> None:
+    """Each adds its share."""
+    others = [World(world.database) for _ in range(4)]
+    await asyncio.gather(*(it.raised(world.now_us) for it in others))
+    [flag] = await world.raised(world.now_us + 1)
+    assert flag.count == 5
 
 
 async def test_what_was_cleared_is_forgiven(world: World) -> None:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon.context.v1.anomaly_pb2 import Flag as FlagMessage
@@ -15,10 +17,13 @@ from antiphon_server.anomalies.model import NAMES, Detector, Effect, Flag, Key, 
 from antiphon_server.anomalies.ports import Wanted
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import Author, resource_of_parent
 
 KEPT_US = 90 * 86_400 * 1_000_000
+_TRIES = 5
+"""Servers that find the same at once open it one after the other."""
 FORGIVEN_US = 1_000_000
 """What is found so soon after a flag was cleared is what it was cleared of: others learn late."""
 
@@ -45,7 +50,10 @@ class SqlFlags:
             news = [it for it in raised if it.last_us > forgiven.get(it.key, 0)]
             return [_put(connection, it, found.get(it.key), now_us, by) for it in news]
 
-        return await self._database.write(store)
+        for _ in range(_TRIES):
+            with suppress(IntegrityError):  # another server has just opened one: it is there now
+                return await self._database.write(store)
+        raise DomainError(Reason.STORE_UNAVAILABLE)
 
     async def list(self, wanted: Wanted) -> Sequence[Flag]:
         """See :meth:`FlagStore.list`."""
