@@ -110,7 +110,7 @@ class Messages:
             else:
                 self._active(wish.conversation_id, said.create_us)
                 return said
-        if await repeat():
+        if await repeat.was_cut() and await repeat():
             return _the(repeat.said)
         raise DomainError(Reason.REQUEST_ID_REUSED, request_id=wish.request_id)
 

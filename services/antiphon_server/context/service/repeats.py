@@ -78,6 +78,10 @@ class Repeat:
             self.said = await self._store.read(self._find)
         return self.said is not None
 
+    async def was_cut(self) -> bool:
+        """Whether filters have left something else of it when it was posted."""
+        return bool(self._wish.request_id) and await self._store.read(self._is_kept)
+
     async def keep(self) -> None:
         """Remember what it says, by a digest: what is posted of it is something else."""
         key, now_us = self._wish.key, int(self._wish.now * 1e6)
@@ -94,6 +98,9 @@ class Repeat:
     def _is_same(self, records: Records, said: Message) -> bool:
         if said.content == self._wish.content:
             return True
+        return self._is_kept(records)
+
+    def _is_kept(self, records: Records) -> bool:
         key = self._wish.key
         past = records.requests.find(key.actor, key.request_id)
         return past is not None and past.digest == key.digest
