@@ -71,9 +71,9 @@ class _Counted:
         self._masks.looks += 1
         return self._masker.feed(text)
 
-    def end(self) -> str:
+    def end(self, text: str = "") -> str:
         """The rest."""
-        return self._masker.end()
+        return self._masker.end(text)
 
 
 def filters_stand(it: World) -> None:

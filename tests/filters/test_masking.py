@@ -124,7 +124,7 @@ def test_a_number_that_grows_is_never_shown_in_part() -> None:
 def test_no_more_is_held_back_than_the_longest_match(finder: Bounded, text: str) -> None:
     """In visible characters."""
     it = Text(text)
-    held = Text(text[finder.undecided(it) :])
+    held = Text(text[finder.look(it)[1] :])
     assert len(held.folded.value) <= 3 * finder.longest
     if held.original.isascii():
         assert len(held.original) <= finder.longest

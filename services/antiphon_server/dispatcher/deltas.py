@@ -139,13 +139,13 @@ class TextWriter:
 
     async def _look(self, *, whole: bool = False) -> None:
         """Accept what may be shown of what is not looked at. Raises DomainError LIMIT_EXCEEDED."""
-        if self._mask is None:
+        if self._mask is None or not (self._unseen or whole):
             return
         async with self._looking:
             text, output = "".join(self._unseen), self._unseen_output
             self._unseen.clear()
             self._unseen_chars = self._unseen_output = 0
-            shown = await _fed(self._mask, text) + (self._mask.end() if whole else "")
+            shown = await _shown(self._mask, text, whole)
             if shown:
                 self._accept(shown, output)
             elif self._pending:
@@ -337,10 +337,11 @@ class TextWriter:
                 self.on_output(output)
 
 
-async def _fed(mask: Mask, text: str) -> str:
+async def _shown(mask: Mask, text: str, whole: bool) -> str:
     """What may be shown of a text; others run while a large one is looked at."""
-    shown = mask.feed(text[:LOOKED_AT])
-    for at in range(LOOKED_AT, len(text), LOOKED_AT):
-        await asyncio.sleep(0)
+    last = max(0, len(text) - 1) // LOOKED_AT * LOOKED_AT
+    shown = ""
+    for at in range(0, last, LOOKED_AT):
         shown += mask.feed(text[at : at + LOOKED_AT])
-    return shown
+        await asyncio.sleep(0)
+    return shown + (mask.end(text[last:]) if whole else mask.feed(text[last:]))

@@ -16,8 +16,8 @@ class Mask(Protocol):
         """What may be shown now; the rest may be part of something that is not."""
         ...
 
-    def end(self) -> str:
-        """What may be shown of the rest: what is fed later belongs to something else.
+    def end(self, text: str = "") -> str:
+        """What may be shown of the rest and a last text: what is fed later is something else's.
 
         Of what began before all the same, the part behind is masked.
         """

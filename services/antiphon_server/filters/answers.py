@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from antiphon.context.v1 import filter_pb2
 from antiphon.context.v1 import filter_service_pb2 as pb
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon_server.dispatcher.masking_room import Mask, Masking, Turn
@@ -42,7 +43,7 @@ ROOM = 256
 """Bytes for which each field that is masked as a whole has room; longer ones may have none left."""
 _MARKED_END = re.compile(r"\[[a-z][a-z0-9_.-]*\]\s*\Z")
 MOST_READY = 64
-"""So many filters' finders are kept ready."""
+"""So many workspaces' finders are kept ready."""
 
 
 class AnswerMasks:
@@ -50,25 +51,23 @@ class AnswerMasks:
 
     def __init__(self, internal: grpc.aio.Channel) -> None:
         self._filters: FilterServiceAsyncStub = FilterServiceStub(internal)
-        self._ready: LruCache[Filter, Sequence[Bounded]] = LruCache(MOST_READY)
+        self._ready: LruCache[tuple[str, int], Sequence[_Eye]] = LruCache(MOST_READY)
 
     async def of(self, turn: Turn) -> Masking | None:
         """See :meth:`Masks.of`."""
         request = pb.GetAnswerFiltersRequest(workspace_id=turn.workspace_id)
         with remote_errors("context"):
             response = await self._filters.GetAnswerFilters(request, timeout=TIMEOUT_S)
-        eyes = [
-            _Eye(it.parent, one, self._finders(one))
-            for it in response.filters
-            for one in map(filter_of, it.filters)
-        ]
+        eyes = [eye for it in response.filters for eye in self._eyes(it)]
         return TurnMasking(turn, eyes, self._filters) if eyes else None
 
-    def _finders(self, one: Filter) -> Sequence[Bounded]:
-        ready = self._ready.get(one)
+    def _eyes(self, filters: filter_pb2.Filters) -> "Sequence[_Eye]":
+        key = filters.parent, filters.revision
+        ready = self._ready.get(key)
         if ready is None:
-            ready = masking_finders(one.kind)
-            self._ready.put(one, ready)
+            found = map(filter_of, filters.filters)
+            ready = [_Eye(filters.parent, it, masking_finders(it.kind)) for it in found]
+            self._ready.put(key, ready)
         return ready
 
 
@@ -151,8 +150,7 @@ class _Masks:
             text = it.feed(text)
         return text
 
-    def end(self) -> str:
-        text = ""
+    def end(self, text: str = "") -> str:
         for it in self.maskers:
-            text = it.feed(text) + it.end()
+            text = it.end(text)
         return text

@@ -71,5 +71,6 @@ class _Only:
         for it in self.finder.steps(text):
             yield it if it and it.category in self.categories else None
 
-    def undecided(self, text: Text) -> int:
-        return self.finder.undecided(text)
+    def look(self, text: Text) -> tuple[Sequence[Found], int]:
+        found, undecided = self.finder.look(text)
+        return [it for it in found if it.category in self.categories], undecided

@@ -4,7 +4,7 @@ That is what lets them mask a stream: a look that reaches the text's end says so
 held back from there alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from antiphon_server.filters.finding.model import Found, Stepping
@@ -55,9 +55,13 @@ class Looking(Stepping):
         for it in self._looker.looks(normal.coded, 0):
             yield Found(*normal.origin(it.start, it.end), it.category) if it.end else None
 
-    def undecided(self, text: Text) -> int:
-        """From where on what follows may matter."""
-        coded = text.normal.coded
-        at = max(0, len(coded) - self.longest)
-        starts = (it.start for it in self._looker.looks(coded, at) if it.open)
-        return text.normal.before(min(starts, default=len(coded)))
+    def look(self, text: Text) -> tuple[Sequence[Found], int]:
+        """See :meth:`Bounded.look`: one pass tells both."""
+        normal, found = text.normal, list[Found]()
+        undecided = len(normal.coded)
+        for it in self._looker.looks(normal.coded, 0):
+            if it.end:
+                found.append(Found(*normal.origin(it.start, it.end), it.category))
+            if it.open:
+                undecided = min(undecided, it.start)
+        return found, normal.before(undecided)

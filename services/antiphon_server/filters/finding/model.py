@@ -47,9 +47,7 @@ class Stepping:
 class Bounded(Finder, Protocol):
     """A finder whose matches have a longest length, so that streamed text can be masked by it.
 
-    For each text, whatever follows it: what is found that starts before ``undecided(text)`` is
-    found, and the same, when more has followed, and nothing else starts there then. What is found
-    anywhere depends on at most ``before`` visible characters before its start.
+    What is found anywhere depends on at most ``before`` visible characters before its start.
     """
 
     @property
@@ -60,8 +58,9 @@ class Bounded(Finder, Protocol):
     def before(self) -> int:
         """By so many visible characters before it, at most, it tells what it is."""
 
-    def undecided(self, text: Text) -> int:
-        """From which character said on it depends on what follows.
+    def look(self, text: Text) -> tuple[Sequence[Found], int]:
+        """What it finds, and from which character said on that depends on what follows.
 
-        That is at most ``longest`` visible characters before the text's end.
+        That is at most ``longest`` visible characters before the text's end. What is found that
+        starts before it is found, and the same, whatever follows, and nothing else starts there.
         """

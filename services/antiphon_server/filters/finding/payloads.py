@@ -4,7 +4,7 @@ They are looked for in what was said, not in its normal form: none of them would
 the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from antiphon_server.filters.finding.markup import active_tags, active_urls, markup_begins
 from antiphon_server.filters.finding.model import Found, Stepping
@@ -25,7 +25,11 @@ class Payloads(Stepping):
         if not text.is_plain:
             yield from unseen(text.original)
 
-    def undecided(self, text: Text) -> int:
+    def look(self, text: Text) -> tuple[Sequence[Found], int]:
+        """See :meth:`Bounded.look`."""
+        return self.find(text), self._undecided(text)
+
+    def _undecided(self, text: Text) -> int:
         """Where a tag, a URL or a sequence is that isn't over yet."""
         coded = text.original.encode("latin-1", "replace")
         return min(markup_begins(coded), unseen_begins(text.original))

@@ -43,7 +43,11 @@ class Terms(Stepping):
                     yield None
             yield None
 
-    def undecided(self, text: Text) -> int:
+    def look(self, text: Text) -> tuple[Sequence[Found], int]:
+        """See :meth:`Bounded.look`."""
+        return self.find(text), self._undecided(text)
+
+    def _undecided(self, text: Text) -> int:
         """Where the longest end of the text begins that a term begins with."""
         value = text.folded.value
         for start in range(max(0, len(value) - self.longest), len(value)):

@@ -1,7 +1,7 @@
 """Masks a text while it is streamed: what is shown is what cutting the whole text would leave."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from antiphon_server.filters.finding.model import Bounded, Found
 from antiphon_server.filters.finding.text import Text
@@ -44,27 +44,27 @@ class Masker:
         self._new = 0
         return self._show(last=False)
 
-    def end(self) -> str:
+    def end(self, delta: str = "") -> str:
         """The rest, as if nothing followed; of what goes on all the same the rest is masked."""
+        self._held += delta
         shown = self._show(last=True)
         self._is_cut = True
         return shown
 
     def _show(self, last: bool) -> str:
         begin, text = len(self._context), Text(self._context + self._held)
-        until = len(text.original)
+        looks, until = [it.look(text) for it in self._finders], len(text.original)
         if not last:
-            until = max(begin, min((it.undecided(text) for it in self._finders), default=until))
+            until = max(begin, min((undecided for _, undecided in looks), default=until))
         if until == begin:
             return ""
-        shown = self._masked(text, begin, until)
+        shown = self._masked(text, {it for found, _ in looks for it in found}, begin, until)
         self._keep(text, until, self._before + (self._longest if last else 0))
         self._is_cut = False
         return shown
 
-    def _masked(self, text: Text, begin: int, until: int) -> str:
+    def _masked(self, text: Text, found: Set[Found], begin: int, until: int) -> str:
         """From ``begin`` to ``until``; the last hole may go on behind it."""
-        found = {it for finder in self._finders for it in finder.find(text)}
         pieces, hole = [], self._hole
         for it in sorted(found, key=lambda it: (it.start, -it.end, it.category)):
             if it.start >= until or (it.start < begin and not (self._is_cut and it.end > begin)):
