@@ -146,8 +146,9 @@ async def test_what_it_can_not_say_is_as_declared(it: Stage, opens: bool) -> Non
         ("slow_s", 5.0, "DEADLINE_EXCEEDED"),
         ("breaks", True, "TOOL_FAILED"),
         ("nowhere", True, "TOOL_FAILED"),
+        ("category", "<b>rude</b>", "TOOL_FAILED"),
     ):
-        if field == "nowhere" and not opens:
+        if field in ("nowhere", "category") and not opens:
             text = f"hello {WORD}"
         before = getattr(it.moderation, field)
         setattr(it.moderation, field, value)

@@ -7,7 +7,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import FileDescriptor
 
 from antiphon.auth.v1 import audit_pb2
-from antiphon.dispatcher.v1 import dispatcher_service_pb2
+from antiphon.context.v1 import anomaly_service_pb2, filter_service_pb2
+from antiphon.dispatcher.v1 import dispatcher_service_pb2, route_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import connection_service_pb2, integration_service_pb2
 
@@ -18,6 +19,8 @@ VALUE = 99
 _ONEOFS = {
     "antiphon.events.v1.Event": "payload",
     "antiphon.context.v1.Part": "content",
+    "antiphon.context.v1.Detector": "kind",
+    "antiphon.context.v1.Filter": "kind",
     "antiphon.events.v1.SubscribeRequest": "action",
     "antiphon.events.v1.SubscribeResponse": "frame",
     "antiphon.events.v1.PublishEphemeralRequest": "payload",
@@ -43,7 +46,10 @@ def _pool() -> descriptor_pool.DescriptorPool:
     known: set[str] = set()
     for module in (
         audit_pb2,
+        anomaly_service_pb2,
         connection_service_pb2,
+        filter_service_pb2,
+        route_service_pb2,
         dispatcher_service_pb2,
         event_service_pb2,
         integration_service_pb2,

@@ -10,12 +10,20 @@ from antiphon_server.anomalies.model import (
     NewPlace,
     Verdicts,
 )
-from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors import DomainError, invalid
 from antiphon_server.runtime.revisions.model import GLOBAL
 
 
-def checked(parent: str, detectors: Sequence[Detector]) -> None:
-    """Raise DomainError INVALID_ARGUMENT where they don't."""
+def broken(parent: str, detectors: Sequence[Detector]) -> DomainError | None:
+    """INVALID_ARGUMENT where they don't."""
+    try:
+        _check_all(parent, detectors)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _check_all(parent: str, detectors: Sequence[Detector]) -> None:
     if len(detectors) > MOST_DETECTORS:
         raise invalid("detectors", f"are {len(detectors)}, more than {MOST_DETECTORS}")
     seen: dict[str, int] = {}

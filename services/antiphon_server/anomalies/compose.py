@@ -90,7 +90,6 @@ class ComposedWatching:
         await self.detectors.refresh()
         await self.watching.look()
         await self.watching.count_open()
-        await self.sharing.exchange()
         lifecycle.on_stop("anomalies' trail", self.trail.close)
         lifecycle.spawn("anomalies.trail", self.trail.run(), vital=False)
         lifecycle.spawn("anomalies.seeing", self.watching.run(), vital=False)
@@ -100,13 +99,14 @@ class ComposedWatching:
             "sign_ins": (SIGN_INS_S, fetching.sign_ins),
             "spending": (SPENDING_S, fetching.spending),
             "counting": (COUNTED_S, self.watching.count_open),
-            "sharing": (SHARED_S, self.sharing.exchange),
             "forget": (HOUR_S, self.flags.forget),
             "forget_said": (HOUR_S, self.elsewhere.forget),
         }
         for name, (seconds, work) in works.items():
             running = every(seconds, work, at_once=False)
             lifecycle.spawn(f"anomalies.{name}", running, vital=False)
+        hearing = every(SHARED_S, self.sharing.exchange)  # what is long ago is heard meanwhile
+        lifecycle.spawn("anomalies.sharing", hearing, vital=False)
         if self.shared:
             lifecycle.spawn("detectors.changes", self.detectors.run(), vital=False)
             lifecycle.spawn("anomalies.looking", self.watching.run_looking(), vital=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from antiphon_server.anomalies.checking import checked
+from antiphon_server.anomalies.checking import broken
 from antiphon_server.anomalies.memories import MEMORIES, Memory
 from antiphon_server.anomalies.model import Detector, Found, Key, Sign, Signal
 from antiphon_server.runtime.cache.lru import LruCache
@@ -46,16 +46,16 @@ class Memories:
 class Detecting:
     """All detectors of a parent at a revision, ready to see.
 
-    Raises DomainError INVALID_ARGUMENT: a name twice, too many, a subject that its kind does
-    not know.
+    Those of a newer server that this one doesn't know see nothing. ``broken`` says why they could
+    not be set: a name twice, too many, a subject that its kind does not know.
     """
 
     def __init__(self, parent: str, revision: int, detectors: Sequence[Detector]) -> None:
-        checked(parent, detectors)
+        self.broken = broken(parent, detectors)
         self.parent, self.revision = parent, revision
         self._by_sign: dict[Sign, list[tuple[Detector, type[Memory]]]] = {it: [] for it in Sign}
         for each in detectors:
-            if not each.disabled:
+            if each.known and not each.disabled:
                 sign, memory = MEMORIES[type(each.kind)]
                 self._by_sign[sign].append((each, memory))
 

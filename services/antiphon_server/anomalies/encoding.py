@@ -16,6 +16,7 @@ from antiphon_server.anomalies.model import (
     Flag,
     Key,
     Kind,
+    Newer,
 )
 from antiphon_server.runtime.revisions.model import Revision
 from antiphon_server.runtime.rpc.times import timestamp
@@ -40,7 +41,9 @@ def detector_of(message: anomaly_pb2.Detector) -> Detector:
 
 
 def _kind_of(message: anomaly_pb2.Detector) -> Kind:
-    name = message.WhichOneof("kind") or ""
+    name = message.WhichOneof("kind")
+    if name is None:
+        return Newer()
     said = getattr(message, name)
     kind: Kind = _KINDS[name](**{field.name: value for field, value in said.ListFields()})
     return kind
@@ -62,7 +65,8 @@ def detector_message(it: Detector) -> anomaly_pb2.Detector:
         message.effect_duration.FromNanoseconds(round(it.effect_s * _SECOND_NS))
     if it.throttle_per_minute != THROTTLED_PER_MINUTE:
         message.throttle_per_minute = it.throttle_per_minute
-    _put_kind(getattr(message, NAMES[type(it.kind)]), it.kind)
+    if not isinstance(it.kind, Newer):
+        _put_kind(getattr(message, NAMES[type(it.kind)]), it.kind)
     return message
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import TypeAlias
+
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 MOST_DETECTORS = 32
 EFFECT_S = 600.0
@@ -11,7 +13,7 @@ EFFECT_S = 600.0
 THROTTLED_PER_MINUTE = 2
 
 
-class About(IntEnum):
+class About(OpenIntEnum):
     """What a detector keeps figures of, as ``AnomalySubject``."""
 
     USER = 1
@@ -20,7 +22,7 @@ class About(IntEnum):
     WORKSPACE = 4
 
 
-class Effect(IntEnum):
+class Effect(OpenIntEnum):
     """What a flag does, as ``FlagEffect``."""
 
     NONE = 1
@@ -74,7 +76,12 @@ class OddHours:
     least_hours: float = 40
 
 
-Kind: TypeAlias = Rate | Repetition | Verdicts | Cost | NewPlace | OddHours
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """What a newer server knows to look for, and this one doesn't."""
+
+
+Kind: TypeAlias = Rate | Repetition | Verdicts | Cost | NewPlace | OddHours | Newer
 NAMES: Mapping[type, str] = {
     Rate: "rate",
     Repetition: "repetition",
@@ -108,6 +115,11 @@ class Detector:
     effect_s: float = EFFECT_S
     throttle_per_minute: int = THROTTLED_PER_MINUTE
     disabled: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether this server knows what it looks for, and of whom."""
+        return self.about.known and not isinstance(self.kind, Newer)
 
     @property
     def window(self) -> float:

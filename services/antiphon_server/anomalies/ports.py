@@ -99,7 +99,10 @@ class Elsewhere(Protocol):
         ...
 
     async def heard(self) -> Sequence[Signal]:
-        """What others have told since the last time, of which the first is of some minutes ago."""
+        """What others have told since the last time, of which the first is of some minutes ago.
+
+        It is as much as is read at once; what comes behind that is told the next time.
+        """
         ...
 
     async def forget(self) -> None:

@@ -4,13 +4,14 @@ Nobody waits for that. What a server was told in its last life it hears, too, so
 does not forget who was about to be flagged.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
 from antiphon_server.anomalies.model import Sign, Signal
 from antiphon_server.anomalies.ports import Elsewhere
-from antiphon_server.anomalies.watching import Detectors, Watching
+from antiphon_server.anomalies.watching import AT_ONCE, Detectors, Watching
 
 SHARED_S = 1.0
 """How often."""
@@ -69,17 +70,17 @@ class Sharing:
 
         A clock that is ahead must not put anybody's windows into the future.
         """
-        now, heard = self._now(), await self._elsewhere.heard()
-        if self._was_idle:
-            self._was_idle = False
-            return
-        for it in heard:
-            signal = replace(it, at=min(it.at, now), sign=Sign.SAID, elsewhere=True)
-            if self._is_first:
-                await self._watching.learn(signal)
-            else:
-                self._watching.note(signal)
-        self._is_first = False
+        now = self._now()
+        while heard := await self._elsewhere.heard():
+            for at, it in enumerate([] if self._was_idle else heard):
+                signal = replace(it, at=min(it.at, now), sign=Sign.SAID, elsewhere=True)
+                if self._is_first:
+                    await self._watching.learn(signal)
+                else:
+                    self._watching.note(signal)
+                if at % AT_ONCE == 0:
+                    await asyncio.sleep(0)
+        self._is_first = self._was_idle = False
 
 
 def _same(it: Signal) -> _Same:

@@ -11,7 +11,6 @@ from antiphon_server.anomalies.model import Detector, Effect, Found, Key, Raised
 from antiphon_server.anomalies.ports import FlagStore
 from antiphon_server.anomalies.throttling import Throttles
 from antiphon_server.runtime.concurrency.tasks import every
-from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.revisions.model import GLOBAL
 from antiphon_server.runtime.revisions.standing import Standing
 
@@ -22,6 +21,10 @@ MOST_RAISED = 1_000
 """So many flags wait to be written."""
 EACH_S = 0.1
 """How often what was found is written: a flag stands that soon."""
+FAILED_S = 1.0
+"""How long that waits after it has failed."""
+AT_ONCE = 200
+"""Signals, each some 25 us, that are seen before others go on."""
 AGAIN_S = 2.0
 """How soon an open flag is written again, with what was added to it meanwhile."""
 LOOK_S = 0.25
@@ -77,6 +80,8 @@ class Watching:
         """See what waits."""
         while self._waiting:
             await self._see(self._waiting.popleft())
+            if self.seen % AT_ONCE == 0:
+                await asyncio.sleep(0)
         self._came.clear()
 
     async def write(self) -> None:
@@ -115,15 +120,17 @@ class Watching:
 
     async def run(self) -> None:
         """See what comes, until cancelled."""
-        while True:
-            if not self._raised:
-                await self._came.wait()
-            try:
-                await self.see_all()
-                await self.write()
-            except DomainError as error:
-                log.warning("flags have to wait: %s", error.reason)
-            await asyncio.sleep(EACH_S)
+        await every(EACH_S, self._see_and_write)
+
+    async def _see_and_write(self) -> None:
+        if not self._raised:
+            await self._came.wait()
+        try:
+            await self.see_all()
+            await self.write()
+        except Exception:
+            await asyncio.sleep(FAILED_S)  # what is broken is not asked ten times a second
+            raise
 
     async def run_looking(self) -> None:
         """Know what other servers have flagged and cleared, until cancelled."""

@@ -33,6 +33,7 @@ from antiphon_server.filters.model import (
 from antiphon_server.filters.reading import HERE_S
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -66,9 +67,16 @@ class AnswerMasks:
         ready = self._ready.get(key)
         if ready is None:
             found = map(filter_of, filters.filters)
-            ready = [_Eye(filters.parent, it, masking_finders(it.kind)) for it in found]
+            ready = [_Eye(filters.parent, it, _finders(it)) for it in found]
             self._ready.put(key, ready)
         return ready
+
+
+def _finders(it: Filter) -> Sequence[Bounded]:
+    """Raises DomainError FILTER_UNAVAILABLE where it can't look here, and fails closed."""
+    if not it.known and not it.fails_open:
+        raise DomainError(Reason.FILTER_UNAVAILABLE, filter=it.name)
+    return masking_finders(it.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from antiphon_server.filters.checking import checked
+from antiphon_server.filters.checking import broken
 from antiphon_server.filters.finding.model import Found
 from antiphon_server.filters.leaving import left
 from antiphon_server.filters.model import (
@@ -34,19 +34,38 @@ class _Ready:
     looks: Looks
 
 
+@dataclass(frozen=True, slots=True)
+class _Unable:
+    """What can't look here: it is of a newer server, or something is not installed."""
+
+    why: DomainError
+
+    async def __call__(self, texts: Sequence[str], origin: Origin) -> Sequence[Found]:
+        raise self.why
+
+
 class Chain:
     """All filters of a parent at a revision, ready to look.
 
-    ``eyes`` makes what looks for a kind of things. Raises DomainError INVALID_ARGUMENT: a name
-    twice, too many, terms that are too large together.
+    ``eyes`` makes what looks for a kind of things. A filter for which it can't is one that can't
+    look: what it says is as declared. ``broken`` says why these could not be set here.
     """
 
     def __init__(
         self, parent: str, revision: int, filters: Sequence[Filter], eyes: Callable[[Kind], Looks]
     ) -> None:
-        self.parent, self.revision = parent, revision
-        checked(filters)
-        self._ready = [_Ready(it, eyes(it.kind)) for it in filters if not it.disabled]
+        self.parent, self.revision, self._eyes = parent, revision, eyes
+        self.broken = broken(filters)
+        self._ready = [_Ready(it, self._looks(it)) for it in filters if not it.disabled]
+
+    def _looks(self, it: Filter) -> Looks:
+        try:
+            if not it.known:
+                raise DomainError(Reason.FILTER_UNAVAILABLE, filter=it.name)
+            return self._eyes(it.kind)
+        except DomainError as error:
+            self.broken = self.broken or error
+            return _Unable(error)
 
     def at(self, stage: Stage) -> Iterator[Filter]:
         """Those that look at what comes from there."""

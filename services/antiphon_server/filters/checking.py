@@ -14,17 +14,25 @@ from antiphon_server.filters.model import (
     Stage,
     Terms,
 )
-from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors import DomainError, invalid
 
 _TOOL = re.compile(r"[a-z0-9_-]{1,32}\.[A-Za-z0-9_./-]{1,95}")
 
 
-def checked(filters: Sequence[Filter]) -> None:
-    """Raise DomainError INVALID_ARGUMENT where they don't.
+def broken(filters: Sequence[Filter]) -> DomainError | None:
+    """INVALID_ARGUMENT where they don't.
 
     A name twice, too many, a stage that a filter's kind can't look at, a kind without anything to
     look for.
     """
+    try:
+        _check_all(filters)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _check_all(filters: Sequence[Filter]) -> None:
     if len(filters) > MOST_FILTERS:
         raise invalid("filters", f"are {len(filters)}, more than {MOST_FILTERS}")
     seen: dict[str, int] = {}

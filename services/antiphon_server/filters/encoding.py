@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.message import Message
+
 from antiphon.context.v1 import filter_pb2
 from antiphon_server.filters.model import (
     DEFAULT_STAGES,
@@ -10,6 +12,7 @@ from antiphon_server.filters.model import (
     Filter,
     Injection,
     Kind,
+    Newer,
     Origin,
     Payload,
     PersonalData,
@@ -65,10 +68,12 @@ def filter_of(message: filter_pb2.Filter) -> Filter:
 
 def _kind_of(message: filter_pb2.Filter) -> Kind:
     name = message.WhichOneof("kind")
-    said = getattr(message, name or "")
+    if name is None:
+        return Newer()
+    said = getattr(message, name)
     values = {field.name: getattr(said, field.name) for field in said.DESCRIPTOR.fields}
     plain = {key: it if isinstance(it, str) else tuple(it) for key, it in values.items()}
-    kind: Kind = _KINDS[name or ""](**plain)
+    kind: Kind = _KINDS[name](**plain)
     return kind
 
 
@@ -86,15 +91,19 @@ def filter_message(it: Filter) -> filter_pb2.Filter:
         message.stages.extend(map(filter_pb2.FilterStage.ValueType, sorted(it.stages)))
     if it.timeout_s != TIMEOUT_S:
         message.timeout.FromNanoseconds(round(it.timeout_s * 1e9))
-    said = getattr(message, _NAMES[type(it.kind)])
+    if not isinstance(it.kind, Newer):
+        _put_kind(getattr(message, _NAMES[type(it.kind)]), it.kind)
+    return message
+
+
+def _put_kind(said: Message, kind: Kind) -> None:
     said.SetInParent()
-    for name in it.kind.__slots__:
-        value = getattr(it.kind, name)
+    for name in kind.__slots__:
+        value = getattr(kind, name)
         if isinstance(value, str):
             setattr(said, name, value)
         else:
             getattr(said, name).extend(value)
-    return message
 
 
 def filters_message(it: Revision[Filter]) -> filter_pb2.Filters:

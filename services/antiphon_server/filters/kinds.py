@@ -11,6 +11,7 @@ from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.model import (
     Injection,
     Kind,
+    Newer,
     Payload,
     PersonalData,
     Remote,
@@ -45,7 +46,7 @@ def masking_finders(kind: Kind) -> Sequence[Bounded]:
             return [Words(words, parts)]
         case Payload():
             return builtin.payloads()
-        case Repetition() | Injection() | Remote():
+        case Repetition() | Injection() | Remote() | Newer():
             return []
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeAlias
+
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 MOST_FILTERS = 32
 TIMEOUT_S = 2.0
@@ -11,7 +12,7 @@ TIMEOUT_S = 2.0
 MOST_CATEGORIES = 32
 
 
-class Action(IntEnum):
+class Action(OpenIntEnum):
     """What becomes of something, as ``FilterAction``; of several the highest counts."""
 
     PASS = 0
@@ -21,7 +22,7 @@ class Action(IntEnum):
     BLOCK = 4
 
 
-class Stage(IntEnum):
+class Stage(OpenIntEnum):
     """Where something comes from, as ``FilterStage``."""
 
     MESSAGE = 1
@@ -75,7 +76,12 @@ class Remote:
     tool: str
 
 
-Kind: TypeAlias = Secrets | PersonalData | Terms | Payload | Repetition | Injection | Remote
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """What a newer server knows to look for, and this one doesn't."""
+
+
+Kind: TypeAlias = Secrets | PersonalData | Terms | Payload | Repetition | Injection | Remote | Newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,11 @@ class Filter:
     timeout_s: float = TIMEOUT_S
     fails_open: bool = False
     disabled: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether this server knows what it looks for, and what becomes of what it finds."""
+        return self.action.known and not isinstance(self.kind, Newer)
 
 
 @dataclass(frozen=True, slots=True)

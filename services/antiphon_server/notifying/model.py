@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from enum import IntEnum
+
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 
-class Kind(IntEnum):
+class Kind(OpenIntEnum):
     """What somebody is notified of; the numbers are the contract's NotificationKind."""
 
     TURN_ENDED = 1
@@ -18,7 +19,7 @@ CANCELLED = 6
 """The contract's TURN_STATE_CANCELLED."""
 
 
-class DisabledReason(IntEnum):
+class DisabledReason(OpenIntEnum):
     """Why a webhook is told nothing; the numbers are the contract's."""
 
     NONE = 0
@@ -27,7 +28,7 @@ class DisabledReason(IntEnum):
     FAILING = 3
 
 
-class State(IntEnum):
+class State(OpenIntEnum):
     """What has become of a delivery; the numbers are the contract's DeliveryState."""
 
     WAITING = 1
@@ -35,7 +36,7 @@ class State(IntEnum):
     FAILED = 3
 
 
-class Outcome(IntEnum):
+class Outcome(OpenIntEnum):
     """What came of an attempt; the numbers are the contract's DeliveryOutcome."""
 
     NONE = 0

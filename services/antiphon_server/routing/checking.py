@@ -3,14 +3,22 @@
 from collections.abc import Sequence
 
 from antiphon_server.routing.model import MOST_RULES, Rule
-from antiphon_server.runtime.errors import invalid
+from antiphon_server.runtime.errors import DomainError, invalid
 
 
-def checked(rules: Sequence[Rule]) -> None:
-    """Raise DomainError INVALID_ARGUMENT, with the rule, where they don't.
+def broken(rules: Sequence[Rule]) -> DomainError | None:
+    """INVALID_ARGUMENT, with the rule, where they don't.
 
     A name twice, too many rules, neither a handler nor a classifier or both.
     """
+    try:
+        _check_all(rules)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _check_all(rules: Sequence[Rule]) -> None:
     if len(rules) > MOST_RULES:
         raise invalid("rules", f"are {len(rules)}, more than {MOST_RULES}")
     seen: dict[str, int] = {}

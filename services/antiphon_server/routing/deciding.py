@@ -123,7 +123,7 @@ class _Deciding:
         expert = self._experts.get(handler)
         if expert is not None and expert.available:
             return True
-        if handler not in self.passed_over:
+        if handler and handler not in self.passed_over:  # a newer server's rule names none
             self.passed_over.append(handler)
         return False
 

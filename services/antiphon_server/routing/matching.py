@@ -5,8 +5,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from antiphon_server.routing.checking import checked
+from antiphon_server.routing.checking import broken
 from antiphon_server.routing.model import ANY, Match, Rule, Said
+from antiphon_server.runtime.errors import DomainError
 
 Holds: TypeAlias = Callable[[Said], bool]
 Find: TypeAlias = Callable[[str], AbstractSet[int]]
@@ -24,14 +25,19 @@ class _Ready:
 class Table:
     """All rules of a parent at a revision, ready to be asked.
 
-    Raises DomainError INVALID_ARGUMENT, with the rule: a name twice, too many rules, neither a
-    handler nor a classifier or both, a pattern that is none or too large.
+    ``broken`` says why they could not be set here: a name twice, too many rules, neither a handler
+    nor a classifier or both, a pattern that is none or too large. Of patterns that can't be looked
+    for no rule matches.
     """
 
     def __init__(self, parent: str, revision: int, rules: Sequence[Rule]) -> None:
         self.parent, self.revision = parent, revision
-        checked(rules)
-        self._find, numbers = _patterns(rules)
+        self.broken = broken(rules)
+        try:
+            self._find, numbers = _patterns(rules)
+        except DomainError as error:
+            self.broken, rules = self.broken or error, ()
+            self._find, numbers = _patterns(rules)
         ready = [
             _Ready(rule, tuple(_parts(rule.match)), found)
             for rule, found in zip(rules, numbers, strict=True)

@@ -1,8 +1,9 @@
 """What schedules are made of. Times are in microseconds since 1970."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeAlias
+
+from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 MINUTE_US = 60_000_000
 Position: TypeAlias = tuple[int, str, str]
@@ -11,7 +12,7 @@ FIRST: Position = (-(2**62), "", "")
 """Before all of them."""
 
 
-class Missed(IntEnum):
+class Missed(OpenIntEnum):
     """What becomes of due times at which no server ran; the numbers are the contract's."""
 
     SKIP = 1
@@ -19,7 +20,7 @@ class Missed(IntEnum):
     ALL = 3
 
 
-class Outcome(IntEnum):
+class Outcome(OpenIntEnum):
     """What became of a due time; the numbers are the contract's."""
 
     STARTED = 1

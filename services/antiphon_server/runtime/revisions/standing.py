@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.concurrency.tasks import every
-from antiphon_server.runtime.errors import not_found
+from antiphon_server.runtime.errors import DomainError, not_found
 from antiphon_server.runtime.revisions.model import GLOBAL, Revision
 from antiphon_server.runtime.revisions.ports import RevisionStore
+from antiphon_server.runtime.telemetry.structured import structlog
+
+log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
 """How often a server looks whether others have changed something: a change holds within 1 s."""
 MOST_READY = 256
 """So many parents' rules are kept ready."""
+AT_ONCE = 2
+"""Threads that make them ready."""
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -28,6 +34,14 @@ class MadeReady(Protocol):
         """The number of the revision that they are."""
         ...
 
+    @property
+    def broken(self) -> DomainError | None:
+        """Why they can't be set; where such stand all the same, what can be used of them is.
+
+        They may be of a newer server, or of one that has more installed.
+        """
+        ...
+
 
 Ready = TypeVar("Ready", bound=MadeReady)
 
@@ -36,7 +50,7 @@ class Standing(Generic[T, Ready]):
     """Which parents have rules is in memory: where none stand, nothing is read or decided.
 
     ``kind`` is what errors call them. ``ready`` makes a parent's ready, of a revision's number and
-    rules, in a thread of its own; of those that can't stand it raises DomainError.
+    rules, in a thread; each revision once, however many wait for it.
     """
 
     def __init__(
@@ -50,6 +64,8 @@ class Standing(Generic[T, Ready]):
         self._changes = -1
         self._reading = asyncio.Lock()
         self._ready: LruCache[str, Ready] = LruCache(MOST_READY)
+        self._making: dict[tuple[str, int], asyncio.Task[Ready | None]] = {}
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=kind)
         self._completion = Completion()
 
     def stand(self, workspace_id: str) -> bool:
@@ -89,7 +105,10 @@ class Standing(Generic[T, Ready]):
 
     async def trial(self, parent: str, rules: Sequence[T]) -> Ready:
         """Rules of a parent that do not stand. Raises DomainError INVALID_ARGUMENT."""
-        return await asyncio.to_thread(self._make_ready, parent, 0, rules)
+        made = await self._made(parent, 0, rules)
+        if made.broken is not None:
+            raise made.broken
+        return made
 
     async def revisions(self, parent: str, before: int, limit: int) -> Sequence[Revision[T]]:
         """What a parent's were, before that number (0: all), the newest first, without rules."""
@@ -110,6 +129,7 @@ class Standing(Generic[T, Ready]):
     async def close(self) -> None:
         """Wait for changes whose callers have gone."""
         await self._completion.close()
+        self._threads.shutdown(wait=False)
 
     async def _changing(self, change: Coroutine[Any, Any, A]) -> A:
         """Make it and know of it, also if nobody waits for that any more."""
@@ -118,12 +138,28 @@ class Standing(Generic[T, Ready]):
         return changed
 
     async def _of(self, parent: str) -> Ready | None:
-        """A parent's, made ready by a thread: many patterns take a while."""
-        ready = self._ready.get(parent)
-        if ready is None or ready.revision < self._newest.get(parent, 0):
-            found = await self._store.get(parent)
-            if found is None:
-                return None
-            ready = await asyncio.to_thread(self._make_ready, parent, found.number, found.rules)
-            self._ready.put(parent, ready)
+        ready, newest = self._ready.get(parent), self._newest.get(parent, 0)
+        if ready is not None and ready.revision >= newest:
+            return ready
+        asked = parent, newest
+        making = self._making.get(asked)
+        if making is None:
+            making = self._making[asked] = self._completion.begin(self._stored(parent))
+            making.add_done_callback(lambda _: self._making.pop(asked, None))
+        return await asyncio.shield(making)
+
+    async def _stored(self, parent: str) -> Ready | None:
+        found = await self._store.get(parent)
+        if found is None:
+            return None
+        ready = await self._made(parent, found.number, found.rules)
+        if ready.broken is not None:
+            about = {"parent": parent, "revision": found.number, "why": str(ready.broken)}
+            log.warning(f"some {self._kind} that stand can't be used here", **about)
+        self._ready.put(parent, ready)
         return ready
+
+    async def _made(self, parent: str, number: int, rules: Sequence[T]) -> Ready:
+        """By a thread: many patterns take a while, in which it is not to hold up others' work."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._make_ready, parent, number, rules)
