@@ -21,6 +21,7 @@ from antiphon_server.anomalies.model import (
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.storage.database import Database
 from tests.fakes.databases import on_each_kind
+from tests.fakes.newer import VALUE
 
 database = on_each_kind(lambda it: it, flags.metadata)
 HOME, ANN = "ws_00000001", "users/user_00000ann"
@@ -95,3 +96,11 @@ async def test_an_open_flag_does_what_its_detector_does_now(world: World) -> Non
     [looser] = await world.raised(world.now_us + 9, replace(FLOODS, effect=Effect.REVIEW))
     assert (looser.effect, looser.throttle_per_minute) == (Effect.REVIEW, 0)
     assert await world.store.throttles() == []
+
+
+async def test_an_effect_of_a_newer_server_is_read(world: World) -> None:
+    """It throttles nobody here."""
+    [flag] = await world.raised(world.now_us, replace(FLOODS, effect=Effect(VALUE)))
+    assert flag.effect == VALUE
+    assert await world.store.open_by_effect() == {Effect(VALUE): 1}
+    assert list(await world.store.throttles()) == []

@@ -21,6 +21,7 @@ from antiphon_server.scheduling.adapters.tables import schedules, trail_outbox
 from antiphon_server.scheduling.model import FIRST, Cron, Missed, Outcome, Run, Schedule, Untold
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
+from tests.fakes.newer import VALUE
 
 database = on_each_kind(lambda it: it, schedules.metadata)
 HERE, ANN, BOB = "conv_00000001", "users/user_0000000ann", "users/user_0000000bob"
@@ -258,3 +259,15 @@ async def test_the_audit_trail_is_to_be_told_who_changed_what(
         changed=["parts", "when"], due="1970-01-01T00:01:17+00:00", **where
     )
     assert deleted.schedule_deleted == ScheduleDeleted(**where)
+
+
+async def test_what_a_newer_server_stored_is_read(store: SqlSchedules) -> None:
+    """A policy, and what became of a due time: it holds up no other schedule."""
+    newer = replace(ONE, missed=Missed(VALUE))
+    await store.add(newer)
+    await store.add(TWO)
+    assert await store.get(HERE, ONE.schedule_id) == newer
+    assert await due(store, 5000) == [ONE.schedule_id, TWO.schedule_id]
+    run = Run(2000, 2007, Outcome(VALUE))
+    await store.advance(newer, run, 9000)
+    assert [it.outcome for it in await store.runs(HERE, ONE.schedule_id)] == [VALUE]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon.dispatcher.v1 import webhook_pb2 as pb
@@ -47,6 +47,7 @@ from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
+from tests.fakes.newer import VALUE
 
 database = on_each_kind(lambda it: it, webhooks.metadata)
 ANN, BOB = "users/user_0000000ann", "users/user_0000000bob"
@@ -461,3 +462,20 @@ async def test_what_came_while_its_webhook_went_is_not_posted(world: World) -> N
     assert await world.deliveries.waiting() == 0
     assert len(await world.deliveries.list("wh_00000001", State.FAILED, None, 10)) == 1
     assert await world.deliveries.list("wh_00000002", None, None, 10) == []
+
+
+async def test_what_a_newer_server_stored_is_read(world: World) -> None:
+    """Why a webhook is told nothing, and what became of a delivery: it holds up no other."""
+    await world.hook(1)
+    await world.hook(2)
+    await world.tell(turn(1))
+    number = {"disabled": VALUE}
+    await world.database.write(
+        lambda it: it.execute(
+            update(webhooks).where(webhooks.c.webhook_id == "wh_00000001").values(number)
+        )
+    )
+    states = {"outcome": VALUE}
+    await world.database.write(lambda it: it.execute(update(deliveries).values(states)))
+    assert [it.disabled for it in await world.hooks.list(ANN)] == [VALUE, DisabledReason.NONE]
+    assert [it.delivery.outcome for it in await world.claim()] == [VALUE]
