@@ -45,10 +45,10 @@ async def test_a_defect_ends_no_detector(
     detectors = Detectors("detectors", sql_detectors(database), Detecting)
     await detectors.set(GLOBAL, [Detector("floods", Rate(most=1))], "", None)
     store = BreaksOnce(database)
-    seeing = Watching(detectors, store, Throttles(Everything(), lambda: 1), lambda: 1.0)
+    seeing = Watching(detectors, store, Throttles(Everything(), lambda: 1), lambda: 100.0)
     running = asyncio.create_task(seeing.run())
     for _ in range(3):
-        seeing.note(Signal(Sign.SAID, 1.0, "users/user_00000ann"))
+        seeing.note(Signal(Sign.SAID, 100.0, "users/user_00000ann"))
 
     async def is_flagged() -> bool:
         return bool(await store.open_by_effect())
