@@ -199,6 +199,9 @@ async def test_also_if_its_server_dies_before_they_begin(it: World, masks: NoBir
         after.told.say("two birds", None)
         await after.ended()
         assert after.told.resumed == [""]
+        assert (await after.messages())[1] == ("one [term]\n\ntwo birds", False)
+        begun = [it.turn_started.handler for it in await after.history()]
+        assert [it for it in begun if it] == ["told", "told"]
 
 
 async def test_before_a_call_of_a_tool_nothing_is_held_back(masks: NoBirds) -> None:

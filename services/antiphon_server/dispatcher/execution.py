@@ -198,8 +198,8 @@ class Execution:
                 await self._places.wait(active.turn)
                 active.has_slot = True
             if not started:
-                with_people = active.handoffs.open is not None or active.handoffs.is_over
-                active.turn = await self._runner.start(active.turn, quiet=with_people)
+                quiet = active.handoffs.begins_nothing(active.turn)
+                active.turn = await self._runner.start(active.turn, quiet=quiet)
         except asyncio.CancelledError:
             await self._stopped_early(lane, active, past.text)
             return

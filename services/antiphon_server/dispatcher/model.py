@@ -299,6 +299,10 @@ class Turn:
         order = replace(self.order, handler=past.goes_to, fallback=None)
         return replace(self, returned=returned, order=order)
 
+    def is_to_be_given(self, past: PastHandoff) -> bool:
+        """Whether people gave it to a handler by that hand-off who has not begun."""
+        return bool(past.goes_to) and self.given_to(past).returned != self.returned
+
     def started(self, now_us: int) -> "Turn":
         """Return the turn as it is at the start of its next attempt."""
         return replace(self, state=State.RUNNING, attempt=self.attempt + 1, started_us=now_us)
@@ -735,6 +739,10 @@ def output_of(step: Step) -> int:
             return 0
 
 
+GAP = "\n\n"
+"""Between what one handler has said and the next one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What the log has of a turn: its committed text, its calls, and its end if it has one.
@@ -753,4 +761,4 @@ class Past:
     @property
     def stands_at_calls(self) -> bool:
         """Whether nothing was said behind its newest calls: going on there contradicts nothing."""
-        return bool(self.calls) and self.calls[-1].text_before == len(self.text)
+        return bool(self.calls) and self.text[self.calls[-1].text_before :] in ("", GAP)

@@ -4,7 +4,6 @@ from antiphon_server.dispatcher.delegating import stop_under
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.handoff_model import PastHandoff
 from antiphon_server.dispatcher.lane import ActiveTurn, Lane, Lanes
 from antiphon_server.dispatcher.model import Outcome, Past, State, Turn
 from antiphon_server.dispatcher.outages import patiently
@@ -65,9 +64,8 @@ class Recovery:
                 self._execution.go_on(lane, turn, past)
             elif turn.cancel_requested or await self._is_forsaken(turn):
                 await self._end(lane, turn, past, Outcome(State.CANCELLED))
-            elif handed is not None and _is_with_people(turn, handed):
-                is_given = bool(handed.goes_to)
-                self._execution.go_on(lane, turn.given_to(handed) if is_given else turn, past)
+            elif handed is not None and (handed.open or turn.is_to_be_given(handed)):
+                self._execution.go_on(lane, turn, past)
             elif turn.state is State.RUNNING and not await self._resumes(turn, past):
                 lost = Outcome(State.FAILED, DomainError(Reason.TURN_LOST))
                 await self._end(lane, turn, past, lost)
@@ -118,8 +116,3 @@ class Recovery:
             active.done.set()
             stop_under(lane.unfinished(), turn.turn_id)
             self._lanes.remove(lane, active)
-
-
-def _is_with_people(turn: Turn, handed: PastHandoff) -> bool:
-    """Whether people have the turn, or gave it to a handler who has not begun."""
-    return handed.open or turn.given_to(handed).returned != turn.returned

@@ -14,6 +14,7 @@ from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handling import AttemptLost, HandedOff, HandoffOrder, Vanished
 from antiphon_server.dispatcher.masking import Masking, Masks, masked_failure, masked_order
 from antiphon_server.dispatcher.model import (
+    GAP,
     Outcome,
     Past,
     ReplyPosted,
@@ -47,8 +48,6 @@ from antiphon_server.runtime.telemetry.structured import structlog
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
-GAP = "\n\n"
-"""Between what one handler has said and the next one."""
 
 log = structlog.get_logger(__name__)
 
@@ -184,7 +183,7 @@ class Runner:
             start_child,
             rest,
             past.assigned,
-            past.stands_at_calls and past.handoff is None,
+            behind_gap=past.stands_at_calls and past.text.endswith(GAP),
         )
         outcome = await self._outcome(named, work, stop, rest, limit)
         outcome = await by_people(outcome, stop.handoffs)
@@ -236,10 +235,9 @@ class Runner:
         work.knows_masks = True
         if work.masking is None:
             return
-        if not work.resumes_masked:
-            work.resumed_text = ""
         said = work.writer.committed, work.writer.output
         work.writer, work.calling = self._tools(work.turn, *said, stop, rest, work.masking)
+        work.resume()
 
     def _tools(
         self,
@@ -288,13 +286,12 @@ class Runner:
         if stop.handoffs.is_over:
             return True
         last = stop.handoffs.last
-        if last is not None and last.goes_to and turn.given_to(last).returned != turn.returned:
+        if last is not None and turn.is_to_be_given(last):
             await _tell_found(work)
             given = replace(turn.given_to(last), filtered=True)  # they may be there by now
             work.masking, work.knows_masks = await self._masking(given), True
             await completed(self._begin_again(given, work, stop, rest))
-            if work.writer.committed:
-                await work.write(GAP)
+            await work.part()
             return False
         if not work.knows_masks:
             await self._find_masks(work, stop, rest)

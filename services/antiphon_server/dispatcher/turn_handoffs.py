@@ -14,6 +14,7 @@ from antiphon_server.dispatcher.handoff_model import (
     TurnHandedOff,
     handoff_id_of,
 )
+from antiphon_server.dispatcher.model import Turn
 
 
 class TurnHandoffs:
@@ -46,6 +47,11 @@ class TurnHandoffs:
     def is_over(self) -> bool:
         """Whether the turn ends by the end of the newest one."""
         return self.last is not None and self.last.is_last
+
+    def begins_nothing(self, turn: Turn) -> bool:
+        """Whether no handler begins now: people have the turn, ended it, or are to give it."""
+        last = self.last
+        return last is not None and (last.open or last.is_last or turn.is_to_be_given(last))
 
     def next_id(self, turn_id: str) -> str:
         """The id of the next one."""

@@ -9,6 +9,7 @@ from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.handling import HandedOff, HandoffOrder, RunCall
 from antiphon_server.dispatcher.masking import Masking
 from antiphon_server.dispatcher.model import (
+    GAP,
     NOTHING_LEFT_OUT,
     AskedCall,
     CallStep,
@@ -36,8 +37,9 @@ StartChild: TypeAlias = Callable[[Turn, Child], Awaitable[ChildEnd]]
 class TurnWork:
     """See :class:`~antiphon_server.dispatcher.handling.Work`. ``over`` says :attr:`is_over`.
 
-    ``masking`` is known when a handler is about to begin; of a masked answer ``resumed_text`` is
-    told only if it ``resumes_masked``.
+    ``masking`` is known when a handler is about to begin. Of a masked answer a handler is told what
+    was said before calls of tools: there nothing was held back. ``behind_gap``: what it says next
+    stands apart from what was said before.
     """
 
     turn: Turn
@@ -49,9 +51,9 @@ class TurnWork:
     start_child: StartChild
     rest: Rest
     assigned: TurnAssigned | None = None
-    resumes_masked: bool = False
     masking: Masking | None = None
     knows_masks: bool = False
+    behind_gap: bool = False
     usage: Usage | None = None
     model: str = ""
     finish_reason: int = 0
@@ -60,10 +62,22 @@ class TurnWork:
     told_at_end: list[Callable[[bool], None]] = field(default_factory=list)
 
     def begin_again(self, turn: Turn, writer: TextWriter, calling: Calling) -> None:
-        """Go on as the next attempt, behind what is committed; if it is masked, from the start."""
+        """Go on as the next attempt, behind what is committed; if it is masked, behind calls."""
         self.turn, self.writer, self.calling = turn, writer, calling
-        self.resumed_text = "" if self.masking is not None else writer.committed
-        self.resumes_masked = False
+        self.resume()
+
+    def resume(self) -> None:
+        """Find out what its handler is told of what was said before."""
+        said, calls = self.writer.committed, self.past_calls
+        if self.masking is not None:
+            said = said[: calls[-1].text_before] if calls else ""
+        self.resumed_text = said
+
+    async def part(self) -> None:
+        """Let a gap stand between what was said before and what is said next."""
+        if self.writer.committed and not self.behind_gap:
+            await self.writer.write(GAP)
+            self.behind_gap = True
 
     def fall_back(self) -> None:
         """No worker that has had it has it any more."""
@@ -103,8 +117,12 @@ class TurnWork:
         return self.over()
 
     async def write(self, text: str) -> None:
-        """See :meth:`Work.write`."""
-        await self.writer.write(text)
+        """See :meth:`Work.write`; a gap that stands there already is not said again."""
+        if self.behind_gap:
+            text = text.removeprefix(GAP)
+            self.behind_gap = not text
+        if text:
+            await self.writer.write(text)
 
     async def call(self, asked: Sequence[AskedCall], run: RunCall) -> Sequence[ToolCallFinished]:
         """See :meth:`Work.call`."""
