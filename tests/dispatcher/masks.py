@@ -19,7 +19,7 @@ class NoBirds:
     """Hides bluebirds from everybody, unless ``off``; ``asked`` are the turns that it is asked of.
 
     ``closed`` counts the turns that have told what was found, ``looks`` how often one looked;
-    ``broken`` is what asking and telling raise.
+    ``broken`` is what asking and telling raise, and nobody answers either while it ``hangs``.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,8 @@ class _Masking:
 
     async def close(self) -> None:
         """Count it."""
+        if self._masks.hangs:
+            await asyncio.Event().wait()
         if self._masks.broken is not None:
             raise self._masks.broken
         self._masks.closed += 1

@@ -117,6 +117,32 @@ async def test_the_next_server_does_not_go_on_with_a_masked_answer(
         assert (await after.messages())[1] == ("a bird, ", True)
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["says something", "waits for people"])
+async def test_a_server_that_stops_tells_what_was_found(
+    it: World, masks: NoBirds, *, waits: bool
+) -> None:
+    """Also of turns that wait; who goes on with them counts what comes."""
+    await it.dispatch()
+    it.told.say("a bluebird, ", *([HandedOff(HandoffOrder("why"))] if waits else []))
+    await (it.seen("turn_handed_off") if waits else it.delivered("[term], "))
+    assert masks.closed == 0
+    await it.turns.drain(0.0)
+    assert masks.closed == 1
+
+
+async def test_a_server_that_stops_waits_no_longer_than_it_may_for_that(
+    it: World, masks: NoBirds
+) -> None:
+    """Who was to be told does not answer: the turn is let go all the same, by then."""
+    await it.dispatch()
+    it.told.say("a bluebird, ")
+    await it.delivered("[term], ")
+    masks.hangs = True
+    (task,) = (task for task in it.tasks if task.get_name().startswith("turn "))
+    await it.turns.drain(0.0)
+    assert task.done()
+
+
 async def test_the_next_server_begins_anew_where_nothing_was_shown(
     it: World, masks: NoBirds
 ) -> None:

@@ -128,6 +128,20 @@ async def test_people_take_a_turn_in_mid_word_and_give_it_back(it: Stage) -> Non
     assert first.startswith(shown)
 
 
+async def test_a_server_that_stops_tells_what_it_has_found(it: Stage) -> None:
+    """Of an answer that it has to let go: its screening is there when it is back."""
+    turn_id = await it.begun()
+    await it.server.terminate()
+    await it.server.start()
+    async with it.server.client() as client:
+        again = Stage(it.server, client, it.conversation)
+        await until_it(again.is_screened)
+        (screening,) = await again.screenings()
+        assert screening.turn_id == turn_id
+        assert [verdict.found > 0 for verdict in screening.verdicts] == [True]
+        assert reason_in((await again.ended(turn_id)).error) == "TURN_LOST"
+
+
 async def test_a_server_that_dies_leaves_what_it_has_shown(it: Stage) -> None:
     """Its next life does not go on behind what it can't know; what it had held back is nowhere."""
     turn_id = await it.begun()

@@ -48,6 +48,8 @@ from antiphon_server.runtime.telemetry.structured import structlog
 
 T = TypeVar("T")
 FOUND_AGAIN = "the store was away"
+TELLING_S = 2.0
+"""So long telling what was found of a turn that is let go may take; a stop waits longer for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -192,6 +194,7 @@ class Runner:
             return await self._store_end(work, outcome, stop)
         finally:
             work.tell_end(stored=False)  # unless it was told already that it is
+            await _tell_found(work, None if stop.goes_on else TELLING_S)
 
     async def _store_end(self, work: TurnWork, outcome: Outcome, stop: Stop) -> Turn:
         turn, writer = work.turn, work.writer
@@ -209,9 +212,7 @@ class Runner:
                 outcome = replace(outcome, state=State.FAILED, error=error)
         if outcome.state is State.CANCELLED and not stop.wanted:
             raise asyncio.CancelledError
-        ended = await self.finish(turn, outcome, writer, left, work, stop.handoffs)
-        await _tell_found(work)
-        return ended
+        return await self.finish(turn, outcome, writer, left, work, stop.handoffs)
 
     async def may_follow(self, turn: Turn, shown: str) -> bool:
         """Whether filters let it go on behind what was shown at a call. Raises DomainError."""
@@ -468,13 +469,14 @@ class Runner:
         return await self._told(lambda: self._journal.end(turn, steps))
 
 
-async def _tell_found(work: TurnWork) -> None:
+async def _tell_found(work: TurnWork, within_s: float | None = None) -> None:
     """Have told what its masks have found; what can't be told costs the turn nothing."""
     masking, work.masking = work.masking, None
     if masking is None:
         return
     try:
-        await masking.close()
+        async with asyncio.timeout(within_s):
+            await masking.close()
     except Exception:
         log.warning("what masks have found is not told", turn_id=work.turn.turn_id, exc_info=True)
 
