@@ -7,8 +7,12 @@ import pytest
 
 from antiphon_server.filters.chain import Chain
 from antiphon_server.filters.eyes import Eyes
-from antiphon_server.filters.finding.model import MOST_FOUND, Found, Stepping
+from antiphon_server.filters.finding.cards import Cards
+from antiphon_server.filters.finding.looking import Looking
+from antiphon_server.filters.finding.model import MOST_FOUND, Finder, Found, Stepping
+from antiphon_server.filters.finding.repetition import Repetition
 from antiphon_server.filters.finding.searching import Search, found_in
+from antiphon_server.filters.finding.terms import Terms as Words
 from antiphon_server.filters.finding.text import Text
 from antiphon_server.filters.kinds import finders
 from antiphon_server.filters.model import Action, Filter, Origin, Screened, Stage, Terms
@@ -86,3 +90,23 @@ async def test_of_too_many_places_none_is_cut_out(action: Action) -> None:
     found: Screened = await look([chain], ["a " * (MOST_FOUND + 9)], ORIGIN)
     assert found.verdicts[0].found == MOST_FOUND
     assert found.refused is (action is Action.SANITISE)
+
+
+@pytest.mark.parametrize("said", ["4", "4111 1111 ", "4111 1111 1111 1111 ", "1.", "\u00bd "])
+def test_stretches_of_digits_are_looked_at_a_little_at_a_time(said: str) -> None:
+    """However long one is: between two steps there is a bounded part of it."""
+    text = Text(said * (20_000 // len(said)))
+    assert len(list(Looking(Cards()).steps(text))) >= len(text.normal.value) / 256 - 1
+
+
+@pytest.mark.parametrize(
+    "finder", [Looking(Cards()), Words(("a",)), Repetition()], ids=lambda it: type(it).__name__
+)
+def test_normal_forms_are_made_a_little_at_a_time(finder: Finder) -> None:
+    """By the first finder that needs one; it is the same as made at once."""
+    said = "\u00fc\ufb01\u200b" * 10_000
+    text = Text(said)
+    assert len(list(finder.steps(text))) >= len(said) / 1024
+    for made, all_made in ((text.normal, Text(said).normal), (text.folded, Text(said).folded)):
+        assert made.value == all_made.value
+        assert made.origin(7, 20_000) == all_made.origin(7, 20_000)

@@ -9,15 +9,17 @@ from typing import NamedTuple
 import re2
 
 from antiphon_server.filters.finding.flanks import stands_alone, tail
-from antiphon_server.filters.finding.looking import Look
+from antiphon_server.filters.finding.looking import NOTHING, Look
 from antiphon_server.filters.finding.patterns import latin
 
 _CATEGORY = "card"
 _MOST = 19
 _BETWEEN = 3
 _RUN = re2.compile(rb"[0-9](?:[-./_ ]{0,3}[0-9]){13,}", latin())
-_GROUP = re.compile(rb"[0-9]+")
+_GROUP = re.compile(rb"(?<![0-9])[0-9]+")
 _TAIL = b"0123456789-./_, "
+_AT_ONCE = 256
+"""Characters of a stretch in which numbers begin that are looked at together, in some 50 us."""
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -60,12 +62,16 @@ class Cards:
     def looks(self, coded: bytes, at: int) -> Iterator[Look]:
         """All that are one, and what the text's end leaves open."""
         for match in _RUN.finditer(coded, at):
-            groups = _groups(coded, *match.span())
-            yield from _cards(coded, groups)
+            start, end = match.span()
+            for begin in range(start, end, _AT_ONCE):
+                groups = _groups(coded, begin, min(end, begin + _AT_ONCE + self.longest))
+                yield from _cards(coded, groups, begin + _AT_ONCE)
+                yield NOTHING
         yield from _open(coded, at)
 
 
 def _groups(coded: bytes, start: int, end: int) -> _Groups:
+    """Those that begin there; one that the end cuts off is longer than any number."""
     spans = [it.span() for it in _GROUP.finditer(coded, start, end)]
     digits = b"".join(coded[first:last] for first, last in spans)
     starts = [0, *accumulate(last - first for first, last in spans)]
@@ -77,9 +83,12 @@ def _groups(coded: bytes, start: int, end: int) -> _Groups:
     return _Groups(digits, spans, starts, (both[0], both[1]))
 
 
-def _cards(coded: bytes, groups: _Groups) -> Iterator[Look]:
+def _cards(coded: bytes, groups: _Groups, before: int) -> Iterator[Look]:
+    """Those whose first group begins before that."""
     number_of = {start: at for at, start in enumerate(groups.starts)}
     for at, begin in enumerate(groups.starts[:-1]):
+        if groups.spans[at][0] >= before:
+            return
         for size in lengths(groups.digits[begin : begin + 4]):
             behind = number_of.get(begin + size)
             if behind is None or not _passes(groups.sums, begin, begin + size):

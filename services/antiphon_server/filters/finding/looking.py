@@ -51,6 +51,7 @@ class Looking(Stepping):
 
     def steps(self, text: Text) -> Iterator[Found | None]:
         """See :meth:`Finder.steps`."""
+        yield from text.normalising()
         normal = text.normal
         for it in self._looker.looks(normal.coded, 0):
             yield Found(*normal.origin(it.start, it.end), it.category) if it.end else None

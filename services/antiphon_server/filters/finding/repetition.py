@@ -23,6 +23,7 @@ class Repetition(Stepping):
 
     def steps(self, text: Text) -> Iterator[Found | None]:
         """The whole text, or nothing."""
+        yield from text.folding()
         said = text.folded.value.encode()
         if sum(1 for _ in islice(_VISIBLE.finditer(said), LEAST)) < LEAST:
             return

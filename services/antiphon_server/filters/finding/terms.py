@@ -33,6 +33,7 @@ class Terms(Stepping):
 
     def steps(self, text: Text) -> Iterator[Found | None]:
         """Each occurrence, also within another one."""
+        yield from text.folding()
         normal, value = text.folded, text.folded.value
         for begin in range(0, len(value), _AT_ONCE):
             piece = value[begin : begin + _AT_ONCE + self.longest]

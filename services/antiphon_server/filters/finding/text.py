@@ -1,12 +1,14 @@
 """A text as finders see it: normalised, with the way back to what was said."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from antiphon_server.filters.finding.characters import FOLDED, NORMAL, plain
 
+_AT_ONCE = 1024
+"""Characters of which normal forms are made together, in some 100 us."""
 _SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
 
 
@@ -58,22 +60,52 @@ class Text:
     @cached_property
     def normal(self) -> Normal:
         """Without what is invisible and without accents, in ASCII where it looks like that."""
-        if self.is_plain:
-            return Normal(self.original)
-        return _mapped([NORMAL[it] for it in self.original])
+        return Normal(self.original) if self.is_plain else self._all(NORMAL)
 
     @cached_property
     def folded(self) -> Normal:
         """The normal form, where large letters are small ones, and all blanks are spaces."""
         if self.is_plain:
             return Normal(self.original.lower().translate(_SPACES))
-        return _mapped([FOLDED[it] for it in self.original])
+        return self._all(FOLDED)
+
+    def normalising(self) -> Iterator[None]:
+        """Make ``normal``, a little at a time."""
+        yield from self._making("normal", NORMAL)
+
+    def folding(self) -> Iterator[None]:
+        """Make ``folded``, a little at a time."""
+        yield from self._making("folded", FOLDED)
+
+    def _making(self, name: str, table: Mapping[str, str]) -> Iterator[None]:
+        if self.is_plain or name in self.__dict__:
+            return
+        made = _Made()
+        for begin in range(0, len(self.original), _AT_ONCE):
+            made.add([table[it] for it in self.original[begin : begin + _AT_ONCE]])
+            yield None
+        self.__dict__[name] = made.normal()
+
+    def _all(self, table: Mapping[str, str]) -> Normal:
+        made = _Made()
+        made.add([table[it] for it in self.original])
+        return made.normal()
 
 
-def _mapped(pieces: Sequence[str]) -> Normal:
-    """``pieces``: what each character becomes."""
-    sizes = [len(it) for it in pieces]
-    value = "".join(pieces)
-    if sizes.count(1) == len(sizes):
-        return Normal(value)
-    return Normal(value, list(accumulate(sizes)))
+class _Made:
+    """A normal form that is made piece by piece."""
+
+    def __init__(self) -> None:
+        self._values, self._ends, self._is_even = list[str](), list[int](), True
+
+    def add(self, pieces: Sequence[str]) -> None:
+        """``pieces``: what each of the next characters becomes."""
+        sizes = [len(it) for it in pieces]
+        self._values.append("".join(pieces))
+        self._is_even = self._is_even and sizes.count(1) == len(sizes)
+        before = self._ends[-1] if self._ends else 0
+        self._ends.extend(islice(accumulate(sizes, initial=before), 1, None))
+
+    def normal(self) -> Normal:
+        """All of it."""
+        return Normal("".join(self._values), None if self._is_even else self._ends)
