@@ -34,8 +34,8 @@ class Answers:
         """Answer a question or decline to; returns the first answer, perhaps another's.
 
         Raises DomainError NOT_FOUND, TOOL_CALL_CHANGED if ``digest`` is not the question's,
-        INVALID_ARGUMENT for an answer that it does not allow, TOOL_CALL_ENDED if it waits no more
-        and nobody had answered, DRAINING.
+        INVALID_ARGUMENT for an answer that it does not allow, PERMISSION_DENIED if it is asked of
+        somebody else, TOOL_CALL_ENDED if it waits no more and nobody had answered, DRAINING.
         """
         active = self._lanes.find(conversation_id, turn_id)
         if active is None:
@@ -87,6 +87,8 @@ def _checked(
         raise not_found(wish.answer.question_id)
     if found.asked.question.digest != digest:
         raise DomainError(Reason.TOOL_CALL_CHANGED, tool_call_id=wish.call_id)
+    if found.asked.question.asked_of not in ("", wish.actor):
+        raise DomainError(Reason.PERMISSION_DENIED, permission="WHO_IS_ASKED")
     return call, found
 
 

@@ -24,6 +24,8 @@ from antiphon_server.dispatcher.resting import Rest
 T = TypeVar("T")
 HELD_S = 300.0
 """So long a call is held open for an answer."""
+LOOK_S = 60.0
+"""Clocks may be set while a call has paused: so often it is looked how long it is still."""
 
 
 class Attending:
@@ -68,7 +70,9 @@ class Attending:
         """Ask all that it wants to know, and start it again when that is answered."""
         states = [paused.state, *(b"" for _ in paused.questions[1:])]
         asked = zip(paused.questions, states, strict=True)
-        await self._say(*(QuestionAsked(self._call.call_id, it, state) for it, state in asked))
+        until = int((time.time() + paused.wait_s) * 1e6) if paused.wait_s else 0
+        call_id = self._call.call_id
+        await self._say(*(QuestionAsked(call_id, it, state, until) for it, state in asked))
         await self.answered()
 
     async def answered(self) -> None:
@@ -78,7 +82,7 @@ class Attending:
         assert known.pause is not None, "it has paused"
         for question in known.pause.questions:
             await self._waits(self._call.call_id, question.question_id)
-            await self._waiting(self._answer(question.question_id))
+            await self._waiting(self._by_its_time(question.question_id))
         await self._writer.record(ToolCallStarted(self._call))
 
     async def _say(self, *asked: QuestionAsked) -> None:
@@ -101,10 +105,27 @@ class Attending:
             async with asyncio.timeout(HELD_S):
                 return await self._answer(question_id)
         except TimeoutError:
-            async with self._calls.deciding:
-                known = self._calls.find(self._call.call_id)
-                found = known.question(question_id) if known is not None else None
-                if found is not None and found.answered is None:
-                    put_away = Answer(question_id, AnswerAction.CANCELLED)
-                    await self._writer.record(QuestionAnswered(self._call.call_id, put_away))
+            return await self._put_away(question_id)
+
+    async def _by_its_time(self, question_id: QuestionId) -> QuestionAnswered:
+        """The same of one that waits through restarts, perhaps without limit."""
+        known = self._calls.find(self._call.call_id)
+        found = known.question(question_id) if known is not None else None
+        if found is None or not found.asked.expires_us:
             return await self._answer(question_id)
+        while (left_s := found.asked.expires_us / 1e6 - time.time()) > 0:
+            try:
+                async with asyncio.timeout(min(left_s, LOOK_S)):
+                    return await self._answer(question_id)
+            except TimeoutError:
+                continue
+        return await self._put_away(question_id)
+
+    async def _put_away(self, question_id: QuestionId) -> QuestionAnswered:
+        async with self._calls.deciding:
+            known = self._calls.find(self._call.call_id)
+            found = known.question(question_id) if known is not None else None
+            if found is not None and found.answered is None:
+                put_away = Answer(question_id, AnswerAction.CANCELLED)
+                await self._writer.record(QuestionAnswered(self._call.call_id, put_away))
+        return await self._answer(question_id)

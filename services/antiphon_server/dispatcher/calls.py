@@ -43,10 +43,11 @@ MOST_REASON = 1000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and the metadata that says so."""
+    """Who calls, and the metadata that says so; ``is_there`` to be asked, but for schedules."""
 
     principal: Principal
     metadata: Metadata
+    is_there: bool = True
 
     @classmethod
     def of(cls, context: Context) -> "Caller":
@@ -120,6 +121,7 @@ class CallsHere:
             TurnId(request.turn_id or new_id("turn")),
             order_of(request),
             digest_of(request),
+            attended=caller.is_there,
         )
         return pb.DispatchResponse(turn=turn_message(turn), cursor=turn.cursor)
 

@@ -19,6 +19,7 @@ from antiphon_server.dispatcher.model import (
     SkippedModel,
     StoredTurn,
     Tombstone,
+    Turn,
     Usage,
 )
 from antiphon_server.runtime.access.principal import Grant
@@ -96,8 +97,7 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     message.reply_message_id = turn.answer_id if turn.has_reply else ""
     if turn.handoff is not None:
         message.handoff.CopyFrom(handoff_message(turn.handoff))
-    if turn.order.route:
-        message.route.MergeFromString(turn.order.route)
+    put_route(message, turn)
     if turn.started_us:
         message.start_time.CopyFrom(timestamp(turn.started_us))
     if turn.ended_us:
@@ -105,6 +105,14 @@ def turn_message(turn: StoredTurn) -> turn_pb2.Turn:
     if turn.outcome is not None:
         _add_outcome(message, turn.outcome)
     return message
+
+
+def put_route(message: turn_pb2.Turn | event_pb2.TurnStarted, turn: Turn) -> None:
+    """Encode why a turn has its handler, as far as that is known now."""
+    if turn.order.route:
+        message.route.MergeFromString(turn.order.route)
+    if turn.chosen is not None:
+        message.route.question.answered_by = turn.chosen.actor
 
 
 def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:

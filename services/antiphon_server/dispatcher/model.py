@@ -105,12 +105,39 @@ class Parent:
 class Routed:
     """Who gets a message; ``decision`` is why: a RouteDecision, serialised.
 
-    ``fallback`` is who gets it if the handler vanishes, and what is said of that then.
+    ``fallback`` is who gets it if the handler vanishes, and what is said of that then. ``asks``: the
+    person who sent it is asked before.
     """
 
     handler: str
     decision: bytes
     fallback: "Routed | None" = None
+    asks: "Asks | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An expert that a person may choose, what it says of itself, and what is said if they do."""
+
+    description: str
+    routed: Routed
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """Who may be chosen, how long that is waited for, and who gets the message if nobody is."""
+
+    offers: tuple[Offer, ...]
+    wait_s: float
+    otherwise: Routed
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What came of asking: the handler, "" if none was chosen; the actor, "" if nobody answered."""
+
+    handler: str = ""
+    actor: str = ""
 
 
 PEOPLE = "people"
@@ -136,7 +163,8 @@ class Order:
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
     ``parent`` is the turn that asked for it, if none of its users did. ``route`` is why it has its
     handler (a RouteDecision, serialised), if its caller named none and routes stand; ``fallback``
-    is who has it if that one vanishes. ``held`` is why people have to look at it first.
+    is who has it if that one vanishes. ``held`` is why people have to look at it first. ``asks``:
+    its asker chooses the handler before one begins.
     """
 
     content: bytes
@@ -150,6 +178,25 @@ class Order:
     route: bytes = b""
     fallback: Routed | None = None
     held: Held = NOT_HELD
+    asks: Asks | None = None
+
+    def routed(self, found: Routed) -> "Order":
+        """The order as whom routes have found has it."""
+        return replace(
+            self,
+            handler=found.handler,
+            route=found.decision,
+            fallback=found.fallback,
+            asks=found.asks,
+        )
+
+    def chosen(self, chosen: Chosen) -> "Order":
+        """The order as the one has it whom its asker has chosen."""
+        if self.asks is None:
+            return self
+        offered = (it.routed for it in self.asks.offers)
+        wanted = (it for it in offered if it.handler == chosen.handler)
+        return self.routed(next(wanted, self.asks.otherwise))
 
     @property
     def waits_for_people(self) -> bool:
@@ -159,13 +206,13 @@ class Order:
     def to_people(self) -> "Order":
         """The order as people have it first, who give it to whom it was for."""
         held = replace(self.held, handler=self.handler)
-        return replace(self, handler=PEOPLE, route=b"", fallback=None, held=held)
+        return replace(self, handler=PEOPLE, route=b"", fallback=None, held=held, asks=None)
 
     def fallen_back(self) -> "Order":
         """The order as its fallback has it, if there is one."""
         if (it := self.fallback) is None:
             return self
-        return replace(self, handler=it.handler, route=it.decision, fallback=None)
+        return self.routed(it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +272,8 @@ class Turn:
     over to cancel it. ``api_keys`` are those that it was asked for with, as the
     principal has them. ``fell_back``: the handler that was chosen first vanished, and ``order`` is
     that of its fallback. ``returned`` names the hand-off by which people gave it to a handler, and
-    that one, who is ``order``'s then. ``handoff`` is why it waits for people, ``filtered`` that
+    that one, who is ``order``'s then. ``chosen`` is what came of asking who shall have it, and
+    ``order`` that one's then. ``handoff`` is why it waits for people, ``filtered`` that
     filters may look at its answer, and ``seen`` that its creator watched when it ended; none of
     them is stored.
     """
@@ -252,6 +300,7 @@ class Turn:
     fell_back: bool = False
     filtered: bool = field(default=True, compare=False)
     returned: str = ""
+    chosen: Chosen | None = None
     handoff: Handoff | None = field(default=None, compare=False)
     seen: bool = field(default=False, compare=False)
 
@@ -296,12 +345,16 @@ class Turn:
     def given_to(self, past: PastHandoff) -> "Turn":
         """The turn as the handler has it that goes on by the end of its hand-off."""
         returned = f"{past.handoff.handoff_id} {past.goes_to}"
-        order = replace(self.order, handler=past.goes_to, fallback=None)
+        order = replace(self.order, handler=past.goes_to, fallback=None, asks=None)
         return replace(self, returned=returned, order=order)
 
     def is_to_be_given(self, past: PastHandoff) -> bool:
         """Whether people gave it to a handler by that hand-off who has not begun."""
         return bool(past.goes_to) and self.given_to(past).returned != self.returned
+
+    def with_choice(self, chosen: Chosen) -> "Turn":
+        """The turn as the handler has it whom its asker has chosen, or who has it otherwise."""
+        return replace(self, chosen=chosen, order=self.order.chosen(chosen))
 
     def started(self, now_us: int) -> "Turn":
         """Return the turn as it is at the start of its next attempt."""
@@ -361,11 +414,15 @@ class ConversationView:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message without a named handler; ``content`` is Order.content, ``sender`` an actor."""
+    """A message without a named handler; ``content`` is Order.content, ``sender`` an actor.
+
+    ``attended``: its sender waits for the answer, and may be asked.
+    """
 
     conversation: ConversationView
     sender: str
     content: bytes
+    attended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,6 +542,10 @@ class CallOutcome(OpenIntEnum):
     UNKNOWN = 5
 
 
+CHOICE = "_choice"
+"""The end of the id of a call that asks who shall have the turn, and of no other's."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that a model asks for. ``step`` counts the times that the turn asked it, from 1.
@@ -502,6 +563,11 @@ class ToolCall:
     def digest(self) -> bytes:
         """What a decision is bound to: SHA-256 of tool, NUL, arguments."""
         return hashlib.sha256(f"{self.tool}\0{self.arguments}".encode()).digest()
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it asks who shall have the turn: no handler has made it."""
+        return self.call_id.endswith(CHOICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,12 +605,16 @@ class AnswerAction(OpenIntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a call's tool asks: ``schema`` is its answer's, ``url`` a page in place of that."""
+    """What a call's tool asks: ``schema`` is its answer's, ``url`` a page in place of that.
+
+    ``asked_of`` is who alone may answer, if not everybody.
+    """
 
     question_id: QuestionId
     message: str
     schema: str = ""
     url: str = ""
+    asked_of: str = ""
 
     @property
     def digest(self) -> bytes:
@@ -564,10 +634,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CallPaused:
-    """A call goes on with ``state`` when its questions are answered; nothing of it runs."""
+    """A call goes on with ``state`` when its questions are answered; nothing of it runs.
+
+    They are put away after ``wait_s``, if that is not 0.
+    """
 
     questions: tuple[Question, ...]
     state: bytes
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -612,7 +686,8 @@ class ToolCallStarted:
 class QuestionAsked:
     """A call's tool asks. With ``state`` the call has paused, with this and what follows at once.
 
-    One that is held open is put away at ``expires_us``, in microseconds since 1970.
+    It is put away at ``expires_us``, in microseconds since 1970, if that is not 0: so is each of one
+    that is held open.
     """
 
     call_id: ToolCallId
@@ -761,4 +836,5 @@ class Past:
     @property
     def stands_at_calls(self) -> bool:
         """Whether nothing was said behind its newest calls: going on there contradicts nothing."""
-        return bool(self.calls) and self.text[self.calls[-1].text_before :] in ("", GAP)
+        own = [it for it in self.calls if not it.call.is_choice]
+        return bool(own) and self.text[own[-1].text_before :] in ("", GAP)

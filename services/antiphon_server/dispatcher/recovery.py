@@ -40,7 +40,8 @@ class Recovery:
 
         Its outcome is taken over if it has ended in the log. It is cancelled if that was
         asked for; it is resumed or failed, as its handler says, if it ran, and resumed in any
-        case if nothing was said behind its newest calls of tools; it is started if it waited.
+        case if nothing was said behind its newest calls of tools, or it is asked who shall have it;
+        it is started if it waited.
         """
         async with self._lanes.of(turn.conversation_id) as lane:
             if turn.turn_id in lane.turns:
@@ -84,8 +85,9 @@ class Recovery:
         handler = self._handlers.find(turn.order.handler)
         if handler is None or not past.text:
             return
+        own = [it for it in past.calls if not it.call.is_choice]
         try:
-            await patiently(lambda: handler.lost(turn, past.text, past.calls))
+            await patiently(lambda: handler.lost(turn, past.text, own))
         except DomainError as error:
             log.warning("a loss was not noted", turn_id=turn.turn_id, why=error.reason)
 
@@ -93,8 +95,11 @@ class Recovery:
         """Whether somebody can go on with it.
 
         What was held back of a masked answer is lost, and what a worker has said of it: then nobody
-        can. At its calls nothing is, unless what was masked goes on there.
+        can. At its calls nothing is, unless what was masked goes on there. While its asker is asked who
+        shall have it nobody had it.
         """
+        if turn.order.asks is not None and not past.text:
+            return True
         if not (past.stands_at_calls or self._handlers.resumes(turn.order.handler)):
             return False
         if not past.text and past.assigned is None:

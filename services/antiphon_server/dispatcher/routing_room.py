@@ -7,19 +7,28 @@ from typing import Protocol, TypeAlias
 import grpc
 
 from antiphon_server.dispatcher.handling import HandlerInfo, Turn
-from antiphon_server.dispatcher.model import ConversationId, ConversationView, Posted, Routed
+from antiphon_server.dispatcher.model import (
+    Asks,
+    ConversationId,
+    ConversationView,
+    Offer,
+    Posted,
+    Routed,
+)
 from antiphon_server.dispatcher.ports import Conversations, RoutesTurns
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 
 __all__ = [
+    "Asks",
     "ComposeRouting",
     "ConversationId",
     "ConversationView",
     "Conversations",
     "HandlerInfo",
     "NewestTurns",
+    "Offer",
     "Posted",
     "Routed",
     "RoutesTurns",

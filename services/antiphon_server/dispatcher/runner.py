@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.calling import Calling
+from antiphon_server.dispatcher.choosing import choice
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.falling_back import Named, fallen_back
 from antiphon_server.dispatcher.handing_off import HandingOff
@@ -293,6 +294,12 @@ class Runner:
             work.masking, work.knows_masks = await self._masking(given), True
             await completed(self._begin_again(given, work, stop, rest))
             await work.part()
+            return False
+        if turn.order.asks is not None and not work.outputs.said_bytes:
+            chosen = turn.with_choice(await choice(work))
+            if turn.order.kinds:
+                await named(chosen.order.handler).check(chosen.order, turn.workspace_id)
+            await completed(self._begin_again(chosen, work, stop, rest))
             return False
         if not work.knows_masks:
             await self._find_masks(work, stop, rest)

@@ -89,7 +89,7 @@ class ToolCalls:
         if found is not None and found.answered is not None:
             return found.answered
         future = asyncio.get_running_loop().create_future()
-        return await self._unanswered.setdefault(question_id, future)
+        return await asyncio.shield(self._unanswered.setdefault(question_id, future))
 
     def resumed(self, call_id: ToolCallId) -> Resumed:
         """What a call goes on with behind its last pause."""

@@ -86,7 +86,7 @@ class TurnWork:
     @property
     def past_calls(self) -> Sequence[PastCall]:
         """See :attr:`Work.past_calls`."""
-        return self.writer.calls.all
+        return [it for it in self.writer.calls.all if not it.call.is_choice]
 
     @property
     def others(self) -> set[TurnId]:

@@ -78,10 +78,13 @@ class Turns:
         turn_id: TurnId,
         order: Order,
         digest: bytes,
+        *,
+        attended: bool = True,
     ) -> StoredTurn:
         """Post a message and start its turn; returns it when both are committed.
 
-        ``digest`` identifies the request: the same turn id with another is refused.
+        ``digest`` identifies the request: the same turn id with another is refused. ``attended``:
+        whoever is the ``principal`` waits for it, and may be asked who shall have it.
         Raises DomainError NOT_FOUND, HANDLER_NOT_FOUND, CONVERSATION_ARCHIVED,
         TURN_REJECTED, REQUEST_ID_REUSED, LIMIT_EXCEEDED, DRAINING, OVERLOADED, CONTENT_BLOCKED,
         FILTER_UNAVAILABLE, THROTTLED, what the handler says of the message's parts; and what
@@ -96,7 +99,8 @@ class Turns:
                     turn = self._turn(principal, view, turn_id, order, digest)
                     return await self._again(known, turn)  # whatever filters would say by now
                 order = await self._screened(principal, view, turn_id, order)
-            order = await self._routed(principal, view, order)
+            attended = attended and principal.kind == "user"
+            order = await self._routed(Posted(view, principal.actor, order.content, attended), order)
             await self._handlers.check(view.workspace_id, order.handler)
             order = order.to_people() if order.held.reason else order
         except DomainError:  # which is no matter for a turn that came before
@@ -120,13 +124,12 @@ class Turns:
         left = await self._conversations.screened(view, author, turn_id, content, holds=True)
         return replace(order, content=left.content, held=Held(left.held_for))
 
-    async def _routed(self, principal: Principal, view: ConversationView, order: Order) -> Order:
+    async def _routed(self, posted: Posted, order: Order) -> Order:
         """The order with its handler: the one that is named, or by routes, or the default."""
         if not order.handler and self._routes is not None:
-            found = await self._routes.route(Posted(view, principal.actor, order.content))
+            found = await self._routes.route(posted)
             if found is not None:
-                routed = replace(order, route=found.decision, fallback=found.fallback)
-                return replace(routed, handler=found.handler)
+                return order.routed(found)
         return replace(order, handler=self._handlers.named(order.handler).info.name)
 
     def _turn(

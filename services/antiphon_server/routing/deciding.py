@@ -11,11 +11,15 @@ from antiphon_server.routing.model import (
     MIN_MARGIN,
     MIN_SCORE,
     MOST_CANDIDATES,
+    MOST_OFFERED,
+    WAIT_S,
+    Ask,
     Candidate,
     Classifier,
     Decision,
     Expert,
     Outcome,
+    Question,
     Rule,
     Said,
 )
@@ -47,10 +51,10 @@ class Router:
         deciding = _Deciding(said, self._experts, self._classify)
         for table in tables:
             for rule in table.matching(said):
-                decision = deciding.by(rule)
+                decision = deciding.by(rule, table)
                 if decision is not None:
-                    return replace(decision, parent=table.parent, revision=table.revision)
-        return self._by_default(tables, deciding)
+                    return deciding.asked(_of(table, decision))
+        return deciding.asked(self._by_default(tables, deciding))
 
     async def decided(self, said: Said, tables: Sequence[Table]) -> Decision:
         """As :meth:`decide`; what may take more than a moment is done by a thread.
@@ -86,8 +90,16 @@ class _Deciding:
         self._asked: Mapping[str, Expert] | None = None
         self.passed_over: list[str] = []
         """Handlers that rules would have chosen, but nobody serves now; each once."""
+        self._question: tuple[Decision, Question] | None = None
 
-    def by(self, rule: Rule) -> Decision | None:
+    def asked(self, otherwise: Decision) -> Decision:
+        """What is decided: ``otherwise``, or that a person is asked before."""
+        if self._question is None:
+            return otherwise
+        why, question = self._question
+        return why.asking(question, otherwise)
+
+    def by(self, rule: Rule, table: Table) -> Decision | None:
         """What a rule that matches decides; None: the next one does."""
         if rule.classifier is None:
             return self._given(
@@ -103,9 +115,28 @@ class _Deciding:
             margin=margin,
         )
         if not _sure(candidates, margin, rule.classifier):
+            self._ask(rule, candidates, _of(table, why))
             return self._fallen_back(rule, why)
         best = candidates[0].handler
         return self._given(rule, best, replace(why, handler=best, outcome=Outcome.CLASSIFIED))
+
+    def _ask(self, rule: Rule, candidates: Sequence[Candidate], why: Decision) -> None:
+        """Have the person asked, where the rule says so and somebody speaks for any; once."""
+        ask = rule.classifier.ask if rule.classifier is not None else None
+        if ask is None or not self._said.attended or self._question is not None:
+            return
+        offered = tuple(self._offered(candidates, ask))
+        if offered:
+            self._question = why, Question(offered, ask.wait_s or WAIT_S, rule.fallback)
+
+    def _offered(self, candidates: Sequence[Candidate], ask: Ask) -> Sequence[Expert]:
+        """The best of those who are there."""
+        found = [
+            self._experts[it.handler]
+            for it in candidates
+            if it.score > 0 and it.score >= ask.min_score
+        ]
+        return [it for it in found if it.available][: ask.most or MOST_OFFERED]
 
     def _given(self, rule: Rule, handler: str, decision: Decision) -> Decision | None:
         """The decision if somebody serves the handler, else the rule's fallback."""
@@ -132,6 +163,10 @@ class _Deciding:
         if self._asked is None:
             self._asked = _by_name(self._source.of(self._said.workspace_id))
         return self._asked
+
+
+def _of(table: Table, decision: Decision) -> Decision:
+    return replace(decision, parent=table.parent, revision=table.revision)
 
 
 def _by_name(experts: Sequence[Expert]) -> Mapping[str, Expert]:

@@ -1,14 +1,15 @@
 """The contract's messages <-> the types of routing."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon.dispatcher.v1 import route_pb2
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import route_pb2 as decided_pb2
-from antiphon_server.dispatcher.routing_room import ConversationView
-from antiphon_server.routing.model import Classifier, Decision, Match, Rule, Said
+from antiphon_server.dispatcher.routing_room import Posted
+from antiphon_server.routing.model import Ask, Classifier, Decision, Match, Rule, Said
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.revisions.model import Revision
 
@@ -36,11 +37,18 @@ def rule_of(message: route_pb2.RouteRule) -> Rule:
         message.priority,
         Match(**said),
         message.handler,
-        Classifier(tuple(it.handlers), it.min_score, it.min_margin)
+        Classifier(tuple(it.handlers), it.min_score, it.min_margin, _ask_of(it))
         if message.HasField("classifier")
         else None,
         message.fallback,
     )
+
+
+def _ask_of(message: route_pb2.RouteClassifier) -> Ask | None:
+    if not message.HasField("ask"):
+        return None
+    it = message.ask
+    return Ask(it.most, it.min_score, it.wait.ToTimedelta().total_seconds())
 
 
 def rule_message(rule: Rule) -> route_pb2.RouteRule:
@@ -55,7 +63,16 @@ def rule_message(rule: Rule) -> route_pb2.RouteRule:
         message.classifier.SetInParent()
         message.classifier.handlers.extend(it.handlers)
         message.classifier.min_score, message.classifier.min_margin = it.min_score, it.min_margin
+        if it.ask is not None:
+            _put_ask(message.classifier, it.ask)
     return message
+
+
+def _put_ask(message: route_pb2.RouteClassifier, ask: Ask) -> None:
+    message.ask.SetInParent()
+    message.ask.most, message.ask.min_score = ask.most, ask.min_score
+    if ask.wait_s:
+        message.ask.wait.FromTimedelta(timedelta(seconds=ask.wait_s))
 
 
 def routes_message(it: Revision[Rule]) -> route_pb2.Routes:
@@ -74,7 +91,7 @@ def routes_message(it: Revision[Rule]) -> route_pb2.Routes:
 
 def decision_message(it: Decision) -> decided_pb2.RouteDecision:
     """Encode why somebody gets a message."""
-    return decided_pb2.RouteDecision(
+    message = decided_pb2.RouteDecision(
         handler=it.handler,
         outcome=decided_pb2.RouteOutcome.ValueType(it.outcome),
         parent=it.parent,
@@ -88,6 +105,10 @@ def decision_message(it: Decision) -> decided_pb2.RouteDecision:
         passed_over=it.passed_over,
         fallback=it.fallback,
     )
+    if (question := it.question) is not None:
+        message.question.handlers.extend(one.handler for one in question.experts)
+        message.question.wait.FromTimedelta(timedelta(seconds=question.wait_s))
+    return message
 
 
 def content_of(message: Message) -> bytes:
@@ -95,9 +116,10 @@ def content_of(message: Message) -> bytes:
     return event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
 
 
-def said_of(content: bytes, sender: str, conversation: ConversationView) -> Said:
+def said_of(posted: Posted) -> Said:
     """What rules look at, of a message as turns have it."""
-    message = event_pb2.MessagePosted.FromString(content).message
+    conversation = posted.conversation
+    message = event_pb2.MessagePosted.FromString(posted.content).message
     return Said(
         "\n".join(part.text for part in message.parts if part.HasField("text")),
         message.type,
@@ -105,8 +127,9 @@ def said_of(content: bytes, sender: str, conversation: ConversationView) -> Said
         dict(message.metadata),
         dict(conversation.labels),
         conversation.language,
-        sender,
+        posted.sender,
         conversation.workspace_id,
+        posted.attended,
     )
 
 

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from antiphon_server.dispatcher.routing_room import (
+    Asks,
     ConversationId,
     Conversations,
     ConversationView,
     HandlerInfo,
+    Offer,
     Posted,
     Routed,
     Turn,
@@ -87,12 +89,20 @@ class Finding:
 def routed(decision: Decision) -> Routed:
     """The same as the dispatcher is told it, with what is so once the handler has vanished."""
     fallback = routed(decision.fallen_back()) if decision.fallback else None
-    return Routed(decision.handler, decision_message(decision).SerializeToString(), fallback)
+    encoded = decision_message(decision).SerializeToString()
+    return Routed(decision.handler, encoded, fallback, _asks(decision))
+
+
+def _asks(decision: Decision) -> Asks | None:
+    question, otherwise = decision.question, decision.otherwise
+    if question is None or otherwise is None:
+        return None
+    offers = [Offer(it.description, routed(decision.chosen(it.handler))) for it in question.experts]
+    return Asks(tuple(offers), question.wait_s, routed(otherwise))
 
 
 async def _decided(router: Router, posted: Posted, tables: Sequence[Table]) -> Decision:
-    said = said_of(posted.content, posted.sender, posted.conversation)
-    return await router.decided(said, tables)
+    return await router.decided(said_of(posted), tables)
 
 
 class _Trial:

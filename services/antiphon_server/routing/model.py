@@ -10,6 +10,8 @@ TEXT_BYTES = 64 * 1024
 MOST_CANDIDATES = 8
 """So many a decision names."""
 MIN_SCORE, MIN_MARGIN = 0.4, 0.1
+MOST_OFFERED = 3
+WAIT_S = 3600.0
 ANY = "*"
 
 
@@ -28,12 +30,25 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """How a person is asked who shall have their message, as ``RouteAsk``; 0 means the usual."""
+
+    most: int = 0
+    min_score: float = 0.0
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Classifier:
-    """Chooses among experts, as ``RouteClassifier``; of its numbers 0 means the usual one."""
+    """Chooses among experts, as ``RouteClassifier``; of its numbers 0 means the usual one.
+
+    ``ask`` is how a person does where it is not sure, if one shall.
+    """
 
     handlers: Sequence[str] = ()
     min_score: float = 0.0
     min_margin: float = 0.0
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,8 @@ class Said:
     """A message and what is known of its conversation.
 
     ``media_types`` are those of its parts, ``language`` is the conversation's, ``sender`` is who
-    asks (``users/user_…``). Of ``text`` the first 64 KiB count.
+    asks (``users/user_…``). Of ``text`` the first 64 KiB count. ``attended``: somebody waits for the
+    answer, who may be asked.
     """
 
     text: str = ""
@@ -64,6 +80,7 @@ class Said:
     language: str = ""
     sender: str = ""
     workspace_id: str = ""
+    attended: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,8 @@ class Outcome(IntEnum):
     UNSURE = 3
     AWAY = 4
     DEFAULT = 5
+    ASKED = 6
+    CHOSEN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +114,23 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """That a person is asked which of these ``experts`` shall have it; ``fallback`` is who has it if
+    the one vanishes whom they choose.
+    """
+
+    experts: tuple[Expert, ...]
+    wait_s: float
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Why a message has its handler, as ``RouteDecision``.
 
     ``fallback`` is who gets it if the handler vanishes. With DEFAULT, ``parent`` and ``revision``
-    are of the routes that were asked last.
+    are of the routes that were asked last. With ASKED, ``otherwise`` is what is decided if the person
+    chooses nobody.
     """
 
     handler: str
@@ -111,6 +142,32 @@ class Decision:
     margin: float = 0.0
     passed_over: tuple[str, ...] = ()
     fallback: str = ""
+    question: Question | None = None
+    otherwise: "Decision | None" = None
+
+    def asking(self, question: Question, otherwise: "Decision") -> "Decision":
+        """That a person is asked first; what ``otherwise`` says of it stands if they choose nobody."""
+        return replace(
+            self,
+            handler=otherwise.handler,
+            outcome=Outcome.ASKED,
+            passed_over=otherwise.passed_over,
+            fallback=otherwise.fallback,
+            question=question,
+            otherwise=replace(otherwise, question=question),
+        )
+
+    def chosen(self, handler: str) -> "Decision":
+        """What is said of the message once the person who was asked has chosen that one."""
+        assert self.question is not None, "it asks"
+        fallback = self.question.fallback
+        return replace(
+            self,
+            handler=handler,
+            outcome=Outcome.CHOSEN,
+            fallback=fallback if fallback != handler else "",
+            otherwise=None,
+        )
 
     def fallen_back(self) -> "Decision":
         """What is said of the message once the handler has vanished."""
@@ -121,4 +178,5 @@ class Decision:
             outcome=Outcome.AWAY,
             passed_over=passed_over,
             fallback="",
+            otherwise=None,
         )

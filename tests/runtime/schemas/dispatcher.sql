@@ -131,7 +131,7 @@ CREATE TABLE dispatcher_turns (
 	content BLOB NOT NULL,
 	outcome_json BLOB NOT NULL,
 	node VARCHAR(128) NOT NULL,
-	lease_until_us BIGINT NOT NULL, cursor VARCHAR(256) DEFAULT '' NOT NULL, cancel_requested BOOLEAN DEFAULT 0 NOT NULL, api_keys VARCHAR(800) DEFAULT '' NOT NULL, worker_parent VARCHAR(80) DEFAULT '' NOT NULL, worker_deployment VARCHAR(64) DEFAULT '' NOT NULL, worker_version VARCHAR(64) DEFAULT '' NOT NULL, fell_back BOOLEAN DEFAULT false NOT NULL, returned VARCHAR(180) DEFAULT '' NOT NULL,
+	lease_until_us BIGINT NOT NULL, cursor VARCHAR(256) DEFAULT '' NOT NULL, cancel_requested BOOLEAN DEFAULT 0 NOT NULL, api_keys VARCHAR(800) DEFAULT '' NOT NULL, worker_parent VARCHAR(80) DEFAULT '' NOT NULL, worker_deployment VARCHAR(64) DEFAULT '' NOT NULL, worker_version VARCHAR(64) DEFAULT '' NOT NULL, fell_back BOOLEAN DEFAULT false NOT NULL, returned VARCHAR(180) DEFAULT '' NOT NULL, chosen VARCHAR(200) DEFAULT '' NOT NULL,
 	PRIMARY KEY (turn_id, conversation_id)
 );
 CREATE INDEX dispatcher_turns_listed ON dispatcher_turns (conversation_id, created_us, turn_id);

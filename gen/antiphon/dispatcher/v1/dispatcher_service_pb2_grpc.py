@@ -161,7 +161,7 @@ class DispatcherServiceServicer:
         what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
         (the answer is not what the question's schema allows; the field names the member),
         TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
-        unanswered), DRAINING (on several servers).
+        unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -81,7 +81,7 @@ class DispatcherServiceStub:
     what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
     (the answer is not what the question's schema allows; the field names the member),
     TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
-    unanswered), DRAINING (on several servers).
+    unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
     """
     Converse: _grpc.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -155,7 +155,7 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
     (the answer is not what the question's schema allows; the field names the member),
     TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
-    unanswered), DRAINING (on several servers).
+    unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
     """
     Converse: _aio.StreamStreamMultiCallable[_dispatcher_service_pb2.ConverseRequest, _dispatcher_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Converse is Dispatch, CancelTurn, typing and following on one stream. Each
@@ -262,7 +262,7 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
         (the answer is not what the question's schema allows; the field names the member),
         TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
-        unanswered), DRAINING (on several servers).
+        unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
         """
 
     @_abc_1.abstractmethod

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/dispatcher/v1/route.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x01\n\x06Routes\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xd4\x02\n\tRouteRule\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12%\n\x08priority\x18\x02 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x31\n\x05match\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.RouteMatch\x12\x31\n\x07handler\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$\x12;\n\nclassifier\x18\x05 \x01(\x0b\x32\'.antiphon.dispatcher.v1.RouteClassifier\x12\x32\n\x08\x66\x61llback\x18\x06 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$:\x1c\xbaH\x19\"\x17\n\x07handler\n\nclassifier\x10\x01\"\xc8\x05\n\nRouteMatch\x12\x38\n\x05types\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x10 \"\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12M\n\x0bmedia_types\x18\x02 \x03(\tB8\xbaH5\x92\x01\x32\x10 \".r,2*^[a-z0-9.+-]{1,63}/([a-z0-9.+-]{1,63}|\\*)$\x12q\n\x08metadata\x18\x03 \x03(\x0b\x32\x30.antiphon.dispatcher.v1.RouteMatch.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12m\n\x06labels\x18\x04 \x03(\x0b\x32..antiphon.dispatcher.v1.RouteMatch.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12H\n\tlanguages\x18\x05 \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$\x12?\n\x07senders\x18\x06 \x03(\tB.\xbaH+\x92\x01(\x10\x64\"$r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\x12:\n\nworkspaces\x18\x07 \x03(\tB&\xbaH#\x92\x01 \x10\x64\"\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12(\n\rtext_patterns\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10 \"\x07r\x05\x10\x01(\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa2\x01\n\x0fRouteClassifier\x12\x36\n\x08handlers\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\nmin_margin\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/dispatcher/v1/route.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x01\n\x06Routes\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xd4\x02\n\tRouteRule\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12%\n\x08priority\x18\x02 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x31\n\x05match\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.RouteMatch\x12\x31\n\x07handler\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$\x12;\n\nclassifier\x18\x05 \x01(\x0b\x32\'.antiphon.dispatcher.v1.RouteClassifier\x12\x32\n\x08\x66\x61llback\x18\x06 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$:\x1c\xbaH\x19\"\x17\n\x07handler\n\nclassifier\x10\x01\"\xc8\x05\n\nRouteMatch\x12\x38\n\x05types\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x10 \"\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12M\n\x0bmedia_types\x18\x02 \x03(\tB8\xbaH5\x92\x01\x32\x10 \".r,2*^[a-z0-9.+-]{1,63}/([a-z0-9.+-]{1,63}|\\*)$\x12q\n\x08metadata\x18\x03 \x03(\x0b\x32\x30.antiphon.dispatcher.v1.RouteMatch.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12m\n\x06labels\x18\x04 \x03(\x0b\x32..antiphon.dispatcher.v1.RouteMatch.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12H\n\tlanguages\x18\x05 \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$\x12?\n\x07senders\x18\x06 \x03(\tB.\xbaH+\x92\x01(\x10\x64\"$r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\x12:\n\nworkspaces\x18\x07 \x03(\tB&\xbaH#\x92\x01 \x10\x64\"\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12(\n\rtext_patterns\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10 \"\x07r\x05\x10\x01(\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd1\x01\n\x0fRouteClassifier\x12\x36\n\x08handlers\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\nmin_margin\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12-\n\x03\x61sk\x18\x04 \x01(\x0b\x32 .antiphon.dispatcher.v1.RouteAsk\"\x89\x01\n\x08RouteAsk\x12\x17\n\x04most\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x38\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01*\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,16 +74,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTECLASSIFIER'].fields_by_name['min_score']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
   _globals['_ROUTECLASSIFIER'].fields_by_name['min_margin']._loaded_options = None
   _globals['_ROUTECLASSIFIER'].fields_by_name['min_margin']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
-  _globals['_ROUTES']._serialized_start=125
-  _globals['_ROUTES']._serialized_end=320
-  _globals['_ROUTERULE']._serialized_start=323
-  _globals['_ROUTERULE']._serialized_end=663
-  _globals['_ROUTEMATCH']._serialized_start=666
-  _globals['_ROUTEMATCH']._serialized_end=1378
-  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_start=1284
-  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_end=1331
-  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_start=1333
-  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_end=1378
-  _globals['_ROUTECLASSIFIER']._serialized_start=1381
-  _globals['_ROUTECLASSIFIER']._serialized_end=1543
+  _globals['_ROUTEASK'].fields_by_name['most']._loaded_options = None
+  _globals['_ROUTEASK'].fields_by_name['most']._serialized_options = b'\272H\006\032\004\030\010(\000'
+  _globals['_ROUTEASK'].fields_by_name['min_score']._loaded_options = None
+  _globals['_ROUTEASK'].fields_by_name['min_score']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_ROUTEASK'].fields_by_name['wait']._loaded_options = None
+  _globals['_ROUTEASK'].fields_by_name['wait']._serialized_options = b'\272H\014\252\001\t\"\005\010\200\232\236\001*\000'
+  _globals['_ROUTES']._serialized_start=157
+  _globals['_ROUTES']._serialized_end=352
+  _globals['_ROUTERULE']._serialized_start=355
+  _globals['_ROUTERULE']._serialized_end=695
+  _globals['_ROUTEMATCH']._serialized_start=698
+  _globals['_ROUTEMATCH']._serialized_end=1410
+  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_start=1316
+  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_end=1363
+  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_start=1365
+  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_end=1410
+  _globals['_ROUTECLASSIFIER']._serialized_start=1413
+  _globals['_ROUTECLASSIFIER']._serialized_end=1622
+  _globals['_ROUTEASK']._serialized_start=1625
+  _globals['_ROUTEASK']._serialized_end=1762
 # @@protoc_insertion_point(module_scope)

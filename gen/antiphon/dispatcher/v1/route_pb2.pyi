@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -88,7 +89,7 @@ class RouteRule(_message.Message):
     """handler is where the message goes."""
     fallback: _builtins.str
     """fallback is the handler where nobody serves the chosen one now, and where no expert is clearly
-    the best; empty: the next rule that matches decides.
+    the best and nobody who is asked chooses one; empty: the next rule that matches decides.
     """
     @_builtins.property
     def match(self) -> Global___RouteMatch:
@@ -237,6 +238,7 @@ class RouteClassifier(_message.Message):
     HANDLERS_FIELD_NUMBER: _builtins.int
     MIN_SCORE_FIELD_NUMBER: _builtins.int
     MIN_MARGIN_FIELD_NUMBER: _builtins.int
+    ASK_FIELD_NUMBER: _builtins.int
     min_score: _builtins.float
     """min_score is what the best one's score must be; 0 means 0.4."""
     min_margin: _builtins.float
@@ -245,17 +247,66 @@ class RouteClassifier(_message.Message):
     def handlers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """handlers are the experts; empty: all that the workspace may name and that give examples."""
 
+    @_builtins.property
+    def ask(self) -> Global___RouteAsk:
+        """ask has the person who sent the message choose where no expert is clearly the best; unset: it is
+        the rule's fallback at once.
+        """
+
     def __init__(
         self,
         *,
         handlers: _abc.Iterable[_builtins.str] | None = ...,
         min_score: _builtins.float = ...,
         min_margin: _builtins.float = ...,
+        ask: Global___RouteAsk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handlers", b"handlers", "min_margin", b"min_margin", "min_score", b"min_score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ask", b"ask", "handlers", b"handlers", "min_margin", b"min_margin", "min_score", b"min_score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RouteClassifier: _TypeAlias = RouteClassifier  # noqa: Y015
+
+@_typing.final
+class RouteAsk(_message.Message):
+    """RouteAsk is how a person is asked who shall have their message. The question is one of a call of the
+    tool `routes.ask` (ToolCallQuestionAsked), which AnswerToolCall answers, and of none but them. Turns
+    of schedules, for which nobody waits, ask nobody. Declined, or not answered in time, it is the
+    rule's fallback, or where it names none that is there what the next rules decide; a turn asks once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOST_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    most: _builtins.int
+    """most is how many experts are offered, the best first; 0 means 3. Offered are those that somebody
+    serves now; where there is none nobody is asked.
+    """
+    min_score: _builtins.float
+    """min_score is what the score of an expert must be to be offered; 0 means that something speaks for
+    it, so it is above 0.
+    """
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """wait is how long an answer is waited for; unset means an hour, more than 30 days is refused. The
+        turn keeps no place and no time meanwhile.
+        """
+
+    def __init__(
+        self,
+        *,
+        most: _builtins.int = ...,
+        min_score: _builtins.float = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_score", b"min_score", "most", b"most", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RouteAsk: _TypeAlias = RouteAsk  # noqa: Y015

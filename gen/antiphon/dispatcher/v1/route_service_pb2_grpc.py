@@ -99,7 +99,7 @@ class RouteServiceServicer:
 
     def ExplainRoute(self, request, context):
         """ExplainRoute says who would get a message of the caller's in a conversation now, and why, without
-        posting it. Errors: NOT_FOUND.
+        posting it: also that the caller would be asked, among whom. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

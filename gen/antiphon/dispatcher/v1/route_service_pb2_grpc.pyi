@@ -53,7 +53,7 @@ class RouteServiceStub:
     """
     ExplainRoute: _grpc.UnaryUnaryMultiCallable[_route_service_pb2.ExplainRouteRequest, _route_service_pb2.ExplainRouteResponse]
     """ExplainRoute says who would get a message of the caller's in a conversation now, and why, without
-    posting it. Errors: NOT_FOUND.
+    posting it: also that the caller would be asked, among whom. Errors: NOT_FOUND.
     """
     TryRoutes: _grpc.UnaryUnaryMultiCallable[_route_service_pb2.TryRoutesRequest, _route_service_pb2.TryRoutesResponse]
     """TryRoutes says what rules would have done with the newest turns of a parent, by its
@@ -86,7 +86,7 @@ class RouteServiceAsyncStub(RouteServiceStub):
     """
     ExplainRoute: _aio.UnaryUnaryMultiCallable[_route_service_pb2.ExplainRouteRequest, _route_service_pb2.ExplainRouteResponse]  # type: ignore[assignment]
     """ExplainRoute says who would get a message of the caller's in a conversation now, and why, without
-    posting it. Errors: NOT_FOUND.
+    posting it: also that the caller would be asked, among whom. Errors: NOT_FOUND.
     """
     TryRoutes: _aio.UnaryUnaryMultiCallable[_route_service_pb2.TryRoutesRequest, _route_service_pb2.TryRoutesResponse]  # type: ignore[assignment]
     """TryRoutes says what rules would have done with the newest turns of a parent, by its
@@ -140,7 +140,7 @@ class RouteServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_route_service_pb2.ExplainRouteResponse, _abc.Awaitable[_route_service_pb2.ExplainRouteResponse]]:
         """ExplainRoute says who would get a message of the caller's in a conversation now, and why, without
-        posting it. Errors: NOT_FOUND.
+        posting it: also that the caller would be asked, among whom. Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

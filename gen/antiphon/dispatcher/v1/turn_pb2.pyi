@@ -176,7 +176,8 @@ class Turn(_message.Message):
     @_builtins.property
     def route(self) -> _route_pb2.RouteDecision:
         """route is why it has its handler; unset where the caller has named it, and where no routes stood.
-        Once the fallback has it, the outcome is AWAY, and who vanished is the last one passed over;
+        Once the fallback has it, the outcome is AWAY, and who vanished is the last one passed over; once a
+        person who was asked has said who shall have it, or nobody has in time, it is that;
         turn_accepted keeps what was decided first.
         """
 

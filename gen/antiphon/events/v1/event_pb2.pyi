@@ -804,6 +804,7 @@ class TurnStarted(_message.Message):
 
     HANDLER_FIELD_NUMBER: _builtins.int
     REPLY_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who works on it: the one of turn_accepted, or its route's fallback from the attempt
     on with which that took the turn over, or the one that people gave it to.
@@ -812,15 +813,23 @@ class TurnStarted(_message.Message):
     """reply_message_id is the id that the answer will have; what a person answers behind a handler's
     text is a message of its own.
     """
+    @_builtins.property
+    def route(self) -> _route_pb2.RouteDecision:
+        """route is why it is that handler, where that is known better than turn_accepted says: a person was
+        asked who shall have the turn (CHOSEN, or what was decided without them), or its fallback has taken
+        it over (AWAY).
+        """
+
     def __init__(
         self,
         *,
         handler: _builtins.str = ...,
         reply_message_id: _builtins.str = ...,
+        route: _route_pb2.RouteDecision | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["route", b"route"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "reply_message_id", b"reply_message_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handler", b"handler", "reply_message_id", b"reply_message_id", "route", b"route"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1106,10 +1115,10 @@ Global___ToolCallDecided: _TypeAlias = ToolCallDecided  # noqa: Y015
 
 @_typing.final
 class ToolCallQuestionAsked(_message.Message):
-    """ToolCallQuestionAsked: a call's tool asks people something. One that waits without limit has
-    paused: nothing of it runs, and when all that it asks is answered it starts again
-    (ToolCallStarted), where it stood. One with an expire_time is held open, and is over with the
-    server that makes it.
+    """ToolCallQuestionAsked: a call's tool asks people something. One that waits without limit, or is
+    asked of one person, has paused: nothing of it runs, and when all that it asks is answered it
+    starts again (ToolCallStarted), where it stood. Another with an expire_time is held open, and is
+    over with the server that makes it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1119,6 +1128,7 @@ class ToolCallQuestionAsked(_message.Message):
     QUESTION_SHA256_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ASKED_OF_FIELD_NUMBER: _builtins.int
     tool_call_id: _builtins.str
     """tool_call_id is the call."""
     question_sha256: _builtins.bytes
@@ -1127,6 +1137,8 @@ class ToolCallQuestionAsked(_message.Message):
     """
     state: _builtins.bytes
     """state is what a call that has paused goes on with, sealed; with the first question of a pause."""
+    asked_of: _builtins.str
+    """asked_of is who alone may answer: `users/user_…`; empty: anybody who may write here."""
     @_builtins.property
     def question(self) -> _tool_pb2.ToolQuestion:
         """question is what it asks."""
@@ -1143,10 +1155,11 @@ class ToolCallQuestionAsked(_message.Message):
         question_sha256: _builtins.bytes = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         state: _builtins.bytes = ...,
+        asked_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "question", b"question"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "question", b"question", "question_sha256", b"question_sha256", "state", b"state", "tool_call_id", b"tool_call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_of", b"asked_of", "expire_time", b"expire_time", "question", b"question", "question_sha256", b"question_sha256", "state", b"state", "tool_call_id", b"tool_call_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

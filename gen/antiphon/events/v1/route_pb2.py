@@ -22,19 +22,22 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ntiphon/events/v1/route.proto\x12\x12\x61ntiphon.events.v1\"\xf2\x01\n\rRouteDecision\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .antiphon.events.v1.RouteOutcome\x12\x0e\n\x06parent\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x36\n\ncandidates\x18\x06 \x03(\x0b\x32\".antiphon.events.v1.RouteCandidate\x12\x0e\n\x06margin\x18\x07 \x01(\x01\x12\x13\n\x0bpassed_over\x18\x08 \x03(\t\x12\x10\n\x08\x66\x61llback\x18\t \x01(\t\"0\n\x0eRouteCandidate\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01*\xb0\x01\n\x0cRouteOutcome\x12\x1d\n\x19ROUTE_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12ROUTE_OUTCOME_RULE\x10\x01\x12\x1c\n\x18ROUTE_OUTCOME_CLASSIFIED\x10\x02\x12\x18\n\x14ROUTE_OUTCOME_UNSURE\x10\x03\x12\x16\n\x12ROUTE_OUTCOME_AWAY\x10\x04\x12\x19\n\x15ROUTE_OUTCOME_DEFAULT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61ntiphon/events/v1/route.proto\x12\x12\x61ntiphon.events.v1\x1a\x1egoogle/protobuf/duration.proto\"\xa7\x02\n\rRouteDecision\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .antiphon.events.v1.RouteOutcome\x12\x0e\n\x06parent\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x36\n\ncandidates\x18\x06 \x03(\x0b\x32\".antiphon.events.v1.RouteCandidate\x12\x0e\n\x06margin\x18\x07 \x01(\x01\x12\x13\n\x0bpassed_over\x18\x08 \x03(\t\x12\x10\n\x08\x66\x61llback\x18\t \x01(\t\x12\x33\n\x08question\x18\n \x01(\x0b\x32!.antiphon.events.v1.RouteQuestion\"_\n\rRouteQuestion\x12\x10\n\x08handlers\x18\x01 \x03(\t\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0b\x61nswered_by\x18\x03 \x01(\t\"0\n\x0eRouteCandidate\x12\x0f\n\x07handler\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01*\xe3\x01\n\x0cRouteOutcome\x12\x1d\n\x19ROUTE_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12ROUTE_OUTCOME_RULE\x10\x01\x12\x1c\n\x18ROUTE_OUTCOME_CLASSIFIED\x10\x02\x12\x18\n\x14ROUTE_OUTCOME_UNSURE\x10\x03\x12\x16\n\x12ROUTE_OUTCOME_AWAY\x10\x04\x12\x19\n\x15ROUTE_OUTCOME_DEFAULT\x10\x05\x12\x17\n\x13ROUTE_OUTCOME_ASKED\x10\x06\x12\x18\n\x14ROUTE_OUTCOME_CHOSEN\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.events.v1.route_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROUTEOUTCOME']._serialized_start=350
-  _globals['_ROUTEOUTCOME']._serialized_end=526
-  _globals['_ROUTEDECISION']._serialized_start=55
-  _globals['_ROUTEDECISION']._serialized_end=297
-  _globals['_ROUTECANDIDATE']._serialized_start=299
-  _globals['_ROUTECANDIDATE']._serialized_end=347
+  _globals['_ROUTEOUTCOME']._serialized_start=532
+  _globals['_ROUTEOUTCOME']._serialized_end=759
+  _globals['_ROUTEDECISION']._serialized_start=87
+  _globals['_ROUTEDECISION']._serialized_end=382
+  _globals['_ROUTEQUESTION']._serialized_start=384
+  _globals['_ROUTEQUESTION']._serialized_end=479
+  _globals['_ROUTECANDIDATE']._serialized_start=481
+  _globals['_ROUTECANDIDATE']._serialized_end=529
 # @@protoc_insertion_point(module_scope)

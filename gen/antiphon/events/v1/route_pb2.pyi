@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -41,6 +42,12 @@ class _RouteOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteOut
     """ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler. The parent and the
     revision are those of the routes that were asked last.
     """
+    ROUTE_OUTCOME_ASKED: _RouteOutcome.ValueType  # 6
+    """ROUTE_OUTCOME_ASKED: no expert was clearly the best, so the person who sent the message is asked.
+    The handler is who has it if they choose none, or not in time.
+    """
+    ROUTE_OUTCOME_CHOSEN: _RouteOutcome.ValueType  # 7
+    """ROUTE_OUTCOME_CHOSEN: the person who was asked chose it."""
 
 class RouteOutcome(_RouteOutcome, metaclass=_RouteOutcomeEnumTypeWrapper):
     """RouteOutcome is how a turn's handler was found."""
@@ -61,6 +68,12 @@ ROUTE_OUTCOME_DEFAULT: RouteOutcome.ValueType  # 5
 """ROUTE_OUTCOME_DEFAULT: no rule matches, so it is the default handler. The parent and the
 revision are those of the routes that were asked last.
 """
+ROUTE_OUTCOME_ASKED: RouteOutcome.ValueType  # 6
+"""ROUTE_OUTCOME_ASKED: no expert was clearly the best, so the person who sent the message is asked.
+The handler is who has it if they choose none, or not in time.
+"""
+ROUTE_OUTCOME_CHOSEN: RouteOutcome.ValueType  # 7
+"""ROUTE_OUTCOME_CHOSEN: the person who was asked chose it."""
 Global___RouteOutcome: _TypeAlias = RouteOutcome  # noqa: Y015
 
 @_typing.final
@@ -80,6 +93,7 @@ class RouteDecision(_message.Message):
     MARGIN_FIELD_NUMBER: _builtins.int
     PASSED_OVER_FIELD_NUMBER: _builtins.int
     FALLBACK_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     handler: _builtins.str
     """handler is who was chosen."""
     outcome: Global___RouteOutcome.ValueType
@@ -110,6 +124,13 @@ class RouteDecision(_message.Message):
     def passed_over(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """passed_over are handlers that rules would have chosen, but nobody serves now."""
 
+    @_builtins.property
+    def question(self) -> Global___RouteQuestion:
+        """question is what the person who sent the message is asked, or was; unset where nobody is. Where
+        they chose none of the experts, or not in time, the outcome is what it is without asking, as
+        UNSURE.
+        """
+
     def __init__(
         self,
         *,
@@ -122,14 +143,51 @@ class RouteDecision(_message.Message):
         margin: _builtins.float = ...,
         passed_over: _abc.Iterable[_builtins.str] | None = ...,
         fallback: _builtins.str = ...,
+        question: Global___RouteQuestion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "fallback", b"fallback", "handler", b"handler", "margin", b"margin", "outcome", b"outcome", "parent", b"parent", "passed_over", b"passed_over", "revision", b"revision", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "fallback", b"fallback", "handler", b"handler", "margin", b"margin", "outcome", b"outcome", "parent", b"parent", "passed_over", b"passed_over", "question", b"question", "revision", b"revision", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RouteDecision: _TypeAlias = RouteDecision  # noqa: Y015
+
+@_typing.final
+class RouteQuestion(_message.Message):
+    """RouteQuestion is that a person is asked who shall have their message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLERS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    answered_by: _builtins.str
+    """answered_by is who answered: `users/user_…`; empty as long as nobody has, and where nobody has in
+    time.
+    """
+    @_builtins.property
+    def handlers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """handlers are the experts that are offered, the best first."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """wait is how long an answer is waited for."""
+
+    def __init__(
+        self,
+        *,
+        handlers: _abc.Iterable[_builtins.str] | None = ...,
+        wait: _duration_pb2.Duration | None = ...,
+        answered_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "handlers", b"handlers", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RouteQuestion: _TypeAlias = RouteQuestion  # noqa: Y015
 
 @_typing.final
 class RouteCandidate(_message.Message):

@@ -80,6 +80,7 @@ def _asked(step: QuestionAsked) -> event_pb2.ToolCallQuestionAsked:
     it.tool_call_id, it.state, it.question_sha256 = step.call_id, step.state, asked.digest
     it.question.question_id, it.question.message = asked.question_id, asked.message
     it.question.schema_json, it.question.url = asked.schema, asked.url
+    it.asked_of = asked.asked_of
     if step.expires_us:
         it.expire_time.CopyFrom(timestamp(step.expires_us))
     return it
@@ -130,7 +131,7 @@ def _decided_of(event: event_pb2.Event) -> ToolCallDecided:
 def _asked_of(it: event_pb2.ToolCallQuestionAsked) -> QuestionAsked:
     told = it.question
     question_id = QuestionId(told.question_id)
-    question = Question(question_id, told.message, told.schema_json, told.url)
+    question = Question(question_id, told.message, told.schema_json, told.url, it.asked_of)
     expires_us = it.expire_time.ToMicroseconds() if it.HasField("expire_time") else 0
     return QuestionAsked(ToolCallId(it.tool_call_id), question, it.state, expires_us)
 

@@ -39,7 +39,7 @@ class PostedHere:
             await self._adoptions.settled(conversation_id)
         opened = await self._openings.opened(request, principal)
         await self._gatekeeper.check_write(principal, conversation_id)
-        await self._here.dispatch(opened, Caller(principal, ()))
+        await self._here.dispatch(opened, Caller(principal, (), is_there=False))
         return True
 
     async def ours(self, conversation_id: str) -> bool:

@@ -7,6 +7,8 @@ import msgspec
 
 from antiphon_server.dispatcher.model import (
     NOT_HELD,
+    Asks,
+    Chosen,
     ConversationId,
     Held,
     LeftOut,
@@ -36,6 +38,7 @@ class _Order(msgspec.Struct, omit_defaults=True):
     route: bytes = b""
     fallback: Routed | None = None
     held: Held = NOT_HELD
+    asks: Asks | None = None
 
 
 class _Error(msgspec.Struct, omit_defaults=True):
@@ -98,6 +101,7 @@ def _row(turn: Turn) -> dict[str, Any]:
         "api_keys": " ".join(turn.api_keys),
         "fell_back": turn.fell_back,
         "returned": turn.returned,
+        "chosen": f"{turn.chosen.actor} {turn.chosen.handler}" if turn.chosen else "",
         **NO_WORKER,
     }
 
@@ -126,6 +130,7 @@ def _row_of_stone(stone: Tombstone) -> dict[str, Any]:
         "api_keys": "",
         "fell_back": False,
         "returned": "",
+        "chosen": "",
         **NO_WORKER,
     }
 
@@ -171,14 +176,22 @@ def turn_of(row: Any) -> Turn:
         tuple(row.api_keys.split()),
         bool(row.fell_back),
         returned=row.returned,
+        chosen=_chosen(row.chosen),
     )
+
+
+def _chosen(stored: str) -> Chosen | None:
+    actor, answered, handler = stored.partition(" ")
+    return Chosen(handler, actor) if answered else None
 
 
 def _order_of(row: Any) -> Order:
     order = _order(row.order_json, row.content)
+    chosen = _chosen(row.chosen)
+    order = order.chosen(chosen) if chosen is not None else order
     order = order.fallen_back() if row.fell_back else order
     handler = row.returned.partition(" ")[2]
-    return replace(order, handler=handler, fallback=None) if handler else order
+    return replace(order, handler=handler, fallback=None, asks=None) if handler else order
 
 
 def _order_json(order: Order) -> bytes:
@@ -193,6 +206,7 @@ def _order_json(order: Order) -> bytes:
             order.route,
             order.fallback,
             order.held,
+            order.asks,
         )
     )
 
@@ -210,6 +224,7 @@ def _order(encoded: bytes, content: bytes) -> Order:
         route=it.route,
         fallback=it.fallback,
         held=it.held,
+        asks=it.asks,
     )
 
 

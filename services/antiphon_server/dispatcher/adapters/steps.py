@@ -10,6 +10,7 @@ from antiphon_server.dispatcher.adapters.handoff_steps import actor_of, add_hand
 from antiphon_server.dispatcher.encoding import (
     left_out_of,
     put_left_out,
+    put_route,
     usage_message,
     usage_of,
 )
@@ -68,6 +69,8 @@ def event_of(turn: Turn, step: Step) -> event_pb2.Event:
         case TurnStarted():
             event.turn_started.handler = turn.order.handler
             event.turn_started.reply_message_id = turn.reply_id
+            if turn.chosen is not None or turn.fell_back:
+                put_route(event.turn_started, turn)
         case TurnAssigned(worker_id, deployment, version):
             assigned = event.turn_assigned
             assigned.worker_id, assigned.deployment = worker_id, deployment
