@@ -10,7 +10,6 @@ from antiphon_server.dispatcher.model import (
     Order,
     Outcome,
     Policy,
-    Routed,
     State,
     Tombstone,
     Turn,
@@ -18,6 +17,7 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.ports import TurnStore
+from antiphon_server.dispatcher.routed_model import Routed
 from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
 from antiphon_server.runtime.errors.wire import status_of
 from tests.e2e.refusals import Refused

@@ -19,19 +19,16 @@ from antiphon_server.dispatcher.limits import TurnLimits
 from antiphon_server.dispatcher.model import (
     Answer,
     AnswerAction,
-    Asks,
     CallOutcome,
-    Chosen,
-    Offer,
     Policy,
     Posted,
     QuestionAnswered,
     QuestionId,
-    Routed,
     State,
     ToolCallId,
     Turn,
 )
+from antiphon_server.dispatcher.routed_model import Asks, Chosen, Offer, Routed
 from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.stand_ins import Told
 from tests.dispatcher.test_tool_calls import outcomes

@@ -15,7 +15,8 @@ from antiphon_server.dispatcher.handling import (
     PastCall,
     Work,
 )
-from antiphon_server.dispatcher.model import ConversationView, Policy, Posted, Routed, State, Turn
+from antiphon_server.dispatcher.model import ConversationView, Policy, Posted, State, Turn
+from antiphon_server.dispatcher.routed_model import Routed
 from antiphon_server.runtime.errors import Reason
 from tests.dispatcher.world import ANNA, CONVERSATION, World, a_turn, content, turn_id, world
 from tests.e2e.refusals import Refused

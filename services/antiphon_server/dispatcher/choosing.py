@@ -7,10 +7,8 @@ from antiphon_server.dispatcher.handling import AskedCall, Attendance
 from antiphon_server.dispatcher.model import (
     CHOICE,
     AnswerAction,
-    Asks,
     CallPaused,
     CallResult,
-    Chosen,
     Question,
     QuestionAnswered,
     QuestionId,
@@ -18,6 +16,7 @@ from antiphon_server.dispatcher.model import (
     ToolCallId,
     Turn,
 )
+from antiphon_server.dispatcher.routed_model import Asks, Chosen
 from antiphon_server.dispatcher.turn_work import TurnWork
 
 TOOL = "routes.ask"
@@ -51,7 +50,9 @@ def _chosen(answered: QuestionAnswered | None) -> Chosen:
     if answered is None:
         return Chosen()
     if answered.answer.action is not AnswerAction.ACCEPTED:
-        return Chosen(actor=answered.actor if answered.answer.action is AnswerAction.DECLINED else "")
+        return Chosen(
+            actor=answered.actor if answered.answer.action is AnswerAction.DECLINED else ""
+        )
     handler = json.loads(answered.answer.content)["handler"]
     return Chosen("" if handler == NONE else handler, answered.actor)
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import ClassVar, NewType, TypeAlias
 
 from antiphon_server.dispatcher.handoff_model import Handoff, HandoffStep, PastHandoff
+from antiphon_server.dispatcher.routed_model import Asks, Chosen, Routed
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 from antiphon_server.runtime.errors import DomainError
 
@@ -101,45 +102,6 @@ class Parent:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
-    """Who gets a message; ``decision`` is why: a RouteDecision, serialised.
-
-    ``fallback`` is who gets it if the handler vanishes, and what is said of that then. ``asks``: the
-    person who sent it is asked before.
-    """
-
-    handler: str
-    decision: bytes
-    fallback: "Routed | None" = None
-    asks: "Asks | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An expert that a person may choose, what it says of itself, and what is said if they do."""
-
-    description: str
-    routed: Routed
-
-
-@dataclass(frozen=True, slots=True)
-class Asks:
-    """Who may be chosen, how long that is waited for, and who gets the message if nobody is."""
-
-    offers: tuple[Offer, ...]
-    wait_s: float
-    otherwise: Routed
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What came of asking: the handler, "" if none was chosen; the actor, "" if nobody answered."""
-
-    handler: str = ""
-    actor: str = ""
-
-
 PEOPLE = "people"
 """The handler that has people answer: no program's name."""
 
@@ -163,8 +125,8 @@ class Order:
     ``kinds`` are those of its parts that are no text; they count when it comes, and are not stored.
     ``parent`` is the turn that asked for it, if none of its users did. ``route`` is why it has its
     handler (a RouteDecision, serialised), if its caller named none and routes stand; ``fallback``
-    is who has it if that one vanishes. ``held`` is why people have to look at it first. ``asks``:
-    its asker chooses the handler before one begins.
+    is who has it if that one vanishes. ``held`` is why people have to look at it first. ``asks`` is
+    what its asker may choose before a handler begins.
     """
 
     content: bytes
@@ -686,8 +648,8 @@ class ToolCallStarted:
 class QuestionAsked:
     """A call's tool asks. With ``state`` the call has paused, with this and what follows at once.
 
-    It is put away at ``expires_us``, in microseconds since 1970, if that is not 0: so is each of one
-    that is held open.
+    It is put away at ``expires_us``, in microseconds since 1970, if that is not 0: so is each of
+    one that is held open.
     """
 
     call_id: ToolCallId

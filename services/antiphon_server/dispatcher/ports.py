@@ -12,13 +12,13 @@ from antiphon_server.dispatcher.model import (
     Past,
     Place,
     Posted,
-    Routed,
     Step,
     StoredTurn,
     Tombstone,
     Turn,
     TurnId,
 )
+from antiphon_server.dispatcher.routed_model import Routed
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import Reason
 

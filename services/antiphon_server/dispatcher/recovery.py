@@ -95,8 +95,8 @@ class Recovery:
         """Whether somebody can go on with it.
 
         What was held back of a masked answer is lost, and what a worker has said of it: then nobody
-        can. At its calls nothing is, unless what was masked goes on there. While its asker is asked who
-        shall have it nobody had it.
+        can. At its calls nothing is, unless what was masked goes on there. Nobody had it while its
+        asker is asked who shall have it.
         """
         if turn.order.asks is not None and not past.text:
             return True

@@ -7,15 +7,9 @@ from typing import Protocol, TypeAlias
 import grpc
 
 from antiphon_server.dispatcher.handling import HandlerInfo, Turn
-from antiphon_server.dispatcher.model import (
-    Asks,
-    ConversationId,
-    ConversationView,
-    Offer,
-    Posted,
-    Routed,
-)
+from antiphon_server.dispatcher.model import ConversationId, ConversationView, Posted
 from antiphon_server.dispatcher.ports import Conversations, RoutesTurns
+from antiphon_server.dispatcher.routed_model import Asks, Offer, Routed
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle

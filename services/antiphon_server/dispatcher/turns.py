@@ -100,7 +100,9 @@ class Turns:
                     return await self._again(known, turn)  # whatever filters would say by now
                 order = await self._screened(principal, view, turn_id, order)
             attended = attended and principal.kind == "user"
-            order = await self._routed(Posted(view, principal.actor, order.content, attended), order)
+            order = await self._routed(
+                Posted(view, principal.actor, order.content, attended), order
+            )
             await self._handlers.check(view.workspace_id, order.handler)
             order = order.to_people() if order.held.reason else order
         except DomainError:  # which is no matter for a turn that came before

@@ -34,6 +34,14 @@ class Tried:
     turn: Turn
     decision: Decision
 
+    @property
+    def handler(self) -> str:
+        """Who would have got it; of those of whom a person would have chosen one, who had it."""
+        had, question = self.turn.order.handler, self.decision.question
+        if question is not None and had in [it.handler for it in question.experts]:
+            return had
+        return self.decision.handler
+
 
 class Finding:
     """Asks the rules that stand, or others, by one way: what is explained is what happens."""

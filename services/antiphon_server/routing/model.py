@@ -68,8 +68,8 @@ class Said:
     """A message and what is known of its conversation.
 
     ``media_types`` are those of its parts, ``language`` is the conversation's, ``sender`` is who
-    asks (``users/user_…``). Of ``text`` the first 64 KiB count. ``attended``: somebody waits for the
-    answer, who may be asked.
+    asks (``users/user_…``). Of ``text`` the first 64 KiB count. ``attended``: the sender waits for
+    the answer, and may be asked.
     """
 
     text: str = ""
@@ -115,8 +115,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """That a person is asked which of these ``experts`` shall have it; ``fallback`` is who has it if
-    the one vanishes whom they choose.
+    """That a person is asked which of these experts shall have it.
+
+    ``fallback`` is who has it if the one vanishes whom they choose.
     """
 
     experts: tuple[Expert, ...]
@@ -129,8 +130,8 @@ class Decision:
     """Why a message has its handler, as ``RouteDecision``.
 
     ``fallback`` is who gets it if the handler vanishes. With DEFAULT, ``parent`` and ``revision``
-    are of the routes that were asked last. With ASKED, ``otherwise`` is what is decided if the person
-    chooses nobody.
+    are of the routes that were asked last. With ASKED, ``otherwise`` is what is decided if the
+    person chooses nobody.
     """
 
     handler: str
@@ -146,7 +147,7 @@ class Decision:
     otherwise: "Decision | None" = None
 
     def asking(self, question: Question, otherwise: "Decision") -> "Decision":
-        """That a person is asked first; what ``otherwise`` says of it stands if they choose nobody."""
+        """That a person is asked first; if they choose nobody, what ``otherwise`` says stands."""
         return replace(
             self,
             handler=otherwise.handler,

@@ -87,8 +87,8 @@ class RouteServicer(RouteServiceServicer):
         most = request.max_turns or MOST_TRIED
         async for tried in self._finding.tried(request.parent, rules, most):
             response.tried += 1
-            counts[tried.decision.handler] += 1
-            if tried.decision.handler != tried.turn.order.handler:
+            counts[tried.handler] += 1
+            if tried.handler != tried.turn.order.handler:
                 response.moved_total += 1
                 if len(response.moved) < MOST_MOVED:
                     response.moved.append(_moved(tried))

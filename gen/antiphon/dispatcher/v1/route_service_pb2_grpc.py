@@ -108,7 +108,8 @@ class RouteServiceServicer:
     def TryRoutes(self, request, context):
         """TryRoutes says what rules would have done with the newest turns of a parent, by its
         conversations as they are now; nothing is changed. Turns whose callers named a handler are left
-        out. Errors: INVALID_ARGUMENT as SetRoutes.
+        out. One whose sender would have been asked counts for who had it, if that one would have been
+        offered. Errors: INVALID_ARGUMENT as SetRoutes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

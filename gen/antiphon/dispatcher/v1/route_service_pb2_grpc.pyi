@@ -58,7 +58,8 @@ class RouteServiceStub:
     TryRoutes: _grpc.UnaryUnaryMultiCallable[_route_service_pb2.TryRoutesRequest, _route_service_pb2.TryRoutesResponse]
     """TryRoutes says what rules would have done with the newest turns of a parent, by its
     conversations as they are now; nothing is changed. Turns whose callers named a handler are left
-    out. Errors: INVALID_ARGUMENT as SetRoutes.
+    out. One whose sender would have been asked counts for who had it, if that one would have been
+    offered. Errors: INVALID_ARGUMENT as SetRoutes.
     """
 
 @_typing.type_check_only
@@ -91,7 +92,8 @@ class RouteServiceAsyncStub(RouteServiceStub):
     TryRoutes: _aio.UnaryUnaryMultiCallable[_route_service_pb2.TryRoutesRequest, _route_service_pb2.TryRoutesResponse]  # type: ignore[assignment]
     """TryRoutes says what rules would have done with the newest turns of a parent, by its
     conversations as they are now; nothing is changed. Turns whose callers named a handler are left
-    out. Errors: INVALID_ARGUMENT as SetRoutes.
+    out. One whose sender would have been asked counts for who had it, if that one would have been
+    offered. Errors: INVALID_ARGUMENT as SetRoutes.
     """
 
 class RouteServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -151,7 +153,8 @@ class RouteServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_route_service_pb2.TryRoutesResponse, _abc.Awaitable[_route_service_pb2.TryRoutesResponse]]:
         """TryRoutes says what rules would have done with the newest turns of a parent, by its
         conversations as they are now; nothing is changed. Turns whose callers named a handler are left
-        out. Errors: INVALID_ARGUMENT as SetRoutes.
+        out. One whose sender would have been asked counts for who had it, if that one would have been
+        offered. Errors: INVALID_ARGUMENT as SetRoutes.
         """
 
 def add_RouteServiceServicer_to_server(servicer: RouteServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,8 +7,6 @@ import msgspec
 
 from antiphon_server.dispatcher.model import (
     NOT_HELD,
-    Asks,
-    Chosen,
     ConversationId,
     Held,
     LeftOut,
@@ -16,7 +14,6 @@ from antiphon_server.dispatcher.model import (
     Outcome,
     Parent,
     Policy,
-    Routed,
     SkippedModel,
     State,
     StoredTurn,
@@ -25,6 +22,7 @@ from antiphon_server.dispatcher.model import (
     TurnId,
     Usage,
 )
+from antiphon_server.dispatcher.routed_model import Asks, Chosen, Routed
 from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
 
 

@@ -54,7 +54,7 @@ turns = Table(
     Column("fell_back", Boolean, nullable=False, server_default=text("false")),
     # The hand-off by which people gave it to a handler, and that handler, with a space between.
     Column("returned", String(180), nullable=False, server_default=text("''")),
-    # Who has said which expert shall have it, and that one, with a space between; either may be empty.
+    # Who has said which expert shall have it, and that one, with a space between: either may be "".
     Column("chosen", String(200), nullable=False, server_default=text("''")),
 )
 
