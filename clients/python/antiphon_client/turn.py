@@ -110,7 +110,8 @@ class CallStatus(TurnStatus):
 class QuestionStatus(TurnStatus):
     """What a call's tool asked (``answer_tool_call``), and what was said as soon as it was.
 
-    ``waits``: nobody has answered, as far as is known.
+    ``waits``: nobody has answered, as far as is known. Where ``asked.asked_of`` names somebody,
+    they alone may: a route asks them who shall have their message.
     """
 
     proposed: ToolCallProposed = field(default_factory=ToolCallProposed)
@@ -248,6 +249,8 @@ class TurnHandle:
                 ahead = f"waiting for {event.turn_queued.ahead} before it"
                 self._say(TurnStatus(event_pb2.TURN_STATE_QUEUED, ahead))
             case "turn_started":
+                if event.turn_started.HasField("route"):
+                    self._route = event.turn_started.route
                 self._say(
                     TurnStatus(event_pb2.TURN_STATE_RUNNING, f"{event.turn_started.handler} began")
                 )

@@ -3,9 +3,11 @@
 import hashlib
 import json
 
+from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon_server.dispatcher.handling import AskedCall, Attendance
 from antiphon_server.dispatcher.model import (
     CHOICE,
+    Answer,
     AnswerAction,
     CallPaused,
     CallResult,
@@ -36,8 +38,10 @@ async def choice(work: TurnWork) -> Chosen:
     call = ToolCall(ToolCallId(f"tool_{_mark(turn)}{CHOICE}"), TOOL, arguments)
 
     async def run(_: ToolCall, people: Attendance) -> CallResult | CallPaused:
-        if people.resumed.answers:
-            return CallResult(b"")
+        for answer in people.resumed.answers:
+            has_it = _handler(answer) or asks.otherwise.handler
+            told = Message(parts=[Part(text=f"{has_it} has it")])
+            return CallResult(told.SerializeToString(deterministic=True))
         return CallPaused((question,), b"asked", asks.wait_s)
 
     await work.calling.make([AskedCall(call, repeatable=True)], run)
@@ -49,12 +53,16 @@ async def choice(work: TurnWork) -> Chosen:
 def _chosen(answered: QuestionAnswered | None) -> Chosen:
     if answered is None:
         return Chosen()
-    if answered.answer.action is not AnswerAction.ACCEPTED:
-        return Chosen(
-            actor=answered.actor if answered.answer.action is AnswerAction.DECLINED else ""
-        )
-    handler = json.loads(answered.answer.content)["handler"]
-    return Chosen("" if handler == NONE else handler, answered.actor)
+    in_time = answered.answer.action is not AnswerAction.CANCELLED
+    return Chosen(_handler(answered.answer), answered.actor if in_time else "")
+
+
+def _handler(answer: Answer) -> str:
+    """Who was chosen; "" if nobody was."""
+    if answer.action is not AnswerAction.ACCEPTED:
+        return ""
+    handler = str(json.loads(answer.content)["handler"])
+    return "" if handler == NONE else handler
 
 
 def _question(turn: Turn, asks: Asks) -> Question:

@@ -34,7 +34,10 @@ export interface Reply {
   content: string;
 }
 
-/** A question. `url` is a page to be visited in place of a form; `expireMs` is 0 if it waits without limit. */
+/**
+ * A question. `url` is a page to be visited in place of a form; `expireMs` is 0 if it waits without limit; `askedOf`
+ * is who alone may answer, if not everybody.
+ */
 export interface Question {
   id: string;
   message: string;
@@ -43,12 +46,13 @@ export interface Question {
   /** What an answer is bound to. */
   sha256: Uint8Array;
   expireMs: number;
+  askedOf: string;
   reply: Reply | undefined;
 }
 
 /** A question as its event tells it. */
 export function questionOf(asked: ToolCallQuestionAsked): Question {
-  const { question, questionSha256: sha256, expireTime } = asked;
+  const { question, questionSha256: sha256, expireTime, askedOf } = asked;
   return {
     id: question?.questionId ?? "",
     message: question?.message ?? "",
@@ -56,6 +60,7 @@ export function questionOf(asked: ToolCallQuestionAsked): Question {
     url: question?.url ?? "",
     sha256,
     expireMs: expireTime ? timestampMs(expireTime) : 0,
+    askedOf,
     reply: undefined,
   };
 }

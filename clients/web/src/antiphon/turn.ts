@@ -125,6 +125,7 @@ export class TurnView {
       case "turnStarted":
         this.become(TurnState.RUNNING);
         this.handler = payload.value.handler;
+        this.route = payload.value.route ?? this.route;
         this.startMs = at;
         this.status = "";
         break;

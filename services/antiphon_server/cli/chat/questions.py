@@ -40,9 +40,10 @@ def read_answer(
     try:
         if question.url:
             return _visited(screen, keyboard, question.url)
-        screen.note("Answer it? It reads what you say. y: yes, n: no")
-        if not _agreed(screen, keyboard):
-            return Said()
+        if not asked.asked_of:  # else no tool reads it, but who gets the user's own message
+            screen.note("Answer it? It reads what you say. y: yes, n: no")
+            if not _agreed(screen, keyboard):
+                return Said()
         fields = json.loads(question.schema_json)
         wanted = set(fields.get("required", ()))
         given = {

@@ -418,7 +418,7 @@ class Talk:
                     return Undecided(turn, update.proposed)
                 if not self._trees.have_shown(update):
                     show_call(self._screen, update, self.conversation_id)
-            elif isinstance(update, QuestionStatus) and update.waits and self.decides:
+            elif isinstance(update, QuestionStatus) and await self._is_asked(update):
                 if not turn.is_answered(update.asked):
                     return Unanswered(turn, update.proposed, update.asked)
             elif isinstance(update, HandoffStatus) and update.waits and self._is_left():
@@ -428,6 +428,13 @@ class Talk:
         self._begin_answer()
         self._screen.end_line()
         return await turn.result()
+
+    async def _is_asked(self, update: QuestionStatus) -> bool:
+        """Whether the user may answer it here."""
+        if not update.waits or not self.decides:
+            return False
+        asked_of = update.asked.asked_of
+        return not asked_of or not await self._name(asked_of)
 
     def _is_left(self) -> bool:
         """Whether nobody waits here until people have answered."""

@@ -1,10 +1,13 @@
 """Rules and decisions as people read them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from antiphon.dispatcher.v1.route_pb2 import RouteClassifier, RouteMatch, RouteRule
 from antiphon.events.v1.route_pb2 import (
+    ROUTE_OUTCOME_ASKED,
     ROUTE_OUTCOME_AWAY,
+    ROUTE_OUTCOME_CHOSEN,
     ROUTE_OUTCOME_CLASSIFIED,
     ROUTE_OUTCOME_DEFAULT,
     ROUTE_OUTCOME_RULE,
@@ -53,12 +56,26 @@ def why(decision: RouteDecision) -> str:
         case it if it == ROUTE_OUTCOME_CLASSIFIED:
             return f"the rule {rule} chose it by what is said"
         case it if it == ROUTE_OUTCOME_UNSURE:
-            return f"no expert is clearly the best, so it is the fallback of the rule {rule}"
+            unsure = f"no expert is clearly the best{_asked(decision)}"
+            return f"{unsure}, so it is the fallback of the rule {rule}"
+        case it if it == ROUTE_OUTCOME_ASKED:
+            return f"the rule {rule} asks who shall have it, and none of them is chosen"
+        case it if it == ROUTE_OUTCOME_CHOSEN:
+            return f"it was chosen by who was asked, as the rule {rule} says"
         case it if it == ROUTE_OUTCOME_AWAY:
             return f"nobody serves {away} now, so it is the fallback of the rule {rule}"
         case it if it == ROUTE_OUTCOME_DEFAULT:
             return "no rule decides, so it is the default handler"
     return name_of(RouteOutcome, "ROUTE_OUTCOME_", decision.outcome)
+
+
+def _asked(decision: RouteDecision) -> str:
+    """What came of asking; nothing where nobody was asked."""
+    if not decision.HasField("question"):
+        return ""
+    return (
+        " and none was chosen" if decision.question.answered_by else " and nobody answered in time"
+    )
 
 
 def scores(decision: RouteDecision) -> str:
@@ -68,7 +85,7 @@ def scores(decision: RouteDecision) -> str:
 
 def told(decision: RouteDecision) -> list[str]:
     """Lines that say who would get a message, and why."""
-    lines = [f"{decision.handler} gets it: {why(decision)}."]
+    lines = [_first(decision)]
     wide = max((len(it.handler) for it in decision.candidates), default=0)
     for it in decision.candidates:
         bar = "█" * round(it.score * _BAR)
@@ -84,12 +101,31 @@ def told(decision: RouteDecision) -> list[str]:
     return lines
 
 
+def _first(decision: RouteDecision) -> str:
+    if decision.outcome != ROUTE_OUTCOME_ASKED:
+        return f"{decision.handler} gets it: {why(decision)}."
+    offered, question = ", ".join(decision.question.handlers), decision.question
+    asks = f"No expert is clearly the best, so the rule {decision.rule} asks: {offered}?"
+    else_ = f"{decision.handler} gets it if none of them is chosen"
+    return f"{asks} {else_} within {lasting(question.wait.ToTimedelta())}."
+
+
 def _chosen(it: RouteClassifier) -> str:
     among = f"best of {', '.join(it.handlers)}" if it.handlers else "best expert"
     least = f"from {it.min_score:g}" if it.min_score else ""
     ahead = f"by {it.min_margin:g}" if it.min_margin else ""
     limits = ", ".join(filter(None, (least, ahead)))
-    return f"{among} ({limits})" if limits else among
+    chosen = f"{among} ({limits})" if limits else among
+    return f"{chosen}, else asks" if it.HasField("ask") else chosen
+
+
+def lasting(span: timedelta) -> str:
+    """In the largest unit that says it: `15 min`."""
+    seconds = int(span.total_seconds())
+    for unit, of_it in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds and seconds % of_it == 0:
+            return f"{seconds // of_it} {unit}"
+    return f"{span.total_seconds():g} s"
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

@@ -104,7 +104,7 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
             <Asked
               key={question.id}
               question={question}
-              onAnswer={answer && answering(question)}
+              onAnswer={answer && isAsked(question, deciding.self) ? answering(question) : undefined}
               onGone={goOn}
             />
           )
@@ -125,6 +125,11 @@ function OfTool({ call, turn, deciding }: { call: ToolCall; turn: TurnView; deci
 /** Whether it is nothing but a question to people, who read question and answer below it. */
 function isQuestion({ tool, arguments: asked, questions }: ToolCall): boolean {
   return tool.endsWith(".ask") && questions.some(({ message }) => asked.includes(JSON.stringify(message)));
+}
+
+/** Whether that is who may answer. */
+function isAsked({ askedOf }: Question, self: string): boolean {
+  return !askedOf || askedOf === self;
 }
 
 /** The answer may be drawn anew any moment: so who decided by keys goes on where one writes. */

@@ -50,7 +50,7 @@ export function Asked(props: { question: Question; onAnswer: Answer | undefined;
             {question.fields.map((field) => (
               <FieldOf key={field.name} field={field} id={`${question.id}-${field.name}`} />
             ))}
-            <p class="quiet">Whoever asks reads what you say, and so can everybody here.</p>
+            {!question.askedOf && <p class="quiet">Whoever asks reads what you say, and so can everybody here.</p>}
             <button type="submit" class="primary" aria-disabled={isBusy}>
               {question.url ? "Done" : "Send answer"}
             </button>

@@ -21,9 +21,9 @@ export function matchesOf(match: RouteMatch | undefined): string[] {
 /** Who gets what it matches. */
 export function goalOf({ handler, classifier }: RouteRule): string {
   if (!classifier) return handler;
-  const { handlers, minScore, minMargin } = classifier;
+  const { handlers, minScore, minMargin, ask } = classifier;
   const limits = [minScore && `from ${minScore}`, minMargin && `by ${minMargin}`].filter(Boolean).join(", ");
-  return `best ${handlers.length ? `of ${handlers.join(", ")}` : "expert"}${limits && ` (${limits})`}`;
+  return `best ${handlers.length ? `of ${handlers.join(", ")}` : "expert"}${limits && ` (${limits})`}${ask ? ", else asks" : ""}`;
 }
 
 function oneOf(name: string, values: string[]): string {
