@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cli.conftest import Home
+from tests.cli.terminal import Terminal
 from tests.e2e.followed import Followed
 from tests.e2e.process import OwnProcess
 from tests.e2e.readme import Ran, commands, prints, run, transcript
@@ -36,6 +37,7 @@ class Reader:
         self.folder, self.variables = folder, variables
         self.wrong: list[tuple[Ran, str]] = []
         self._begins: list[str] = []
+        self.conversation = ""
 
     async def follow(self, mark: str) -> None:
         """Type a block, in a shell that knows the conversation."""
@@ -51,7 +53,20 @@ class Reader:
         begins = [*commands("conversation", GUIDE), "echo $CONVERSATION"]
         block = [f"cd {self.folder}", *begins]
         found = (await asyncio.to_thread(run, block, self.variables))[-1].output
+        self.conversation = found.strip()
         self._begins = [f"export CONVERSATION={found}"]
+
+    def converse(self, mark: str) -> None:
+        """Type at a chat's prompts what stands there, and see what it shows."""
+        begin, *lines = _written("console", mark).splitlines()
+        command = begin.replace("$ antiphon", "").replace("$CONVERSATION", self.conversation)
+        with Terminal(command.split(), self.variables) as chat:
+            seen = chat.wait_for(">$").end()
+            for line in lines:
+                if line.startswith("> "):
+                    chat.line(line.removeprefix("> "))
+                else:
+                    seen = chat.wait_for(re.escape(line.strip()), after=seen).end()
 
     async def workers(self, are: int) -> None:
         """Wait until so many are there."""
@@ -76,7 +91,8 @@ async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
     variables = {**home.environment, **ports, "PATH": PATH}
     (tmp_path / "experts.py").write_text(_written("python", "experts"))
     (tmp_path / "routes.toml").write_text(_written("toml", "first"))
-    (tmp_path / "german.toml").write_text(_written("toml", "german"))
+    for name in ("german", "asking"):
+        (tmp_path / f"{name}.toml").write_text(_written("toml", name))
     reader = Reader(tmp_path, {**home.environment, "PATH": PATH})
     block = commands("settings", GUIDE)
     async with Followed(block, variables, tmp_path / "server.log", home.path, port):
@@ -88,8 +104,10 @@ async def test_an_operator_works_through_it(home: Home, tmp_path: Path) -> None:
             await reader.follow("handlers")
             await reader.follow("set")
             await reader.remember()
-            for mark in ("explain", "event", "try", "history"):
+            for mark in ("explain", "event", "try", "history", "asking"):
                 await reader.follow(mark)
+            await asyncio.to_thread(reader.converse, "question")
+            await reader.follow("asked")
         await reader.workers(0)
         await reader.follow("away")
     assert reader.wrong == []

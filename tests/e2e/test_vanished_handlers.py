@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from antiphon.dispatcher.v1.route_pb2 import RouteRule
+from antiphon.dispatcher.v1.route_pb2 import RouteAsk, RouteClassifier, RouteRule
 from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import TURN_STATE_FAILED, TURN_STATE_SUCCEEDED
-from antiphon.events.v1.route_pb2 import ROUTE_OUTCOME_AWAY, ROUTE_OUTCOME_RULE
+from antiphon.events.v1.route_pb2 import (
+    ROUTE_OUTCOME_ASKED,
+    ROUTE_OUTCOME_AWAY,
+    ROUTE_OUTCOME_RULE,
+)
 from tests.e2e.refusals import reason_in
+from tests.e2e.test_tools import _seen as seen
 from tests.e2e.until import until_it
-from tests.workers.bare import BareWorker, text
+from tests.workers.bare import BareWorker, introduced, text
 from tests.workers.counting import ended
 from tests.workers.staged import Stage, staged
 
@@ -101,3 +106,32 @@ async def test_whom_nobody_serves_for_long_leaves_it_too(stage: Stage, expert: B
     await until_it(falls_back, PATIENCE_S)
     await stage.worker()
     await check_fallen_back(stage, turn)
+
+
+async def test_who_was_offered_and_may_not_serve_it_by_now_leaves_it_too(
+    stage: Stage, expert: BareWorker
+) -> None:
+    """It was chosen, all the same, and the fallback is the rule's."""
+    expert.cut()
+    hello = introduced("bad")
+    hello.handlers[0].examples.append("go there")
+    await stage.worker(hello=hello)
+    asking = RouteClassifier(handlers=["bad"], min_score=1, ask=RouteAsk())
+    await stage.client.set_routes(
+        "global", [RouteRule(name="asks", classifier=asking, fallback="echo")]
+    )
+    turn = await stage.dispatched("")
+    assert (turn.route.outcome, list(turn.route.question.handlers)) == (
+        ROUTE_OUTCOME_ASKED,
+        ["bad"],
+    )
+    event = await seen(stage.client, turn.conversation_id, "tool_call_question_asked")
+    await forbid(stage)
+    asked = event.tool_call_question_asked
+    where, turn_id = turn.conversation_id, turn.turn_id
+    await stage.client.answer_tool_call(where, turn_id, asked, content={"handler": "bad"})
+    done = await ended(stage.client, turn)
+    await stage.client.set_routes("global", [RULE])
+    assert (done.state, done.handler) == (TURN_STATE_SUCCEEDED, "echo")
+    assert (done.route.outcome, list(done.route.passed_over)) == (ROUTE_OUTCOME_AWAY, ["bad"])
+    assert done.route.question.answered_by == turn.creator

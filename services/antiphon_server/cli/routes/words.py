@@ -30,6 +30,7 @@ _LOOKED_AT = {
     "text_patterns": "text",
 }
 _BAR = 20
+_UNSURE = "No expert is clearly the best"
 
 
 def row_of(rule: RouteRule) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ def scores(decision: RouteDecision) -> str:
 
 def told(decision: RouteDecision) -> list[str]:
     """Lines that say who would get a message, and why."""
-    lines = [_first(decision)]
+    lines = _first(decision)
     wide = max((len(it.handler) for it in decision.candidates), default=0)
     for it in decision.candidates:
         bar = "█" * round(it.score * _BAR)
@@ -101,13 +102,15 @@ def told(decision: RouteDecision) -> list[str]:
     return lines
 
 
-def _first(decision: RouteDecision) -> str:
+def _first(decision: RouteDecision) -> list[str]:
     if decision.outcome != ROUTE_OUTCOME_ASKED:
-        return f"{decision.handler} gets it: {why(decision)}."
-    offered, question = ", ".join(decision.question.handlers), decision.question
-    asks = f"No expert is clearly the best, so the rule {decision.rule} asks: {offered}?"
-    else_ = f"{decision.handler} gets it if none of them is chosen"
-    return f"{asks} {else_} within {lasting(question.wait.ToTimedelta())}."
+        return [f"{decision.handler} gets it: {why(decision)}."]
+    question = decision.question
+    within = lasting(question.wait.ToTimedelta())
+    return [
+        f"{_UNSURE}, so the rule {decision.rule} asks: {' or '.join(question.handlers)}?",
+        f"{decision.handler} gets it if none of them is chosen within {within}.",
+    ]
 
 
 def _chosen(it: RouteClassifier) -> str:
