@@ -23,8 +23,9 @@ from antiphon_server.dispatcher.adapters.tables import turns as rows
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.answers import Answers
+from antiphon_server.dispatcher.choosing import Choosing
 from antiphon_server.dispatcher.decisions import Decisions
-from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.encoding import result_of, text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
@@ -359,7 +360,8 @@ async def world(
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
         handing = HandingOff(journal, SqlHandoffQueue(database), clock)
-        runner = Runner(kept, journal, node, 15.0, shares or Shares(), handing, clock, masks=masks)
+        asking = handing, Choosing(result_of)
+        runner = Runner(kept, journal, node, 15.0, shares or Shares(), *asking, clock, masks=masks)
         lanes = Lanes()
         admission = Admission(kept, handlers, lanes, limits)
         made_of = kept, journal, handlers, runner, lanes

@@ -160,7 +160,8 @@ async def test_somebody_else_may_not_answer(it: Stage) -> None:
     eve = await user(it.server, "eve-who-answers")
     await it.client.add_member(it.where, eve.known["user"], "member")
     turn = await it.posted()
-    async with it.server.client(Password("eve-who-answers", PASSWORD)) as other:
+    credentials = Password("eve-who-answers", PASSWORD)
+    async with Client.connect(it.server.address, credentials) as other:
         with pytest.raises(AntiphonError) as refused:
             await it.answer(turn, client=other)
         assert refused.value.reason == "PERMISSION_DENIED"
@@ -173,7 +174,7 @@ async def test_the_first_answer_counts_whoever_repeats_it(it: Stage) -> None:
     """Also when the turn has ended."""
     turn = await it.posted()
     both = await asyncio.gather(it.answer(turn, "echo"), it.answer(turn, "echo"))
-    assert both == [TOOL_ANSWER_ACTION_ACCEPTED] * 2
+    assert set(both) == {TOOL_ANSWER_ACTION_ACCEPTED}
     await it.ended(turn)
     asked = await it.asked(turn)
     again = await it.client.answer_tool_call(

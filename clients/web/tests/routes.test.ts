@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Role } from "../src/gen/antiphon/auth/v1/access_pb";
 import { asking } from "./asking";
 import { faultsOf, launch, listen } from "./browser";
 import { PAGE, ask } from "./world";
@@ -105,6 +106,36 @@ test("an answer says why it is its handler's, also when one comes back", async (
   await answer("travel", "has it").getByRole("button", { name: "Details" }).click();
   expect(await answer("travel", "has it").getByText("rule").count()).toBe(0);
   expect(complaints).toEqual([]);
+}, 120_000);
+
+test("who sent a message is asked who shall have it, and nobody else may answer", async () => {
+  const { page, complaints, session, conversation, ask: put } = await asking(browser);
+  const { workspaceId, conversationId } = conversation;
+  const classifier = { handlers: ["invoices", "travel"], minScore: 1, ask: { most: 2 } };
+  await session.stubs.routes.setRoutes({ parent: workspaceId, rules: [{ name: "unsure", classifier, fallback: "echo" }] });
+  const other = await asking(browser, 390);
+  const { userId } = other.session.user!;
+  await session.stubs.context.addMember({ resource: conversationId, userId, role: Role.MEMBER });
+  await other.page.goto(`${PAGE}/#/c/${conversationId}`);
+  await put("", "Where is the train of the invoice?");
+  const form = page.locator(".asked");
+  await form.getByText("Several could answer this. Who shall?").waitFor();
+  expect(await form.locator("option").allInnerTexts()).toContain("none of these: echo");
+  expect(await form.getByText("Whoever asks reads").count()).toBe(0);
+  expect(await faultsOf(page)).toEqual([]);
+  await depicted(page, "asked");
+  await other.page.locator(".asked").getByText("Several could answer this. Who shall?").waitFor();
+  expect(await other.page.locator(".asked button").count()).toBe(0);
+  await page.getByLabel("Who", { exact: true }).selectOption("travel");
+  await page.getByRole("button", { name: "Send answer" }).click();
+  const answered = page.getByRole("article", { name: /^travel, / }).last();
+  await answered.getByText("travel has it").last().waitFor();
+  await answered.getByRole("button", { name: "Details" }).click();
+  await answered.getByText(/^chosen by who was asked, as the rule unsure says: /).waitFor();
+  await depicted(page, "chosen");
+  await page.goto(`${PAGE}/#/usage`);
+  await page.getByText("best of invoices, travel (from 1), else asks").waitFor();
+  expect([...complaints, ...other.complaints]).toEqual([]);
 }, 120_000);
 
 test("a workspace's own stand below its usage, for its admins", async () => {

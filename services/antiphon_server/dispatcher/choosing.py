@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 
-from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon_server.dispatcher.handling import AskedCall, Attendance
 from antiphon_server.dispatcher.model import (
     CHOICE,
@@ -29,25 +29,30 @@ SHOWN = 200
 """So many characters of what an expert says of itself are shown."""
 
 
-async def choice(work: TurnWork) -> Chosen:
-    """Ask, or wait for the answer to what an earlier attempt has asked. Raises DomainError."""
-    turn, asks = work.turn, work.turn.order.asks
-    assert asks is not None, "it asks"
-    question = _question(turn, asks)
-    arguments = json.dumps({"message": MESSAGE})
-    call = ToolCall(ToolCallId(f"tool_{_mark(turn)}{CHOICE}"), TOOL, arguments)
+class Choosing:
+    """Asks who shall have a turn. ``result_of`` makes a call's result of a text."""
 
-    async def run(_: ToolCall, people: Attendance) -> CallResult | CallPaused:
-        for answer in people.resumed.answers:
-            has_it = _handler(answer) or asks.otherwise.handler
-            told = Message(parts=[Part(text=f"{has_it} has it")])
-            return CallResult(told.SerializeToString(deterministic=True))
-        return CallPaused((question,), b"asked", asks.wait_s)
+    def __init__(self, result_of: Callable[[str], bytes]) -> None:
+        self._result_of = result_of
 
-    await work.calling.make([AskedCall(call, repeatable=True)], run)
-    known = work.writer.calls.find(call.call_id)
-    asked = known.question(question.question_id) if known is not None else None
-    return _chosen(asked.answered if asked is not None else None)
+    async def choice(self, work: TurnWork) -> Chosen:
+        """Ask, or wait for the answer to what an earlier attempt has asked. Raises DomainError."""
+        turn, asks = work.turn, work.turn.order.asks
+        assert asks is not None, "it asks"
+        question = _question(turn, asks)
+        arguments = json.dumps({"message": MESSAGE})
+        call = ToolCall(ToolCallId(f"tool_{_mark(turn)}{CHOICE}"), TOOL, arguments)
+
+        async def run(_: ToolCall, people: Attendance) -> CallResult | CallPaused:
+            for answer in people.resumed.answers:
+                has_it = _handler(answer) or asks.otherwise.handler
+                return CallResult(self._result_of(f"{has_it} has it"))
+            return CallPaused((question,), b"asked", asks.wait_s)
+
+        await work.calling.make([AskedCall(call, repeatable=True)], run)
+        known = work.writer.calls.find(call.call_id)
+        asked = known.question(question.question_id) if known is not None else None
+        return _chosen(asked.answered if asked is not None else None)
 
 
 def _chosen(answered: QuestionAnswered | None) -> Chosen:

@@ -33,9 +33,10 @@ from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.answers import Answers
 from antiphon_server.dispatcher.calls import CallsHere
+from antiphon_server.dispatcher.choosing import Choosing
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.decisions import Decisions
-from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.encoding import result_of, text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.fronts import Front
 from antiphon_server.dispatcher.grants import RunningAttempts
@@ -260,6 +261,7 @@ def compose_service(
         lease_s,
         shares,
         handing,
+        Choosing(result_of),
         observers=[metrics],
         lease=lease,
         masks=masks,

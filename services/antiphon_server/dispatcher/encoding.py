@@ -71,6 +71,12 @@ def content_of(text: str) -> bytes:
     return event_pb2.MessagePosted(message=message).SerializeToString(deterministic=True)
 
 
+def result_of(text: str) -> bytes:
+    """A text as a call's result."""
+    message = message_pb2.Message(parts=[message_pb2.Part(text=text)])
+    return message.SerializeToString(deterministic=True)
+
+
 def text_of(content: bytes) -> str:
     """Return the text of a message's content."""
     posted = event_pb2.MessagePosted.FromString(content)

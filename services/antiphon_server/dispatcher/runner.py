@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from antiphon_server.dispatcher.calling import Calling
-from antiphon_server.dispatcher.choosing import choice
+from antiphon_server.dispatcher.choosing import Choosing
 from antiphon_server.dispatcher.deltas import TextWriter
 from antiphon_server.dispatcher.falling_back import Named, fallen_back
 from antiphon_server.dispatcher.handing_off import HandingOff
@@ -112,6 +112,7 @@ class Runner:
         lease_s: float,
         shares: Shares,
         handing: HandingOff,
+        choosing: Choosing,
         clock: Callable[[], float] = time.time,
         observers: Sequence[TurnObserver] = (),
         lease: Lease | None = None,
@@ -120,7 +121,7 @@ class Runner:
     ) -> None:
         self._masks, self._people = masks, people
         self._shares = shares
-        self._handing = handing
+        self._handing, self._choosing = handing, choosing
         self._observers = observers
         self._lease = lease
         self._store = store
@@ -296,7 +297,7 @@ class Runner:
             await work.part()
             return False
         if turn.order.asks is not None and not work.outputs.said_bytes:
-            chosen = turn.with_choice(await choice(work))
+            chosen = turn.with_choice(await self._choosing.choice(work))
             if turn.order.kinds:
                 await named(chosen.order.handler).check(chosen.order, turn.workspace_id)
             await completed(self._begin_again(chosen, work, stop, rest))

@@ -21,7 +21,8 @@ from antiphon_server.dispatcher.adapters.sql_handoffs import SqlHandoffQueue
 from antiphon_server.dispatcher.admission import Admission
 from antiphon_server.dispatcher.adoption import Adoptions
 from antiphon_server.dispatcher.answers import Answers
-from antiphon_server.dispatcher.encoding import text_of
+from antiphon_server.dispatcher.choosing import Choosing
+from antiphon_server.dispatcher.encoding import result_of, text_of
 from antiphon_server.dispatcher.execution import Execution
 from antiphon_server.dispatcher.grants import Grants
 from antiphon_server.dispatcher.handing_off import HandingOff
@@ -289,7 +290,8 @@ class Server:
         clock, limits = lambda: time.time(), TurnLimits()
         made_by = self.store, journal, self.name, LEASE_S, Shares()
         handing = HandingOff(journal, SqlHandoffQueue(database))
-        runner = Runner(*made_by, handing, clock, lease=self.lease)
+        asking = handing, Choosing(result_of)
+        runner = Runner(*made_by, *asking, clock, lease=self.lease)
         admission = Admission(self.store, handlers, self.lanes, limits)
         made_of = self.store, journal, handlers, runner, self.lanes
         execution = Execution(*made_of, spawn, limits, admission, everybody)
