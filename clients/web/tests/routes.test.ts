@@ -126,7 +126,7 @@ test("who sent a message is asked who shall have it, and nobody else may answer"
   await depicted(page, "asked");
   await other.page.locator(".asked").getByText("Several could answer this. Who shall?").waitFor();
   expect(await other.page.locator(".asked button").count()).toBe(0);
-  await page.getByLabel("Who", { exact: true }).selectOption("travel");
+  await form.getByLabel("Who").selectOption("travel");
   await page.getByRole("button", { name: "Send answer" }).click();
   const answered = page.getByRole("article", { name: /^travel, / }).last();
   await answered.getByText("travel has it").last().waitFor();
