@@ -1,15 +1,16 @@
-"""``antiphon filters add``, ``remove``, ``enable`` and ``disable``."""
+"""``antiphon filters add``, ``enable`` and ``disable``."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from antiphon_server.cli.console import run
-from antiphon_server.cli.filters.options import Name
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Comment, Where
+from antiphon_server.cli.rules.options import Asked, Comment, Name, Where
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from antiphon.context.v1.filter_pb2 import Filter
 
 
@@ -96,45 +97,14 @@ def add(
     - `antiphon filters add phones --category phone --region DE --region AT --action flag`
     - `antiphon filters add moderation --tool moderation.RemoteFilterService.Screen --open`
     """
-    from antiphon_server.cli.filters.making import made, put
+    from antiphon_server.cli.filters.making import made
+    from antiphon_server.cli.filters.rules import FILTERS
+    from antiphon_server.cli.rules.changing import change, put
 
     told = {"--term": terms, "--part": parts, "--category": categories, "--region": regions}
     it = made(name, kind, action, {**told, "--tool": tool}, stages, timeout_s, fails_open)
-
-    async def work() -> None:
-        from antiphon_server.cli.filters.changing import change
-
-        edit = put(it, first=first)
-        await change(edit, workspace, comment, json, address, data_dir)
-
-    run(work())
-
-
-def remove(
-    name: Name,
-    comment: Comment = "",
-    workspace: Where = "",
-    json: Json = False,
-    address: Address = "",
-    data_dir: DataDir = None,
-) -> None:
-    """Remove one filter; `antiphon filters restore` brings it back.
-
-    For example:
-
-    - `antiphon filters remove manners --workspace ws_…`
-    """
-
-    async def work() -> None:
-        from antiphon_server.cli.filters.changing import change, one_of
-
-        def without(them: "list[Filter]") -> "list[Filter]":
-            them.remove(one_of(them, name))
-            return them
-
-        await change(without, workspace, comment, json, address, data_dir)
-
-    run(work())
+    asked = Asked(workspace, json, address, data_dir)
+    run(change(FILTERS, put(it, first=first), asked, comment))
 
 
 def enable(
@@ -151,7 +121,7 @@ def enable(
 
     - `antiphon filters enable keys`
     """
-    _switch(name, False, comment, workspace, json, address, data_dir)
+    _switch(name, False, Asked(workspace, json, address, data_dir), comment)
 
 
 def disable(
@@ -168,28 +138,17 @@ def disable(
 
     - `antiphon filters disable keys --comment "until it knows the new tokens"`
     """
-    _switch(name, True, comment, workspace, json, address, data_dir)
+    _switch(name, True, Asked(workspace, json, address, data_dir), comment)
 
 
-def _switch(
-    name: str,
-    disabled: bool,
-    comment: str,
-    workspace: str,
-    json: bool,
-    address: str,
-    data_dir: DataDir,
-) -> None:
-    async def work() -> None:
-        from antiphon_server.cli.filters.changing import change, one_of
+def _switch(name: str, disabled: bool, asked: Asked, comment: str) -> None:
+    from antiphon_server.cli.filters.rules import FILTERS
+    from antiphon_server.cli.rules.changing import change, one_of, put
 
-        def switched(them: "list[Filter]") -> "list[Filter]":
-            index = them.index(one_of(them, name))
-            changed = type(them[index])()
-            changed.CopyFrom(them[index])
-            changed.disabled = disabled
-            return [*them[:index], changed, *them[index + 1 :]]
+    def switched(them: "list[Filter]") -> "Sequence[Filter]":
+        changed = FILTERS.message()
+        changed.CopyFrom(one_of(FILTERS, them, name))
+        changed.disabled = disabled
+        return put(changed)(them)
 
-        await change(switched, workspace, comment, json, address, data_dir)
-
-    run(work())
+    run(change(FILTERS, switched, asked, comment))

@@ -2,11 +2,12 @@
 
 import typer
 
-from antiphon_server.cli.filters.adding import add, disable, enable, remove
+from antiphon_server.cli.filters.about import FILTERS
+from antiphon_server.cli.filters.adding import add, disable, enable
 from antiphon_server.cli.filters.looking import screenings
-from antiphon_server.cli.filters.setting import restore, set_filters
-from antiphon_server.cli.filters.showing import history, show
 from antiphon_server.cli.filters.trying import try_filters
+from antiphon_server.cli.rules.setting import add_remove, add_restore, add_set
+from antiphon_server.cli.rules.showing import add_history, add_show
 
 _ABOUT = """Say what stands in front of all who work on what is said: filters, one after the other.
 
@@ -28,14 +29,15 @@ A file has the filters in their order; `antiphon filters show --toml` prints one
     action = "block"
     terms = { terms = ["blockhead"] }
 """
+_REMOVED = "Remove one filter; `antiphon filters restore` brings it back."
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
-app.command()(show)
-app.command("set")(set_filters)
+add_show(app, FILTERS)
+add_set(app, FILTERS)
 app.command()(add)
-app.command()(remove)
+add_remove(app, FILTERS, _REMOVED, "manners --workspace ws_…")
 app.command()(enable)
 app.command()(disable)
 app.command("try")(try_filters)
 app.command()(screenings)
-app.command()(history)
-app.command()(restore)
+add_history(app, FILTERS)
+add_restore(app, FILTERS)

@@ -7,7 +7,7 @@ import typer
 from antiphon_server.cli.accounts import Names, user_id_of
 from antiphon_server.cli.console import print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Where, these
+from antiphon_server.cli.rules.options import Where, these
 from antiphon_server.cli.workers.options import asking_for, parent_of
 
 

@@ -9,8 +9,7 @@ from antiphon.context.v1.filter_pb2 import (
     FilterStage,
 )
 from antiphon_server.cli.console import fail, in_a_line
-from antiphon_server.cli.filters.changing import Edit
-from antiphon_server.cli.rules.spelling import names_of
+from antiphon_server.cli.rules.spelling import one_of
 
 _KINDS = {
     field.name.replace("_", "-"): field.name
@@ -41,7 +40,9 @@ def made(
     Ends the command where options do not belong together.
     """
     given = {option: value for option, value in told.items() if value}
-    it = Filter(name=name, action=FilterAction.Value(f"FILTER_ACTION_{_action(action)}"))
+    it = Filter(
+        name=name, action=FilterAction.Value(one_of("--action", FilterAction.DESCRIPTOR, action))
+    )
     it.stages.extend(map(stage_of, stages or ()))
     if timeout_s:
         it.timeout.FromMilliseconds(round(timeout_s * 1000))
@@ -68,28 +69,6 @@ def _kind(kind: str, given: Iterable[str]) -> str:
     return kind
 
 
-def put(it: Filter, *, first: bool) -> Edit:
-    """In the place of the one of its name, else before or behind all others."""
-
-    def edit(them: list[Filter]) -> Sequence[Filter]:
-        if any(each.name == it.name for each in them):
-            return [it if each.name == it.name else each for each in them]
-        return [it, *them] if first else [*them, it]
-
-    return edit
-
-
-def _action(word: str) -> str:
-    return _one_of("--action", FilterAction.DESCRIPTOR, word)
-
-
 def stage_of(word: str) -> FilterStage.ValueType:
     """Where something comes from; ends the command if it is no such place."""
-    return FilterStage.Value(f"FILTER_STAGE_{_one_of('--in', FilterStage.DESCRIPTOR, word)}")
-
-
-def _one_of(option: str, enum: object, word: str) -> str:
-    known = names_of(enum)  # type: ignore[arg-type]  # protobuf has two types of descriptors
-    if word.replace("-", "_") not in known:
-        fail(f"{option} {in_a_line(word)}: write one of {', '.join(known)}", 2)
-    return word.replace("-", "_").upper()
+    return FilterStage.Value(one_of("--in", FilterStage.DESCRIPTOR, word))

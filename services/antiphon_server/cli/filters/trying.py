@@ -7,7 +7,7 @@ import typer
 
 from antiphon_server.cli.console import fail, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Where
+from antiphon_server.cli.rules.options import Where
 from antiphon_server.cli.workers.options import asking_for, parent_of
 
 if TYPE_CHECKING:

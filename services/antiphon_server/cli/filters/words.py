@@ -11,7 +11,7 @@ from antiphon.context.v1.filter_pb2 import (
     Screening,
 )
 from antiphon_server.cli.kinds import name_of
-from antiphon_server.cli.routes.options import these
+from antiphon_server.cli.rules.options import these
 
 HEADINGS = ("filter", "state", "looks for", "in", "and then", "if it fails", "time")
 VERDICTS = ("filter", "of", "says", "found", "what")

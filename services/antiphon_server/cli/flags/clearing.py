@@ -8,7 +8,7 @@ from antiphon_server.cli.accounts import Names
 from antiphon_server.cli.console import aside, in_a_line, print_json, run
 from antiphon_server.cli.flags.options import Which
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Where
+from antiphon_server.cli.rules.options import Where
 from antiphon_server.cli.workers.options import asking_for, parent_of
 
 

@@ -8,7 +8,7 @@ import typer
 from antiphon_server.cli.accounts import Names
 from antiphon_server.cli.console import run, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Where, these
+from antiphon_server.cli.rules.options import Where, these
 from antiphon_server.cli.workers.options import parent_of
 
 _EACH_S = 1.0

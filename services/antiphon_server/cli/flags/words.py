@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from antiphon.context.v1.anomaly_pb2 import FLAG_EFFECT_THROTTLE, Flag, FlagEffect
 from antiphon_server.cli.encoding import local_time
 from antiphon_server.cli.kinds import name_of
-from antiphon_server.cli.routes.options import these
+from antiphon_server.cli.rules.options import these
 
 HEADINGS = ("last", "flag", "detector", "who", "saw", "times", "does")
 _TIME = "%Y-%m-%d %H:%M"

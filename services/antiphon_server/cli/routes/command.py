@@ -2,9 +2,10 @@
 
 import typer
 
-from antiphon_server.cli.routes.setting import restore, set_routes
-from antiphon_server.cli.routes.showing import history, show
+from antiphon_server.cli.routes.about import ROUTES
 from antiphon_server.cli.routes.trying import explain, try_rules
+from antiphon_server.cli.rules.setting import add_restore, add_set
+from antiphon_server.cli.rules.showing import add_history, add_show
 
 _ABOUT = """Say who gets what: rules by which messages find their handlers where nobody names one.
 
@@ -30,9 +31,9 @@ A file has the rules, the highest priority first; `antiphon routes show --toml` 
     fallback = "assistant"
 """
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
-app.command()(show)
-app.command("set")(set_routes)
+add_show(app, ROUTES)
+add_set(app, ROUTES)
 app.command("try")(try_rules)
-app.command()(history)
-app.command()(restore)
+add_history(app, ROUTES)
+add_restore(app, ROUTES)
 app.command()(explain)

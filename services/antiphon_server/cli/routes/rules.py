@@ -1,9 +1,12 @@
 """Routes as commands speak of them."""
 
-from antiphon.dispatcher.v1.route_pb2 import RouteRule, Routes
+from collections.abc import Sequence
+
+from antiphon.dispatcher.v1.route_pb2 import RouteRule
+from antiphon_client import Client
 from antiphon_server.cli.explain import NO_HANDLER
-from antiphon_server.cli.routes.options import these
-from antiphon_server.cli.rules.file import written
+from antiphon_server.cli.routes.about import ROUTES
+from antiphon_server.cli.routes.words import HEADINGS, row_of
 from antiphon_server.cli.rules.kind import Kind
 
 _KEY = "is no key: write small letters, digits, _, . and -, a letter first (at most 64)"
@@ -21,10 +24,20 @@ _WRITTEN = {
     "senders": "is nobody: write users/user_…, as `antiphon whoami` tells of whoever it is",
     "workspaces": "is no workspace: write ws_…, as `antiphon conversations --json` has it",
 }
-RULES = Kind(RouteRule, "rule", "rules", "routes", _WRITTEN)
 
 
-def as_file(routes: Routes) -> str:
-    """The rules as a file that `set` takes."""
-    said = f"# Routes {these(routes.parent)}, revision {routes.revision}."
-    return written(RULES, said, routes.rules)
+def _tried(rules: Sequence[RouteRule]) -> Sequence[RouteRule]:
+    return sorted(rules, key=lambda it: -it.priority)
+
+
+RULES = Kind(
+    ROUTES,
+    RouteRule,
+    _WRITTEN,
+    Client.get_routes,
+    Client.set_routes,
+    Client.list_route_revisions,
+    HEADINGS,
+    row_of,
+    _tried,
+)

@@ -7,7 +7,8 @@ import typer
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.pairs import pairs_of, type_of
-from antiphon_server.cli.routes.options import File, Where
+from antiphon_server.cli.routes.about import ROUTES
+from antiphon_server.cli.rules.options import Where
 from antiphon_server.cli.workers.options import asking_for, parent_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _MOVED = ("turn", "was", "would be", "why", "conversation")
 
 
 def try_rules(
-    file: File,
+    file: Annotated[str, ROUTES.file],
     turns: Annotated[
         int,
         typer.Option("--turns", min=1, max=1000, metavar="N", help="How many of the newest turns."),

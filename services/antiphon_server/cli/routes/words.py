@@ -16,7 +16,7 @@ from antiphon.events.v1.route_pb2 import (
     RouteOutcome,
 )
 from antiphon_server.cli.kinds import name_of
-from antiphon_server.cli.routes.options import these
+from antiphon_server.cli.rules.options import these
 
 HEADINGS = ("priority", "rule", "matches", "goes to", "else")
 _LOOKED_AT = {

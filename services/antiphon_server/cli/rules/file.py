@@ -22,7 +22,8 @@ _BARE = re.compile("[A-Za-z0-9_-]+")
 def read_rules(kind: Kind[M], path: str) -> list[M]:
     """The rules of a file, of the input for "-"; what is wrong with them ends the command."""
     path, given = called(path), path
-    write = f"write [[{kind.many}]] for each {kind.one}, or {kind.many} = [] to take all away"
+    many = kind.about.many
+    write = f"write [[{many}]] for each {kind.about.one}, or {many} = [] to take all away"
     try:
         data = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
         found = tomllib.loads(data.decode())
@@ -30,11 +31,11 @@ def read_rules(kind: Kind[M], path: str) -> list[M]:
         fail(in_a_line(f"{path}: {error.strerror}"), 2)
     except ValueError as error:
         fail(in_a_line(f"{path} is no TOML: {error}"), 2)
-    if unknown := next((it for it in found if it != kind.many), None):
-        fail(in_a_line(f"{path}: there is no {unknown} in it, only {kind.many}: {write}"), 2)
-    rules = found.get(kind.many)
+    if unknown := next((it for it in found if it != many), None):
+        fail(in_a_line(f"{path}: there is no {unknown} in it, only {many}: {write}"), 2)
+    rules = found.get(many)
     if not isinstance(rules, list):
-        fail(in_a_line(f"{path} has no list of {kind.many}: {write}"), 2)
+        fail(in_a_line(f"{path} has no list of {many}: {write}"), 2)
     return [_rule(kind, path, at, it) for at, it in enumerate(rules)]
 
 
@@ -46,14 +47,14 @@ def called(path: str) -> str:
 def written(kind: Kind[M], said: str, rules: Sequence[M]) -> str:
     """The rules as a file, whose first line is what is ``said`` of them."""
     if not rules:
-        return f"{said}\n\n{kind.many} = []\n"
+        return f"{said}\n\n{kind.about.many} = []\n"
     return "\n\n".join([said, *(_block(kind, it) for it in rules)]) + "\n"
 
 
 def _rule(kind: Kind[M], path: str, at: int, told: Any) -> M:
     place = kind.place(at, told.get("name") if isinstance(told, dict) else "")
     where, descriptor = f"{path}: {place}", kind.descriptor
-    if fault := fault_of(descriptor, told, owner=f"a {kind.one}"):
+    if fault := fault_of(descriptor, told, owner=f"a {kind.about.one}"):
         fail(in_a_line(f"{where}: {fault}"), 2)
     try:
         return ParseDict(in_full(descriptor, told), kind.message())
@@ -64,7 +65,7 @@ def _rule(kind: Kind[M], path: str, at: int, told: Any) -> M:
 def _block(kind: Kind[M], rule: M) -> str:
     told = in_short(kind.descriptor, as_dict(rule))
     lines = (f"{key} = {_value(value)}" for key, value in told.items())
-    return "\n".join([f"[[{kind.many}]]", *lines])
+    return "\n".join([f"[[{kind.about.many}]]", *lines])
 
 
 def _value(value: Any) -> str:

@@ -19,8 +19,8 @@ def setting(kind: Kind[Any], path: str, rules: Sequence[Any]) -> Iterator[None]:
     except AntiphonError as error:
         if error.reason == "ETAG_MISMATCH":
             raise CommandError(
-                f"somebody has set other {kind.command.split()[-1]} meanwhile: look at them "
-                f"(`antiphon {kind.command} show --toml`), put your change in, and set them again"
+                f"somebody has set other {kind.about.all} meanwhile: look at them (`antiphon "
+                f"{kind.about.command} show --toml`), put your change in, and set them again"
             ) from None
         if error.reason != "INVALID_ARGUMENT" or not error.violations:
             raise
@@ -29,7 +29,7 @@ def setting(kind: Kind[Any], path: str, rules: Sequence[Any]) -> Iterator[None]:
 
 
 def _refused(kind: Kind[Any], rules: Sequence[Any], field: str, broken: str) -> str:
-    at_one = re.compile(rf"{kind.many}\[(\d+)\]\.?")
+    at_one = re.compile(rf"{kind.about.many}\[(\d+)\]\.?")
 
     def named(at: int) -> str:
         return kind.place(at, rules[at].name if at < len(rules) else "")

@@ -5,10 +5,21 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
+from antiphon_server.cli.console import fail, in_a_line
+
 
 def names_of(enum: EnumDescriptor) -> list[str]:
     """The short names of its values, without the one that says nothing."""
     return [short(enum, it.name) for it in enum.values if it.number]
+
+
+def one_of(option: str, enum: Any, word: str) -> str:
+    """The contract's name of a value that an option names; ends the command if there is none."""
+    known = names_of(enum)
+    value = word.replace("-", "_")
+    if value not in known:
+        fail(f"{option} {in_a_line(word)}: write one of {', '.join(known)}", 2)
+    return _prefix(enum) + value.upper()
 
 
 def short(enum: EnumDescriptor, name: str) -> str:

@@ -1,16 +1,12 @@
-"""``antiphon flags detectors add`` and ``remove``."""
+"""``antiphon flags detectors add``."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from antiphon_server.cli.console import run
-from antiphon_server.cli.flags.detectors.options import Name
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.routes.options import Comment, Where
-
-if TYPE_CHECKING:
-    from antiphon.context.v1.anomaly_pb2 import Detector
+from antiphon_server.cli.rules.options import Asked, Comment, Where
 
 
 def add(
@@ -100,41 +96,10 @@ def add(
     - `antiphon flags detectors add same --kind repetition --about conversation`
     - `antiphon flags detectors add spending --kind cost --window 600 --workspace ws_…`
     """
-    from antiphon_server.cli.flags.detectors.making import Told, made, put
+    from antiphon_server.cli.flags.detectors.making import Told, made
+    from antiphon_server.cli.flags.detectors.rules import DETECTORS
+    from antiphon_server.cli.rules.changing import change, put
 
     told = Told(kind, about, most, times, window_s, effect, effect_s, per_minute)
-    it = made(name, told)
-
-    async def work() -> None:
-        from antiphon_server.cli.flags.detectors.changing import change
-
-        await change(put(it), workspace, comment, json, address, data_dir)
-
-    run(work())
-
-
-def remove(
-    name: Name,
-    comment: Comment = "",
-    workspace: Where = "",
-    json: Json = False,
-    address: Address = "",
-    data_dir: DataDir = None,
-) -> None:
-    """Remove one detector; `restore` brings it back. Its flags stay, until somebody clears them.
-
-    For example:
-
-    - `antiphon flags detectors remove floods`
-    """
-
-    async def work() -> None:
-        from antiphon_server.cli.flags.detectors.changing import change, one_of
-
-        def without(them: "list[Detector]") -> "list[Detector]":
-            them.remove(one_of(them, name))
-            return them
-
-        await change(without, workspace, comment, json, address, data_dir)
-
-    run(work())
+    asked = Asked(workspace, json, address, data_dir)
+    run(change(DETECTORS, put(made(name, told)), asked, comment))

@@ -2,9 +2,10 @@
 
 import typer
 
-from antiphon_server.cli.flags.detectors.adding import add, remove
-from antiphon_server.cli.flags.detectors.setting import restore, set_detectors
-from antiphon_server.cli.flags.detectors.showing import history, show
+from antiphon_server.cli.flags.detectors.about import DETECTORS
+from antiphon_server.cli.flags.detectors.adding import add
+from antiphon_server.cli.rules.setting import add_remove, add_restore, add_set
+from antiphon_server.cli.rules.showing import add_history, add_show
 
 _ABOUT = """Say what is out of the ordinary: detectors, which flag who they find.
 
@@ -25,10 +26,13 @@ A file has all of them; `antiphon flags detectors show --toml` prints one:
     throttle_per_minute = 2
     rate = { most = 60 }
 """
+_REMOVED = (
+    "Remove one detector; `restore` brings it back. Its flags stay, until somebody clears them."
+)
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
-app.command()(show)
-app.command("set")(set_detectors)
+add_show(app, DETECTORS)
+add_set(app, DETECTORS)
 app.command()(add)
-app.command()(remove)
-app.command()(history)
-app.command()(restore)
+add_remove(app, DETECTORS, _REMOVED, "floods")
+add_history(app, DETECTORS)
+add_restore(app, DETECTORS)

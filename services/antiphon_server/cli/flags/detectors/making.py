@@ -6,8 +6,7 @@ from typing import Any
 
 from antiphon.context.v1.anomaly_pb2 import AnomalySubject, Detector, FlagEffect
 from antiphon_server.cli.console import fail, in_a_line
-from antiphon_server.cli.flags.detectors.changing import Edit
-from antiphon_server.cli.rules.spelling import names_of
+from antiphon_server.cli.rules.spelling import one_of
 
 _KINDS = {
     field.name.replace("_", "-"): field
@@ -38,8 +37,8 @@ def made(name: str, told: Told) -> Detector:
         fail("--per-minute belongs to --effect throttle", 2)
     it = Detector(
         name=name,
-        subject=AnomalySubject.Value(f"ANOMALY_SUBJECT_{_about(told.about)}"),
-        effect=FlagEffect.Value(f"FLAG_EFFECT_{_effect(told.effect)}"),
+        subject=AnomalySubject.Value(one_of("--about", AnomalySubject.DESCRIPTOR, told.about)),
+        effect=FlagEffect.Value(one_of("--effect", FlagEffect.DESCRIPTOR, told.effect)),
         throttle_per_minute=told.per_minute,
     )
     for field, seconds in ((it.window, told.window_s), (it.effect_duration, told.effect_s)):
@@ -52,17 +51,6 @@ def made(name: str, told: Told) -> Detector:
     return it
 
 
-def put(it: Detector) -> Edit:
-    """In the place of the one of its name, else behind all others."""
-
-    def edit(them: list[Detector]) -> Sequence[Detector]:
-        if any(each.name == it.name for each in them):
-            return [it if each.name == it.name else each for each in them]
-        return [*them, it]
-
-    return edit
-
-
 def _put(said: Any, kind: str, option: str, names: Sequence[str], value: float) -> None:
     if not value:
         return
@@ -70,18 +58,3 @@ def _put(said: Any, kind: str, option: str, names: Sequence[str], value: float) 
     if name is None:
         fail(f"{option} means nothing to --kind {kind}", 2)
     setattr(said, name, value)
-
-
-def _about(word: str) -> str:
-    return _one_of("--about", AnomalySubject.DESCRIPTOR, word)
-
-
-def _effect(word: str) -> str:
-    return _one_of("--effect", FlagEffect.DESCRIPTOR, word)
-
-
-def _one_of(option: str, enum: object, word: str) -> str:
-    known = names_of(enum)  # type: ignore[arg-type]  # protobuf has two types of descriptors
-    if word not in known:
-        fail(f"{option} {in_a_line(word)}: write one of {', '.join(known)}", 2)
-    return word.upper()
