@@ -12,6 +12,7 @@ from antiphon_server.anomalies import room as anomalies
 from antiphon_server.auth.descriptor import AUTH
 from antiphon_server.context.descriptor import context
 from antiphon_server.dispatcher.descriptor import dispatcher
+from antiphon_server.dispatcher.rooms import ComposeRooms
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.filters import room as filters
 from antiphon_server.integration.descriptor import INTEGRATION
@@ -27,12 +28,14 @@ SERVICES = (
     INTEGRATION,
     dispatcher(
         agents,
-        (workers.tables, routing.tables, scheduling.tables, notifying.tables),
-        workers.workers,
-        routing.routing,
-        scheduling.scheduling,
-        masking=filters.masking,
-        notifying=notifying.notifying,
+        ComposeRooms(
+            tables=(workers.tables, routing.tables, scheduling.tables, notifying.tables),
+            workers=workers.workers,
+            routing=routing.routing,
+            scheduling=scheduling.scheduling,
+            masking=filters.masking,
+            notifying=notifying.notifying,
+        ),
     ),
 )
 """They start in this order, but for whom they call: that starts before them."""

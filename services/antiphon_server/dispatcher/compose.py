@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Protocol
 
 import grpc
@@ -51,26 +50,17 @@ from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import LEASE_S, Leases
 from antiphon_server.dispatcher.limits import TurnLimits
-from antiphon_server.dispatcher.masking_room import ComposeMasking
 from antiphon_server.dispatcher.model import ConversationId
-from antiphon_server.dispatcher.notifying_room import (
-    ComposeNotifying,
-    NotifyingRoom,
-    NotifyingSettings,
-)
+from antiphon_server.dispatcher.notifying_room import NotifyingSettings
 from antiphon_server.dispatcher.outages import patiently
 from antiphon_server.dispatcher.recovery import Recovery
-from antiphon_server.dispatcher.routing_room import ComposeRouting, RoutingRoom, TurnSources
+from antiphon_server.dispatcher.rooms import ComposeRooms, Rooms
+from antiphon_server.dispatcher.routing_room import TurnSources
 from antiphon_server.dispatcher.runner import Runner
-from antiphon_server.dispatcher.scheduling_room import (
-    ComposeScheduling,
-    SchedulingRoom,
-    TurnDoors,
-)
+from antiphon_server.dispatcher.scheduling_room import TurnDoors
 from antiphon_server.dispatcher.servicer import DispatcherServicer
 from antiphon_server.dispatcher.turn_states import StoredTurnStates
 from antiphon_server.dispatcher.turns import Turns
-from antiphon_server.dispatcher.worker_room import ComposeWorkers, WorkerRoom
 from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -113,22 +103,17 @@ class Dispatcher(Service):
     activity: Latest[ConversationId]
     tasks: TaskSet
     links: Links
-    workers: WorkerRoom | None
-    routes: RoutingRoom | None
-    schedules: SchedulingRoom | None
-    notifications: NotifyingRoom | None
+    rooms: Rooms
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_DispatcherServiceServicer_to_server(self.servicer, server)
         add_HandoffServiceServicer_to_server(self.handoffs, server)
-        for room in (self.workers, self.routes, self.schedules, self.notifications):
-            if room is not None:
-                room.register(server)
+        self.rooms.register(server)
 
     def streams(self) -> int:
         """See :meth:`Service.streams`."""
-        return self.workers.streams() if self.workers is not None else 0
+        return self.rooms.workers.streams()
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Adopt what an earlier process left; where services are elsewhere, when they answer."""
@@ -137,9 +122,7 @@ class Dispatcher(Service):
         lifecycle.spawn("turns.activity", self.activity.run(), vital=False)
         lifecycle.on_stop("turns", self.tasks.stop)
         lifecycle.on_stop("turns adopted", self.adoptions.close)
-        for room in (self.workers, self.routes):
-            if room is not None:
-                await room.start(lifecycle)
+        await self.rooms.prepare(lifecycle)
         if self.links.elsewhere:
             lifecycle.spawn("turns.leases", self._take_over())
             lifecycle.spawn("turns.rooms", self._begin_when_trusted(lifecycle), vital=False)
@@ -147,7 +130,7 @@ class Dispatcher(Service):
             await self.leases.adopt_orphans(own=True)
             await self.adoptions.all_settled()
             lifecycle.spawn("turns.leases", self.leases.run())
-            await self._begin(lifecycle)
+            await self.rooms.begin(lifecycle)
         await health.set("turns.leases", serving=True)
 
     async def _take_over(self) -> None:
@@ -158,20 +141,12 @@ class Dispatcher(Service):
 
     async def _begin_when_trusted(self, lifecycle: Lifecycle) -> None:
         await self.links.trusted()
-        await self._begin(lifecycle)
-
-    async def _begin(self, lifecycle: Lifecycle) -> None:
-        for room in (self.schedules, self.notifications):
-            if room is not None:
-                await room.start(lifecycle)
+        await self.rooms.begin(lifecycle)
 
     async def drain(self, grace_s: float) -> None:
         """See :meth:`Service.drain`."""
-        if self.workers is None:
-            await self.turns.drain(grace_s)
-        else:
-            self.workers.refuse()
-            await self.turns.drain(grace_s, self.workers.drain)
+        self.rooms.workers.refuse()
+        await self.turns.drain(grace_s, self.rooms.workers.drain)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
@@ -187,9 +162,7 @@ class Dispatcher(Service):
                 ),
             }
         )
-        rooms = (self.workers, self.schedules, self.notifications)
-        of_rooms = (it.collectors() for it in rooms if it is not None)
-        return [self.metrics, gauges, *chain(*of_rooms)]
+        return [self.metrics, gauges, *self.rooms.collectors()]
 
     async def close(self) -> None:
         """Write what waits for it; call it when no turn runs any more."""
@@ -212,11 +185,7 @@ class Sharing:
 
 def compose_service(
     handlers: Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]],
-    workers: ComposeWorkers | None,
-    routing: ComposeRouting | None,
-    scheduling: ComposeScheduling | None,
-    masking: ComposeMasking | None,
-    notifying: ComposeNotifying | None,
+    rooms: ComposeRooms,
     settings: ProcessSettings,
     infrastructure: Infrastructure,
     links: Links,
@@ -231,7 +200,7 @@ def compose_service(
     database, lease = infrastructure.database, infrastructure.lease
     sharing = Sharing(lease, settings.lease_s, links.to_server) if lease else None
     node, tasks, internal = infrastructure.node or ALONE, TaskSet(), links.internal
-    people = notifying(settings, infrastructure, links) if notifying else None
+    people = rooms.notifying(settings, infrastructure, links)
     store = (SharedTurnStore if sharing else SqlTurnStore)(database, people)
     lease_s = sharing.lease_s if sharing else LEASE_S
     conversations = ContextConversations(ContextServiceStub(internal), FilterServiceStub(internal))
@@ -245,15 +214,14 @@ def compose_service(
     own = [*handlers(settings, internal), Echo(text_of), People()]
     names = [it.info.name for it in own]
     states = StoredTurnStates(lanes, store)
-    room = workers(infrastructure, links, guards, names, states) if workers else None
-    registry = Handlers(own, room)
+    workers = rooms.workers(infrastructure, links, guards, names, states)
+    registry = Handlers(own, workers)
     sources = TurnSources(names[0], registry, conversations, NewestSqlTurns(database))
-    routes = routing(infrastructure, links, sources) if routing else None
+    routes = rooms.routing(infrastructure, links, sources)
     metrics = TurnMetrics()
     shares = infrastructure.shares
     queue = ToldQueue(SqlHandoffQueue(database), EventServiceStub(internal))
     handing = HandingOff(journal, queue, people=people)
-    masks = masking(links) if masking else None
     runner = Runner(
         store,
         journal,
@@ -264,7 +232,7 @@ def compose_service(
         Choosing(result_of),
         observers=[metrics],
         lease=lease,
-        masks=masks,
+        masks=rooms.masking(links),
         people=people,
     )
     limits = _limits(shares.settings)
@@ -303,24 +271,12 @@ def compose_service(
     absent = OpeningsForAbsent(ContextServiceStub(internal), gatekeeper, admission)
     posting = PostedHere(here, gatekeeper, owners, adoptions, store, absent)
     doors = TurnDoors(posting, calls, openings, conversations)
-    schedules = scheduling(infrastructure, links, doors) if scheduling else None
+    schedules = rooms.scheduling(infrastructure, links, doors)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
     servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
-    parts = (
-        servicer,
-        handoffs,
-        store,
-        routed,
-        metrics,
-        activity,
-        tasks,
-        links,
-        room,
-        routes,
-        schedules,
-        people,
-    )
+    beside = Rooms(workers, routes, schedules, people)
+    parts = servicer, handoffs, store, routed, metrics, activity, tasks, links, beside
     return Dispatcher(turns, leases, adoptions, execution, *parts)
 
 

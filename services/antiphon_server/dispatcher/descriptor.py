@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
     from antiphon_server.dispatcher.compose import ProcessSettings
     from antiphon_server.dispatcher.handling import Handler, HandlerSettings
-    from antiphon_server.dispatcher.masking_room import ComposeMasking
-    from antiphon_server.dispatcher.notifying_room import ComposeNotifying
-    from antiphon_server.dispatcher.routing_room import ComposeRouting
-    from antiphon_server.dispatcher.scheduling_room import ComposeScheduling
-    from antiphon_server.dispatcher.worker_room import ComposeWorkers
+    from antiphon_server.dispatcher.rooms import ComposeRooms
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
@@ -44,33 +40,24 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
 
 def dispatcher(
     handlers: "Callable[[HandlerSettings, grpc.aio.Channel], Sequence[Handler]]",
-    rooms: "Sequence[Callable[[], object]]" = (),
-    workers: "ComposeWorkers | None" = None,
-    routing: "ComposeRouting | None" = None,
-    scheduling: "ComposeScheduling | None" = None,
-    masking: "ComposeMasking | None" = None,
-    notifying: "ComposeNotifying | None" = None,
+    rooms: "ComposeRooms",
 ) -> "ServiceDescriptor[ProcessSettings]":
-    """The dispatcher with those who work on turns: ``handlers`` makes them when it is composed.
+    """The dispatcher with those who work on turns, and the rooms beside it.
 
-    ``rooms`` add the tables of rooms beside it to its own; ``workers`` puts the room together whose
-    handlers dial in, ``routing`` the one that finds handlers, ``scheduling`` the one that
-    starts turns by the clock, ``masking`` the one by which answers are masked, ``notifying`` the
-    one that tells who isn't looking.
+    ``handlers`` makes them when it is composed.
     """
 
     def tables() -> "MetaData":
         from antiphon_server.dispatcher.adapters.tables import metadata
 
-        for room in rooms:
-            room()
+        for add in rooms.tables:
+            add()
         return metadata
 
     def composition() -> "Compose[ProcessSettings]":
         from antiphon_server.dispatcher.compose import compose_service
 
-        rooms_of = (workers, routing, scheduling, masking, notifying)
-        return partial(compose_service, handlers, *rooms_of)
+        return partial(compose_service, handlers, rooms)
 
     return ServiceDescriptor(
         name="dispatcher",
