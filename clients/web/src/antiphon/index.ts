@@ -9,7 +9,7 @@ export type { Removed } from "./cuts";
 export { AntiphonError, GapError, errorOf, errorOfStatus, milliseconds } from "./errors";
 export { Follower, type WatchListener, type Watching } from "./follower";
 export { firstOf, newFollowId, newRequestId, newTurnId, newWebhookId } from "./ids";
-export { listed } from "./pages";
+export { listed, partly } from "./pages";
 export type { WatchOptions } from "./place";
 export type { Connection } from "./redial";
 export { type ResultPart, keptPartOf } from "./results";

@@ -10,6 +10,15 @@ export async function listed<Found extends Page, Item>(
   items: (page: Found) => Item[],
   most = Infinity,
 ): Promise<Item[]> {
+  return (await partly(fetch, items, most)).items;
+}
+
+/** The same, and whether there are more. Pages are read until there are so many, or no page more. */
+export async function partly<Found extends Page, Item>(
+  fetch: (pageToken: string) => Promise<Found>,
+  items: (page: Found) => Item[],
+  most: number,
+): Promise<{ items: Item[]; hasMore: boolean }> {
   const found: Item[] = [];
   let pageToken = "";
   do {
@@ -17,5 +26,5 @@ export async function listed<Found extends Page, Item>(
     found.push(...items(page));
     pageToken = page.nextPageToken;
   } while (pageToken && found.length < most);
-  return found;
+  return { items: found, hasMore: pageToken !== "" };
 }

@@ -163,6 +163,28 @@ export function Dialog(props: {
   );
 }
 
+/** One of some, by what they are called. */
+export function Choice(props: {
+  name: string;
+  label: string;
+  options: Record<string, string | undefined>;
+  value: number | string;
+  onChange?: (value: string) => void;
+}): JSX.Element {
+  return (
+    <label>
+      {props.label}
+      <select name={props.name} onChange={(event) => props.onChange?.(event.currentTarget.value)}>
+        {Object.entries(props.options).map(([value, words]) => (
+          <option key={value} value={value} selected={value === `${props.value}`}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 /** A button that opens a list of things to do. */
 export function Menu(props: {
   label: string;

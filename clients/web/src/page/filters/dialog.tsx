@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type Filter, FilterAction, FilterFailure, FilterStage } from "../../gen/antiphon/context/v1/filter_pb";
-import { Dialog } from "../parts";
+import { Choice, Dialog } from "../parts";
 import { categoryOf } from "./categories";
 import { PERSONAL, filterOf } from "./form";
 import { ACTIONS, KINDS, type Kind, MASKING, STAGES, stagesOf, timeoutMs, USUAL_STAGES } from "./words";
@@ -30,16 +30,7 @@ export function FilterDialog(props: {
             <input name="name" required maxLength={64} pattern="[a-z][a-z0-9\-]*" title="Small letters, digits and -" autofocus autocomplete="off" />
           </label>
         )}
-        <label>
-          Looks for
-          <select name="kind" onChange={(event) => setKind(event.currentTarget.value as Kind)}>
-            {Object.entries(KINDS).map(([value, words]) => (
-              <option key={value} value={value} selected={value === kind}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice name="kind" label="Looks for" options={KINDS} value={kind} onChange={(value) => setKind(value as Kind)} />
         <OfKind kind={kind} filter={filter} />
         <Choice name="action" label="What it finds" options={ACTIONS} value={filter?.action ?? FilterAction.SANITISE} />
         <Stages filter={filter} kind={kind} />
@@ -139,20 +130,5 @@ function Stages({ filter, kind }: { filter: Filter | undefined; kind: Kind }): J
         </label>
       ))}
     </fieldset>
-  );
-}
-
-function Choice(props: { name: string; label: string; options: Record<number, string | undefined>; value: number }): JSX.Element {
-  return (
-    <label>
-      {props.label}
-      <select name={props.name}>
-        {Object.entries(props.options).map(([value, words]) => (
-          <option key={value} value={value} selected={Number(value) === props.value}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

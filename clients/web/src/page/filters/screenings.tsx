@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { FilterStage, type Screening } from "../../gen/antiphon/context/v1/filter_pb";
 import type { Desk } from "../desk";
+import { More, type Paged } from "../paging";
 import { State, Table } from "../table";
 import { visible } from "../visible";
 import { moment } from "../words";
@@ -21,10 +22,10 @@ const WHAT: Partial<Record<FilterStage, string>> = {
 export function Screenings(props: {
   desk: Desk;
   parent: string;
-  screenings: Screening[] | undefined;
-  error: string;
+  screenings: Paged<Screening>;
 }): JSX.Element {
-  const { desk, parent, screenings } = props;
+  const { desk, parent } = props;
+  const { value, error, more } = props.screenings;
   const [isWhole, setWhole] = useState(false);
   return (
     <section>
@@ -32,8 +33,8 @@ export function Screenings(props: {
       <Table
         label="Screenings"
         isStacked
-        rows={isWhole ? screenings : screenings?.slice(0, FIRST)}
-        error={props.error}
+        rows={isWhole ? value : value?.slice(0, FIRST)}
+        error={error}
         keyOf={(each) => each.screeningId}
         empty="Nothing: no filter has found anything."
         columns={[
@@ -44,11 +45,7 @@ export function Screenings(props: {
           { name: "when", cell: (each) => each.createTime && moment(timestampMs(each.createTime)) },
         ]}
       />
-      {!isWhole && (screenings?.length ?? 0) > FIRST && (
-        <button type="button" class="link" onClick={() => setWhole(true)}>
-          Older ones
-        </button>
-      )}
+      <More more={!isWhole && (value?.length ?? 0) > FIRST ? () => setWhole(true) : more} />
     </section>
   );
 }

@@ -3,10 +3,9 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { listed } from "../../antiphon";
 import type { Flag } from "../../gen/antiphon/context/v1/anomaly_pb";
 import type { Desk } from "../desk";
-import { useLoaded } from "../loading";
+import { More, usePaged } from "../paging";
 import { State, Table } from "../table";
 import { useNow } from "../use";
 import { visible } from "../visible";
@@ -17,14 +16,15 @@ import { Subject, named } from "./subject";
 import { figuresOf, kindOf, standing } from "./words";
 
 const AGAIN_MS = 3_000;
-const MOST = 200;
 
 /** Those that changed last first, and what may be done about each; below them who raises flags. */
 export function Flags({ desk, parent }: { desk: Desk; parent: string }): JSX.Element {
   const [isAll, setAll] = useState(false);
   const [clearing, clear] = useState<Flag>();
   const now = useNow(1_000);
-  const { value, error, reload } = useLoaded(() => read(desk, parent, isAll), [parent, isAll], AGAIN_MS);
+  const { anomalies } = desk.session.stubs;
+  const read = (page: object) => anomalies.listFlags({ parent, cleared: isAll, ...page });
+  const { value, error, reload, more } = usePaged(read, (page) => page.flags, [parent, isAll], AGAIN_MS);
   return (
     <>
       <section>
@@ -49,6 +49,7 @@ export function Flags({ desk, parent }: { desk: Desk; parent: string }): JSX.Ele
             { name: "", cell: (each) => !each.clearTime && <Clear label={named(desk, parent, each)} onClick={() => clear(each)} /> },
           ]}
         />
+        <More more={more} />
         {clearing && (
           <ClearDialog
             desk={desk}
@@ -113,9 +114,4 @@ function Clear({ label, onClick }: { label: string; onClick: () => void }): JSX.
       Clear
     </button>
   );
-}
-
-function read(desk: Desk, parent: string, cleared: boolean): Promise<Flag[]> {
-  const { anomalies } = desk.session.stubs;
-  return listed((pageToken) => anomalies.listFlags({ parent, cleared, pageToken, pageSize: MOST }), (page) => page.flags, MOST);
 }

@@ -5,19 +5,32 @@ import { milliseconds } from "../../antiphon";
 import { AnomalySubject, type Detector, type Flag, FlagEffect } from "../../gen/antiphon/context/v1/anomaly_pb";
 import { visible } from "../visible";
 import { duration, moment } from "../words";
+import { EFFECT_S, FIGURES, PER_MINUTE, WINDOWS_S, figureOf } from "./figures";
 
-const KINDS: Record<string, string> = {
+/** What may be watched. */
+export type Kind = NonNullable<Detector["kind"]["case"]>;
+
+/** The same in words. */
+export const KINDS: Record<Kind, string> = {
   rate: "how much is said",
   repetition: "the same, over and over",
   verdicts: "what filters find",
   cost: "what is spent",
-  new_place: "signing in from elsewhere",
-  odd_hours: "speaking at odd hours",
+  newPlace: "signing in from elsewhere",
+  oddHours: "speaking at odd hours",
 };
-const SUBJECTS: Partial<Record<AnomalySubject, string>> = {
+/** What figures are kept of. */
+export const SUBJECTS: Partial<Record<AnomalySubject, string>> = {
+  [AnomalySubject.USER]: "each person",
   [AnomalySubject.SESSION]: "each session",
   [AnomalySubject.CONVERSATION]: "each conversation",
   [AnomalySubject.WORKSPACE]: "each workspace",
+};
+/** What a flag may do. */
+export const DOES: Partial<Record<FlagEffect, string>> = {
+  [FlagEffect.NONE]: "nothing but that",
+  [FlagEffect.THROTTLE]: "throttle",
+  [FlagEffect.REVIEW]: "have people look",
 };
 const MOST_DIGITS = 2;
 const EFFECTS: Partial<Record<FlagEffect, string>> = {
@@ -25,28 +38,39 @@ const EFFECTS: Partial<Record<FlagEffect, string>> = {
   [FlagEffect.REVIEW]: "to be looked at",
 };
 
-/** What a detector watches, by the field's name in it. */
+/** What a detector watches, by the field's name in the contract. */
 export function kindOf(kind: string): string {
-  return KINDS[kind] ?? visible(kind.replaceAll("_", " "));
+  const name = kind.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return KINDS[name as Kind] ?? visible(kind.replaceAll("_", " "));
 }
 
 /** What a detector watches. */
 export function watches({ kind }: Detector): string {
-  return kind.case ? kindOf(kind.case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)) : "something newer than this page";
+  return kind.case ? KINDS[kind.case] : "something newer than this page";
 }
 
 /** What it keeps figures of. */
 export function ofWhom({ subject }: Detector): string {
-  return SUBJECTS[subject] ?? "each person";
+  return SUBJECTS[subject || AnomalySubject.USER] ?? "something newer than this page";
+}
+
+/** From when on it flags: what is too many for anybody, and in how long. */
+export function fromWhenOn(detector: Detector): string {
+  const { kind, window, threshold } = detector;
+  if (!kind.case) return "";
+  const [first] = FIGURES[kind.case];
+  const most = first?.unit && `${(figureOf(detector, first.name) || first.usual).toLocaleString()} ${first.unit}`;
+  const within = `within ${duration(milliseconds(window) || WINDOWS_S[kind.case] * 1000)}`;
+  const score = threshold && threshold < 1 ? `; from a score of ${threshold.toLocaleString()} on` : "";
+  return `${most ? `${most} ${within}` : within}${score}`;
 }
 
 /** What it does to what it flags. */
 export function does({ effect, throttlePerMinute, effectDuration }: Detector): string {
-  if (effect === FlagEffect.THROTTLE) {
-    const longest = milliseconds(effectDuration) || 600_000;
-    return `throttle to ${throttlePerMinute || 2} a minute, for ${duration(longest)}`;
-  }
-  return effect === FlagEffect.REVIEW ? "have people look" : "nothing but that";
+  const longest = duration(milliseconds(effectDuration) || EFFECT_S * 1000);
+  if (effect === FlagEffect.THROTTLE) return `throttle to ${throttlePerMinute || PER_MINUTE} a minute, for ${longest}`;
+  const done = DOES[effect || FlagEffect.NONE] ?? "something newer than this page";
+  return effect === FlagEffect.REVIEW ? `${done}, for ${longest}` : done;
 }
 
 /** What was counted: each figure by its name. */

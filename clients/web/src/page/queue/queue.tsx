@@ -3,11 +3,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { listed } from "../../antiphon";
 import type { QueuedHandoff } from "../../gen/antiphon/dispatcher/v1/handoff_pb";
 import type { Desk } from "../desk";
 import { InWorkspace } from "../in_workspace";
-import { useLoaded } from "../loading";
+import { More, usePaged } from "../paging";
 import { Notice, Spinner } from "../parts";
 import { useNow } from "../use";
 import { visible } from "../visible";
@@ -16,7 +15,6 @@ import { Item } from "./item";
 import { nameIn } from "./names";
 
 const AGAIN_MS = 15_000; // what the log tells comes at once
-const MOST = 200;
 
 /** A workspace's queue; which one can be chosen. */
 export function QueueView({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
@@ -29,7 +27,8 @@ export function QueueView({ desk, workspaceId }: { desk: Desk; workspaceId: stri
 
 function Waiting({ desk, parent }: { desk: Desk; parent: string }): JSX.Element {
   const [openId, setOpen] = useState("");
-  const { value, error, reload } = useLoaded(() => read(desk, parent), [parent], AGAIN_MS);
+  const read = (page: object) => desk.session.stubs.handoffs.listHandoffs({ workspaceId: parent, ...page });
+  const { value, error, reload, more } = usePaged(read, (page) => page.handoffs, [parent], AGAIN_MS);
   useEffect(() => {
     const events = (news: { payload: { case: string | undefined } }[]) =>
       news.some(({ payload }) => payload.case === "handoffQueueChanged") && reload();
@@ -61,6 +60,7 @@ function Waiting({ desk, parent }: { desk: Desk; parent: string }): JSX.Element 
           );
         })}
       </ul>
+      <More more={more} />
     </section>
   );
 }
@@ -85,13 +85,5 @@ function Summary({ desk, parent, queued }: { desk: Desk; parent: string; queued:
         <span class="tag">{handoff.claimedBy === desk.session.actor ? "yours" : nameIn(desk, parent, queued, handoff.claimedBy)}</span>
       )}
     </>
-  );
-}
-
-function read(desk: Desk, workspaceId: string): Promise<QueuedHandoff[]> {
-  return listed(
-    (pageToken) => desk.session.stubs.handoffs.listHandoffs({ workspaceId, pageToken }),
-    (page) => page.handoffs,
-    MOST,
   );
 }

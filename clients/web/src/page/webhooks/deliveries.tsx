@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type Delivery, DeliveryState, type Webhook } from "../../gen/antiphon/dispatcher/v1/webhook_pb";
 import type { Desk } from "../desk";
-import { useLoaded } from "../loading";
+import { More, usePaged } from "../paging";
 import { Notice } from "../parts";
 import { State, Table } from "../table";
 import { visible } from "../visible";
@@ -13,15 +13,14 @@ import { moment, sentenceOf } from "../words";
 import { cameBack, standing, whatOf } from "./words";
 
 const AGAIN_MS = 3_000;
-const NEWEST = 50;
 
 /** The newest first, as they are kept for 7 days. */
 export function Deliveries(props: { desk: Desk; workspaceId: string; webhook: Webhook }): JSX.Element {
   const { webhooks } = props.desk.session.stubs;
   const { workspaceId, webhook } = props;
   const { webhookId } = webhook;
-  const read = async () => (await webhooks.listDeliveries({ workspaceId, webhookId, pageSize: NEWEST })).deliveries;
-  const { value, error, reload } = useLoaded(read, [webhookId], AGAIN_MS);
+  const read = (page: object) => webhooks.listDeliveries({ workspaceId, webhookId, ...page });
+  const { value, error, reload, more } = usePaged(read, (page) => page.deliveries, [webhookId], AGAIN_MS);
   const [failure, setFailure] = useState("");
   const again = async (notificationId: string) => {
     const failed = (thrown: unknown) => setFailure(sentenceOf(thrown));
@@ -48,6 +47,7 @@ export function Deliveries(props: { desk: Desk; workspaceId: string; webhook: We
           { name: "", cell: (each) => <Again delivery={each} onAgain={again} /> },
         ]}
       />
+      <More more={more} />
     </>
   );
 }

@@ -1,25 +1,24 @@
-// What the filters of a parent were.
+// What rules of a parent were.
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Filters } from "../../gen/antiphon/context/v1/filter_pb";
 import type { Desk } from "../desk";
 import { useLoaded } from "../loading";
 import { Notice } from "../parts";
 import { Table } from "../table";
 import { visible } from "../visible";
 import { moment, sentenceOf } from "../words";
-import { readFilters, readRevisions } from "./reading";
+import type { Kept, Revision } from "./rules";
 
 const FIRST = 5;
 
 /** Which revision they are, by whom and when, and why. */
-export function Newest({ desk, parent, filters }: { desk: Desk; parent: string; filters: Filters }): JSX.Element {
-  const { revision, creator, createTime, comment } = filters;
+export function Newest(props: { desk: Desk; parent: string; revision: Revision<unknown> }): JSX.Element {
+  const { revision, creator, createTime, comment } = props.revision;
   return (
     <p class="quiet">
-      Revision {revision.toLocaleString()}, set by {visible(desk.names.of(creator, [parent]))}
+      Revision {revision.toLocaleString()}, set by {visible(props.desk.names.of(creator, [props.parent]))}
       {createTime && `, ${moment(timestampMs(createTime))}`}
       {comment && `: ${visible(comment)}`}
     </p>
@@ -27,14 +26,21 @@ export function Newest({ desk, parent, filters }: { desk: Desk; parent: string; 
 }
 
 /** All revisions that are kept; one of before is taken as a change of what there is, to be tried and set. */
-export function History(props: { desk: Desk; parent: string; revision: bigint; onTake: (then: Filters) => void }): JSX.Element {
-  const { desk, parent, revision } = props;
-  const { value, error } = useLoaded(() => readRevisions(desk, parent), [parent, revision]);
+export function History<Rule>(props: {
+  desk: Desk;
+  parent: string;
+  kept: Kept<Rule>;
+  /** The number of the newest. */
+  now: bigint;
+  onTake: (then: Revision<Rule>) => void;
+}): JSX.Element {
+  const { desk, parent, kept, now } = props;
+  const { value, error } = useLoaded(kept.revisions, [parent, now]);
   const [isWhole, setWhole] = useState(false);
   const [failure, setFailure] = useState("");
-  const take = async (then: Filters) => {
+  const take = async ({ revision }: Revision<Rule>) => {
     try {
-      props.onTake(await readFilters(desk, parent, then.revision));
+      props.onTake(await kept.read(revision));
       setFailure("");
       document.querySelector(".usage, .view")?.scrollTo({ top: 0 });
     } catch (thrown) {
@@ -56,7 +62,7 @@ export function History(props: { desk: Desk; parent: string; revision: bigint; o
           { name: "why", cell: (each) => <span class="title">{visible(each.comment)}</span> },
           { name: "by", cell: (each) => visible(desk.names.of(each.creator, [parent])) },
           { name: "when", cell: (each) => each.createTime && moment(timestampMs(each.createTime)) },
-          { name: "", cell: (each) => (each.revision === revision ? "now" : <Take then={each} onTake={take} />) },
+          { name: "", cell: (each) => (each.revision === now ? "now" : <Take revision={each.revision} onTake={() => take(each)} />) },
         ]}
       />
       {!isWhole && (value?.length ?? 0) > FIRST && (
@@ -68,9 +74,9 @@ export function History(props: { desk: Desk; parent: string; revision: bigint; o
   );
 }
 
-function Take({ then, onTake }: { then: Filters; onTake: (then: Filters) => Promise<void> }): JSX.Element {
+function Take({ revision, onTake }: { revision: bigint; onTake: () => Promise<void> }): JSX.Element {
   return (
-    <button type="button" class="small" aria-label={`Take revision ${then.revision} again`} onClick={() => void onTake(then)}>
+    <button type="button" class="small" aria-label={`Take revision ${revision} again`} onClick={() => void onTake()}>
       Take again
     </button>
   );
