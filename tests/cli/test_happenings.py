@@ -26,6 +26,12 @@ HANDED = event_pb2.Event(
         handoff=handoff_pb2.Handoff(handoff_id=HAND, reason="about {money}\n\x1b[2J")
     ),
 )
+HELD = event_pb2.Event(
+    turn_id=TURN,
+    turn_handed_off=handoff_pb2.TurnHandedOff(
+        handoff=handoff_pb2.Handoff(handoff_id=HAND, reason="Filter x has found y.", held_for="z")
+    ),
+)
 
 
 def _claimed(by: str) -> Event:
@@ -93,6 +99,12 @@ async def test_a_chat_says_who_has_others_questions() -> None:
     assert returned == "echo goes on with Anna's “May I?”: “a small sum”"
     assert declined == "nobody will answer Anna's “May I?”: “nobody is here”"
     assert expired == "nobody has answered Anna's “May I?” in time; echo goes on"
+
+
+async def test_a_chat_says_what_a_filter_holds() -> None:
+    """Why, and that it is looked at before anybody answers it."""
+    [held] = await _shown(HELD)
+    assert held.startswith("Anna's “May I?” waits until a person has looked at it: “Filter x has ")
 
 
 async def test_what_is_said_elsewhere_is_not_said_twice() -> None:

@@ -117,7 +117,7 @@ async def test_it_goes_on_when_another_person_returns_it(it: Stage) -> None:
         turn_id = (await anna.dispatch(it.where, HELD, handler="echo")).turn.turn_id
         held = await it.held(turn_id)
         assert held.reason == "Filter words has found term."
-        assert held.role == ROLE_ADMIN
+        assert (held.role, held.held_for) == (ROLE_ADMIN, "echo")
         assert await it.answers() == []
         [screening] = [one async for one in it.client.list_screenings(it.conversation.workspace_id)]
         assert (screening.action, screening.refused) == (FILTER_ACTION_HOLD, False)

@@ -311,14 +311,21 @@ class TurnHandle:
             case "turn_handed_off":
                 self._handoff = event.turn_handed_off.handoff
                 because = f": {self._handoff.reason}" if self._handoff.reason else ""
-                sentence = f"waiting for people{because}"
+                sentence = f"{self._waiting}{because}"
                 self._say(HandoffStatus(state, sentence, None, self._handoff, True))
             case "handoff_claim_changed":
                 self._handoff.claimed_by = event.handoff_claim_changed.claimed_by
-                sentence = "a person is at it" if self._handoff.claimed_by else "waiting for people"
+                sentence = "a person is at it" if self._handoff.claimed_by else self._waiting
                 self._say(HandoffStatus(state, sentence, None, self._handoff, True))
             case "handoff_ended":
-                self._say(HandoffStatus(state, "people are done", None, self._handoff, False))
+                is_let_go = self._handoff.held_for and event.handoff_ended.handler
+                sentence = "a person has let it go on" if is_let_go else "people are done"
+                self._say(HandoffStatus(state, sentence, None, self._handoff, False))
+
+    @property
+    def _waiting(self) -> str:
+        held = "waiting until a person has looked at it"
+        return held if self._handoff.held_for else "waiting for people"
 
     def _say_of(
         self,

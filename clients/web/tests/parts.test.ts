@@ -17,7 +17,9 @@ import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
 import { MessageRole, MessageSchema, PartSchema } from "../src/gen/antiphon/context/v1/message_pb";
 import { DeliveryOutcome, DeliverySchema, WebhookSchema } from "../src/gen/antiphon/dispatcher/v1/webhook_pb";
 import { WorkerSchema, WorkerState } from "../src/gen/antiphon/dispatcher/v1/worker_service_pb";
-import { EventSchema, NotificationKind, TurnFinishedSchema, type TurnState, WebhookDisabledReason } from "../src/gen/antiphon/events/v1/event_pb";
+import { TurnSchema } from "../src/gen/antiphon/dispatcher/v1/turn_pb";
+import { EventSchema, NotificationKind, TurnFinishedSchema, TurnState, WebhookDisabledReason } from "../src/gen/antiphon/events/v1/event_pb";
+import { HandoffSchema } from "../src/gen/antiphon/events/v1/handoff_pb";
 import { EventBatchSchema } from "../src/gen/antiphon/events/v1/stream_pb";
 import { UsageSchema } from "../src/gen/antiphon/integration/v1/model_pb";
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb";
@@ -211,6 +213,24 @@ test("what has a price of its own is told of what was consumed", () => {
 test("what was left out is told, if anything was", () => {
   expect([0, 1, 12].map(leftOut)).toEqual(["", "1 older message left out", "12 older messages left out"]);
   expect([0, 1, 2].map(described)).toEqual(["", "1 attachment described to the model in words", "2 attachments described to the model in words"]);
+});
+
+test("an answer that is older than events makes nobody forget that a turn waits for people, or waits no more", () => {
+  const turn = new TurnView("turn_1");
+  const before = create(TurnSchema, { turnId: "turn_1", state: TurnState.RUNNING });
+  const handoff = create(HandoffSchema, { handoffId: "hand_1_1", heldFor: "echo" });
+  const during = create(TurnSchema, { ...before, handoff });
+  turn.assign(during);
+  expect(turn.handoff).toBe(handoff);
+  turn.assign(before);
+  expect(turn.handoff).toBeUndefined();
+  turn.apply(create(EventSchema, { payload: { case: "turnHandedOff", value: { handoff } } }));
+  turn.assign(before);
+  expect(turn.handoff?.handoffId).toBe("hand_1_1");
+  turn.apply(create(EventSchema, { payload: { case: "handoffEnded", value: { handler: "echo", note: "it is known" } } }));
+  turn.assign(during);
+  expect(turn.handoff).toBeUndefined();
+  expect(turn.status).toBe("a person has let it go on: it is known");
 });
 
 describe("what a newer server says", () => {

@@ -2,9 +2,12 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Session } from "../src/antiphon";
+import { Role } from "../src/gen/antiphon/auth/v1/access_pb";
+import { FilterAction } from "../src/gen/antiphon/context/v1/filter_pb";
 import { asking } from "./asking";
-import { faultsOf, launch } from "./browser";
-import { PAGE } from "./world";
+import { faultsOf, launch, listen } from "./browser";
+import { PAGE, newPerson } from "./world";
 
 const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
 let browser: Browser;
@@ -76,3 +79,74 @@ test("a conversation says that its answer waits for people; another's hand-off c
   expect(handed.turn?.handoff?.reason).toContain("repeats");
   expect(complaints).toEqual([]);
 });
+
+/** A page of somebody who is let in as an admin of a workspace. */
+async function admin(session: Session, resource: string): Promise<{ page: Page; complaints: string[] }> {
+  const { name, password, userId } = await newPerson();
+  await session.stubs.context.addMember({ resource, userId, role: Role.ADMIN });
+  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1100, height: 800 } });
+  context.setDefaultTimeout(50_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  listen(page, complaints);
+  await page.goto(`${PAGE}/#/queue`);
+  await page.fill("[name=name]", name);
+  await page.fill("[name=password]", password);
+  await page.keyboard.press("Enter");
+  await page.getByText("Nothing waits for you here.").waitFor();
+  return { page, complaints };
+}
+
+/** Wide and narrow, in both themes. */
+async function looked(page: Page, name: string): Promise<void> {
+  expect(await faultsOf(page)).toEqual([]);
+  await depicted(page, name);
+  await page.setViewportSize({ width: 390, height: 800 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  expect(await faultsOf(page)).toEqual([]);
+  await depicted(page, `${name}-narrow`);
+  await page.setViewportSize({ width: 1100, height: 800 });
+}
+
+test("what a filter holds says so to its author, and waits for another admin, who lets it go on or refuses it", async () => {
+  const { page, complaints, session, conversation } = await asking(browser);
+  const { workspaceId: parent } = conversation;
+  const terms = { case: "terms" as const, value: { terms: ["falcon"] } };
+  await session.stubs.filters.setFilters({ parent, filters: [{ name: "projects", action: FilterAction.HOLD, kind: terms }] });
+  const other = await admin(session, parent);
+  const say = async (text: string) => {
+    await page.fill(".composer textarea", text);
+    await page.keyboard.press("Enter");
+    await page.getByText("Filter projects has found term. An admin of the conversation looks at it, and lets it go on or refuses it.").waitFor();
+    await page.getByText("waiting until a person has looked at it").waitFor();
+    await other.page.locator(".queued", { hasText: "Filter projects has found term." }).click();
+    await other.page.locator(".last-said .held", { hasText: text }).waitFor();
+  };
+  await page.getByLabel("Who answers").selectOption("echo");
+  await say("What of the <b>falcon</b>?");
+  await looked(page, "held");
+  await other.page.getByText("a word that is not to be said, which waits until a person has looked at it").waitFor();
+  await other.page.getByText("It is for echo.").waitFor();
+  await other.page.getByLabel("Why, or your answer").fill("it is known by now");
+  await looked(other.page, "held-review");
+  await page.goto(`${PAGE}/#/queue`);
+  await page.locator(".queued").click();
+  await page.getByText("You said it, so another admin looks at it.").waitFor();
+  expect(await page.getByRole("button", { name: "Let it go on" }).count()).toBe(0);
+  await page.goBack();
+  await other.page.getByRole("button", { name: "Let it go on" }).click();
+  await other.page.getByText("Nothing waits for you here.").waitFor();
+  const answers = page.locator(".message.assistant:not(.under-way)");
+  await answers.filter({ hasText: "What of the <b>falcon</b>?" }).waitFor();
+  await page.locator(".message.user").getByText("held by a filter until a person has looked at it").waitFor();
+  await looked(page, "held-let-go");
+  await say("And where is the falcon?");
+  await other.page.getByLabel("Why, or your answer").fill("not <b>here</b>");
+  await other.page.getByRole("button", { name: "Refuse" }).click();
+  await page.getByText("A person has declined it: not <b>here</b>").waitFor();
+  await page.reload();
+  await page.getByText("A person has declined it: not <b>here</b>").waitFor();
+  expect(await page.getByText("broken off").count()).toBe(0);
+  await looked(page, "held-refused");
+  expect([...complaints, ...other.complaints]).toEqual([]);
+}, 150_000);

@@ -50,6 +50,7 @@ class HandingOff:
             now_us,
             now_us + int(order.expire_s * 1e6),
             order.otherwise,
+            held_for=turn.order.held.handler if turn.order.waits_for_people else "",
         )
         handed = TurnHandedOff(handoff)
         request_id = f"{turn.turn_id}:{turn.attempt}"

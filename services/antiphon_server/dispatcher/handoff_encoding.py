@@ -41,6 +41,7 @@ def handoff_message(it: Handoff) -> handoff_pb2.Handoff:
         create_time=timestamp(it.created_us),
         expire_time=timestamp(it.expires_us),
         claimed_by=it.claimed_by,
+        held_for=it.held_for,
     )
     if it.claimed_us:
         message.claim_time.CopyFrom(timestamp(it.claimed_us))
@@ -63,6 +64,7 @@ def handoff_of(it: handoff_pb2.Handoff) -> Handoff:
         otherwise_of(it.otherwise),
         it.claimed_by,
         it.claim_time.ToMicroseconds() if it.HasField("claim_time") else 0,
+        it.held_for,
     )
 
 

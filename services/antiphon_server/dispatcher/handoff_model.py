@@ -45,7 +45,10 @@ class HandoffOrder:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """Something that waits for people. Times are microseconds since the epoch, UTC."""
+    """Something that waits for people. Times are microseconds since the epoch, UTC.
+
+    ``held_for`` is the handler that what a filter holds was for, "" where none does.
+    """
 
     handoff_id: str
     reason: str
@@ -56,6 +59,7 @@ class Handoff:
     otherwise: Otherwise = Otherwise()
     claimed_by: str = ""
     claimed_us: int = 0
+    held_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

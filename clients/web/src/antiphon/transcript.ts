@@ -24,6 +24,8 @@ export interface Entry {
   isTruncated: boolean;
   /** Whether it was said to people alone, and no model is told of it. */
   isAside: boolean;
+  /** Whether a filter held it: then its own turn alone is told of it, once a person has let that go on. */
+  wasHeld: boolean;
   /** What it is to programs; empty of what people say. */
   type: string;
   metadata: Message["metadata"];
@@ -120,6 +122,7 @@ export class Transcript {
       offset,
       isTruncated: message.truncated,
       isAside: message.aside,
+      wasHeld: message.aside && message.role === MessageRole.USER && message.turnId !== "",
       type: message.type,
       metadata: message.metadata,
     };

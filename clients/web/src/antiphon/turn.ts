@@ -55,6 +55,7 @@ export class TurnView {
   revision = 0;
   readonly calls = new ToolCalls();
   private readonly texts = new Map<string, Text>();
+  private isToldOfHandoffs = false;
 
   constructor(readonly turnId: string) {}
 
@@ -85,7 +86,7 @@ export class TurnView {
     if (this.isDone) return;
     this.state = turn.state;
     this.handler = turn.handler;
-    this.handoff = turn.handoff;
+    if (!this.isToldOfHandoffs) this.handoff = turn.handoff; // an answer may be older than events
     this.model = turn.model || this.model;
     this.messageId = turn.messageId;
     this.replyMessageId = turn.replyMessageId;
@@ -149,12 +150,18 @@ export class TurnView {
       }
       case "turnHandedOff":
         this.handoff = payload.value.handoff;
+        this.isToldOfHandoffs = true;
         break;
       case "handoffClaimChanged":
         if (this.handoff) this.handoff.claimedBy = payload.value.claimedBy;
         break;
       case "handoffEnded":
+        if (this.handoff?.heldFor && payload.value.handler) {
+          const { note } = payload.value;
+          this.status = note ? `a person has let it go on: ${note}` : "a person has let it go on";
+        }
         this.handoff = undefined;
+        this.isToldOfHandoffs = true;
         break;
       case "turnFinished":
         this.handoff = undefined;

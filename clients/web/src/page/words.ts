@@ -51,6 +51,9 @@ const SENTENCES: Record<string, string> = {
   DESCRIPTORS_REQUIRED:
     "What it belongs to does not say what it has: its connection needs a descriptor set.",
   CONNECTION_NEWER: "A newer server made what it belongs to, and this one does not know its kind.",
+  HANDOFF_CLAIMED: "Somebody else is at it.",
+  HANDOFF_ENDED: "It waits for nobody any more: somebody was faster, or it was stopped.",
+  HANDOFF_EXPIRED: "It waited for people, and nobody came to it in time.",
   WEBHOOK_DISABLED: "It is disabled, so nothing is posted there. Enable it first.",
   ETAG_MISMATCH: "Somebody changed it meanwhile. Look again.",
   GAP: "Events are missing here, which must never be. Reload, and tell an operator.",
@@ -93,6 +96,7 @@ function ofOne(error: AntiphonError): string {
     return `The identity provider has failed too often and is left alone for a while. Try again then, or sign in otherwise.${wait}`;
   }
   if (error.reason === "BUDGET_EXCEEDED") return overBudget(error);
+  if (error.reason === "HANDOFF_DECLINED") return declined(error);
   const refused = notTaken(error);
   if (refused) return refused;
   if (error.reason === "LIMIT_EXCEEDED") return `A limit is reached: ${error.rawMessage}`;
@@ -101,6 +105,11 @@ function ofOne(error: AntiphonError): string {
   if (error.code === Code.DeadlineExceeded) return "The server took too long. Try again.";
   if (error.code === Code.Unauthenticated) return "Sign in to go on.";
   return error.rawMessage || "That did not work.";
+}
+
+function declined({ variables }: AntiphonError): string {
+  const why = variables["why"];
+  return why ? `A person has declined it: ${visible(why)}` : "A person has declined it.";
 }
 
 /** Which model it was, as it is called. */

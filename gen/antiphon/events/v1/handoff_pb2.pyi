@@ -68,6 +68,7 @@ class Handoff(_message.Message):
     OTHERWISE_FIELD_NUMBER: _builtins.int
     CLAIMED_BY_FIELD_NUMBER: _builtins.int
     CLAIM_TIME_FIELD_NUMBER: _builtins.int
+    HELD_FOR_FIELD_NUMBER: _builtins.int
     handoff_id: _builtins.str
     """handoff_id identifies it: `hand_…`, set by the server."""
     reason: _builtins.str
@@ -80,6 +81,10 @@ class Handoff(_message.Message):
     """asked_by is who handed it off: `users/user_…` or `handlers/…`."""
     claimed_by: _builtins.str
     """claimed_by is who is at it: `users/user_…`; empty if nobody is."""
+    held_for: _builtins.str
+    """held_for is which handler gets what filters hold (FILTER_ACTION_HOLD) when it is returned; reason
+    says then what was found, and the author is none of those who may take it. Empty of all else.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when."""
@@ -108,10 +113,11 @@ class Handoff(_message.Message):
         otherwise: Global___HandoffOtherwise | None = ...,
         claimed_by: _builtins.str = ...,
         claim_time: _timestamp_pb2.Timestamp | None = ...,
+        held_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time", "create_time", b"create_time", "expire_time", b"expire_time", "otherwise", b"otherwise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "claim_time", b"claim_time", "claimed_by", b"claimed_by", "create_time", b"create_time", "expire_time", b"expire_time", "handoff_id", b"handoff_id", "otherwise", b"otherwise", "reason", b"reason", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "claim_time", b"claim_time", "claimed_by", b"claimed_by", "create_time", b"create_time", "expire_time", b"expire_time", "handoff_id", b"handoff_id", "held_for", b"held_for", "otherwise", b"otherwise", "reason", b"reason", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -51,7 +51,8 @@ def _skipped(it: ScheduleSkipped) -> str:
 
 def _waits(it: Handoff, question: str) -> str:
     why = f": “{shortened(it.reason, _QUOTED)}”" if it.reason else ""
-    return in_a_line(f"{question} waits for people{why}; `antiphon handoffs show {it.handoff_id}`")
+    waits = "waits until a person has looked at it" if it.held_for else "waits for people"
+    return in_a_line(f"{question} {waits}{why}; `antiphon handoffs show {it.handoff_id}`")
 
 
 def _ended(it: HandoffEnded, question: str) -> str:

@@ -28,6 +28,15 @@ def told(left: LeftWaiting) -> Sequence[str]:
     again = f"`antiphon chat --conversation {where}`"
     if isinstance(left.what, Handed):
         which = left.what.handoff.handoff_id
+        if left.what.handoff.held_for:
+            return [
+                in_a_line(f"A person looks at it first: {left.what.handoff.reason}"),
+                "Another admin lets it go on, or refuses it:",
+                f"    antiphon handoffs show {which}",
+                f"    antiphon handoffs return {which}",
+                f"    antiphon handoffs decline {which} --note TEXT",
+                f"Then go on: {again}",
+            ]
         return [
             "It waits for people:",
             f"    antiphon handoffs show {which}",

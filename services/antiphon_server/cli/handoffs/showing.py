@@ -80,6 +80,9 @@ async def show_whole(client: "Client", it: "QueuedHandoff", json: bool) -> None:
     say(f"{handoff.handoff_id} in {it.conversation_id}")
     say(in_a_line(f"why: {handoff.reason or 'nobody said'} (by {handoff.asked_by})"))
     say(in_a_line(f"for {_for(handoff)}, until {local_time(handoff.expire_time, _TIME)}"))
+    if handoff.held_for:
+        it_goes = f"`antiphon handoffs return {handoff.handoff_id}` gives it to {handoff.held_for}"
+        say(in_a_line(f"held by a filter: {it_goes}"))
     say(in_a_line(f"then: {_otherwise(handoff)}"))
     say(in_a_line(f"at it: {handoff.claimed_by or 'nobody'}"))
     for message in reversed(await _newest(client, it.conversation_id)):

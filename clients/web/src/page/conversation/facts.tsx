@@ -17,6 +17,8 @@ const ENDINGS: Partial<Record<TurnState, string>> = {
   [TurnState.EXPIRED]: "out of time",
 };
 
+const BY_PEOPLE = new Set(["HANDOFF_DECLINED", "HANDOFF_EXPIRED"]);
+
 /** What may be done with an answer. */
 export interface Doings {
   again?: (() => void) | undefined;
@@ -84,6 +86,7 @@ function NotByTheFirst({ turn: { model, skippedModels, error } }: { turn: TurnVi
 
 /** Why it ended early, if it did. */
 function Ending({ turn, isTruncated }: { turn: TurnView | undefined; isTruncated: boolean }): JSX.Element | null {
+  if (turn?.error && BY_PEOPLE.has(turn.error.reason)) return null; // it says so itself
   const ending = (turn && (ENDINGS[turn.state] ?? cutShort(turn.finishReason, turn.outputLimit))) || (isTruncated ? "cut off" : "");
   if (!ending) return null;
   const isWished = turn?.state === TurnState.CANCELLED;

@@ -11,6 +11,8 @@ import { type Doings, Facts } from "./facts";
 import { Head, ReplyTo } from "./head";
 import { Removed } from "./removed";
 
+const HELD = "held by a filter until a person has looked at it; no later answer is given with it";
+
 interface SaidProps {
   entry: Entry;
   name: string;
@@ -61,7 +63,7 @@ export const Said = memo(
         <Removed removed={entry.removed} />
         {entry.isAside && (
           <p class="aside">
-            <Icon name="people" /> for the people here; no model is told
+            <Icon name={entry.wasHeld ? "shield" : "people"} /> {entry.wasHeld ? HELD : "for the people here; no model is told"}
           </p>
         )}
         {(isAnswer || turn) && (

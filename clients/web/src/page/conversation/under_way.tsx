@@ -5,6 +5,7 @@ import type { Entry, Outgoing, Thread, TurnView } from "../../antiphon";
 import { isOfTime } from "../filters/sentences";
 import { Notice } from "../parts";
 import { useNow, useSteady } from "../use";
+import { visible } from "../visible";
 import { duration, timelessOf } from "../words";
 import { Answer } from "./answer";
 import type { Deciding } from "./call";
@@ -97,6 +98,11 @@ export function UnderWay(props: {
       <Head name={name} actor={`handlers/${name}`} timeMs={0} />
       <ReplyTo question={props.question} name={props.asker} />
       <Answer text={text} turn={turn} deciding={deciding} />
+      {turn.handoff?.heldFor && (
+        <p class="plain" dir="auto">
+          {visible(turn.handoff.reason)} An admin of the conversation looks at it, and lets it go on or refuses it.
+        </p>
+      )}
       <footer class="facts">
         <span class="pulse" aria-hidden="true">
           <i />

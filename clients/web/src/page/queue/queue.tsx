@@ -37,7 +37,7 @@ function Waiting({ desk, parent }: { desk: Desk; parent: string }): JSX.Element 
   }, [desk, parent]);
   return (
     <section>
-      <p class="quiet">Answers that a handler or a person has left to people. What has waited longest comes first.</p>
+      <p class="quiet">Answers that a handler or a person has left to people, and what filters hold. What has waited longest comes first.</p>
       {error && <Notice text={error} />}
       {!value && !error && <Spinner label="Loading" />}
       {value?.length === 0 && <p class="quiet">Nothing waits for you here.</p>}
@@ -81,6 +81,7 @@ function Summary({ desk, parent, queued }: { desk: Desk; parent: string; queued:
         {handoff.reason && `from ${visible(by)} · `}
         {duration(Math.max(0, since))} ago · {duration(Math.max(0, left))} left
       </span>
+      {handoff.heldFor && <span class="tag">held</span>}
       {handoff.claimedBy && (
         <span class="tag">{handoff.claimedBy === desk.session.actor ? "yours" : nameIn(desk, parent, queued, handoff.claimedBy)}</span>
       )}
