@@ -18,7 +18,16 @@ from antiphon_server.scheduling.adapters.sql_schedules import (
     SqlSchedules,
 )
 from antiphon_server.scheduling.adapters.tables import schedules, trail_outbox
-from antiphon_server.scheduling.model import FIRST, Cron, Missed, Outcome, Run, Schedule, Untold
+from antiphon_server.scheduling.model import (
+    FIRST,
+    Cron,
+    Due,
+    Missed,
+    Outcome,
+    Run,
+    Schedule,
+    Untold,
+)
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
 from tests.fakes.newer import VALUE
@@ -54,12 +63,12 @@ def store(database: Database) -> SqlSchedules:
 
 async def due(store: SqlSchedules, until_us: int, limit: int = 100) -> list[str]:
     """Their ids, page by page."""
-    found: list[Schedule] = []
+    found: list[Due] = []
     after = FIRST
     while page := await store.due(until_us, after, limit):
         found += page
-        assert page[-1].next_us is not None
-        after = (page[-1].next_us, page[-1].conversation_id, page[-1].schedule_id)
+        after = page[-1].position
+    assert {it.workspace_id for it in found} <= {ONE.workspace_id}
     return [it.schedule_id for it in found]
 
 

@@ -50,6 +50,12 @@ class Refusing:
         return False
 
 
+async def looks(firing: Firing) -> None:
+    """Once, until what it has found is decided."""
+    await firing.look()
+    await firing.settle()
+
+
 @dataclass
 class Stage:
     """A schedule that is due each minute, and a server that looks."""
@@ -59,7 +65,7 @@ class Stage:
 
     async def look(self, minute: int, late_us: int = 0) -> Schedule:
         """At a minute behind the first; the schedule as it is then."""
-        await Firing(self.store, self.starter, lambda: FIRST + minute * MINUTE_US + late_us).look()
+        await looks(Firing(self.store, self.starter, lambda: FIRST + minute * MINUTE_US + late_us))
         now = await self.store.get(HERE, NAME)
         assert now is not None
         return now
@@ -122,15 +128,16 @@ class Beside(Refusing):
 async def test_what_another_server_is_just_starting_is_not_left_out(it: Stage) -> None:
     """Its clock is ahead: to it a newer one is due, and the one that is started was missed."""
     slow = Slow(None)
-    starting = asyncio.create_task(Firing(it.store, slow, lambda: FIRST + MINUTE_US - 1).look())
+    starting = Firing(it.store, slow, lambda: FIRST + MINUTE_US - 1)
+    await starting.look()
     await slow.began.wait()
-    await Firing(it.store, Beside(None), lambda: FIRST + MINUTE_US + 1).look()
+    await looks(Firing(it.store, Beside(None), lambda: FIRST + MINUTE_US + 1))
     slow.goes_on.set()
-    await starting
+    await starting.settle()
     (run,) = await it.store.runs(HERE, NAME)
     assert (run.outcome, run.due_us) == (Outcome.STARTED, FIRST)
 
 
 async def test_who_decides_nothing_there_says_nothing_of_a_refusal(it: Stage) -> None:
-    await Firing(it.store, Beside(Reason.USER_DISABLED), lambda: FIRST).look()
+    await looks(Firing(it.store, Beside(Reason.USER_DISABLED), lambda: FIRST))
     assert await it.store.runs(HERE, NAME) == []

@@ -15,7 +15,7 @@ from antiphon_server.scheduling.model import MINUTE_US, Outcome, Run, Untold
 from antiphon_server.scheduling.telling import Telling
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import on_each_kind
-from tests.scheduling.test_firing import FIRST, HERE, MADE, NAME, Refusing
+from tests.scheduling.test_firing import FIRST, HERE, MADE, NAME, Refusing, looks
 
 database = on_each_kind(lambda it: it, schedules.metadata)
 
@@ -47,7 +47,7 @@ async def store(database: Database) -> SqlSchedules:
 async def look(store: SqlSchedules, why: Reason | None, minute: int, watch: RunMetrics) -> None:
     """A server looks at a minute behind the first."""
     now_us = FIRST + minute * MINUTE_US
-    await Firing(store, Refusing(why), lambda: now_us, watch).look()
+    await looks(Firing(store, Refusing(why), lambda: now_us, watch))
 
 
 async def test_each_failure_is_told_once_and_the_last_one_pauses(store: SqlSchedules) -> None:

@@ -7,19 +7,19 @@ starts the same turn again, and changes nothing.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.concurrency.tasks import TaskSet, every
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.telemetry.structured import structlog
-from antiphon_server.scheduling.model import FIRST, MINUTE_US, Outcome, Run, Schedule
-from antiphon_server.scheduling.planning import behind, plan, turn_id_of
+from antiphon_server.scheduling.line import Line, Ready
+from antiphon_server.scheduling.model import FIRST, MINUTE_US, Due, Outcome, Run, Schedule
+from antiphon_server.scheduling.planning import Plan, behind, plan, turn_id_of
 from antiphon_server.scheduling.ports import ScheduleStore, Starter, Watches
 
 LOOK_S = 0.5
-BATCH = 100
-AT_ONCE = 16
+BATCH = 1000
 FAILURES_TO_PAUSE = 5
 LONG_US = 60 * MINUTE_US
 """Looking through more than that is a thread's work."""
@@ -57,53 +57,61 @@ class Firing:
     ) -> None:
         self._store, self._starter, self._now_us = store, starter, now_us
         self._watch = watch
+        self._line, self._tasks = Line(), TaskSet()
 
     async def run(self) -> None:
         """Look regularly, until cancelled."""
-        await every(LOOK_S, self.look, at_once=False)
+        try:
+            await every(LOOK_S, self.look, at_once=False)
+        finally:
+            await self.close()
 
     async def look(self) -> None:
-        """Start what is due now. What can't be decided now is left for the next look."""
-        now_us, after, due = self._now_us(), FIRST, 0
+        """Begin to start what is due now. What can't be decided now is left for the next look."""
+        now_us, after, found = self._now_us(), FIRST, list[Due]()
         while batch := await self._store.due(now_us, after, BATCH):
-            await self._fire_all(batch, now_us)
-            last, due = batch[-1], due + len(batch)
-            assert last.next_us is not None
-            after = (last.next_us, last.conversation_id, last.schedule_id)
+            found += batch
+            after = batch[-1].position
+        self._line.looked(found, now_us)
+        self._begin()
         if self._watch is not None:
-            self._watch.looked(due)
+            self._watch.looked(len(found))
 
-    async def _fire_all(self, batch: Sequence[Schedule], now_us: int) -> None:
-        slots = asyncio.Semaphore(AT_ONCE)
+    async def settle(self) -> None:
+        """Wait until what the looks have found is decided, or has to wait for another one."""
+        await self._tasks.idle()
 
-        async def fire(schedule: Schedule) -> None:
-            async with slots:
-                await self._fire_patiently(schedule, now_us)
+    async def close(self) -> None:
+        """Start nothing more; who begins to start a turn starts the same one again."""
+        await self._tasks.stop()
 
-        async with asyncio.TaskGroup() as tasks:
-            for it in batch:
-                tasks.create_task(fire(it))
+    def _begin(self) -> None:
+        while (ready := self._line.next()) is not None:
+            self._tasks.spawn(f"due {ready.due.schedule_id}", self._fire_patiently(ready))
 
-    async def _fire_patiently(self, schedule: Schedule, now_us: int) -> None:
-        where = {"schedule_id": schedule.schedule_id, "turns_of": schedule.conversation_id}
+    async def _fire_patiently(self, ready: Ready) -> None:
+        due = ready.due
+        where = {"schedule_id": due.schedule_id, "turns_of": due.conversation_id}
         try:
-            await self._fire(schedule, now_us)
+            await self._fire(ready)
         except DomainError as error:
             log.warning("a due time has to wait", why=error.reason, **where)
         except Exception:
             log.exception("a due time failed, and stays due", **where)
+        finally:
+            self._line.leave(due)
+        self._begin()
 
-    async def _fire(self, schedule: Schedule, now_us: int) -> None:
-        assert schedule.next_us is not None
-        if now_us - schedule.next_us > LONG_US:
-            what = await asyncio.to_thread(plan, schedule, now_us)
-        else:
-            what = plan(schedule, now_us)
+    async def _fire(self, ready: Ready) -> None:
+        schedule = await self._store.get(*ready.due.key)
+        if schedule is None or schedule.next_us != ready.due.next_us:
+            return
+        what = await self._planned(schedule, ready)
         after = [*what.run, what.next_us]
         if what.skipped_us is not None:
             if not await self._ours(schedule) or await self._noted(schedule):
                 return
-            left = Run(what.skipped_us, now_us, Outcome.SKIPPED, skipped=what.skipped)
+            left = Run(what.skipped_us, self._now_us(), Outcome.SKIPPED, skipped=what.skipped)
             if not await self._advance(schedule, left, after[0]):
                 return
             schedule = replace(schedule, next_us=after[0])
@@ -112,6 +120,12 @@ class Firing:
             if went_on is None:
                 return
             schedule = went_on
+
+    async def _planned(self, schedule: Schedule, ready: Ready) -> Plan:
+        """As of when it was seen due: it is not missed for having waited for a place since."""
+        if ready.ready_us - ready.due.next_us > LONG_US:
+            return await asyncio.to_thread(plan, schedule, ready.ready_us)
+        return plan(schedule, ready.ready_us)
 
     async def _ours(self, schedule: Schedule) -> bool:
         """Another one that decides about the oldest due time may just be starting its turn."""

@@ -67,6 +67,26 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule that is due, and since when; no more of it than what is needed to wait."""
+
+    conversation_id: str
+    schedule_id: str
+    workspace_id: str
+    next_us: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which schedule it is."""
+        return self.conversation_id, self.schedule_id
+
+    @property
+    def position(self) -> Position:
+        """Where it stands among those that are due."""
+        return self.next_us, self.conversation_id, self.schedule_id
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What became of a due time; ``skipped`` are those left out of which it is the newest.
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from antiphon_server.scheduling.model import Position, Run, Schedule, Untold
+from antiphon_server.scheduling.model import Due, Position, Run, Schedule, Untold
 
 
 class ScheduleStore(Protocol):
@@ -50,7 +50,7 @@ class ScheduleStore(Protocol):
         """Take one away, with its runs. Whoever calls is who did it, here as in add and change."""
         ...
 
-    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Schedule]:
+    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Due]:
         """Those that are due until then, the oldest first.
 
         They are behind ``after``, whose time is a due one.

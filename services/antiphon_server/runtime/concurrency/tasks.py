@@ -29,6 +29,11 @@ class TaskSet:
         """How many run."""
         return len(self._tasks)
 
+    async def idle(self) -> None:
+        """Wait until none runs."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def stop(self) -> None:
         """Cancel those that run and wait for their end."""
         for task in self._tasks:

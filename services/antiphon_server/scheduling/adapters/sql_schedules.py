@@ -16,7 +16,7 @@ from antiphon_server.scheduling.adapters.noting import (
 )
 from antiphon_server.scheduling.adapters.rows import row_of, run_of, run_row, schedule_of
 from antiphon_server.scheduling.adapters.tables import schedule_runs, schedules, trail_outbox
-from antiphon_server.scheduling.model import Outcome, Position, Run, Schedule, Untold
+from antiphon_server.scheduling.model import Due, Outcome, Position, Run, Schedule, Untold
 
 MOST_OF_CREATOR = 100
 MOST_OF_WORKSPACE = 1000
@@ -50,7 +50,12 @@ _LIST_OF_WORKSPACE = _IN_ORDER.where(schedules.c.workspace_id == bindparam("b_wo
 _LIST_OF_CREATOR = _IN_ORDER.where(schedules.c.creator == bindparam("b_creator"))
 _PLACE = tuple_(schedules.c.next_us, schedules.c.conversation_id, schedules.c.schedule_id)
 _DUE = (
-    select(schedules)
+    select(
+        schedules.c.conversation_id,
+        schedules.c.schedule_id,
+        schedules.c.workspace_id,
+        schedules.c.next_us,
+    )
     .where(
         schedules.c.next_us <= bindparam("b_until"),
         tuple_(
@@ -177,12 +182,10 @@ class SqlSchedules:
 
         await self._database.write(store)
 
-    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Schedule]:
+    async def due(self, until_us: int, after: Position, limit: int) -> Sequence[Due]:
         names = ("b_next", "b_conversation", "b_schedule")
         behind = {**dict(zip(names, after, strict=True)), "b_until": until_us, "b_limit": limit}
-        return await self._database.read(
-            lambda it: [schedule_of(row) for row in it.execute(_DUE, behind)]
-        )
+        return await self._database.read(lambda it: [Due(*row) for row in it.execute(_DUE, behind)])
 
     async def advance(self, schedule: Schedule, run: Run, next_us: int | None) -> bool:
         this = _key(schedule.conversation_id, schedule.schedule_id)
