@@ -93,7 +93,9 @@ async def test_a_turn_that_starts_forgets_failures(it: Stage) -> None:
     assert (now.failures, now.last_error, now.paused) == (0, "", False)
 
 
-@pytest.mark.parametrize("away", ["STORE_UNAVAILABLE", "FILTER_UNAVAILABLE", "LIMIT_EXCEEDED"])
+@pytest.mark.parametrize(
+    "away", ["STORE_UNAVAILABLE", "FILTER_UNAVAILABLE", "LIMIT_EXCEEDED", "THROTTLED"]
+)
 async def test_what_is_away_for_a_moment_leaves_it_due_until_it_is_missed(
     it: Stage, away: str
 ) -> None:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from antiphon_server.notifying.model import Note
 from antiphon_server.notifying.ports import NoteStore, TellsUsers
 from antiphon_server.runtime.concurrency.tasks import every
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.errors.passing import PASSING
 from antiphon_server.runtime.telemetry.structured import structlog
 
 LOOK_S = 5.0
@@ -23,17 +24,6 @@ BATCH = 100
 AT_ONCE = 16
 MOST_HELD = 10_000
 """Notes of which this process knows; what is more is found by the next look."""
-WAITS = frozenset(
-    {
-        Reason.STORE_UNAVAILABLE,
-        Reason.SERVICE_UNAVAILABLE,
-        Reason.OVERLOADED,
-        Reason.DEADLINE_EXCEEDED,
-        Reason.DRAINING,
-        Reason.INTERNAL,
-    }
-)
-"""The note stays, and is told later."""
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +102,7 @@ class Telling:
         try:
             await self._users.tell(note)
         except DomainError as error:
-            if error.reason in WAITS:
+            if error.reason in PASSING:
                 return False
             log.warning("a notification can't be told", why=error.reason, id=note.notification_id)
         except Exception:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors.passing import PASSING
 from antiphon_server.runtime.telemetry.structured import structlog
 from antiphon_server.scheduling.line import Line, Ready
 from antiphon_server.scheduling.model import FIRST, MINUTE_US, Due, Outcome, Run, Schedule
@@ -23,20 +24,12 @@ BATCH = 1000
 FAILURES_TO_PAUSE = 5
 LONG_US = 60 * MINUTE_US
 """Looking through more than that is a thread's work."""
-WAITS = frozenset(
-    {
-        Reason.STORE_UNAVAILABLE,
-        Reason.SERVICE_UNAVAILABLE,
-        Reason.POLICY_UNAVAILABLE,
-        Reason.FILTER_UNAVAILABLE,
-        Reason.OVERLOADED,
-        Reason.LIMIT_EXCEEDED,
-        Reason.DEADLINE_EXCEEDED,
-        Reason.DRAINING,
-        Reason.INTERNAL,
-    }
-)
-"""Nothing is said by these: the due time stays due."""
+WAITS = PASSING | {
+    Reason.FILTER_UNAVAILABLE,  # what stands in front can't look now
+    Reason.LIMIT_EXCEEDED,  # as many turns as there may be, until one ends
+    Reason.THROTTLED,  # the creator is slowed down, and may go on later
+}
+"""Nothing is said by these: the due time stays due, and is tried again by and by."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +47,11 @@ class Firing:
         starter: Starter,
         now_us: Callable[[], int] = _now_us,
         watch: Watches | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._starter, self._now_us = store, starter, now_us
         self._watch = watch
-        self._line, self._tasks = Line(), TaskSet()
+        self._line, self._tasks = Line(clock), TaskSet()
 
     async def run(self) -> None:
         """Look regularly, until cancelled."""
@@ -95,9 +89,13 @@ class Firing:
         try:
             await self._fire(ready)
         except DomainError as error:
+            self._line.wait(due, error.retry_after or 0.0)
             log.warning("a due time has to wait", why=error.reason, **where)
         except Exception:
+            self._line.wait(due)
             log.exception("a due time failed, and stays due", **where)
+        else:
+            self._line.forget(due)
         finally:
             self._line.leave(due)
         self._begin()

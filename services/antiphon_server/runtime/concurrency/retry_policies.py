@@ -35,3 +35,8 @@ OUTBOX = RetryPolicy(0.2, longest_s=15.0)
 
 PROGRAM = RetryPolicy(0.2, longest_s=10.0)
 """A program that ended by itself: for ever, and seldom if it ends again at once."""
+
+DUE_TIME = RetryPolicy(1.0, factor=1.5, longest_s=300.0)
+"""A turn that is due, and that something keeps from starting: for ever. Each try is a message to
+filters and to detectors, and leaves rows behind; nine of them are made within the minute in which
+it isn't missed, then fewer and fewer."""
