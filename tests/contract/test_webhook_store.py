@@ -294,6 +294,43 @@ async def test_failures_are_counted_from_the_first_until_one_is_taken(world: Wor
     assert found.failing_us is None
 
 
+@pytest.mark.parametrize("outcome", [Outcome.TAKEN, Outcome.TIMEOUT])
+async def test_a_change_of_what_is_said_leaves_what_a_delivery_has_noted_meanwhile(
+    world: World, outcome: Outcome
+) -> None:
+    await world.hook()
+    await world.told(turn(), turn(2))
+    first, second = await world.claim()
+    waits, is_taken = Verdict(State.WAITING, 10), outcome is Outcome.TAKEN
+    if is_taken:
+        await world.deliveries.settle(first, Attempt(Outcome.TIMEOUT), waits, 50)
+    read = await world.hooks.get(ANN, "wh_00000001")
+    assert read is not None
+    await world.deliveries.settle(second, Attempt(outcome), waits, 60)
+    assert await world.hooks.change(replace(read, etag="etag_new"), read.etag)
+    found = await world.hooks.get(ANN, "wh_00000001")
+    assert found is not None
+    assert (found.etag, found.failing_us) == ("etag_new", None if is_taken else 60)
+
+
+async def test_one_that_is_enabled_again_begins_anew(world: World) -> None:
+    await world.hook()
+    await world.told(turn())
+    (first,) = await world.claim()
+    await world.deliveries.settle(
+        first, Attempt(Outcome.TIMEOUT), Verdict(State.WAITING, DUE_US), 50
+    )
+    for disabled in (DisabledReason.BY_HAND, DisabledReason.NONE):
+        read = await world.hooks.get(ANN, "wh_00000001")
+        assert read is not None
+        assert await world.hooks.change(
+            replace(read, disabled=disabled, etag=f"etag_{disabled}"), read.etag
+        )
+        found = await world.hooks.get(ANN, "wh_00000001")
+        assert found is not None
+        assert (found.disabled, found.failing_us) == (disabled, None)
+
+
 async def test_one_that_is_gone_has_nothing_that_waits_and_its_creator_is_noted(
     world: World,
 ) -> None:

@@ -55,7 +55,8 @@ class WebhookStore(Protocol):
     async def change(self, webhook: Webhook, before: str) -> bool:
         """Replace one if its etag is still ``before``; whether it was.
 
-        One that is disabled by that has no delivery that waits any more.
+        What is noted of it meanwhile stays, unless it is disabled or enabled by that. One that is
+        disabled has no delivery that waits any more.
         """
         ...
 

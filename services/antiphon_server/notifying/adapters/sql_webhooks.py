@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.notifying.adapters.rows import Sealing
@@ -17,7 +17,9 @@ from antiphon_server.runtime.trail.outbox import Author
 
 MOST = 20
 """Of an owner."""
-SAID = ("said", "etag", "disabled", "failing_us", "full_us")
+SAID = ("said", "etag", "disabled")
+NOTED = (webhooks.c.failing_us, webhooks.c.full_us)
+"""What deliveries note meanwhile."""
 
 _ID = webhooks.c.webhook_id == bindparam("b_webhook")
 _OWN = (webhooks.c.owner == bindparam("b_owner"), _ID)
@@ -93,11 +95,13 @@ class SqlWebhooks:
         self, webhook: Webhook, before: str, names: Sequence[str], **told: Any
     ) -> bool:
         row, by = self._sealing.row_of(webhook), Author(trail_outbox)
+        is_turned = webhooks.c.disabled != row["disabled"]
         this = {**_key(webhook.owner, webhook.webhook_id), "b_before": before}
         changed = (
             update(webhooks)
             .where(*_OWN, webhooks.c.etag == bindparam("b_before"))
             .values({name: row[name] for name in names})
+            .values({noted.name: case((is_turned, None), else_=noted) for noted in NOTED})
         )
 
         def store(connection: Connection) -> bool:
