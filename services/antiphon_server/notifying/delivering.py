@@ -50,6 +50,7 @@ class Delivering:
         self._under_way: Counter[str] = Counter()
         self._failing: set[str] = set()
         self._wake = asyncio.Event()
+        self._lapsed = False
         self.counted: Counter[Outcome] = Counter()
         self.waiting = 0
 
@@ -67,8 +68,7 @@ class Delivering:
 
         If ``alone``, what an earlier life of this server was posting is due at once.
         """
-        if alone:
-            await self._store.release_all(self._now_us())
+        self._lapsed = alone
         await every(0, self._look_when_due)
 
     async def run_tidying(self) -> None:
@@ -96,6 +96,9 @@ class Delivering:
         except TimeoutError:
             pass
         self._wake.clear()
+        if self._lapsed:
+            await self._store.release_all(self._now_us())
+            self._lapsed = False
         await self.look()
 
     async def look(self) -> None:

@@ -46,6 +46,7 @@ class Telling:
         self._now_us = now_us
         self._held: deque[Note] = deque(maxlen=MOST_HELD)
         self._some = asyncio.Event()
+        self._age_us = 0
 
     def take(self, notes: Sequence[Note]) -> None:
         """Tell these soon; they are kept already."""
@@ -73,15 +74,15 @@ class Telling:
 
     async def run_left(self) -> None:
         """Look for what was left, at once and then regularly, until cancelled."""
-        await self.look(0)
-        await every(LOOK_S, self.look, at_once=False)
+        await every(LOOK_S, self.look)
 
-    async def look(self, age_us: int = AGE_US) -> None:
-        """Tell what is older than that and was not told."""
-        before_us = self._now_us() - age_us
+    async def look(self) -> None:
+        """Tell what was left: at first all that there is, then what is older than ten seconds."""
+        before_us = self._now_us() - self._age_us
         while notes := await self._store.left(before_us, BATCH):
             if not await self._tell(notes):
-                return
+                break
+        self._age_us = AGE_US
 
     async def _tell(self, notes: Sequence[Note]) -> bool:
         """Tell a batch; whether all of it is told."""

@@ -1,0 +1,142 @@
+"""What waits for webhooks is posted when it is due, to as many at once as there are places."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from antiphon_server.auth.adapters.server_secret import MasterSecret
+from antiphon_server.dispatcher.adapters.tables import metadata
+from antiphon_server.notifying.adapters.rows import Sealing
+from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
+from antiphon_server.notifying.delivering import CLAIM_US, Delivering
+from antiphon_server.notifying.model import Attempt, DisabledReason, Outcome, State, Webhook
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
+from tests.contract.test_webhook_store import ANN, DUE_US, World, turn
+from tests.fakes.databases import opened_sqlite
+
+PATIENCE_S = 10.0
+SECRET = MasterSecret(b"s" * 32)
+
+
+class Away(SqlDeliveries):
+    """Deliveries in a store that is away as often as it is told to be."""
+
+    away = 0
+
+    async def release_all(self, now_us: int) -> None:
+        if self.away:
+            self.away -= 1
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await super().release_all(now_us)
+
+
+@dataclass
+class Receivers:
+    """Those that webhooks lead to: each waits until it may answer; and who may know of what."""
+
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    posted: list[str] = field(default_factory=list)
+    some: asyncio.Event = field(default_factory=asyncio.Event)
+    outcome: Outcome = Outcome.TAKEN
+    disabled: bool = False
+    away: Reason | None = None
+
+    async def post(self, webhook: Webhook, notification_id: str, body: bytes) -> Attempt:
+        self.posted.append(webhook.webhook_id)
+        self.some.set()
+        await self.answers.wait()
+        return Attempt(self.outcome)
+
+    async def check(self, owner: str, url: str) -> None: ...
+
+    def host(self, url: str) -> str:
+        return url.split("/")[2]
+
+    async def may_act(self, owner: str) -> bool:
+        if self.away is not None:
+            raise DomainError(self.away)
+        return not self.disabled
+
+    async def may_read(self, owner: str, conversation_id: str) -> bool:
+        return True
+
+
+@dataclass
+class Stage:
+    """A server that posts, whose clock stands still."""
+
+    database: Database
+    at: Receivers = field(default_factory=Receivers)
+    now_us: int = DUE_US
+
+    def __post_init__(self) -> None:
+        self.world = World(self.database, SECRET)
+        self.store = Away(self.database, Sealing(SECRET))
+        self.delivering = Delivering(self.store, self.at, self.at, lambda: self.now_us)
+
+    async def posts(self) -> None:
+        """Once, until all that is begun has ended."""
+        self.at.answers.set()
+        await self.delivering.look()
+        await self.delivering.close()
+
+    async def states(self, webhook_id: str = "wh_00000001") -> list[tuple[State, Outcome]]:
+        """What has become of its deliveries."""
+        found = await self.store.list(webhook_id, None, None, 100)
+        return [(it.state, it.outcome) for it in found]
+
+
+@pytest.fixture
+async def it() -> AsyncIterator[Stage]:
+    async with opened_sqlite(metadata) as database:
+        yield Stage(database)
+
+
+async def test_what_an_earlier_life_had_claimed_is_due_though_the_store_is_away_at_first(
+    it: Stage,
+) -> None:
+    await it.world.hook()
+    await it.world.told(turn())
+    assert len(await it.store.claim(DUE_US, DUE_US + CLAIM_US, (), 10)) == 1
+    it.store.away = 1
+    running = asyncio.ensure_future(it.delivering.run(alone=True))
+    it.at.answers.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await it.at.some.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    await it.delivering.close()
+    assert await it.states() == [(State.DELIVERED, Outcome.TAKEN)]
+
+
+async def test_who_may_know_no_more_is_posted_nothing_also_of_what_was_tried_before(
+    it: Stage,
+) -> None:
+    await it.world.hook()
+    await it.world.told(turn())
+    it.at.outcome = Outcome.REFUSED
+    await it.posts()
+    assert await it.states() == [(State.WAITING, Outcome.REFUSED)]
+    it.at.disabled, it.now_us = True, DUE_US + 6_000_000
+    await it.posts()
+    assert await it.states() == [(State.FAILED, Outcome.ACCESS_LOST)]
+    assert len(it.at.posted) == 1
+    hook = await it.world.hooks.get(ANN, "wh_00000001")
+    assert hook is not None
+    assert hook.disabled is DisabledReason.NONE
+
+
+async def test_where_nobody_knows_who_may_it_is_tried_when_its_claim_lapses(it: Stage) -> None:
+    await it.world.hook()
+    await it.world.told(turn())
+    it.at.away = Reason.SERVICE_UNAVAILABLE
+    await it.posts()
+    it.at.away = None
+    await it.posts()
+    assert it.at.posted == []
+    it.now_us += CLAIM_US
+    await it.posts()
+    assert await it.states() == [(State.DELIVERED, Outcome.TAKEN)]
