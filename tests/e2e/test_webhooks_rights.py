@@ -1,6 +1,5 @@
 """Webhooks of those who may know something no more: nothing about it is posted."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,14 +11,14 @@ from antiphon.dispatcher.v1.webhook_pb2 import (
     DELIVERY_OUTCOME_ACCESS_LOST,
     DELIVERY_STATE_DELIVERED,
     DELIVERY_STATE_FAILED,
-    DELIVERY_STATE_WAITING,
 )
 from antiphon_client import Client
 from tests.e2e.server import ServerProcess
+from tests.e2e.test_set_aside import metric
 from tests.e2e.until import until, until_it
 from tests.e2e.webhooks import LOCAL, Stage, staged
-from tests.fakes.webhook_receiver import Answer
 
+LOST = 'antiphon_webhook_attempts_total{outcome="access_lost"}'
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -42,24 +41,36 @@ async def it(server: ServerProcess) -> AsyncIterator[Stage]:
         yield stage
 
 
-async def test_who_is_disabled_is_told_nothing_more(it: Stage, operator: Client) -> None:
-    """Also of what was tried before. Enabled again, they are told what comes then."""
-    it.receiver.always = Answer(503)
-    await it.turn()
-    await until(lambda: len(it.receiver.received) == 1)
+async def waits_for_people(it: Stage, operator: Client) -> tuple[str, str]:
+    """A turn of the user's that waits in a conversation of the operator's, and the hand-off."""
+    where = (await operator.create_conversation()).conversation_id
+    await operator.add_member(where, it.user_id, ROLE_MEMBER)
+    turn = (await it.client.dispatch(where, "may I?", handler="people")).turn
 
     async def noted() -> bool:
-        return [each.attempts for each in await it.deliveries()] == [1]
+        return [each.state for each in await it.deliveries()] == [DELIVERY_STATE_DELIVERED]
 
-    await until_it(noted)
-    assert [each.state for each in await it.deliveries()] == [DELIVERY_STATE_WAITING]
+    await until_it(noted)  # that it waits
+    return where, (await operator.get_turn(where, turn.turn_id)).handoff.handoff_id
+
+
+async def test_who_is_disabled_is_told_nothing_more(it: Stage, operator: Client) -> None:
+    """Neither by a webhook nor in their own log. Enabled again, they are told what comes then."""
+    where, handoff_id = await waits_for_people(it, operator)
+    assert len(await it.notified()) == 1
     await operator.update_user(it.user_id, disabled=True)
-    await asyncio.sleep(8)  # the pause behind the first attempt is five to six seconds
+    await operator.answer_handoff(where, handoff_id, "you may not")
+
+    async def tried() -> bool:
+        return await metric(it.server, LOST) == 2
+
+    await until_it(tried)  # that the hand-off and the turn have ended
     await operator.update_user(it.user_id, disabled=False)
-    (kept,) = await it.deliveries()
-    assert (kept.state, kept.outcome) == (DELIVERY_STATE_FAILED, DELIVERY_OUTCOME_ACCESS_LOST)
-    assert len(it.receiver.received) == 1
-    it.receiver.always = Answer()
+    *newest, _ = await it.deliveries()
+    assert [(each.state, each.outcome) for each in newest] == [
+        (DELIVERY_STATE_FAILED, DELIVERY_OUTCOME_ACCESS_LOST)
+    ] * 2
+    assert (len(it.receiver.received), len(await it.notified())) == (1, 1)
     await it.turn()
     await until(lambda: len(it.receiver.received) == 2)
 
@@ -68,17 +79,8 @@ async def test_who_may_not_read_there_any_more_is_told_nothing_of_it(
     it: Stage, operator: Client
 ) -> None:
     """Neither by a webhook nor in their own log; the webhook counts as working."""
-    where = (await operator.create_conversation()).conversation_id
-    await operator.add_member(where, it.user_id, ROLE_MEMBER)
-    turn = (await it.client.dispatch(where, "may I?", handler="people")).turn
-    await until(lambda: len(it.receiver.received) == 1)  # that it waits
-
-    async def noted() -> bool:
-        return [each.state for each in await it.deliveries()] == [DELIVERY_STATE_DELIVERED]
-
-    await until_it(noted)
+    where, handoff_id = await waits_for_people(it, operator)
     await operator.remove_member(where, it.user_id)
-    handoff_id = (await operator.get_turn(where, turn.turn_id)).handoff.handoff_id
     await operator.answer_handoff(where, handoff_id, "you may not")
 
     async def settled() -> bool:

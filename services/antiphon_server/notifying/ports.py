@@ -132,6 +132,8 @@ class TellsUsers(Protocol):
     async def tell(self, note: Note) -> None:
         """Tell it once, unless a stream of the user's is known to watch the turn's conversation.
 
+        Who may not know of it is told nothing: who is disabled, or may not read there any more.
+
         Raises DomainError if that can't be done now.
         """
         ...

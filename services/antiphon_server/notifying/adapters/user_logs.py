@@ -25,9 +25,9 @@ class UserLogs:
         """See :meth:`TellsUsers.tell`."""
         if not is_for_user(note):
             return
-        about = note.about
-        if about and not await self._rights.may_read(note.creator, about.conversation_id):
+        if not await self._may_know(note):
             return
+        about = note.about
         request = AppendRequest(
             scope=note.creator,
             events=[Event.FromString(note.body)],
@@ -40,6 +40,12 @@ class UserLogs:
         except DomainError as error:
             if error.reason is not Reason.REQUEST_ID_REUSED:  # it was told, in other words
                 raise
+
+    async def _may_know(self, note: Note) -> bool:
+        about, rights = note.about, self._rights
+        if not await rights.may_act(note.creator):
+            return False
+        return about is None or await rights.may_read(note.creator, about.conversation_id)
 
 
 def is_for_user(note: Note) -> bool:
