@@ -76,7 +76,7 @@ test("a tool's result that lost something says so", () => {
 
 test("a filter that can't look is no server that is away; both say when to come again", () => {
   const error = new AntiphonError(Code.Unavailable, "", { reason: "FILTER_UNAVAILABLE", variables: { filter: "mod" }, retryAfterMs: 1000 });
-  expect([error.isAway, error.isPassing, error.isRefusal]).toEqual([false, true, false]);
+  expect([error.isAway, error.isRefusal]).toEqual([false, false]);
   expect(sentenceOf(error)).toBe(`${timelessOf(error)} Try again in 1.0 s.`);
   const throttled = new AntiphonError(Code.ResourceExhausted, "", { reason: "THROTTLED", retryAfterMs: 42_000 });
   expect(sentenceOf(throttled)).toMatch(/ Try again in 42 s\.$/);

@@ -124,7 +124,7 @@ const naming: Interceptor = (next) => (request) => {
   return next({ ...request, message });
 };
 
-/** Repeats what the contract says may be sent twice, while the server, or a filter, can't be reached. */
+/** Repeats what the contract says may be sent twice, while the server can't be reached. */
 const retrying: Interceptor = (next) => async (request) => {
   const repeatable = !request.stream && request.method.idempotency !== Level.IDEMPOTENCY_UNKNOWN;
   const attempts = repeatable ? ATTEMPTS : 1;
@@ -133,7 +133,7 @@ const retrying: Interceptor = (next) => async (request) => {
       return await next(request);
     } catch (thrown) {
       const error = errorOf(thrown);
-      const again = error.isPassing && attempt < attempts && !request.signal.aborted;
+      const again = error.isAway && attempt < attempts && !request.signal.aborted;
       if (!again) throw error;
       const ceiling = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), MOST_PAUSE_MS);
       const pause = ceiling * (0.5 + Math.random() / 2) + (error.retryAfterMs ?? 0);

@@ -80,11 +80,6 @@ export class AntiphonError extends ConnectError {
     return this.code === Code.Unavailable && !AWAY_BEHIND_IT.has(this.reason);
   }
 
-  /** Whether the same call may work a moment later. */
-  get isPassing(): boolean {
-    return this.isAway || this.reason === "FILTER_UNAVAILABLE";
-  }
-
   /** Whether a filter refuses what was said: only something else can be said instead. */
   get isRefusal(): boolean {
     return this.reason === "CONTENT_BLOCKED";

@@ -15,8 +15,8 @@ from antiphon_server.runtime.telemetry.logs import CLIENT_HAS_GONE
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 _MADE_ONCE = frozenset({Reason.FILTER_UNAVAILABLE})
 """Retried at once, what is down would be asked the same again, for its whole timeout."""
-_NO_RETRY = ("grpc-retry-pushback-ms", "-1")
-"""What a client's retry policy heeds (gRFC A6)."""
+_NO_RETRY = (("grpc-retry-pushback-ms", "-1"), ("x-envoy-ratelimited", "true"))
+"""What a client's retry policy heeds (gRFC A6), and Envoy's, which reads no other word for it."""
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +65,7 @@ async def refuse(context: Context, error: DomainError) -> NoReturn:
     if request_id := current_request_id():
         trailing.append((HEADER, request_id))
     if error.reason in _MADE_ONCE:
-        trailing.append(_NO_RETRY)
+        trailing.extend(_NO_RETRY)
     try:
         await context.abort(CODES[status.code], status.message, tuple(trailing))
     except grpc.aio.InternalError as failed:
