@@ -161,6 +161,31 @@ async def test_what_is_left_is_no_longer_than_it_may_be(it: Stage) -> None:
     assert made.labels == {"note": " *" * 128}
 
 
+async def test_who_names_no_workspace_is_in_their_own(it: Stage) -> None:
+    """Whose filters look, though nobody has said where it is to be."""
+    assert it.parent == f"ws_{it.caller.known['user'].removeprefix('user_')}"
+    await it.stand(FILTER_ACTION_SANITISE)
+    made = await it.client.create_conversation(
+        title=f"of {WORD}.", instructions=f"Say {WORD}.", labels={"note": WORD}
+    )
+    assert (made.workspace_id, made.title, made.instructions) == (
+        it.parent,
+        "of [term].",
+        "Say [term].",
+    )
+    assert made.labels == {"note": "[term]"}
+    await it.stand(FILTER_ACTION_BLOCK)
+    calls = Calls(it.channel, it.caller, "")
+    first = calls.dispatch("hi", turn_id=new_turn_id())
+    first.ClearField("conversation_id")
+    first.new_conversation.title = WORD
+    for act in (
+        calls(calls.context.CreateConversation, CreateConversationRequest(title=WORD)),
+        calls(calls.dispatcher.Dispatch, first),
+    ):
+        assert await reason(act) == "CONTENT_BLOCKED"
+
+
 async def test_what_is_repeated_is_answered_as_it_was(it: Stage) -> None:
     """Whatever filters would say of it by now; they say nothing of it again."""
     calls = Calls(it.channel, it.caller, it.where)

@@ -37,7 +37,6 @@ class Forgetful(Servicer):  # type: ignore[misc]
         self.done.append("read")
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the answer is lost")
 
-
     async def DecideToolCall(self, request: pb.DecideToolCallRequest, context: Any) -> None:
         self.done.append("screened")
         await refuse(context, DomainError(Reason.FILTER_UNAVAILABLE, filter="f", retry_after=1.0))

@@ -21,6 +21,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.ports import ScreensMessages, Speaking, WatchesMessages
+from antiphon_server.context.service.access import owner_of_new
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.conversations import (
     Conversations,
@@ -36,7 +37,7 @@ from antiphon_server.context.service.limits import (
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.role_cache import Roles
-from antiphon_server.context.service.workspaces import Workspaces
+from antiphon_server.context.service.workspaces import Workspaces, own_workspace_id
 from antiphon_server.runtime.access.principal import (
     Principal,
     SessionId,
@@ -143,10 +144,11 @@ class ContextServicer(ContextServiceServicer):
         self, principal: Principal, request: pb.CreateConversationRequest
     ) -> Conversation:
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
-        if self._stand(request.workspace_id):
+        workspace_id = request.workspace_id or own_workspace_id(owner_of_new(principal))
+        if self._stand(workspace_id):
             if (before := await self._conversations.answered(key)) is not None:
                 return before
-            request = await self._screened(request.workspace_id, principal.actor, request)
+            request = await self._screened(workspace_id, principal.actor, request)
         return await self._conversations.create(principal, _wish_of(request), key)
 
     def _stand(self, workspace_id: str) -> bool:

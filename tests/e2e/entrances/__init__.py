@@ -12,7 +12,14 @@ from tests.e2e.entrances.later import (
     scheduled,
     schedules,
 )
-from tests.e2e.entrances.said import conversed, dispatched, instructed, posted, titled
+from tests.e2e.entrances.said import (
+    conversed,
+    dispatched,
+    instructed,
+    posted,
+    titled,
+    titled_at_home,
+)
 from tests.e2e.entrances.tools import called, called_in_turn
 
 ENTRANCES: Sequence[Entrance] = (
@@ -20,6 +27,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("Dispatch", dispatched),
     Entrance("Converse", conversed),
     Entrance("a conversation's title", titled, most=256, is_words=True),
+    Entrance("a title where no workspace is named", titled_at_home, most=256, is_words=True),
     Entrance("a conversation's instructions", instructed, most=8_000, is_words=True),
     Entrance("CreateSchedule", scheduled),
     Entrance("a schedule's due time", due, before=schedules),

@@ -41,6 +41,11 @@ async def titled(stage: Stage, sample: Sample) -> str:
     )
 
 
+async def titled_at_home(stage: Stage, sample: Sample) -> str:
+    """The same, in one's own workspace, which nobody names."""
+    return await reason_of(stage.client.create_conversation(title=sample.parts[0]))
+
+
 async def instructed(stage: Stage, sample: Sample) -> str:
     """As what a conversation's models are told first."""
     text = sample.parts[0]

@@ -133,9 +133,14 @@ class Workspaces:
         return await self._changes.make(work)
 
 
+def own_workspace_id(owner: UserId) -> WorkspaceId:
+    """The id of the owner's default workspace, be it made or not."""
+    return WorkspaceId(f"ws_{owner.removeprefix('user_')}")
+
+
 def own_workspace(records: Records, principal: Principal, owner: UserId, now: int) -> WorkspaceId:
-    """The owner's default workspace, made at the first use; its id follows from the owner's."""
-    workspace_id = WorkspaceId(f"ws_{owner.removeprefix('user_')}")
+    """The owner's default workspace, made at the first use."""
+    workspace_id = own_workspace_id(owner)
     if records.workspaces.get(workspace_id) is None:
         _add(records, principal, Workspace(workspace_id, OWN_NAME, now), owner)
     return workspace_id
