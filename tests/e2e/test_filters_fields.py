@@ -211,6 +211,18 @@ async def test_what_is_repeated_is_answered_as_it_was(it: Stage) -> None:
     assert await reason(say(post)) == "REQUEST_ID_REUSED"
 
 
+async def test_a_conversation_that_is_there_is_not_looked_at_again(it: Stage) -> None:
+    """Who names it by an id of their own makes it once, and says what it is called once."""
+    await it.stand(FILTER_ACTION_BLOCK)
+    calls = Calls(it.channel, it.caller, "")
+    creation = CreateConversationRequest(conversation_id=f"conv_{uuid.uuid4().hex}")
+    await calls(calls.context.CreateConversation, creation)
+    creation.title = WORD
+    told = [each async for each in it.client.list_screenings(it.parent)]
+    assert await reason(calls(calls.context.CreateConversation, creation)) == "ALREADY_EXISTS"
+    assert [each async for each in it.client.list_screenings(it.parent)] == told
+
+
 async def test_what_was_blocked_is_looked_at_again(it: Stage) -> None:
     """Nothing has come of it."""
     calls = Calls(it.channel, it.caller, it.where)

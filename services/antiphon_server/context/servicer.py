@@ -144,9 +144,11 @@ class ContextServicer(ContextServiceServicer):
         self, principal: Principal, request: pb.CreateConversationRequest
     ) -> Conversation:
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
-        workspace_id = request.workspace_id or own_workspace_id(owner_of_new(principal))
+        owner, conversation_id = owner_of_new(principal), ConversationId(request.conversation_id)
+        workspace_id = request.workspace_id or own_workspace_id(owner)
         if self._stand(workspace_id):
-            if (before := await self._conversations.answered(key)) is not None:
+            before = await self._conversations.made_before(owner, conversation_id, key)
+            if before is not None:
                 return before
             request = await self._screened(workspace_id, principal.actor, request)
         return await self._conversations.create(principal, _wish_of(request), key)

@@ -102,6 +102,25 @@ class Conversations:
 
         return await self._changes.make(work, of_user=owner)
 
+    async def made_before(
+        self,
+        owner: UserId,
+        conversation_id: ConversationId,
+        request: Repeatable[Conversation] | None,
+    ) -> Conversation | None:
+        """What the same request got before; None if it is new.
+
+        Raises DomainError REQUEST_ID_REUSED, and as :meth:`create` if there is one of that id.
+        """
+
+        def work(records: Records) -> Conversation | None:
+            before = answered(records, request)
+            if before is None and conversation_id and records.conversations.get(conversation_id):
+                raise _not_to_choose(records, owner, conversation_id)
+            return before
+
+        return await self._store.read(work)
+
     async def answered(self, request: Repeatable[Conversation] | None) -> Conversation | None:
         """What the same request got before; None if it is new. Raises REQUEST_ID_REUSED."""
         if request is None:
