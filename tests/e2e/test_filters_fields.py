@@ -128,6 +128,20 @@ async def test_answers_are_looked_at_as_they_are_meant(it: Stage) -> None:
     assert await _answered(it, {"say": f"well, {WORD}"}) == "CONTENT_BLOCKED"
 
 
+async def test_an_answer_that_is_repeated_is_not_looked_at_again(it: Stage) -> None:
+    """The first one counts; nothing more is told."""
+    await it.stand(FILTER_ACTION_SANITISE)
+    worker, turn_id, asked = await it.asked()
+    said = {"say": f"well, {WORD}"}
+    first = await it.client.answer_tool_call(it.where, turn_id, asked, content=said)
+    told = [each async for each in it.client.list_screenings(it.parent)]
+    await it.stand(FILTER_ACTION_BLOCK)
+    assert await it.client.answer_tool_call(it.where, turn_id, asked, content=said) == first
+    assert [each async for each in it.client.list_screenings(it.parent)] == told
+    worker.cut()
+    await it.client.cancel_turn(it.where, turn_id)
+
+
 async def test_what_is_left_of_an_answer_is_an_answer(it: Stage) -> None:
     """Of the same shape."""
     await it.stand(FILTER_ACTION_SANITISE)

@@ -24,6 +24,20 @@ class Answers:
         self._journal = journal
         self._lanes = lanes
 
+    async def first(
+        self,
+        conversation_id: ConversationId,
+        turn_id: TurnId,
+        wish: QuestionAnswered,
+        digest: bytes,
+    ) -> QuestionAnswered | None:
+        """The first answer to a question; None if it waits for one. Raises as :meth:`answer`."""
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is None:
+            calls = await stored_calls(self._store, self._journal, conversation_id, turn_id)
+            return _answered(calls, wish, digest)
+        return _first(active, wish, digest)
+
     async def answer(
         self,
         conversation_id: ConversationId,
@@ -42,12 +56,8 @@ class Answers:
             calls = await stored_calls(self._store, self._journal, conversation_id, turn_id)
             return _answered(calls, wish, digest)
         async with active.calls.deciding:
-            call, found = _checked(active.calls, wish, digest)
-            if found.answered is not None:
-                return found.answered
-            if active.calls.closed or not _waits(active.calls, call):
-                raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=wish.call_id)
-            _check(found, wish)
+            if (first := _first(active, wish, digest)) is not None:
+                return first
             answered = await self._written(active, wish, digest)
             active.calls.note(answered)
         return answered
@@ -67,6 +77,16 @@ class Answers:
             past = await self._journal.past(active.turn, active.turn.cursor)
             return _answered(ToolCalls(past.calls), wish, digest)
         return wish
+
+
+def _first(active: ActiveTurn, wish: QuestionAnswered, digest: bytes) -> QuestionAnswered | None:
+    """The first answer; None if it waits for one, which the wish may be. Raises DomainError."""
+    call, found = _checked(active.calls, wish, digest)
+    if found.answered is None:
+        if active.calls.closed or not _waits(active.calls, call):
+            raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=wish.call_id)
+        _check(found, wish)
+    return found.answered
 
 
 def _check(found: PastQuestion, wish: QuestionAnswered) -> None:

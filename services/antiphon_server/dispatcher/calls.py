@@ -1,6 +1,6 @@
 """The calls about turns: their messages in, their answers out, wherever a turn is worked on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import grpc
@@ -159,30 +159,30 @@ class CallsHere:
         self, request: pb.DecideToolCallRequest, caller: Caller
     ) -> pb.DecideToolCallResponse:
         """See :meth:`TurnCalls.decide`."""
-        call_id, actor = ToolCallId(request.tool_call_id), caller.principal.actor
-        saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
-        reason = await self._front.left(saying, request.reason, MOST_REASON)
-        decided = await self._decisions.decide(
-            ConversationId(request.conversation_id),
-            TurnId(request.turn_id),
-            ToolCallDecided(call_id, request.approve, actor, reason),
-            request.arguments_sha256,
-        )
+        where = ConversationId(request.conversation_id), TurnId(request.turn_id)
+        call_id, digest = ToolCallId(request.tool_call_id), request.arguments_sha256
+        decided = await self._decisions.first(*where, call_id, digest)
+        if decided is None:
+            actor = caller.principal.actor
+            saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
+            reason = await self._front.left(saying, request.reason, MOST_REASON)
+            wish = ToolCallDecided(call_id, request.approve, actor, reason)
+            decided = await self._decisions.decide(*where, wish, digest)
         return pb.DecideToolCallResponse(approved=decided.approved, decided_by=decided.actor)
 
     async def answer(
         self, request: pb.AnswerToolCallRequest, caller: Caller
     ) -> pb.AnswerToolCallResponse:
         """See :meth:`TurnCalls.answer`."""
+        where = ConversationId(request.conversation_id), TurnId(request.turn_id)
         action, actor = AnswerAction(request.action), caller.principal.actor
-        saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
-        content = await self._front.left_json(saying, request.content_json)
-        said = Answer(QuestionId(request.question_id), action, content)
-        answered = await self._answers.answer(
-            ConversationId(request.conversation_id),
-            TurnId(request.turn_id),
-            QuestionAnswered(ToolCallId(request.tool_call_id), said, actor),
-            request.question_sha256,
-        )
+        said = Answer(QuestionId(request.question_id), action, request.content_json)
+        wish = QuestionAnswered(ToolCallId(request.tool_call_id), said, actor)
+        answered = await self._answers.first(*where, wish, request.question_sha256)
+        if answered is None:
+            saying = Saying(request.conversation_id, actor, TurnId(request.turn_id))
+            content = await self._front.left_json(saying, request.content_json)
+            wish = replace(wish, answer=replace(said, content=content))
+            answered = await self._answers.answer(*where, wish, request.question_sha256)
         first = tool_pb2.ToolAnswerAction.ValueType(answered.answer.action)
         return pb.AnswerToolCallResponse(action=first, answered_by=answered.actor)

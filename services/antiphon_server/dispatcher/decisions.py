@@ -5,6 +5,7 @@ from antiphon_server.dispatcher.model import (
     ConversationId,
     PastCall,
     ToolCallDecided,
+    ToolCallId,
     Turn,
     TurnId,
 )
@@ -21,6 +22,20 @@ class Decisions:
         self._journal = journal
         self._lanes = lanes
 
+    async def first(
+        self,
+        conversation_id: ConversationId,
+        turn_id: TurnId,
+        call_id: ToolCallId,
+        digest: bytes,
+    ) -> ToolCallDecided | None:
+        """The first decision about a call; None if it waits for one. Raises as :meth:`decide`."""
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is None:
+            calls = await stored_calls(self._store, self._journal, conversation_id, turn_id)
+            return _decided(calls, call_id, digest)
+        return _waiting(active, call_id, digest).decided
+
     async def decide(
         self,
         conversation_id: ConversationId,
@@ -36,13 +51,11 @@ class Decisions:
         active = self._lanes.find(conversation_id, turn_id)
         if active is None:
             calls = await stored_calls(self._store, self._journal, conversation_id, turn_id)
-            return _decided(calls, wish, digest)
+            return _decided(calls, wish.call_id, digest)
         async with active.calls.deciding:
-            known = _checked(active.calls, wish, digest)
+            known = _waiting(active, wish.call_id, digest)
             if known.decided is not None:
                 return known.decided
-            if active.calls.closed or not _waits(known):
-                raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=wish.call_id)
             decided = await self._written(active, wish)
             active.calls.note(decided)
         return decided
@@ -58,7 +71,7 @@ class Decisions:
             if error.reason is not Reason.REQUEST_ID_REUSED:
                 raise
             past = await self._journal.past(active.turn, active.turn.cursor)
-            return _decided(ToolCalls(past.calls), wish, wish_digest(active, wish))
+            return _decided(ToolCalls(past.calls), wish.call_id, wish_digest(active, wish))
         return wish
 
 
@@ -78,19 +91,27 @@ def wish_digest(active: ActiveTurn, wish: ToolCallDecided) -> bytes:
     return known.call.digest if known else b""
 
 
-def _checked(calls: ToolCalls, wish: ToolCallDecided, digest: bytes) -> PastCall:
-    known = calls.find(wish.call_id)
-    if known is None:
-        raise not_found(wish.call_id)
-    if known.call.digest != digest:
-        raise DomainError(Reason.TOOL_CALL_CHANGED, tool_call_id=wish.call_id)
+def _waiting(active: ActiveTurn, call_id: ToolCallId, digest: bytes) -> PastCall:
+    """A call that is decided or waits for it. Raises DomainError TOOL_CALL_ENDED."""
+    known = _checked(active.calls, call_id, digest)
+    if known.decided is None and (active.calls.closed or not _waits(known)):
+        raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=call_id)
     return known
 
 
-def _decided(calls: ToolCalls, wish: ToolCallDecided, digest: bytes) -> ToolCallDecided:
-    decided = _checked(calls, wish, digest).decided
+def _checked(calls: ToolCalls, call_id: ToolCallId, digest: bytes) -> PastCall:
+    known = calls.find(call_id)
+    if known is None:
+        raise not_found(call_id)
+    if known.call.digest != digest:
+        raise DomainError(Reason.TOOL_CALL_CHANGED, tool_call_id=call_id)
+    return known
+
+
+def _decided(calls: ToolCalls, call_id: ToolCallId, digest: bytes) -> ToolCallDecided:
+    decided = _checked(calls, call_id, digest).decided
     if decided is None:
-        raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=wish.call_id)
+        raise DomainError(Reason.TOOL_CALL_ENDED, tool_call_id=call_id)
     return decided
 
 

@@ -70,8 +70,9 @@ class HandoffCallsHere:
         order = order_of(request.order, caller.principal.actor)
         where = ConversationId(request.conversation_id), TurnId(request.turn_id)
         await self._handoffs.check_words(caller.principal, where[0], order)
-        order = await self._left(order, request)
-        turn = await self._handoffs.hand_off(*where, order)
+        turn = await self._handoffs.handed_off(*where)
+        if turn is None:
+            turn = await self._handoffs.hand_off(*where, await self._left(order, request))
         return pb.HandOffTurnResponse(turn=turn_message(turn))
 
     async def _left(self, order: HandoffOrder, request: pb.HandOffTurnRequest) -> HandoffOrder:
@@ -84,10 +85,12 @@ class HandoffCallsHere:
     async def _checked(self, request: _Ending, text: str, caller: Caller, most: int) -> str:
         """What filters leave of a text with which who may end a hand-off ends it.
 
-        Others are told nothing of what filters make of theirs, and it is noted nowhere.
+        Others are told nothing of what filters make of theirs, and it is noted nowhere, as of one
+        that has ended.
         """
         where = ConversationId(request.conversation_id), request.handoff_id
-        await self._handoffs.check(caller.principal, *where)
+        if not await self._handoffs.check(caller.principal, *where):
+            return text
         saying = Saying(request.conversation_id, caller.principal.actor)
         return await self._front.left(saying, text, most)
 

@@ -55,34 +55,44 @@ class Handoffs:
             admin = order.role != HandoffRole.MEMBER
             await self._gatekeeper.check_role(principal, conversation_id, admin=admin)
 
+    async def handed_off(self, conversation_id: ConversationId, turn_id: TurnId) -> Turn | None:
+        """A turn that waits for people; None if it does not yet. Raises as :meth:`hand_off`."""
+        active = await self._handled(conversation_id, turn_id)
+        if active.handoffs.open is not None:
+            return active.told
+        _check_possible(active)
+        return None
+
     async def check(
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str
-    ) -> None:
-        """Raises DomainError unless there is one of that id which the caller may end."""
+    ) -> bool:
+        """Whether one waits. Raises DomainError unless there is one which the caller may end."""
         turn, past = await self._known(conversation_id, handoff_id)
         await self._check_may(principal, turn, past.handoff)
+        return past.ended is None
 
     async def hand_off(
         self, conversation_id: ConversationId, turn_id: TurnId, order: HandoffOrder
     ) -> Turn:
         """Stop the turn's handler, and have the turn wait for people."""
-        active = self._lanes.find(conversation_id, turn_id)
-        if active is None:
-            stored = await self._store.get(conversation_id, turn_id)
-            if not isinstance(stored, Turn):
-                raise not_found(turn_id)
-            raise _impossible(turn_id, "ENDED" if stored.state.ended else "QUEUED")
+        active = await self._handled(conversation_id, turn_id)
         if active.handoffs.open is None:
             await self._handlers.check(active.turn.workspace_id, order.otherwise.handler)
             await self._stop_handler(active, order)
         return active.told
 
+    async def _handled(self, conversation_id: ConversationId, turn_id: TurnId) -> ActiveTurn:
+        active = self._lanes.find(conversation_id, turn_id)
+        if active is not None:
+            return active
+        stored = await self._store.get(conversation_id, turn_id)
+        if not isinstance(stored, Turn):
+            raise not_found(turn_id)
+        raise _impossible(turn_id, "ENDED" if stored.state.ended else "QUEUED")
+
     async def _stop_handler(self, active: ActiveTurn, order: HandoffOrder) -> None:
         turn_id = active.turn.turn_id
-        if active.sealed or not active.goes_on or active.done.is_set():
-            raise _impossible(turn_id, "ENDED")
-        if active.rest is None or active.turn.order.waits_for_people:
-            raise _impossible(turn_id, "QUEUED")
+        _check_possible(active)
         active.hand_off(order)
         stop_under(self._lanes.among(active.turn.conversation_id).values(), turn_id)
         await _until_handed_off(active)
@@ -217,6 +227,15 @@ class Handoffs:
             raise not_found(handoff_id)
         past = await self._journal.past(stored, stored.cursor)
         return stored, _newest(past.handoff, handoff_id)
+
+
+def _check_possible(active: ActiveTurn) -> None:
+    """Raises DomainError HANDOFF_IMPOSSIBLE for a turn that has no handler now."""
+    turn_id = active.turn.turn_id
+    if active.sealed or not active.goes_on or active.done.is_set():
+        raise _impossible(turn_id, "ENDED")
+    if active.rest is None or active.turn.order.waits_for_people:
+        raise _impossible(turn_id, "QUEUED")
 
 
 def _newest(past: PastHandoff | None, handoff_id: str) -> PastHandoff:
