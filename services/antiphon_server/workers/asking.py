@@ -14,7 +14,7 @@ from antiphon_server.dispatcher.handling import (
     ToolCallFinished,
     Work,
 )
-from antiphon_server.runtime.encoding.json_texts import JsonTexts
+from antiphon_server.runtime.encoding.form_texts import FormTexts
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.workers import call_ids
 from antiphon_server.workers.frames import (
@@ -99,8 +99,8 @@ async def _shown(work: Work, asked: AskedQuestion) -> str:
     Raises DomainError INVALID_ARGUMENT for a form with something that they may not: what it names
     can't be masked.
     """
-    form = JsonTexts(asked.schema or "{}")
-    said = [asked.message, *(text for text, _ in form.texts)]
+    fields = FormTexts(asked.schema).texts if asked.schema else []
+    said = [asked.message, *(text for text, _ in fields)]
     message, *shown = await work.outputs.masked(said)
     if shown != said[1:]:
         raise invalid("ask.question.schema_json", "filters hide a part of it")

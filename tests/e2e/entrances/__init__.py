@@ -20,7 +20,7 @@ from tests.e2e.entrances.said import (
     titled,
     titled_at_home,
 )
-from tests.e2e.entrances.tools import called, called_in_turn
+from tests.e2e.entrances.tools import asked_in_turn, called, called_in_turn
 
 ENTRANCES: Sequence[Entrance] = (
     Entrance("PostMessage", posted),
@@ -37,6 +37,7 @@ ENTRANCES: Sequence[Entrance] = (
     ),
     Entrance("CallTool", called),
     Entrance("a turn's tool", called_in_turn),
+    Entrance("a tool's question", asked_in_turn, most=4_000, most_parts=8, in_a_form=True),
     Entrance("AnswerToolCall", told, most=2_000, is_words=True, in_a_form=True),
     Entrance("DecideToolCall", denied, most=1_000, is_words=True),
     Entrance("HandOffTurn", handed_off, most=512, is_words=True),

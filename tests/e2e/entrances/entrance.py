@@ -37,7 +37,7 @@ Comes: TypeAlias = Callable[[Stage, Sample], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """``comes`` is how; it takes ``most`` characters, and of ``is_words`` one text alone.
+    """``comes`` is how; it takes ``most`` characters in ``most_parts``; ``is_words``: in one text.
 
     ``in_a_form``: beside a name, which filters look at, too, so that places are counted otherwise.
     """
@@ -45,6 +45,7 @@ class Entrance:
     name: str
     comes: Comes
     most: int = 1_000_000
+    most_parts: int = 1_000
     is_words: bool = False
     in_a_form: bool = False
     needs_worker: bool = False
@@ -52,7 +53,7 @@ class Entrance:
 
     def takes(self, sample: Sample) -> bool:
         """Whether the contract lets it come in there at all."""
-        if self.is_words and len(sample.parts) > 1:
+        if len(sample.parts) > (1 if self.is_words else self.most_parts):
             return False
         return sum(map(len, sample.parts)) <= self.most
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.integration.tools.forms import form, page
+from antiphon_server.integration.tools.forms import form, page, with_words, words
 from antiphon_server.runtime.encoding.forms import NotShown
 
 
@@ -34,3 +34,16 @@ def test_a_page_is_one_that_a_browser_can_name(url: str) -> None:
     """It shows its host by ``new URL``, which throws for such a port."""
     with pytest.raises(NotShown):
         page("Go there.", url)
+
+
+def test_what_nobody_sees_is_looked_at_as_it_was_written() -> None:
+    """People are shown that something is there, which would be in the way of finding words."""
+    field = {"type": "string", "title": "blue\u200bbird?", "default": "a\u200b"}
+    question = form("a blue\u200bbird", {"properties": {"a": field}})
+    assert question.message == "a blue\ufffdbird"
+    said = [text for text, _ in words(question)]
+    assert said == ["a blue\u200bbird", "", "a", "blue\u200bbird?", "a\u200b"]
+    assert with_words(question, said) == question
+    left = with_words(question, ["a *\u200b", *said[1:]])
+    assert (left.message, left.schema) == ("a *\ufffd", question.schema)
+    assert left.question_id == question.question_id

@@ -193,10 +193,11 @@ class ContextServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateConversation(self, request, context):
-        """CreateConversation makes a conversation that the caller owns. Errors:
+        """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
+        is made in look at its title, instructions and labels, once for one request_id. Errors:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
-        conversation or not).
+        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,7 +232,7 @@ class ContextServiceServicer:
 
     def UpdateConversation(self, request, context):
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

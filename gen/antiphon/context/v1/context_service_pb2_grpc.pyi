@@ -54,10 +54,11 @@ class ContextServiceStub:
     accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]
-    """CreateConversation makes a conversation that the caller owns. Errors:
+    """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
+    is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not).
+    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
     """
     CreateConversationFor: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -75,7 +76,7 @@ class ContextServiceStub:
     """
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
     """
     ArchiveConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]
     """ArchiveConversation takes a conversation out of use: it can still be read,
@@ -152,10 +153,11 @@ class ContextServiceAsyncStub(ContextServiceStub):
     accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
     """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
-    """CreateConversation makes a conversation that the caller owns. Errors:
+    """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
+    is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not).
+    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
     """
     CreateConversationFor: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]  # type: ignore[assignment]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -173,7 +175,7 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
     """
     ArchiveConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]  # type: ignore[assignment]
     """ArchiveConversation takes a conversation out of use: it can still be read,
@@ -283,10 +285,11 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _context_service_pb2.CreateConversationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.CreateConversationResponse, _abc.Awaitable[_context_service_pb2.CreateConversationResponse]]:
-        """CreateConversation makes a conversation that the caller owns. Errors:
+        """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
+        is made in look at its title, instructions and labels, once for one request_id. Errors:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
-        conversation or not).
+        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -328,7 +331,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateConversationResponse, _abc.Awaitable[_context_service_pb2.UpdateConversationResponse]]:
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED.
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
         """
 
     @_abc_1.abstractmethod

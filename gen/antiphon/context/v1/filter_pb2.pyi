@@ -84,7 +84,10 @@ class _FilterStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterSta
     FILTER_STAGE_MESSAGE: _FilterStage.ValueType  # 1
     """FILTER_STAGE_MESSAGE: somebody says it, by whichever entrance."""
     FILTER_STAGE_TOOL_RESULT: _FilterStage.ValueType  # 2
-    """FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
+    """FILTER_STAGE_TOOL_RESULT: a tool has returned it, or asks people by it in the middle of a call.
+    What a question is answered by (names of fields, choices, limits) and a page's address can't be
+    cut: there it is FILTER_ACTION_BLOCK, which ends the call.
+    """
     FILTER_STAGE_ANSWER: _FilterStage.ValueType  # 3
     """FILTER_STAGE_ANSWER: a handler answers it, piece by piece, or tells people of a turn: its progress,
     why it failed or is handed off, what a worker asks and what its own tools did. What is found is
@@ -101,7 +104,10 @@ FILTER_STAGE_UNSPECIFIED: FilterStage.ValueType  # 0
 FILTER_STAGE_MESSAGE: FilterStage.ValueType  # 1
 """FILTER_STAGE_MESSAGE: somebody says it, by whichever entrance."""
 FILTER_STAGE_TOOL_RESULT: FilterStage.ValueType  # 2
-"""FILTER_STAGE_TOOL_RESULT: a tool has returned it, to a turn."""
+"""FILTER_STAGE_TOOL_RESULT: a tool has returned it, or asks people by it in the middle of a call.
+What a question is answered by (names of fields, choices, limits) and a page's address can't be
+cut: there it is FILTER_ACTION_BLOCK, which ends the call.
+"""
 FILTER_STAGE_ANSWER: FilterStage.ValueType  # 3
 """FILTER_STAGE_ANSWER: a handler answers it, piece by piece, or tells people of a turn: its progress,
 why it failed or is handed off, what a worker asks and what its own tools did. What is found is
@@ -521,7 +527,7 @@ class Screening(_message.Message):
     turn_id: _builtins.str
     """turn_id is the turn that it belongs to; may be empty. That of a blocked message never began."""
     tool_call_id: _builtins.str
-    """tool_call_id is the call whose result it is; empty of all else."""
+    """tool_call_id is the call whose result or question it is; empty of all else."""
     action: Global___FilterAction.ValueType
     """action is what became of it. FILTER_ACTION_UNSPECIFIED: it passed though a filter failed."""
     refused: _builtins.bool

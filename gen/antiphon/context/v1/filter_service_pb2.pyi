@@ -432,7 +432,7 @@ class ScreenRequest(_message.Message):
     turn_id: _builtins.str
     """turn_id is the turn that it belongs to; may be empty."""
     tool_call_id: _builtins.str
-    """tool_call_id is the call whose result it is; may be empty."""
+    """tool_call_id is the call whose result or question it is; may be empty."""
     type: _builtins.str
     """type is Message.type."""
     holds: _builtins.bool

@@ -148,9 +148,10 @@ class DispatcherServiceServicer:
 
     def DecideToolCall(self, request, context):
         """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-        is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
-        not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
-        servers).
+        is what the others are answered with, so it may be repeated: filters look at the first reason
+        alone. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are not those of the digest),
+        TOOL_CALL_ENDED (it waits no more, undecided), CONTENT_BLOCKED, FILTER_UNAVAILABLE, DRAINING (on
+        several servers).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,7 +159,8 @@ class DispatcherServiceServicer:
 
     def AnswerToolCall(self, request, context):
         """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
-        what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+        what the others are answered with, so it may be repeated: filters look at the first one alone.
+        Errors: NOT_FOUND, CONTENT_BLOCKED, FILTER_UNAVAILABLE, INVALID_ARGUMENT
         (the answer is not what the question's schema allows; the field names the member),
         TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
         unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).

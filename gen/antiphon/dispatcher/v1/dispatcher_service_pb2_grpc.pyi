@@ -72,13 +72,15 @@ class DispatcherServiceStub:
     """
     DecideToolCall: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]
     """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-    is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
-    not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
-    servers).
+    is what the others are answered with, so it may be repeated: filters look at the first reason
+    alone. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are not those of the digest),
+    TOOL_CALL_ENDED (it waits no more, undecided), CONTENT_BLOCKED, FILTER_UNAVAILABLE, DRAINING (on
+    several servers).
     """
     AnswerToolCall: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.AnswerToolCallRequest, _dispatcher_service_pb2.AnswerToolCallResponse]
     """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
-    what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+    what the others are answered with, so it may be repeated: filters look at the first one alone.
+    Errors: NOT_FOUND, CONTENT_BLOCKED, FILTER_UNAVAILABLE, INVALID_ARGUMENT
     (the answer is not what the question's schema allows; the field names the member),
     TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
     unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
@@ -146,13 +148,15 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """
     DecideToolCall: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.DecideToolCallRequest, _dispatcher_service_pb2.DecideToolCallResponse]  # type: ignore[assignment]
     """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-    is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
-    not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
-    servers).
+    is what the others are answered with, so it may be repeated: filters look at the first reason
+    alone. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are not those of the digest),
+    TOOL_CALL_ENDED (it waits no more, undecided), CONTENT_BLOCKED, FILTER_UNAVAILABLE, DRAINING (on
+    several servers).
     """
     AnswerToolCall: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.AnswerToolCallRequest, _dispatcher_service_pb2.AnswerToolCallResponse]  # type: ignore[assignment]
     """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
-    what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+    what the others are answered with, so it may be repeated: filters look at the first one alone.
+    Errors: NOT_FOUND, CONTENT_BLOCKED, FILTER_UNAVAILABLE, INVALID_ARGUMENT
     (the answer is not what the question's schema allows; the field names the member),
     TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
     unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).
@@ -247,9 +251,10 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.DecideToolCallResponse, _abc.Awaitable[_dispatcher_service_pb2.DecideToolCallResponse]]:
         """DecideToolCall approves or denies a call that waits for it. The first decision counts, and
-        is what the others are answered with, so it may be repeated. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are
-        not those of the digest), TOOL_CALL_ENDED (it waits no more, undecided), DRAINING (on several
-        servers).
+        is what the others are answered with, so it may be repeated: filters look at the first reason
+        alone. Errors: NOT_FOUND, TOOL_CALL_CHANGED (its arguments are not those of the digest),
+        TOOL_CALL_ENDED (it waits no more, undecided), CONTENT_BLOCKED, FILTER_UNAVAILABLE, DRAINING (on
+        several servers).
         """
 
     @_abc_1.abstractmethod
@@ -259,7 +264,8 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_dispatcher_service_pb2.AnswerToolCallResponse, _abc.Awaitable[_dispatcher_service_pb2.AnswerToolCallResponse]]:
         """AnswerToolCall answers what a call's tool asks, or declines to. The first answer counts, and is
-        what the others are answered with, so it may be repeated. Errors: NOT_FOUND, INVALID_ARGUMENT
+        what the others are answered with, so it may be repeated: filters look at the first one alone.
+        Errors: NOT_FOUND, CONTENT_BLOCKED, FILTER_UNAVAILABLE, INVALID_ARGUMENT
         (the answer is not what the question's schema allows; the field names the member),
         TOOL_CALL_CHANGED (the question is not that of the digest), TOOL_CALL_ENDED (it waits no more,
         unanswered), PERMISSION_DENIED (it is asked of somebody else), DRAINING (on several servers).

@@ -34,7 +34,9 @@ class HandoffServiceStub:
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     def __init__(self, channel):
@@ -89,7 +91,9 @@ class HandoffServiceServicer:
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     def HandOffTurn(self, request, context):
@@ -215,7 +219,9 @@ class HandoffService:
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     @staticmethod

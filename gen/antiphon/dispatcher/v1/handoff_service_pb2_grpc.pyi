@@ -35,7 +35,9 @@ class HandoffServiceStub:
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     @_typing.overload
@@ -93,7 +95,9 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -147,7 +151,9 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Whoever claims, answers, returns or declines has to have the role that the hand-off names in the
     conversation: ROLE_MEMBER or above, or ROLE_ADMIN or above; others are PERMISSION_DENIED. On several
-    servers calls end as DRAINING where Dispatch does. Any call may end as STORE_UNAVAILABLE.
+    servers calls end as DRAINING where Dispatch does. What is said with a call (a reason, a text, a
+    note) filters look at first, if the call is none that is repeated: it may end as CONTENT_BLOCKED or
+    FILTER_UNAVAILABLE. Any call may end as STORE_UNAVAILABLE.
     """
 
     @_abc_1.abstractmethod

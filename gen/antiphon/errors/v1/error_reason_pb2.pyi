@@ -392,7 +392,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_FILTER_UNAVAILABLE: _ErrorReason.ValueType  # 201
     """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
-    metadata: filter. Code UNAVAILABLE.
+    metadata: filter. Clients and proxies do not repeat it by themselves, which the trailers
+    grpc-retry-pushback-ms and x-envoy-ratelimited say; RetryInfo says when a person may. Code
+    UNAVAILABLE.
     """
     ERROR_REASON_HANDOFF_CLAIMED: _ErrorReason.ValueType  # 210
     """ERROR_REASON_HANDOFF_CLAIMED: somebody else is at it; metadata: handoff_id, claimed_by
@@ -809,7 +811,9 @@ was found, e.g. `github_token`, separated by commas). Code FAILED_PRECONDITION.
 """
 ERROR_REASON_FILTER_UNAVAILABLE: ErrorReason.ValueType  # 201
 """ERROR_REASON_FILTER_UNAVAILABLE: a filter that fails closed could not look; nothing is stored;
-metadata: filter. Code UNAVAILABLE.
+metadata: filter. Clients and proxies do not repeat it by themselves, which the trailers
+grpc-retry-pushback-ms and x-envoy-ratelimited say; RetryInfo says when a person may. Code
+UNAVAILABLE.
 """
 ERROR_REASON_HANDOFF_CLAIMED: ErrorReason.ValueType  # 210
 """ERROR_REASON_HANDOFF_CLAIMED: somebody else is at it; metadata: handoff_id, claimed_by

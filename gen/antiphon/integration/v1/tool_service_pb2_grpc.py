@@ -146,7 +146,8 @@ class ToolServiceServicer:
         TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came), BUDGET_EXCEEDED, PRICE_UNKNOWN
         (its price is in another currency than a budget); of the tool's connection
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
-        credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
+        credential names), LIMIT_EXCEEDED (its server asks people or models again and again); of filters
+        CONTENT_BLOCKED and FILTER_UNAVAILABLE, about what it has returned.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

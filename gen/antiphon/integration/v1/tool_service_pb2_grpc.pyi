@@ -63,7 +63,8 @@ class ToolServiceStub:
     TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came), BUDGET_EXCEEDED, PRICE_UNKNOWN
     (its price is in another currency than a budget); of the tool's connection
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
-    credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
+    credential names), LIMIT_EXCEEDED (its server asks people or models again and again); of filters
+    CONTENT_BLOCKED and FILTER_UNAVAILABLE, about what it has returned.
     """
     ReadToolResult: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]
     """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
@@ -129,7 +130,8 @@ class ToolServiceAsyncStub(ToolServiceStub):
     TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came), BUDGET_EXCEEDED, PRICE_UNKNOWN
     (its price is in another currency than a budget); of the tool's connection
     CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
-    credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
+    credential names), LIMIT_EXCEEDED (its server asks people or models again and again); of filters
+    CONTENT_BLOCKED and FILTER_UNAVAILABLE, about what it has returned.
     """
     ReadToolResult: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ReadToolResultRequest, _tool_service_pb2.ReadToolResultResponse]  # type: ignore[assignment]
     """ReadToolResult reads a piece of a result that is kept whole, because it was longer than what
@@ -228,7 +230,8 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         TOOL_FAILED, TOOL_CALL_LOST (it was called, and no answer came), BUDGET_EXCEEDED, PRICE_UNKNOWN
         (its price is in another currency than a budget); of the tool's connection
         CONNECTION_UNAVAILABLE, EGRESS_DENIED, AUTHORIZATION_REQUIRED, NOT_FOUND (the secret that its
-        credential names), LIMIT_EXCEEDED (its server asks people or models again and again).
+        credential names), LIMIT_EXCEEDED (its server asks people or models again and again); of filters
+        CONTENT_BLOCKED and FILTER_UNAVAILABLE, about what it has returned.
         """
 
     @_abc_1.abstractmethod

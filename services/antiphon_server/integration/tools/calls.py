@@ -1,7 +1,7 @@
 """A call of a tool: allowed, checked, written into the ledger, made, bounded."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from antiphon_server.integration.tools.model import (
     ToolCallId,
 )
 from antiphon_server.integration.tools.ports import ResultStore, ScreensResults, States
-from antiphon_server.integration.tools.questions import Attendance, Pause
+from antiphon_server.integration.tools.questions import Attendance, Pause, Question
 from antiphon_server.integration.tools.results import bounded, joined, whole, written
 from antiphon_server.integration.tools.schemas import Schemas
 from antiphon_server.integration.tools.settings import ToolSettings
@@ -96,14 +96,15 @@ class ToolCaller:
 
         Raises DomainError TOOL_NOT_FOUND, TOOL_DENIED, TOOL_HELD, TOOL_CHANGED if it is another one
         by now, TOOL_ARGUMENTS_INVALID, TOOL_TIMEOUT, CONNECTION_UNAVAILABLE, BUDGET_EXCEEDED,
-        PRICE_UNKNOWN, CONTENT_BLOCKED and FILTER_UNAVAILABLE about its result, and what its source
-        raises.
+        PRICE_UNKNOWN, CONTENT_BLOCKED and FILTER_UNAVAILABLE about its result or what it asks, and
+        what its source raises.
         """
         tool, call = await self._ready(caller, call_id, name, arguments, attendance, approved)
         came = await self._paid(tool, call)
         if isinstance(came, Pause):
             assert self._states is not None, "who has nobody to ask does not pause"
-            return replace(came, state=self._states.seal(came.state, _purpose(call)))
+            questions = tuple(await self._asked(caller, call_id, came.questions))
+            return Pause(questions, self._states.seal(came.state, _purpose(call)))
         result = written(self._told(tool, joined(came)))
         return await self._kept(caller, call_id, await self._screened(caller, call_id, result))
 
@@ -148,10 +149,24 @@ class ToolCaller:
             return result
         return await self._filters.screened(caller, call_id, result)
 
+    async def _asked(
+        self, caller: Caller, call_id: ToolCallId, questions: Sequence[Question]
+    ) -> Sequence[Question]:
+        """What filters leave of questions."""
+        if self._filters is None:
+            return questions
+        return await self._filters.asked(caller, call_id, questions)
+
     def _attended(self, call: Call) -> Call:
         """The call with what it goes on with. Raises DomainError TOOL_FAILED."""
         if call.attendance is None or self._states is None:
             return replace(call, attendance=None)
+
+        async def look(question: Question) -> Question:
+            (left,) = await self._asked(call.caller, call.call_id, [question])
+            return left
+
+        call.attendance.look = look
         if sealed := call.attendance.state:
             state = self._states.open(sealed, _purpose(call))
             if state is None:

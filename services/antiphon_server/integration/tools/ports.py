@@ -19,7 +19,7 @@ from antiphon_server.integration.tools.model import (
     ToolCallId,
     ToolName,
 )
-from antiphon_server.integration.tools.questions import Pause
+from antiphon_server.integration.tools.questions import Pause, Question
 
 
 class ScreensResults(Protocol):
@@ -27,6 +27,12 @@ class ScreensResults(Protocol):
 
     async def screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
         """What is left of it. Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE."""
+        ...
+
+    async def asked(
+        self, caller: Caller, call_id: ToolCallId, questions: Sequence[Question]
+    ) -> Sequence[Question]:
+        """What is left of what a call asks people. Raises as :meth:`screened`."""
         ...
 
 

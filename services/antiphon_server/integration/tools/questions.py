@@ -25,12 +25,16 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question: ``schema`` is its answer's JSON Schema, ``url`` a page in place of that."""
+    """A question: ``schema`` is its answer's JSON Schema, ``url`` a page in place of that.
+
+    ``meant`` is the same as its server has written it, where people are shown it otherwise.
+    """
 
     question_id: QuestionId
     message: str
     schema: str = ""
     url: str = ""
+    meant: "Question | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Attendance:
         answers: Mapping[QuestionId, Answer] | None = None,
     ) -> None:
         self._tell = tell
+        self.look: Callable[[Question], Awaitable[Question]] | None = None
+        """What is left of a question that people may see. Raises DomainError."""
         self.state = state
         self.answers = answers or {}
         self._waiting: dict[QuestionId, asyncio.Future[Answer]] = {}
@@ -73,12 +79,12 @@ class Attendance:
         self._left: list[tuple[asyncio.Timeout, float]] = []
 
     async def ask(self, question: Question) -> Answer:
-        """Ask while the call is held open."""
+        """Ask while the call is held open. Raises DomainError if that is not to be asked."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[question.question_id] = answer
         try:
             with self._standing():
-                await self._tell(question)
+                await self._tell(await self.look(question) if self.look else question)
                 said = await answer
         finally:
             del self._waiting[question.question_id]

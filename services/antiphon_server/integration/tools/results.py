@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from antiphon_server.integration.tools.model import KeptPart, Result, ResultPart, ToolCallId
+from antiphon_server.runtime.encoding import visible
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_PARTS = 30
@@ -20,11 +21,8 @@ _TYPE = re.compile(r"[A-Za-z0-9.+-]{1,40}/[A-Za-z0-9.+-]{1,80}")
 
 def written(result: Result) -> Result:
     """The same result in characters that can be written: half a surrogate is a "?"."""
-    parts = tuple(
-        it if it.content.isascii() else replace(it, content=_written(it.content))
-        for it in result.parts
-    )
-    return replace(result, parts=parts)
+    parts = (replace(it, content=visible.written(it.content)) for it in result.parts)
+    return replace(result, parts=tuple(parts))
 
 
 def joined(result: Result) -> Result:
@@ -69,10 +67,6 @@ def bounded(result: Result, kept_as: ToolCallId | None = None) -> Result:
         if part.content:
             parts.append(part)
     return replace(result, parts=tuple(parts), omitted_bytes=omitted, kept=kept_as is not None)
-
-
-def _written(text: str) -> str:
-    return text.encode(errors="replace").decode()
 
 
 def media_type(part: ResultPart) -> str:

@@ -1,8 +1,8 @@
 """Forms that people are asked by, as they can be shown: flat ones; all of it is untrusted."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from antiphon_server.runtime.encoding.visible import visible
 
@@ -19,16 +19,18 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
     "boolean": ("default",),
     "array": ("minItems", "maxItems", "default"),
 }
+Shows: TypeAlias = Callable[[str], str]
+"""A text as it is shown."""
 
 
 class NotShown(Exception):
     """Says why a question can't be shown to people."""
 
 
-def shown_form(schema: object) -> str:
-    """A form's JSON Schema, of what people are shown of it. Raises NotShown."""
+def shown_form(schema: object, shows: Shows = visible) -> str:
+    """A form's JSON Schema, of what people are shown of it by ``shows``. Raises NotShown."""
     try:
-        told = json.dumps(_form(schema), ensure_ascii=False, allow_nan=False)
+        told = json.dumps(_form(schema, shows), ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise NotShown("a number of its form is none of JSON") from None
     if len(told.encode()) > MAX_SCHEMA:
@@ -36,7 +38,7 @@ def shown_form(schema: object) -> str:
     return told
 
 
-def _form(schema: object) -> dict[str, Any]:
+def _form(schema: object, shows: Shows) -> dict[str, Any]:
     """The form, of the keywords that are known alone."""
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
         raise NotShown("its form is no object")
@@ -48,7 +50,7 @@ def _form(schema: object) -> dict[str, Any]:
         isinstance(it, str) and it in fields for it in required
     ):
         raise NotShown("its form requires a field that it does not have")
-    shown = {_named(name): _field(field) for name, field in fields.items()}
+    shown = {_named(name): _field(field, shows) for name, field in fields.items()}
     return {"type": "object", "properties": shown, "required": required}
 
 
@@ -58,41 +60,41 @@ def _named(name: str) -> str:
     return name
 
 
-def _field(field: object) -> dict[str, Any]:
+def _field(field: object, shows: Shows) -> dict[str, Any]:
     kind = field.get("type") if isinstance(field, dict) else None
     if not isinstance(field, dict) or not isinstance(kind, str) or kind not in _KEPT:
         raise NotShown("a field of its form is no text, number, boolean or choice")
     shown: dict[str, Any] = {"type": kind}
-    shown |= {it: _text(field[it]) for it in _TEXTS if it in field}
-    shown |= {it: _value(field[it]) for it in _KEPT[kind] if it in field}
+    shown |= {it: _text(field[it], shows) for it in _TEXTS if it in field}
+    shown |= {it: _value(field[it], shows) for it in _KEPT[kind] if it in field}
     if kind == "array":
         items = field.get("items")
-        choices = _choices(items, "anyOf") if isinstance(items, dict) else {}
+        choices = _choices(items, "anyOf", shows) if isinstance(items, dict) else {}
         if not choices:
             raise NotShown("a list in its form has no choices")
         shown["items"] = {"type": "string", **choices}
     elif kind == "string":
-        shown |= _choices(field, "oneOf")
+        shown |= _choices(field, "oneOf", shows)
     return shown
 
 
-def _choices(field: Mapping[str, Any], titled: str) -> dict[str, Any]:
+def _choices(field: Mapping[str, Any], titled: str, shows: Shows) -> dict[str, Any]:
     """What can be chosen: ``enum``, or ``titled`` where choices have names of their own."""
     if "enum" in field:
         values, names = field["enum"], field.get("enumNames")
         if names is None:
-            return {"enum": [_text(it) for it in _bounded(values)]}
+            return {"enum": [_text(it, shows) for it in _bounded(values)]}
         pairs: Iterable[Any] = zip(_bounded(values), _bounded(names), strict=False)
-        return {titled: [{"const": _text(it), "title": _text(name)} for it, name in pairs]}
+        return {titled: [_option(it, name, shows) for it, name in pairs]}
     if titled in field:
         options = [it for it in _bounded(field[titled]) if isinstance(it, dict)]
-        return {
-            titled: [
-                {"const": _text(it.get("const")), "title": _text(it.get("title", it.get("const")))}
-                for it in options
-            ]
-        }
+        named = ((it.get("const"), it.get("title", it.get("const"))) for it in options)
+        return {titled: [_option(it, name, shows) for it, name in named]}
     return {}
+
+
+def _option(value: object, name: object, shows: Shows) -> dict[str, str]:
+    return {"const": _text(value, shows), "title": _text(name, shows)}
 
 
 def _bounded(values: object) -> list[Any]:
@@ -101,15 +103,15 @@ def _bounded(values: object) -> list[Any]:
     return values
 
 
-def _text(value: object) -> str:
+def _text(value: object, shows: Shows) -> str:
     """Text as it is shown."""
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise NotShown("a text of its form is longer than 1,024 characters")
-    return visible(value)
+    return shows(value)
 
 
-def _value(value: object) -> Any:
+def _value(value: object, shows: Shows) -> Any:
     """A limit or a default: a number, a boolean, a text, or texts."""
     if isinstance(value, list):
-        return [_text(it) for it in _bounded(value)]
-    return value if isinstance(value, bool | int | float) else _text(value)
+        return [_text(it, shows) for it in _bounded(value)]
+    return value if isinstance(value, bool | int | float) else _text(value, shows)

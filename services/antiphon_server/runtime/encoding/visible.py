@@ -16,6 +16,11 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_SHOWN)
 
 
+def written(text: str) -> str:
+    """The text in characters that can be written: half a surrogate is a "?"."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 class _Shown(dict[int, int]):
     """What a character is shown as; each is looked up once."""
 

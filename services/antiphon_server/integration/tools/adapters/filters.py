@@ -1,16 +1,22 @@
 """Filters that look at what tools return, through the service that has them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import filter_pb2, filter_service_pb2
 from antiphon.context.v1.message_pb2 import Part
+from antiphon_server.integration.tools.forms import with_words, words
 from antiphon_server.integration.tools.model import Caller, Result, ResultPart, ToolCallId
+from antiphon_server.integration.tools.questions import Question
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
     from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceAsyncStub
 
+_BETWEEN = "\n", 0
+"""What is asked with does not follow a question's last word."""
 TIMEOUT_S = 120.0
 """Each of many filters may take 30 s."""
 
@@ -23,22 +29,49 @@ class FilterServiceScreen:
 
     async def screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
         """See :meth:`ScreensResults.screened`. Data is no text: nobody looks at it."""
-        request = filter_service_pb2.ScreenRequest(
-            workspace_id=caller.workspace_id,
-            conversation_id=caller.conversation_id,
-            stage=filter_pb2.FILTER_STAGE_TOOL_RESULT,
-            author=f"users/{caller.user_id}" if caller.user_id else "",
-            turn_id=caller.turn_id,
-            tool_call_id=call_id,
-            parts=[Part(text=it.content) for it in result.parts if _is_looked_at(it)],
-        )
-        with remote_errors("context"):
-            left = await self._filters.Screen(request, timeout=TIMEOUT_S)
-        if left.action != filter_pb2.FILTER_ACTION_SANITISE:
+        request = _of(caller, call_id)
+        request.parts.extend(Part(text=it.content) for it in result.parts if _is_looked_at(it))
+        left = await self._left(request)
+        if left is None:
             return result
-        texts = iter([part.text for part in left.parts])
+        texts = iter(left)
         parts = [_with(it, next(texts)) if _is_looked_at(it) else it for it in result.parts]
         return replace(result, parts=tuple(parts), structured=None)
+
+    async def asked(
+        self, caller: Caller, call_id: ToolCallId, questions: Sequence[Question]
+    ) -> Sequence[Question]:
+        """See :meth:`ScreensResults.asked`. What is parted among questions is found, too."""
+        said = [words(it) for it in questions]
+        beside = chain.from_iterable(it[1:] for it in said)
+        told = [*(it[0] for it in said), _BETWEEN, *beside]
+        request = _of(caller, call_id)
+        request.parts.extend(Part(text=text) for text, _ in told)
+        request.most_bytes.extend(most for _, most in told)
+        left = await self._left(request)
+        if left is None:
+            return questions
+        rest = iter(left[len(said) + 1 :])
+        new = [[first, *islice(rest, len(it) - 1)] for first, it in zip(left, said, strict=False)]
+        return list(map(with_words, questions, new))
+
+    async def _left(self, request: filter_service_pb2.ScreenRequest) -> Sequence[str] | None:
+        """What is left of its parts; None if they are as they were."""
+        with remote_errors("context"):
+            left = await self._filters.Screen(request, timeout=TIMEOUT_S)
+        is_cut = left.action == filter_pb2.FILTER_ACTION_SANITISE
+        return [part.text for part in left.parts] if is_cut else None
+
+
+def _of(caller: Caller, call_id: ToolCallId) -> filter_service_pb2.ScreenRequest:
+    return filter_service_pb2.ScreenRequest(
+        workspace_id=caller.workspace_id,
+        conversation_id=caller.conversation_id,
+        stage=filter_pb2.FILTER_STAGE_TOOL_RESULT,
+        author=f"users/{caller.user_id}" if caller.user_id else "",
+        turn_id=caller.turn_id,
+        tool_call_id=call_id,
+    )
 
 
 def _is_looked_at(part: ResultPart) -> bool:

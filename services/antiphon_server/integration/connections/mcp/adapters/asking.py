@@ -138,17 +138,17 @@ class Asking:
             responses = {**ready, **declined} or None
 
     async def ask(self, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
-        """Ask people while the call is open; after too many rounds the call ends."""
+        """Ask people while the call is open, which ends after too many rounds, or by a filter."""
         try:
             self._count()
             question = _question(params)
+            there = self._call.attendance
+            return _told(await there.ask(question) if there else Answer(Action.DECLINED))
         except NotShown as why:
             return types.ErrorData(code=types.INVALID_PARAMS, message=str(why))
         except DomainError as refused:
             self._end(refused)
             return _told(Answer(Action.CANCELLED))
-        there = self._call.attendance
-        return _told(await there.ask(question) if there else Answer(Action.DECLINED))
 
     async def sample(
         self, params: types.CreateMessageRequestParams
