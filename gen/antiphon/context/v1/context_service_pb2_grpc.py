@@ -232,7 +232,8 @@ class ContextServiceServicer:
 
     def UpdateConversation(self, request, context):
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title,
+        instructions or labels).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

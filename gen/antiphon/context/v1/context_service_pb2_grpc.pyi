@@ -76,7 +76,8 @@ class ContextServiceStub:
     """
     UpdateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title,
+    instructions or labels).
     """
     ArchiveConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]
     """ArchiveConversation takes a conversation out of use: it can still be read,
@@ -175,7 +176,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     UpdateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateConversationRequest, _context_service_pb2.UpdateConversationResponse]  # type: ignore[assignment]
     """UpdateConversation changes the fields that the mask names. Errors:
-    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
+    NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title,
+    instructions or labels).
     """
     ArchiveConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveConversationRequest, _context_service_pb2.ArchiveConversationResponse]  # type: ignore[assignment]
     """ArchiveConversation takes a conversation out of use: it can still be read,
@@ -331,7 +333,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateConversationResponse, _abc.Awaitable[_context_service_pb2.UpdateConversationResponse]]:
         """UpdateConversation changes the fields that the mask names. Errors:
-        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title, instructions or labels).
+        NOT_FOUND, ETAG_MISMATCH, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE (its title,
+        instructions or labels).
         """
 
     @_abc_1.abstractmethod
