@@ -9,6 +9,7 @@ from antiphon.context.v1 import filter_pb2, filter_service_pb2
 from antiphon.context.v1.message_pb2 import Part
 from antiphon_server.integration.tools.forms import with_words, words
 from antiphon_server.integration.tools.model import Caller, Result, ResultPart, ToolCallId
+from antiphon_server.integration.tools.pieces import Piece, Words, pieces_of, seams, whole
 from antiphon_server.integration.tools.questions import Question
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 _BETWEEN = "\n", 0
 """What is asked with does not follow a question's last word."""
+MOST_TEXT = 256 * 1024
+"""Bytes that may be left of a piece of a result."""
 TIMEOUT_S = 120.0
 """Each of many filters may take 30 s."""
 
@@ -28,15 +31,13 @@ class FilterServiceScreen:
         self._filters = filters
 
     async def screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
-        """See :meth:`ScreensResults.screened`. Data is no text: nobody looks at it."""
-        request = _of(caller, call_id)
-        request.parts.extend(Part(text=it.content) for it in result.parts if _is_looked_at(it))
-        left = await self._left(request)
-        if left is None:
-            return result
-        texts = iter(left)
-        parts = [_with(it, next(texts)) if _is_looked_at(it) else it for it in result.parts]
-        return replace(result, parts=tuple(parts), structured=None)
+        """See :meth:`ScreensResults.screened`. Data is no text: of it the type is looked at."""
+        looked_at = [it for it in result.parts if _is_looked_at(it)]
+        types = "".join(f"\n{it.media_type}" for it in result.parts if it.media_type)
+        said = [*((it.content, MOST_TEXT) for it in looked_at), (types, 0)]
+        left = iter(await self._left(caller, call_id, said))
+        parts = [_with(it, next(left)) if _is_looked_at(it) else it for it in result.parts]
+        return result if parts == list(result.parts) else replace(result, parts=tuple(parts))
 
     async def asked(
         self, caller: Caller, call_id: ToolCallId, questions: Sequence[Question]
@@ -45,22 +46,31 @@ class FilterServiceScreen:
         said = [words(it) for it in questions]
         beside = chain.from_iterable(it[1:] for it in said)
         told = [*(it[0] for it in said), _BETWEEN, *beside]
-        request = _of(caller, call_id)
-        request.parts.extend(Part(text=text) for text, _ in told)
-        request.most_bytes.extend(most for _, most in told)
-        left = await self._left(request)
-        if left is None:
-            return questions
+        left = await self._left(caller, call_id, told)
         rest = iter(left[len(said) + 1 :])
         new = [[first, *islice(rest, len(it) - 1)] for first, it in zip(left, said, strict=False)]
         return list(map(with_words, questions, new))
 
-    async def _left(self, request: filter_service_pb2.ScreenRequest) -> Sequence[str] | None:
-        """What is left of its parts; None if they are as they were."""
+    async def _left(self, caller: Caller, call_id: ToolCallId, said: Words) -> Sequence[str]:
+        """What is left of words. Raises DomainError as :meth:`screened`."""
+        where = _of(caller, call_id)
+        left = [await self._asked(where, it) for it in pieces_of(said)]
+        for seam in seams(left):
+            await self._asked(where, [Piece(0, seam, 0)])
+        return whole(said, chain.from_iterable(left))
+
+    async def _asked(
+        self, where: filter_service_pb2.ScreenRequest, pieces: Sequence[Piece]
+    ) -> Sequence[Piece]:
+        request = filter_service_pb2.ScreenRequest()
+        request.CopyFrom(where)
+        request.parts.extend(Part(text=it.text) for it in pieces)
+        request.most_bytes.extend(it.most for it in pieces)
         with remote_errors("context"):
             left = await self._filters.Screen(request, timeout=TIMEOUT_S)
-        is_cut = left.action == filter_pb2.FILTER_ACTION_SANITISE
-        return [part.text for part in left.parts] if is_cut else None
+        if left.action != filter_pb2.FILTER_ACTION_SANITISE:
+            return pieces
+        return [it._replace(text=new.text) for it, new in zip(pieces, left.parts, strict=True)]
 
 
 def _of(caller: Caller, call_id: ToolCallId) -> filter_service_pb2.ScreenRequest:
