@@ -37,7 +37,9 @@ class FilterServiceScreen:
         said = [*((it.content, MOST_TEXT) for it in looked_at), (types, 0)]
         left = iter(await self._left(caller, call_id, said))
         parts = [_with(it, next(left)) if _is_looked_at(it) else it for it in result.parts]
-        return result if parts == list(result.parts) else replace(result, parts=tuple(parts))
+        if parts == list(result.parts):
+            return result
+        return replace(result, parts=tuple(parts), structured=None)
 
     async def asked(
         self, caller: Caller, call_id: ToolCallId, questions: Sequence[Question]
