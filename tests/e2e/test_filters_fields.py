@@ -11,8 +11,13 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
+from google.protobuf.field_mask_pb2 import FieldMask
 
-from antiphon.context.v1.context_service_pb2 import CreateConversationRequest
+from antiphon.context.v1.context_service_pb2 import (
+    CreateConversationRequest,
+    CreateWorkspaceRequest,
+    UpdateWorkspaceRequest,
+)
 from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
     FILTER_ACTION_SANITISE,
@@ -223,6 +228,26 @@ async def test_what_is_repeated_is_answered_as_it_was(it: Stage) -> None:
     assert [each async for each in it.client.list_screenings(it.parent)] == told
     post.parts[0].text = "something else"
     assert await reason(say(post)) == "REQUEST_ID_REUSED"
+
+
+async def test_what_workspaces_are_called_is_looked_at(it: Stage) -> None:
+    """By the installation's filters when one is made, by its own, too, when it is called anew."""
+    words = Filter(name="words", action=FILTER_ACTION_SANITISE, terms=TermsFilter(terms=[WORD]))
+    await it.client.set_filters("global", [words])
+    calls = Calls(it.channel, it.caller, "")
+    creation = CreateWorkspaceRequest(display_name=f"the {WORD}", request_id=str(uuid.uuid4()))
+    made = await calls(calls.context.CreateWorkspace, creation)
+    assert made.workspace.display_name == "the [term]"
+    told = [each async for each in it.client.list_screenings("global")]
+    assert await calls(calls.context.CreateWorkspace, creation) == made
+    assert [each async for each in it.client.list_screenings("global")] == told
+    await it.client.set_filters("global", [])
+    words.action = FILTER_ACTION_BLOCK
+    wish = made.workspace
+    await it.client.set_filters(wish.workspace_id, [words])
+    wish.display_name = WORD
+    update = UpdateWorkspaceRequest(workspace=wish, update_mask=FieldMask(paths=["display_name"]))
+    assert await reason(calls(calls.context.UpdateWorkspace, update)) == "CONTENT_BLOCKED"
 
 
 async def test_a_conversation_that_is_there_is_not_looked_at_again(it: Stage) -> None:

@@ -8,6 +8,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import conversation_pb2
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceServicer
 from antiphon_server.context import encoding, window_wire
+from antiphon_server.context.model.changes import Repeatable
 from antiphon_server.context.model.listed import Order, Shelf
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import (
@@ -37,7 +38,7 @@ from antiphon_server.context.service.limits import (
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.role_cache import Roles
-from antiphon_server.context.service.workspaces import Workspaces, own_workspace_id
+from antiphon_server.context.service.workspaces import MAX_NAME, Workspaces, own_workspace_id
 from antiphon_server.runtime.access.principal import (
     Principal,
     SessionId,
@@ -83,9 +84,10 @@ class ContextServicer(ContextServiceServicer):
     async def CreateWorkspace(
         self, request: pb.CreateWorkspaceRequest, context: Any
     ) -> pb.CreateWorkspaceResponse:
-        principal = current_principal()
+        principal, name = current_principal(), in_one_line(request.display_name)
         key = encoding.repeatable(principal, request.request_id, request, Workspace)
-        made = await self._workspaces.create(principal, in_one_line(request.display_name), key)
+        name = await self._left_of_name("", principal.actor, name, key)
+        made = await self._workspaces.create(principal, name, key)
         return pb.CreateWorkspaceResponse(workspace=encoding.workspace(made))
 
     async def GetWorkspace(
@@ -117,8 +119,19 @@ class ContextServicer(ContextServiceServicer):
         workspace_id = WorkspaceId(wish.workspace_id)
         principal, name = current_principal(), in_one_line(wish.display_name)
         key = encoding.repeatable(principal, request.request_id, request, Workspace)
+        name = await self._left_of_name(workspace_id, principal.actor, name, key)
         changed = await self._workspaces.update(principal, workspace_id, name, wish.etag, key)
         return pb.UpdateWorkspaceResponse(workspace=encoding.workspace(changed))
+
+    async def _left_of_name(
+        self, workspace_id: str, author: str, name: str, key: Repeatable[Workspace] | None
+    ) -> str:
+        """What filters leave of a workspace's name; the installation's alone of one to be made."""
+        if self._filters is None or not self._filters.stand(workspace_id):
+            return name
+        if await self._workspaces.answered(key) is not None:
+            return name
+        return (await self._filters.screened_words(workspace_id, author, [(name, MAX_NAME)]))[0]
 
     async def ArchiveWorkspace(
         self, request: pb.ArchiveWorkspaceRequest, context: Any

@@ -58,6 +58,12 @@ class Workspaces:
 
         return await self._changes.make(work, of_user=owner)
 
+    async def answered(self, request: Repeatable[Workspace] | None) -> Workspace | None:
+        """What the same request got before; None if it is new. Raises REQUEST_ID_REUSED."""
+        if request is None:
+            return None
+        return await self._store.read(lambda r: answered(r, request))
+
     async def get(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
         """One workspace. Raises DomainError NOT_FOUND."""
         return await self._store.read(lambda r: _get(r, principal, workspace_id, Permission.READ))
