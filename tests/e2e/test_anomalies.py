@@ -92,6 +92,9 @@ async def test_who_floods_is_throttled_at_both_servers_within_a_second(pair: Pai
         with pytest.raises(AntiphonError, match="flagged") as error:
             await client.dispatch(where, "again")
         assert error.value.reason == "THROTTLED"
+        with pytest.raises(AntiphonError, match="flagged") as error:
+            await client.create_conversation(title="offer 8: cheap watches")
+        assert error.value.reason == "THROTTLED"
     (flag,) = await pair.flags(parent)
     assert (flag.kind, flag.detector, flag.score) == ("rate", "floods", 1.0)
     assert flag.evidence["messages"] >= 10

@@ -65,20 +65,15 @@ class ComposedWatching:
         """See :meth:`WatchesMessages.said`."""
         if not (self.throttles or self.stand(it.workspace_id)):
             return 0.0
-        signal = Signal(
-            Sign.SAID,
-            time.time(),
-            it.author,
-            it.session_id,
-            it.conversation_id,
-            it.workspace_id,
-            it.fingerprint and (it.fingerprint & _FINGERPRINT or 1),
-            it.size_bytes,
-        )
+        signal = _signal(it)
         if self.stand(it.workspace_id):
             self.watching.note(signal)
             self.sharing.note(signal)
         return self.throttles.wait(signal)
+
+    def begins(self, it: Speaking) -> float:
+        """See :meth:`WatchesMessages.begins`."""
+        return self.throttles.wait(_signal(it), count=0) if self.throttles else 0.0
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`WatchingRoom.register`."""
@@ -129,6 +124,19 @@ class ComposedWatching:
         for effect in Effect:
             flags.add_metric([effect.name.lower()], self.watching.open.get(effect, 0))
         yield flags
+
+
+def _signal(it: Speaking) -> Signal:
+    return Signal(
+        Sign.SAID,
+        time.time(),
+        it.author,
+        it.session_id,
+        it.conversation_id,
+        it.workspace_id,
+        it.fingerprint and (it.fingerprint & _FINGERPRINT or 1),
+        it.size_bytes,
+    )
 
 
 def compose_watching(

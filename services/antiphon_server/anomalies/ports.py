@@ -75,8 +75,11 @@ class FlagStore(Protocol):
 class Allowance(Protocol):
     """How much of somebody is let through."""
 
-    def wait(self, key: Key, per_minute: int) -> float:
-        """Let one message through and return 0.0, or the seconds until one would be."""
+    def wait(self, key: Key, per_minute: int, count: int = 1) -> float:
+        """Let one message through and return 0.0, or the seconds until one would be.
+
+        With ``count`` 0 it is only told whether one would be.
+        """
         ...
 
 

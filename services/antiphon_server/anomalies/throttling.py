@@ -23,11 +23,11 @@ class Throttles:
             found.setdefault((it.key.parent, it.key.subject), []).append(it)
         self._of = found
 
-    def wait(self, signal: Signal) -> float:
-        """0.0 if what is said may be, else the seconds until it may."""
+    def wait(self, signal: Signal, count: int = 1) -> float:
+        """0.0 if what is said may be, else the seconds until it may; ``count`` 0: nothing is."""
         if not self._of:
             return 0.0
-        wait = max(map(self._wait, self._biting(signal)), default=0.0)
+        wait = max((self._wait(it, count) for it in self._biting(signal)), default=0.0)
         self.refused += bool(wait)
         return wait
 
@@ -43,5 +43,5 @@ class Throttles:
                     if it.end_us > now_us:
                         yield it
 
-    def _wait(self, it: Throttle) -> float:
-        return self._allowance.wait(it.key, it.per_minute)
+    def _wait(self, it: Throttle, count: int) -> float:
+        return self._allowance.wait(it.key, it.per_minute, count)

@@ -46,6 +46,7 @@ from antiphon_server.runtime.access.principal import (
     current_principal,
 )
 from antiphon_server.runtime.encoding.lines import in_one_line
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import page_limit
 
@@ -159,10 +160,15 @@ class ContextServicer(ContextServiceServicer):
         key = encoding.repeatable(principal, request.request_id, request, Conversation)
         owner, conversation_id = owner_of_new(principal), ConversationId(request.conversation_id)
         workspace_id = request.workspace_id or own_workspace_id(owner)
-        if self._stand(workspace_id):
+        speaks = Speaking(principal.actor, principal.session_id, "", workspace_id)
+        wait = self._watches.begins(speaks) if self._watches else 0.0
+        if wait or self._stand(workspace_id):
             before = await self._conversations.made_before(owner, conversation_id, key)
             if before is not None:
                 return before
+        if wait:  # else what was to be said there would stand as its title
+            raise DomainError(Reason.THROTTLED, retry_after=wait)
+        if self._stand(workspace_id):
             request = await self._screened(workspace_id, principal.actor, request)
         return await self._conversations.create(principal, _wish_of(request), key)
 

@@ -39,7 +39,7 @@ DETECTORS = [Detector(NAMES[type(it)].replace("_", "-"), it) for it in KINDS]
 class Everything:
     """Nobody is throttled here."""
 
-    def wait(self, key: Key, per_minute: int) -> float:
+    def wait(self, key: Key, per_minute: int, count: int = 1) -> float:
         """See :meth:`Allowance.wait`."""
         return 0.0
 

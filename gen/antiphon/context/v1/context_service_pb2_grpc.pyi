@@ -58,7 +58,8 @@ class ContextServiceStub:
     is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
+    would be, too).
     """
     CreateConversationFor: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -158,7 +159,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
+    would be, too).
     """
     CreateConversationFor: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]  # type: ignore[assignment]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -291,7 +293,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         is made in look at its title, instructions and labels, once for one request_id. Errors:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
-        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
+        would be, too).
         """
 
     @_abc_1.abstractmethod

@@ -13,7 +13,7 @@ class GuardAllowance:
     def __init__(self, guard: RateGuard) -> None:
         self._guard = guard
 
-    def wait(self, key: Key, per_minute: int) -> float:
+    def wait(self, key: Key, per_minute: int, count: int = 1) -> float:
         """See :meth:`Allowance.wait`."""
         who = f"{key.parent} {key.detector} {key.subject}"
-        return self._guard.spend(Limit(NAME, "principal", per_minute), who)
+        return self._guard.spend(Limit(NAME, "principal", per_minute), who, count)

@@ -125,3 +125,7 @@ class WatchesMessages(Protocol):
     def said(self, it: Speaking) -> float:
         """Note it, and say for how many seconds it is to be refused as THROTTLED; 0.0: not."""
         ...
+
+    def begins(self, it: Speaking) -> float:
+        """Say the same of somebody who is about to say something, which is not noted yet."""
+        ...

@@ -21,8 +21,8 @@ _ROUNDING = 1e-6
 class RateCounters(Protocol):
     """Knows how often whom was let through."""
 
-    def spend(self, limit: Limit, who: str) -> float:
-        """Count one call, and return 0.0; at the limit count nothing.
+    def spend(self, limit: Limit, who: str, count: int = 1) -> float:
+        """Count one call, or with 0 none, and return 0.0; at the limit count nothing.
 
         Then it is the seconds until one would be let through. Answers at once.
         """
@@ -57,7 +57,7 @@ class MemoryCounters:
         self._most = most
         self._tables: dict[str, OrderedDict[str, Tally]] = {}
 
-    def spend(self, limit: Limit, who: str) -> float:
+    def spend(self, limit: Limit, who: str, count: int = 1) -> float:
         """See :meth:`RateCounters.spend`."""
         now = self._clock()
         window = int(now // WINDOW_S)
@@ -66,7 +66,7 @@ class MemoryCounters:
         into = now - window * WINDOW_S
         if used + before * (1 - into / WINDOW_S) > limit.most - 1 + _ROUNDING:
             return _wait(limit.most, used, before, into)
-        tally.own += 1
+        tally.own += count
         return 0.0
 
     def find(self, limit: str, who: str) -> Tally | None:

@@ -49,9 +49,9 @@ class RateGuard:
             counted=counted,
         )
 
-    def spend(self, limit: Limit, who: str) -> float:
+    def spend(self, limit: Limit, who: str, count: int = 1) -> float:
         """Count something else than a call, as calls are: see :meth:`RateCounters.spend`."""
-        return self._counters.spend(limit, who)
+        return self._counters.spend(limit, who, count)
 
     def listen(self, listener: Refused) -> None:
         """Tell ``listener`` of every refused call, within it."""

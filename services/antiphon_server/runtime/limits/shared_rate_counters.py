@@ -77,9 +77,9 @@ class SharedCounters:
         self._all = True
         self._next = 0.0
 
-    def spend(self, limit: Limit, who: str) -> float:
+    def spend(self, limit: Limit, who: str, count: int = 1) -> float:
         """See :meth:`RateCounters.spend`."""
-        wait = self._memory.spend(limit, who)
+        wait = self._memory.spend(limit, who, count)
         if not self._all:  # otherwise everybody is told of in any case
             self._changed.add((limit.name, who))
         return wait
