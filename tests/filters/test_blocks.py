@@ -5,13 +5,13 @@ import random
 
 import pytest
 
-from antiphon_server.filters.finding.blocks import LONGEST
 from antiphon_server.filters.finding.cutting import cut
 from antiphon_server.filters.finding.searching import found_in
 from antiphon_server.filters.kinds import finders, masking_finders
 from antiphon_server.filters.masking.masker import Masker
 from antiphon_server.filters.model import Secrets
 
+LONG = 150_000
 KIND = "PGP PRIVATE KEY BLOCK"
 
 
@@ -46,12 +46,69 @@ def test_a_key_is_one_block_however_long(size: int, between: str) -> None:
     assert left(text) == shown(text) == "mine:\n[private_key] keep it safe."
 
 
-def test_a_key_of_a_whole_text_may_be_longer_than_anything_that_is_held_back() -> None:
-    """Of a stream as much is masked as is held back."""
-    text = block(2 * LONGEST) + " and on."
-    assert left(text) == "[private_key] and on."
-    assert shown(text).startswith("[private_key]")
-    assert sum(it in shown(text) for it in lines(2 * LONGEST)) <= 1.02 * len(lines(LONGEST))
+BETWEEN = ["\n", "\r\n", "\\n", "\n> ", " \n\n", "\n        ", "\u2028"]
+
+
+@pytest.mark.parametrize("between", BETWEEN, ids=repr)
+def test_of_a_key_of_any_length_nothing_is_shown(between: str) -> None:
+    """Nor is more of it held back than a few lines: it is masked as long as its lines go on."""
+    masker, most = Masker(masking_finders(Secrets())), 0
+    text, pieces = f"mine:\n{block(LONG, between)} and on.", list[str]()
+    for at in range(0, len(text), 50):
+        pieces.append(masker.feed(text[at : at + 50]))
+        most = max(most, len(masker._held) + len(masker._context))
+    assert left(text) == "".join([*pieces, masker.end()]) == "mine:\n[private_key] and on."
+    assert most < 17_000
+    assert masker.found == {"private_key": 1}
+
+
+@pytest.mark.parametrize("between", BETWEEN, ids=repr)
+@pytest.mark.parametrize("end", ["", "-----END ", "-----END IT-----"])
+@pytest.mark.parametrize("seed", range(2))
+def test_however_a_long_key_is_split(seed: int, end: str, between: str) -> None:
+    """What is shown is what cutting the whole would leave, wherever its lines end."""
+    chance = random.Random(seed)
+    body = lines(24_000)
+    for behind in (
+        "-----END",
+        " no key",
+        "\n",
+        between * 2 + "    more",
+        ">",
+        "\\",
+        "\r",
+        "\u00bd",
+    ):
+        at = chance.randrange(330, len(body))
+        said = between.join([block(0, between, end), *body[:at], behind, *body[at:], "."])
+        expected, size = left(said), chance.choice((7, 61, 300))
+        for cut_at in (0, chance.randrange(len(said))):
+            masker = Masker(masking_finders(Secrets()))
+            first = "".join(masker.feed(it) for it in split(said[:cut_at], size))
+            assert (
+                first
+                + "".join([*(masker.feed(it) for it in split(said[cut_at:], size)), masker.end()])
+                == expected
+            )
+
+
+@pytest.mark.parametrize("calls", [1, 3])
+def test_a_long_key_that_calls_of_tools_part_is_masked_behind_them(calls: int) -> None:
+    """Each time all that is held back is shown as if it were all; what goes on is not shown."""
+    masker, text = Masker(masking_finders(Secrets())), block(LONG) + " and on."
+    parts = split(text, len(text) // (calls + 1) + 1)
+    shown = "".join("".join(map(masker.feed, split(it, 300))) + masker.end() for it in parts)
+    assert shown == "[private_key] and on."
+
+
+def test_what_a_key_ends_with_may_begin_the_next() -> None:
+    """It is masked, too."""
+    text = block(100, end="-----END A-----BEGIN PRIVATE KEY-----\n") + "\n".join(lines(400))
+    assert left(text) == shown(text) == "[private_key]"
+
+
+def split(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
 
 
 @pytest.mark.parametrize("size", [9_000, 30_000])

@@ -29,8 +29,6 @@ def finders(kind: Kind) -> Sequence[Finder]:
     match kind:
         case Repetition():
             return [Repeated()]
-        case Secrets():
-            return builtin.secrets(whole=True)
     return masking_finders(kind)
 
 
@@ -75,3 +73,6 @@ class _Only:
     def look(self, text: Text) -> tuple[Sequence[Found], int]:
         found, undecided = self.finder.look(text)
         return [it for it in found if it.category in self.categories], undecided
+
+    def spare(self, text: Text) -> tuple[int, int] | None:
+        return self.finder.spare(text)

@@ -15,10 +15,11 @@ from antiphon_server.filters.finding.secrets import LABELLED, TOKENS
 from antiphon_server.filters.finding.tokens import Tokens
 
 
-def secrets(whole: bool = False) -> Sequence[Bounded]:
-    """Keys, tokens and passwords; of a ``whole`` text private keys of any length."""
+def secrets() -> Sequence[Bounded]:
+    """Keys, tokens and passwords."""
+    keys = PrivateKeys()
     return [
-        Looking(PrivateKeys(whole)),
+        Looking(keys, keys.spare),
         Looking(Tokens(TOKENS)),
         Looking(Tokens(LABELLED, any_case=True)),
     ]

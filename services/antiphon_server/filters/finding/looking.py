@@ -4,8 +4,8 @@ That is what lets them mask a stream: a look that reaches the text's end says so
 held back from there alone.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 from antiphon_server.filters.finding.model import Found, Stepping
 from antiphon_server.filters.finding.text import Text
@@ -23,6 +23,8 @@ class Look(NamedTuple):
     category: str
 
 
+Spare: TypeAlias = Callable[[bytes], tuple[int, int] | None]
+"""From where to where a text can do without what it holds: see :meth:`Bounded.spare`."""
 NOTHING = Look(0, 0, False, "")
 """Of a place where nothing is; a looker that has many such tells them, to be stopped there."""
 
@@ -42,11 +44,15 @@ class Looker(Protocol):
         """All looks that begin at ``at`` or later, in any order, also overlapping."""
 
 
-class Looking(Stepping):
-    """A finder that masks, too (`Bounded`), made of what looks."""
+def _nothing(coded: bytes) -> None:
+    return None
 
-    def __init__(self, looker: Looker) -> None:
-        self._looker = looker
+
+class Looking(Stepping):
+    """A finder that masks, too (`Bounded`), made of what looks, and what knows what to spare."""
+
+    def __init__(self, looker: Looker, spare: Spare = _nothing) -> None:
+        self._looker, self._spare = looker, spare
         self.longest, self.before = looker.longest, looker.before
 
     def steps(self, text: Text) -> Iterator[Found | None]:
@@ -66,3 +72,11 @@ class Looking(Stepping):
             if it.open:
                 undecided = min(undecided, it.start)
         return found, normal.before(undecided)
+
+    def spare(self, text: Text) -> tuple[int, int] | None:
+        """See :meth:`Bounded.spare`."""
+        normal, spare = text.normal, self._spare(text.normal.coded)
+        if spare is None:
+            return None
+        start, end = map(normal.before, spare)
+        return (start, end) if (normal.after(start), normal.after(end)) == spare else None

@@ -43,6 +43,10 @@ class Stepping:
         """See :meth:`Finder.steps`."""
         raise NotImplementedError
 
+    def spare(self, text: Text) -> tuple[int, int] | None:
+        """See :meth:`Bounded.spare`."""
+        return None
+
 
 class Bounded(Finder, Protocol):
     """A finder whose matches have a longest length, so that streamed text can be masked by it.
@@ -63,4 +67,11 @@ class Bounded(Finder, Protocol):
 
         That is at most ``longest`` visible characters before the text's end. What is found that
         starts before it is found, and the same, whatever follows, and nothing else starts there.
+        """
+
+    def spare(self, text: Text) -> tuple[int, int] | None:
+        """From which character said to which one a text is held back that is not needed.
+
+        Without it all is found and undecided that is with it: it is the middle of a match that goes
+        on. None where there is no such.
         """

@@ -47,6 +47,8 @@ class Masker:
     def end(self, delta: str = "") -> str:
         """The rest, as if nothing followed; of what goes on all the same the rest is masked."""
         self._held += delta
+        if len(self._context) + len(self._held) > _MOST_CONTEXT // 2:
+            self._spare(Text(self._context + self._held))  # else its begin would be forgotten
         shown = self._show(last=True)
         self._is_cut = True
         return shown
@@ -57,11 +59,24 @@ class Masker:
         if not last:
             until = max(begin, min((undecided for _, undecided in looks), default=until))
         if until == begin:
+            self._spare(text)
             return ""
         shown = self._masked(text, {it for found, _ in looks for it in found}, begin, until)
         self._keep(text, until, self._before + (self._longest if last else 0))
         self._is_cut = False
         return shown
+
+    def _spare(self, text: Text) -> None:
+        """Forget what is not needed of a match that goes on: all of it is masked."""
+        spare = next(filter(None, (it.spare(text) for it in self._finders)), None)
+        if spare is None:
+            return
+        begin, said, (start, end) = len(self._context), text.original, spare
+        self._context = said[: min(begin, start)] + said[end : max(begin, end)]
+        self._held = said[begin : max(begin, start)] + said[max(begin, end) :]
+        hole, less = self._hole, end - start
+        until = hole.end - less if hole.end >= end else min(hole.end, start)
+        self._hole = Found(hole.start, until, hole.category)
 
     def _masked(self, text: Text, found: Set[Found], begin: int, until: int) -> str:
         """From ``begin`` to ``until``; the last hole may go on behind it."""
