@@ -84,7 +84,8 @@ class World:
 
     async def claim(self, now_us: int = DUE_US, *busy: str, limit: int = 10) -> list[Claimed]:
         """Take what is due."""
-        return list(await self.deliveries.claim(now_us, now_us + 100, busy, limit))
+        due = await self.deliveries.due(now_us, (), busy, limit)
+        return list(await self.deliveries.claim(due, now_us, now_us + 100))
 
     async def tell(self, *turns: Turn, keep: bool = True) -> None:
         """Tell of their ends, which were kept before."""
@@ -264,16 +265,47 @@ async def test_servers_that_claim_at_once_share_what_is_due(world: World) -> Non
     assert len(set(ids + rest)) == 40
 
 
-async def test_busy_hosts_are_left_out_and_what_is_given_back_is_due(world: World) -> None:
+async def test_what_has_no_place_is_left_out(world: World) -> None:
+    await world.hook()
+    await world.hook(2)
+    await world.told(turn())
+    assert await world.deliveries.due(DUE_US, (), ["hooks.example:8443"], 10) == []
+    (other,) = await world.deliveries.due(DUE_US, ["wh_00000001"], (), 10)
+    assert other.webhook_id == "wh_00000002"
+    assert len(await world.deliveries.due(DUE_US, (), (), 1)) == 1
+    assert await world.deliveries.due(DUE_US - 1, (), (), 10) == []
+
+
+async def test_what_is_due_says_whether_its_webhook_took_the_last(world: World) -> None:
+    await world.hook()
+    await world.told(turn(), turn(2))
+    first, _ = due = await world.deliveries.due(DUE_US, (), (), 10)
+    assert [it.failing for it in due] == [False, False]
+    (claimed,) = await world.deliveries.claim([first], DUE_US, DUE_US + 100)
+    await world.deliveries.settle(
+        claimed, Attempt(Outcome.TIMEOUT), Verdict(State.WAITING, 9 * DUE_US), DUE_US
+    )
+    (left,) = await world.deliveries.due(DUE_US, (), (), 10)
+    assert left.failing
+
+
+async def test_what_is_given_back_is_due(world: World) -> None:
     await world.hook()
     await world.told(turn())
-    assert await world.claim(DUE_US, "hooks.example:8443") == []
-    (mine,) = await world.claim(DUE_US)
-    await world.deliveries.release([mine.delivery], DUE_US)
+    assert len(await world.claim(DUE_US)) == 1
+    await world.deliveries.release_all(DUE_US)
     (again,) = await world.claim(DUE_US)
     assert again.delivery.attempts == 0
-    await world.deliveries.release_all(DUE_US)
-    assert len(await world.claim(DUE_US)) == 1
+
+
+async def test_what_waits_for_one_that_has_moved_is_counted_at_its_new_host(world: World) -> None:
+    made = await world.hook()
+    await world.told(turn())
+    moved = new_webhook(pb.Webhook(url="https://new.example/in"), ANN, ANN)
+    after = replace(made, url=moved.url, said=moved.said, etag="etag_new")
+    assert await world.hooks.change(after, made.etag)
+    (due,) = await world.deliveries.due(DUE_US, (), (), 10)
+    assert due.host == "new.example:443"
 
 
 async def test_failures_are_counted_from_the_first_until_one_is_taken(world: World) -> None:

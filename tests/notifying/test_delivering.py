@@ -1,7 +1,8 @@
 """What waits for webhooks is posted when it is due, to as many at once as there are places."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +12,16 @@ from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.notifying.adapters.rows import Sealing
 from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
 from antiphon_server.notifying.delivering import CLAIM_US, Delivering
-from antiphon_server.notifying.model import Attempt, DisabledReason, Outcome, State, Webhook
+from antiphon_server.notifying.model import (
+    Attempt,
+    Claimed,
+    DisabledReason,
+    Due,
+    Outcome,
+    State,
+    Webhook,
+)
+from antiphon_server.notifying.places import OF_HOST, OF_WEBHOOK
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.contract.test_webhook_store import ANN, DUE_US, World, turn
@@ -25,6 +35,15 @@ class Away(SqlDeliveries):
     """Deliveries in a store that is away as often as it is told to be."""
 
     away = 0
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        super().__init__(database, sealing)
+        self.claimed: list[str] = []
+
+    async def claim(self, wanted: Sequence[Due], now_us: int, until_us: int) -> Sequence[Claimed]:
+        found = await super().claim(wanted, now_us, until_us)
+        self.claimed += [it.webhook.webhook_id for it in found]
+        return found
 
     async def release_all(self, now_us: int) -> None:
         if self.away:
@@ -100,7 +119,8 @@ async def test_what_an_earlier_life_had_claimed_is_due_though_the_store_is_away_
 ) -> None:
     await it.world.hook()
     await it.world.told(turn())
-    assert len(await it.store.claim(DUE_US, DUE_US + CLAIM_US, (), 10)) == 1
+    due = await it.store.due(DUE_US, (), (), 10)
+    assert len(await it.store.claim(due, DUE_US, DUE_US + CLAIM_US)) == 1
     it.store.away = 1
     running = asyncio.ensure_future(it.delivering.run(alone=True))
     it.at.answers.set()
@@ -140,3 +160,43 @@ async def test_where_nobody_knows_who_may_it_is_tried_when_its_claim_lapses(it: 
     it.now_us += CLAIM_US
     await it.posts()
     assert await it.states() == [(State.DELIVERED, Outcome.TAKEN)]
+
+
+async def test_a_backlog_is_claimed_as_it_gets_places(it: Stage) -> None:
+    """Each delivery once: what has no place is not written."""
+    await it.world.hook()
+    await it.world.told(*(turn(number) for number in range(1, 31)))
+    await it.delivering.look()
+    assert len(it.store.claimed) == it.delivering.under_way == OF_WEBHOOK
+    for _ in range(10):
+        await it.posts()
+    assert len(it.at.posted) == len(it.store.claimed) == 30
+    assert set(await it.states()) == {(State.DELIVERED, Outcome.TAKEN)}
+
+
+async def test_one_tenants_dead_path_slows_no_other_one_at_the_same_host(it: Stage) -> None:
+    """It has one place itself, however much there is for it."""
+    await it.world.hook(1)
+    await it.world.told(turn())
+    it.at.outcome = Outcome.TIMEOUT
+    await it.posts()
+    it.at.answers.clear()
+    it.store.claimed.clear()
+    it.at.outcome = Outcome.TAKEN
+    await it.world.told(*(turn(number) for number in range(2, 400)))
+    await it.world.hook(2)
+    await it.world.told(*(turn(number) for number in range(400, 410)))
+    await it.delivering.look()
+    assert Counter(it.store.claimed) == {"wh_00000001": 1, "wh_00000002": OF_WEBHOOK}
+
+
+async def test_a_host_has_so_many_places_for_all_webhooks(it: Stage) -> None:
+    for number in range(1, OF_HOST):
+        owner = f"users/user_{number:08}"
+        await it.world.hook(number, owner)
+        await it.world.told(turn(number, owner), turn(99, owner))
+    await it.delivering.look()
+    assert len(it.store.claimed) == it.delivering.under_way == OF_HOST
+    for _ in range(3):
+        await it.posts()
+    assert len(it.at.posted) == 2 * (OF_HOST - 1)

@@ -36,8 +36,9 @@ from antiphon_server.notifying.adapters.sql_webhooks import SqlWebhooks
 from antiphon_server.notifying.adapters.tables import trail_outbox
 from antiphon_server.notifying.adapters.user_logs import UserLogs
 from antiphon_server.notifying.adapters.workspace_hosts import WorkspaceHosts
-from antiphon_server.notifying.delivering import AT_ONCE, Delivering
+from antiphon_server.notifying.delivering import Delivering
 from antiphon_server.notifying.model import Note
+from antiphon_server.notifying.places import AT_ONCE
 from antiphon_server.notifying.servicer import WebhookServicer
 from antiphon_server.notifying.telling import Telling
 from antiphon_server.notifying.webhooks import TESTS_AT_ONCE, Webhooks

@@ -5,7 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from antiphon_server.notifying.model import Attempt, Claimed, Delivery, Outcome, Verdict
+from antiphon_server.notifying.model import Attempt, Claimed, Due, Outcome, Verdict
+from antiphon_server.notifying.places import AT_ONCE, Places
 from antiphon_server.notifying.ports import DeliveryStore, Posts, Rights
 from antiphon_server.notifying.retrying import verdict
 from antiphon_server.runtime.concurrency.tasks import TaskSet, every
@@ -15,11 +16,9 @@ from antiphon_server.runtime.telemetry.structured import structlog
 LOOK_S = 1.0
 CLAIM_US = 30_000_000
 """Longer than an attempt may take; what a server that dies was posting comes due behind it."""
-AT_ONCE = 200
 BATCH = 50
-OF_HOST = 4
-OF_FAILING_HOST = 1
-"""At once. So those that time out take up few of all places, however much there is for them."""
+SEEN = 200
+"""So many of those that are due are looked at, and then those of others than have no place."""
 GRACE_S = 2.0
 MOST_AGE_US = 4 * 24 * 3600 * 1_000_000
 """All attempts take less, unless there are too many for the places of their host."""
@@ -47,8 +46,7 @@ class Delivering:
         self._store, self._posts, self._rights = store, posts, rights
         self._now_us = now_us
         self._tasks = TaskSet()
-        self._under_way: Counter[str] = Counter()
-        self._failing: set[str] = set()
+        self._places = Places()
         self._wake = asyncio.Event()
         self._lapsed = False
         self.counted: Counter[Outcome] = Counter()
@@ -83,8 +81,7 @@ class Delivering:
         """Let what is being posted end, for a moment; what does not is posted again later."""
         try:
             async with asyncio.timeout(GRACE_S):
-                while self.under_way:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+                await self._tasks.idle()
         except TimeoutError:
             pass
         await self._tasks.stop()
@@ -103,43 +100,40 @@ class Delivering:
 
     async def look(self) -> None:
         """Begin to post what is due and has a place."""
-        while (free := AT_ONCE - len(self._tasks)) > 0:
-            now_us = self._now_us()
-            busy = {host for host in self._under_way if not self._room(host)}
-            until_us = now_us + CLAIM_US
-            claimed = await self._store.claim(now_us, until_us, busy, min(free, BATCH))
-            if not claimed:
+        crowded = self._places.full_webhooks
+        while len(self._places) < AT_ONCE:
+            hosts = self._places.full_hosts
+            found = await self._store.due(self._now_us(), crowded, hosts, SEEN)
+            await self._begin([it for it in found if self._places.take(it)])
+            more = {it.webhook_id for it in found if not self._places.has(it)}
+            if len(found) < SEEN or more <= crowded:
                 return
-            await self._begin(claimed)
+            crowded |= more
 
-    async def _begin(self, claimed: Sequence[Claimed]) -> None:
-        """Post those for whose hosts there is room; give the others back."""
-        back: list[Delivery] = []
-        for it in claimed:
-            if self._room(it.delivery.host):
-                self._under_way[it.delivery.host] += 1
-                self._tasks.spawn(f"delivery {it.delivery.notification_id}", self._deliver(it))
-            else:
-                back.append(it.delivery)
-        if back:
-            await self._store.release(back, self._now_us())
+    async def _begin(self, chosen: Sequence[Due]) -> None:
+        """Post those of them that no other server has taken meanwhile; each has its place."""
+        if not chosen:
+            return
+        waiting = {it.key: it for it in chosen}
+        now_us = self._now_us()
+        try:
+            for claimed in await self._store.claim(chosen, now_us, now_us + CLAIM_US):
+                due = waiting.pop((claimed.delivery.webhook_id, claimed.delivery.notification_id))
+                name = f"delivery {due.notification_id}"
+                self._tasks.spawn(name, self._deliver(claimed, due))
+        finally:
+            for due in waiting.values():
+                self._places.leave(due)
 
-    def _room(self, host: str) -> bool:
-        most = OF_FAILING_HOST if host in self._failing else OF_HOST
-        return self._under_way[host] < most
-
-    async def _deliver(self, claimed: Claimed) -> None:
-        host = claimed.delivery.host
+    async def _deliver(self, claimed: Claimed, due: Due) -> None:
         try:
             attempt = await self._attempt(claimed)
-            self._note(host, attempt)
+            self.counted[attempt.outcome] += 1
             await self._settle(claimed, attempt)
         except DomainError as error:  # it comes due again when its claim lapses
             log.warning("a delivery was not posted, or not noted", why=error.reason)
         finally:
-            self._under_way[host] -= 1
-            if not self._under_way[host]:
-                del self._under_way[host]
+            self._places.leave(due)
             self._wake.set()
 
     async def _attempt(self, claimed: Claimed) -> Attempt:
@@ -150,15 +144,6 @@ class Delivering:
         ):
             return Attempt(Outcome.ACCESS_LOST)
         return await self._posts.post(claimed.webhook, delivery.notification_id, delivery.body)
-
-    def _note(self, host: str, attempt: Attempt) -> None:
-        self.counted[attempt.outcome] += 1
-        if attempt.outcome is Outcome.ACCESS_LOST:
-            return
-        if attempt.outcome is Outcome.TAKEN:
-            self._failing.discard(host)
-        else:
-            self._failing.add(host)
 
     async def _settle(self, claimed: Claimed, attempt: Attempt) -> None:
         now_us = self._now_us()

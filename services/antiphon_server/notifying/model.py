@@ -160,6 +160,21 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that is to be posted now; its webhook may be ``failing``."""
+
+    webhook_id: str
+    notification_id: str
+    host: str
+    failing: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which delivery it is."""
+        return self.webhook_id, self.notification_id
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that this server tries now, and where to."""
 

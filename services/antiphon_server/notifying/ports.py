@@ -7,6 +7,7 @@ from antiphon_server.notifying.model import (
     Attempt,
     Claimed,
     Delivery,
+    Due,
     Note,
     State,
     Verdict,
@@ -72,17 +73,14 @@ class WebhookStore(Protocol):
 class DeliveryStore(Protocol):
     """Keeps deliveries; several servers take them from it."""
 
-    async def claim(
-        self, now_us: int, until_us: int, busy: Collection[str], limit: int
-    ) -> Sequence[Claimed]:
-        """Take some that are due, the oldest first, and not to hosts that are ``busy``.
-
-        Nobody else has them until ``until_us``.
-        """
+    async def due(
+        self, now_us: int, webhooks: Collection[str], hosts: Collection[str], limit: int
+    ) -> Sequence[Due]:
+        """Some that are due, the oldest first; none of these webhooks and hosts."""
         ...
 
-    async def release(self, deliveries: Sequence[Delivery], now_us: int) -> None:
-        """Give some back that were claimed: they are due."""
+    async def claim(self, wanted: Sequence[Due], now_us: int, until_us: int) -> Sequence[Claimed]:
+        """Take those of them that are due still. Nobody else has them until ``until_us``."""
         ...
 
     async def release_all(self, now_us: int) -> None:

@@ -36,8 +36,7 @@ class HttpPosts(Posts):
 
     def host(self, url: str) -> str:
         """See :meth:`Posts.host`."""
-        place = place_of(url)
-        return f"{place.host}:{place.port}"
+        return place_of(url).authority
 
     async def check(self, owner: str, url: str) -> None:
         """See :meth:`Posts.check`."""

@@ -21,6 +21,7 @@ from antiphon_server.notifying.model import (
     Attempt,
     Claimed,
     Delivery,
+    Due,
     Outcome,
     State,
     Verdict,
@@ -37,21 +38,28 @@ _THIS = and_(
 )
 _CLAIMED = and_(_THIS, deliveries.c.claim == bindparam("b_claim"))
 _DUE = (
-    select(deliveries)
+    select(*_KEY, deliveries.c.host, webhooks.c.failing_us.is_not(None))
+    .outerjoin_from(deliveries, webhooks, deliveries.c.webhook_id == webhooks.c.webhook_id)
     .where(
         deliveries.c.next_us <= bindparam("b_now"),
-        deliveries.c.host.not_in(bindparam("b_busy", expanding=True)),
+        deliveries.c.webhook_id.not_in(bindparam("b_webhooks", expanding=True)),
+        deliveries.c.host.not_in(bindparam("b_hosts", expanding=True)),
     )
     .order_by(deliveries.c.next_us)
     .limit(bindparam("b_limit"))
 )
-_IS_DUE = _DUE.with_only_columns(*_KEY)
-_HOLD = _DUE.with_for_update(skip_locked=True)
+_DUE_STILL = (
+    select(deliveries)
+    .where(
+        tuple_(*_KEY).in_(bindparam("b_keys", expanding=True)),
+        deliveries.c.next_us <= bindparam("b_now"),
+    )
+    .with_for_update(skip_locked=True)
+)
 _CLAIM = (
     update(deliveries).where(_THIS).values(claim=bindparam("b_claim"), next_us=bindparam("b_until"))
 )
 _HOOKS = select(webhooks).where(webhooks.c.webhook_id.in_(bindparam("b_ids", expanding=True)))
-_RELEASE = update(deliveries).where(_CLAIMED).values(next_us=bindparam("b_now"), claim="")
 _RELEASE_ALL = (
     update(deliveries)
     .where(deliveries.c.next_us.is_not(None), deliveries.c.claim != "")
@@ -101,21 +109,33 @@ class SqlDeliveries:
     def __init__(self, database: Database, sealing: Sealing) -> None:
         self._database, self._sealing = database, sealing
 
-    async def claim(
-        self, now_us: int, until_us: int, busy: Collection[str], limit: int
-    ) -> Sequence[Claimed]:
+    async def due(
+        self, now_us: int, webhooks: Collection[str], hosts: Collection[str], limit: int
+    ) -> Sequence[Due]:
+        """See :meth:`DeliveryStore.due`."""
+        at = {
+            "b_now": now_us,
+            "b_webhooks": list(webhooks),
+            "b_hosts": list(hosts),
+            "b_limit": limit,
+        }
+        return await self._database.read(
+            lambda it: [
+                Due(webhook_id, notification_id, host, bool(failing))
+                for webhook_id, notification_id, host, failing in it.execute(_DUE, at)
+            ]
+        )
+
+    async def claim(self, wanted: Sequence[Due], now_us: int, until_us: int) -> Sequence[Claimed]:
         """See :meth:`DeliveryStore.claim`."""
-        due = {"b_now": now_us, "b_busy": list(busy), "b_limit": limit}
-        is_any = await self._database.read(lambda it: it.execute(_IS_DUE, due).first())
-        if is_any is None:  # else each look would cost a commit
-            return ()
         claim = new_id("claim")
+        at = {"b_keys": [it.key for it in wanted], "b_now": now_us}
+        ours = {"b_claim": claim, "b_until": until_us}
 
         def take(connection: Connection) -> Sequence[Claimed]:
-            found = [delivery_of(row) for row in connection.execute(_HOLD, due)]
+            found = [delivery_of(row) for row in connection.execute(_DUE_STILL, at)]
             if not found:
                 return ()
-            ours = {"b_claim": claim, "b_until": until_us}
             keys = [_key(it.webhook_id, it.notification_id) for it in found]
             connection.execute(_CLAIM, [{**key, **ours} for key in keys])
             return self._with_webhooks(connection, [replace(it, claim=claim) for it in found])
@@ -133,14 +153,6 @@ class SqlDeliveries:
                 stop(connection, webhook_id)
         to = ((it, hooks.get(it.webhook_id)) for it in mine)
         return [Claimed(it, hook) for it, hook in to if hook and not hook.disabled]
-
-    async def release(self, given_back: Sequence[Delivery], now_us: int) -> None:
-        """See :meth:`DeliveryStore.release`."""
-        rows = [
-            {**_key(it.webhook_id, it.notification_id), "b_claim": it.claim, "b_now": now_us}
-            for it in given_back
-        ]
-        await self._database.write(lambda it: it.execute(_RELEASE, rows))
 
     async def release_all(self, now_us: int) -> None:
         """See :meth:`DeliveryStore.release_all`."""

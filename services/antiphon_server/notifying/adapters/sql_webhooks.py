@@ -33,6 +33,15 @@ _ADD = PreparedInsert(webhooks, " ON CONFLICT DO NOTHING")
 _DELETE = delete(webhooks).where(*_OWN)
 _DROP = update(webhooks).where(_ID).values(dropped=webhooks.c.dropped + bindparam("b_many"))
 _DELETE_ALL = delete(deliveries).where(deliveries.c.webhook_id == bindparam("b_webhook"))
+_MOVE = (
+    update(deliveries)
+    .where(
+        deliveries.c.webhook_id == bindparam("b_webhook"),
+        deliveries.c.next_us.is_not(None),
+        deliveries.c.host != bindparam("b_host"),
+    )
+    .values(host=bindparam("b_host"))
+)
 _STOP = (
     update(deliveries)
     .where(deliveries.c.webhook_id == bindparam("b_webhook"), deliveries.c.state == State.WAITING)
@@ -109,6 +118,8 @@ class SqlWebhooks:
                 return False
             if webhook.disabled is not DisabledReason.NONE:
                 stop(connection, webhook.webhook_id)
+            elif "said" in names:  # what waits is counted where it goes now
+                connection.execute(_MOVE, {**this, "b_host": place_of(webhook.url).authority})
             by.note(connection, **told)
             return True
 

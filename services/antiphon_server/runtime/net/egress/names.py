@@ -61,6 +61,11 @@ class Place:
         """Whether what is said there is encrypted."""
         return self.scheme in ("https", "wss")
 
+    @property
+    def authority(self) -> str:
+        """Host and port: what is called there is one server's."""
+        return f"{self.host}:{self.port}"
+
 
 def place_of(url: str) -> Place:
     """Where a URL of http, https, ws or wss leads. Raises DomainError EGRESS_DENIED."""
