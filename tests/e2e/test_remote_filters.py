@@ -17,6 +17,7 @@ from antiphon.context.v1.filter_pb2 import (
     Filter,
     FilterVerdict,
     RemoteFilter,
+    TermsFilter,
 )
 from antiphon.integration.v1 import connection_pb2
 from antiphon_client import AntiphonError, Client, text_of
@@ -161,11 +162,45 @@ async def test_what_it_can_not_say_is_as_declared(it: Stage, opens: bool) -> Non
         setattr(it.moderation, field, before)
 
 
-async def test_one_that_nobody_serves_fails(it: Stage) -> None:
-    """A tool that there is not is a failure of the filter, not of who says something."""
-    await it.set(remote=RemoteFilter(tool="moderation.RemoteFilterService.Gone"))
+@pytest.mark.parametrize(
+    ("parent", "tool", "what"),
+    [
+        ("", "moderation.RemoteFilterService.Scren", "the workspace has"),
+        ("", "moderatoin.RemoteFilterService.Screen", "the workspace has"),
+        ("", "antiphon.search", "the workspace has"),
+        ("global", TOOL, "the installation has"),
+    ],
+)
+async def test_a_tool_that_is_not_there_is_refused(
+    it: Stage, parent: str, tool: str, what: str
+) -> None:
+    """A typo, what filters can't ask, or another's connection would keep everybody from speaking."""
+    parent, asked = parent or it.workspace, RemoteFilter(tool=tool)
+    words = Filter(name="words", action=FILTER_ACTION_BLOCK, terms=TermsFilter(terms=["x"]))
+    others = Filter(name="others", action=FILTER_ACTION_BLOCK, remote=asked)
+    with pytest.raises(AntiphonError) as refused:
+        await it.client.set_filters(parent, [words, others])
+    assert refused.value.reason == "INVALID_ARGUMENT"
+    ((field, why),) = refused.value.violations.items()
+    assert field == "filters[1].remote.tool"
+    assert tool in why and what in why
+    assert not (await it.client.get_filters(parent)).filters
+    off = Filter(name="others", action=FILTER_ACTION_BLOCK, remote=asked, disabled=True)
+    await it.client.set_filters(parent, [off])  # it looks at nothing
+    await it.client.set_filters(parent, [])
+
+
+async def test_one_that_has_gone_fails(it: Stage) -> None:
+    """It is a failure of the filter, not of who says something; others may be changed."""
+    await it.set()
+    given = await it.client.get_connection(it.workspace, "moderation")
+    await it.client.delete_connection(it.workspace, "moderation")
     assert (await it.refusal("hello")).reason == "FILTER_UNAVAILABLE"
     assert (await it.verdict()).failure == "TOOL_NOT_FOUND"
+    await it.set(on_failure=FILTER_FAILURE_OPEN)
+    await it.client.post_message(it.conversation, "hello")
+    made = connection_pb2.Connection(name="moderation", grpc=given.grpc)
+    await it.client.create_connection(it.workspace, made)
 
 
 async def test_one_of_the_installation(tmp_path: Path) -> None:

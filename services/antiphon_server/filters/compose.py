@@ -105,7 +105,8 @@ def _found(it: Screening) -> Found:
 def compose_filtering(infrastructure: Infrastructure, links: Links) -> ComposedFiltering:
     """Put filters on what context has."""
     database = infrastructure.database
-    eyes = Eyes(finders, ToolServiceRemote(ToolServiceStub(links.internal)))
+    remote = ToolServiceRemote(ToolServiceStub(links.internal))
+    eyes = Eyes(finders, remote)
 
     def chain(parent: str, revision: int, them: Sequence[Filter]) -> Chain:
         return Chain(parent, revision, them, eyes)
@@ -117,6 +118,6 @@ def compose_filtering(infrastructure: Infrastructure, links: Links) -> ComposedF
     screener = Screener(filters, screenings)
     audit = AuditServiceTrail(AuditServiceStub(links.internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
-    servicer = FilterServicer(filters, screener, screenings, trail)
+    servicer = FilterServicer(filters, screener, screenings, trail, remote)
     shared = database.shared
     return ComposedFiltering(filters, screener, servicer, screenings, trail, log, eyes, shared)

@@ -29,6 +29,17 @@ class AsksRemote(Protocol):
         ...
 
 
+class KnowsTools(Protocol):
+    """Knows which programs of others there are."""
+
+    async def can_be_asked(self, tool: str, workspace_id: str) -> bool:
+        """Whether it is there, and takes what filters ask; True where nobody knows that now.
+
+        Of an empty ``workspace_id`` it is to be the installation's.
+        """
+        ...
+
+
 class ScreeningStore(Protocol):
     """Keeps what filters said, for 90 days."""
 

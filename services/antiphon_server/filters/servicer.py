@@ -17,9 +17,10 @@ from antiphon_server.filters.encoding import (
     verdict_message,
 )
 from antiphon_server.filters.model import Origin, Screened, Stage
-from antiphon_server.filters.ports import ScreeningStore
+from antiphon_server.filters.ports import KnowsTools, ScreeningStore
 from antiphon_server.filters.screening import Filters, Screener, look
 from antiphon_server.filters.texts import room_of, texts_of, with_texts
+from antiphon_server.filters.tools import check_tools
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.revisions.model import GLOBAL, Revision
 from antiphon_server.runtime.rpc.paging import (
@@ -37,9 +38,14 @@ class FilterServicer(FilterServiceServicer):
     """Serves who sets filters, who asks about them, and the services that screen by them."""
 
     def __init__(
-        self, filters: Filters, screener: Screener, store: ScreeningStore, trail: TrailRelay
+        self,
+        filters: Filters,
+        screener: Screener,
+        store: ScreeningStore,
+        trail: TrailRelay,
+        tools: KnowsTools,
     ) -> None:
-        self._filters, self._screener = filters, screener
+        self._filters, self._screener, self._tools = filters, screener, tools
         self._store, self._trail = store, trail
 
     async def GetFilters(
@@ -53,6 +59,8 @@ class FilterServicer(FilterServiceServicer):
     ) -> pb.SetFiltersResponse:
         rules = filters_of(request.filters)
         seen = request.expected_revision if request.HasField("expected_revision") else None
+        standing = await self._filters.get(request.parent)
+        await check_tools(self._tools, request.parent, rules, standing.rules)
         found = await self._filters.set(request.parent, rules, request.comment, seen)
         await self._trail.tell()
         return pb.SetFiltersResponse(filters=filters_message(found))

@@ -111,6 +111,9 @@ class ToolServicer(ToolServiceServicer):
         self, request: pb.ConsultToolRequest, context: Context
     ) -> pb.ConsultToolResponse:
         asked = request.workspace_id, ToolCallId(new_id("tool")), request.name
+        if request.checks_only:
+            await self._caller.check(*asked, request.arguments_json)
+            return pb.ConsultToolResponse()
         result = await self._caller.consult(*asked, request.arguments_json)
         text = "".join(it.content for it in result.parts if it.kind == "text")
         return pb.ConsultToolResponse(text=text, failed=result.failed)

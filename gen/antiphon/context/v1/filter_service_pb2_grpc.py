@@ -96,8 +96,10 @@ class FilterServiceServicer:
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
         are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
-        in all), ETAG_MISMATCH (somebody has set others
-        meanwhile).
+        in all; a tool that is not there now, or takes nothing that filters ask, in a filter that is not
+        disabled, unless the newest filters ask it already), ETAG_MISMATCH (somebody has set others
+        meanwhile). A tool of which nobody knows now whether it is there is taken: its connection may be
+        down for a moment. TryFilters says whether it can be asked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,8 +44,10 @@ class FilterServiceStub:
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
     are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
-    in all), ETAG_MISMATCH (somebody has set others
-    meanwhile).
+    in all; a tool that is not there now, or takes nothing that filters ask, in a filter that is not
+    disabled, unless the newest filters ask it already), ETAG_MISMATCH (somebody has set others
+    meanwhile). A tool of which nobody knows now whether it is there is taken: its connection may be
+    down for a moment. TryFilters says whether it can be asked.
     """
     ListFilterRevisions: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.ListFilterRevisionsRequest, _filter_service_pb2.ListFilterRevisionsResponse]
     """ListFilterRevisions lists what the filters of a parent were, the newest first. Errors:
@@ -92,8 +94,10 @@ class FilterServiceAsyncStub(FilterServiceStub):
     servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
     the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
     are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
-    in all), ETAG_MISMATCH (somebody has set others
-    meanwhile).
+    in all; a tool that is not there now, or takes nothing that filters ask, in a filter that is not
+    disabled, unless the newest filters ask it already), ETAG_MISMATCH (somebody has set others
+    meanwhile). A tool of which nobody knows now whether it is there is taken: its connection may be
+    down for a moment. TryFilters says whether it can be asked.
     """
     ListFilterRevisions: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.ListFilterRevisionsRequest, _filter_service_pb2.ListFilterRevisionsResponse]  # type: ignore[assignment]
     """ListFilterRevisions lists what the filters of a parent were, the newest first. Errors:
@@ -149,8 +153,10 @@ class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
         servers within a second. The newest 100 revisions are kept, and can be set again. Repeated with
         the filters as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, terms that
         are too large together, or have nothing that can be seen, what is no tool's name, more than 256 KiB
-        in all), ETAG_MISMATCH (somebody has set others
-        meanwhile).
+        in all; a tool that is not there now, or takes nothing that filters ask, in a filter that is not
+        disabled, unless the newest filters ask it already), ETAG_MISMATCH (somebody has set others
+        meanwhile). A tool of which nobody knows now whether it is there is taken: its connection may be
+        down for a moment. TryFilters says whether it can be asked.
         """
 
     @_abc_1.abstractmethod

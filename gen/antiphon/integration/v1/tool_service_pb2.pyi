@@ -653,6 +653,7 @@ class ConsultToolRequest(_message.Message):
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     ARGUMENTS_JSON_FIELD_NUMBER: _builtins.int
+    CHECKS_ONLY_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays, and whose rules hold; empty where there is none: then it is a tool of
     the installation.
@@ -661,16 +662,21 @@ class ConsultToolRequest(_message.Message):
     """name is Tool.name."""
     arguments_json: _builtins.str
     """arguments_json is CallToolRequest.arguments_json, but longer."""
+    checks_only: _builtins.bool
+    """checks_only says that it is not called: what would keep the call from being made is the error, and
+    the response is empty.
+    """
     def __init__(
         self,
         *,
         workspace_id: _builtins.str = ...,
         name: _builtins.str = ...,
         arguments_json: _builtins.str = ...,
+        checks_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "name", b"name", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments_json", b"arguments_json", "checks_only", b"checks_only", "name", b"name", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

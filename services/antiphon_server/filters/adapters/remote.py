@@ -13,7 +13,7 @@ from antiphon.context.v1.remote_filter_service_pb2 import (
 )
 from antiphon.integration.v1.tool_service_pb2 import ConsultToolRequest
 from antiphon_server.filters.finding.model import Found
-from antiphon_server.filters.model import Origin
+from antiphon_server.filters.model import Origin, Stage
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 TIMEOUT_S = 35.0
 """Behind the longest that a filter may take."""
+CHECK_S = 10.0
+"""Tools of a connection that was never asked are waited for, for some seconds."""
+_NOT_THERE = (Reason.TOOL_NOT_FOUND, Reason.TOOL_ARGUMENTS_INVALID)
 MOST_BYTES = 3 * 1024 * 1024
 """So many a tool is asked with, as the contract of ConsultTool has it."""
 
 
 class ToolServiceRemote:
-    """See :class:`~antiphon_server.filters.ports.AsksRemote`."""
+    """See :class:`~antiphon_server.filters.ports.AsksRemote`, and ``KnowsTools`` there."""
 
     def __init__(self, tools: "ToolServiceAsyncStub") -> None:
         self._tools = tools
@@ -46,6 +49,19 @@ class ToolServiceRemote:
             raise DomainError(Reason.TOOL_FAILED, tool=tool)
         answer = _answer(tool, response.text)
         return [_found(tool, it, texts) for it in answer.findings]
+
+    async def can_be_asked(self, tool: str, workspace_id: str) -> bool:
+        """See :meth:`~antiphon_server.filters.ports.KnowsTools.can_be_asked`."""
+        asked = _asked(["hello"], Origin(workspace_id, "", Stage.MESSAGE, ""))
+        request = ConsultToolRequest(
+            workspace_id=workspace_id, name=tool, arguments_json=asked, checks_only=True
+        )
+        try:
+            with remote_errors("integration"):
+                await self._tools.ConsultTool(request, timeout=CHECK_S)
+        except DomainError as refused:
+            return refused.reason not in _NOT_THERE
+        return True
 
 
 def _asked(texts: Sequence[str], origin: Origin) -> str:

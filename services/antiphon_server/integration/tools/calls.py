@@ -121,6 +121,12 @@ class ToolCaller:
         assert isinstance(came, Result), "who has nobody to ask does not pause"
         return came
 
+    async def check(
+        self, workspace_id: str, call_id: ToolCallId, name: str, arguments: str
+    ) -> None:
+        """Find out whether :meth:`consult` could make the call now. Raises DomainError as that."""
+        await self._ready(Caller(workspace_id), call_id, name, arguments, None, ANY)
+
     async def _ready(
         self,
         caller: Caller,
