@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from antiphon_server.anomalies.model import (
     MOST_DETECTORS,
+    WINDOWS_S,
     About,
     Cost,
     Detector,
     NewPlace,
+    OddHours,
     Verdicts,
 )
 from antiphon_server.runtime.errors import DomainError, invalid
@@ -41,6 +43,8 @@ def _broken(parent: str, it: Detector) -> tuple[str, str] | None:
             return "subject", "has to be a user: nobody else signs in"
         if parent != GLOBAL:
             return "new_place", f"has to be one of {GLOBAL}: nobody signs in to a workspace"
+    elif isinstance(it.kind, OddHours) and it.window_s not in (0, WINDOWS_S[OddHours]):
+        return "window", "is not for odd_hours, which are hours"
     elif isinstance(it.kind, Cost | Verdicts) and it.about is About.SESSION:
         return "subject", "can't be a session: what is spent and found is not kept by sessions"
     return None

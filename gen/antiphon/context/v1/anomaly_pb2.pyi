@@ -167,7 +167,9 @@ class Detector(_message.Message):
     neither: a detector of new places takes users alone, and one of costs no sessions.
     """
     threshold: _builtins.float
-    """threshold is the score from which on a subject is flagged; 0 stands for 1."""
+    """threshold is the score from which on a subject is flagged; 0 stands for 1. Of odd_hours that is
+    reached only at hours at which the subject has never spoken.
+    """
     effect: Global___FlagEffect.ValueType
     """effect is what a flag does."""
     throttle_per_minute: _builtins.int
@@ -210,7 +212,7 @@ class Detector(_message.Message):
 
     @_builtins.property
     def odd_hours(self) -> Global___OddHoursDetector:
-        """odd_hours is speaking when one never does; its window is an hour."""
+        """odd_hours is speaking when one never does; it knows no other window than an hour."""
 
     def __init__(
         self,
@@ -378,7 +380,8 @@ Global___NewPlaceDetector: _TypeAlias = NewPlaceDetector  # noqa: Y015
 @_typing.final
 class OddHoursDetector(_message.Message):
     """OddHoursDetector watches at which hours of the day, in UTC, a subject speaks. The score grows from
-    0 to 1 as the share of all that it said in this hour and those beside it falls from `usual` to 0.
+    0 to 1 as the share of all that it said in this hour and those beside it falls from `usual` to 0, so
+    `usual` tells only where the threshold is below 1.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -483,7 +486,13 @@ class Flag(_message.Message):
     """clear_reason is why, in their words."""
     @_builtins.property
     def evidence(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """evidence is what the detector has counted when the score was highest, e.g. messages: 61, most: 60."""
+        """evidence is what the detector has counted when the score was highest. Of rate: messages, most (as
+        many are too many for anybody) and usual (as many are usual here, where that is known); of
+        repetition: times, most; of verdicts: verdicts, most; of cost: tokens, most, usual, all of them in
+        its window; of new_place: known_places (networks), seconds_apart (since the last sign-in); of
+        odd_hours: hour (of the day, UTC), share (of all that was said, in it and the two beside it, 0 to
+        1), hours_seen. There may be more one day.
+        """
 
     @_builtins.property
     def first_time(self) -> _timestamp_pb2.Timestamp:

@@ -84,8 +84,8 @@ class AnomalyServiceServicer:
     def SetDetectors(self, request, context):
         """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
         keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
-        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
-        INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
+        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the
+        detectors as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
         has set others meanwhile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -102,7 +102,10 @@ class AnomalyServiceServicer:
 
     def ListFlags(self, request, context):
         """ListFlags lists the flags of a parent's detectors, those that changed last first; of "global" those
-        of all. Whoever watches asks again, for what has changed since. Cleared ones are kept for 90 days.
+        of all. Whoever watches asks again for what has changed after ten seconds before the newest
+        change_time that it knows, as a flag may be committed that much behind its own; flag_id and
+        change_time tell what is known.
+        Cleared ones are kept for 90 days.
         Errors: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

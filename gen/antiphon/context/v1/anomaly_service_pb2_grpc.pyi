@@ -42,8 +42,8 @@ class AnomalyServiceStub:
     SetDetectors: _grpc.UnaryUnaryMultiCallable[_anomaly_service_pb2.SetDetectorsRequest, _anomaly_service_pb2.SetDetectorsResponse]
     """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
     keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
-    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
-    INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
+    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the
+    detectors as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
     has set others meanwhile).
     """
     ListDetectorRevisions: _grpc.UnaryUnaryMultiCallable[_anomaly_service_pb2.ListDetectorRevisionsRequest, _anomaly_service_pb2.ListDetectorRevisionsResponse]
@@ -52,7 +52,10 @@ class AnomalyServiceStub:
     """
     ListFlags: _grpc.UnaryUnaryMultiCallable[_anomaly_service_pb2.ListFlagsRequest, _anomaly_service_pb2.ListFlagsResponse]
     """ListFlags lists the flags of a parent's detectors, those that changed last first; of "global" those
-    of all. Whoever watches asks again, for what has changed since. Cleared ones are kept for 90 days.
+    of all. Whoever watches asks again for what has changed after ten seconds before the newest
+    change_time that it knows, as a flag may be committed that much behind its own; flag_id and
+    change_time tell what is known.
+    Cleared ones are kept for 90 days.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetFlag: _grpc.UnaryUnaryMultiCallable[_anomaly_service_pb2.GetFlagRequest, _anomaly_service_pb2.GetFlagResponse]
@@ -78,8 +81,8 @@ class AnomalyServiceAsyncStub(AnomalyServiceStub):
     SetDetectors: _aio.UnaryUnaryMultiCallable[_anomaly_service_pb2.SetDetectorsRequest, _anomaly_service_pb2.SetDetectorsResponse]  # type: ignore[assignment]
     """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
     keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
-    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
-    INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
+    goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the
+    detectors as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
     has set others meanwhile).
     """
     ListDetectorRevisions: _aio.UnaryUnaryMultiCallable[_anomaly_service_pb2.ListDetectorRevisionsRequest, _anomaly_service_pb2.ListDetectorRevisionsResponse]  # type: ignore[assignment]
@@ -88,7 +91,10 @@ class AnomalyServiceAsyncStub(AnomalyServiceStub):
     """
     ListFlags: _aio.UnaryUnaryMultiCallable[_anomaly_service_pb2.ListFlagsRequest, _anomaly_service_pb2.ListFlagsResponse]  # type: ignore[assignment]
     """ListFlags lists the flags of a parent's detectors, those that changed last first; of "global" those
-    of all. Whoever watches asks again, for what has changed since. Cleared ones are kept for 90 days.
+    of all. Whoever watches asks again for what has changed after ten seconds before the newest
+    change_time that it knows, as a flag may be committed that much behind its own; flag_id and
+    change_time tell what is known.
+    Cleared ones are kept for 90 days.
     Errors: PAGE_TOKEN_INVALID.
     """
     GetFlag: _aio.UnaryUnaryMultiCallable[_anomaly_service_pb2.GetFlagRequest, _anomaly_service_pb2.GetFlagResponse]  # type: ignore[assignment]
@@ -123,8 +129,8 @@ class AnomalyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_anomaly_service_pb2.SetDetectorsResponse, _abc.Awaitable[_anomaly_service_pb2.SetDetectorsResponse]]:
         """SetDetectors replaces all detectors of a parent, on all servers within a second. What those that
         keep their name, subject and kind have counted is kept. Flags stay as they are until their subject
-        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the detectors as they are, it changes nothing. Errors:
-        INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
+        goes on, and do then what their detector says. The newest 100 revisions are kept. Repeated with the
+        detectors as they are, it changes nothing. Errors: INVALID_ARGUMENT (a name twice, a subject that its kind does not know), ETAG_MISMATCH (somebody
         has set others meanwhile).
         """
 
@@ -145,7 +151,10 @@ class AnomalyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_anomaly_service_pb2.ListFlagsResponse, _abc.Awaitable[_anomaly_service_pb2.ListFlagsResponse]]:
         """ListFlags lists the flags of a parent's detectors, those that changed last first; of "global" those
-        of all. Whoever watches asks again, for what has changed since. Cleared ones are kept for 90 days.
+        of all. Whoever watches asks again for what has changed after ten seconds before the newest
+        change_time that it knows, as a flag may be committed that much behind its own; flag_id and
+        change_time tell what is known.
+        Cleared ones are kept for 90 days.
         Errors: PAGE_TOKEN_INVALID.
         """
 

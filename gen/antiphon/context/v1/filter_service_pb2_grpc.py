@@ -133,8 +133,8 @@ class FilterServiceServicer:
 
     def Screen(self, request, context):
         """Screen has the filters of a workspace look at something before anybody works on it, and returns
-        it as it may go on; what they say is in the conversation's log (Event.content_screened) before
-        that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
+        it as it may go on; what they say is stored before that, and told in the conversation's log
+        (Event.content_screened) then or, while the log is away, soon after. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
         CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -65,8 +65,8 @@ class FilterServiceStub:
     """
     Screen: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.ScreenRequest, _filter_service_pb2.ScreenResponse]
     """Screen has the filters of a workspace look at something before anybody works on it, and returns
-    it as it may go on; what they say is in the conversation's log (Event.content_screened) before
-    that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
+    it as it may go on; what they say is stored before that, and told in the conversation's log
+    (Event.content_screened) then or, while the log is away, soon after. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
     CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
     """
     GetAnswerFilters: _grpc.UnaryUnaryMultiCallable[_filter_service_pb2.GetAnswerFiltersRequest, _filter_service_pb2.GetAnswerFiltersResponse]
@@ -115,8 +115,8 @@ class FilterServiceAsyncStub(FilterServiceStub):
     """
     Screen: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.ScreenRequest, _filter_service_pb2.ScreenResponse]  # type: ignore[assignment]
     """Screen has the filters of a workspace look at something before anybody works on it, and returns
-    it as it may go on; what they say is in the conversation's log (Event.content_screened) before
-    that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
+    it as it may go on; what they say is stored before that, and told in the conversation's log
+    (Event.content_screened) then or, while the log is away, soon after. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
     CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
     """
     GetAnswerFilters: _aio.UnaryUnaryMultiCallable[_filter_service_pb2.GetAnswerFiltersRequest, _filter_service_pb2.GetAnswerFiltersResponse]  # type: ignore[assignment]
@@ -198,8 +198,8 @@ class FilterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_filter_service_pb2.ScreenResponse, _abc.Awaitable[_filter_service_pb2.ScreenResponse]]:
         """Screen has the filters of a workspace look at something before anybody works on it, and returns
-        it as it may go on; what they say is in the conversation's log (Event.content_screened) before
-        that. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
+        it as it may go on; what they say is stored before that, and told in the conversation's log
+        (Event.content_screened) then or, while the log is away, soon after. Called by services. Repeated, it looks again, and tells again what it finds. Errors:
         CONTENT_BLOCKED, FILTER_UNAVAILABLE (a filter that fails closed), NOT_FOUND.
         """
 

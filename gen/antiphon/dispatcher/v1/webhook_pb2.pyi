@@ -34,7 +34,7 @@ class _DeliveryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Deliver
     DELIVERY_STATE_DELIVERED: _DeliveryState.ValueType  # 2
     """DELIVERY_STATE_DELIVERED: it was taken."""
     DELIVERY_STATE_FAILED: _DeliveryState.ValueType  # 3
-    """DELIVERY_STATE_FAILED: it is not tried any more, unless by RedeliverWebhook."""
+    """DELIVERY_STATE_FAILED: it is not tried any more, unless by Redeliver."""
 
 class DeliveryState(_DeliveryState, metaclass=_DeliveryStateEnumTypeWrapper):
     """DeliveryState is what has become of a delivery."""
@@ -46,7 +46,7 @@ DELIVERY_STATE_WAITING: DeliveryState.ValueType  # 1
 DELIVERY_STATE_DELIVERED: DeliveryState.ValueType  # 2
 """DELIVERY_STATE_DELIVERED: it was taken."""
 DELIVERY_STATE_FAILED: DeliveryState.ValueType  # 3
-"""DELIVERY_STATE_FAILED: it is not tried any more, unless by RedeliverWebhook."""
+"""DELIVERY_STATE_FAILED: it is not tried any more, unless by Redeliver."""
 Global___DeliveryState: _TypeAlias = DeliveryState  # noqa: Y015
 
 class _DeliveryOutcome:

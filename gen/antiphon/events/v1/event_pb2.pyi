@@ -1783,8 +1783,9 @@ Global___ContentScreened: _TypeAlias = ContentScreened  # noqa: Y015
 @_typing.final
 class TurnNotified(_message.Message):
     """TurnNotified: a turn has ended or waits for people, for who isn't looking. It is told at least once
-    for each end and each wait, in any order, always with the same notification_id; never of turns that
-    others started, nor of those that turns themselves asked for when these end.
+    for each end and each wait, in any order, always with the same notification_id. In a user's own log and to
+    their webhooks it is never of turns that others started; to a workspace's webhooks it is of everybody's
+    there. Of turns that turns themselves asked for nobody is told when they end.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1863,7 +1864,9 @@ Global___TurnNotified: _TypeAlias = TurnNotified  # noqa: Y015
 
 @_typing.final
 class WebhookOverflowed(_message.Message):
-    """WebhookOverflowed: what comes for a webhook is not kept, until half of what waits for it is gone."""
+    """WebhookOverflowed: more waits for a webhook than is kept, and what comes is dropped for which there is no
+    room. It is told again if that happens again after half of what waits is gone.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

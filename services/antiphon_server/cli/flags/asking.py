@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from antiphon.context.v1.anomaly_pb2 import Flag
 from antiphon_client import Client
@@ -14,6 +14,7 @@ from antiphon_server.cli.flags.words import HEADINGS, row_of
 from antiphon_server.cli.table import print_table
 from antiphon_server.cli.workers.options import asking_for, parent_of
 
+LATE = timedelta(seconds=10)
 _KINDS = ("users/", "sessions/", "conversations/", "workspaces/")
 
 
@@ -41,10 +42,34 @@ class Wish:
                         break
         return flags
 
-    async def last_change(self, client: Client) -> datetime | None:
-        """When any of them, also of those that were cleared, was changed last."""
-        found = await replace(self, cleared=True, most=1).newest(client)
-        return found[0].change_time.ToDatetime() if found else None
+
+@dataclass
+class Watched:
+    """What is known of flags that are asked for again and again, also of those that were cleared.
+
+    ``since`` is some seconds before the newest change: a flag may be committed behind its time.
+    """
+
+    wish: Wish
+    since: datetime | None = None
+    known: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    async def from_now(cls, client: Client, wish: Wish) -> "Watched":
+        """All that has changed so far is known."""
+        watched = cls(replace(wish, cleared=True))
+        await watched.news(client)
+        return watched
+
+    async def news(self, client: Client) -> Sequence[Flag]:
+        """Those that have changed since the last time."""
+        found = await self.wish.newest(client, self.since)
+        changed = {it.flag_id: it.change_time.ToMicroseconds() for it in found}
+        news = [it for it in found if self.known.get(it.flag_id) != changed[it.flag_id]]
+        if found:
+            newest = max(it.change_time.ToDatetime() for it in found)
+            self.since, self.known = newest - LATE, changed
+        return news
 
 
 async def subject_of(client: Client, who: str) -> str:

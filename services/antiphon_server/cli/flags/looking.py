@@ -63,17 +63,15 @@ async def _list(
     data_dir: DataDir,
 ) -> None:
     from antiphon_server.cli.connect import client_for
-    from antiphon_server.cli.flags.asking import Wish, print_flags, subject_of
+    from antiphon_server.cli.flags.asking import Watched, Wish, print_flags, subject_of
 
     async with client_for(address, data_dir) as client:
         wish, names = Wish(workspace, await subject_of(client, of), cleared, most), Names(client)
-        since = await wish.last_change(client) if watch else None
+        watched = await Watched.from_now(client, wish) if watch else None
         found = await wish.newest(client)
         await print_flags(found, names, json)
         if not found and not json:
             say(f"Nobody is flagged by detectors {these(parent_of(workspace))}.", err=True)
-        while watch:
+        while watched is not None:
             await asyncio.sleep(_EACH_S)
-            news = await Wish(workspace, wish.subject, True, most).newest(client, since)
-            await print_flags(news, names, json)
-            since = max((it.change_time.ToDatetime() for it in news), default=since)
+            await print_flags(await watched.news(client), names, json)
