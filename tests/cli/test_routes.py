@@ -29,7 +29,7 @@ fallback = "echo"
 [[rules]]
 name = "experts"
 priority = -1
-classifier = {}
+classifier = { ask = { most = 2, min_score = 0.1, wait = "5400s" } }
 """
 )
 Write = Callable[[str], str]
@@ -74,7 +74,7 @@ def test_what_is_set_is_shown_in_words_and_as_a_file(antiphon: Run, write: Write
     ]
     assert r"metadata a.b=*; language de; text (?i)\brechnung" in shown[1]
     assert shown[3].split(maxsplit=2)[2].split("  ")[0] == "everything"
-    assert shown[3].endswith("  best expert  next rule")
+    assert shown[3].endswith("  best expert, else asks  next rule")
     toml = antiphon("routes", "show", "--toml").stdout
     again = antiphon("routes", "set", "-", stdin=toml)
     assert (again.returncode, again.stdout) == (0, "")
@@ -237,6 +237,18 @@ WRONG = {
         "rule 1 (forms): match.metadata",
     ),
     "handler": (FORMS.replace('"echo"', '"Echo"'), "handler is no handler: write small letters"),
+    "asks": (
+        FORMS + '[[rules]]\nname = "a"\nclassifier = { ask = { most = 9 } }',
+        "rule 2 (a): classifier.ask.most must be",
+    ),
+    "waits": (
+        '[[rules]]\nname = "a"\nclassifier = { ask = { wait = "2592001s" } }',
+        "rule 1 (a): classifier.ask.wait must be",
+    ),
+    "no time": (
+        '[[rules]]\nname = "a"\nclassifier = { ask = { wait = "1h" } }',
+        'classifier.ask.wait has to be a number of seconds: "0.5s"',
+    ),
     "neither": ('[[rules]]\nname = "a"', "rule 1 (a): "),
     "many": ("".join(FORMS.replace("forms", f"a{it}") for it in range(101)), "rules must contain"),
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from antiphon_server.dispatcher.adapters.sql import SqlTurnStore
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.dispatcher.model import (
@@ -17,7 +19,7 @@ from antiphon_server.dispatcher.model import (
     Usage,
 )
 from antiphon_server.dispatcher.ports import TurnStore
-from antiphon_server.dispatcher.routed_model import Routed
+from antiphon_server.dispatcher.routed_model import Asks, Chosen, Offer, Routed
 from antiphon_server.runtime.errors import DomainError, FieldViolation, Reason
 from antiphon_server.runtime.errors.wire import status_of
 from tests.e2e.refusals import Refused
@@ -103,6 +105,29 @@ async def test_a_turn_that_fell_back_is_read_back_as_its_fallback_has_it(store: 
     assert await store.list(CONVERSATION, None, 2) == [replace(fell_back, attempt=3)]
     (claimed,) = await store.claim("n", 50, 150, own=True)
     assert (claimed.order, claimed.fell_back) == (order, True)
+
+
+@pytest.mark.parametrize(
+    "chosen", [Chosen("law", "users/user_anna"), Chosen("", "users/x"), Chosen()]
+)
+async def test_a_turn_whose_asker_has_chosen_is_read_back_as_that_one_has_it(
+    store: TurnStore, chosen: Chosen
+) -> None:
+    """Its order is kept as it was, with all that may be said; then the fallback may have it."""
+    law = Offer("All about law.", Routed("law", b"chosen", Routed("general", b"away")))
+    otherwise = Routed("general", b"unsure")
+    found = Routed("general", b"asked", asks=Asks((law,), 60.0, otherwise))
+    it = turn(order=Order(b"hello", "", Policy.QUEUE).routed(found), node="n", attempt=1)
+    await store.add(it)
+    assert await stored(store) == it
+    has_it = replace(it.with_choice(chosen), attempt=2)
+    assert has_it.order.handler == (chosen.handler or "general")
+    await store.put(has_it)
+    assert await stored(store) == has_it
+    order = has_it.order.fallen_back()
+    fell_back = replace(has_it, order=order, fell_back=order is not has_it.order, attempt=3)
+    await store.put(fell_back)
+    assert await stored(store) == fell_back
 
 
 async def test_a_turn_that_is_held_is_read_back_with_why_and_for_whom(store: TurnStore) -> None:

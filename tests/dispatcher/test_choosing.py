@@ -20,16 +20,20 @@ from antiphon_server.dispatcher.model import (
     Answer,
     AnswerAction,
     CallOutcome,
+    Held,
+    Order,
     Policy,
     Posted,
     QuestionAnswered,
     QuestionId,
     State,
+    TextAppended,
     ToolCallId,
     Turn,
 )
 from antiphon_server.dispatcher.routed_model import Asks, Chosen, Offer, Routed
 from antiphon_server.runtime.errors import Reason
+from tests.dispatcher.masks import NoBirds
 from tests.dispatcher.stand_ins import Told
 from tests.dispatcher.test_tool_calls import outcomes
 from tests.dispatcher.world import ANNA, CONVERSATION, World, turn_id, world
@@ -237,3 +241,36 @@ async def test_a_handler_that_gives_up_lost_turns_is_not_made_to_go_on(it: World
     async with world(it.database, it.log) as after:
         await after.adopted()
         assert (await after.failed()).reason is Reason.TURN_LOST
+
+
+async def test_filters_that_came_while_it_was_asked_mask_the_answer(rules: Unsure) -> None:
+    """Though none stood as the turn came."""
+    async with world(routes=rules, masks=NoBirds()) as it:
+        await it.dispatch(handler="", text="a bluebird")
+        await answer(it)
+        await it.ended()
+        assert ("a [term]", False) in await it.messages()
+
+
+async def test_what_a_server_of_before_has_begun_is_not_asked_of(it: World) -> None:
+    """It knew no question, and had who has it otherwise begin."""
+    await it.dispatch(handler="")
+    await asked(it)
+    await it.turns.drain(0.0)
+    stored = await it.store.get(CONVERSATION, turn_id(1))
+    assert isinstance(stored, Turn)
+    begun = replace(stored, attempt=stored.attempt + 1)
+    piece = TextAppended("half ", 0)
+    await it.recovery._journal.write(begun, [piece])
+    await it.arrange(begun)
+    async with world(it.database, it.log) as after:
+        await after.adopted()
+        assert (await after.failed()).reason is Reason.TURN_LOST
+
+
+async def test_what_people_look_at_first_asks_nobody(it: World, rules: Unsure) -> None:
+    """Who lets it go on says who has it."""
+    found = await rules.route(Posted(it.known.views[CONVERSATION], ANNA.actor, b""))
+    assert found is not None
+    held = Order(b"", "", Policy.QUEUE, held=Held("odd")).routed(found).to_people()
+    assert (held.asks, held.held.handler) == (None, "fragile")

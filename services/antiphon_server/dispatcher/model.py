@@ -798,5 +798,15 @@ class Past:
     @property
     def stands_at_calls(self) -> bool:
         """Whether nothing was said behind its newest calls: going on there contradicts nothing."""
-        own = [it for it in self.calls if not it.call.is_choice]
+        own = self.own_calls
         return bool(own) and self.text[own[-1].text_before :] in ("", GAP)
+
+    @property
+    def own_calls(self) -> tuple[PastCall, ...]:
+        """Those that handlers have made."""
+        return tuple([it for it in self.calls if not it.call.is_choice])
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no handler has said or done anything, as far as is known."""
+        return not self.text and not self.own_calls and self.assigned is None

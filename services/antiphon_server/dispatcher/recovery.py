@@ -85,9 +85,8 @@ class Recovery:
         handler = self._handlers.find(turn.order.handler)
         if handler is None or not past.text:
             return
-        own = [it for it in past.calls if not it.call.is_choice]
         try:
-            await patiently(lambda: handler.lost(turn, past.text, own))
+            await patiently(lambda: handler.lost(turn, past.text, past.own_calls))
         except DomainError as error:
             log.warning("a loss was not noted", turn_id=turn.turn_id, why=error.reason)
 
@@ -98,7 +97,7 @@ class Recovery:
         can. At its calls nothing is, unless what was masked goes on there. Nobody had it while its
         asker is asked who shall have it.
         """
-        if turn.order.asks is not None and not past.text:
+        if turn.order.asks is not None and past.is_untouched:
             return True
         if not (past.stands_at_calls or self._handlers.resumes(turn.order.handler)):
             return False

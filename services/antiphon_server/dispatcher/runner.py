@@ -296,11 +296,8 @@ class Runner:
             await completed(self._begin_again(given, work, stop, rest))
             await work.part()
             return False
-        if turn.order.asks is not None and not work.outputs.said_bytes:
-            chosen = turn.with_choice(await self._choosing.choice(work))
-            if turn.order.kinds:
-                await named(chosen.order.handler).check(chosen.order, turn.workspace_id)
-            await completed(self._begin_again(chosen, work, stop, rest))
+        if turn.order.asks is not None and work.is_untouched:
+            await self._ask(named, work, stop, rest)
             return False
         if not work.knows_masks:
             await self._find_masks(work, stop, rest)
@@ -315,6 +312,14 @@ class Runner:
             work.fall_back()
             return False
         return True
+
+    async def _ask(self, named: Named, work: TurnWork, stop: Stop, rest: Rest) -> None:
+        """Have the asker say who shall have the turn, which that one begins as the next attempt."""
+        choice = await self._choosing.choice(work)
+        chosen = replace(work.turn.with_choice(choice), filtered=True)  # they may be there by now
+        if chosen.order.kinds:
+            await named(chosen.order.handler).check(chosen.order, chosen.workspace_id)
+        await completed(self._begin_again(chosen, work, stop, rest))
 
     async def _hand_over(self, work: TurnWork, stop: Stop, rest: Rest, order: HandoffOrder) -> None:
         """End what the handler has begun; the turn is people's, by the number of its next attempt.

@@ -89,6 +89,11 @@ class TurnWork:
         return [it for it in self.writer.calls.all if not it.call.is_choice]
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether no handler has said or done anything, as far as is known."""
+        return not self.writer.accepted and not self.past_calls and self.assigned is None
+
+    @property
     def others(self) -> set[TurnId]:
         """See :attr:`Work.others`."""
         return self.list_others()
