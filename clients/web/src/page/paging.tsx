@@ -12,17 +12,22 @@ export interface Paged<Item> extends Loaded<Item[]> {
   more: (() => void) | undefined;
 }
 
-/** Read a list's beginning as `useLoaded` does, and more of it at a time; what is longer is read less often. */
+/**
+ * Read a list's beginning as `useLoaded` does: the `first` of it, and then a page more whenever
+ * somebody asks; what is longer is read less often.
+ */
 export function usePaged<Found extends { nextPageToken: string }, Item>(
   fetch: (page: { pageToken: string; pageSize: number }) => Promise<Found>,
   items: (page: Found) => Item[],
   keys: unknown[],
   everyMs: number,
+  first = PAGE,
 ): Paged<Item> {
-  const [pages, setPages] = useState(1);
-  const read = () => partly((pageToken) => fetch({ pageToken, pageSize: PAGE }), items, PAGE * pages);
-  const { value, error, reload } = useLoaded(read, [...keys, pages], everyMs * pages);
-  const more = value?.hasMore ? () => setPages(Math.ceil(value.items.length / PAGE) + 1) : undefined;
+  const [most, setMost] = useState(first);
+  const pageSize = Math.min(PAGE, most);
+  const read = () => partly((pageToken) => fetch({ pageToken, pageSize }), items, most);
+  const { value, error, reload } = useLoaded(read, [...keys, most], everyMs * Math.ceil(most / PAGE));
+  const more = value?.hasMore ? () => setMost(value.items.length + PAGE) : undefined;
   return { value: value?.items, error, reload, more };
 }
 

@@ -16,6 +16,7 @@ import { Subject, named } from "./subject";
 import { figuresOf, kindOf, standing } from "./words";
 
 const AGAIN_MS = 3_000;
+const FIRST = 20; // who raises them stands below
 
 /** Those that changed last first, and what may be done about each; below them who raises flags. */
 export function Flags({ desk, parent }: { desk: Desk; parent: string }): JSX.Element {
@@ -24,7 +25,7 @@ export function Flags({ desk, parent }: { desk: Desk; parent: string }): JSX.Ele
   const now = useNow(1_000);
   const { anomalies } = desk.session.stubs;
   const read = (page: object) => anomalies.listFlags({ parent, cleared: isAll, ...page });
-  const { value, error, reload, more } = usePaged(read, (page) => page.flags, [parent, isAll], AGAIN_MS);
+  const { value, error, reload, more } = usePaged(read, (page) => page.flags, [parent, isAll], AGAIN_MS, FIRST);
   return (
     <>
       <section>
