@@ -4,10 +4,11 @@ All servers fetch the same, so what is found doesn't depend on where it happened
 a flag is one row.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from antiphon_server.anomalies.detecting import Detecting
-from antiphon_server.anomalies.model import Detector, Sign
+from antiphon_server.anomalies.model import About, Detector, Sign
 from antiphon_server.anomalies.ports import Happens, Spending
 from antiphon_server.anomalies.watching import Detectors, Watching
 
@@ -62,11 +63,14 @@ class Fetching:
 
     async def spending(self) -> None:
         """What was spent in the windows that end now."""
+        wanting = defaultdict[tuple[str, About, float], list[tuple[Detecting, Detector]]](list)
         for ready, it in await self._wanting(Sign.SPENT):
+            wanting[ready.parent, it.about, it.window].append((ready, it))
+        for (parent, about, window), detectors in wanting.items():  # who asks alike asks once
             end = self._now()
-            begin = end - it.window
-            for signal in await self._spending.spent(ready.parent, it.about, begin, end):
-                self._watching.spent(ready, it, signal)
+            for signal in await self._spending.spent(parent, about, end - window, end):
+                for ready, it in detectors:
+                    self._watching.spent(ready, it, signal)
 
     async def _wanting(self, sign: Sign) -> Sequence[tuple[Detecting, Detector]]:
         """The detectors that see such signals, and whose they are."""

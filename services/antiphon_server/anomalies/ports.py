@@ -1,6 +1,6 @@
 """What anomalies need from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -67,8 +67,12 @@ class FlagStore(Protocol):
         """Those that bite now."""
         ...
 
-    async def cleared_since(self, since_us: int) -> Mapping[str, Key]:
-        """The flags that were cleared from then on, by their ids."""
+    async def changed_since(self, since_us: int) -> Mapping[str, int]:
+        """When flags were changed that were from then on, by their ids."""
+        ...
+
+    async def these(self, flag_ids: Collection[str]) -> Sequence[Flag]:
+        """Those of them that are there."""
         ...
 
 

@@ -17,6 +17,7 @@ from antiphon_server.runtime.rpc.paging import (
     number,
     page_limit,
 )
+from antiphon_server.runtime.rpc.times import micros_of
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -71,7 +72,7 @@ class AnomalyServicer(AnomalyServiceServicer):
                 _any_of(request.parent),
                 request.subject,
                 request.cleared,
-                request.changed_after.ToMicroseconds(),
+                micros_of(request, "changed_after") or 0,
                 (number(position[0]), position[1]) if position else None,
                 limit + 1,
             )

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from antiphon_server.anomalies.detecting import Detecting, Memories
-from antiphon_server.anomalies.model import Detector, Effect, Found, Key, Raised, Signal
+from antiphon_server.anomalies.model import (
+    Detector,
+    Effect,
+    Flag,
+    Found,
+    Key,
+    Raised,
+    Signal,
+    Throttle,
+)
 from antiphon_server.anomalies.ports import FlagStore
 from antiphon_server.anomalies.throttling import Throttles
 from antiphon_server.runtime.concurrency.tasks import every
@@ -31,8 +40,8 @@ LOOK_S = 0.25
 """How often a server looks for what others have flagged and cleared: that holds within 1 s."""
 COUNTED_S = 5.0
 """How often open flags are counted, for who watches servers."""
-CLEARED_S = 10.0
-"""How long back it looks for what was cleared: clocks of servers differ."""
+CHANGED_US = 10_000_000
+"""How long back it looks for what was changed: clocks of servers differ."""
 log = logging.getLogger(__name__)
 
 
@@ -49,8 +58,9 @@ class Watching:
         self._came = asyncio.Event()
         self._raised: dict[Key, Raised] = {}
         self._written: dict[Key, float] = {}
-        self._known_cleared: set[str] = set()
-        self._looked = False
+        self._biting: dict[Key, Throttle] = {}
+        self._changed: Mapping[str, int] = {}
+        self._looked_us = 0
         self.seen = self.lost = 0
         """Signals that detectors saw, and those, or what was found in them, that had no place."""
         self.open: Mapping[Effect, int] = {}
@@ -100,12 +110,26 @@ class Watching:
 
     async def look(self) -> None:
         """Know what bites now, and forget what was counted of whose flags were cleared."""
-        self._throttles.set(await self._flags.throttles())
-        cleared = await self._flags.cleared_since(int((self._now() - CLEARED_S) * 1e6))
-        for flag_id, key in cleared.items():
-            if flag_id not in self._known_cleared:
-                self.forget(key)
-        self._known_cleared, self._looked = set(cleared), True
+        now_us = int(self._now() * 1e6)
+        if now_us > self._looked_us + CHANGED_US // 2:
+            self._biting = {it.key: it for it in await self._flags.throttles()}
+        changed = await self._flags.changed_since(now_us - CHANGED_US)
+        news = [it for it, at_us in changed.items() if self._changed.get(it) != at_us]
+        for flag in sorted(await self._flags.these(news), key=lambda it: it.changed_us):
+            self._heard(flag)
+        self._biting = {key: it for key, it in self._biting.items() if it.end_us > now_us}
+        self._throttles.set(self._biting.values())
+        self._changed, self._looked_us = changed, now_us
+
+    def _heard(self, flag: Flag) -> None:
+        """One was changed, here or elsewhere."""
+        if flag.cleared_us:
+            self.forget(flag.key)
+        if flag.effect is Effect.THROTTLE and not flag.cleared_us:
+            throttle = Throttle(flag.key, flag.effect_end_us, flag.throttle_per_minute)
+            self._biting[flag.key] = throttle
+        else:
+            self._biting.pop(flag.key, None)
 
     async def count_open(self) -> None:
         """Know how many flags are open."""
@@ -137,7 +161,7 @@ class Watching:
         await every(LOOK_S, self._look_if_needed)
 
     async def _look_if_needed(self) -> None:
-        if self._detectors.parents or self._throttles or not self._looked:
+        if self._detectors.parents or self._throttles or not self._looked_us:
             await self.look()
 
     async def _see(self, signal: Signal) -> None:

@@ -411,7 +411,8 @@ Global___OddHoursDetector: _TypeAlias = OddHoursDetector  # noqa: Y015
 @_typing.final
 class Flag(_message.Message):
     """Flag says that a detector has found a subject out of the ordinary. One is open for each subject of
-    a detector at a time: what goes on is added to it. Nothing of what was said is in it.
+    a detector at a time: what goes on is added to it. Nothing of what was said is in it. A parent has at
+    most 10,000 open ones: who is found beyond is not flagged until some are cleared.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -1,7 +1,7 @@
 """Flags in a SQL database."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -28,6 +28,11 @@ FORGIVEN_US = 1_000_000
 """What is found so soon after a flag was cleared is what it was cleared of: others learn late."""
 
 
+MOST_OPEN = 10_000
+"""So many flags of a parent are open at a time: who is found beyond is not flagged."""
+_AT_ONCE = 500
+
+
 def _now_us() -> int:
     return time.time_ns() // 1000
 
@@ -48,6 +53,8 @@ class SqlFlags:
             found = {it.key: it for it in _flags(connection, query)}
             forgiven = _cleared(connection, min(it.last_us for it in raised))
             news = [it for it in raised if it.last_us > forgiven.get(it.key, 0)]
+            room = _Room(connection)
+            news = [it for it in news if it.key in found or room.takes(it.key.parent)]
             return [_put(connection, it, found.get(it.key), now_us, by) for it in news]
 
         for _ in range(_TRIES):
@@ -99,11 +106,24 @@ class SqlFlags:
         found = await self._database.read(lambda it: _flags(it, biting))
         return [Throttle(it.key, it.effect_end_us, it.throttle_per_minute) for it in found]
 
-    async def cleared_since(self, since_us: int) -> Mapping[str, Key]:
-        """See :meth:`FlagStore.cleared_since`."""
-        query = select(flags.c.body).where(flags.c.cleared_us >= max(1, since_us))
-        found = await self._database.read(lambda it: _flags(it, query))
-        return {it.flag_id: it.key for it in found}
+    async def changed_since(self, since_us: int) -> Mapping[str, int]:
+        """See :meth:`FlagStore.changed_since`."""
+        query = select(flags.c.flag_id, flags.c.changed_us).where(flags.c.changed_us >= since_us)
+        rows = await self._database.read(lambda it: it.execute(query).all())
+        return {it.flag_id: it.changed_us for it in rows}
+
+    async def these(self, flag_ids: Collection[str]) -> Sequence[Flag]:
+        """See :meth:`FlagStore.these`."""
+        ids = list(flag_ids)
+        queries = [
+            select(flags.c.body).where(flags.c.flag_id.in_(ids[at : at + _AT_ONCE]))
+            for at in range(0, len(ids), _AT_ONCE)
+        ]
+        return [
+            flag
+            for query in queries
+            for flag in await self._database.read(lambda it, query=query: _flags(it, query))  # type: ignore[misc]
+        ]
 
     async def forget(self) -> None:
         """Remove those that were cleared more than 90 days ago."""
@@ -113,6 +133,24 @@ class SqlFlags:
 
 def _flags(connection: Connection, query: Select[Any]) -> list[Flag]:
     return [flag_of(FlagMessage.FromString(it)) for it in connection.execute(query).scalars()]
+
+
+class _Room:
+    """How many more flags parents may have open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._left: dict[str, int] = {}
+
+    def takes(self, parent: str) -> bool:
+        """Whether one more; then it has it."""
+        if parent not in self._left:
+            is_open = flags.c.parent == parent, flags.c.cleared_us == 0
+            some = select(flags.c.flag_id).where(*is_open).limit(MOST_OPEN).subquery()
+            count = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+            self._left[parent] = MOST_OPEN - count
+        self._left[parent] -= 1
+        return self._left[parent] >= 0
 
 
 def _cleared(connection: Connection, since_us: int) -> Mapping[Key, int]:
