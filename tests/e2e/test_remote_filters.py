@@ -174,7 +174,7 @@ async def test_what_it_can_not_say_is_as_declared(it: Stage, opens: bool) -> Non
 async def test_a_tool_that_is_not_there_is_refused(
     it: Stage, parent: str, tool: str, what: str
 ) -> None:
-    """A typo, what filters can't ask, or another's connection would keep everybody from speaking."""
+    """A typo, what filters can't ask, another's connection: each would keep all from speaking."""
     parent, asked = parent or it.workspace, RemoteFilter(tool=tool)
     words = Filter(name="words", action=FILTER_ACTION_BLOCK, terms=TermsFilter(terms=["x"]))
     others = Filter(name="others", action=FILTER_ACTION_BLOCK, remote=asked)
@@ -183,7 +183,8 @@ async def test_a_tool_that_is_not_there_is_refused(
     assert refused.value.reason == "INVALID_ARGUMENT"
     ((field, why),) = refused.value.violations.items()
     assert field == "filters[1].remote.tool"
-    assert tool in why and what in why
+    assert tool in why
+    assert what in why
     assert not (await it.client.get_filters(parent)).filters
     off = Filter(name="others", action=FILTER_ACTION_BLOCK, remote=asked, disabled=True)
     await it.client.set_filters(parent, [off])  # it looks at nothing
