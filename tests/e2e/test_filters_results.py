@@ -64,11 +64,10 @@ class Stage:
         return await self.client.call_tool(self.parent, "it.echo", {"key": key})
 
 
-async def _serving(home: Path, up: AsyncExitStack) -> str:
-    """The URL of the tool's server."""
+async def tools_served(home: Path, up: AsyncExitStack, tools: type[Tools]) -> str:
+    """The URL of their server."""
     url = asyncio.get_running_loop().create_future()
-    tools = _Returning(RunLedger(home / "ledger"))
-    serving = asyncio.create_task(serve_http(tools, url.set_result))
+    serving = asyncio.create_task(serve_http(tools(RunLedger(home / "ledger")), url.set_result))
     up.callback(serving.cancel)
     return str(await url)
 
@@ -78,7 +77,7 @@ async def it(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """Each service in a server of its own, behind no filters."""
     home = tmp_path_factory.mktemp("results")
     async with AsyncExitStack() as up:
-        connection = ConnectionSettings(name="it", mcp=await _serving(home, up))
+        connection = ConnectionSettings(name="it", mcp=await tools_served(home, up, _Returning))
         more: dict[str, Any] = {"connections": (connection,)}
         made = await up.enter_async_context(installation(home, **more))
         client = await up.enter_async_context(made.client())

@@ -62,8 +62,9 @@ class _ToolStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolState.V
     TOOL_STATE_AVAILABLE: _ToolState.ValueType  # 1
     """TOOL_STATE_AVAILABLE: it can."""
     TOOL_STATE_HELD: _ToolState.ValueType  # 2
-    """TOOL_STATE_HELD: it is not what it was when the workspace first used it. It is not offered to
-    models, and calls of it are refused, until an admin approves it (ApproveTool).
+    """TOOL_STATE_HELD: it is not what it was when the workspace first used it, or filters have found
+    something in what it says of itself then, in its title, description or schemas. It is not offered
+    to models, and calls of it are refused, until an admin approves it (ApproveTool).
     """
     TOOL_STATE_AWAY: _ToolState.ValueType  # 3
     """TOOL_STATE_AWAY: its source can't be reached, or is left alone (ConnectionStatus.breaker)."""
@@ -76,8 +77,9 @@ TOOL_STATE_UNSPECIFIED: ToolState.ValueType  # 0
 TOOL_STATE_AVAILABLE: ToolState.ValueType  # 1
 """TOOL_STATE_AVAILABLE: it can."""
 TOOL_STATE_HELD: ToolState.ValueType  # 2
-"""TOOL_STATE_HELD: it is not what it was when the workspace first used it. It is not offered to
-models, and calls of it are refused, until an admin approves it (ApproveTool).
+"""TOOL_STATE_HELD: it is not what it was when the workspace first used it, or filters have found
+something in what it says of itself then, in its title, description or schemas. It is not offered
+to models, and calls of it are refused, until an admin approves it (ApproveTool).
 """
 TOOL_STATE_AWAY: ToolState.ValueType  # 3
 """TOOL_STATE_AWAY: its source can't be reached, or is left alone (ConnectionStatus.breaker)."""

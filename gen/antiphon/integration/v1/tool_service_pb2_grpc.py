@@ -133,7 +133,9 @@ class ToolServiceServicer:
 
     def ApproveTool(self, request, context):
         """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
+        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen),
+        CONTENT_BLOCKED (a filter blocks what it says of itself, or would cut something out of it),
+        FILTER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,9 @@ class ToolServiceStub:
     """
     ApproveTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
+    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen),
+    CONTENT_BLOCKED (a filter blocks what it says of itself, or would cut something out of it),
+    FILTER_UNAVAILABLE.
     """
     CallTool: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
@@ -121,7 +123,9 @@ class ToolServiceAsyncStub(ToolServiceStub):
     """
     ApproveTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.ApproveToolRequest, _tool_service_pb2.ApproveToolResponse]  # type: ignore[assignment]
     """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
+    Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen),
+    CONTENT_BLOCKED (a filter blocks what it says of itself, or would cut something out of it),
+    FILTER_UNAVAILABLE.
     """
     CallTool: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.CallToolRequest, _tool_service_pb2.CallToolResponse]  # type: ignore[assignment]
     """CallTool calls a tool; whoever calls it approves of it by that. Cancelling the call stops it.
@@ -215,7 +219,9 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tool_service_pb2.ApproveToolResponse, _abc.Awaitable[_tool_service_pb2.ApproveToolResponse]]:
         """ApproveTool takes a tool as it is now, so that it is no longer held. Its rule stays what it was.
-        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen).
+        Repeated, it changes nothing. Errors: those of GetTool, TOOL_CHANGED (it is not what was seen),
+        CONTENT_BLOCKED (a filter blocks what it says of itself, or would cut something out of it),
+        FILTER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

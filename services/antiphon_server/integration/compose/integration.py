@@ -53,7 +53,7 @@ from antiphon_server.integration.tools.adapters.sql_results import SqlResultStor
 from antiphon_server.integration.tools.adapters.tool_metrics import ToolMetrics
 from antiphon_server.integration.tools.calls import LIMIT_S, ToolCaller
 from antiphon_server.integration.tools.catalogue import Catalogue as ToolCatalogue
-from antiphon_server.integration.tools.ports import ResultStore, ScreensResults, States
+from antiphon_server.integration.tools.ports import ResultStore, States
 from antiphon_server.integration.tools.settings import ToolSettings
 from antiphon_server.integration.trail.adapters.outbox import SqlOutbox
 from antiphon_server.integration.trail.relay import TrailRelay
@@ -137,7 +137,7 @@ def compose_integration(
     budgets: ComposedBudgets | None = None,
     told: Sequence[Told] = (),
     callers: TokenRechecker | None = None,
-    filters: ScreensResults | None = None,
+    filters: FilterServiceScreen | None = None,
 ) -> Integration:
     """Put the service on a database; ``models`` are callable, the default first.
 
@@ -161,7 +161,7 @@ def compose_integration(
     generator = Generator(catalogue, Attempts(calls), patience)
     make = connections or (lambda *_: (no_connections(database), None))
     made, authorizations = make(ModelSampling(generator), switches)
-    known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database))
+    known_tools = ToolCatalogue(made, SqlRuleStore(database), SqlPinStore(database), filters)
     tool_metrics = ToolMetrics()
     results = results or SqlResultStore(database, ToolSettings().kept_bytes)
     caller = ToolCaller(

@@ -117,7 +117,8 @@ class ToolCaller:
         what filters raise.
         """
         caller = Caller(workspace_id)
-        came = await self._paid(*await self._ready(caller, call_id, name, arguments, None, ANY))
+        asked = caller, call_id, name, arguments, None, ANY
+        came = await self._paid(*await self._ready(*asked, by_filter=True))
         assert isinstance(came, Result), "who has nobody to ask does not pause"
         return came
 
@@ -135,11 +136,13 @@ class ToolCaller:
         arguments: str,
         attendance: Attendance | None,
         approved: Digest,
+        *,
+        by_filter: bool = False,
     ) -> tuple[ListedTool, Call]:
         """The tool, and the call that it may be asked. Raises DomainError."""
         begins = standing(self._lease if caller.turn_id else None)  # clients' calls are theirs
         try:
-            tool = await self._catalogue.used(caller.workspace_id, name)
+            tool = await self._catalogue.used(caller.workspace_id, name, by_filter=by_filter)
             _check(tool, approved)
             await self._schemas.load()
             decoded = self._schemas.arguments(tool.definition, arguments)

@@ -1,5 +1,6 @@
 """Which tools a workspace has, and what it has said of each."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +17,14 @@ from antiphon_server.integration.tools.model import (
     State,
     ToolName,
 )
-from antiphon_server.integration.tools.ports import PinStore, RuleStore, Source, Sources
+from antiphon_server.integration.tools.ports import (
+    PinStore,
+    RuleStore,
+    ScreensTools,
+    Source,
+    Sources,
+)
+from antiphon_server.integration.tools.wording import NOTHING
 from antiphon_server.runtime.errors import DomainError, Reason
 
 ALL = "*"
@@ -69,10 +77,20 @@ class Plan:
 
 
 class Catalogue:
-    """The tools of all sources."""
+    """The tools of all sources.
 
-    def __init__(self, sources: Sources, rules: RuleStore, pins: PinStore) -> None:
+    ``filters`` look at each before a workspace takes it: one in which they find something is held.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        rules: RuleStore,
+        pins: PinStore,
+        filters: ScreensTools | None = None,
+    ) -> None:
         self._sources, self._rules, self._pins = sources, rules, pins
+        self._filters = filters
 
     async def listed(self, workspace_id: str, query: str = "") -> Sequence[ListedTool]:
         """Those that have all words of ``query`` in name, title or description, by name."""
@@ -99,15 +117,19 @@ class Catalogue:
             pin = await self._pins.digest(workspace_id, definition.name)
         return _listed(source, definition, said, pin)
 
-    async def used(self, workspace_id: str, name: str) -> ListedTool:
-        """The tool, kept as it is with its first use. Raises DomainError as :meth:`get`."""
-        (tool,) = await self._taken(workspace_id, [await self.get(workspace_id, name)])
+    async def used(self, workspace_id: str, name: str, *, by_filter: bool = False) -> ListedTool:
+        """The tool, kept as it is with its first use; no filter looks at what a filter asks.
+
+        Raises DomainError as :meth:`get`, and FILTER_UNAVAILABLE.
+        """
+        tools = [await self.get(workspace_id, name)]
+        (tool,) = await self._taken(workspace_id, tools, None if by_filter else self._filters)
         return tool
 
     async def plan(self, workspace_id: str, names: Collection[str]) -> Plan:
         """Those of ``names`` that a model can be told of: 64 at most, by name, as far as they fit.
 
-        They are kept as they are with their first use.
+        They are kept as they are with their first use. Raises DomainError FILTER_UNAVAILABLE.
         """
         wanted = set(map(_source_of, names))
         sources = (await self._sources.of(workspace_id, wanted)).values()
@@ -121,7 +143,7 @@ class Catalogue:
         there = [tool for tool in usable if tool.state is State.AVAILABLE]
         fitting = _fitting(there[:MOST_PLANNED])
         _log_left_out(workspace_id, there, fitting)
-        taken = await self._taken(workspace_id, fitting)
+        taken = await self._taken(workspace_id, fitting, self._filters)
         told = [tool for tool in taken if tool.state is State.AVAILABLE]
         return Plan(told, [unavailable(it) for it in named if it.away])
 
@@ -140,13 +162,15 @@ class Catalogue:
     async def approve(self, workspace_id: str, name: str, seen: Digest) -> ListedTool:
         """Take it as it is now, and was ``seen``.
 
-        Raises DomainError TOOL_CHANGED, and as :meth:`get`.
+        Raises DomainError TOOL_CHANGED, CONTENT_BLOCKED, FILTER_UNAVAILABLE, and as :meth:`get`.
         """
         tool = await self.get(workspace_id, name)
         if tool.definition.digest != seen:
             raise DomainError(Reason.TOOL_CHANGED, tool=tool.name)
         if tool.source.trusted:
             return tool
+        if self._filters is not None:
+            await self._filters.described(workspace_id, tool.definition, seen=True)
         await self._pins.approve(workspace_id, tool.definition)
         return replace(tool, pin=seen)
 
@@ -176,12 +200,28 @@ class Catalogue:
             return {}
         return await self._pins.pins(workspace_id)
 
-    async def _taken(self, workspace_id: str, tools: Sequence[ListedTool]) -> Sequence[ListedTool]:
+    async def _taken(
+        self, workspace_id: str, tools: Sequence[ListedTool], filters: ScreensTools | None
+    ) -> Sequence[ListedTool]:
         new = [it.definition for it in tools if it.pin is None and not it.source.trusted]
         if not new:
             return tools
+        if filters is not None:
+            looks = (_looked_at(filters, workspace_id, it) for it in new)
+            new = await asyncio.gather(*looks)
         pins = await self._pins.pin(workspace_id, new)
         return [replace(it, pin=None if it.source.trusted else pins[it.name]) for it in tools]
+
+
+async def _looked_at(filters: ScreensTools, workspace_id: str, it: Definition) -> Definition:
+    """What is kept of a new tool: one of which filters say something has been nothing yet."""
+    try:
+        await filters.described(workspace_id, it)
+    except DomainError as refused:
+        if refused.reason is not Reason.CONTENT_BLOCKED:
+            raise
+        return Definition(it.name, "", NOTHING)
+    return it
 
 
 def unavailable(source: Source) -> DomainError:

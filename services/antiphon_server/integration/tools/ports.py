@@ -36,6 +36,20 @@ class ScreensResults(Protocol):
         ...
 
 
+class ScreensTools(Protocol):
+    """Has filters look at what tools say of themselves before models are told."""
+
+    async def described(
+        self, workspace_id: str, definition: Definition, *, seen: bool = False
+    ) -> None:
+        """Raises DomainError CONTENT_BLOCKED where anything is found that does not just pass.
+
+        Who has ``seen`` it is the person for whom a filter would hold it. Raises DomainError
+        FILTER_UNAVAILABLE, too.
+        """
+        ...
+
+
 class Source(Protocol):
     """Has tools: a connection, or what is built in."""
 

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 from antiphon.context.v1 import filter_pb2, filter_service_pb2
 from antiphon.context.v1.message_pb2 import Part
 from antiphon_server.integration.tools.forms import with_words, words
-from antiphon_server.integration.tools.model import Caller, Result, ResultPart, ToolCallId
+from antiphon_server.integration.tools.model import (
+    Caller,
+    Definition,
+    Result,
+    ResultPart,
+    ToolCallId,
+)
 from antiphon_server.integration.tools.pieces import Piece, Words, pieces_of, seams, whole
 from antiphon_server.integration.tools.questions import Question
+from antiphon_server.integration.tools.wording import wording
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -25,7 +32,7 @@ TIMEOUT_S = 120.0
 
 
 class FilterServiceScreen:
-    """See :class:`~antiphon_server.integration.tools.ports.ScreensResults`."""
+    """See :class:`~antiphon_server.integration.tools.ports.ScreensResults` and `ScreensTools`."""
 
     def __init__(self, filters: "FilterServiceAsyncStub") -> None:
         self._filters = filters
@@ -52,6 +59,15 @@ class FilterServiceScreen:
         rest = iter(left[len(said) + 1 :])
         new = [[first, *islice(rest, len(it) - 1)] for first, it in zip(left, said, strict=False)]
         return list(map(with_words, questions, new))
+
+    async def described(
+        self, workspace_id: str, definition: Definition, *, seen: bool = False
+    ) -> None:
+        """See :meth:`ScreensTools.described`."""
+        where = _of(Caller(workspace_id), ToolCallId(""))
+        where.holds = seen
+        for pieces in pieces_of([(text, 0) for text in wording(definition)]):
+            await self._asked(where, pieces)
 
     async def _left(self, caller: Caller, call_id: ToolCallId, said: Words) -> Sequence[str]:
         """What is left of words. Raises DomainError as :meth:`screened`."""
