@@ -308,8 +308,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     tool. Code NOT_FOUND.
     """
     ERROR_REASON_TOOL_HELD: _ErrorReason.ValueType  # 121
-    """ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it; an admin
-    has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
+    """ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it, or filters
+    found something in what it said of itself then; an admin has to approve what it is now; metadata:
+    tool. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TOOL_DENIED: _ErrorReason.ValueType  # 122
     """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the
@@ -727,8 +728,9 @@ ERROR_REASON_TOOL_NOT_FOUND: ErrorReason.ValueType  # 120
 tool. Code NOT_FOUND.
 """
 ERROR_REASON_TOOL_HELD: ErrorReason.ValueType  # 121
-"""ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it; an admin
-has to approve what it is now; metadata: tool. Code FAILED_PRECONDITION.
+"""ERROR_REASON_TOOL_HELD: the tool is not what it was when the workspace first used it, or filters
+found something in what it said of itself then; an admin has to approve what it is now; metadata:
+tool. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TOOL_DENIED: ErrorReason.ValueType  # 122
 """ERROR_REASON_TOOL_DENIED: a rule or a person forbade the call; metadata: tool, why (what the

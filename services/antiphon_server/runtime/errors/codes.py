@@ -182,7 +182,8 @@ TABLE: dict[Reason, Entry] = {
     ),
     Reason.TOOL_NOT_FOUND: Entry(_NOT_FOUND, "There is no tool {tool}."),
     Reason.TOOL_HELD: Entry(
-        _PRECONDITION, "Tool {tool} has changed, and waits for an admin's approval."
+        _PRECONDITION,
+        "Tool {tool} waits for an admin's approval: it has changed, or a filter says so.",
     ),
     Reason.TOOL_DENIED: Entry(StatusCode.PERMISSION_DENIED, "The call of tool {tool} was denied."),
     Reason.TOOL_ARGUMENTS_INVALID: Entry(
