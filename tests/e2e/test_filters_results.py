@@ -1,6 +1,7 @@
 """What tools return is looked at whole, however long it is, and wherever filters are."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ CALL = 2 * 1024 * 1024 // 8 * 7
 CONTENT = {
     "long": [{"type": "text", "text": f"{LONG}{WORD} behind"}],
     "seam": [{"type": "text", "text": f"{LONG[: CALL - 5]}{WORD} {LONG}"[: len(LONG)]}],
+    "escaped": [{"type": "text", "text": '{"a": "\\u0066al\\u200bcon", "b": "\\u0022\\\\u0041"}'}],
     "short": [{"type": "text", "text": f"a {WORD}"}],
     "link": [
         {"type": "resource_link", "uri": "https://a.example/b", "name": "b", "mimeType": "x/falcon"}
@@ -105,3 +107,17 @@ async def test_what_it_is_called_is_looked_at(it: Stage, key: str) -> None:
         assert await reason_of(it.call(key)) == "CONTENT_BLOCKED"
     await it.stand(FILTER_ACTION_SANITISE)
     assert [part.text for part in (await it.call("short")).parts] == ["a [term]"]
+
+
+async def test_what_json_has_escaped_is_looked_at_as_it_is_meant(it: Stage) -> None:
+    """Programs write letters so, and models read them; what nothing is found in is as it was."""
+    await it.client.set_filters(it.parent, [])
+    (before,) = (await it.call("escaped")).parts
+    await it.stand(FILTER_ACTION_SANITISE)
+    (after,) = (await it.call("escaped")).parts
+    assert json.loads(after.text) == {"a": "[term]", "b": json.loads(before.text)["b"]}
+    await it.client.set_filters(
+        it.parent,
+        [Filter(name="w", action=FILTER_ACTION_SANITISE, terms=TermsFilter(terms=["other"]))],
+    )
+    assert (await it.call("escaped")).parts == [before]

@@ -18,6 +18,7 @@ from antiphon_server.integration.tools.model import (
 from antiphon_server.integration.tools.pieces import Piece, Words, pieces_of, seams, whole
 from antiphon_server.integration.tools.questions import Question
 from antiphon_server.integration.tools.wording import wording
+from antiphon_server.runtime.encoding.json_escapes import unescaped
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -38,10 +39,13 @@ class FilterServiceScreen:
         self._filters = filters
 
     async def screened(self, caller: Caller, call_id: ToolCallId, result: Result) -> Result:
-        """See :meth:`ScreensResults.screened`. Data is no text: of it the type is looked at."""
-        looked_at = [it for it in result.parts if _is_looked_at(it)]
+        """See :meth:`ScreensResults.screened`. Data is no text: of it the type is looked at.
+
+        Programs write letters as escapes of JSON, which models read: filters see letters.
+        """
+        meant = [unescaped(it.content) for it in result.parts if _is_looked_at(it)]
         types = "".join(f"\n{it.media_type}" for it in result.parts if it.media_type)
-        said = [*((it.content, MOST_TEXT) for it in looked_at), (types, 0)]
+        said = [*((it, MOST_TEXT) for it in meant), (types, 0)]
         left = iter(await self._left(caller, call_id, said))
         parts = [_with(it, next(left)) if _is_looked_at(it) else it for it in result.parts]
         if parts == list(result.parts):
@@ -108,4 +112,4 @@ def _is_looked_at(part: ResultPart) -> bool:
 
 def _with(part: ResultPart, text: str) -> ResultPart:
     """One whose address is another is no reference any more."""
-    return part if part.content == text else ResultPart("text", text)
+    return part if unescaped(part.content) == text else ResultPart("text", text)
