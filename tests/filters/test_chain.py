@@ -109,7 +109,7 @@ async def test_what_can_not_wait_is_cut_out_of_titles() -> None:
 async def test_what_is_split_over_texts_is_found() -> None:
     """And cut out of each of them, as is what the next text would hide."""
     cut = words("cut", Action.SANITISE, "bad")
-    assert (await looked(cut, texts=("a b", "ad word"))).texts == ["a [term]", " word"]
+    assert (await looked(cut, texts=("a b", "ad word"))).texts == ["a [term]", "[term] word"]
     assert (await looked(cut, texts=("a bad", "word"))).texts == ["a [term]", "word"]
 
 

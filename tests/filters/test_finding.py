@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon_server.filters.finding.builtin import personal_data
 from antiphon_server.filters.finding.cutting import cut, merged
 from antiphon_server.filters.finding.model import Found
 from antiphon_server.filters.finding.searching import found_in
@@ -80,12 +81,12 @@ def test_what_overlaps_is_cut_as_one_and_named_as_the_first() -> None:
         (0, 5, "a"),
         (7, 9, "c"),
     ]
-    assert cut(["012", "3456", "789"], found[:4]) == ["[a]", "56", "[c]9"]
+    assert cut(["012", "3456", "789"], found[:4]) == ["[a]", "[a]56", "[c]9"]
 
 
 def test_a_part_without_anything_stays_a_part() -> None:
     """Also in the midst of what is cut."""
-    assert cut(["a1", "", "1b"], [Found(1, 3, "x")]) == ["a[x]", "", "b"]
+    assert cut(["a1", "", "1b"], [Found(1, 3, "x")]) == ["a[x]", "", "[x]b"]
 
 
 @pytest.mark.parametrize("finder", ALL, ids=lambda it: type(it).__name__)
@@ -114,3 +115,22 @@ def test_100_kb_of_what_is_nearly_something_take_a_moment(finder: object, said: 
     if finder in BOUNDED:
         finder.look(text)  # type: ignore[attr-defined]
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (["john@example.com", "anna@example.com"], ["[email]", "[email]"]),
+        (["the card 4111 1111", " 1111 1111 it is"], ["the card [card]", "[card] it is"]),
+        (["4111 1111", "", " 1111 1111"], ["[card]", "", "[card]"]),
+        (["word", "4111 1111 ", "1111 1111", "word"], ["word", "[card]", "[card]", "word"]),
+        (["it", "is", "4111 1111 ", "1111 1111", "it"], ["it", "is", "[card]", "[card]", "it"]),
+        (["4111 1111 1111 1111", "8.8.8.8"], ["[card]", "[ip]"]),
+        (["8.8.8", ".8"], ["[ip]", "[ip]"]),
+        (["4111 1111 ", "", "1111 1111", "word"], ["[card]", "", "[card]", "word"]),
+    ],
+    ids=str,
+)
+def test_what_touches_from_one_part_to_the_next(parts: list[str], expected: list[str]) -> None:
+    """Each part says that something is cut out of it; between words one is found in two parts."""
+    assert cut(parts, found_in(parts, personal_data())) == expected

@@ -10,7 +10,8 @@ from antiphon_server.filters.finding.model import Found
 def cut(parts: Sequence[str], found: Sequence[Found], mark: str = "") -> list[str]:
     """The parts with ``mark`` in place of what was found, or `[category]`; the rest is as it was.
 
-    What overlaps is one, named as the first of it. It is named where it starts.
+    What overlaps is one, named as the first of it, in each part that it is cut out of: a part that
+    had something has not just nothing.
     """
     holes = merged(found)
     until = [it.end for it in holes]
@@ -39,10 +40,10 @@ def merged(found: Sequence[Found]) -> list[Found]:
 
 def _cut(part: str, start: int, holes: Sequence[Found], mark: str) -> str:
     """``start``: how many characters the parts before have; ``holes`` end behind it."""
-    pieces, at = [], 0
+    if not part:
+        return ""
+    pieces, at = list[str](), 0
     for it in takewhile(lambda it: it.start < start + len(part), holes):
-        pieces.append(part[at : max(at, it.start - start)])
-        if it.start >= start:
-            pieces.append(mark or f"[{it.category}]")
+        pieces += [part[at : max(at, it.start - start)], mark or f"[{it.category}]"]
         at = it.end - start
     return "".join([*pieces, part[at:]])

@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, islice, pairwise
 
 from antiphon_server.filters.finding.model import MOST_FOUND, Finder, Found
 from antiphon_server.filters.finding.text import Text
@@ -16,7 +16,8 @@ _AT_ONCE = 16
 class Search:
     """Finds all that is in the parts as one text, and in each alone; at most `MOST_FOUND`.
 
-    Joined a thing is found that was split; apart one that follows a part's last word. The places
+    Joined a thing is found that was split; apart one that follows a part's last word. Of three and
+    more each two are one text, too: then one is found that was split between two words. The places
     count the characters of all parts behind each other.
     """
 
@@ -52,11 +53,31 @@ def _steps(parts: Sequence[str], finders: Sequence[Finder]) -> Iterator[Found | 
     text = Text("".join(parts))
     for finder in finders:
         yield from finder.steps(text)
-    if len(parts) > 1:
-        apart, join = Text(_BETWEEN.join(parts)), _joining(parts)
+    for pieces in _apart(parts):
+        apart, join = Text(_BETWEEN.join(pieces)), _joining(pieces)
         for finder in finders:
             for it in finder.steps(apart):
                 yield join(it) if it else None
+
+
+def _apart(parts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """What is to be looked at with something between, beside all as one: each, and each two."""
+    full = [it for it in parts if it]
+    if len(full) > 1:
+        yield full
+    if len(full) > 2 and any(_touch(*it) for it in pairwise(full)):
+        yield _twos(full)
+        yield [full[0], *_twos(full[1:])]
+
+
+def _touch(before: str, behind: str) -> bool:
+    """Whether no blank parts them: what is in one may seem to be a part of a word."""
+    return not (before[-1:].isspace() or behind[:1].isspace())
+
+
+def _twos(parts: Sequence[str]) -> Sequence[str]:
+    """Each two as one."""
+    return ["".join(parts[at : at + 2]) for at in range(0, len(parts), 2)]
 
 
 def _joining(parts: Sequence[str]) -> Callable[[Found], Found]:
