@@ -446,6 +446,15 @@ async def test_what_has_waited_for_too_long_is_given_up_and_counted(world: World
     assert left.delivery.notification_id == again.delivery.notification_id
 
 
+async def test_servers_that_give_up_at_once_count_each_once(world: World) -> None:
+    await world.hook()
+    await world.told(*(turn(number) for number in range(1, 41)))
+    many = await asyncio.gather(
+        *(world.deliveries.give_up(2 * DUE_US, DUE_US, 50) for _ in range(4))
+    )
+    assert sum(many) == (await world.fill())[1] == 40
+
+
 async def test_deliveries_are_listed_newest_first_and_by_state(world: World) -> None:
     await world.hook()
     for number in range(1, 6):

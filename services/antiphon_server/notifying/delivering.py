@@ -21,7 +21,7 @@ SEEN = 200
 """So many of those that are due are looked at, and then those of others than have no place."""
 GRACE_S = 2.0
 MOST_AGE_US = 4 * 24 * 3600 * 1_000_000
-"""All attempts take less, unless there are too many for the places of their host."""
+"""All attempts take less, unless there are too many for the places of their webhook."""
 KEPT_US = 7 * 24 * 3600 * 1_000_000
 FORGET_S = 600.0
 COUNT_S = 15.0

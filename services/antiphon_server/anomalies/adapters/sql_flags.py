@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from antiphon.auth.v1 import audit_pb2
@@ -19,6 +19,7 @@ from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.forgetting import forget_in_batches
 from antiphon_server.runtime.trail.outbox import Author, resource_of_parent
 
 KEPT_US = 90 * 86_400 * 1_000_000
@@ -128,7 +129,7 @@ class SqlFlags:
     async def forget(self) -> None:
         """Remove those that were cleared more than 90 days ago."""
         old = flags.c.cleared_us.between(1, self._now_us() - KEPT_US)
-        await self._database.write(lambda it: it.execute(delete(flags).where(old)))
+        await forget_in_batches(self._database, flags.c.flag_id, old)
 
 
 def _flags(connection: Connection, query: Select[Any]) -> list[Flag]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, insert, select, tuple_
 
 from antiphon.context.v1.filter_pb2 import Screening as ScreeningMessage
 from antiphon.events.v1 import event_pb2, event_service_pb2
@@ -11,6 +11,7 @@ from antiphon_server.filters.adapters.tables import log_outbox, screenings
 from antiphon_server.filters.encoding import screening_message, screening_of
 from antiphon_server.filters.model import Screening
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.forgetting import forget_in_batches
 from antiphon_server.runtime.storage.statements import PreparedInsert
 from antiphon_server.runtime.trail.relay import TrailRelay
 
@@ -62,8 +63,8 @@ class SqlScreenings:
 
     async def forget(self, now_us: int) -> None:
         """Remove those that are older than 90 days."""
-        old = delete(screenings).where(screenings.c.created_us < now_us - KEPT_US)
-        await self._database.write(lambda it: it.execute(old))
+        old = screenings.c.created_us < now_us - KEPT_US
+        await forget_in_batches(self._database, screenings.c.screening_id, old)
 
 
 def _row(it: Screening) -> dict[str, Any]:

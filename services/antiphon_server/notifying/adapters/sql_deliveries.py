@@ -86,15 +86,19 @@ _AGAIN = (
     )
 )
 _WAITING = select(func.count()).where(deliveries.c.next_us.is_not(None))
-_STALE = (
-    select(*_KEY)
-    .where(
-        deliveries.c.created_us < bindparam("b_before"),
-        func.coalesce(deliveries.c.again_us, 0) < bindparam("b_before"),
-        deliveries.c.next_us.is_not(None),
-        or_(deliveries.c.claim == "", deliveries.c.next_us < bindparam("b_now")),
-    )
-    .limit(bindparam("b_limit"))
+_IS_STALE = and_(
+    deliveries.c.created_us < bindparam("b_before"),
+    func.coalesce(deliveries.c.again_us, 0) < bindparam("b_before"),
+    deliveries.c.next_us.is_not(None),
+    or_(deliveries.c.claim == "", deliveries.c.next_us < bindparam("b_now")),
+)
+_STALE = select(*_KEY).where(_IS_STALE).limit(bindparam("b_limit"))
+_HOLD_HOOKS = _HOOKS.order_by(webhooks.c.webhook_id).with_for_update()
+_GIVE_UP = (
+    update(deliveries)
+    .where(tuple_(*_KEY).in_(bindparam("b_keys", expanding=True)), _IS_STALE)
+    .values(state=int(State.FAILED), next_us=None, claim="")
+    .returning(deliveries.c.webhook_id)
 )
 _OLD = (
     select(*_KEY)
@@ -259,15 +263,14 @@ class SqlDeliveries:
 
         def store(connection: Connection) -> int:
             found = [tuple(row) for row in connection.execute(_STALE, at)]
-            for webhook_id, many in sorted(Counter(it[0] for it in found).items()):
+            # First the webhooks, in one order, then their deliveries: so everybody locks them. Who
+            # has waited for that finds what others have given up meanwhile to be so already.
+            connection.execute(_HOLD_HOOKS, {"b_ids": [webhook_id for webhook_id, _ in found]})
+            stale = {"b_keys": found, "b_before": before_us, "b_now": now_us}
+            given_up = Counter(connection.execute(_GIVE_UP, stale).scalars())
+            for webhook_id, many in given_up.items():
                 count_dropped(connection, webhook_id, many)
-            if found:
-                failed = {"state": int(State.FAILED), "next_us": None, "claim": ""}
-                stale = update(deliveries).where(
-                    tuple_(*_KEY).in_(found), deliveries.c.next_us.is_not(None)
-                )
-                connection.execute(stale.values(failed))
-            return len(found)
+            return given_up.total()
 
         return await self._database.write(store)
 

@@ -1,0 +1,61 @@
+"""What is too old goes a few at a time, and what is not stays."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from antiphon_server.notifying.adapters.tables import notes
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.forgetting import forget_in_batches
+from tests.fakes.databases import on_each_kind
+
+T = TypeVar("T")
+KEY, AGE = notes.c.notification_id, notes.c.created_us
+
+
+class Counting:
+    """A database that counts its commits."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.commits = database, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.database, name)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        self.commits += 1
+        return await self.database.write(work)
+
+
+database = on_each_kind(Counting, notes.metadata)
+
+
+async def numbers(database: Counting) -> list[int]:
+    """Those that are left."""
+    query = select(AGE).order_by(AGE)
+    return await database.database.read(lambda it: list(it.execute(query).scalars()))
+
+
+@pytest.fixture
+async def it(database: Counting) -> Counting:
+    rows = [
+        {"notification_id": f"ntf_{it:08}", "created_us": it, "creator": "", "body": b""}
+        for it in range(30)
+    ]
+    await database.database.write(lambda it: it.execute(insert(notes), rows))
+    return database
+
+
+async def test_what_is_old_goes_in_several_commits(it: Counting) -> None:
+    await forget_in_batches(it, KEY, AGE < 25, 10)  # type: ignore[arg-type]
+    assert (await numbers(it), it.commits) == (list(range(25, 30)), 3)
+
+
+async def test_servers_that_do_so_at_once_are_in_nobodys_way(it: Counting) -> None:
+    old = AGE < 25
+    await asyncio.gather(*(forget_in_batches(it.database, KEY, old, 10) for _ in range(3)))
+    await forget_in_batches(it.database, KEY, old, 10)
+    assert await numbers(it) == list(range(25, 30))
