@@ -25,6 +25,7 @@ from antiphon_server.scheduling.adapters.sql_schedules import SqlSchedules
 from antiphon_server.scheduling.adapters.tables import trail_outbox
 from antiphon_server.scheduling.adapters.turns import DispatchedTurns
 from antiphon_server.scheduling.firing import Firing
+from antiphon_server.scheduling.fronts import ScheduleFront
 from antiphon_server.scheduling.schedules import Schedules
 from antiphon_server.scheduling.servicer import ScheduleServicer
 from antiphon_server.scheduling.telling import Telling
@@ -64,7 +65,8 @@ def compose_scheduling(
     store, metrics = SqlSchedules(database), RunMetrics()
     audit = AuditServiceTrail(AuditServiceStub(internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
-    servicer = ScheduleServicer(Schedules(store), doors, trail)
+    schedules = Schedules(store, ScheduleFront(doors.conversations))
+    servicer = ScheduleServicer(schedules, doors, trail)
     starter = DispatchedTurns(doors.posting, AuthServiceStub(internal))
     firing = Firing(store, starter, watch=metrics)
     telling = Telling(store, LoggedRuns(EventServiceStub(internal)))

@@ -8,6 +8,7 @@ from antiphon.dispatcher.v1 import schedule_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import DispatchRequest
 from antiphon.events.v1.event_pb2 import MessagePosted
 from antiphon_server.dispatcher.scheduling_room import Words
+from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.times import micros_of, timestamp
 from antiphon_server.scheduling.due_times import shown
@@ -21,6 +22,23 @@ DUE_TIME = "{due_time}"
 """What stands in a title for the due time."""
 _OURS = ("conversation_id", "workspace_id")
 _TITLE, _INSTRUCTIONS, _LABEL = 256, 32 * 1024, 256
+
+
+def wanted_of(message: pb.Schedule, conversation_id: str, creator: Principal) -> Schedule:
+    """One that somebody wants. Raises DomainError INVALID_ARGUMENT."""
+    return Schedule(
+        message.schedule_id,
+        conversation_id,
+        workspace_id="",
+        creator=creator.actor,
+        created_us=0,
+        life="",
+        body=body_of(message),
+        when=when_of(message),
+        missed=missed_of(message),
+        paused=message.paused,
+        api_keys=creator.api_keys,
+    )
 
 
 def body_of(message: pb.Schedule) -> bytes:

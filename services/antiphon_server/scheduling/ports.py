@@ -82,6 +82,24 @@ class ScheduleStore(Protocol):
         ...
 
 
+class Front(Protocol):
+    """What a schedule passes before it is kept: its conversation, and the filters there."""
+
+    async def admitted(self, wanted: Schedule) -> Schedule:
+        """A new one with its workspace, and with what filters leave of it.
+
+        Raises DomainError NOT_FOUND, CONVERSATION_ARCHIVED, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        """
+        ...
+
+    async def left(self, changed: Schedule) -> Schedule:
+        """One that says something else, with what filters leave of it.
+
+        Raises DomainError CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        """
+        ...
+
+
 class Announces(Protocol):
     """The log where people look who wonder why nothing came."""
 

@@ -8,7 +8,7 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 from antiphon_server.scheduling.model import Cron, Position, Run, Schedule
 from antiphon_server.scheduling.planning import first_due
-from antiphon_server.scheduling.ports import ScheduleStore
+from antiphon_server.scheduling.ports import Front, ScheduleStore
 
 ANEW = frozenset({"when", "new_conversation", "paused"})
 """A change of these finds when it is due anew: what is past and undecided is left where it was."""
@@ -21,25 +21,34 @@ def _now_us() -> int:
 class Schedules:
     """Makes, changes and forgets them. Each call raises DomainError as the contract says."""
 
-    def __init__(self, store: ScheduleStore, now_us: Callable[[], int] = _now_us) -> None:
-        self._store, self._now_us = store, now_us
+    def __init__(
+        self, store: ScheduleStore, front: Front, now_us: Callable[[], int] = _now_us
+    ) -> None:
+        self._store, self._front, self._now_us = store, front, now_us
 
-    async def known(self, conversation_id: str, schedule_id: str) -> Schedule | None:
-        """One that is there already."""
-        return await self._store.get(conversation_id, schedule_id) if schedule_id else None
+    async def create(self, wanted: Schedule) -> Schedule:
+        """Make one, or find the one that was made by the same call; its workspace is looked up."""
+        known = await self._known(wanted)
+        found = known or await self._store.add(await self._made(wanted))
+        if found.creator != wanted.creator:
+            raise DomainError(Reason.ALREADY_EXISTS, resource=found.schedule_id)
+        return found
 
-    async def add(self, schedule: Schedule) -> Schedule:
-        """Make one; what this decides about is not looked at."""
-        now_us = self._now_us()
-        added = replace(
-            schedule,
-            schedule_id=schedule.schedule_id or new_id("sched"),
+    async def _known(self, it: Schedule) -> Schedule | None:
+        if not it.schedule_id:
+            return None
+        return await self._store.get(it.conversation_id, it.schedule_id)
+
+    async def _made(self, wanted: Schedule) -> Schedule:
+        left, now_us = await self._front.admitted(wanted), self._now_us()
+        return replace(
+            left,
+            schedule_id=left.schedule_id or new_id("sched"),
             created_us=now_us,
             life=new_id("life"),
             etag=new_id("etag"),
-            next_us=_next(schedule, now_us),
+            next_us=_next(left, now_us),
         )
-        return await self._store.add(added)
 
     async def get(self, conversation_id: str, schedule_id: str) -> Schedule:
         """One as it is."""
@@ -63,9 +72,16 @@ class Schedules:
         return await self._store.of_creator(creator, after, limit)
 
     async def change(
-        self, before: Schedule, after: Schedule, seen: str, named: Collection[str]
+        self, before: Schedule, after: Schedule, seen: str, named: Collection[str], actor: str
     ) -> Schedule:
-        """Replace one by what it is with the fields that are ``named``."""
+        """Replace one by what it is with the fields that are ``named``.
+
+        Only its creator says what it does; whoever may post there pauses it.
+        """
+        if set(named) != {"paused"} and before.creator != actor:
+            raise DomainError(Reason.PERMISSION_DENIED, permission="CREATOR")
+        if after.body != before.body:
+            after = await self._front.left(after)
         if after == before:
             return before
         if seen not in ("", before.etag):

@@ -10,13 +10,8 @@ import grpc
 from antiphon.dispatcher.v1 import schedule_pb2
 from antiphon.dispatcher.v1 import schedule_service_pb2 as pb
 from antiphon.dispatcher.v1.schedule_service_pb2_grpc import ScheduleServiceServicer
-from antiphon_server.dispatcher.scheduling_room import (
-    Caller,
-    ConversationId,
-    TurnDoors,
-)
+from antiphon_server.dispatcher.scheduling_room import Caller, TurnDoors
 from antiphon_server.runtime.access.principal import current_principal
-from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
@@ -29,15 +24,12 @@ from antiphon_server.runtime.trail.relay import TrailRelay
 from antiphon_server.scheduling.by_hand import ByHand
 from antiphon_server.scheduling.encoding import (
     MASKED,
-    body_of,
     changed,
-    missed_of,
     run_message,
     schedule_message,
-    when_of,
+    wanted_of,
     whole_message,
 )
-from antiphon_server.scheduling.fronts import ScheduleFront
 from antiphon_server.scheduling.model import FIRST, Outcome, Position, Run, Schedule
 from antiphon_server.scheduling.schedules import Schedules
 
@@ -48,37 +40,15 @@ class ScheduleServicer(ScheduleServiceServicer):
     """Serves who may post in a conversation."""
 
     def __init__(self, schedules: Schedules, doors: TurnDoors, trail: TrailRelay) -> None:
-        self._schedules, self._trail, self._conversations = schedules, trail, doors.conversations
-        self._by_hand, self._front = ByHand(doors), ScheduleFront(doors.conversations)
+        self._schedules, self._trail, self._by_hand = schedules, trail, ByHand(doors)
 
     async def CreateSchedule(
         self, request: pb.CreateScheduleRequest, context: Context
     ) -> pb.CreateScheduleResponse:
-        where, said = request.conversation_id, request.schedule
         caller = current_principal()
-        found = await self._schedules.known(where, said.schedule_id)
-        if found is None:
-            view = await self._conversations.get(ConversationId(where))
-            if view.archived:
-                raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=where)
-            wanted = Schedule(
-                said.schedule_id,
-                where,
-                view.workspace_id,
-                caller.actor,
-                created_us=0,
-                life="",
-                body=body_of(said),
-                when=when_of(said),
-                missed=missed_of(said),
-                paused=said.paused,
-                api_keys=caller.api_keys,
-            )
-            wanted = await self._front.left(view, caller.actor, wanted)
-            found = await self._schedules.add(wanted)
-            await self._trail.tell()
-        if found.creator != caller.actor:
-            raise DomainError(Reason.ALREADY_EXISTS, resource=found.schedule_id)
+        wanted = wanted_of(request.schedule, request.conversation_id, caller)
+        found = await self._schedules.create(wanted)
+        await self._trail.tell()
         return pb.CreateScheduleResponse(schedule=whole_message(found))
 
     async def GetSchedule(
@@ -117,13 +87,8 @@ class ScheduleServicer(ScheduleServiceServicer):
     ) -> pb.UpdateScheduleResponse:
         paths = masked(request.update_mask, MASKED)
         before = await self._schedules.get(request.conversation_id, request.schedule.schedule_id)
-        if paths != {"paused"} and before.creator != current_principal().actor:
-            raise DomainError(Reason.PERMISSION_DENIED, permission="CREATOR")
-        after = changed(before, request.schedule, paths)
-        if after.body != before.body:
-            view = await self._conversations.get(ConversationId(request.conversation_id))
-            after = await self._front.left(view, before.creator, after)
-        found = await self._schedules.change(before, after, request.etag, paths)
+        after, who = changed(before, request.schedule, paths), current_principal().actor
+        found = await self._schedules.change(before, after, request.etag, paths, who)
         await self._trail.tell()
         return pb.UpdateScheduleResponse(schedule=whole_message(found))
 
