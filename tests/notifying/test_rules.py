@@ -1,6 +1,7 @@
 """How notifications are signed, for whom they are, and when they are posted again."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -17,9 +18,10 @@ from antiphon_server.notifying.model import (
     Outcome,
     Secret,
     State,
+    Verdict,
     Webhook,
 )
-from antiphon_server.notifying.retrying import PATIENCE_US, PAUSES_S, verdict
+from antiphon_server.notifying.retrying import PATIENCE_US, PAUSES_S, noted, verdict
 from antiphon_server.notifying.signing import headers, shown, valid
 
 ANN, HOME = "users/user_0000000ann", "ws_00000001"
@@ -127,3 +129,21 @@ def test_one_that_took_nothing_for_days_is_told_no_more() -> None:
     assert verdict(claimed(3, failing_us=0), failed, PATIENCE_US - 1).state is State.WAITING
     found = verdict(claimed(3, failing_us=0), failed, PATIENCE_US)
     assert (found.state, found.disable) == (State.FAILED, DisabledReason.FAILING)
+
+
+def test_what_an_attempt_makes_of_its_webhook() -> None:
+    """It fails from the first on that isn't taken; what was not posted says nothing."""
+    waits, failing = Verdict(State.WAITING, 9), hook(failing_us=5)
+    assert noted(hook(), Attempt(Outcome.TIMEOUT), waits, 7).failing_us == 7
+    assert noted(failing, Attempt(Outcome.REFUSED, 500), waits, 7).failing_us == 5
+    assert noted(failing, Attempt(Outcome.TAKEN), waits, 7).failing_us is None
+    assert noted(failing, Attempt(Outcome.ACCESS_LOST), waits, 7) == failing
+
+
+def test_one_is_disabled_once() -> None:
+    gone = Verdict(State.FAILED, None, DisabledReason.GONE)
+    after = noted(hook(), Attempt(Outcome.REFUSED, 410), gone, 7)
+    assert (after.disabled, bool(after.etag)) == (DisabledReason.GONE, True)
+    off = replace(hook(), disabled=DisabledReason.BY_HAND, etag="etag_1")
+    again = noted(off, Attempt(Outcome.REFUSED, 410), gone, 7)
+    assert (again.disabled, again.etag) == (DisabledReason.BY_HAND, "etag_1")

@@ -1,6 +1,7 @@
-"""When a delivery is tried again, and when its webhook is given up."""
+"""When a delivery is tried again, and what becomes of its webhook."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import uniform
 
 from antiphon_server.notifying.model import (
@@ -10,7 +11,9 @@ from antiphon_server.notifying.model import (
     Outcome,
     State,
     Verdict,
+    Webhook,
 )
+from antiphon_server.runtime.encoding.ids import new_id
 
 MINUTE_S, HOUR_S = 60, 3600
 PAUSES_S = (
@@ -54,3 +57,14 @@ def verdict(
     pause_s = PAUSES_S[made] * spread(*JITTER)
     pause_s = min(max(pause_s, attempt.retry_after_s), LONGEST_S * JITTER[1])
     return Verdict(State.WAITING, now_us + int(pause_s * 1_000_000))
+
+
+def noted(hook: Webhook, attempt: Attempt, verdict: Verdict, now_us: int) -> Webhook:
+    """What an attempt makes of its webhook as it is now; nothing, if none was made."""
+    if attempt.outcome is Outcome.ACCESS_LOST:
+        return hook
+    failing_us = now_us if hook.failing_us is None else hook.failing_us
+    after = replace(hook, failing_us=None if attempt.outcome is Outcome.TAKEN else failing_us)
+    if not verdict.disable or hook.disabled:
+        return after
+    return replace(after, disabled=verdict.disable, etag=new_id("etag"))

@@ -22,11 +22,11 @@ from antiphon_server.notifying.model import (
     Claimed,
     Delivery,
     Due,
-    Outcome,
     State,
     Verdict,
     Webhook,
 )
+from antiphon_server.notifying.retrying import noted
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.trail.outbox import Author
@@ -167,7 +167,7 @@ class SqlDeliveries:
     ) -> bool:
         """See :meth:`DeliveryStore.settle`."""
         it = claimed.delivery
-        noted = (
+        tried = (
             update(deliveries)
             .where(_CLAIMED)
             .values(
@@ -185,45 +185,13 @@ class SqlDeliveries:
         def store(connection: Connection) -> bool:
             # First the webhook, then its deliveries: in this order everybody locks them.
             row = connection.execute(_HOLD_HOOK, this).one_or_none()
-            if row is None or not connection.execute(noted, this).rowcount:
+            if row is None or not connection.execute(tried, this).rowcount:
                 return False
             hook = self._sealing.webhook_of(row)
-            self._note(connection, hook, attempt, verdict, now_us)
+            _put(connection, hook, noted(hook, attempt, verdict, now_us), now_us)
             return True
 
         return await self._database.write(store)
-
-    def _note(
-        self,
-        connection: Connection,
-        hook: Webhook,
-        attempt: Attempt,
-        verdict: Verdict,
-        now_us: int,
-    ) -> None:
-        """What the attempt says of its webhook; nothing, if none was made."""
-        if attempt.outcome is Outcome.ACCESS_LOST:
-            return
-        failing_us = now_us if hook.failing_us is None else hook.failing_us
-        after = replace(hook, failing_us=None if attempt.outcome is Outcome.TAKEN else failing_us)
-        disables = verdict.disable and not hook.disabled
-        if disables:
-            after = replace(after, disabled=verdict.disable, etag=new_id("etag"))
-        if after == hook:
-            return
-        values = {
-            "failing_us": after.failing_us,
-            "disabled": int(after.disabled),
-            "etag": after.etag,
-        }
-        at = {"b_webhook": hook.webhook_id}
-        connection.execute(update(webhooks).where(_HOOK).values(values), at)
-        if disables:
-            stop(connection, hook.webhook_id)
-            add_note(connection, disabling_note(after, now_us))
-            Author(trail_outbox, "services/dispatcher").note(
-                connection, webhook_updated=told_of_change(after)
-            )
 
     async def get(self, webhook_id: str, notification_id: str) -> Delivery | None:
         """See :meth:`DeliveryStore.get`."""
@@ -289,3 +257,22 @@ class SqlDeliveries:
 
 def _key(webhook_id: str, notification_id: str) -> dict[str, Any]:
     return {"b_webhook": webhook_id, "b_notification": notification_id}
+
+
+def _put(connection: Connection, before: Webhook, after: Webhook, now_us: int) -> None:
+    """Store what has become of a webhook; tell of one that is disabled by itself."""
+    if after == before:
+        return
+    values = {
+        "failing_us": after.failing_us,
+        "disabled": int(after.disabled),
+        "etag": after.etag,
+    }
+    at = {"b_webhook": after.webhook_id}
+    connection.execute(update(webhooks).where(_HOOK).values(values), at)
+    if after.disabled is not before.disabled:
+        stop(connection, after.webhook_id)
+        add_note(connection, disabling_note(after, now_us))
+        Author(trail_outbox, "services/dispatcher").note(
+            connection, webhook_updated=told_of_change(after)
+        )
