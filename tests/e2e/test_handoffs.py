@@ -23,6 +23,7 @@ from antiphon.events.v1.event_pb2 import (
 from antiphon_client import AntiphonError, Client, Password, text_of
 from tests.e2e.callers import PASSWORD
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
+from tests.e2e.speaking import speaks
 from tests.e2e.until import until_it
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,7 +131,7 @@ async def test_people_answer_what_is_for_them(it: Stage) -> None:
 async def test_a_person_hands_a_running_turn_off(it: Stage) -> None:
     """Its handler stops; what it said stays, and the person's answer is a message behind it."""
     turn_id = await it.asked(LONG, "echo")
-    await asyncio.sleep(0.3)
+    await speaks(it.client, it.where, turn_id)
     turn = await it.client.hand_off_turn(it.where, turn_id, "it talks too much")
     assert turn.handoff.reason == "it talks too much"
     again = await it.client.hand_off_turn(it.where, turn_id, "another reason")
@@ -179,7 +180,7 @@ async def test_it_is_declined(it: Stage) -> None:
 async def test_it_expires_into_an_error(it: Stage) -> None:
     """Where nothing was declared, the turn fails; what was said stays."""
     turn_id = await it.asked(LONG, "echo")
-    await asyncio.sleep(0.2)
+    await speaks(it.client, it.where, turn_id)
     await it.client.hand_off_turn(it.where, turn_id, expire_after=timedelta(seconds=0.5))
     ended = await it.ended(turn_id)
     assert ended.state == TURN_STATE_FAILED
@@ -190,7 +191,7 @@ async def test_it_expires_into_an_error(it: Stage) -> None:
 async def test_it_expires_into_a_text(it: Stage) -> None:
     """What a person has declared is said in that person's name, as an answer of theirs would be."""
     turn_id = await it.asked(LONG, "echo")
-    await asyncio.sleep(0.2)
+    await speaks(it.client, it.where, turn_id)
     soon = timedelta(seconds=0.5)
     closed = "We are closed."
     await it.client.hand_off_turn(it.where, turn_id, expire_after=soon, otherwise_text=closed)

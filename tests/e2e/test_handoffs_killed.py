@@ -13,6 +13,7 @@ from antiphon.dispatcher.v1.turn_pb2 import Turn
 from antiphon.events.v1.event_pb2 import TURN_STATE_FAILED, TURN_STATE_SUCCEEDED
 from antiphon_client import AntiphonError, Client, text_of
 from tests.e2e.server import ONE_FOR_MANY, ServerProcess
+from tests.e2e.speaking import speaks
 from tests.e2e.until import until_it
 from tests.fakes.postgres import Postgres
 
@@ -94,7 +95,7 @@ async def test_it_expires_once_though_its_server_was_away(tmp_path: Path) -> Non
         async with server.client() as client:
             where = (await client.create_conversation()).conversation_id
             turn_id = (await client.dispatch(where, "a " * 400, handler="echo")).turn.turn_id
-            await asyncio.sleep(0.2)
+            await speaks(client, where, turn_id)
             soon = timedelta(seconds=1)
             turn = await client.hand_off_turn(
                 where, turn_id, expire_after=soon, otherwise_text="closed"

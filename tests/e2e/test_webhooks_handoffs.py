@@ -1,6 +1,5 @@
 """Whose queue it is, and who has asked, are told of hand-offs by webhooks."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from antiphon.events.v1.event_pb2 import (
 from antiphon_client import AntiphonError, Client
 from tests.e2e.process import all_of
 from tests.e2e.server import ServerProcess
+from tests.e2e.speaking import speaks
 from tests.e2e.until import until, until_it
 from tests.e2e.webhooks import LOCAL, Stage, staged
 from tests.fakes.webhook_receiver import WebhookReceiver
@@ -105,7 +105,7 @@ async def test_each_end_is_told_to_who_has_asked(it: Stage, operator: Client, en
 
 async def test_that_it_has_expired_is_told(it: Stage) -> None:
     turn = await it.started(" ".join(["word"] * 400))
-    await asyncio.sleep(0.3)
+    await speaks(it.client, turn.conversation_id, turn.turn_id)
     soon = timedelta(seconds=0.5)
     await it.client.hand_off_turn(turn.conversation_id, turn.turn_id, expire_after=soon)
     await until(lambda: len(it.receiver.received) == 3)
