@@ -50,9 +50,9 @@ def _start(own: LocalServer, folder: Path) -> str:
     try:
         return own.start()
     except CommandError:
-        from antiphon_server.cli.where import local_server
+        from antiphon_server.cli.where import local_server, started_server
 
-        found = local_server(folder)
+        found = local_server(folder) or started_server(folder)
         if found is None:
             raise
         return found

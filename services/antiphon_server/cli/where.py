@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,15 +15,18 @@ from antiphon_client import (
     Tls,
     TokenStore,
 )
-from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.console import CommandError, aside
 from antiphon_server.cli.logins import hint
 from antiphon_server.cli.options import KEY_VARIABLE
 from antiphon_server.cli.paths import OPERATOR_FILE, data_dir_or_default, login_file
 from antiphon_server.cli.server_file import told_in
 from antiphon_server.cli.trust import Spoken, hello, spoken, tls_for
 from antiphon_server.runtime.net import loopback
+from antiphon_server.runtime.storage.data_dir_lock import is_taken
 
 _PROBE_S = 1.0
+_LOOK_S = 0.1
+_START_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,8 @@ def local_server(data_dir: Path) -> str | None:
 
     What happens to listen on the default port may be somebody else's: it gets no key.
     """
-    told = told_in(data_dir)
-    try:
-        address, pid = str(told["address"]), int(told["pid"])
-    except (ValueError, KeyError, TypeError):
-        address, pid = "", 0
-    if address and _is_alive(pid) and listens(address):
+    address = _told_address(data_dir)
+    if address and listens(address):
         return address
     known = bool(os.environ.get(KEY_VARIABLE)) or login_file(DEFAULT_ADDRESS).exists()
     return DEFAULT_ADDRESS if known and listens(DEFAULT_ADDRESS) else None
@@ -110,7 +110,7 @@ def server_for(address: str, data_dir: Path, start: str = "antiphon up") -> str:
     """
     if address:
         return reached(address)
-    found = local_server(data_dir)
+    found = local_server(data_dir) or started_server(data_dir)
     if found is not None:
         return found
     if signed_in := hint():
@@ -127,6 +127,36 @@ def server_for(address: str, data_dir: Path, start: str = "antiphon up") -> str:
             f"here too, or run `antiphon login -a {DEFAULT_ADDRESS}`."
         )
     raise CommandError(f"no running server keeps its data in {data_dir}. Start one with `{start}`.")
+
+
+def started_server(data_dir: Path) -> str | None:
+    """The address of a server that is about to say it; None if none is starting here.
+
+    It listens before it says so: whoever asks in between would be told to start another one, on the
+    same data. Raises CommandError if it does not say so for long.
+    """
+    until, is_told = time.monotonic() + _START_S, False
+    while is_taken(data_dir) and not _told_address(data_dir):  # one that ends has told
+        if time.monotonic() > until:
+            raise CommandError(
+                f"a server has its data in {data_dir}, but does not say where it listens: it may "
+                "be starting still, so try again in a moment; or say where it is by -a host:port."
+            )
+        if not is_told:
+            aside(f"· waiting for the server that is starting in {data_dir}")
+            is_told = True
+        time.sleep(_LOOK_S)
+    return local_server(data_dir)
+
+
+def _told_address(data_dir: Path) -> str:
+    """What a process that is alive has written down; empty if none has."""
+    told = told_in(data_dir)
+    try:
+        address, pid = str(told["address"]), int(told["pid"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return address if _is_alive(pid) else ""
 
 
 def _is_alive(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from antiphon_server.runtime.storage.ownership import first_not_ours
 
 LOCK_FILE = "lock"
+_LOOK_S = 0.05
+"""Behind who only looks whether it is taken, which takes no longer."""
 _ANOTHER = "choose another with --data-dir"
 
 
@@ -43,10 +46,34 @@ def exclusive(path: Path) -> Iterator[Path]:
         raise unusable(path, error) from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
         except BlockingIOError as error:
             message = f"{path}: another server uses it; stop that one or choose another --data-dir"
             raise InUse(message) from error
         yield path
     finally:
         os.close(handle)
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a process has the directory now: a server that runs, starts or ends."""
+    try:
+        handle = os.open(path / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _lock(handle: int) -> None:
+    """Raises BlockingIOError if another has it, and not only looks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        time.sleep(_LOOK_S)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
