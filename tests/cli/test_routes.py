@@ -85,6 +85,18 @@ def test_what_is_set_is_shown_in_words_and_as_a_file(antiphon: Run, write: Write
     assert told["comment"] == "money has an expert"
 
 
+def test_a_handler_that_nobody_serves_is_marked(antiphon: Run, write: Write) -> None:
+    """A typo is taken, since a worker may come; but not without a word."""
+    path = write(FORMS.replace('"echo"', '"ecko"'))
+    for command in (("set", path), ("show",), ("try", path)):
+        shown = antiphon("routes", *command)
+        assert shown.returncode == 0
+        assert "! nobody serves ecko now (did you mean echo?)" in shown.stderr
+    antiphon("routes", "set", write(BOTH))
+    assert "! nobody serves reviewer now\n" in antiphon("routes", "show").stderr
+    assert "nobody" not in antiphon("routes", "set", write(FORMS)).stderr
+
+
 def test_what_is_changed_is_said(antiphon: Run, write: Write) -> None:
     """By the rules' names, with their fields."""
     antiphon("routes", "set", write(BOTH))
@@ -180,6 +192,30 @@ def test_a_chat_says_who_was_found_by_which_rule(antiphon: Run, write: Write) ->
     once = ("chat", *said, "--once", "hello", "--json")
     assert json.loads(antiphon(*once).stdout)["route"]["rule"] == "forms"
     assert json.loads(antiphon(*once, "--handler", "echo").stdout)["route"] == {}
+
+
+def test_what_was_decided_of_a_turn_is_told(antiphon: Run, write: Write) -> None:
+    """In the words of explain, by the log's turn; of one that no rule decided that too."""
+    revision = json.loads(antiphon("routes", "set", write(FORMS), "--json").stdout)["revision"]
+    (done,) = objects(
+        antiphon("chat", "--once", "hello", "--type", "form.submitted", "--json").stdout
+    )
+    where = str(done["conversation_id"])
+    accepted = ("--from", "earliest", "--kinds", "turn_accepted", "--count", "1")
+    line = antiphon("tail", where, *accepted).stdout
+    assert f"{done['turn_id']} goes to echo: the rule forms says so" in line
+    told = antiphon("routes", "explain", where, "--turn", str(done["turn_id"]))
+    assert told.stdout.splitlines() == [
+        "echo got it: the rule forms says so.",
+        f"By the routes of all workspaces, revision {revision}.",
+    ]
+    (named,) = objects(
+        antiphon("chat", "-c", where, "--once", "x", "--json", "--handler", "echo").stdout
+    )
+    told = antiphon("routes", "explain", where, "--turn", str(named["turn_id"]))
+    assert told.stdout == "echo got it: its caller named it, or no routes stood then.\n"
+    for wrong in ((), ("x", "--turn", "turn_1")):
+        assert antiphon("routes", "explain", where, *wrong).returncode == 2
 
 
 def test_a_workspaces_rules_are_its_own(antiphon: Run, write: Write, conversation: str) -> None:

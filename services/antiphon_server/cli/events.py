@@ -16,6 +16,7 @@ from antiphon_client import text_of
 from antiphon_server.cli.console import in_a_line
 from antiphon_server.cli.encoding import as_dict, local_time
 from antiphon_server.cli.kinds import name_of, named
+from antiphon_server.cli.routes.words import why
 
 _PREFIX = "EVENT_KIND_"
 
@@ -49,8 +50,8 @@ def _detail(event: Event) -> str:
             return _short(text_of(event.message_posted.message.parts))
         case "text_delta_appended":
             return _short(event.text_delta_appended.text)
-        case "turn_accepted" if event.turn_accepted.parent_turn_id:
-            return f"{event.turn_id} for {event.turn_accepted.parent_turn_id}"
+        case "turn_accepted":
+            return _accepted(event)
         case "turn_assigned":
             it = event.turn_assigned
             worker = " ".join(filter(None, (it.deployment, it.version)))
@@ -123,6 +124,13 @@ def _detail(event: Event) -> str:
         case "budget_overrun":
             return event.budget_overrun.budget.name
     return event.turn_id
+
+
+def _accepted(event: Event) -> str:
+    it = event.turn_accepted
+    whose = f" for {it.parent_turn_id}" if it.parent_turn_id else ""
+    because = f": {why(it.route, past=True)}" if it.HasField("route") else ""
+    return f"{event.turn_id}{whose} goes to {it.handler}{because}"
 
 
 def _short(text: str, most: int = 100) -> str:

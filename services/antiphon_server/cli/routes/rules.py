@@ -6,6 +6,7 @@ from antiphon.dispatcher.v1.route_pb2 import RouteRule
 from antiphon_client import Client
 from antiphon_server.cli.explain import NO_HANDLER
 from antiphon_server.cli.routes.about import ROUTES
+from antiphon_server.cli.routes.serving import unserved
 from antiphon_server.cli.routes.words import HEADINGS, row_of
 from antiphon_server.cli.rules.kind import Kind
 
@@ -40,4 +41,6 @@ RULES = Kind(
     HEADINGS,
     row_of,
     _tried,
+    unserved,
+    unserved,
 )

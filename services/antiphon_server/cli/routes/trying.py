@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.pairs import pairs_of, type_of
 from antiphon_server.cli.routes.about import ROUTES
@@ -46,7 +46,13 @@ def explain(
     conversation: Annotated[
         str, typer.Argument(metavar="CONVERSATION", help="Where it would be said: conv_…")
     ],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What would be said.")],
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="What would be said.")] = "",
+    turn: Annotated[
+        str,
+        typer.Option(
+            "--turn", metavar="ID", help="Of a message that was said: who got it, and why."
+        ),
+    ] = "",
     type_name: Annotated[
         str, typer.Option("--type", metavar="TYPE", help="What it is: `form.submitted`, `command`.")
     ] = "",
@@ -60,13 +66,22 @@ def explain(
 ) -> None:
     """Say who would get a message of yours in a conversation, and why; nothing is posted.
 
-    Of a rule that chooses among experts it shows how likely the message is for each.
+    Of a rule that chooses among experts it shows how likely the message is for each. With `--turn`
+    it says what was decided of a message that was said, which the turn keeps.
 
     For example:
 
     - `antiphon routes explain conv_… "Where is my invoice?"`
     - `antiphon routes explain conv_… '{"item": 7}' --type form.submitted --metadata form=order`
+    - `antiphon routes explain conv_… --turn turn_…` (`antiphon tail` shows which)
     """
+    if bool(text) == bool(turn):
+        fail("say what would be said, or which turn is meant: TEXT or --turn turn_…", 2)
+    if turn and (type_name or metadata):
+        fail("--type and --metadata say what a TEXT is; --turn has its own", 2)
+    if turn:
+        run(_told(conversation, turn, json, address, data_dir))
+        return
     kind, said = type_of(type_name), pairs_of("--metadata", metadata or ())
 
     async def work() -> None:
@@ -85,12 +100,33 @@ def explain(
     run(work())
 
 
+async def _told(
+    conversation: str, turn_id: str, json: bool, address: str, data_dir: DataDir
+) -> None:
+    """Print what was decided of a turn."""
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.routes.words import told
+
+    async with client_for(address, data_dir) as client:
+        turn = await client.get_turn(conversation, turn_id)
+    if json:
+        print_json(as_dict(turn.route))
+    elif turn.HasField("route"):
+        for line in told(turn.route, past=True):
+            say(in_a_line(line))
+    else:
+        say(in_a_line(f"{turn.handler} got it: its caller named it, or no routes stood then."))
+
+
 async def _try(
     file: str, turns: int, workspace: str, json: bool, address: str, data_dir: DataDir
 ) -> None:
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.routes.rules import RULES
+    from antiphon_server.cli.routes.serving import unserved
+    from antiphon_server.cli.rules.changing import warn
     from antiphon_server.cli.rules.file import read_rules
     from antiphon_server.cli.rules.refusals import setting
 
@@ -98,12 +134,14 @@ async def _try(
     async with client_for(address, data_dir) as client:
         with asking_for(workspace), setting(RULES, file, rules):
             found = await client.try_routes(parent_of(workspace), rules, max_turns=turns)
+        marks = await unserved(client, parent_of(workspace), rules)
     if json:
         print_json(as_dict(found))
     elif found.tried:
         _print(found)
     else:
         say("No turns there were left to routes yet, so there is nothing to try.", err=True)
+    warn(marks)
 
 
 def _print(found: "TryRoutesResponse") -> None:

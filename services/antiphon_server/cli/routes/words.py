@@ -48,9 +48,10 @@ def matches(match: RouteMatch) -> str:
     return "; ".join(said) or "everything"
 
 
-def why(decision: RouteDecision) -> str:
-    """Why somebody gets a message, in a sentence without its end."""
+def why(decision: RouteDecision, *, past: bool = False) -> str:
+    """Why somebody gets a message, or has got it, in a sentence without its end."""
     rule, away = decision.rule, ", ".join(decision.passed_over)
+    nobody = "nobody served {} then" if past else "nobody serves {} now"
     match decision.outcome:
         case it if it == ROUTE_OUTCOME_RULE:
             return f"the rule {rule} says so"
@@ -64,7 +65,7 @@ def why(decision: RouteDecision) -> str:
         case it if it == ROUTE_OUTCOME_CHOSEN:
             return f"it was chosen by who was asked, as the rule {rule} says"
         case it if it == ROUTE_OUTCOME_AWAY:
-            return f"nobody serves {away} now, so it is the fallback of the rule {rule}"
+            return f"{nobody.format(away)}, so it is the fallback of the rule {rule}"
         case it if it == ROUTE_OUTCOME_DEFAULT:
             return "no rule decides, so it is the default handler"
     return name_of(RouteOutcome, "ROUTE_OUTCOME_", decision.outcome)
@@ -84,9 +85,9 @@ def scores(decision: RouteDecision) -> str:
     return ", ".join(f"{it.handler} {it.score:.2f}" for it in decision.candidates)
 
 
-def told(decision: RouteDecision) -> list[str]:
-    """Lines that say who would get a message, and why."""
-    lines = _first(decision)
+def told(decision: RouteDecision, *, past: bool = False) -> list[str]:
+    """Lines that say who would get a message, or has got it, and why."""
+    lines = _first(decision, past=past)
     wide = max((len(it.handler) for it in decision.candidates), default=0)
     for it in decision.candidates:
         bar = "█" * round(it.score * _BAR)
@@ -94,17 +95,18 @@ def told(decision: RouteDecision) -> list[str]:
     if decision.candidates:
         lines.append(f"The best one is {decision.margin:.2f} above the next.")
     if decision.passed_over:
-        lines.append(f"Passed over, as nobody serves them now: {', '.join(decision.passed_over)}.")
+        away = "served them then" if past else "serves them now"
+        lines.append(f"Passed over, as nobody {away}: {', '.join(decision.passed_over)}.")
     if decision.parent:
         lines.append(f"By the routes {these(decision.parent)}, revision {decision.revision}.")
-    else:
+    elif not past:
         lines.append("No routes stand there: `antiphon routes set FILE` sets some.")
     return lines
 
 
-def _first(decision: RouteDecision) -> list[str]:
-    if decision.outcome != ROUTE_OUTCOME_ASKED:
-        return [f"{decision.handler} gets it: {why(decision)}."]
+def _first(decision: RouteDecision, *, past: bool) -> list[str]:
+    if decision.outcome != ROUTE_OUTCOME_ASKED or past:
+        return [f"{decision.handler} {'got' if past else 'gets'} it: {why(decision, past=past)}."]
     question = decision.question
     within = lasting(question.wait.ToTimedelta())
     return [

@@ -20,7 +20,7 @@ Edit: TypeAlias = Callable[[list[M]], Sequence[M]]
 async def change(kind: Kind[M], edit: Edit[M], asked: Asked, comment: str) -> None:
     """Make a change of what stands, and print it."""
     async with client_for(asked.address, asked.data_dir) as client:
-        await replace(client, kind, edit, asked, "what was asked for", comment)
+        await replace(client, kind, edit, asked, "", comment)
 
 
 async def replace(
@@ -32,7 +32,10 @@ async def replace(
     comment: str,
     seen: int | None = None,
 ) -> None:
-    """Replace what stands by what an edit makes of it; ``source`` is where that comes from."""
+    """Replace what stands by what an edit makes of it.
+
+    ``source`` is the file that it comes from; of options it is empty.
+    """
     with asking_for(asked.workspace):
         before = await kind.get(client, asked.parent, 0)
     after = edit(list(kind.of(before)))
@@ -45,6 +48,14 @@ async def replace(
         print_json(as_dict(made))
     else:
         _print(kind, before, made)
+    new = [it for it in kind.of(made) if it not in kind.of(before)]
+    warn(await kind.warned(client, asked.parent, new))
+
+
+def warn(sentences: Sequence[str]) -> None:
+    """Say on stderr what was taken, and will not work."""
+    for it in sentences:
+        say(in_a_line(it), mark="! ", colour="yellow", err=True, indent="  ")
 
 
 def _print(kind: Kind[M], before: Any, made: Any) -> None:

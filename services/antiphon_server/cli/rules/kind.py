@@ -13,12 +13,19 @@ from antiphon_server.cli.rules.about import About
 M = TypeVar("M", bound=Message)
 
 
+async def no_warnings(client: Client, parent: str, rules: Sequence[Any]) -> Sequence[str]:
+    """Nothing is wrong."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[M]):
     """Rules of one kind, as the client gets and puts them.
 
     ``written`` says what is wrong with a field that is not how one is written, by its name.
     ``headings`` and ``row_of`` make a table of them, in the ``order`` in which they are tried.
+    ``warned`` is what will not work of a parent's that were just set or changed, ``marked`` of
+    those that are shown.
     """
 
     about: About
@@ -30,6 +37,8 @@ class Kind(Generic[M]):
     headings: Sequence[str]
     row_of: Callable[[M], Sequence[str]]
     order: Callable[[Sequence[M]], Iterable[M]] = iter
+    warned: Callable[[Client, str, Sequence[M]], Awaitable[Sequence[str]]] = no_warnings
+    marked: Callable[[Client, str, Sequence[M]], Awaitable[Sequence[str]]] = no_warnings
 
     @property
     def descriptor(self) -> Descriptor:

@@ -56,6 +56,7 @@ def add_history(app: typer.Typer, about: About) -> None:
 async def _show(about: About, revision: int, toml: bool, asked: Asked) -> None:
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.encoding import as_dict
+    from antiphon_server.cli.rules.changing import warn
     from antiphon_server.cli.rules.file import written
     from antiphon_server.cli.table import print_table
 
@@ -63,6 +64,7 @@ async def _show(about: About, revision: int, toml: bool, asked: Asked) -> None:
     async with client_for(asked.address, asked.data_dir) as client:
         with asking_for(asked.workspace):
             found = await kind.get(client, asked.parent, revision)
+        marks = [] if toml else await kind.marked(client, asked.parent, kind.of(found))
     said = f"{about.all.capitalize()} {these(asked.parent)}, revision {found.revision}."
     if asked.json:
         print_json(as_dict(found))
@@ -73,6 +75,7 @@ async def _show(about: About, revision: int, toml: bool, asked: Asked) -> None:
         aside(said)
     else:
         _say_none(about, asked.parent, found.revision)
+    warn(marks)
 
 
 async def _history(about: About, asked: Asked) -> None:
