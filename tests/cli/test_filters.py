@@ -4,10 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
+from antiphon.context.v1 import remote_filter_service_pb2
 from tests.cli.conftest import Run
+from tests.cli.test_commands import objects
 
 BOTH = """
 [[filters]]
@@ -25,6 +29,21 @@ disabled = true
 personal_data = { categories = ["card"] }
 """
 Write = Callable[[str], str]
+
+
+def described(path: Path) -> str:
+    """A file that says what a filter of others serves, as `buf build` makes it."""
+    found = FileDescriptorSet()
+
+    def add(file: Any) -> None:
+        if file.name not in {it.name for it in found.file}:
+            for each in file.dependencies:
+                add(each)
+            file.CopyToProto(found.file.add())
+
+    add(remote_filter_service_pb2.DESCRIPTOR)
+    path.write_bytes(found.SerializeToString())
+    return str(path)
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +91,8 @@ def test_one_is_added_switched_and_removed(antiphon: Run) -> None:
     """Each is a change of its own, in its place; what there is not is said."""
     keys = antiphon("filters", "add", "keys", "--kind", "secrets", "--action", "sanitise")
     assert (keys.returncode, keys.stdout) == (0, "+ keys\n"), keys.stderr
-    remote = ("--tool", "moderation.RemoteFilterService.Screen", "--open", "--timeout", "0.5")
-    assert antiphon("filters", "add", "others", *remote, "--in", "tool-result").returncode == 0
+    open_one = ("--kind", "payload", "--open", "--timeout", "0.5")
+    assert antiphon("filters", "add", "others", *open_one, "--in", "tool-result").returncode == 0
     assert antiphon("filters", "add", "manners", "--term", "fool", "--first").returncode == 0
     shown = json.loads(antiphon("filters", "show", "--json").stdout)["filters"]
     assert [it["name"] for it in shown] == ["manners", "keys", "others"]
@@ -88,6 +107,35 @@ def test_one_is_added_switched_and_removed(antiphon: Run) -> None:
     gone = antiphon("filters", "remove", "keys")
     assert (gone.returncode, gone.stderr.count("there is no filter keys there")) == (1, 1)
     assert "only manners, others" in gone.stderr
+
+
+def test_a_tool_that_is_not_there_is_refused(antiphon: Run) -> None:
+    """With the filter, and where it would have to be: a typo would keep everybody from speaking."""
+    refused = antiphon("filters", "add", "m3", "--tool", "moderation.RemoteFilterService.Scren")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "filter m3: remote.tool is moderation.RemoteFilterService.Scren, " in refused.stderr
+    assert "which is no tool for filters that the installation has" in refused.stderr
+
+
+def test_one_that_is_down_is_taken_and_warned_of(antiphon: Run, tmp_path: Path) -> None:
+    """It may be there again in a moment; until then doctor is red."""
+    (said,) = objects(antiphon("chat", "--once", "hello", "--json").stdout)
+    conversations = objects(antiphon("conversations", "--json").stdout)
+    (workspace,) = {str(it["workspace_id"]) for it in conversations}
+    where, url = ("--workspace", workspace), "https://moderation.invalid"
+    served = ("--grpc", url, "--descriptors", described(tmp_path / "filter.binpb"))
+    assert antiphon("connections", "add", "down", *served).returncode == 0
+    tool = ("--tool", "down.RemoteFilterService.Screen", "--timeout", "5")
+    added = antiphon("filters", "add", "others", *tool, *where)
+    assert (added.returncode, added.stdout) == (0, "+ others\n"), added.stderr
+    assert f"! others of {workspace} can't look now (" in added.stderr
+    assert "nothing is said until it can" in added.stderr
+    examined = antiphon("doctor")
+    assert f"✗ filter: others of {workspace} can't look now (" in examined.stdout
+    assert f"antiphon filters disable others --workspace {workspace}" in examined.stdout
+    refused = antiphon("chat", "-c", str(said["conversation_id"]), "--once", "hello")
+    assert "An admin sees why by `antiphon filters screenings`" in refused.stderr
+    assert antiphon("filters", "set", "-", *where, stdin="filters = []").returncode == 0
 
 
 def test_all_that_a_kind_is_told_can_be_said(antiphon: Run) -> None:
@@ -121,15 +169,19 @@ def test_what_is_held_is_said(antiphon: Run) -> None:
         (("--kind", "secrets", "--term", "x"), "--term belongs to --kind terms, not to secrets"),
         (("--term", "x", "--region", "DE"), "--region belongs to --kind personal-data, not to te"),
         (("--kind", "secrets", "--action", "cut"), "--action cut: write one of flag, sanitise, h"),
+        (
+            ("--kind", "secrets", "--in", "answer", "--action", "hold"),
+            "filter it: stages has answer: what is on its way can't wait for a person",
+        ),
         (("--kind", "secrets", "--in", "x"), "--in x: write one of message, tool_result, answer"),
     ],
 )
 def test_what_does_not_belong_together_is_said(
     antiphon: Run, words: tuple[str, ...], why: str
 ) -> None:
-    """Before anybody is asked."""
-    refused = antiphon("filters", "add", "it", *words)
-    assert (refused.returncode, why in refused.stderr) == (2, True), refused.stderr
+    """Before anybody is asked, where that can be."""
+    refused = antiphon("filters", "add", "it", *words, COLUMNS="300")
+    assert (refused.returncode in (1, 2), why in refused.stderr) == (True, True), refused.stderr
 
 
 @pytest.mark.parametrize(

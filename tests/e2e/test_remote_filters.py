@@ -174,7 +174,7 @@ async def test_what_it_can_not_say_is_as_declared(it: Stage, opens: bool) -> Non
 async def test_a_tool_that_is_not_there_is_refused(
     it: Stage, parent: str, tool: str, what: str
 ) -> None:
-    """A typo, what filters can't ask, another's connection: each would keep all from speaking."""
+    """A typo, what filters can't ask, another's connection: nobody could say anything."""
     parent, asked = parent or it.workspace, RemoteFilter(tool=tool)
     words = Filter(name="words", action=FILTER_ACTION_BLOCK, terms=TermsFilter(terms=["x"]))
     others = Filter(name="others", action=FILTER_ACTION_BLOCK, remote=asked)

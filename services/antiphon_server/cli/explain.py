@@ -13,6 +13,14 @@ _KEY_REFUSED = (
     f"it, or `unset {KEY_VARIABLE}`"
 )
 _SENTENCES = {
+    "FILTER_UNAVAILABLE": (
+        "the filter {filter} can't look at this now, and nothing passes that it has not looked at; "
+        "try again later. An admin sees why by `antiphon filters screenings`"
+    ),
+    "THROTTLED": (
+        "more came from here than is usual, so little is taken for a while; try again in {retry}. "
+        "If that is a mistake, ask an admin, who sees why and can clear it (`antiphon flags`)"
+    ),
     "CREDENTIALS_INVALID": "the server does not accept these credentials; try `antiphon login`",
     "SESSION_REVOKED": "the session was ended; sign in again with `antiphon login`",
     "SCOPE_MISSING": "this credential is limited and lacks the scope {scope}; use another one",
@@ -121,6 +129,7 @@ _LIMITS = {
     ),
 }
 _NEEDED = {
+    "ANOTHER_PERSON": "somebody else has to do this: nobody decides on their own words",
     "OPERATE": "only operators may do this",
     "MANAGE": "only admins and owners may do this there (`antiphon members --help`)",
     "WRITE": "you may only read there; an admin or owner may give you a role that writes",

@@ -17,6 +17,7 @@ from antiphon_client import AntiphonError, Client
 from antiphon_server.app.edge import as_server
 from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.doctor.connections import states_of_connections
+from antiphon_server.cli.doctor.filters import faults_of_filters
 from antiphon_server.cli.doctor.providers import faults_of_providers, left_alone_at
 from antiphon_server.cli.env_file import FILE
 from antiphon_server.cli.explain import explain
@@ -224,6 +225,8 @@ async def _inside(address: str, folder: Path) -> AsyncIterator[Finding]:
                 yield finding
             async for finding in _connections(client):
                 yield finding
+            async for said, remedy in faults_of_filters(client):
+                yield Finding("filter", "bad", said, remedy)
         except AntiphonError as error:
             yield Finding("model", "bad", explain(error))
 

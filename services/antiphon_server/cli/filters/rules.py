@@ -3,6 +3,7 @@
 from antiphon.context.v1.filter_pb2 import Filter
 from antiphon_client import Client
 from antiphon_server.cli.filters.about import FILTERS as ABOUT
+from antiphon_server.cli.filters.asking import blind
 from antiphon_server.cli.filters.words import HEADINGS, row_of
 from antiphon_server.cli.rules.kind import Kind
 
@@ -19,4 +20,5 @@ FILTERS = Kind(
     Client.list_filter_revisions,
     HEADINGS,
     row_of,
+    warned=blind,
 )

@@ -37,6 +37,14 @@ def in_full(message: Descriptor, told: dict[str, Any]) -> dict[str, Any]:
     return _spelled(message, told, lambda enum, name: _prefix(enum) + name.upper())
 
 
+def in_words(message: Descriptor, sentence: str) -> str:
+    """A sentence with short names in place of those that the contract has of values."""
+    for enum in (it.enum_type for it in message.fields if it.enum_type):
+        for name in sorted((it.name for it in enum.values), key=len, reverse=True):
+            sentence = sentence.replace(name, short(enum, name))
+    return sentence
+
+
 def _prefix(enum: EnumDescriptor) -> str:
     nothing: str = enum.values_by_number[0].name
     return nothing.removesuffix("UNSPECIFIED")
