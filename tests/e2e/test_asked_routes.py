@@ -1,7 +1,9 @@
 """Routes that ask people who shall have their messages: answered, not answered, killed, stopped."""
 
 import asyncio
+import base64
 import json
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +34,7 @@ from antiphon_client import AntiphonError, Client, Password, QuestionStatus
 from tests.e2e.callers import PASSWORD, user
 from tests.e2e.server import ServerProcess
 from tests.e2e.until import until_it
+from tests.fakes.postgres import Postgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SAID = "Repeats word by word what a model answers by the conversation"
@@ -284,3 +287,30 @@ async def test_one_that_ran_out_while_no_server_ran_is_the_fallbacks(tmp_path: P
         async with server.client() as client:
             done = await Stage(server, client, where, parent).ended(turn)
             assert (done.handler, done.route.outcome) == ("assistant", ROUTE_OUTCOME_UNSURE)
+
+
+async def test_any_server_takes_the_answer_and_goes_on_for_one_that_died(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """Of two on one store: what the first has asked is answered at the second."""
+    variables = {
+        "ANTIPHON_DATABASE_URL": await postgres.database(),
+        "ANTIPHON_SECRET_KEY": base64.b64encode(os.urandom(32)).decode(),
+        "ANTIPHON_LEASE_S": "2",
+    }
+    first, second = (ServerProcess(tmp_path / it, variables=variables) for it in "ab")
+    async with first, second, first.client() as one, second.client() as other:
+        made = await one.create_conversation()
+        await one.set_routes(made.workspace_id, [rule()])
+        here = Stage(first, one, made.conversation_id, made.workspace_id)
+        there = Stage(second, other, made.conversation_id, made.workspace_id)
+        turn = await here.posted()
+        await here.asked(turn)
+        assert await there.answer(turn) == TOOL_ANSWER_ACTION_ACCEPTED
+        assert (await there.ended(turn)).handler == "echo"
+        left = await here.posted()
+        await here.asked(left)
+        await first.kill()
+        assert await there.answer(left) == TOOL_ANSWER_ACTION_ACCEPTED
+        done = await there.ended(left)
+        assert (done.handler, done.route.outcome) == ("echo", ROUTE_OUTCOME_CHOSEN)
