@@ -31,6 +31,7 @@ from antiphon_server.dispatcher.handing_off import HandingOff
 from antiphon_server.dispatcher.handlers.echo import Echo
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import Handler
+from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.dispatcher.leases import Leases
 from antiphon_server.dispatcher.limits import TurnLimits
@@ -77,9 +78,12 @@ ANNA = Principal("user", UserId("user_anna"), SessionId("sess_1"))
 
 
 class Open:
-    """Lets everybody read, and post unless ``closed``."""
+    """Lets everybody read, and post unless ``closed``; those who are ``gone`` have no role."""
 
     closed = False
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
 
     async def check_write(self, principal: Principal, conversation_id: ConversationId) -> None:
         if self.closed:
@@ -91,7 +95,8 @@ class Open:
     async def check_role(
         self, principal: Principal, conversation_id: str, *, admin: bool, reads: bool = False
     ) -> None:
-        return
+        if principal.actor in self.gone:
+            raise not_found(conversation_id)
 
     async def verify(self, access_token: str) -> Principal:
         return ANNA
@@ -150,6 +155,8 @@ class World:
     turns: Turns
     decisions: Decisions
     answers: Answers
+    handoffs: Handoffs
+    queue: SqlHandoffQueue
     recovery: Recovery
     leases: Leases
     adoptions: Adoptions
@@ -359,7 +366,8 @@ async def world(
         known = Known({CONVERSATION: ConversationView(CONVERSATION, "ws_00000001")})
         told, fragile = Told("told", LossPolicy.RESUME), Told("fragile", LossPolicy.FAIL)
         handlers = Handlers([told, fragile, Echo(text_of, gap_s=0.0), *more])
-        handing = HandingOff(journal, SqlHandoffQueue(database), clock)
+        queue = SqlHandoffQueue(database)
+        handing = HandingOff(journal, queue, clock)
         asking = handing, Choosing(result_of)
         runner = Runner(kept, journal, node, 15.0, shares or Shares(), *asking, clock, masks=masks)
         lanes = Lanes()
@@ -387,6 +395,8 @@ async def world(
                 turns,
                 Decisions(kept, journal, lanes),
                 Answers(kept, journal, lanes),
+                Handoffs(kept, journal, lanes, queue, handlers, door),
+                queue,
                 recovery,
                 leases,
                 adoptions,

@@ -263,7 +263,9 @@ def compose_service(
     owners = _owners(database, adoptions, sharing) if sharing else None
     routed = _routed(here, owners, adoptions, sharing, journal) if sharing and owners else None
     calls = routed or here
-    handed = HandoffCallsHere(Handoffs(store, journal, lanes, queue, registry, gatekeeper), front)
+    of_people = Handoffs(store, journal, lanes, queue, registry, gatekeeper)
+    key = infrastructure.secret.derive("how hand-offs end")
+    handed = HandoffCallsHere(of_people, front, key)
     handed_calls = RoutedHandoffCalls(handed, routed) if routed else handed
     handoffs = HandoffServicer(handed_calls, queue, gatekeeper)
     on_behalf = links.on_behalf

@@ -1,5 +1,6 @@
 """The calls about hand-offs: their messages in, their answers out."""
 
+import hmac
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
@@ -58,10 +59,14 @@ class HandoffCalls(Protocol):
 
 
 class HandoffCallsHere:
-    """:class:`HandoffCalls` about turns that this process works on."""
+    """:class:`HandoffCalls` about turns that this process works on.
 
-    def __init__(self, handoffs: Handoffs, front: Front) -> None:
-        self._handoffs, self._front = handoffs, front
+    What is asked is known again by ``key``: the log has what filters left of it, and a digest
+    without one would let who reads the log guess what they took away.
+    """
+
+    def __init__(self, handoffs: Handoffs, front: Front, key: bytes) -> None:
+        self._handoffs, self._front, self._key = handoffs, front, key
 
     async def hand_off(
         self, request: pb.HandOffTurnRequest, caller: Caller
@@ -94,6 +99,10 @@ class HandoffCallsHere:
         saying = Saying(request.conversation_id, caller.principal.actor)
         return await self._front.left(saying, text, most)
 
+    def _asked(self, handoff_id: str, said: str) -> bytes:
+        """Of no other hand-off: who ends one could try words for what was said to another."""
+        return hmac.digest(self._key, f"{handoff_id} {said}".encode(), "sha256")
+
     async def claim(
         self, request: pb.ClaimHandoffRequest, caller: Caller
     ) -> pb.ClaimHandoffResponse:
@@ -114,9 +123,11 @@ class HandoffCallsHere:
         self, request: pb.AnswerHandoffRequest, caller: Caller
     ) -> pb.AnswerHandoffResponse:
         """See :meth:`HandoffCalls.reply`."""
-        where = ConversationId(request.conversation_id), request.handoff_id
+        where, actor = ConversationId(request.conversation_id), caller.principal.actor
         text = await self._checked(request, request.text, caller, MOST_TEXT)
-        turn = await self._handoffs.answer(caller.principal, *where, text)
+        asked = self._asked(request.handoff_id, request.text)
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.ANSWERED, actor, asked=asked)
+        turn = await self._handoffs.answer(caller.principal, where, wish, text)
         return pb.AnswerHandoffResponse(turn=turn_message(turn))
 
     async def give_back(
@@ -125,7 +136,8 @@ class HandoffCallsHere:
         """See :meth:`HandoffCalls.give_back`."""
         actor, handler = caller.principal.actor, request.handler
         note = await self._checked(request, request.note, caller, MOST_NOTE)
-        wish = HandoffEnded(request.handoff_id, HandoffEnd.RETURNED, actor, handler, note=note)
+        told = note, self._asked(request.handoff_id, request.note)
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.RETURNED, actor, handler, *told)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.give_back(caller.principal, where, wish)
         return pb.ReturnHandoffResponse(turn=turn_message(turn))
@@ -136,7 +148,8 @@ class HandoffCallsHere:
         """See :meth:`HandoffCalls.decline`."""
         actor = caller.principal.actor
         note = await self._checked(request, request.note, caller, MOST_NOTE)
-        wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, note=note)
+        told = note, self._asked(request.handoff_id, request.note)
+        wish = HandoffEnded(request.handoff_id, HandoffEnd.DECLINED, actor, "", *told)
         where = ConversationId(request.conversation_id)
         turn = await self._handoffs.decline(caller.principal, where, wish)
         return pb.DeclineHandoffResponse(turn=turn_message(turn))

@@ -83,7 +83,8 @@ class HandoffClaimChanged:
 class HandoffEnded:
     """It waits no more; ``actor`` is who ended it, "" if its time did.
 
-    ``handler`` is who goes on with the turn; without one the turn ends.
+    ``handler`` is who goes on with the turn; without one the turn ends. ``asked`` tells what was
+    asked from anything else; it is b"" of no person, and of one that an older server ended.
     """
 
     handoff_id: str
@@ -91,6 +92,12 @@ class HandoffEnded:
     actor: str = ""
     handler: str = ""
     note: str = ""
+    asked: bytes = b""
+
+    def is_again(self, wish: "HandoffEnded") -> bool:
+        """Whether ``wish`` is what ended it, asked again."""
+        same = (self.end, self.actor, self.handler) == (wish.end, wish.actor, wish.handler)
+        return same and self.asked in (b"", wish.asked)
 
 
 HandoffStep: TypeAlias = TurnHandedOff | HandoffClaimChanged | HandoffEnded

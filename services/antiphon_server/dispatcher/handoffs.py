@@ -12,7 +12,6 @@ from antiphon_server.dispatcher.handoff_ends import HandoffEnds, check_goes_on, 
 from antiphon_server.dispatcher.handoff_model import (
     Handoff,
     HandoffClaimChanged,
-    HandoffEnd,
     HandoffEnded,
     HandoffOrder,
     HandoffRole,
@@ -138,10 +137,9 @@ class Handoffs:
             return claimed
 
     async def answer(
-        self, principal: Principal, conversation_id: ConversationId, handoff_id: str, text: str
+        self, principal: Principal, conversation_id: ConversationId, wish: HandoffEnded, text: str
     ) -> Turn:
         """Answer in the caller's name."""
-        wish = HandoffEnded(handoff_id, HandoffEnd.ANSWERED, principal.actor)
         return await self._end(principal, conversation_id, wish, text)
 
     async def give_back(
@@ -181,7 +179,7 @@ class Handoffs:
             if past.handoff.claimed_by not in ("", wish.actor):
                 raise _claimed(past.handoff)
             past = await completed(self._ends.end(active, wish, text))
-        if past.ended is None or not _is_same(past.ended, wish):
+        if past.ended is None or not past.ended.is_again(wish):
             raise told_end(past)
         return await self._after(active, turn, past)
 
@@ -249,10 +247,6 @@ def _still(active: ActiveTurn, handoff_id: str) -> PastHandoff:
     if last.ended is not None:
         raise told_end(last)
     return last
-
-
-def _is_same(there: HandoffEnded, wish: HandoffEnded) -> bool:
-    return (there.end, there.actor, there.handler) == (wish.end, wish.actor, wish.handler)
 
 
 def _claimed(handoff: Handoff) -> DomainError:

@@ -138,9 +138,10 @@ class HandoffServiceServicer:
     def AnswerHandoff(self, request, context):
         """AnswerHandoff answers the turn in the caller's name: the message is an assistant's whose author is
         the caller. It need not be claimed before. What the handler had said stays a message of its own
-        before it. It answers when the turn has ended. Repeated by the same caller, it returns the turn
-        that was answered. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than
-        by the caller's answer), PERMISSION_DENIED.
+        before it. It answers when the turn has ended. Repeated by the same caller, as it was asked, it
+        returns the turn that was answered; another text is no repetition. Errors: NOT_FOUND,
+        HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than by the caller's same answer),
+        PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,8 +149,8 @@ class HandoffServiceServicer:
 
     def ReturnHandoff(self, request, context):
         """ReturnHandoff gives the turn to a handler, which goes on behind what was said; its clock goes on
-        where it stood. Repeated by the same caller, it returns the turn as it is now. Errors: as
-        AnswerHandoff, and HANDLER_NOT_FOUND.
+        where it stood. Repeated by the same caller with the same note, it returns the turn as it is
+        now. Errors: as AnswerHandoff, and HANDLER_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +158,8 @@ class HandoffServiceServicer:
 
     def DeclineHandoff(self, request, context):
         """DeclineHandoff says that no person will go on with it: what happens is what would happen if it
-        expired (Handoff.otherwise). Repeated by the same caller, it returns the turn as it is now. Errors:
-        as AnswerHandoff.
+        expired (Handoff.otherwise). Repeated by the same caller with the same note, it returns the turn as
+        it is now. Errors: as AnswerHandoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

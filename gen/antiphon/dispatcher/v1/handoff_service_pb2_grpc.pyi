@@ -70,19 +70,20 @@ class HandoffServiceStub:
     AnswerHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.AnswerHandoffRequest, _handoff_service_pb2.AnswerHandoffResponse]
     """AnswerHandoff answers the turn in the caller's name: the message is an assistant's whose author is
     the caller. It need not be claimed before. What the handler had said stays a message of its own
-    before it. It answers when the turn has ended. Repeated by the same caller, it returns the turn
-    that was answered. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than
-    by the caller's answer), PERMISSION_DENIED.
+    before it. It answers when the turn has ended. Repeated by the same caller, as it was asked, it
+    returns the turn that was answered; another text is no repetition. Errors: NOT_FOUND,
+    HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than by the caller's same answer),
+    PERMISSION_DENIED.
     """
     ReturnHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ReturnHandoffRequest, _handoff_service_pb2.ReturnHandoffResponse]
     """ReturnHandoff gives the turn to a handler, which goes on behind what was said; its clock goes on
-    where it stood. Repeated by the same caller, it returns the turn as it is now. Errors: as
-    AnswerHandoff, and HANDLER_NOT_FOUND.
+    where it stood. Repeated by the same caller with the same note, it returns the turn as it is
+    now. Errors: as AnswerHandoff, and HANDLER_NOT_FOUND.
     """
     DeclineHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.DeclineHandoffRequest, _handoff_service_pb2.DeclineHandoffResponse]
     """DeclineHandoff says that no person will go on with it: what happens is what would happen if it
-    expired (Handoff.otherwise). Repeated by the same caller, it returns the turn as it is now. Errors:
-    as AnswerHandoff.
+    expired (Handoff.otherwise). Repeated by the same caller with the same note, it returns the turn as
+    it is now. Errors: as AnswerHandoff.
     """
 
 @_typing.type_check_only
@@ -127,19 +128,20 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     AnswerHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.AnswerHandoffRequest, _handoff_service_pb2.AnswerHandoffResponse]  # type: ignore[assignment]
     """AnswerHandoff answers the turn in the caller's name: the message is an assistant's whose author is
     the caller. It need not be claimed before. What the handler had said stays a message of its own
-    before it. It answers when the turn has ended. Repeated by the same caller, it returns the turn
-    that was answered. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than
-    by the caller's answer), PERMISSION_DENIED.
+    before it. It answers when the turn has ended. Repeated by the same caller, as it was asked, it
+    returns the turn that was answered; another text is no repetition. Errors: NOT_FOUND,
+    HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than by the caller's same answer),
+    PERMISSION_DENIED.
     """
     ReturnHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ReturnHandoffRequest, _handoff_service_pb2.ReturnHandoffResponse]  # type: ignore[assignment]
     """ReturnHandoff gives the turn to a handler, which goes on behind what was said; its clock goes on
-    where it stood. Repeated by the same caller, it returns the turn as it is now. Errors: as
-    AnswerHandoff, and HANDLER_NOT_FOUND.
+    where it stood. Repeated by the same caller with the same note, it returns the turn as it is
+    now. Errors: as AnswerHandoff, and HANDLER_NOT_FOUND.
     """
     DeclineHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.DeclineHandoffRequest, _handoff_service_pb2.DeclineHandoffResponse]  # type: ignore[assignment]
     """DeclineHandoff says that no person will go on with it: what happens is what would happen if it
-    expired (Handoff.otherwise). Repeated by the same caller, it returns the turn as it is now. Errors:
-    as AnswerHandoff.
+    expired (Handoff.otherwise). Repeated by the same caller with the same note, it returns the turn as
+    it is now. Errors: as AnswerHandoff.
     """
 
 class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -211,9 +213,10 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_handoff_service_pb2.AnswerHandoffResponse, _abc.Awaitable[_handoff_service_pb2.AnswerHandoffResponse]]:
         """AnswerHandoff answers the turn in the caller's name: the message is an assistant's whose author is
         the caller. It need not be claimed before. What the handler had said stays a message of its own
-        before it. It answers when the turn has ended. Repeated by the same caller, it returns the turn
-        that was answered. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than
-        by the caller's answer), PERMISSION_DENIED.
+        before it. It answers when the turn has ended. Repeated by the same caller, as it was asked, it
+        returns the turn that was answered; another text is no repetition. Errors: NOT_FOUND,
+        HANDOFF_CLAIMED (by another), HANDOFF_ENDED (otherwise than by the caller's same answer),
+        PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
@@ -223,8 +226,8 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.ReturnHandoffResponse, _abc.Awaitable[_handoff_service_pb2.ReturnHandoffResponse]]:
         """ReturnHandoff gives the turn to a handler, which goes on behind what was said; its clock goes on
-        where it stood. Repeated by the same caller, it returns the turn as it is now. Errors: as
-        AnswerHandoff, and HANDLER_NOT_FOUND.
+        where it stood. Repeated by the same caller with the same note, it returns the turn as it is
+        now. Errors: as AnswerHandoff, and HANDLER_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -234,8 +237,8 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.DeclineHandoffResponse, _abc.Awaitable[_handoff_service_pb2.DeclineHandoffResponse]]:
         """DeclineHandoff says that no person will go on with it: what happens is what would happen if it
-        expired (Handoff.otherwise). Repeated by the same caller, it returns the turn as it is now. Errors:
-        as AnswerHandoff.
+        expired (Handoff.otherwise). Repeated by the same caller with the same note, it returns the turn as
+        it is now. Errors: as AnswerHandoff.
         """
 
 def add_HandoffServiceServicer_to_server(servicer: HandoffServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -27,7 +27,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n antiphon/events/v1/handoff.proto\x12\x12\x61ntiphon.events.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n\x07Handoff\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x10\n\x08\x61sked_by\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\totherwise\x18\x07 \x01(\x0b\x32$.antiphon.events.v1.HandoffOtherwise\x12\x12\n\nclaimed_by\x18\x08 \x01(\t\x12.\n\nclaim_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08held_for\x18\n \x01(\t\"U\n\x10HandoffOtherwise\x12\x1b\n\x04text\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04H\x00\x12\x1c\n\x07handler\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x42\x06\n\x04what\"=\n\rTurnHandedOff\x12,\n\x07handoff\x18\x01 \x01(\x0b\x32\x1b.antiphon.events.v1.Handoff\"=\n\x13HandoffClaimChanged\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12\x12\n\nclaimed_by\x18\x02 \x01(\t\"n\n\x0cHandoffEnded\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12+\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x1e.antiphon.events.v1.HandoffEnd\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"\x15\n\x13HandoffQueueChanged*\x90\x01\n\nHandoffEnd\x12\x1b\n\x17HANDOFF_END_UNSPECIFIED\x10\x00\x12\x18\n\x14HANDOFF_END_ANSWERED\x10\x01\x12\x18\n\x14HANDOFF_END_RETURNED\x10\x02\x12\x18\n\x14HANDOFF_END_DECLINED\x10\x03\x12\x17\n\x13HANDOFF_END_EXPIRED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n antiphon/events/v1/handoff.proto\x12\x12\x61ntiphon.events.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n\x07Handoff\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12\x10\n\x08\x61sked_by\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\totherwise\x18\x07 \x01(\x0b\x32$.antiphon.events.v1.HandoffOtherwise\x12\x12\n\nclaimed_by\x18\x08 \x01(\t\x12.\n\nclaim_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08held_for\x18\n \x01(\t\"U\n\x10HandoffOtherwise\x12\x1b\n\x04text\x18\x01 \x01(\tB\x0b\xbaH\x08r\x06\x10\x01(\x80\x80\x04H\x00\x12\x1c\n\x07handler\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x42\x06\n\x04what\"=\n\rTurnHandedOff\x12,\n\x07handoff\x18\x01 \x01(\x0b\x32\x1b.antiphon.events.v1.Handoff\"=\n\x13HandoffClaimChanged\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12\x12\n\nclaimed_by\x18\x02 \x01(\t\"\x81\x01\n\x0cHandoffEnded\x12\x12\n\nhandoff_id\x18\x01 \x01(\t\x12+\n\x03\x65nd\x18\x02 \x01(\x0e\x32\x1e.antiphon.events.v1.HandoffEnd\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\x12\x11\n\tasked_mac\x18\x05 \x01(\x0c\"\x15\n\x13HandoffQueueChanged*\x90\x01\n\nHandoffEnd\x12\x1b\n\x17HANDOFF_END_UNSPECIFIED\x10\x00\x12\x18\n\x14HANDOFF_END_ANSWERED\x10\x01\x12\x18\n\x14HANDOFF_END_RETURNED\x10\x02\x12\x18\n\x14HANDOFF_END_DECLINED\x10\x03\x12\x17\n\x13HANDOFF_END_EXPIRED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HANDOFFOTHERWISE'].fields_by_name['text']._serialized_options = b'\272H\010r\006\020\001(\200\200\004'
   _globals['_HANDOFFOTHERWISE'].fields_by_name['handler']._loaded_options = None
   _globals['_HANDOFFOTHERWISE'].fields_by_name['handler']._serialized_options = b'\272H\006r\004\020\001\030@'
-  _globals['_HANDOFFEND']._serialized_start=843
-  _globals['_HANDOFFEND']._serialized_end=987
+  _globals['_HANDOFFEND']._serialized_start=863
+  _globals['_HANDOFFEND']._serialized_end=1007
   _globals['_HANDOFF']._serialized_start=150
   _globals['_HANDOFF']._serialized_end=492
   _globals['_HANDOFFOTHERWISE']._serialized_start=494
@@ -48,8 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TURNHANDEDOFF']._serialized_end=642
   _globals['_HANDOFFCLAIMCHANGED']._serialized_start=644
   _globals['_HANDOFFCLAIMCHANGED']._serialized_end=705
-  _globals['_HANDOFFENDED']._serialized_start=707
-  _globals['_HANDOFFENDED']._serialized_end=817
-  _globals['_HANDOFFQUEUECHANGED']._serialized_start=819
-  _globals['_HANDOFFQUEUECHANGED']._serialized_end=840
+  _globals['_HANDOFFENDED']._serialized_start=708
+  _globals['_HANDOFFENDED']._serialized_end=837
+  _globals['_HANDOFFQUEUECHANGED']._serialized_start=839
+  _globals['_HANDOFFQUEUECHANGED']._serialized_end=860
 # @@protoc_insertion_point(module_scope)

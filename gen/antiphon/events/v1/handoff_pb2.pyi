@@ -215,6 +215,7 @@ class HandoffEnded(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     HANDLER_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    ASKED_MAC_FIELD_NUMBER: _builtins.int
     handoff_id: _builtins.str
     """handoff_id is which."""
     end: Global___HandoffEnd.ValueType
@@ -223,6 +224,10 @@ class HandoffEnded(_message.Message):
     """handler is who goes on with the turn; empty if nobody does."""
     note: _builtins.str
     """note is what was said to the handler, or why it was declined. May be empty."""
+    asked_mac: _builtins.bytes
+    """asked_mac is what the server knows the call by when it is repeated: what was asked, before filters
+    looked at it, under a key that only servers have. Empty where its time ended it.
+    """
     def __init__(
         self,
         *,
@@ -230,10 +235,11 @@ class HandoffEnded(_message.Message):
         end: Global___HandoffEnd.ValueType = ...,
         handler: _builtins.str = ...,
         note: _builtins.str = ...,
+        asked_mac: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "handler", b"handler", "handoff_id", b"handoff_id", "note", b"note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_mac", b"asked_mac", "end", b"end", "handler", b"handler", "handoff_id", b"handoff_id", "note", b"note"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

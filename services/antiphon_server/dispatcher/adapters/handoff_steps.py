@@ -27,9 +27,10 @@ def add_handoff_step(event: event_pb2.Event, step: HandoffStep) -> None:
         case HandoffClaimChanged(handoff_id, claimed_by):
             claim = event.handoff_claim_changed
             claim.handoff_id, claim.claimed_by = handoff_id, claimed_by
-        case HandoffEnded(handoff_id, end, _, handler, note):
+        case HandoffEnded(handoff_id, end, _, handler, note, asked):
             ended = event.handoff_ended
             ended.handoff_id, ended.handler, ended.note = handoff_id, handler, note
+            ended.asked_mac = asked
             ended.end = handoff_pb2.HandoffEnd.ValueType(end)
         case _:
             assert_never(step)
@@ -59,6 +60,6 @@ def handoff_step_of(event: event_pb2.Event) -> HandoffStep | None:
             it = event.handoff_ended
             end, is_person = HandoffEnd(it.end), event.actor.startswith("users/")
             actor = event.actor if is_person else ""
-            return HandoffEnded(it.handoff_id, end, actor, it.handler, it.note)
+            return HandoffEnded(it.handoff_id, end, actor, it.handler, it.note, it.asked_mac)
         case _:
             return None
