@@ -110,6 +110,8 @@ def test_one_is_added_replaced_and_removed(antiphon: Run) -> None:
     [
         (("--kind", "rates"), "--kind rates: there are rate, repetition, verdicts, cost, new-p"),
         (("--kind", "odd-hours", "--most", "3"), "--most means nothing to --kind odd-hours"),
+        (("--kind", "rate", "--most", "9" * 20), "is too large"),
+        (("--kind", "rate", "--times", "1e400"), "is no number"),
         (("--kind", "verdicts", "--times", "3"), "--times means nothing to --kind verdicts"),
         (("--kind", "rate", "--per-minute", "3"), "--per-minute belongs to --effect throttle"),
         (("--kind", "rate", "--about", "me"), "--about me: write one of user, session, conv"),

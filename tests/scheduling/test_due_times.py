@@ -104,6 +104,8 @@ def test_leap_days_and_the_ends_of_months() -> None:
         ("0 0 30 2 *", ""),
         ("0 0 30 2 1#6", ""),
         ("* * * * *", "Mars/Olympus"),
+        ("* * * * *", "localtime"),
+        ("* * * * *", "right/UTC"),
         ("* * * * *", "../etc/passwd"),
         ("* * * * *", "/etc/localtime"),
         ("* * * * *", "Europe"),

@@ -1,5 +1,6 @@
 """Due times: when the clock of a place shows what a rule says."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -12,6 +13,8 @@ from antiphon_server.scheduling.model import Cron
 
 _NEAR = timedelta(hours=4)
 """Clocks are put forward and back by less than that at once."""
+_NO_PLACE = re.compile("localtime$|posixrules$|posix/|right/")
+"""Files beside those of places: one is this machine's own, others count leap seconds."""
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS, _HOUR = 5, 1
@@ -119,9 +122,11 @@ def _offset(moment: datetime, zone: tzinfo) -> timedelta | None:
 
 def _zone_of(name: str) -> tzinfo:
     try:
-        return ZoneInfo(name) if name else UTC
+        if not _NO_PLACE.match(name):
+            return ZoneInfo(name) if name else UTC
     except (ValueError, OSError, KeyError):
-        raise invalid("schedule.cron.time_zone", "must be an IANA name") from None
+        pass
+    raise invalid("schedule.cron.time_zone", "must be an IANA name")
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,6 @@
 """A detector made of options."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,4 +58,9 @@ def _put(said: Any, kind: str, option: str, names: Sequence[str], value: float) 
     name = next((it for it in names if it in said.DESCRIPTOR.fields_by_name), None)
     if name is None:
         fail(f"{option} means nothing to --kind {kind}", 2)
-    setattr(said, name, value)
+    try:
+        setattr(said, name, value)
+    except ValueError:
+        fail(f"{option} {value}: is too large", 2)
+    if math.isinf(value):
+        fail(f"{option} {value}: is no number", 2)
