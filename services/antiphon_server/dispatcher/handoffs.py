@@ -21,7 +21,7 @@ from antiphon_server.dispatcher.handoff_model import (
 from antiphon_server.dispatcher.lane import ActiveTurn, Lanes
 from antiphon_server.dispatcher.model import PEOPLE, ConversationId, Turn, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue, Journal, TurnStore
-from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 
@@ -101,40 +101,62 @@ class Handoffs:
     ) -> Handoff:
         """Be at it; ``over``: in place of who is."""
         active, handoff = await self._open(principal, conversation_id, handoff_id)
-        if over and handoff.claimed_by not in ("", principal.actor):
+        is_taken = await self._is_taken(principal, conversation_id, handoff)
+        if is_taken and over:
             await self._gatekeeper.check_role(principal, conversation_id, admin=True)
-        return await completed(self._claimed(active, handoff_id, principal.actor, over=over))
+        who, instead = principal.actor, "" if is_taken else handoff.claimed_by
+        over = over and is_taken
+        return await completed(self._claimed(active, handoff_id, who, who, instead, over=over))
 
     async def release(
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str
     ) -> Handoff:
         """Give it back."""
         active, handoff = await self._open(principal, conversation_id, handoff_id)
-        is_ours = handoff.claimed_by in ("", principal.actor)
-        if not is_ours:
+        if await self._is_taken(principal, conversation_id, handoff):
             try:
                 await self._gatekeeper.check_role(principal, conversation_id, admin=True)
             except DomainError as error:
                 raise _claimed(handoff) from error
-        return await completed(self._claimed(active, handoff_id, "", by=principal.actor, over=True))
+        by, instead = principal.actor, handoff.claimed_by
+        return await completed(self._claimed(active, handoff_id, "", by, instead, over=False))
+
+    async def _is_taken(
+        self, principal: Principal, conversation_id: ConversationId, handoff: Handoff
+    ) -> bool:
+        """Whether another is at it, who may answer it still."""
+        who = handoff.claimed_by
+        if who in ("", principal.actor):
+            return False
+        other = Principal("user", UserId(who.removeprefix("users/")), SessionId(""))
+        try:
+            await self._check_role(other, conversation_id, handoff)
+        except DomainError as error:
+            if error.reason in (Reason.NOT_FOUND, Reason.PERMISSION_DENIED):
+                return False
+            raise
+        return True
 
     async def _claimed(
-        self, active: ActiveTurn, handoff_id: str, who: str, by: str = "", *, over: bool
+        self, active: ActiveTurn, handoff_id: str, who: str, by: str, instead: str, *, over: bool
     ) -> Handoff:
+        """``who`` has it, in place of nobody or of ``instead``; ``over``: of anybody."""
         async with active.handoffs.deciding:
-            last = _still(active, handoff_id)
-            if last.handoff.claimed_by == who:
-                return last.handoff
-            if last.handoff.claimed_by and not over:
-                raise _claimed(last.handoff)
-            check_goes_on(active, handoff_id)
-            now_us = int(self._clock() * 1e6)
-            step = HandoffClaimChanged(handoff_id, who, by or who, now_us)
-            await self._journal.write(active.turn, [step])
-            active.handoffs.note(step)
             claimed = _still(active, handoff_id).handoff
+            if claimed.claimed_by != who:
+                if claimed.claimed_by not in ("", instead) and not over:
+                    raise _claimed(claimed)
+                claimed = await self._noted(active, handoff_id, who, by)
+            # Also behind an earlier call, whose row may not have come into the queue.
             await self._queue.put(queued(active.turn, claimed))
             return claimed
+
+    async def _noted(self, active: ActiveTurn, handoff_id: str, who: str, by: str) -> Handoff:
+        check_goes_on(active, handoff_id)
+        step = HandoffClaimChanged(handoff_id, who, by, int(self._clock() * 1e6))
+        await self._journal.write(active.turn, [step])
+        active.handoffs.note(step)
+        return _still(active, handoff_id).handoff
 
     async def answer(
         self, principal: Principal, conversation_id: ConversationId, wish: HandoffEnded, text: str
@@ -176,7 +198,7 @@ class Handoffs:
         if past.ended is None:
             if active is None:
                 raise ended(wish.handoff_id, "CANCELLED")
-            if past.handoff.claimed_by not in ("", wish.actor):
+            if await self._is_taken(principal, conversation_id, past.handoff):
                 raise _claimed(past.handoff)
             past = await completed(self._ends.end(active, wish, text))
         if past.ended is None or not past.ended.is_again(wish):
@@ -209,8 +231,13 @@ class Handoffs:
         """Who said what a filter holds is not the one to let it go on."""
         if turn.order.waits_for_people and principal.actor == turn.creator:
             raise DomainError(Reason.PERMISSION_DENIED, permission="ANOTHER_PERSON")
+        await self._check_role(principal, turn.conversation_id, handoff)
+
+    async def _check_role(
+        self, principal: Principal, conversation_id: ConversationId, handoff: Handoff
+    ) -> None:
         admin = handoff.role != HandoffRole.MEMBER  # also one that a newer server made
-        await self._gatekeeper.check_role(principal, turn.conversation_id, admin=admin)
+        await self._gatekeeper.check_role(principal, conversation_id, admin=admin)
 
     async def _known(
         self, conversation_id: ConversationId, handoff_id: str

@@ -149,7 +149,7 @@ class ClaimHandoffRequest(_message.Message):
     handoff_id: _builtins.str
     """handoff_id is which."""
     take_over: _builtins.bool
-    """take_over takes it from who has it; only ROLE_ADMIN and above may."""
+    """take_over takes it from who has it; only ROLE_ADMIN and above may, while who has it may answer it."""
     def __init__(
         self,
         *,

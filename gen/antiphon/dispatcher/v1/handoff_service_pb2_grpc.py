@@ -119,9 +119,11 @@ class HandoffServiceServicer:
 
     def ClaimHandoff(self, request, context):
         """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-        somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
-        (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
-        HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
+        somebody takes it over, which ROLE_ADMIN may; a claim of who may not answer it any more (removed,
+        or of a lower role by now) is shown still, and keeps nobody from claiming, releasing or ending it.
+        Here as below what a filter holds (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated,
+        it changes nothing. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED,
+        PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,9 +59,11 @@ class HandoffServiceStub:
     """
     ClaimHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ClaimHandoffRequest, _handoff_service_pb2.ClaimHandoffResponse]
     """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-    somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
-    (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
-    HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
+    somebody takes it over, which ROLE_ADMIN may; a claim of who may not answer it any more (removed,
+    or of a lower role by now) is shown still, and keeps nobody from claiming, releasing or ending it.
+    Here as below what a filter holds (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated,
+    it changes nothing. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED,
+    PERMISSION_DENIED.
     """
     ReleaseHandoff: _grpc.UnaryUnaryMultiCallable[_handoff_service_pb2.ReleaseHandoffRequest, _handoff_service_pb2.ReleaseHandoffResponse]
     """ReleaseHandoff gives it back to the queue: who has claimed it may, and ROLE_ADMIN. Repeated, it
@@ -117,9 +119,11 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     """
     ClaimHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ClaimHandoffRequest, _handoff_service_pb2.ClaimHandoffResponse]  # type: ignore[assignment]
     """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-    somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
-    (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
-    HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
+    somebody takes it over, which ROLE_ADMIN may; a claim of who may not answer it any more (removed,
+    or of a lower role by now) is shown still, and keeps nobody from claiming, releasing or ending it.
+    Here as below what a filter holds (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated,
+    it changes nothing. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED,
+    PERMISSION_DENIED.
     """
     ReleaseHandoff: _aio.UnaryUnaryMultiCallable[_handoff_service_pb2.ReleaseHandoffRequest, _handoff_service_pb2.ReleaseHandoffResponse]  # type: ignore[assignment]
     """ReleaseHandoff gives it back to the queue: who has claimed it may, and ROLE_ADMIN. Repeated, it
@@ -190,9 +194,11 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_handoff_service_pb2.ClaimHandoffResponse, _abc.Awaitable[_handoff_service_pb2.ClaimHandoffResponse]]:
         """ClaimHandoff says that the caller is at it. Who has it keeps it until they release it, end it, or
-        somebody takes it over, which ROLE_ADMIN may. Here as below what a filter holds
-        (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated, it changes nothing. Errors: NOT_FOUND,
-        HANDOFF_CLAIMED (by another), HANDOFF_ENDED, PERMISSION_DENIED.
+        somebody takes it over, which ROLE_ADMIN may; a claim of who may not answer it any more (removed,
+        or of a lower role by now) is shown still, and keeps nobody from claiming, releasing or ending it.
+        Here as below what a filter holds (FILTER_ACTION_HOLD) is PERMISSION_DENIED to its author. Repeated,
+        it changes nothing. Errors: NOT_FOUND, HANDOFF_CLAIMED (by another), HANDOFF_ENDED,
+        PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
