@@ -22,7 +22,7 @@ from antiphon_server.dispatcher.lane import ActiveTurn, Lanes
 from antiphon_server.dispatcher.model import PEOPLE, ConversationId, Turn, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue, Journal, TurnStore
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.runtime.concurrency.tasks import completed, first_of
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
 
 WAIT_S = 30.0
@@ -290,13 +290,7 @@ async def _until_handed_off(active: ActiveTurn) -> None:
 
     async def handed_off() -> None:
         while active.handoffs.open is None and not active.done.is_set():
-            changed = asyncio.ensure_future(active.handoffs.changed())
-            done = asyncio.ensure_future(active.done.wait())
-            try:
-                await asyncio.wait([changed, done], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                changed.cancel()
-                done.cancel()
+            await first_of([active.handoffs.changed(), active.done.wait()])
 
     await _within(handed_off())
     if active.handoffs.open is None:

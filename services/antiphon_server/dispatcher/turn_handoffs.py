@@ -1,8 +1,9 @@
 """The hand-offs of a turn, as its log has them."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from antiphon_server.dispatcher.handoff_model import (
     Handoff,
@@ -97,9 +98,9 @@ class TurnHandoffs:
         while self.open is not None:
             await self.changed()
 
-    async def changed(self) -> None:
-        """Return when something has changed."""
-        await self._changed.wait()
+    def changed(self) -> Coroutine[Any, Any, object]:
+        """Wait until something has changed since this was called."""
+        return self._changed.wait()
 
     def _note_claim(self, step: HandoffClaimChanged) -> None:
         if self.last is not None:
