@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from antiphon.dispatcher.v1.webhook_pb2 import Webhook as Said
 from antiphon_server.auth.adapters.server_secret import MasterSecret
 from antiphon_server.dispatcher.adapters.tables import metadata
 from antiphon_server.notifying.adapters.rows import Sealing
 from antiphon_server.notifying.adapters.sql_deliveries import SqlDeliveries
-from antiphon_server.notifying.delivering import CLAIM_US, Delivering
+from antiphon_server.notifying.delivering import CLAIM_US, SEEN, Delivering
+from antiphon_server.notifying.encoding import new_webhook
 from antiphon_server.notifying.model import (
     Attempt,
     Claimed,
@@ -200,3 +202,16 @@ async def test_a_host_has_so_many_places_for_all_webhooks(it: Stage) -> None:
     for _ in range(3):
         await it.posts()
     assert len(it.at.posted) == 2 * (OF_HOST - 1)
+
+
+async def test_one_look_begins_all_that_has_a_place(it: Stage) -> None:
+    many = SEEN + 10
+    for number in range(1, many + 1):
+        owner = f"users/user_{number:08}"
+        made = await it.world.hook(number, owner)
+        moved = new_webhook(Said(url=f"https://{number}.example/in"), owner, owner)
+        after = replace(made, url=moved.url, said=moved.said, etag="etag_new")
+        assert await it.world.hooks.change(after, made.etag)
+        await it.world.told(turn(number, owner))
+    await it.delivering.look()
+    assert it.delivering.under_way == many

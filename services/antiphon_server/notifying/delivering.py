@@ -17,8 +17,8 @@ LOOK_S = 1.0
 CLAIM_US = 30_000_000
 """Longer than an attempt may take; what a server that dies was posting comes due behind it."""
 BATCH = 50
-SEEN = 200
-"""So many of those that are due are looked at, and then those of others than have no place."""
+SEEN = 50
+"""So many of those that are due are looked at, and then those of others than had no place."""
 GRACE_S = 2.0
 MOST_AGE_US = 4 * 24 * 3600 * 1_000_000
 """All attempts take less, unless there are too many for the places of their webhook."""
@@ -104,16 +104,19 @@ class Delivering:
         while len(self._places) < AT_ONCE:
             hosts = self._places.full_hosts
             found = await self._store.due(self._now_us(), crowded, hosts, SEEN)
-            await self._begin([it for it in found if self._places.take(it)])
+            begun = await self._begin([it for it in found if self._places.take(it)])
             more = {it.webhook_id for it in found if not self._places.has(it)}
-            if len(found) < SEEN or more <= crowded:
+            if len(found) < SEEN or not (begun or more - crowded):
                 return
             crowded |= more
 
-    async def _begin(self, chosen: Sequence[Due]) -> None:
-        """Post those of them that no other server has taken meanwhile; each has its place."""
+    async def _begin(self, chosen: Sequence[Due]) -> int:
+        """Post those of them that no other server has taken meanwhile; returns how many.
+
+        Each has its place.
+        """
         if not chosen:
-            return
+            return 0
         waiting = {it.key: it for it in chosen}
         now_us = self._now_us()
         try:
@@ -124,6 +127,7 @@ class Delivering:
         finally:
             for due in waiting.values():
                 self._places.leave(due)
+        return len(chosen) - len(waiting)
 
     async def _deliver(self, claimed: Claimed, due: Due) -> None:
         try:
