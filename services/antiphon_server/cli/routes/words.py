@@ -61,7 +61,7 @@ def why(decision: RouteDecision, *, past: bool = False) -> str:
             unsure = f"no expert is clearly the best{_asked(decision)}"
             return f"{unsure}, so it is the fallback of the rule {rule}"
         case it if it == ROUTE_OUTCOME_ASKED:
-            return f"the rule {rule} asks who shall have it, and none of them is chosen"
+            return f"the rule {rule} asks who shall have it, and this one has it if none is chosen"
         case it if it == ROUTE_OUTCOME_CHOSEN:
             return f"it was chosen by who was asked, as the rule {rule} says"
         case it if it == ROUTE_OUTCOME_AWAY:
