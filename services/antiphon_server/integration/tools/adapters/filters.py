@@ -45,7 +45,7 @@ class FilterServiceScreen:
         """
         meant = [unescaped(it.content) for it in result.parts if _is_looked_at(it)]
         types = "".join(f"\n{it.media_type}" for it in result.parts if it.media_type)
-        said = [*((it, MOST_TEXT) for it in meant), (types, 0)]
+        said = [(it, MOST_TEXT) for it in meant] + ([(types, 0)] if types else [])
         left = iter(await self._left(caller, call_id, said))
         parts = [_with(it, next(left)) if _is_looked_at(it) else it for it in result.parts]
         if parts == list(result.parts):
