@@ -45,6 +45,7 @@ from antiphon_server.dispatcher.handlers.people import People
 from antiphon_server.dispatcher.handlers.registry import Handlers
 from antiphon_server.dispatcher.handling import Handler, HandlerSettings
 from antiphon_server.dispatcher.handoff_calls import HandoffCallsHere
+from antiphon_server.dispatcher.handoff_readers import HandoffReaders
 from antiphon_server.dispatcher.handoff_servicer import HandoffServicer
 from antiphon_server.dispatcher.handoffs import Handoffs
 from antiphon_server.dispatcher.lane import Lanes
@@ -267,7 +268,8 @@ def compose_service(
     key = infrastructure.secret.derive("how hand-offs end")
     handed = HandoffCallsHere(of_people, front, key)
     handed_calls = RoutedHandoffCalls(handed, routed) if routed else handed
-    handoffs = HandoffServicer(handed_calls, queue, gatekeeper)
+    readers = HandoffReaders(gatekeeper, roles_alone=guards.policy is guards.roles)
+    handoffs = HandoffServicer(handed_calls, queue, readers)
     on_behalf = links.on_behalf
     openings = ContextOpenings(ContextServiceStub(on_behalf), gatekeeper, admission)
     absent = OpeningsForAbsent(ContextServiceStub(internal), gatekeeper, admission)

@@ -1,6 +1,5 @@
 """HandoffService: the contract's messages <-> what waits for people."""
 
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import grpc
@@ -10,10 +9,9 @@ from antiphon.dispatcher.v1.handoff_service_pb2_grpc import HandoffServiceServic
 from antiphon_server.dispatcher.calls import Caller
 from antiphon_server.dispatcher.handoff_calls import HandoffCalls
 from antiphon_server.dispatcher.handoff_encoding import queued_message
-from antiphon_server.dispatcher.handoff_model import HandoffRole, QueuedHandoff
-from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue
-from antiphon_server.runtime.access.principal import Principal, current_principal
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.dispatcher.handoff_readers import HandoffReaders
+from antiphon_server.dispatcher.ports import HandoffQueue
+from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -22,14 +20,13 @@ from antiphon_server.runtime.rpc.paging import (
 )
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-_REFUSED = {Reason.NOT_FOUND, Reason.PERMISSION_DENIED}
 
 
 class HandoffServicer(HandoffServiceServicer):
     """Serves those who may answer for others."""
 
-    def __init__(self, calls: HandoffCalls, queue: HandoffQueue, gatekeeper: Gatekeeper) -> None:
-        self._calls, self._queue, self._gatekeeper = calls, queue, gatekeeper
+    def __init__(self, calls: HandoffCalls, queue: HandoffQueue, readers: HandoffReaders) -> None:
+        self._calls, self._queue, self._readers = calls, queue, readers
 
     async def HandOffTurn(
         self, request: pb.HandOffTurnRequest, context: Context
@@ -46,30 +43,8 @@ class HandoffServicer(HandoffServiceServicer):
         page, more = found[:limit], found[limit:]
         last = page[-1].handoff if more else None
         token = encode_page_token(listed, str(last.created_us), last.handoff_id) if last else ""
-        shown = await self._shown(page, current_principal())
+        shown = await self._readers.among(page, current_principal(), request.workspace_id)
         return pb.ListHandoffsResponse(handoffs=map(queued_message, shown), next_page_token=token)
-
-    async def _shown(
-        self, page: Sequence[QueuedHandoff], principal: Principal
-    ) -> Sequence[QueuedHandoff]:
-        """Those for which the caller has the role; each conversation is asked about once."""
-        known: dict[tuple[str, bool], bool] = {}
-        for it in page:
-            key = it.conversation_id, it.handoff.role != HandoffRole.MEMBER
-            if key not in known:
-                known[key] = await self._may(principal, key[0], admin=key[1])
-        return [
-            it for it in page if known[it.conversation_id, it.handoff.role != HandoffRole.MEMBER]
-        ]
-
-    async def _may(self, principal: Principal, where: str, *, admin: bool) -> bool:
-        try:
-            await self._gatekeeper.check_role(principal, where, admin=admin, reads=True)
-        except DomainError as error:
-            if error.reason not in _REFUSED:
-                raise
-            return False
-        return True
 
     async def ClaimHandoff(
         self, request: pb.ClaimHandoffRequest, context: Context
