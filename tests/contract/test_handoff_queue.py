@@ -34,7 +34,8 @@ def queued(number: int, workspace_id: str = OURS) -> QueuedHandoff:
         handoff_id, "why", HandoffRole.ADMIN, "handlers/people", number, 10 + number, otherwise
     )
     where = workspace_id, it.conversation_id, it.turn_id
-    return QueuedHandoff(handoff, *where, it.message_id, "people", it.creator)
+    of_turn = it.message_id, "people", it.creator
+    return QueuedHandoff(handoff, *where, *of_turn, "Refunds", "May I?", {it.creator: "Anna"})
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -126,6 +126,21 @@ async def test_people_answer_what_is_for_them(it: Stage) -> None:
     assert not await it.queue()
     again = await it.client.answer_handoff(it.where, handoff_id, "Your refund is on its way.")
     assert again == answered == await it.turn(turn_id)
+
+
+async def test_the_queue_says_what_it_is_about(it: Stage) -> None:
+    """Whose it is, where, what was asked, and who is at it: a list needs no call more for it."""
+    where = (await it.client.create_conversation(title="Refunds")).conversation_id
+    there = replace(it, conversation=await it.client.get_conversation(where))
+    async with await there.member("nora") as nora:
+        answer = await nora.dispatch(where, "\n  May I have a refund?\nI lost it.", handler="people")
+        handoff_id = await there.handed(answer.turn.turn_id)
+        await it.client.claim_handoff(where, handoff_id)
+        (queued,) = await there.queue()
+        assert (queued.title, queued.turn.first_line) == ("Refunds", "May I have a refund?")
+        assert queued.display_names[queued.turn.creator] == "nora"
+        assert queued.display_names[it.me] == (await it.client.who_am_i()).user.display_name
+        await nora.cancel_turn(where, answer.turn.turn_id)
 
 
 async def test_a_person_hands_a_running_turn_off(it: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import grpc
 
+from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import (
@@ -17,6 +18,7 @@ from antiphon.dispatcher.v1.handoff_service_pb2_grpc import (
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.dispatcher.adapters.conversations import ContextConversations
 from antiphon_server.dispatcher.adapters.event_log import EventLogJournal
+from antiphon_server.dispatcher.adapters.named_queue import NamedQueue
 from antiphon_server.dispatcher.adapters.newest_turns import NewestSqlTurns
 from antiphon_server.dispatcher.adapters.openings import ContextOpenings, OpeningsForAbsent
 from antiphon_server.dispatcher.adapters.posting import PostedHere
@@ -221,7 +223,10 @@ def compose_service(
     routes = rooms.routing(infrastructure, links, sources)
     metrics = TurnMetrics()
     shares = infrastructure.shares
-    queue = ToldQueue(SqlHandoffQueue(database), EventServiceStub(internal))
+    kept = NamedQueue(
+        SqlHandoffQueue(database), ContextServiceStub(internal), AuthServiceStub(internal)
+    )
+    queue = ToldQueue(kept, EventServiceStub(internal))
     handing = HandingOff(journal, queue, people=people)
     runner = Runner(
         store,

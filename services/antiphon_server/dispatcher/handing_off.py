@@ -122,4 +122,5 @@ def queued(turn: Turn, handoff: Handoff) -> QueuedHandoff:
         turn.message_id,
         turn.order.handler,
         turn.creator,
+        content=turn.order.content,
     )

@@ -71,10 +71,18 @@ def handoff_of(it: handoff_pb2.Handoff) -> Handoff:
 def queued_message(it: QueuedHandoff) -> pb.QueuedHandoff:
     """Encode one as the queue shows it."""
     turn = pb.HandedTurn(
-        turn_id=it.turn_id, message_id=it.message_id, handler=it.handler, creator=it.creator
+        turn_id=it.turn_id,
+        message_id=it.message_id,
+        handler=it.handler,
+        creator=it.creator,
+        first_line=it.first_line,
     )
     return pb.QueuedHandoff(
-        handoff=handoff_message(it.handoff), conversation_id=it.conversation_id, turn=turn
+        handoff=handoff_message(it.handoff),
+        conversation_id=it.conversation_id,
+        turn=turn,
+        title=it.title,
+        display_names=it.display_names,
     )
 
 
@@ -88,4 +96,7 @@ def queued_of(it: pb.QueuedHandoff, workspace_id: str) -> QueuedHandoff:
         it.turn.message_id,
         it.turn.handler,
         it.turn.creator,
+        it.title,
+        it.turn.first_line,
+        dict(it.display_names),
     )

@@ -1,6 +1,7 @@
 """What the dispatcher knows of hand-offs: turns that wait for people."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
@@ -133,7 +134,12 @@ class PastHandoff:
 
 @dataclass(frozen=True, slots=True)
 class QueuedHandoff:
-    """A turn that waits for people, as their queue has it."""
+    """A turn that waits for people, as their queue has it.
+
+    ``title`` and ``display_names``, by actor, are what its conversation and people were called
+    when it was put there, and ``first_line`` is of the message, whose ``content`` is as
+    Order.content, and known of one that is put alone.
+    """
 
     handoff: Handoff
     workspace_id: str
@@ -142,6 +148,10 @@ class QueuedHandoff:
     message_id: str
     handler: str
     creator: str
+    title: str = ""
+    first_line: str = ""
+    display_names: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", compare=False, repr=False)
 
 
 def handoff_id_of(turn_id: str, number: int) -> str:

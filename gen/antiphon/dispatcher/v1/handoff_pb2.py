@@ -28,7 +28,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$antiphon/dispatcher/v1/handoff.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a antiphon/events/v1/handoff.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xd7\x01\n\x0cHandoffOrder\x12\x18\n\x06reason\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32\x16.antiphon.auth.v1.RoleB\x0c\xbaH\t\x82\x01\x06\x18\x00\x18\x02\x18\x03\x12@\n\x0c\x65xpire_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01*\x00\x12\x37\n\totherwise\x18\x04 \x01(\x0b\x32$.antiphon.events.v1.HandoffOtherwise\"\x92\x01\n\rQueuedHandoff\x12,\n\x07handoff\x18\x01 \x01(\x0b\x32\x1b.antiphon.events.v1.Handoff\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x32\n\x04turn\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.HandedTurnH\x00\x42\x06\n\x04item\"S\n\nHandedTurn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$antiphon/dispatcher/v1/handoff.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a antiphon/events/v1/handoff.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xd7\x01\n\x0cHandoffOrder\x12\x18\n\x06reason\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x32\n\x04role\x18\x02 \x01(\x0e\x32\x16.antiphon.auth.v1.RoleB\x0c\xbaH\t\x82\x01\x06\x18\x00\x18\x02\x18\x03\x12@\n\x0c\x65xpire_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01*\x00\x12\x37\n\totherwise\x18\x04 \x01(\x0b\x32$.antiphon.events.v1.HandoffOtherwise\"\xa6\x02\n\rQueuedHandoff\x12,\n\x07handoff\x18\x01 \x01(\x0b\x32\x1b.antiphon.events.v1.Handoff\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x32\n\x04turn\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.HandedTurnH\x00\x12\r\n\x05title\x18\x04 \x01(\t\x12N\n\rdisplay_names\x18\x05 \x03(\x0b\x32\x37.antiphon.dispatcher.v1.QueuedHandoff.DisplayNamesEntry\x1a\x33\n\x11\x44isplayNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04item\"g\n\nHandedTurn\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x0f\n\x07handler\x18\x03 \x01(\t\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12\x12\n\nfirst_line\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HANDOFFORDER'].fields_by_name['role']._serialized_options = b'\272H\t\202\001\006\030\000\030\002\030\003'
   _globals['_HANDOFFORDER'].fields_by_name['expire_after']._loaded_options = None
   _globals['_HANDOFFORDER'].fields_by_name['expire_after']._serialized_options = b'\272H\014\252\001\t\"\005\010\200\232\236\001*\000'
+  _globals['_QUEUEDHANDOFF_DISPLAYNAMESENTRY']._loaded_options = None
+  _globals['_QUEUEDHANDOFF_DISPLAYNAMESENTRY']._serialized_options = b'8\001'
   _globals['_HANDOFFORDER']._serialized_start=191
   _globals['_HANDOFFORDER']._serialized_end=406
   _globals['_QUEUEDHANDOFF']._serialized_start=409
-  _globals['_QUEUEDHANDOFF']._serialized_end=555
-  _globals['_HANDEDTURN']._serialized_start=557
-  _globals['_HANDEDTURN']._serialized_end=640
+  _globals['_QUEUEDHANDOFF']._serialized_end=703
+  _globals['_QUEUEDHANDOFF_DISPLAYNAMESENTRY']._serialized_start=644
+  _globals['_QUEUEDHANDOFF_DISPLAYNAMESENTRY']._serialized_end=695
+  _globals['_HANDEDTURN']._serialized_start=705
+  _globals['_HANDEDTURN']._serialized_end=808
 # @@protoc_insertion_point(module_scope)

@@ -5,9 +5,11 @@ isort:skip_file
 
 from antiphon.auth.v1 import access_pb2 as _access_pb2
 from antiphon.events.v1 import handoff_pb2 as _handoff_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -63,11 +65,35 @@ class QueuedHandoff(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class DisplayNamesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     HANDOFF_FIELD_NUMBER: _builtins.int
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     TURN_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAMES_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where it waits."""
+    title: _builtins.str
+    """title is what the conversation was called when it came to wait, or was claimed last; may be empty."""
     @_builtins.property
     def handoff(self) -> _handoff_pb2.Handoff:
         """handoff is why, for whom, until when, and who is at it."""
@@ -76,16 +102,24 @@ class QueuedHandoff(_message.Message):
     def turn(self) -> Global___HandedTurn:
         """turn is a turn that a handler or a person has handed off."""
 
+    @_builtins.property
+    def display_names(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """display_names are what those were called then who are named here, by `users/user_…`. Empty of those
+        who are not known, as display_names and title are while their services can't be reached.
+        """
+
     def __init__(
         self,
         *,
         handoff: _handoff_pb2.Handoff | None = ...,
         conversation_id: _builtins.str = ...,
         turn: Global___HandedTurn | None = ...,
+        title: _builtins.str = ...,
+        display_names: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["handoff", b"handoff", "item", b"item", "turn", b"turn"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "handoff", b"handoff", "item", b"item", "turn", b"turn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "display_names", b"display_names", "handoff", b"handoff", "item", b"item", "title", b"title", "turn", b"turn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["turn"]  # noqa: Y015
     _WhichOneofArgType_item: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
@@ -103,6 +137,7 @@ class HandedTurn(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     HANDLER_FIELD_NUMBER: _builtins.int
     CREATOR_FIELD_NUMBER: _builtins.int
+    FIRST_LINE_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id is the turn."""
     message_id: _builtins.str
@@ -111,6 +146,10 @@ class HandedTurn(_message.Message):
     """handler is who worked on it before."""
     creator: _builtins.str
     """creator is whose turn it is: `users/user_…`."""
+    first_line: _builtins.str
+    """first_line is the first line of that message that has something in it, its first 200 characters;
+    empty if it has no text.
+    """
     def __init__(
         self,
         *,
@@ -118,10 +157,11 @@ class HandedTurn(_message.Message):
         message_id: _builtins.str = ...,
         handler: _builtins.str = ...,
         creator: _builtins.str = ...,
+        first_line: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["creator", b"creator", "handler", b"handler", "message_id", b"message_id", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["creator", b"creator", "first_line", b"first_line", "handler", b"handler", "message_id", b"message_id", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

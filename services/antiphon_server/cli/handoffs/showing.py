@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from antiphon.events.v1.handoff_pb2 import Handoff
     from antiphon_client import Client
 
-_HEADINGS = ("handoff", "since", "until", "at it", "for", "why")
+_HEADINGS = ("handoff", "since", "until", "at it", "for", "from", "asked", "in", "why")
 _TIME = "%m-%d %H:%M"
 _LAST = 10
 
@@ -59,10 +59,18 @@ def _row(it: "QueuedHandoff") -> tuple[str, ...]:
         handoff.handoff_id,
         since,
         until,
-        handoff.claimed_by.partition("/")[2] or "nobody",
+        _name(it, handoff.claimed_by) or "nobody",
         _for(handoff),
-        in_a_line(handoff.reason),
+        _name(it, it.turn.creator),
+        it.turn.first_line,
+        it.title,
+        handoff.reason,
     )
+
+
+def _name(it: "QueuedHandoff", actor: str) -> str:
+    """What somebody is called there, or else how they are named."""
+    return it.display_names.get(actor) or actor.removeprefix("users/")
 
 
 def _for(handoff: "Handoff") -> str:
@@ -77,17 +85,21 @@ async def show_whole(client: "Client", it: "QueuedHandoff", json: bool) -> None:
         print_json(as_dict(it))
         return
     handoff = it.handoff
-    say(f"{handoff.handoff_id} in {it.conversation_id}")
-    say(in_a_line(f"why: {handoff.reason or 'nobody said'} (by {handoff.asked_by})"))
+    title = f": {it.title}" if it.title else ""
+    say(in_a_line(f"{handoff.handoff_id} in {it.conversation_id}{title}"))
+    since = local_time(handoff.create_time, _TIME)
+    say(in_a_line(f"from {_name(it, it.turn.creator)}, since {since}: {it.turn.first_line}"))
+    asked_by = _name(it, handoff.asked_by)
+    say(in_a_line(f"why: {handoff.reason or 'nobody said'} (by {asked_by})"))
     say(in_a_line(f"for {_for(handoff)}, until {local_time(handoff.expire_time, _TIME)}"))
     if handoff.held_for:
         it_goes = f"`antiphon handoffs return {handoff.handoff_id}` gives it to {handoff.held_for}"
         say(in_a_line(f"held by a filter: {it_goes}"))
     say(in_a_line(f"then: {_otherwise(handoff)}"))
-    say(in_a_line(f"at it: {handoff.claimed_by or 'nobody'}"))
+    say(in_a_line(f"at it: {_name(it, handoff.claimed_by) or 'nobody'}"))
     for message in reversed(await _newest(client, it.conversation_id)):
         say("")
-        say(in_a_line(f"{message.author}:"))
+        say(in_a_line(f"{_name(it, message.author)}:"))
         say(text_of(message.parts))
 
 
