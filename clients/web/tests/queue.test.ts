@@ -34,9 +34,10 @@ test("what waits for people is claimed and answered, and is the person's", async
   await depicted(page, "empty");
   await ask("people", "My parcel never came. May I have my money back?");
   const first = page.locator(".queued").first();
-  await first.getByText("From people").waitFor();
+  await first.getByText("My parcel never came. May I have my money back?").waitFor();
+  await first.getByText(" in A tree of turns").waitFor();
   await first.click();
-  await page.getByText("My parcel never came.").waitFor();
+  await page.locator(".last-said").getByText("My parcel never came.").waitFor();
   await page.getByRole("button", { name: "Claim" }).click();
   await page.getByText("yours").waitFor();
   await page.fill(".answer-handoff textarea", "Of course: it is on its way.");

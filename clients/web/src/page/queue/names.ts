@@ -5,5 +5,5 @@ import type { Desk } from "../desk";
 
 /** What somebody is called where it waits. */
 export function nameIn(desk: Desk, parent: string, queued: QueuedHandoff, actor: string): string {
-  return desk.names.of(actor, [queued.conversationId, parent]);
+  return queued.displayNames[actor] || desk.names.of(actor, [queued.conversationId, parent]);
 }

@@ -65,21 +65,24 @@ function Waiting({ desk, parent }: { desk: Desk; parent: string }): JSX.Element 
   );
 }
 
-/** Why it waits, since when, until when, and who is at it. */
+/** Why it waits, what was asked, by whom and where, since when, until when, and who is at it. */
 function Summary({ desk, parent, queued }: { desk: Desk; parent: string; queued: QueuedHandoff }): JSX.Element {
   const now = useNow(1_000);
   const handoff = queued.handoff!;
   const since = handoff.createTime ? now - timestampMs(handoff.createTime) : 0;
   const left = handoff.expireTime ? timestampMs(handoff.expireTime) - now : 0;
-  const by = nameIn(desk, parent, queued, handoff.askedBy);
+  const turn = queued.item.case === "turn" ? queued.item.value : undefined;
+  const by = visible(nameIn(desk, parent, queued, turn?.creator || handoff.askedBy));
+  const asked = visible(turn?.firstLine ?? "");
   return (
     <>
       <strong class="grow title" dir="auto">
-        {handoff.reason ? visible(handoff.reason) : `From ${visible(by)}`}
+        {visible(handoff.reason) || asked || `From ${by}`}
       </strong>
+      {handoff.reason && asked && <span class="grow title" dir="auto">{asked}</span>}
       <span class="quiet">
-        {handoff.reason && `from ${visible(by)} · `}
-        {duration(Math.max(0, since))} ago · {duration(Math.max(0, left))} left
+        from {by}
+        {queued.title && ` in ${visible(queued.title)}`} · {duration(Math.max(0, since))} ago · {duration(Math.max(0, left))} left
       </span>
       {handoff.heldFor && <span class="tag">held</span>}
       {handoff.claimedBy && (
