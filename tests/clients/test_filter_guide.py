@@ -1,7 +1,6 @@
 """docs/guides/own-filter.md in each of its languages, typed in as it stands."""
 
 import asyncio
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,23 +23,15 @@ EXAMPLES = Path("clients", "examples")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A folder of the examples, what of it the filter needs, and which file it is there."""
+    """A folder of the examples, and what of it the filter is and needs."""
 
     folder: str
     has: Sequence[str]
-    file: str
-    fence: str
-
-    @property
-    def code(self) -> str:
-        """As the guide has it."""
-        found = re.search(rf"^```{self.fence} filter\n(.*?)^```", GUIDE.read_text(), re.S | re.M)
-        assert found is not None
-        return found[1]
 
 
-NODE = Language("node", ["package.json"], "filter.js", "js")
-GO = Language("go", ["go.mod", "go.sum", "buf.gen.yaml"], "filter/main.go", "go")
+PYTHON = Language("python", ["filter.py"])
+NODE = Language("node", ["package.json", "filter.js"])
+GO = Language("go", ["go.mod", "go.sum", "buf.gen.yaml", "filter/main.go"])
 
 
 class Reader:
@@ -52,7 +43,7 @@ class Reader:
 
     async def follow(self, mark: str, *, fails: bool = False) -> None:
         """Type a block, and compare what it prints."""
-        told = [(it.replace("50051", str(self.port)), out) for it, out in transcript(mark, GUIDE)]
+        told = [(_here(it, self.port), out) for it, out in transcript(mark, GUIDE)]
         block = [*self._begins, *(command for command, _ in told)]
         ran = (await asyncio.to_thread(run, block, self.variables))[-len(told) :]
         wrong = [
@@ -65,22 +56,26 @@ class Reader:
 
 
 def checkout(home: Path, language: Language) -> Path:
-    """What the guide needs of one, with the filter where it has it written."""
+    """What the guide needs of one."""
     shutil.copytree(ROOT / "proto", home / "proto")
     shutil.copy(ROOT / "buf.yaml", home)
-    folder = home / EXAMPLES / language.folder
-    file = folder / language.file
-    file.parent.mkdir(parents=True)
     for name in language.has:
-        shutil.copy(ROOT / EXAMPLES / language.folder / name, folder)
-    file.write_text(language.code)
+        file = EXAMPLES / language.folder / name
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, home / file)
     return home
+
+
+def _here(command: str, port: int) -> str:
+    """As it is typed where the environment is the tests' own, and the port another one."""
+    return command.replace("uv run ", "").replace("50051", str(port))
 
 
 @BUILDING
 @pytest.mark.parametrize(
     "language",
     [
+        pytest.param(PYTHON, id="python"),
         pytest.param(NODE, marks=pytest.mark.needs("npm"), id="node"),
         pytest.param(GO, marks=pytest.mark.needs("go"), id="go"),
     ],
@@ -93,7 +88,7 @@ async def test_a_filter_in_another_language_is_asked(tmp_path: Path, language: L
     mine = {**home.environment, "PATH": PATH}
     ports = {"ANTIPHON_PORT": str(port), "ANTIPHON_ADMIN_PORT": "0"}
     reader = Reader(there, mine, asked)
-    *prepares, begins = commands(language.folder, GUIDE)
+    *prepares, begins = (_here(it, asked) for it in commands(language.folder, GUIDE))
     prepared = await asyncio.to_thread(run, [f"cd {there}", *prepares], mine, BUILD_S)
     assert [it for it in prepared if it.exit_code] == []
     server, log = commands("settings", GUIDE), there / "server.log"
