@@ -163,3 +163,21 @@ def test_a_named_hour_comes_once_a_day(zone: str, start: int, hour: int, minute:
     found = DueTimes(Cron(f"{minute} {hour} * * *", zone)).between(start, None)
     days = [datetime.fromtimestamp(it / 1e6, ZoneInfo(zone)).date() for it in islice(found, 4)]
     assert all((b - a).days == 1 for a, b in pairwise(days))
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("0 25 * * *", "the hour 25 is none of 0-23"),
+        ("60 * * * *", "the minute 60 is none of 0-59"),
+        ("0 0 32 * *", "the day of month 32 is none of 1-31"),
+        ("0 0 * 13 *", "the month 13 is none of 1-12 or JAN-DEC"),
+        ("0 0 * * 9", "the day of week 9 is none of 0-7 or SUN-SAT"),
+        ("0 0 31 2 *", "is never due"),
+    ],
+)
+def test_what_is_wrong_is_said(expression: str, why: str) -> None:
+    """Which field, what stands there, and what may."""
+    with pytest.raises(DomainError) as refused:
+        DueTimes(Cron(expression, "UTC"))
+    assert refused.value.violations[0].description == why

@@ -1,7 +1,7 @@
 """Due times: when the clock of a place shows what a rule says."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,6 +18,15 @@ _NO_PLACE = re.compile("localtime$|posixrules$|posix/|right/")
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS, _HOUR = 5, 1
+_LONGEST = 31
+_RANGES = {
+    "minute": "0-59",
+    "hour": "0-23",
+    "day-of-month": "1-31",
+    "month": "1-12 or JAN-DEC",
+    "day-of-week": "0-7 or SUN-SAT",
+}
+"""What may stand in each field, in their order, by what cronsim calls it."""
 
 
 class DueTimes:
@@ -40,8 +49,7 @@ class DueTimes:
         try:
             next(CronSim(self._expression, datetime(2024, 1, 1)))
         except (CronSimError, StopIteration) as error:
-            why = str(error) or "is never due"
-            raise invalid("schedule.cron.expression", why) from None
+            raise invalid("schedule.cron.expression", _why(fields, str(error))) from None
 
     def after(self, time_us: int) -> int | None:
         """The first one strictly after that; None if there is none within 50 years."""
@@ -118,6 +126,16 @@ def _shows(moment: datetime, shown: datetime, zone: tzinfo) -> bool:
 
 def _offset(moment: datetime, zone: tzinfo) -> timedelta | None:
     return moment.astimezone(zone).utcoffset()
+
+
+def _why(fields: Sequence[str], error: str) -> str:
+    """What is wrong with an expression: which field, what stands there, and what may."""
+    for field, (name, known) in zip(fields, _RANGES.items(), strict=True):
+        if error == f"Bad {name}":
+            if name == "day-of-month" and field.isdigit() and 1 <= int(field) <= _LONGEST:
+                return "is never due"  # no such month has so many days
+            return f"the {name.replace('-', ' ')} {field} is none of {known}"
+    return error or "is never due"
 
 
 def _zone_of(name: str) -> tzinfo:
