@@ -80,6 +80,7 @@ async def test_one_is_made_tried_told_and_removed(
         pass
     assert turn.turn_id in shown.stdout
     assert "taken: HTTP status 200" in shown.stdout
+    assert "  turn.ended  " in shown.stdout
     again = await ask("redeliver", which, receiver.ids[1])
     assert again.returncode == 0
     await until(lambda: receiver.ids[1:] == [receiver.ids[1]] * 2)
@@ -145,3 +146,15 @@ async def test_one_that_is_full_says_so() -> None:
     assert state_of(hook).startswith("full since ")
     full = Event(webhook_overflowed=WebhookOverflowed(webhook_id="wh_00000001", waiting=10_000))
     assert event_line(full).endswith("wh_00000001 keeps no more: 10000 deliveries wait")
+
+
+async def test_what_is_posted_in_the_clear_is_warned_of(ask: Ask) -> None:
+    """It is taken, since networks may be one's own; kinds are told as messages spell them."""
+    far = await ask("create", "http://hooks.example/a", "--kinds", "turn.ended,turn_waiting")
+    assert far.returncode == 0, far.stderr
+    assert "! what is posted there is not encrypted: whoever is in between reads" in far.stderr
+    assert "turn_ended or turn_waiting  http://hooks.example/a" in (await ask("list")).stdout
+    which = far.stdout.split()[1]
+    near = await ask("update", which, "--url", "http://127.0.0.1:1/a")
+    assert (near.returncode, "encrypted" in near.stderr) == (0, False), near.stderr
+    assert (await ask("delete", which)).returncode == 0

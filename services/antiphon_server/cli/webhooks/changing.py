@@ -6,7 +6,7 @@ import typer
 
 from antiphon_server.cli.console import CommandError, aside, print_json, run, say
 from antiphon_server.cli.options import Address, DataDir, Json
-from antiphon_server.cli.webhooks.options import Where, Which, checked, kinds_of, states_of
+from antiphon_server.cli.webhooks.options import Where, Which, checked, kinds_of, states_of, warn_of
 
 
 def update(
@@ -67,6 +67,7 @@ def update(
             print_json(as_dict(made))
         else:
             aside(f"{webhook} is changed.")
+            warn_of(url or "")
 
     run(work())
 

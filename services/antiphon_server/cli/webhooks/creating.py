@@ -13,6 +13,7 @@ from antiphon_server.cli.webhooks.options import (
     checked,
     kinds_of,
     states_of,
+    warn_of,
 )
 
 
@@ -61,5 +62,6 @@ def create(
         say(f"webhook  {made.webhook_id}")
         say(f"secret   {secret}")
         aside("Give the secret to the receiver now: it is not shown again.")
+        warn_of(where)
 
     run(work())

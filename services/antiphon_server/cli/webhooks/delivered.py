@@ -12,7 +12,8 @@ from antiphon_server.cli.webhooks.options import Where, Which
 if TYPE_CHECKING:
     from antiphon.dispatcher.v1.webhook_pb2 import Delivery
 
-_HEADINGS = ("notification", "turn", "state", "tries", "newest", "next")
+_HEADINGS = ("when", "notification", "told", "turn", "state", "tries", "newest", "next")
+_TIME = "%Y-%m-%d %H:%M:%S %Z"
 
 
 def deliveries(
@@ -101,6 +102,6 @@ def _row(it: "Delivery") -> tuple[str, ...]:
     from antiphon_server.cli.webhooks.words import came_back
 
     state = name_of(DeliveryState, "DELIVERY_STATE_", it.state)
-    again = local_time(it.next_attempt_time, "%Y-%m-%d %H:%M:%S")
-    newest = came_back(it.outcome, it.status_code)
-    return it.notification_id, it.message.data.turn_id, state, str(it.attempts), newest, again
+    when, again = (local_time(at, _TIME) for at in (it.create_time, it.next_attempt_time))
+    what = (it.notification_id, it.message.type, it.message.data.turn_id)
+    return when, *what, state, str(it.attempts), came_back(it.outcome, it.status_code), again

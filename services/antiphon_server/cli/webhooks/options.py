@@ -1,10 +1,11 @@
 """What the commands about webhooks share."""
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
-from antiphon_server.cli.console import CommandError
+from antiphon_server.cli.console import CommandError, say
 
 if TYPE_CHECKING:
     from antiphon.events.v1.event_pb2 import NotificationKind, TurnState
@@ -58,12 +59,24 @@ def checked(url: str) -> str:
     return url
 
 
+def warn_of(url: str) -> None:
+    """Say on stderr that others can read what is posted there, if they can."""
+    from antiphon_server.runtime.net.loopback import is_loopback
+
+    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
+        told = (
+            "what is posted there is not encrypted: whoever is in between reads it; write https://"
+        )
+        say(told, mark="! ", colour="yellow", err=True)
+
+
 def kinds_of(names: str) -> "list[NotificationKind.ValueType]":
     """What is meant by them. Raises CommandError."""
     from antiphon.events.v1.event_pb2 import NotificationKind
     from antiphon_server.cli.kinds import named
 
-    return named(NotificationKind.items(), "NOTIFICATION_KIND_", names)
+    said = names.replace(".", "_")  # as messages say it: turn.ended
+    return named(NotificationKind.items(), "NOTIFICATION_KIND_", said)
 
 
 def states_of(names: str) -> "list[TurnState.ValueType]":
