@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.context.v1.anomaly_pb2 import Flag
+from antiphon_server.cli.flags.words import pairs_of, saw
 from tests.cli.conftest import Run
 
 BOTH = """
@@ -114,6 +116,11 @@ def test_one_is_added_replaced_and_removed(antiphon: Run) -> None:
         (("--kind", "rate", "--times", "1e400"), "is no number"),
         (("--kind", "verdicts", "--times", "3"), "--times means nothing to --kind verdicts"),
         (("--kind", "rate", "--per-minute", "3"), "--per-minute belongs to --effect throttle"),
+        (
+            ("--kind", "rate", "--effect", "throttle", "--per-minute", "0"),
+            "--per-minute 0: write more than 0, or leave it out for what is usual",
+        ),
+        (("--kind", "rate", "--most", "0"), "--most 0: write more than 0"),
         (("--kind", "rate", "--about", "me"), "--about me: write one of user, session, conv"),
         (("--kind", "rate", "--effect", "stop"), "--effect stop: write one of none, throttle"),
     ],
@@ -147,7 +154,8 @@ def test_who_floods_is_listed_shown_and_cleared(antiphon: Run) -> None:
     said = [antiphon("chat", "--once", f"hello {it}", "--handler", "echo") for it in range(7)]
     assert said[0].returncode == 0
     assert said[-1].returncode == 1
-    assert "little is taken" in said[-1].stderr
+    assert re.search(r"little is taken for a while; try again in \d+ s\. ", said[-1].stderr)
+    assert "ask an admin, who sees why and can clear it" in said[-1].stderr
     [row] = rows_of(antiphon("flags", "list").stdout)
     assert row[2:4] == ["floods", "local"]
     assert row[4].endswith(" messages, 3 are too many")
@@ -172,3 +180,17 @@ def test_a_flag_that_is_not_there_is_said(antiphon: Run) -> None:
     """By its id."""
     gone = antiphon("flags", "show", "flag_0123456789")
     assert (gone.returncode, "flag_0123456789" in gone.stderr) == (1, True), gone.stderr
+
+
+def test_figures_are_for_people() -> None:
+    """No parts of messages, and how far beyond the bound it was where the score ends."""
+    counted = {"messages": 14.7, "most": 3.0}
+    flag = Flag(detector="floods", kind="rate", parent="global", score=1, evidence=counted)
+    assert saw(flag) == "about 15 messages, 3 are too many"
+    told = [value for _, value in pairs_of(flag, "anna", "")]
+    assert "1.00 (4.9 times what is too many for anybody)" in told
+    assert "about 15 messages in its window" in told
+    assert "3 would be too many for anybody" in told
+    exact = Flag(kind="rate", score=1, evidence={"messages": 3, "most": 3})
+    assert saw(exact) == "3 messages, 3 are too many"
+    assert "1.00" in [value for _, value in pairs_of(exact, "anna", "")]

@@ -18,13 +18,15 @@ _UNITS = {
     "verdicts": "verdicts",
     "cost": "tokens",
 }
+_EXACT = {"most", "hour", "share", "known_places", "hours_seen"}
+_TOLD_FROM = 1.1
 _SAYS = {
     "messages": "messages in its window",
     "times": "times the same in its window",
     "verdicts": "verdicts of filters in its window",
     "tokens": "tokens in its window",
-    "most": "as many are too many for anybody",
-    "usual": "as many are usual here, in windows in which there were any",
+    "most": "would be too many for anybody",
+    "usual": "are usual here, in windows in which there were any",
     "known_places": "networks known before",
     "seconds_apart": "seconds since the last sign-in, from elsewhere",
     "hour": "the hour of the day, in UTC",
@@ -46,7 +48,7 @@ def saw(it: Flag) -> str:
     if unit := _UNITS.get(it.kind):
         usual = f", usually {_number(told['usual'])}" if told.get("usual") else ""
         most, many = told.get("most", 0), told.get(unit, 0)
-        return f"{_number(many)} {unit}, {_number(most)} are too many{usual}"
+        return f"{_about(many)} {unit}, {_number(most)} are too many{usual}"
     if it.kind == "new_place":
         return f"a new network, {_number(told.get('seconds_apart', 0))} s after another"
     if it.kind == "odd_hours":
@@ -70,15 +72,29 @@ def pairs_of(it: Flag, who: str, cleared_by: str) -> Iterator[tuple[str, str]]:
     yield "flag", it.flag_id
     yield "of", f"{who} ({it.subject})" if who != it.subject else who
     yield "by", f"detector {it.detector} ({it.kind}) {these(it.parent)}"
-    yield "score", f"{it.score:.2f}"
+    yield "score", f"{it.score:.2f}{_over(it)}"
     for key in sorted(it.evidence, key=_place):
-        yield "", f"{_number(it.evidence[key])} {_SAYS.get(key, key)}"
+        figure = _number if key in _EXACT or key not in _SAYS else _about
+        yield "", f"{figure(it.evidence[key])} {_SAYS.get(key, key)}"
     yield "over", f"{it.count} times from {_time(it.first_time)} to {_time(it.last_time)}"
     if where := " ".join(filter(None, (it.workspace_id, it.conversation_id))):
         yield "first in", where
     yield "does", does(it)
     if it.HasField("clear_time"):
         yield "cleared", f"{_time(it.clear_time)} by {cleared_by}: {it.clear_reason}"
+
+
+def _over(it: Flag) -> str:
+    """How many times the bound was reached, which the score doesn't tell: it ends at 1."""
+    many, most = it.evidence.get(_UNITS.get(it.kind, ""), 0), it.evidence.get("most", 0)
+    if not most or many < most * _TOLD_FROM:
+        return ""
+    return f" ({many / most:.1f} times what is too many for anybody)"
+
+
+def _about(value: float) -> str:
+    """Whole, and so told where it isn't: of the window before as much counts as lies within."""
+    return f"about {value:,.0f}" if 1 <= value != int(value) else _number(value)
 
 
 def _place(key: str) -> int:

@@ -30,55 +30,50 @@ def add(
         ),
     ] = "user",
     most: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--most",
-            min=0,
             metavar="N",
             help="So many in a window are too many for anybody: messages (60), "
             "the same (10), verdicts (5), tokens (1000000).",
         ),
-    ] = 0,
+    ] = None,
     times: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--times",
-            min=0.0,
             metavar="N",
             help="rate, cost: so many times what is usual for this one is too much; 8 if unsaid.",
         ),
-    ] = 0.0,
+    ] = None,
     window_s: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--window",
-            min=0.0,
             metavar="SECONDS",
             help="How much of the past counts; unsaid: rate 60, repetition 300, verdicts "
             "and cost 600, others 3600.",
         ),
-    ] = 0.0,
+    ] = None,
     effect: Annotated[
         str, typer.Option("--effect", metavar="EFFECT", help="none, throttle or review.")
     ] = "none",
     effect_s: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--for",
-            min=0.0,
             metavar="SECONDS",
             help="How long that lasts behind the last time; 600 if unsaid.",
         ),
-    ] = 0.0,
+    ] = None,
     per_minute: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--per-minute",
-            min=0,
             metavar="N",
             help="throttle: so many messages are still taken in a minute; 2 if unsaid.",
         ),
-    ] = 0,
+    ] = None,
     comment: Comment = "",
     workspace: Where = "",
     json: Json = False,
