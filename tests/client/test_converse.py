@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import pytest
 from google.rpc import code_pb2
 
@@ -14,6 +15,7 @@ from antiphon_client import (
     Client,
     GapError,
     LiveConversation,
+    TurnResult,
     TurnStatus,
     Unavailable,
     new_turn_id,
@@ -177,3 +179,13 @@ async def test_on_event_is_told_everything() -> None:
             await (await talk.post("Hi")).result()
     assert kinds[:2] == ["turn_accepted", "turn_started"]
     assert kinds[-1] == "turn_finished"
+
+
+def test_a_result_is_printed_in_a_line() -> None:
+    """Which turn, how it ended, and with what; the rest is in its fields."""
+    long = TurnResult("turn_1", event_pb2.TURN_STATE_SUCCEEDED, "word " * 20, model="scripted/echo")
+    assert repr(long).startswith("<TurnResult turn_1 succeeded: 'word word ")
+    assert repr(long).endswith("…', scripted/echo, 0 tokens>")
+    error = AntiphonError(grpc.StatusCode.UNAVAILABLE, "it is away")
+    failed = TurnResult("turn_2", event_pb2.TURN_STATE_FAILED, "", error=error)
+    assert str(failed) == "<TurnResult turn_2 failed: '', 'it is away'>"

@@ -40,13 +40,14 @@ _ENDED = frozenset(
         event_pb2.TURN_STATE_EXPIRED,
     }
 )
+_SHOWN = 60
 _VERBS = {
     TOOL_ANSWER_ACTION_DECLINED: "declined",
     TOOL_ANSWER_ACTION_CANCELLED: "put away",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TurnResult:
     """How a turn ended. ``text`` is what was delivered, ``truncated`` if it was cut off.
 
@@ -73,6 +74,14 @@ class TurnResult:
     withheld_tools: int = 0
     skipped_models: tuple[SkippedModel, ...] = ()
     route: RouteDecision | None = None
+
+    def __repr__(self) -> str:
+        """What people look for, in a line: which turn, how it ended, with what."""
+        how = event_pb2.TurnState.Name(self.state).removeprefix("TURN_STATE_").lower()
+        said = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+        why = f", {self.error.message!r}" if self.error is not None else ""
+        model = f", {self.model}, {self.usage.output_tokens} tokens" if self.model else ""
+        return f"<TurnResult {self.turn_id} {how}: {said!r}{why}{model}>"
 
     @property
     def cut(self) -> bool:
