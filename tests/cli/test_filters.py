@@ -74,7 +74,7 @@ def test_what_is_set_is_shown_in_words_and_as_a_file(antiphon: Run, write: Write
         ["manners", "on", "2 terms", "messages, tool results", "block", "refused", "2 s"],
         [
             *("cards", "off", "personal data: card", "messages, answers"),
-            *("sanitise", "passes", "0.5 s"),
+            *("sanitise; answers masked", "passes", "0.5 s"),
         ],
     ]
     toml = antiphon("filters", "show", "--toml").stdout

@@ -49,7 +49,7 @@ class _FilterActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterAc
 
 class FilterAction(_FilterAction, metaclass=_FilterActionEnumTypeWrapper):
     """FilterAction is what becomes of something in which a filter has found something. Of several the
-    highest counts.
+    highest counts. In answers what is found is masked, whatever the action (FILTER_STAGE_ANSWER).
     """
 
 FILTER_ACTION_UNSPECIFIED: FilterAction.ValueType  # 0
@@ -214,7 +214,7 @@ class Filter(_message.Message):
     name: _builtins.str
     """name is what verdicts call it; each of a parent's has another."""
     action: Global___FilterAction.ValueType
-    """action is what becomes of something in which it finds something."""
+    """action is what becomes of something in which it finds something; answers are masked whatever it is."""
     on_failure: Global___FilterFailure.ValueType
     """on_failure is what becomes of something that it could not look at."""
     disabled: _builtins.bool

@@ -28,7 +28,12 @@ def add(
         ),
     ] = "",
     action: Annotated[
-        str, typer.Option("--action", metavar="ACTION", help="flag, sanitise, hold or block.")
+        str,
+        typer.Option(
+            "--action",
+            metavar="ACTION",
+            help="flag, sanitise, hold or block. Answers are masked whatever it is.",
+        ),
     ] = "block",
     terms: Annotated[
         list[str] | None,

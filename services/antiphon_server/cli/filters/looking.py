@@ -25,7 +25,8 @@ def screenings(
 ) -> None:
     """List what filters had to say lately, the newest first, of what and by whom.
 
-    What was found is in no list, only what it was: `secret.github`. Each is kept for 90 days.
+    What was found is in no list, only what it was: `aws_key`, `github_token`. Each is kept for 90
+    days.
 
     For example:
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from antiphon.context.v1.filter_pb2 import (
     FILTER_FAILURE_OPEN,
+    FILTER_STAGE_ANSWER,
     Filter,
     FilterAction,
     FilterStage,
@@ -33,7 +34,15 @@ def row_of(it: Filter) -> tuple[str, ...]:
     state = "off" if it.disabled else "on"
     fails = "passes" if it.on_failure == FILTER_FAILURE_OPEN else "refused"
     timeout_s = it.timeout.ToMilliseconds() / 1000 or _TIMEOUT_S
-    return it.name, state, looks_for(it), _where(it), action(it.action), fails, f"{timeout_s:g} s"
+    return it.name, state, looks_for(it), _where(it), _then(it), fails, f"{timeout_s:g} s"
+
+
+def _then(it: Filter) -> str:
+    """What becomes of what it finds; answers are masked, whatever its action is."""
+    if FILTER_STAGE_ANSWER not in it.stages:
+        return action(it.action)
+    others = len(it.stages) > 1
+    return f"{action(it.action)}; answers masked" if others else "masked"
 
 
 def looks_for(it: Filter) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from antiphon_client import Client
 
 _HEADINGS = ("handoff", "since", "until", "at it", "for", "from", "asked", "in", "why")
-_TIME = "%m-%d %H:%M"
+_TIME = "%m-%d %H:%M %Z"
 _LAST = 10
 
 
