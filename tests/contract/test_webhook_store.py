@@ -84,7 +84,7 @@ class World:
 
     async def claim(self, now_us: int = DUE_US, *busy: str, limit: int = 10) -> list[Claimed]:
         """Take what is due."""
-        due = await self.deliveries.due(now_us, (), busy, limit)
+        due = await self.deliveries.due(now_us, (), busy, (), limit)
         return list(await self.deliveries.claim(due, now_us, now_us + 100))
 
     async def tell(self, *turns: Turn, keep: bool = True) -> None:
@@ -269,23 +269,23 @@ async def test_what_has_no_place_is_left_out(world: World) -> None:
     await world.hook()
     await world.hook(2)
     await world.told(turn())
-    assert await world.deliveries.due(DUE_US, (), ["hooks.example:8443"], 10) == []
-    (other,) = await world.deliveries.due(DUE_US, ["wh_00000001"], (), 10)
+    assert await world.deliveries.due(DUE_US, (), ["hooks.example:8443"], (), 10) == []
+    (other,) = await world.deliveries.due(DUE_US, ["wh_00000001"], (), (), 10)
     assert other.webhook_id == "wh_00000002"
-    assert len(await world.deliveries.due(DUE_US, (), (), 1)) == 1
-    assert await world.deliveries.due(DUE_US - 1, (), (), 10) == []
+    assert len(await world.deliveries.due(DUE_US, (), (), (), 1)) == 1
+    assert await world.deliveries.due(DUE_US - 1, (), (), (), 10) == []
 
 
 async def test_what_is_due_says_whether_its_webhook_took_the_last(world: World) -> None:
     await world.hook()
     await world.told(turn(), turn(2))
-    first, _ = due = await world.deliveries.due(DUE_US, (), (), 10)
+    first, _ = due = await world.deliveries.due(DUE_US, (), (), (), 10)
     assert [it.failing for it in due] == [False, False]
     (claimed,) = await world.deliveries.claim([first], DUE_US, DUE_US + 100)
     await world.deliveries.settle(
         claimed, Attempt(Outcome.TIMEOUT), Verdict(State.WAITING, 9 * DUE_US), DUE_US
     )
-    (left,) = await world.deliveries.due(DUE_US, (), (), 10)
+    (left,) = await world.deliveries.due(DUE_US, (), (), (), 10)
     assert left.failing
 
 
@@ -304,7 +304,7 @@ async def test_what_waits_for_one_that_has_moved_is_counted_at_its_new_host(worl
     moved = new_webhook(pb.Webhook(url="https://new.example/in"), ANN, ANN)
     after = replace(made, url=moved.url, said=moved.said, etag="etag_new")
     assert await world.hooks.change(after, made.etag)
-    (due,) = await world.deliveries.due(DUE_US, (), (), 10)
+    (due,) = await world.deliveries.due(DUE_US, (), (), (), 10)
     assert due.host == "new.example:443"
 
 

@@ -133,7 +133,9 @@ async def test_the_queue_says_what_it_is_about(it: Stage) -> None:
     where = (await it.client.create_conversation(title="Refunds")).conversation_id
     there = replace(it, conversation=await it.client.get_conversation(where))
     async with await there.member("nora") as nora:
-        answer = await nora.dispatch(where, "\n  May I have a refund?\nI lost it.", handler="people")
+        answer = await nora.dispatch(
+            where, "\n  May I have a refund?\nI lost it.", handler="people"
+        )
         handoff_id = await there.handed(answer.turn.turn_id)
         await it.client.claim_handoff(where, handoff_id)
         (queued,) = await there.queue()

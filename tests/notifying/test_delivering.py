@@ -23,7 +23,7 @@ from antiphon_server.notifying.model import (
     State,
     Webhook,
 )
-from antiphon_server.notifying.places import OF_HOST, OF_WEBHOOK
+from antiphon_server.notifying.places import OF_CREATOR, OF_HOST, OF_WEBHOOK
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.contract.test_webhook_store import ANN, DUE_US, World, turn
@@ -121,7 +121,7 @@ async def test_what_an_earlier_life_had_claimed_is_due_though_the_store_is_away_
 ) -> None:
     await it.world.hook()
     await it.world.told(turn())
-    due = await it.store.due(DUE_US, (), (), 10)
+    due = await it.store.due(DUE_US, (), (), (), 10)
     assert len(await it.store.claim(due, DUE_US, DUE_US + CLAIM_US)) == 1
     it.store.away = 1
     running = asyncio.ensure_future(it.delivering.run(alone=True))
@@ -204,8 +204,8 @@ async def test_a_host_has_so_many_places_for_all_webhooks(it: Stage) -> None:
     assert len(it.at.posted) == 2 * (OF_HOST - 1)
 
 
-async def test_one_look_begins_all_that_has_a_place(it: Stage) -> None:
-    many = SEEN + 10
+async def hooks_of_ann(it: Stage, many: int) -> None:
+    """So many that she has made, each at a host of its own, and something for each."""
     for number in range(1, many + 1):
         owner = f"users/user_{number:08}"
         made = await it.world.hook(number, owner)
@@ -213,5 +213,17 @@ async def test_one_look_begins_all_that_has_a_place(it: Stage) -> None:
         after = replace(made, url=moved.url, said=moved.said, etag="etag_new")
         assert await it.world.hooks.change(after, made.etag)
         await it.world.told(turn(number, owner))
+
+
+async def test_one_look_begins_all_that_has_a_place(it: Stage) -> None:
+    many = SEEN + 10
+    await hooks_of_ann(it, many)
     await it.delivering.look()
     assert it.delivering.under_way == many
+
+
+async def test_who_makes_many_webhooks_leaves_places_to_others(it: Stage) -> None:
+    """However many hosts they are at."""
+    await hooks_of_ann(it, OF_CREATOR + 5)
+    await it.delivering.look()
+    assert it.delivering.under_way == OF_CREATOR

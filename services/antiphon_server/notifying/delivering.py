@@ -102,8 +102,8 @@ class Delivering:
         """Begin to post what is due and has a place."""
         crowded = self._places.full_webhooks
         while len(self._places) < AT_ONCE:
-            hosts = self._places.full_hosts
-            found = await self._store.due(self._now_us(), crowded, hosts, SEEN)
+            full = self._places.full_hosts, self._places.full_creators
+            found = await self._store.due(self._now_us(), crowded, *full, SEEN)
             begun = await self._begin([it for it in found if self._places.take(it)])
             more = {it.webhook_id for it in found if not self._places.has(it)}
             if len(found) < SEEN or not (begun or more - crowded):

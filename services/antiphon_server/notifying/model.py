@@ -161,12 +161,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is to be posted now; its webhook may be ``failing``."""
+    """A delivery that is to be posted now; its webhook may be ``failing``. ``creator`` made that."""
 
     webhook_id: str
     notification_id: str
     host: str
     failing: bool
+    creator: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

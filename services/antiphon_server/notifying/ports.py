@@ -74,9 +74,14 @@ class DeliveryStore(Protocol):
     """Keeps deliveries; several servers take them from it."""
 
     async def due(
-        self, now_us: int, webhooks: Collection[str], hosts: Collection[str], limit: int
+        self,
+        now_us: int,
+        webhooks: Collection[str],
+        hosts: Collection[str],
+        creators: Collection[str],
+        limit: int,
     ) -> Sequence[Due]:
-        """Some that are due, the oldest first; none of these webhooks and hosts."""
+        """Some that are due, the oldest first; none of these webhooks, hosts, and who made them."""
         ...
 
     async def claim(self, wanted: Sequence[Due], now_us: int, until_us: int) -> Sequence[Claimed]:

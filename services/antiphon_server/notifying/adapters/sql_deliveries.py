@@ -38,12 +38,13 @@ _THIS = and_(
 )
 _CLAIMED = and_(_THIS, deliveries.c.claim == bindparam("b_claim"))
 _DUE = (
-    select(*_KEY, deliveries.c.host, webhooks.c.failing_us.is_not(None))
+    select(*_KEY, deliveries.c.host, webhooks.c.failing_us.is_not(None), webhooks.c.creator)
     .outerjoin_from(deliveries, webhooks, deliveries.c.webhook_id == webhooks.c.webhook_id)
     .where(
         deliveries.c.next_us <= bindparam("b_now"),
         deliveries.c.webhook_id.not_in(bindparam("b_webhooks", expanding=True)),
         deliveries.c.host.not_in(bindparam("b_hosts", expanding=True)),
+        func.coalesce(webhooks.c.creator, "").not_in(bindparam("b_creators", expanding=True)),
     )
     .order_by(deliveries.c.next_us)
     .limit(bindparam("b_limit"))
@@ -114,19 +115,25 @@ class SqlDeliveries:
         self._database, self._sealing = database, sealing
 
     async def due(
-        self, now_us: int, webhooks: Collection[str], hosts: Collection[str], limit: int
+        self,
+        now_us: int,
+        webhooks: Collection[str],
+        hosts: Collection[str],
+        creators: Collection[str],
+        limit: int,
     ) -> Sequence[Due]:
         """See :meth:`DeliveryStore.due`."""
         at = {
             "b_now": now_us,
             "b_webhooks": list(webhooks),
             "b_hosts": list(hosts),
+            "b_creators": list(creators),
             "b_limit": limit,
         }
         return await self._database.read(
             lambda it: [
-                Due(webhook_id, notification_id, host, bool(failing))
-                for webhook_id, notification_id, host, failing in it.execute(_DUE, at)
+                Due(webhook_id, notification_id, host, bool(failing), creator or "")
+                for webhook_id, notification_id, host, failing, creator in it.execute(_DUE, at)
             ]
         )
 
