@@ -161,7 +161,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is to be posted now; its webhook may be ``failing``. ``creator`` made that."""
+    """A delivery that is to be posted now; its webhook, which ``creator`` made, may be failing."""
 
     webhook_id: str
     notification_id: str

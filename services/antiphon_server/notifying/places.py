@@ -6,7 +6,7 @@ from antiphon_server.notifying.model import Due
 
 AT_ONCE = 200
 OF_HOST = 32
-OF_CREATOR = 48
+OF_CREATOR = 64
 """A host may be many webhooks', and a user may have many webhooks at many hosts."""
 OF_WEBHOOK = 4
 OF_FAILING_WEBHOOK = 1
