@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from google.protobuf.duration_pb2 import Duration
 
 from antiphon.context.v1.filter_pb2 import (
     FILTER_ACTION_BLOCK,
@@ -58,7 +59,8 @@ class Stage:
 
     async def stand(self, action: FilterAction.ValueType) -> None:
         """One filter of a word."""
-        it = Filter(name="words", action=action, terms=TermsFilter(terms=[WORD]))
+        terms, time = TermsFilter(terms=[WORD]), Duration(seconds=30)
+        it = Filter(name="words", action=action, terms=terms, timeout=time)
         await self.client.set_filters(self.parent, [it])
 
     async def call(self, key: str) -> Any:
