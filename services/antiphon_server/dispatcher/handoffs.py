@@ -1,8 +1,7 @@
 """What people do with hand-offs: ask for one, claim, answer, return, decline."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from antiphon_server.dispatcher.delegating import stop_under
@@ -18,14 +17,13 @@ from antiphon_server.dispatcher.handoff_model import (
     PastHandoff,
     turn_id_of,
 )
+from antiphon_server.dispatcher.handoff_waits import impossible, until_handed_off, within
 from antiphon_server.dispatcher.lane import ActiveTurn, Lanes
 from antiphon_server.dispatcher.model import PEOPLE, ConversationId, Turn, TurnId
 from antiphon_server.dispatcher.ports import Gatekeeper, HandoffQueue, Journal, TurnStore
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
-from antiphon_server.runtime.concurrency.tasks import completed, first_of
+from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
-
-WAIT_S = 30.0
 
 
 class Handoffs:
@@ -87,14 +85,14 @@ class Handoffs:
         stored = await self._store.get(conversation_id, turn_id)
         if not isinstance(stored, Turn):
             raise not_found(turn_id)
-        raise _impossible(turn_id, "ENDED" if stored.state.ended else "QUEUED")
+        raise impossible(turn_id, "ENDED" if stored.state.ended else "QUEUED")
 
     async def _stop_handler(self, active: ActiveTurn, order: HandoffOrder) -> None:
         turn_id = active.turn.turn_id
         _check_possible(active)
         active.hand_off(order)
         stop_under(self._lanes.among(active.turn.conversation_id).values(), turn_id)
-        await _until_handed_off(active)
+        await until_handed_off(active)
 
     async def claim(
         self, principal: Principal, conversation_id: ConversationId, handoff_id: str, *, over: bool
@@ -210,7 +208,7 @@ class Handoffs:
         if active is None:
             return turn
         if past.is_last:
-            await _within(active.done.wait())
+            await within(active.done.wait())
             return active.told
         is_begun = active.turn.given_to(past).returned == active.turn.returned
         return active.told if is_begun else active.turn.given_to(past)
@@ -258,9 +256,9 @@ def _check_possible(active: ActiveTurn) -> None:
     """Raises DomainError HANDOFF_IMPOSSIBLE for a turn that has no handler now."""
     turn_id = active.turn.turn_id
     if active.sealed or not active.goes_on or active.done.is_set():
-        raise _impossible(turn_id, "ENDED")
+        raise impossible(turn_id, "ENDED")
     if active.rest is None or active.turn.order.waits_for_people:
-        raise _impossible(turn_id, "QUEUED")
+        raise impossible(turn_id, "QUEUED")
 
 
 def _newest(past: PastHandoff | None, handoff_id: str) -> PastHandoff:
@@ -279,29 +277,3 @@ def _still(active: ActiveTurn, handoff_id: str) -> PastHandoff:
 def _claimed(handoff: Handoff) -> DomainError:
     by, handoff_id = handoff.claimed_by, handoff.handoff_id
     return DomainError(Reason.HANDOFF_CLAIMED, handoff_id=handoff_id, claimed_by=by)
-
-
-def _impossible(turn_id: str, why: str) -> DomainError:
-    return DomainError(Reason.HANDOFF_IMPOSSIBLE, turn_id=turn_id, why=why)
-
-
-async def _until_handed_off(active: ActiveTurn) -> None:
-    """Raises DomainError HANDOFF_IMPOSSIBLE if it ends first, DRAINING if it is let go."""
-
-    async def handed_off() -> None:
-        while active.handoffs.open is None and not active.done.is_set():
-            await first_of([active.handoffs.changed(), active.done.wait()])
-
-    await _within(handed_off())
-    if active.handoffs.open is None:
-        if active.turn.state.ended:
-            raise _impossible(active.turn.turn_id, "ENDED")
-        raise DomainError(Reason.DRAINING, retry_after=0.25)
-
-
-async def _within(done: Awaitable[object]) -> None:
-    try:
-        async with asyncio.timeout(WAIT_S):
-            await done
-    except TimeoutError:
-        raise DomainError(Reason.DEADLINE_EXCEEDED) from None
