@@ -117,27 +117,6 @@ def test_a_tool_that_is_not_there_is_refused(antiphon: Run) -> None:
     assert "which is no tool for filters that the installation has" in refused.stderr
 
 
-def test_one_that_is_down_is_taken_and_warned_of(antiphon: Run, tmp_path: Path) -> None:
-    """It may be there again in a moment; until then doctor is red."""
-    (said,) = objects(antiphon("chat", "--once", "hello", "--json").stdout)
-    conversations = objects(antiphon("conversations", "--json").stdout)
-    (workspace,) = {str(it["workspace_id"]) for it in conversations}
-    where, url = ("--workspace", workspace), "https://moderation.invalid"
-    served = ("--grpc", url, "--descriptors", described(tmp_path / "filter.binpb"))
-    assert antiphon("connections", "add", "down", *served).returncode == 0
-    tool = ("--tool", "down.RemoteFilterService.Screen", "--timeout", "5")
-    added = antiphon("filters", "add", "others", *tool, *where)
-    assert (added.returncode, added.stdout) == (0, "+ others\n"), added.stderr
-    assert f"! others of {workspace} can't look now (" in added.stderr
-    assert "nothing is said until it can" in added.stderr
-    examined = antiphon("doctor")
-    assert f"✗ filter: others of {workspace} can't look now (" in examined.stdout
-    assert f"antiphon filters disable others --workspace {workspace}" in examined.stdout
-    refused = antiphon("chat", "-c", str(said["conversation_id"]), "--once", "hello")
-    assert "An admin sees why by `antiphon filters screenings`" in refused.stderr
-    assert antiphon("filters", "set", "-", *where, stdin="filters = []").returncode == 0
-
-
 def test_all_that_a_kind_is_told_can_be_said(antiphon: Run) -> None:
     """Parts of words, and where phones are dialled; the table shows both."""
     parts = ("--term", "fool", "--part", "block", "--part", "head")
@@ -265,3 +244,24 @@ def test_what_they_had_to_say_is_listed(antiphon: Run) -> None:
     assert told["refused"]
     none = antiphon("filters", "screenings", "--author", "user_0123456789")
     assert "No filter of all workspaces had anything to say" in none.stderr
+
+
+def test_one_that_is_down_is_taken_and_warned_of(antiphon: Run, tmp_path: Path) -> None:
+    """It may be there again in a moment; until then doctor is red."""
+    (said,) = objects(antiphon("chat", "--once", "hello", "--json").stdout)
+    conversations = objects(antiphon("conversations", "--json").stdout)
+    (workspace,) = {str(it["workspace_id"]) for it in conversations}
+    where, url = ("--workspace", workspace), "https://moderation.invalid"
+    served = ("--grpc", url, "--descriptors", described(tmp_path / "filter.binpb"))
+    assert antiphon("connections", "add", "down", *served).returncode == 0
+    tool = ("--tool", "down.RemoteFilterService.Screen", "--timeout", "5")
+    added = antiphon("filters", "add", "others", *tool, *where)
+    assert (added.returncode, added.stdout) == (0, "+ others\n"), added.stderr
+    assert f"! others of {workspace} can't look now (" in added.stderr
+    assert "nothing is said until it can" in added.stderr
+    examined = antiphon("doctor")
+    assert f"✗ filter: others of {workspace} can't look now (" in examined.stdout
+    assert f"antiphon filters disable others --workspace {workspace}" in examined.stdout
+    refused = antiphon("chat", "-c", str(said["conversation_id"]), "--once", "hello")
+    assert "An admin sees why by `antiphon filters screenings`" in refused.stderr
+    assert antiphon("filters", "set", "-", *where, stdin="filters = []").returncode == 0
