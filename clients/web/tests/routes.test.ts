@@ -78,10 +78,20 @@ test("an answer says why it is its handler's, also when one comes back", async (
     await found.getByRole("button", { name: "Details" }).click();
     await found.getByText(why).waitFor();
   };
+  const who = page.getByLabel("Who answers");
+  const chosen = () => who.locator("option:checked").innerText();
+  await expect.poll(chosen).toBe("by routes"); // before anything is said there
+  await page.goto(`${PAGE}/#/`);
+  await page.getByText("Rules find who will answer, by what you say.").waitFor();
+  expect(await chosen()).toBe("by routes");
+  await depicted(page, "fresh");
+  await who.selectOption("assistant");
+  await expect.poll(chosen).toBe("assistant");
+  await who.selectOption("by routes");
+  await page.goBack();
   await put("", "Where is the invoice of last month?");
   await answer("invoices", "invoices has it").waitFor();
   await says("invoices", "has it", /^chosen by the rule experts among 2: invoices [01]\.\d\d, travel 0\.\d\d$/);
-  const who = page.getByLabel("Who answers");
   expect(await who.locator("option:checked").innerText()).toBe("by routes");
   await put("", "parrot");
   await answer("echo", "parrot").waitFor();

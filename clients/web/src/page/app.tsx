@@ -238,13 +238,16 @@ function Here({ desk }: { desk: Desk }): JSX.Element {
 }
 
 /** Who answers what is said now, in a sentence. */
-function whoAnswers(desk: Desk): string {
+function whoAnswers(desk: Desk, workspaceId: string): string {
   const wishes = desk.wishesFor("");
+  const isRouted = !wishes.handler && desk.isRouted("", workspaceId);
   if (wishes.handler === NOBODY) return "Nobody will answer: it is for the people whom you let in.";
+  if (isRouted) return "Rules find who will answer, by what you say.";
   if (!desk.asksModel(wishes)) return `${wishes.handler} will answer.`;
   const model = desk.models.find(({ name }) => name === wishes.model) ?? desk.modelOf(undefined);
   if (model?.missing) return `${model.name} can't answer yet: ${model.missing}`;
-  return model ? `${model.name} will answer.` : "";
+  if (!model) return "";
+  return `${model.name} will answer${isRouted === undefined ? ", unless rules find another" : ""}.`;
 }
 
 function Welcome({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
@@ -254,7 +257,7 @@ function Welcome({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JS
       <div class="welcome-words">
         <Mark />
         <h2>What is on your mind, {user?.displayName || user?.name}?</h2>
-        <p class="quiet">{whoAnswers(desk)}</p>
+        <p class="quiet">{whoAnswers(desk, workspaceId)}</p>
       </div>
       <div class="dock">
         <Composer

@@ -114,7 +114,7 @@ export function Composer(props: {
           onBlur={() => thread?.setTyping(false)}
         />
         <div class="writing-bar">
-          <Choices desk={desk} place={place} />
+          <Choices desk={desk} place={place} workspaceId={props.workspaceId ?? ""} />
           {isAnswering && (
             <button type="button" class="round stop" onClick={stop} aria-label="Stop the answer" title="Stop (Esc)">
               <Icon name="stop" />
@@ -185,11 +185,12 @@ function Archived({ thread }: { thread: Thread }): JSX.Element {
 }
 
 /** Who shall answer, and by which model; shown where there is a choice. */
-function Choices({ desk, place }: { desk: Desk; place: string }): JSX.Element {
+function Choices({ desk, place, workspaceId }: { desk: Desk; place: string; workspaceId: string }): JSX.Element {
   const wishes = desk.wishesFor(place);
   const fallback = desk.modelOf(desk.thread?.conversation);
   const isDefault = (name: string) => desk.handlers.some((each) => each.default && each.name === name);
-  const isRouted = desk.thread?.isRouted || isDefault(wishes.handler); // else the default is as good as nobody named
+  const isRouted = desk.isRouted(place, workspaceId);
+  const isNamed = isRouted !== false || isDefault(wishes.handler); // else the default is as good as nobody named
   const choose = (wish: keyof Wishes) => (event: Event) => {
     const { value } = event.currentTarget as HTMLSelectElement;
     desk.wish(place, { ...wishes, [wish]: value });
@@ -198,13 +199,13 @@ function Choices({ desk, place }: { desk: Desk; place: string }): JSX.Element {
     <span class="choices">
       {desk.handlers.length > 0 && (
         <select aria-label="Who answers" value={wishes.handler} onChange={choose("handler")}>
-          {isRouted && (
-            <option value="" title="Rules find who answers, by what you say and where.">
-              by routes
+          {isNamed && (
+            <option value="" title="Rules find who answers, by what you say and where; the default does where there are none.">
+              {isRouted ? "by routes" : "by default"}
             </option>
           )}
           {desk.handlers.map((handler) => (
-            <option key={handler.name} value={handler.default && !isRouted ? "" : handler.name} title={handler.description}>
+            <option key={handler.name} value={handler.default && !isNamed ? "" : handler.name} title={handler.description}>
               {handler.name}
             </option>
           ))}

@@ -19,6 +19,7 @@ import { Listing } from "./listing";
 import { Memory } from "./memory";
 import { Names } from "./names";
 import { Notices } from "./notices";
+import { Routed } from "./routed";
 import { UnsentBook } from "./unsent";
 import { WishBook } from "./wishes";
 import { titleOf } from "./words";
@@ -46,6 +47,7 @@ export class Desk extends Changing {
   readonly archive: Listing;
   readonly notices: Notices;
   readonly names: Names;
+  private readonly routed: Routed;
   readonly memory: Memory;
   private shown: Conversation | undefined;
   private own: Watching | undefined;
@@ -57,6 +59,8 @@ export class Desk extends Changing {
     this.kept = new UnsentBook(this.memory);
     this.names = new Names(session);
     this.names.onChange(() => this.changed());
+    this.routed = new Routed(session);
+    this.routed.onChange(() => this.changed());
     const { context } = session.stubs;
     this.inUse = new Listing(context);
     this.archive = new Listing(context, { onlyArchived: true });
@@ -119,6 +123,7 @@ export class Desk extends Changing {
 
   private async read(): Promise<void> {
     const { context } = this.session.stubs;
+    this.routed.forget();
     try {
       const [workspaces] = await Promise.all([
         listed(
@@ -223,6 +228,14 @@ export class Desk extends Changing {
   /** Whether whoever shall answer is known to ask a model. */
   asksModel({ handler }: Wishes): boolean {
     return handler === "" || this.handlers.some((each) => each.name === handler && each.default);
+  }
+
+  /** Whether routes find who answers in a conversation, or in one that begins; undefined if that is not known. */
+  isRouted(conversationId: string, workspaceId: string): boolean | undefined {
+    if (conversationId && this.thread?.isRouted) return true;
+    const workspace = workspaceId || (this.workspaces[0]?.workspaceId ?? "");
+    const newest = this.conversations.find((each) => each.workspaceId === workspace);
+    return this.routed.at({ conversationId: conversationId || (newest?.conversationId ?? ""), workspaceId: workspace });
   }
 
   /** The model that answers where none is chosen. */
