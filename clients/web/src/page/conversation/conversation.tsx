@@ -15,7 +15,7 @@ import { useFollowing } from "./following";
 import { type Item, hasOnlyCalled, itemsOf } from "./items";
 import { Kept } from "./kept";
 import { Older } from "./older";
-import { Said } from "./said";
+import { Said, isByPerson } from "./said";
 import { Ended, UnderWay, Unsent } from "./under_way";
 import { Versions } from "./versions";
 
@@ -161,9 +161,9 @@ function askerOf(question: Entry | undefined, desk: Desk, thread: Thread): strin
   return question.author === thread.self ? "You" : desk.nameOf(question.author);
 }
 
-/** Only what one asked oneself is asked once more, and only the end is gone on with. */
+/** Only what one asked oneself is asked once more, not of a person who has answered; only the end is gone on with. */
 function doingsOf(question: Entry | undefined, desk: Desk, thread: Thread, entry?: Entry): Doings {
-  if (question?.author !== thread.self || thread.isArchived) return {};
+  if (question?.author !== thread.self || thread.isArchived || (entry && isByPerson(entry))) return {};
   // Asked for when it is done: what is drawn may be older than what was chosen since.
   const wishes = () => desk.wishesFor(thread.conversationId);
   return {

@@ -2,18 +2,23 @@
 
 import type { JSX } from "preact";
 import type { Entry } from "../../antiphon";
-import { Avatar } from "../parts";
+import { Avatar, Icon } from "../parts";
 import { moment } from "../words";
 
 const FLASH_MS = 1_600;
 
 /** Who says it, and when: also how one finds from message to message by headings. */
-export function Head(props: { name: string; actor: string; timeMs: number; type?: string }): JSX.Element {
-  const { name, actor, timeMs, type } = props;
+export function Head(props: { name: string; actor: string; timeMs: number; type?: string; isPerson?: boolean }): JSX.Element {
+  const { name, actor, timeMs, type, isPerson } = props;
   return (
     <header class="who">
       <Avatar actor={actor} name={name} />
       <h2 dir="auto">{name}</h2>
+      {isPerson && (
+        <small class="quiet by-person">
+          <Icon name="person" /> a person
+        </small>
+      )}
       {type && <small class="quiet">{type}</small>}
       {timeMs > 0 && <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>}
     </header>

@@ -9,7 +9,8 @@ export function routeOf({ route }: TurnView): string {
   return route ? visible(why(route)) : "";
 }
 
-function why({ outcome, rule, handler, candidates, passedOver, question }: RouteDecision): string {
+/** In a few words, of a decision. */
+export function why({ outcome, rule, handler, candidates, passedOver, question }: RouteDecision): string {
   const among = candidates.map((each) => `${each.handler} ${each.score.toFixed(2)}`).join(", ");
   switch (outcome) {
     case RouteOutcome.RULE:

@@ -28,20 +28,27 @@ interface SaidProps {
   deciders: string;
 }
 
+/** Whether a person gave the answer, in the place of a handler. */
+export function isByPerson({ role, author }: Entry): boolean {
+  return role === "assistant" && author.startsWith("users/");
+}
+
 /** A question or an answer; drawn again only when something of it has changed. */
 export const Said = memo(
   function Said({ entry, name, isMine, turn, question, asker, doings, deciding }: SaidProps): JSX.Element {
     const isAnswer = entry.role === "assistant";
+    const isPerson = isByPerson(entry);
+    const called = isPerson ? `${name}, a person` : name;
     return (
       <article
         id={entry.id}
         class={`message ${entry.role} ${isMine ? "mine" : ""} ${entry.isAside ? "apart" : ""}`}
-        aria-label={`${isMine ? "You" : name}, ${moment(entry.timeMs)}`}
+        aria-label={`${isMine ? "You" : called}, ${moment(entry.timeMs)}`}
       >
         {isMine ? (
           <h2 class="hidden">You</h2>
         ) : (
-          <Head name={name} actor={entry.author} timeMs={entry.timeMs} type={entry.type} />
+          <Head name={name} actor={entry.author} timeMs={entry.timeMs} type={entry.type} isPerson={isPerson} />
         )}
         <ReplyTo question={question} name={asker} />
         {isAnswer && <Answer text={entry.text} turn={turn} deciding={deciding} />}
