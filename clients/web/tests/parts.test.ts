@@ -11,6 +11,7 @@ import { Place } from "../src/antiphon/place";
 import { Text } from "../src/antiphon/text";
 import { MemoryTokenStore, TokenSource } from "../src/antiphon/tokens";
 import { Transcript } from "../src/antiphon/transcript";
+import { rounded } from "../src/page/flags/words";
 import { sentenceOf } from "../src/page/words";
 import { TurnView } from "../src/antiphon/turn";
 import { TokenPairSchema } from "../src/gen/antiphon/auth/v1/auth_pb";
@@ -560,4 +561,8 @@ describe("a webhook", () => {
     expect(whatOf(create(DeliverySchema, { message: { type: "webhook.test" } }))).toBe("webhook.test");
     expect(cameBack({ outcome: 99 as DeliveryOutcome, statusCode: 0 })).toBe("something newer than this page");
   });
+});
+
+test("figures are as people say them: the larger, the fewer digits", () => {
+  expect([3.95, 3.4, 12.6, 0.123, 1].map(rounded)).toEqual(["4", "3.4", "13", "0.12", "1"]);
 });

@@ -13,7 +13,7 @@ import { moment } from "../words";
 import { ClearDialog } from "./clear";
 import { Detectors } from "./detectors";
 import { Subject, named } from "./subject";
-import { figuresOf, kindOf, standing } from "./words";
+import { figuresOf, kindOf, rounded, standing } from "./words";
 
 const AGAIN_MS = 3_000;
 const FIRST = 20; // who raises them stands below
@@ -89,7 +89,7 @@ function Why({ flag }: { flag: Flag }): JSX.Element {
     <>
       {visible(flag.detector)}
       <span class="quiet title">
-        {kindOf(flag.kind)}, score {flag.score.toFixed(2)}
+        {kindOf(flag.kind)}, score {rounded(flag.score)}
       </span>
       <span class="title">{figuresOf(flag).join(", ")}</span>
     </>

@@ -32,7 +32,6 @@ export const DOES: Partial<Record<FlagEffect, string>> = {
   [FlagEffect.THROTTLE]: "throttle",
   [FlagEffect.REVIEW]: "have people look",
 };
-const MOST_DIGITS = 2;
 const EFFECTS: Partial<Record<FlagEffect, string>> = {
   [FlagEffect.THROTTLE]: "throttled",
   [FlagEffect.REVIEW]: "to be looked at",
@@ -73,11 +72,17 @@ export function does({ effect, throttlePerMinute, effectDuration }: Detector): s
   return effect === FlagEffect.REVIEW ? `${done}, for ${longest}` : done;
 }
 
+/** A figure as people say it: the larger, the fewer digits. */
+export function rounded(value: number): string {
+  const size = Math.abs(value);
+  return value.toLocaleString(undefined, { maximumFractionDigits: size >= 10 ? 0 : size >= 1 ? 1 : 2 });
+}
+
 /** What was counted: each figure by its name. */
 export function figuresOf({ evidence }: Flag): string[] {
   return Object.entries(evidence)
     .sort(([one], [other]) => one.localeCompare(other))
-    .map(([name, value]) => `${visible(name.replaceAll("_", " "))}: ${value.toLocaleString(undefined, { maximumFractionDigits: MOST_DIGITS })}`);
+    .map(([name, value]) => `${visible(name.replaceAll("_", " "))}: ${rounded(value)}`);
 }
 
 /** How it stands in a word or two, and what else there is to say of that. */
