@@ -8,8 +8,11 @@ import type { Turn } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { LossPolicy } from "../gen/antiphon/dispatcher/v1/turn_pb";
 import { TurnState } from "../gen/antiphon/events/v1/event_pb";
 import { AttemptOutcome, type ModelCall } from "../gen/antiphon/integration/v1/model_pb";
+import { RouteOutcome } from "../gen/antiphon/events/v1/route_pb";
+import { why } from "../page/conversation/route";
 import type { Desk } from "../page/desk";
 import { Notice, Spinner } from "../page/parts";
+import { visible } from "../page/visible";
 import { consumed, duration, moment, sentenceOf } from "../page/words";
 import { failureOf } from "./failure";
 import { useLoaded } from "../page/loading";
@@ -24,8 +27,8 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
   const [states, setStates] = useState(new Set<string>());
   const [error, setError] = useState("");
   const loaded = useLoaded(() => read(desk), [desk.conversations.length], 5_000);
-  const names = [...new Set((loaded.value ?? []).map((turn) => wordOf(TurnState, turn.state)))];
-  const shown = loaded.value?.filter((turn) => !states.size || states.has(wordOf(TurnState, turn.state)));
+  const names = [...new Set((loaded.value ?? []).map((turn) => standingOf(turn)))];
+  const shown = loaded.value?.filter((turn) => !states.size || states.has(standingOf(turn)));
   const stop = (turn: Turn) => async () => {
     const { conversationId, turnId } = turn;
     await desk.session.stubs.dispatcher
@@ -45,9 +48,9 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
         empty="No turn yet."
         columns={[
           { name: "when", cell: (turn) => (turn.createTime ? moment(timestampMs(turn.createTime)) : "") },
-          { name: "conversation", cell: (turn) => <a href={`/#/c/${turn.conversationId}`}>{titleOf(desk, turn)}</a> },
-          { name: "state", cell: (turn) => <State name={wordOf(TurnState, turn.state)} /> },
-          { name: "handler", cell: (turn) => `${turn.parentTurnId ? "↳ " : ""}${turn.handler}` },
+          { name: "conversation", cell: (turn) => <Asked desk={desk} turn={turn} /> },
+          { name: "state", cell: (turn) => <State name={standingOf(turn)} /> },
+          { name: "handler", cell: (turn) => <Handled desk={desk} turn={turn} /> },
           { name: "model", cell: (turn) => turn.model },
           { name: "attempts", cell: (turn) => turn.attempt, isNumber: true },
           { name: "used", cell: (turn) => consumed(turn.usage), isNumber: true },
@@ -66,6 +69,48 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
       />
     </>
   );
+}
+
+/** What it is at; one that waits for somebody runs as far as the server is concerned. */
+function standingOf({ state, handoff, route }: Turn): string {
+  if (!RUNNING.has(state)) return wordOf(TurnState, state);
+  if (handoff) return "waits for people";
+  return route?.outcome === RouteOutcome.ASKED ? "waits for an answer" : wordOf(TurnState, state);
+}
+
+/** Where it was asked for, and by whom. */
+function Asked({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
+  return (
+    <>
+      <a href={`/#/c/${turn.conversationId}`}>{titleOf(desk, turn)}</a>
+      {turn.creator && <span class="quiet title">by {nameOf(desk, turn.creator, turn)}</span>}
+    </>
+  );
+}
+
+/** Who works on it, and why: what found them, who has left it to people. */
+function Handled({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
+  const { handoff, route } = turn;
+  return (
+    <>
+      {turn.parentTurnId ? "↳ " : ""}
+      {turn.handler}
+      {route && <span class="quiet title">{visible(why(route))}</span>}
+      {handoff && <span class="quiet title">{waits(desk, turn)}</span>}
+      {turn.answeredBy && <span class="quiet title">answered by {nameOf(desk, turn.answeredBy, turn)}</span>}
+    </>
+  );
+}
+
+function waits(desk: Desk, turn: Turn): string {
+  const { heldFor, askedBy, claimedBy, reason } = turn.handoff!;
+  const from = heldFor ? `held, then for ${visible(heldFor)}` : `from ${nameOf(desk, askedBy, turn)}`;
+  const taken = claimedBy ? `; ${nameOf(desk, claimedBy, turn)} is at it` : "";
+  return `${from}${reason ? `: ${visible(reason)}` : ""}${taken}`;
+}
+
+function nameOf(desk: Desk, actor: string, { conversationId }: Turn): string {
+  return visible(desk.names.of(actor, [conversationId]));
 }
 
 /** What a provider said of its failure stands in the ledger, which is asked by who wants to know. */
