@@ -7,7 +7,7 @@ import { Role } from "../src/gen/antiphon/auth/v1/access_pb";
 import { FilterAction } from "../src/gen/antiphon/context/v1/filter_pb";
 import { asking } from "./asking";
 import { faultsOf, launch, listen } from "./browser";
-import { PAGE, newPerson } from "./world";
+import { PAGE, ask as world, newPerson } from "./world";
 
 const PICTURES = process.env["ANTIPHON_PICTURES"] ?? "";
 let browser: Browser;
@@ -53,6 +53,11 @@ test("what waits for people is claimed and answered, and is the person's", async
   const said = page.locator(".message.assistant").last();
   await said.getByText("Of course: it is on its way.").waitFor();
   await depicted(page, "answered");
+  await said.getByText("a person", { exact: true }).waitFor();
+  expect(await said.getByRole("button", { name: "Ask again" }).count()).toBe(0);
+  expect(await faultsOf(page)).toEqual([]);
+  await page.setViewportSize({ width: 390, height: 800 });
+  await depicted(page, "answered-narrow");
   const author = await said.locator("h2").first().textContent();
   expect(author).toBe(session.user!.displayName || session.user!.name);
   expect(complaints).toEqual([]);
@@ -80,6 +85,31 @@ test("a conversation says that its answer waits for people; another's hand-off c
   expect(handed.turn?.handoff?.reason).toContain("repeats");
   expect(complaints).toEqual([]);
 });
+
+test("an operator sees which turns wait for people, who asked, and who left them to them", async () => {
+  const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 657 } });
+  context.setDefaultTimeout(50_000);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  listen(page, complaints);
+  await page.goto(`${PAGE}/#link=${await world("link")}`);
+  await page.getByLabel("Who answers").selectOption("people");
+  await page.fill(".composer textarea", "May I speak to somebody?");
+  await page.keyboard.press("Enter");
+  await page.getByText("waiting for people").waitFor();
+  await page.getByRole("button", { name: /^Account of / }).click();
+  await page.getByRole("link", { name: "Queue, 1 waits" }).waitFor();
+  expect(await page.locator(".account .menu-list").evaluate((list) => list.scrollHeight <= list.clientHeight)).toBe(true);
+  await depicted(page, "menu");
+  await page.goto(`${PAGE}/operator.html#turns`);
+  await page.getByRole("link", { name: "Queue, 1 waits" }).waitFor();
+  const row = page.getByRole("region", { name: "Turns" }).getByRole("row").filter({ hasText: "May I speak to somebody?" });
+  await row.getByText("waits for people").waitFor();
+  await row.getByText(/^by .+/).waitFor();
+  await row.getByText("from people").waitFor();
+  await looked(page, "turns");
+  expect(complaints).toEqual([]);
+}, 120_000);
 
 /** A page of somebody who is let in as an admin of a workspace. */
 async function admin(session: Session, resource: string): Promise<{ page: Page; complaints: string[] }> {

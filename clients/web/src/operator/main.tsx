@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Desk } from "../page/desk";
 import { Gate } from "../page/gate";
 import { Mark, Notice } from "../page/parts";
+import { QueueLink } from "../page/queue/link";
 import { ThemeSwitch } from "../page/sidebar";
 import { applyTheme } from "../page/theme";
 import { useChanges } from "../page/use";
@@ -54,6 +55,11 @@ function Operations({ desk }: { desk: Desk }): JSX.Element {
         <Mark />
         <h1>Operations</h1>
         {isAway && <span role="status" class="tag">connection lost, trying again</span>}
+        {desk.session.user?.operator && !desk.isLoading && (
+          <QueueLink desk={desk} href="/#/queue">
+            Queue
+          </QueueLink>
+        )}
         <a href="/">Chat</a>
         <ThemeSwitch />
       </header>

@@ -7,6 +7,7 @@ import type { Conversation } from "../gen/antiphon/context/v1/conversation_pb";
 import type { Desk } from "./desk";
 import { type Listing, activityOf } from "./listing";
 import { Avatar, Icon, IconButton, Mark, Menu, Notice } from "./parts";
+import { QueueLink } from "./queue/link";
 import { type Theme, chooseTheme, chosenTheme } from "./theme";
 import { period, sentenceOf } from "./words";
 
@@ -260,9 +261,9 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
             <button type="button" onClick={pick(actions.onShortcuts)}>
               <Icon name="keys" /> Keyboard
             </button>
-            <a href="#/queue" onClick={pick(actions.onClose)}>
+            <QueueLink desk={desk} href="#/queue" onClick={pick(actions.onClose)}>
               <Icon name="people" /> Queue
-            </a>
+            </QueueLink>
             <a href="#/usage" onClick={pick(actions.onClose)}>
               <Icon name="chart" /> Usage and budgets
             </a>
