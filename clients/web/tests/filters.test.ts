@@ -131,6 +131,7 @@ test("a filter that can't look, and too much from one place, say when to try aga
   const here = await asking(browser);
   const { page, complaints, session, conversation } = here;
   const { workspaceId } = conversation;
+  await standing(session, workspaceId, [{ ...AWAY, disabled: true }]); // a tool that is not there is not taken up else
   await standing(session, workspaceId, [AWAY]);
   await echoed(here);
   await say(page, "Hello?");
@@ -157,7 +158,9 @@ test("an admin makes, tries, orders and sets filters, and goes back", async () =
   const { page, complaints, session, conversation } = await asking(browser);
   const { workspaceId: parent } = conversation;
   await page.goto(`${PAGE}/#/filters`);
-  await page.getByText("There are none here, so nothing is looked at but by the installation's, if it has any.").waitFor();
+  await page.getByText("This workspace has none of its own.").waitFor();
+  await page.getByText(/^What people say in the workspace .+ and tools return there/).waitFor();
+  await page.getByText("Whether there are any, and what they look for, only operators may read.").waitFor();
   await page.getByRole("button", { name: "New filter" }).click();
   await page.getByLabel("Name").fill("keys");
   await page.getByRole("button", { name: "Add it" }).click();
@@ -255,9 +258,21 @@ test("an operator sets those of all workspaces", async () => {
   await other.getByLabel("Looks for").selectOption("words that are not to be said");
   await other.getByLabel("Words and phrases, one a line").fill("project falcon\nproject eagle");
   await other.getByLabel("What it finds").selectOption("is told of, and passes");
+  await other.getByRole("dialog").getByLabel("answers").check();
   await other.getByRole("button", { name: "Add it" }).click();
   await other.getByRole("button", { name: "Set them" }).click();
-  await other.getByText("2 words that are not to be said").waitFor();
+  await other.getByText("2 terms: project falcon, …").waitFor();
+  await other.goto(`${PAGE}/#/`);
+  await other.getByLabel("Who answers").selectOption("echo"); // a workspace comes with the first conversation
+  await say(other, "Hello");
+  await other.locator(".message.assistant:not(.under-way)").waitFor();
+  await other.goto(`${PAGE}/#/filters`);
+  const ofAll = other.getByRole("list", { name: "Of the installation" }).getByRole("listitem");
+  await ofAll.filter({ hasText: "falcon" }).getByText("is told of, and passes; is masked in answers").waitFor();
+  await depicted(other, "of-all");
+  expect(await faultsOf(other)).toEqual([]);
+  await other.goto(`${PAGE}/operator.html#filters`);
+  await other.getByText("2 terms: project falcon, …").waitFor();
   await page.goto(`${PAGE}/#/filters`);
   await page.getByLabel("The text").fill("Project Falcon");
   await page.getByRole("button", { name: "Try", exact: true }).click();

@@ -42,6 +42,7 @@ export function Turns({ desk }: { desk: Desk }): JSX.Element {
       {error && <Notice text={error} />}
       <Table
         label="Turns"
+        isStacked
         rows={shown}
         error={loaded.error}
         keyOf={(turn) => turn.turnId}
@@ -104,7 +105,8 @@ function Handled({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
 
 function waits(desk: Desk, turn: Turn): string {
   const { heldFor, askedBy, claimedBy, reason } = turn.handoff!;
-  const from = heldFor ? `held, then for ${visible(heldFor)}` : `from ${nameOf(desk, askedBy, turn)}`;
+  const isItself = askedBy === `handlers/${turn.handler}`; // it was for people from the beginning
+  const from = heldFor ? `held, then for ${visible(heldFor)}` : isItself ? "for people" : `from ${nameOf(desk, askedBy, turn)}`;
   const taken = claimedBy ? `; ${nameOf(desk, claimedBy, turn)} is at it` : "";
   return `${from}${reason ? `: ${visible(reason)}` : ""}${taken}`;
 }

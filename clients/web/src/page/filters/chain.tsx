@@ -6,11 +6,11 @@ import type { Filter } from "../../gen/antiphon/context/v1/filter_pb";
 import { IconButton, Notice, Spinner } from "../parts";
 import { State } from "../table";
 import { visible } from "../visible";
-import { ACTIONS, failing, looksFor, where } from "./words";
-
-const NONE = "There are none here, so nothing is looked at but by the installation's, if it has any.";
+import { failing, finding, looksFor, where } from "./words";
 
 interface ChainProps {
+  /** What is said where there are none. */
+  empty: string;
   filters: Filter[] | undefined;
   error: string;
   /** How often each had something to say of late, by its name, and how often any had. */
@@ -35,7 +35,7 @@ export function Chain(props: ChainProps): JSX.Element {
     <>
       {error && <Notice text={error} />}
       {!filters && !error && <Spinner label="Loading" />}
-      {filters?.length === 0 && <p class="quiet">{NONE}</p>}
+      {filters?.length === 0 && <p class="quiet">{props.empty}</p>}
       <ol class="queue chain" aria-label="The chain">
         {filters?.map((each) => (
           <li key={each.name}>
@@ -56,13 +56,18 @@ export function Chain(props: ChainProps): JSX.Element {
   );
 }
 
-function Facts({ filter, count, all }: { filter: Filter; count: number; all: number }): JSX.Element {
+function saidOf(count: number, all: number): string {
+  return all ? `${count.toLocaleString()} of the last ${all.toLocaleString()} times` : "never";
+}
+
+/** What there is to know of one, and how often it had something to say, if that was counted. */
+export function Facts({ filter, count = 0, all }: { filter: Filter; count?: number; all?: number }): JSX.Element {
   const facts: [string, string][] = [
     ["looks for", looksFor(filter)],
     ["in", where(filter)],
-    ["what it finds", ACTIONS[filter.action] ?? "is told of"],
+    ["what it finds", finding(filter)],
     ["what it can't look at", failing(filter)],
-    ["had something to say", all ? `${count.toLocaleString()} of the last ${all.toLocaleString()} times` : "never"],
+    ...(all === undefined ? [] : [["had something to say", saidOf(count, all)] as [string, string]]),
   ];
   return (
     <dl class="facts-of">

@@ -6,7 +6,9 @@ import { InWorkspace } from "../in_workspace";
 import { useLoaded } from "../loading";
 import { Spinner } from "../parts";
 import { manages } from "../usage/budgets";
+import { visible } from "../visible";
 import { Filters } from "./filters";
+import { OfInstallation } from "./installation";
 
 /** Those of one that can be chosen. */
 export function FiltersView({ desk, workspaceId }: { desk: Desk; workspaceId: string }): JSX.Element {
@@ -17,6 +19,11 @@ export function FiltersView({ desk, workspaceId }: { desk: Desk; workspaceId: st
   );
 }
 
+function nameOf(desk: Desk, parent: string): string {
+  const found = desk.workspaces.find(({ workspaceId }) => workspaceId === parent);
+  return found ? `the workspace ${found.displayName}` : "this workspace";
+}
+
 function OfWorkspace({ desk, parent }: { desk: Desk; parent: string }): JSX.Element {
   const { value: isManaged } = useLoaded(() => manages(desk, parent), [parent]);
   if (isManaged === undefined) return <Spinner label="Loading" />;
@@ -24,10 +31,11 @@ function OfWorkspace({ desk, parent }: { desk: Desk; parent: string }): JSX.Elem
   return (
     <>
       <p class="quiet">
-        What people say here and tools return is looked at by these, in this order, before anybody works on it and before it is
+        What people say in {visible(nameOf(desk, parent))} and tools return there is looked at by these, in this order, before anybody works on it and before it is
         stored; answers are masked as they come by those that look at them. Those of the installation look first, and can't be
         taken away.
       </p>
+      <OfInstallation desk={desk} />
       <Filters desk={desk} parent={parent} />
     </>
   );

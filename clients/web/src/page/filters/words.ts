@@ -9,11 +9,12 @@ import {
   type Screening,
 } from "../../gen/antiphon/context/v1/filter_pb";
 import { milliseconds } from "../../antiphon";
-import { visible } from "../visible";
+import { brief, visible } from "../visible";
 import { took } from "../words";
 import { foundIn } from "./categories";
 
 const USUAL_MS = 2_000;
+const MOST_OF_TERM = 24;
 /** Where it looks if that is not said. */
 export const USUAL_STAGES: readonly FilterStage[] = [FilterStage.MESSAGE, FilterStage.TOOL_RESULT];
 /** Where a filter may look. */
@@ -54,14 +55,27 @@ export function looksFor({ kind }: Filter): string {
       const of = regions.length ? `; phones as dialled in ${regions.join(", ")}` : "";
       return `personal data: ${categories.length ? foundIn(categories) : "all kinds"}${of}`;
     }
-    case "terms": {
-      const count = kind.value.terms.length + kind.value.parts.length;
-      return count === 1 ? "a word that is not to be said" : `${count.toLocaleString()} words that are not to be said`;
-    }
+    case "terms":
+      return termsOf([...kind.value.terms, ...kind.value.parts]);
     case "remote":
       return `what ${visible(kind.value.tool)} says`;
   }
   return KINDS[kind.case];
+}
+
+/** How many, and the first, by which one is told from another: only who may change them sees them. */
+function termsOf(terms: string[]): string {
+  const [first = ""] = terms;
+  const more = terms.length > 1 ? ", …" : "";
+  return `${terms.length.toLocaleString()} ${terms.length === 1 ? "term" : "terms"}: ${brief(first, MOST_OF_TERM)}${more}`;
+}
+
+/** What becomes of what it finds; of answers, which come in pieces, it is masked, whatever it does elsewhere. */
+export function finding(filter: Filter): string {
+  const stages = stagesOf(filter);
+  const action = ACTIONS[filter.action] ?? "is told of";
+  if (!stages.includes(FilterStage.ANSWER)) return action;
+  return stages.length === 1 ? "is masked in answers" : `${action}; is masked in answers`;
 }
 
 /** Where it looks. */
