@@ -131,7 +131,8 @@ test("a filter that can't look, and too much from one place, say when to try aga
   const here = await asking(browser);
   const { page, complaints, session, conversation } = here;
   const { workspaceId } = conversation;
-  await standing(session, workspaceId, [{ ...AWAY, disabled: true }]); // a tool that is not there is not taken up else
+  const target = { case: "grpc" as const, value: { address: "https://nobody.example" } };
+  await session.stubs.connections.createConnection({ workspaceId, connection: { name: "nobody", title: "Is away", target } });
   await standing(session, workspaceId, [AWAY]);
   await echoed(here);
   await say(page, "Hello?");
