@@ -106,9 +106,9 @@ function Handled({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
 function waits(desk: Desk, turn: Turn): string {
   const { heldFor, askedBy, claimedBy, reason } = turn.handoff!;
   const isItself = askedBy === `handlers/${turn.handler}`; // it was for people from the beginning
-  const from = heldFor ? `held, then for ${visible(heldFor)}` : isItself ? "for people" : `from ${nameOf(desk, askedBy, turn)}`;
-  const taken = claimedBy ? `; ${nameOf(desk, claimedBy, turn)} is at it` : "";
-  return `${from}${reason ? `: ${visible(reason)}` : ""}${taken}`;
+  const from = heldFor ? `held, then for ${visible(heldFor)}` : isItself ? "" : `from ${nameOf(desk, askedBy, turn)}`;
+  const taken = claimedBy && `${nameOf(desk, claimedBy, turn)} is at it`;
+  return [from, visible(reason), taken].filter(Boolean).join("; ");
 }
 
 function nameOf(desk: Desk, actor: string, { conversationId }: Turn): string {
@@ -116,12 +116,13 @@ function nameOf(desk: Desk, actor: string, { conversationId }: Turn): string {
 }
 
 /** What a provider said of its failure stands in the ledger, which is asked by who wants to know. */
-function Why({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element {
+function Why({ desk, turn }: { desk: Desk; turn: Turn }): JSX.Element | null {
   const [isAsked, setAsked] = useState(false);
-  const isOfModel = turn.error && errorOfStatus(turn.error).reason.startsWith("MODEL_");
+  if (!turn.error) return null;
+  const isOfModel = errorOfStatus(turn.error).reason.startsWith("MODEL_");
   return (
     <>
-      {turn.error?.message}{" "}
+      {turn.error.message}{" "}
       {isAsked ? (
         <Calls desk={desk} turn={turn} />
       ) : (
