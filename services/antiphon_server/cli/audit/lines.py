@@ -43,7 +43,7 @@ def event_json(event: SecurityEvent) -> dict[str, Any]:
 def event_line(event: SecurityEvent) -> str:
     """An event as one line: place, time, what, who, from where, on whose account, and how."""
     kind = event.WhichOneof("detail") or "unknown"
-    time = local_time(event.create_time, "%Y-%m-%d %H:%M:%S %Z")
+    time = local_time(event.create_time, "%Y-%m-%d %H:%M:%S")
     whose = event.user_id if event.actor != f"users/{event.user_id}" else ""
     parts = (event.actor, event.address, whose, _detail(event, kind))
     line = f"#{event.sequence:<6} {time}  {kind:<24} {'  '.join(filter(None, parts))}"
