@@ -1,0 +1,71 @@
+"""What is put into the index, what it is asked, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NewType
+
+PartitionKey = NewType("PartitionKey", str)
+"""What access is decided by: ``conversations/conv_…``, or a scope of facts."""
+
+DocumentId = NewType("DocumentId", str)
+"""A message's id, a fact's id; unique within its partition."""
+
+MESSAGE = "message"
+"""The kind of what was said in turn: it alone has neighbours and belongs to a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something that can be found.
+
+    Attributes:
+        text: What was said or is known; a picture by its caption.
+        speaker: The name that people know who said it by; empty if unknown.
+        speaker_id: ``users/…`` or ``models/…``, which filters look at.
+        time_us: When it was said, in microseconds since 1970.
+        kind: ``message``, ``fact``, ``preference``, …
+    """
+
+    document_id: DocumentId
+    text: str
+    speaker: str
+    speaker_id: str
+    time_us: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for, within what bounds.
+
+    Attributes:
+        limit: The most hits that are wanted.
+        kinds: The kinds that are wanted; empty for all.
+        speaker_ids: Whose documents are wanted; empty for all.
+        not_before_us: The earliest time that is wanted, in microseconds since 1970.
+        before_us: What is wanted was said before then; 0 for no bound.
+        now_us: When it is asked, for "yesterday"; 0 if unknown.
+    """
+
+    text: str
+    limit: int = 10
+    kinds: frozenset[str] = frozenset()
+    speaker_ids: frozenset[str] = frozenset()
+    not_before_us: int = 0
+    before_us: int = 0
+    now_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that was found.
+
+    Attributes:
+        score: The sum of its parts; it compares hits of one search alone.
+        parts: What the score is made of, such as ``words``, ``speaker``, ``session``.
+    """
+
+    partition: PartitionKey
+    document_id: DocumentId
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
