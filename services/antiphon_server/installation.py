@@ -16,6 +16,7 @@ from antiphon_server.dispatcher.rooms import ComposeRooms
 from antiphon_server.events.descriptor import EVENTS
 from antiphon_server.filters import room as filters
 from antiphon_server.integration.descriptor import INTEGRATION
+from antiphon_server.memory.descriptor import MEMORY
 from antiphon_server.notifying import room as notifying
 from antiphon_server.routing import room as routing
 from antiphon_server.runtime.composition.descriptor import Descriptor
@@ -26,6 +27,7 @@ SERVICES = (
     *(AUTH, EVENTS),
     context((filters.tables, anomalies.tables), filters.filtering, anomalies.watching),
     INTEGRATION,
+    MEMORY,
     dispatcher(
         agents,
         ComposeRooms(

@@ -56,6 +56,7 @@ _RPCS = {
         NoticeService/ListNotices ScheduleService/ListOwnSchedules
         EventService/UpdateFollow EventService/CancelFollow
         IntegrationService/ListModels IntegrationService/CountTokens
+        SearchService/SearchMessages
     """,
     "signed in, by a credential for the account": """
         AuthService/ListSessions AuthService/RevokeSession AuthService/RevokeAllSessions
@@ -152,9 +153,10 @@ _RPCS = {
         ToolService/ConsultTool
         ContextService/CheckAccess ContextService/RecordActivity
         FilterService/Screen FilterService/GetAnswerFilters FilterService/RecordScreening
-        ContextService/CreateConversationFor
+        ContextService/CreateConversationFor ContextService/ListReadable
+        ContextService/GetMessages
         DispatcherService/CheckGrant WorkerService/Borrow
-        EventService/Append EventService/Fold EventService/Trim
+        EventService/Append EventService/Fold EventService/Trim EventService/FindNews
         WorkerService/Borrow
     """,
 }
@@ -170,6 +172,7 @@ FOR_GRANTS = {
     "IntegrationService/CountTokens",
     "ToolService/ListTools",
     "ToolService/GetTool",
+    "SearchService/SearchMessages",
 }
 """What a turn's worker may call by its grant, beside what everybody may."""
 

@@ -34,6 +34,7 @@ from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServic
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
@@ -59,6 +60,7 @@ from antiphon_client.redial import Connection, Redial, ignore_connection
 from antiphon_client.relay import LONGEST_S, LiveRelay, RelayWire
 from antiphon_client.routes import Routes
 from antiphon_client.schedules import Schedules
+from antiphon_client.search import Search
 from antiphon_client.secrets import Secrets
 from antiphon_client.tls import Tls
 from antiphon_client.token_exchange import TokenExchange
@@ -93,6 +95,7 @@ class Client(
     Connections,
     Secrets,
     Budgets,
+    Search,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -134,6 +137,7 @@ class Client(
         self._connections = ConnectionServiceStub(channel)
         self._secrets = SecretServiceStub(channel)
         self._budgets = BudgetServiceStub(channel)
+        self._search = SearchServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

@@ -27,6 +27,7 @@ from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
 from antiphon_server.cli.routes.command import app as routes
 from antiphon_server.cli.schedules.command import app as schedules
+from antiphon_server.cli.search import search
 from antiphon_server.cli.secrets import app as secrets
 from antiphon_server.cli.serve import serve
 from antiphon_server.cli.sessions import app as sessions
@@ -68,6 +69,7 @@ for command in (
     approve,
     doctor,
     usage,
+    search,
     handlers,
     backup,
     restore,

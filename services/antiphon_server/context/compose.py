@@ -40,6 +40,7 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.notices import Notices
 from antiphon_server.context.service.projection import Projection
+from antiphon_server.context.service.reading import Reading
 from antiphon_server.context.service.relay import Relay, relay_to_log, relay_to_trail
 from antiphon_server.context.service.retention import Retention
 from antiphon_server.context.service.role_cache import MAX_CACHED, Roles
@@ -229,6 +230,7 @@ def compose(
             _watching(watches),
         ),
         activities,
+        Reading(store, projection),
         roles,
         filters,
         watches,

@@ -37,6 +37,7 @@ from antiphon_server.context.service.limits import (
 )
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
+from antiphon_server.context.service.reading import Reading
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.context.service.workspaces import MAX_NAME, Workspaces, own_workspace_id
 from antiphon_server.runtime.access.principal import (
@@ -69,6 +70,7 @@ class ContextServicer(ContextServiceServicer):
         members: Members,
         messages: Messages,
         activities: Activities,
+        reading: Reading,
         roles: Roles,
         filters: ScreensMessages | None = None,
         watches: WatchesMessages | None = None,
@@ -80,6 +82,7 @@ class ContextServicer(ContextServiceServicer):
         self._members = members
         self._messages = messages
         self._activities = activities
+        self._reading = reading
         self._roles = roles
 
     async def CreateWorkspace(
@@ -366,6 +369,32 @@ class ContextServicer(ContextServiceServicer):
             MessageId(request.message_id),
         )
         return window_wire.window(window)
+
+    async def ListReadable(
+        self, request: pb.ListReadableRequest, context: Any
+    ) -> pb.ListReadableResponse:
+        found = await self._reading.readable(
+            UserId(request.user_id),
+            WorkspaceId(request.workspace_id),
+            [ConversationId(it) for it in request.conversation_ids],
+            request.limit,
+        )
+        return pb.ListReadableResponse(
+            conversation_ids=found.conversation_ids,
+            more=found.more,
+            guest_conversation_ids=found.as_guest,
+        )
+
+    async def GetMessages(
+        self, request: pb.GetMessagesRequest, context: Any
+    ) -> pb.GetMessagesResponse:
+        names = [
+            (ConversationId(it.conversation_id), MessageId(it.message_id))
+            for it in request.messages
+        ]
+        found, titles = await self._reading.messages(names)
+        shown: dict[str, str] = dict(titles.items())
+        return pb.GetMessagesResponse(messages=map(encoding.message, found), titles=shown)
 
     async def CheckAccess(
         self, request: pb.CheckAccessRequest, context: Any

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from antiphon_server.events.history import history_lost
 from antiphon_server.events.hub import IDLE_EVENTS, Hub, of_kinds
@@ -234,6 +234,10 @@ class EventLog:
     async def head(self, scope: Scope) -> Head:
         """Where the log begins and ends."""
         return await self._store.head(scope)
+
+    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
+        """The scopes whose logs don't end at that place; see :meth:`LogStore.moved_from`."""
+        return await self._store.moved_from(places)
 
     async def position(self, scope: Scope, cursor: str) -> Offset:
         """The offset that a client's cursor refers to; 0 for an empty cursor.

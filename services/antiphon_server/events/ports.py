@@ -3,7 +3,17 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from antiphon_server.events.model import Append, Appended, Commit, Folded, Head, Offset, Page, Scope
+from antiphon_server.events.model import (
+    Append,
+    Appended,
+    Commit,
+    Cursor,
+    Folded,
+    Head,
+    Offset,
+    Page,
+    Scope,
+)
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.errors import DomainError
 
@@ -44,6 +54,10 @@ class LogStore(Protocol):
         there are, or of none: those of the scopes with the least news come first. A scope that
         ends before its position has lost what was behind; that is told, too.
         """
+        ...
+
+    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
+        """The scopes whose logs end elsewhere than at that place, or have another history."""
         ...
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:

@@ -126,6 +126,11 @@ class EventServicer(EventServiceServicer):
             earliest_cursor=earliest.encode(scope),
         )
 
+    async def FindNews(self, request: pb.FindNewsRequest, context: Context) -> pb.FindNewsResponse:
+        scopes = ((Scope(place.scope), place.cursor) for place in request.places)
+        places = {scope: Cursor.decode(scope, cursor) for scope, cursor in scopes}
+        return pb.FindNewsResponse(scopes=await self._log.moved_from(places))
+
     async def PublishEphemeral(
         self, request: pb.PublishEphemeralRequest, context: Context
     ) -> pb.PublishEphemeralResponse:

@@ -141,6 +141,16 @@ class ContextServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextResponse.FromString,
                 _registered_method=True)
+        self.ListReadable = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/ListReadable',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableResponse.FromString,
+                _registered_method=True)
+        self.GetMessages = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/GetMessages',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesResponse.FromString,
+                _registered_method=True)
         self.CheckAccess = channel.unary_unary(
                 '/antiphon.context.v1.ContextService/CheckAccess',
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.CheckAccessRequest.SerializeToString,
@@ -331,6 +341,22 @@ class ContextServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReadable(self, request, context):
+        """ListReadable lists the conversations that a user may read now, by their ids, for the other
+        services: those first that were active last, archived ones among them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMessages(self, request, context):
+        """GetMessages returns messages by their ids, for the other services: that somebody may read them is
+        what the caller has asked before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckAccess(self, request, context):
         """CheckAccess says which role a user has on a resource now, for the other
         services. A resource that does not exist gives ROLE_UNSPECIFIED.
@@ -446,6 +472,16 @@ def add_ContextServiceServicer_to_server(servicer, server):
                     servicer.GetContext,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextResponse.SerializeToString,
+            ),
+            'ListReadable': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReadable,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableResponse.SerializeToString,
+            ),
+            'GetMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMessages,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesResponse.SerializeToString,
             ),
             'CheckAccess': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckAccess,
@@ -1022,6 +1058,60 @@ class ContextService:
             '/antiphon.context.v1.ContextService/GetContext',
             antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_context__service__pb2.GetContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReadable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/ListReadable',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.ListReadableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/GetMessages',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.GetMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

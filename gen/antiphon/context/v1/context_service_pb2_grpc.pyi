@@ -124,6 +124,14 @@ class ContextServiceStub:
     the budget, in the order they were said, and what was left out. Errors:
     NOT_FOUND, also if the message to be answered is rolled back or unknown.
     """
+    ListReadable: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListReadableRequest, _context_service_pb2.ListReadableResponse]
+    """ListReadable lists the conversations that a user may read now, by their ids, for the other
+    services: those first that were active last, archived ones among them.
+    """
+    GetMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetMessagesRequest, _context_service_pb2.GetMessagesResponse]
+    """GetMessages returns messages by their ids, for the other services: that somebody may read them is
+    what the caller has asked before.
+    """
     CheckAccess: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CheckAccessRequest, _context_service_pb2.CheckAccessResponse]
     """CheckAccess says which role a user has on a resource now, for the other
     services. A resource that does not exist gives ROLE_UNSPECIFIED.
@@ -224,6 +232,14 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """GetContext returns what a model should see: the newest messages that fit
     the budget, in the order they were said, and what was left out. Errors:
     NOT_FOUND, also if the message to be answered is rolled back or unknown.
+    """
+    ListReadable: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListReadableRequest, _context_service_pb2.ListReadableResponse]  # type: ignore[assignment]
+    """ListReadable lists the conversations that a user may read now, by their ids, for the other
+    services: those first that were active last, archived ones among them.
+    """
+    GetMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.GetMessagesRequest, _context_service_pb2.GetMessagesResponse]  # type: ignore[assignment]
+    """GetMessages returns messages by their ids, for the other services: that somebody may read them is
+    what the caller has asked before.
     """
     CheckAccess: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CheckAccessRequest, _context_service_pb2.CheckAccessResponse]  # type: ignore[assignment]
     """CheckAccess says which role a user has on a resource now, for the other
@@ -448,6 +464,26 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         """GetContext returns what a model should see: the newest messages that fit
         the budget, in the order they were said, and what was left out. Errors:
         NOT_FOUND, also if the message to be answered is rolled back or unknown.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReadable(
+        self,
+        request: _context_service_pb2.ListReadableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.ListReadableResponse, _abc.Awaitable[_context_service_pb2.ListReadableResponse]]:
+        """ListReadable lists the conversations that a user may read now, by their ids, for the other
+        services: those first that were active last, archived ones among them.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMessages(
+        self,
+        request: _context_service_pb2.GetMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.GetMessagesResponse, _abc.Awaitable[_context_service_pb2.GetMessagesResponse]]:
+        """GetMessages returns messages by their ids, for the other services: that somebody may read them is
+        what the caller has asked before.
         """
 
     @_abc_1.abstractmethod

@@ -66,6 +66,11 @@ class EventServiceStub:
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadRequest.SerializeToString,
                 response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadResponse.FromString,
                 _registered_method=True)
+        self.FindNews = channel.unary_unary(
+                '/antiphon.events.v1.EventService/FindNews',
+                request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsResponse.FromString,
+                _registered_method=True)
         self.PublishEphemeral = channel.unary_unary(
                 '/antiphon.events.v1.EventService/PublishEphemeral',
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.PublishEphemeralRequest.SerializeToString,
@@ -151,6 +156,14 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindNews(self, request, context):
+        """FindNews says in which logs something stands behind a place, for the other services, which keep
+        pictures of many: one look for all of them, as new as the store.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PublishEphemeral(self, request, context):
         """PublishEphemeral tells those who follow the scope now that the caller is
         typing or present. It is not stored and may be dropped: it reaches those whose
@@ -219,6 +232,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.GetHead,
                     request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadRequest.FromString,
                     response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadResponse.SerializeToString,
+            ),
+            'FindNews': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindNews,
+                    request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsRequest.FromString,
+                    response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsResponse.SerializeToString,
             ),
             'PublishEphemeral': grpc.unary_unary_rpc_method_handler(
                     servicer.PublishEphemeral,
@@ -405,6 +423,33 @@ class EventService:
             '/antiphon.events.v1.EventService/GetHead',
             antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadRequest.SerializeToString,
             antiphon_dot_events_dot_v1_dot_event__service__pb2.GetHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindNews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.events.v1.EventService/FindNews',
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsRequest.SerializeToString,
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.FindNewsResponse.FromString,
             options,
             channel_credentials,
             insecure,

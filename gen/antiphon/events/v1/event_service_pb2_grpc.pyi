@@ -68,6 +68,10 @@ class EventServiceStub:
     """
     GetHead: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetHeadRequest, _event_service_pb2.GetHeadResponse]
     """GetHead says where a log begins and ends. Errors: NOT_FOUND."""
+    FindNews: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.FindNewsRequest, _event_service_pb2.FindNewsResponse]
+    """FindNews says in which logs something stands behind a place, for the other services, which keep
+    pictures of many: one look for all of them, as new as the store.
+    """
     PublishEphemeral: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]
     """PublishEphemeral tells those who follow the scope now that the caller is
     typing or present. It is not stored and may be dropped: it reaches those whose
@@ -129,6 +133,10 @@ class EventServiceAsyncStub(EventServiceStub):
     """
     GetHead: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetHeadRequest, _event_service_pb2.GetHeadResponse]  # type: ignore[assignment]
     """GetHead says where a log begins and ends. Errors: NOT_FOUND."""
+    FindNews: _aio.UnaryUnaryMultiCallable[_event_service_pb2.FindNewsRequest, _event_service_pb2.FindNewsResponse]  # type: ignore[assignment]
+    """FindNews says in which logs something stands behind a place, for the other services, which keep
+    pictures of many: one look for all of them, as new as the store.
+    """
     PublishEphemeral: _aio.UnaryUnaryMultiCallable[_event_service_pb2.PublishEphemeralRequest, _event_service_pb2.PublishEphemeralResponse]  # type: ignore[assignment]
     """PublishEphemeral tells those who follow the scope now that the caller is
     typing or present. It is not stored and may be dropped: it reaches those whose
@@ -223,6 +231,16 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.GetHeadResponse, _abc.Awaitable[_event_service_pb2.GetHeadResponse]]:
         """GetHead says where a log begins and ends. Errors: NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def FindNews(
+        self,
+        request: _event_service_pb2.FindNewsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.FindNewsResponse, _abc.Awaitable[_event_service_pb2.FindNewsResponse]]:
+        """FindNews says in which logs something stands behind a place, for the other services, which keep
+        pictures of many: one look for all of them, as new as the store.
+        """
 
     @_abc_1.abstractmethod
     def PublishEphemeral(

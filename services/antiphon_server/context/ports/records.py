@@ -99,6 +99,10 @@ class ConversationRecords(Protocol):
         """Places and titles of the same."""
         ...
 
+    def readable(self, listed: Listed, among: Collection[ConversationId]) -> list[ConversationId]:
+        """Those of these that are listed."""
+        ...
+
     def those(self, conversation_ids: Sequence[str]) -> list[Conversation]:
         """Those that are there of these, in this order."""
         ...
@@ -165,6 +169,10 @@ class MemberRecords(Protocol):
         In the order of their ids, behind ``after``.
         """
 
+    def guest_in(self, user_id: UserId) -> Sequence[ConversationId]:
+        """Where that user is a guest, and nothing more by a role on the workspace."""
+        ...
+
     def has_guests(self, resource: ResourceId) -> bool:
         """Whether anybody is a guest there."""
         ...
@@ -199,6 +207,12 @@ class MessageRecords(Protocol):
 
     def find(self, conversation_id: ConversationId, message_id: MessageId) -> Message | None:
         """The message of that id."""
+        ...
+
+    def those(
+        self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
+    ) -> list[Message]:
+        """The messages that there are of these; as many of the first ones as come to that much."""
         ...
 
     def sizes(

@@ -142,7 +142,7 @@ class Conversations:
         after = position(token, listed)
 
         def work(records: Records) -> Page[Conversation]:
-            those = _listed(records, principal, wish)
+            those = listed_for(records, principal, wish)
             if wish.title_contains:
                 return search(records, those, listed, wish.title_contains, after, limit)
             found = records.conversations.page(those, after, limit + 1)
@@ -264,7 +264,7 @@ def _not_to_choose(records: Records, owner: UserId, conversation_id: Conversatio
     return DomainError(Reason.ALREADY_EXISTS, resource=conversation_id)
 
 
-def _listed(records: Records, principal: Principal, wish: ListWish) -> Listed:
+def listed_for(records: Records, principal: Principal, wish: ListWish) -> Listed:
     """What the caller may read of what is wished for."""
     reader = principal.user_id if principal.kind == "user" else None
     if not wish.workspace_id:

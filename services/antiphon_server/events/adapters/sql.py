@@ -7,12 +7,17 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, upda
 
 from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.adapters.sql_append import Appending, new_scope
-from antiphon_server.events.adapters.sql_commits_after import commits_after, has_commits_after
+from antiphon_server.events.adapters.sql_commits_after import (
+    commits_after,
+    has_commits_after,
+    moved_from,
+)
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
     Appended,
     Commit,
+    Cursor,
     Epoch,
     Folded,
     Head,
@@ -129,6 +134,9 @@ class SqlLogStore:
         return await self._database.read(
             lambda connection: commits_after(connection, after, max_events)
         )
+
+    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
+        return await self._database.read(lambda it: moved_from(it, places), snapshot=False)
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))

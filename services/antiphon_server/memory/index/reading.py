@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from antiphon_server.memory.index.columns import DATED, QUESTION
 
-_DATES = frozenset(
-    """
+_DATE_WORDS = """
 yesterday today tonight tomorrow ago weekend week weeks month months year years monday tuesday
 wednesday thursday friday saturday sunday january february march april june july august september
 october november december spring summer autumn winter morning birthday since
@@ -18,8 +17,8 @@ printemps été automne hiver dernier dernière prochain prochaine depuis
 ayer anteayer hoy mañana semana semanas mes meses año años lunes martes miércoles jueves viernes
 sábado domingo enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre
 diciembre primavera verano otoño invierno pasado pasada próximo próxima desde
-    """.split()
-)
+"""
+_DATES = frozenset(_DATE_WORDS.split())
 
 
 def flags(text: str, found: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """Conversations in SQL."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from antiphon_server.context.adapters.sql.listing import MANAGED, listing
+from antiphon_server.context.adapters.sql.listing import MANAGED, listing, readable
 from antiphon_server.context.adapters.sql.rows import (
     PAGE_LIMIT,
     conversation_of,
@@ -174,7 +174,12 @@ class SqlConversations:
     def _rows(
         self, statement: Select[Any], listed: Listed, after: Position | None, limit: int
     ) -> Sequence[Sequence[Any]]:
-        values: dict[str, Any] = place(after, limit)
+        values = place(after, limit) | self._of(listed)
+        return self._connection.execute(statement, values).all()
+
+    def _of(self, listed: Listed) -> dict[str, Any]:
+        """What the statement of a list is given, but for the page."""
+        values: dict[str, Any] = {}
         if listed.workspace_id:
             values["workspace_id"] = listed.workspace_id
         if listed.reader is not None:
@@ -182,7 +187,11 @@ class SqlConversations:
             if not listed.workspace_id:
                 managed = self._connection.execute(MANAGED, {"user_id": listed.reader})
                 values["managed"] = managed.scalars().all()
-        return self._connection.execute(statement, values).all()
+        return values
+
+    def readable(self, listed: Listed, among: Collection[ConversationId]) -> list[ConversationId]:
+        values = self._of(listed) | {"among": list(among)}
+        return list(self._connection.execute(readable(listed), values).scalars())
 
     def those(self, conversation_ids: Sequence[str]) -> list[Conversation]:
         rows = self._connection.execute(_THOSE, {"ids": conversation_ids})

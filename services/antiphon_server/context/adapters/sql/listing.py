@@ -10,6 +10,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     false,
+    or_,
     select,
     true,
     union,
@@ -53,6 +54,19 @@ def _statement(
     if not by_all:
         source = source.where(exists().where(_OF_USER))
     return _page(source, time)
+
+
+def readable(listed: Listed) -> Select[Any]:
+    """The statement of those conversations of some that are listed, on whatever shelf."""
+    found = select(_TABLE.conversation_id).where(
+        _TABLE.conversation_id.in_(bindparam("among", expanding=True))
+    )
+    by_role = exists().where(_OF_USER)
+    if listed.workspace_id:
+        found = found.where(_IN_WORKSPACE)
+        return found if listed.reader is None else found.where(by_role)
+    managed = _TABLE.workspace_id.in_(bindparam("managed", expanding=True))
+    return found.where(or_(by_role, managed))
 
 
 def _on(shelf: Shelf) -> tuple[ColumnElement[bool], ...]:

@@ -96,6 +96,24 @@ _LIST = (
 _GUESTS = select(members.c.user_id).where(
     members.c.resource == bindparam("key_resource"), members.c.role == Role.GUEST.value
 )
+# One who has the workspace's word as well is more than a guest there.
+_GUEST_IN = Prepared(
+    lambda: (
+        select(_HERE.c.resource)
+        .join(conversations, conversations.c.conversation_id == _HERE.c.resource)
+        .outerjoin(
+            _AROUND,
+            (_AROUND.c.resource == conversations.c.workspace_id)
+            & (_AROUND.c.user_id == _HERE.c.user_id)
+            & or_(*(_AROUND.c.role == literal_column(str(role.value)) for role in INHERITED)),
+        )
+        .where(
+            _HERE.c.user_id == bindparam("user_id"),
+            _HERE.c.role == literal_column(str(Role.GUEST.value)),
+            _AROUND.c.user_id.is_(None),
+        )
+    )
+)
 _THERE = select(members.c.user_id).where(
     members.c.resource == bindparam("resource"), members.c.user_id > bindparam("after")
 )
@@ -182,6 +200,9 @@ class SqlMembers:
     def readers(self, resource: ResourceId, after: UserId, limit: int) -> Sequence[UserId]:
         values = {"resource": resource, "after": after, "page_limit": limit}
         return [user_id for (user_id,) in _READERS.rows(self._connection, values)]
+
+    def guest_in(self, user_id: UserId) -> Sequence[ConversationId]:
+        return [it for (it,) in _GUEST_IN.rows(self._connection, {"user_id": user_id})]
 
     def has_guests(self, resource: ResourceId) -> bool:
         guests = self._connection.execute(_GUESTS.limit(1), {"key_resource": resource})

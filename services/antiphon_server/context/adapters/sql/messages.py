@@ -4,6 +4,7 @@ Every row holds the sums over all rows up to it, so totals cost one row however 
 the history is; what was rolled back is rare and is summed on its own.
 """
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     func,
     select,
     true,
+    tuple_,
     update,
 )
 
@@ -95,6 +97,9 @@ _COLUMNS: Select[Any] = select(
 _FIND = _COLUMNS.add_columns(_TABLE.rolled_back).where(
     _HERE, _TABLE.message_id == bindparam("message")
 )
+_ONE_OF = tuple_(_TABLE.conversation_id, _TABLE.message_id).in_(bindparam("names", expanding=True))
+_SIZES_OF = select(_TABLE.conversation_id, _TABLE.message_id, _TABLE.size_bytes).where(_ONE_OF)
+_THOSE = _COLUMNS.add_columns(_TABLE.conversation_id).where(_ONE_OF)
 _BETWEEN = _COLUMNS.where(
     _HERE, _TABLE.log_offset.between(bindparam("first"), bindparam("last"))
 ).order_by(_TABLE.log_offset.desc())
@@ -153,6 +158,19 @@ class SqlMessages:
         # What is not in the context was rolled back, or is an aside: its content says which.
         aside = row.rolled_back and message_pb2.Message.FromString(row.content).aside
         return replace(found, content=replace(found.content, aside=aside))
+
+    def those(
+        self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
+    ) -> list[Message]:
+        rows = self._connection.execute(_SIZES_OF, {"names": list(names)})
+        sizes = {(where, it): size for where, it, size in rows}
+        there = [name for name in names if name in sizes]
+        so_far = itertools.accumulate(sizes[name] for name in there)
+        fit = [name for name, total in zip(there, so_far, strict=True) if total <= max_bytes]
+        if not fit:
+            return []
+        found = self._connection.execute(_THOSE, {"names": fit})
+        return [_message(ConversationId(row.conversation_id), row) for row in found]
 
     def sizes(
         self,

@@ -1,0 +1,1 @@
+"""What memory needs from outside: other services, and the database."""

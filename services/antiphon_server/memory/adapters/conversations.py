@@ -1,0 +1,80 @@
+"""Conversations, through the service that owns them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.context.v1 import context_service_pb2 as pb
+from antiphon_server.memory.encoding import said_of
+from antiphon_server.memory.model import (
+    ConversationId,
+    KeptMessage,
+    KeptMessages,
+    Place,
+    Readable,
+    Said,
+    WorkspaceId,
+)
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.context.v1.context_service_pb2_grpc import ContextServiceAsyncStub
+
+TIMEOUT_S = 10.0
+PAGE = 200
+
+
+class ContextConversations:
+    """A :class:`~antiphon_server.memory.ports.Conversations` through the ContextService."""
+
+    def __init__(self, context: "ContextServiceAsyncStub") -> None:
+        self._context = context
+
+    async def readable(
+        self,
+        user_id: UserId,
+        workspace_id: WorkspaceId,
+        among: Sequence[ConversationId],
+        limit: int,
+    ) -> Readable:
+        request = pb.ListReadableRequest(
+            user_id=user_id, workspace_id=workspace_id, conversation_ids=among, limit=limit
+        )
+        with remote_errors("context"):
+            found = await self._context.ListReadable(request, timeout=TIMEOUT_S)
+        return Readable(
+            [ConversationId(it) for it in found.conversation_ids],
+            frozenset(ConversationId(it) for it in found.guest_conversation_ids),
+            found.more,
+        )
+
+    async def said_in(self, conversation_id: ConversationId) -> Sequence[Said]:
+        request = pb.ListMessagesRequest(conversation_id=conversation_id, page_size=PAGE)
+        said: list[Said] = []
+        while True:
+            with remote_errors("context"):
+                page = await self._context.ListMessages(request, timeout=TIMEOUT_S)
+            said += map(said_of, page.messages)
+            if not page.next_page_token:
+                return said[::-1]
+            request.page_token = page.next_page_token
+
+    async def messages(self, places: Sequence[Place]) -> KeptMessages:
+        names = [
+            pb.MessageName(conversation_id=it.conversation_id, message_id=it.message_id)
+            for it in places
+        ]
+        if not names:
+            return KeptMessages({}, {})
+        with remote_errors("context"):
+            found = await self._context.GetMessages(
+                pb.GetMessagesRequest(messages=names), timeout=TIMEOUT_S
+            )
+        kept = (
+            KeptMessage(said_of(it), ConversationId(it.conversation_id), it.SerializeToString())
+            for it in found.messages
+        )
+        return KeptMessages(
+            {it.said.message_id: it for it in kept},
+            {ConversationId(it): title for it, title in found.titles.items()},
+        )

@@ -1,0 +1,55 @@
+"""The logs of conversations, through the service that owns them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from antiphon.events.v1 import event_pb2
+from antiphon.events.v1 import event_service_pb2 as pb
+from antiphon_server.memory.encoding import microseconds, said_of
+from antiphon_server.memory.model import ConversationId, LogEnd, Said, SaidPage
+from antiphon_server.runtime.errors.wire import remote_errors
+
+if TYPE_CHECKING:  # it exists for the type checker alone
+    from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
+
+TIMEOUT_S = 10.0
+PAGE = 1000
+_SCOPE = "conversations/"
+
+
+class EventServiceLogs:
+    """A :class:`~antiphon_server.memory.ports.Logs` through the EventService."""
+
+    def __init__(self, events: "EventServiceAsyncStub") -> None:
+        self._events = events
+
+    async def end(self, conversation_id: ConversationId) -> LogEnd:
+        request = pb.GetHeadRequest(scope=_SCOPE + conversation_id)
+        with remote_errors("events"):
+            head = await self._events.GetHead(request, timeout=TIMEOUT_S)
+        return LogEnd(head.cursor, head.earliest_offset <= 1)
+
+    async def news(self, cursors: Mapping[ConversationId, str]) -> Collection[ConversationId]:
+        places = [pb.LogPlace(scope=_SCOPE + it, cursor=at) for it, at in cursors.items()]
+        with remote_errors("events"):
+            found = await self._events.FindNews(
+                pb.FindNewsRequest(places=places), timeout=TIMEOUT_S
+            )
+        return [ConversationId(it.removeprefix(_SCOPE)) for it in found.scopes]
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
+        request = pb.ReadEventsRequest(
+            scope=_SCOPE + conversation_id,
+            cursor=cursor,
+            page_size=PAGE,
+            kinds=[event_pb2.EVENT_KIND_MESSAGE_POSTED],
+        )
+        with remote_errors("events"):
+            page = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
+        return SaidPage([_said(it) for it in page.events], page.cursor, page.at_head)
+
+
+def _said(event: event_pb2.Event) -> Said:
+    """The log's time counts: the message in it has none yet."""
+    return replace(said_of(event.message_posted.message), time_us=microseconds(event.time))

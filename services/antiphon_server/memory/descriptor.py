@@ -1,0 +1,39 @@
+"""The memory service as the installation knows it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from antiphon_server.runtime.composition.descriptor import Compose, ServiceDescriptor
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import FileDescriptor
+    from sqlalchemy import MetaData
+
+
+def _contracts() -> "tuple[FileDescriptor, ...]":
+    from antiphon.memory.v1 import search_service_pb2
+
+    return (search_service_pb2.DESCRIPTOR,)
+
+
+def _tables() -> "MetaData":
+    from antiphon_server.memory.adapters.tables import metadata
+
+    return metadata
+
+
+def _composition() -> Compose[object]:
+    from antiphon_server.memory.compose import compose_service
+
+    return compose_service
+
+
+MEMORY: ServiceDescriptor[object] = ServiceDescriptor(
+    name="memory",
+    port=7466,
+    calls=("auth", "context", "events"),
+    folder=Path(__file__).parent,
+    contracts=_contracts,
+    tables=_tables,
+    composition=_composition,
+)

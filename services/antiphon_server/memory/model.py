@@ -1,0 +1,113 @@
+"""Memory's own types. Times are microseconds since 1970."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NewType
+
+ConversationId = NewType("ConversationId", str)
+MessageId = NewType("MessageId", str)
+WorkspaceId = NewType("WorkspaceId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message: its texts, each in lines of its own, and who said it (`users/…`, `handlers/…`)."""
+
+    message_id: MessageId
+    author: str
+    time_us: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPage:
+    """What was said in a stretch of a log that ends at ``cursor``; in order."""
+
+    said: Sequence[Said]
+    cursor: str
+    at_head: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """Where a conversation's log ends now, and whether it has all that was ever said."""
+
+    cursor: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Conversations that somebody may read, ``as_guest`` of some; there are ``more``."""
+
+    conversation_ids: Sequence[ConversationId]
+    as_guest: Collection[ConversationId] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWish:
+    """What somebody looks for in what they may read; what is empty limits nothing."""
+
+    query: str
+    limit: int
+    workspace_id: WorkspaceId = WorkspaceId("")
+    among: Sequence[ConversationId] = ()
+    authors: frozenset[str] = frozenset()
+    not_before_us: int = 0
+    before_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which message is meant."""
+
+    conversation_id: ConversationId
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A stretch of a text in one line; ``highlights`` are (start, end) in it, in characters."""
+
+    text: str
+    highlights: Sequence[tuple[int, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHit:
+    """A message that was found. ``encoded`` is the whole message as the contract has it."""
+
+    encoded: bytes = field(repr=False)
+    title: str
+    author_name: str
+    score: float
+    parts: Mapping[str, float]
+    excerpt: Excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found, in how many conversations, and what it has not looked at."""
+
+    hits: Sequence[MessageHit]
+    searched: int
+    pending: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message as it is kept: ``said`` of it is what search knows."""
+
+    said: Said
+    conversation_id: ConversationId
+    encoded: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessages:
+    """Messages by their ids, and titles by their conversations."""
+
+    messages: Mapping[MessageId, KeptMessage]
+    titles: Mapping[ConversationId, str]

@@ -1,0 +1,65 @@
+"""What memory needs from outside.
+
+All methods raise DomainError if the other service can't be used.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from antiphon_server.memory.model import (
+    ConversationId,
+    KeptMessages,
+    LogEnd,
+    Place,
+    Readable,
+    Said,
+    SaidPage,
+    WorkspaceId,
+)
+from antiphon_server.runtime.access.principal import UserId
+
+
+class Conversations(Protocol):
+    """Conversations, as their owner knows them."""
+
+    async def readable(
+        self,
+        user_id: UserId,
+        workspace_id: WorkspaceId,
+        among: Sequence[ConversationId],
+        limit: int,
+    ) -> Readable:
+        """What the user may read now, those first that were active last."""
+        ...
+
+    async def said_in(self, conversation_id: ConversationId) -> Sequence[Said]:
+        """All that was ever said there, in order."""
+        ...
+
+    async def messages(self, places: Sequence[Place]) -> KeptMessages:
+        """Those that there are of at most 100; of very long ones the first."""
+        ...
+
+
+class Logs(Protocol):
+    """The logs of conversations."""
+
+    async def end(self, conversation_id: ConversationId) -> LogEnd:
+        """Where it ends now."""
+        ...
+
+    async def news(self, cursors: Mapping[ConversationId, str]) -> Collection[ConversationId]:
+        """Of which conversations the log has something behind that cursor, or has lost it."""
+        ...
+
+    async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
+        """What was said behind that. Raises DomainError CURSOR_TRIMMED, EPOCH_CHANGED."""
+        ...
+
+
+class Names(Protocol):
+    """What people are called."""
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        """The names that are known."""
+        ...

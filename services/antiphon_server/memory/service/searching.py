@@ -1,0 +1,130 @@
+"""Finds messages: what somebody may read, brought up to now, ranked, and shown."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from antiphon_server.memory.index import Hit, Query
+from antiphon_server.memory.model import (
+    Answer,
+    ConversationId,
+    KeptMessage,
+    MessageHit,
+    MessageId,
+    Place,
+    Readable,
+    SearchWish,
+)
+from antiphon_server.memory.ports import Conversations, Names
+from antiphon_server.memory.service.library import MESSAGE, Library, conversation_of
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.bulkhead import Bounds, Bulkhead, NoPlace
+from antiphon_server.runtime.errors import DomainError, Reason
+
+MAX_CONVERSATIONS = 20_000
+WAIT_S = 3.0
+"""So long an answer waits for conversations that were never searched here."""
+BOUNDS = Bounds(calls=16, waiting=256, wait_s=5.0)
+
+
+class Searching:
+    """Searches for whoever asks, in what they may read now."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        names: Names,
+        library: Library,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._conversations = conversations
+        self._names = names
+        self._library = library
+        self._clock = clock
+        self._bulkhead = Bulkhead(BOUNDS)
+
+    async def search(self, principal: Principal, wish: SearchWish) -> Answer:
+        """The messages that fit best. Raises DomainError OVERLOADED, STORE_UNAVAILABLE."""
+        try:
+            async with self._bulkhead:
+                return await self._search(principal, wish)
+        except NoPlace as full:
+            raise DomainError(Reason.OVERLOADED, resource="searches", retry_after=1.0) from full
+
+    async def _search(self, principal: Principal, wish: SearchWish) -> Answer:
+        readable = await self._readable(principal, wish)
+        there = await self._library.bring_up(readable.conversation_ids, WAIT_S)
+        ranked = await self._ranked(wish, there, readable)
+        hits = await self._shown(wish.query, ranked, readable)
+        pending = len(readable.conversation_ids) - len(there)
+        return Answer(hits, len(there), pending, readable.more)
+
+    async def _readable(self, principal: Principal, wish: SearchWish) -> Readable:
+        """What the caller may read now; the grant of a turn opens its conversation alone."""
+        if principal.grant is not None:
+            own = ConversationId(principal.grant.conversation_id)
+            asked = not wish.among or own in wish.among
+            here = not wish.workspace_id or wish.workspace_id == principal.grant.workspace_id
+            return Readable([own] if asked and here else [])
+        if principal.kind != "user":
+            return Readable([])
+        return await self._conversations.readable(
+            principal.user_id, wish.workspace_id, wish.among, MAX_CONVERSATIONS
+        )
+
+    async def _ranked(
+        self, wish: SearchWish, there: Sequence[ConversationId], readable: Readable
+    ) -> list[Hit]:
+        """The best of all; where somebody is a guest, names of speakers tell nothing."""
+        query = Query(
+            wish.query,
+            wish.limit,
+            frozenset({MESSAGE}),
+            wish.authors,
+            wish.not_before_us,
+            wish.before_us,
+            int(self._clock() * 1e6),
+        )
+        named = [it for it in there if it not in readable.as_guest]
+        hits = await self._library.search(query, named)
+        if readable.as_guest:
+            nameless = [it for it in there if it in readable.as_guest]
+            hits += await self._library.search(replace(query, by_name=False), nameless)
+            hits.sort(key=lambda it: -it.score)
+        return hits[: wish.limit]
+
+    async def _shown(
+        self, query: str, ranked: Sequence[Hit], readable: Readable
+    ) -> Sequence[MessageHit]:
+        places = [Place(conversation_of(it.partition), MessageId(it.document_id)) for it in ranked]
+        kept = await self._conversations.messages(places)
+        names = await self._names_in(kept.messages, readable)
+        found = [
+            (it, hit)
+            for place, hit in zip(places, ranked, strict=True)
+            if (it := kept.messages.get(place.message_id)) is not None
+        ]
+        excerpts = await self._library.excerpts(query, [it.said.text for it, _ in found])
+        return [
+            MessageHit(
+                it.encoded,
+                kept.titles.get(it.conversation_id, ""),
+                "" if it.conversation_id in readable.as_guest else names.get(it.said.author, ""),
+                hit.score,
+                hit.parts,
+                excerpt,
+            )
+            for (it, hit), excerpt in zip(found, excerpts, strict=True)
+        ]
+
+    async def _names_in(
+        self, messages: Mapping[MessageId, KeptMessage], readable: Readable
+    ) -> Mapping[str, str]:
+        """What the authors are called, but for those whom a guest sees alone."""
+        authors = {
+            it.said.author
+            for it in messages.values()
+            if it.conversation_id not in readable.as_guest and it.said.author.startswith("users/")
+        }
+        found = await self._names.names_of([UserId(it.removeprefix("users/")) for it in authors])
+        return {f"users/{user_id}": name for user_id, name in found.items()}

@@ -1,0 +1,1 @@
+"""The RPCs of ``antiphon.memory.v1``."""

@@ -1,0 +1,36 @@
+CREATE TABLE memory_memories (
+	memory_id VARCHAR(80) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	revision BIGINT NOT NULL,
+	kind INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	subject VARCHAR(160) NOT NULL,
+	version INTEGER NOT NULL,
+	create_us BIGINT NOT NULL,
+	expire_us BIGINT,
+	body BLOB NOT NULL,
+	PRIMARY KEY (memory_id)
+);
+CREATE INDEX memory_memories_by_scope ON memory_memories (scope, revision);
+CREATE INDEX memory_memories_by_subject ON memory_memories (subject, scope, memory_id);
+CREATE TABLE memory_requests (
+	actor VARCHAR(160) NOT NULL,
+	request_id VARCHAR(64) NOT NULL,
+	digest BLOB NOT NULL,
+	memory_id VARCHAR(80) NOT NULL,
+	create_us BIGINT NOT NULL,
+	PRIMARY KEY (actor, request_id)
+);
+CREATE INDEX memory_requests_by_time ON memory_requests (create_us);
+CREATE TABLE memory_scopes (
+	scope VARCHAR(96) NOT NULL,
+	revision BIGINT NOT NULL,
+	PRIMARY KEY (scope)
+);
+CREATE TABLE memory_versions (
+	memory_id VARCHAR(80) NOT NULL,
+	version INTEGER NOT NULL,
+	create_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (memory_id, version)
+);
