@@ -76,6 +76,7 @@ _RPCS = {
     "reads a conversation": """
         ContextService/GetConversation ContextService/ListMessages ContextService/GetContext
         DispatcherService/GetTurn DispatcherService/ListTurns ToolService/ReadToolResult
+        AssemblyService/AssembleContext AssemblyService/ExplainContext
         ScheduleService/GetSchedule ScheduleService/ListSchedules
         ScheduleService/ListScheduleRuns
         EventService/ReadEvents EventService/GetHead
@@ -173,6 +174,7 @@ FOR_GRANTS = {
     "ToolService/ListTools",
     "ToolService/GetTool",
     "SearchService/SearchMessages",
+    "AssemblyService/AssembleContext",
 }
 """What a turn's worker may call by its grant, beside what everybody may."""
 

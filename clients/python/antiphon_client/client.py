@@ -34,11 +34,13 @@ from antiphon.integration.v1.connection_service_pb2_grpc import ConnectionServic
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
 from antiphon_client.anomalies import Anomalies
+from antiphon_client.assembly import Assembly
 from antiphon_client.audit import Audit
 from antiphon_client.budgets import Budgets
 from antiphon_client.caller import DEADLINE_S, PATIENCE_S, Caller
@@ -96,6 +98,7 @@ class Client(
     Secrets,
     Budgets,
     Search,
+    Assembly,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -138,6 +141,7 @@ class Client(
         self._secrets = SecretServiceStub(channel)
         self._budgets = BudgetServiceStub(channel)
         self._search = SearchServiceStub(channel)
+        self._assembly = AssemblyServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

@@ -10,6 +10,7 @@ from antiphon_server.cli.calls import app as calls
 from antiphon_server.cli.certs import certs
 from antiphon_server.cli.chat.command import chat
 from antiphon_server.cli.connections.command import app as connections
+from antiphon_server.cli.context import app as context
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
@@ -77,6 +78,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(conversations, name="conversations")
+app.add_typer(context, name="context")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")

@@ -392,9 +392,13 @@ class ContextServicer(ContextServiceServicer):
             (ConversationId(it.conversation_id), MessageId(it.message_id))
             for it in request.messages
         ]
-        found, titles = await self._reading.messages(names)
-        shown: dict[str, str] = dict(titles.items())
-        return pb.GetMessagesResponse(messages=map(encoding.message, found), titles=shown)
+        those = await self._reading.messages(names)
+        titles: dict[str, str] = dict(those.titles.items())
+        return pb.GetMessagesResponse(
+            messages=map(encoding.message, those.messages),
+            titles=titles,
+            outside_message_ids=those.outside,
+        )
 
     async def CheckAccess(
         self, request: pb.CheckAccessRequest, context: Any

@@ -63,6 +63,7 @@ def dispatcher(
         name="dispatcher",
         port=7463,
         calls=("auth", "context", "events", "integration"),
+        calls_later=("memory",),
         folder=Path(__file__).parent,
         contracts=_contracts,
         tables=tables,

@@ -9,19 +9,27 @@ import grpc
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
+from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.library import Library
+from antiphon_server.memory.service.recalling import Recalling
 from antiphon_server.memory.service.searching import Searching
+from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.telemetry.metrics import Gauges
+
+FORGET_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +37,22 @@ class Memory(Service):
     """The memory service."""
 
     search: SearchServicer
+    assembly: AssemblyServicer
     library: Library
+    assembling: Assembling
+    assemblies: SqlAssemblies
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
         add_SearchServiceServicer_to_server(self.search, server)
+        add_AssemblyServiceServicer_to_server(self.assembly, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Read what searches ask for."""
+        lifecycle.on_stop("memory.assemblies", self.assemblies.close)
+        lifecycle.on_stop("memory.assembling", self.assembling.stop)
+        forgetting = every(FORGET_S, self.assembling.forget_old, at_once=False)
+        lifecycle.spawn("memory.forgetting", forgetting, vital=False)
         lifecycle.spawn("memory.library", self.library.run(), vital=False)
 
     def collectors(self) -> Sequence[Any]:
@@ -71,4 +87,8 @@ def compose_service(
     names = AuthServiceNames(AuthServiceStub(internal), infrastructure.names)
     library = Library(conversations, EventServiceLogs(EventServiceStub(internal)), names)
     searching = Searching(conversations, names, library)
-    return Memory(SearchServicer(searching), library)
+    assemblies = SqlAssemblies(infrastructure.database)
+    assembling = Assembling(conversations, Recalling(conversations, library), assemblies)
+    return Memory(
+        SearchServicer(searching), AssemblyServicer(assembling), library, assembling, assemblies
+    )

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.memory.v1 import search_service_pb2
+    from antiphon.memory.v1 import assembly_service_pb2, search_service_pb2
 
-    return (search_service_pb2.DESCRIPTOR,)
+    return (search_service_pb2.DESCRIPTOR, assembly_service_pb2.DESCRIPTOR)
 
 
 def _tables() -> "MetaData":

@@ -111,3 +111,78 @@ class KeptMessages:
 
     messages: Mapping[MessageId, KeptMessage]
     titles: Mapping[ConversationId, str]
+    outside: Collection[MessageId] = ()
+    """Those that no prompt holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest messages that a model is shown, the oldest of them first said at ``first_us``.
+
+    ``names`` are those by which the model knows the people who speak, by their authors.
+    """
+
+    first_message_id: MessageId
+    first_us: int
+    count: int
+    tokens: int
+    omitted: int
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The newest messages of a conversation; ``encoded`` is GetContext's answer."""
+
+    newest: Newest
+    encoded: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AssemblyWish:
+    """What a model is to be shown of a conversation, in ``max_tokens`` in all.
+
+    ``newest`` is what the caller has already. With a ``turn_id`` it can be explained later.
+    """
+
+    conversation_id: ConversationId
+    query: str
+    max_tokens: int
+    answered: MessageId
+    turn_id: str = ""
+    newest: Newest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An older message that a model is shown; ``text`` is empty once it was erased."""
+
+    message_id: MessageId
+    author: str
+    time_us: int
+    text: str
+    tokens: int
+    score: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Items that a model is not shown: how many (0: unknown), and in words why."""
+
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What was put together; ``recalled`` are its items as a model is told of them."""
+
+    newest: Newest
+    max_tokens: int
+    time_us: int
+    items: Sequence[Item] = ()
+    left_out: Sequence[LeftOut] = ()
+    recalled: str = ""
+    tokens: int = 0
+    window: bytes = field(default=b"", repr=False)

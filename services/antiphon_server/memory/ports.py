@@ -7,13 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from antiphon_server.memory.model import (
+    Assembly,
     ConversationId,
     KeptMessages,
     LogEnd,
+    MessageId,
     Place,
     Readable,
     Said,
     SaidPage,
+    Window,
     WorkspaceId,
 )
 from antiphon_server.runtime.access.principal import UserId
@@ -38,6 +41,28 @@ class Conversations(Protocol):
 
     async def messages(self, places: Sequence[Place]) -> KeptMessages:
         """Those that there are of at most 100; of very long ones the first."""
+        ...
+
+    async def window(
+        self, conversation_id: ConversationId, max_tokens: int, answered: MessageId
+    ) -> Window:
+        """The newest messages that fit, ``answered`` among them. Raises DomainError NOT_FOUND."""
+        ...
+
+
+class Assemblies(Protocol):
+    """What turns' models were shown."""
+
+    async def keep(self, conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> None:
+        """Keep it, in the place of what was kept of that turn, but for texts."""
+        ...
+
+    async def find(self, conversation_id: ConversationId, turn_id: str) -> Assembly | None:
+        """What is kept of a turn of that conversation."""
+        ...
+
+    async def forget(self, before_us: int) -> None:
+        """Drop what is older."""
         ...
 
 

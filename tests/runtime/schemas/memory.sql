@@ -1,3 +1,11 @@
+CREATE TABLE memory_assemblies (
+	turn_id VARCHAR(80) NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	create_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (turn_id)
+);
+CREATE INDEX memory_assemblies_by_time ON memory_assemblies (create_us);
 CREATE TABLE memory_memories (
 	memory_id VARCHAR(80) NOT NULL,
 	scope VARCHAR(96) NOT NULL,

@@ -1563,6 +1563,7 @@ class GetMessagesResponse(_message.Message):
 
     MESSAGES_FIELD_NUMBER: _builtins.int
     TITLES_FIELD_NUMBER: _builtins.int
+    OUTSIDE_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
         """messages are those that there are, in the order that was asked for, at most 3 MiB in all: what did
@@ -1573,15 +1574,20 @@ class GetMessagesResponse(_message.Message):
     def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """titles are their conversations' titles, by conversation_id."""
 
+    @_builtins.property
+    def outside_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """outside_message_ids are those of them that no prompt holds: asides, and what was rolled back."""
+
     def __init__(
         self,
         *,
         messages: _abc.Iterable[_message_pb2.Message] | None = ...,
         titles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        outside_message_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "titles", b"titles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "outside_message_ids", b"outside_message_ids", "titles", b"titles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
 from antiphon_server.agents.adapters.plans import Plans
+from antiphon_server.agents.adapters.recall import Recall
 from antiphon_server.agents.adapters.tools import definition, round_messages
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
@@ -30,27 +31,35 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ContextPrompt:
-    """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`."""
+    """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`.
+
+    ``recalled`` is what it is told of older messages, in front of the last one.
+    """
 
     instructions: str
     messages: Sequence[message_pb2.Message]
     omitted: int = 0
     speakers: Sequence[message_pb2.Speaker] = ()
     tools: Sequence[str] = ()
+    recalled: str = ""
 
 
 class ContextWindow:
     """See :class:`~antiphon_server.agents.ports.Window`."""
 
-    def __init__(self, context: "ContextServiceAsyncStub") -> None:
+    def __init__(self, context: "ContextServiceAsyncStub", recall: Recall | None = None) -> None:
         self._context = context
+        self._recall = recall
 
     async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
-        request = context_service_pb2.GetContextRequest(
-            conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
-        )
-        with remote_errors("context"):
-            response = await self._context.GetContext(request, timeout=TIMEOUT_S)
+        response = await self._newest(turn, max_tokens)
+        recalled = ""
+        if self._recall is not None:
+            beside = await self._recall.beside(turn, max_tokens, response)
+            recalled = beside.recalled
+            if recalled:  # it takes the place of the oldest
+                left = max(max_tokens - beside.estimated_tokens, 1)
+                response = await self._newest(turn, left)
         chosen = _chosen(response.messages, turn, without)
         return ContextPrompt(
             response.instructions,
@@ -58,7 +67,15 @@ class ContextWindow:
             response.omitted_messages,
             response.speakers,
             response.tools,
+            recalled,
         )
+
+    async def _newest(self, turn: Turn, max_tokens: int) -> context_service_pb2.GetContextResponse:
+        request = context_service_pb2.GetContextRequest(
+            conversation_id=turn.conversation_id, max_tokens=max_tokens, message_id=turn.message_id
+        )
+        with remote_errors("context"):
+            return await self._context.GetContext(request, timeout=TIMEOUT_S)
 
 
 def _chosen(
@@ -75,6 +92,19 @@ def _chosen(
     ]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
+
+
+def _with_recalled(prompt: ContextPrompt) -> Sequence[message_pb2.Message]:
+    """The message that is answered, and in front of what it says what was found by it."""
+    last = prompt.messages[-1:]
+    if not prompt.recalled or not last:
+        return last
+    told = message_pb2.Message()
+    told.CopyFrom(last[0])
+    del told.parts[:]
+    told.parts.append(message_pb2.Part(text=prompt.recalled))
+    told.parts.extend(last[0].parts)
+    return [told]
 
 
 def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
@@ -125,7 +155,7 @@ class IntegrationModels:
             instructions=prompt.instructions,
             history=prompt.messages[:-1],
             messages=[
-                *map(_prompt_message, prompt.messages[-1:]),
+                *map(_prompt_message, _with_recalled(prompt)),
                 *(message for it in rounds for message in round_messages(it)),
             ],
             tools=map(definition, tools),

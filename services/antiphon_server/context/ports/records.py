@@ -211,8 +211,11 @@ class MessageRecords(Protocol):
 
     def those(
         self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
-    ) -> list[Message]:
-        """The messages that there are of these; as many of the first ones as come to that much."""
+    ) -> list[tuple[Message, bool]]:
+        """The messages that there are of these, and whether each is in the context.
+
+        As many of the first ones as come to that much.
+        """
         ...
 
     def sizes(

@@ -23,6 +23,14 @@ class Readable(NamedTuple):
     more: bool
 
 
+class Those(NamedTuple):
+    """Messages in the order that was asked for; ``outside`` the context are some of them."""
+
+    messages: Sequence[Message]
+    outside: Collection[MessageId]
+    titles: Mapping[ConversationId, str]
+
+
 class Reading:
     """Reads for services, which have asked before whether their callers may.
 
@@ -56,25 +64,24 @@ class Reading:
 
         return await self._store.read(work)
 
-    async def messages(
-        self, names: Sequence[tuple[ConversationId, MessageId]]
-    ) -> tuple[Sequence[Message], Mapping[ConversationId, str]]:
-        """The messages that there are of these, in that order, and titles by conversation.
+    async def messages(self, names: Sequence[tuple[ConversationId, MessageId]]) -> Those:
+        """The messages that there are of these, and titles by conversation.
 
         At most 3 MiB of them. What stands in the log alone is brought into the projection first.
         """
-        found, titles = await self._store.read(lambda r: _those(r, names))
-        for conversation_id in {where for where, it in names if it not in found}:
+        those = await self._store.read(lambda r: _those(r, names))
+        there = {it.message_id for it in those.messages}
+        for conversation_id in {where for where, it in names if it not in there}:
             await self._projection.catch_up(conversation_id)
-        if len(found) < len(names):
-            found, titles = await self._store.read(lambda r: _those(r, names))
-        return [found[it] for _, it in names if it in found], titles
+        if len(there) < len(names):
+            those = await self._store.read(lambda r: _those(r, names))
+        return those
 
 
-def _those(
-    records: Records, names: Sequence[tuple[ConversationId, MessageId]]
-) -> tuple[dict[MessageId, Message], dict[ConversationId, str]]:
-    messages = records.messages.those(names, MAX_BYTES)
-    there = sorted({it.conversation_id for it in messages})
+def _those(records: Records, names: Sequence[tuple[ConversationId, MessageId]]) -> Those:
+    found = records.messages.those(names, MAX_BYTES)
+    by_id = {it.message_id: it for it, _ in found}
+    there = sorted({it.conversation_id for it in by_id.values()})
     titles = {it.conversation_id: it.title for it in records.conversations.those(there)}
-    return {it.message_id: it for it in messages}, titles
+    outside = {it.message_id for it, in_context in found if not in_context}
+    return Those([by_id[it] for _, it in names if it in by_id], outside, titles)

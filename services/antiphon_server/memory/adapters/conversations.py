@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2 as pb
-from antiphon_server.memory.encoding import said_of
+from antiphon.context.v1 import message_pb2
+from antiphon_server.memory.encoding import microseconds, said_of
 from antiphon_server.memory.model import (
     ConversationId,
     KeptMessage,
     KeptMessages,
+    MessageId,
+    Newest,
     Place,
     Readable,
     Said,
+    Window,
     WorkspaceId,
 )
 from antiphon_server.runtime.access.principal import UserId
@@ -59,6 +63,25 @@ class ContextConversations:
                 return said[::-1]
             request.page_token = page.next_page_token
 
+    async def window(
+        self, conversation_id: ConversationId, max_tokens: int, answered: MessageId
+    ) -> Window:
+        request = pb.GetContextRequest(
+            conversation_id=conversation_id, max_tokens=max_tokens, message_id=answered
+        )
+        with remote_errors("context"):
+            found = await self._context.GetContext(request, timeout=TIMEOUT_S)
+        first = found.messages[0] if found.messages else message_pb2.Message()
+        newest = Newest(
+            MessageId(first.message_id),
+            microseconds(first.create_time),
+            len(found.messages),
+            found.estimated_tokens,
+            found.omitted_messages,
+            {it.author: it.display_name for it in found.speakers},
+        )
+        return Window(newest, found.SerializeToString())
+
     async def messages(self, places: Sequence[Place]) -> KeptMessages:
         names = [
             pb.MessageName(conversation_id=it.conversation_id, message_id=it.message_id)
@@ -77,4 +100,5 @@ class ContextConversations:
         return KeptMessages(
             {it.said.message_id: it for it in kept},
             {ConversationId(it): title for it, title in found.titles.items()},
+            frozenset(MessageId(it) for it in found.outside_message_ids),
         )

@@ -49,3 +49,13 @@ requests = Table(
     Column("create_us", BigInteger, nullable=False),
     Index("memory_requests_by_time", "create_us"),
 )
+
+assemblies = Table(
+    "memory_assemblies",
+    metadata,
+    Column("turn_id", String(80), primary_key=True),
+    Column("conversation_id", String(80), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # what was shown, without texts
+    Index("memory_assemblies_by_time", "create_us"),
+)

@@ -99,7 +99,7 @@ _FIND = _COLUMNS.add_columns(_TABLE.rolled_back).where(
 )
 _ONE_OF = tuple_(_TABLE.conversation_id, _TABLE.message_id).in_(bindparam("names", expanding=True))
 _SIZES_OF = select(_TABLE.conversation_id, _TABLE.message_id, _TABLE.size_bytes).where(_ONE_OF)
-_THOSE = _COLUMNS.add_columns(_TABLE.conversation_id).where(_ONE_OF)
+_THOSE = _COLUMNS.add_columns(_TABLE.conversation_id, _TABLE.rolled_back).where(_ONE_OF)
 _BETWEEN = _COLUMNS.where(
     _HERE, _TABLE.log_offset.between(bindparam("first"), bindparam("last"))
 ).order_by(_TABLE.log_offset.desc())
@@ -161,7 +161,7 @@ class SqlMessages:
 
     def those(
         self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
-    ) -> list[Message]:
+    ) -> list[tuple[Message, bool]]:
         rows = self._connection.execute(_SIZES_OF, {"names": list(names)})
         sizes = {(where, it): size for where, it, size in rows}
         there = [name for name in names if name in sizes]
@@ -170,7 +170,10 @@ class SqlMessages:
         if not fit:
             return []
         found = self._connection.execute(_THOSE, {"names": fit})
-        return [_message(ConversationId(row.conversation_id), row) for row in found]
+        return [
+            (_message(ConversationId(row.conversation_id), row), not row.rolled_back)
+            for row in found
+        ]
 
     def sizes(
         self,

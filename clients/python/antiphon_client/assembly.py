@@ -1,0 +1,38 @@
+"""What models are shown of conversations, and were."""
+
+from typing import TYPE_CHECKING
+
+from antiphon.memory.v1 import assembly_service_pb2 as messages
+from antiphon_client.caller import Caller
+
+if TYPE_CHECKING:
+    from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceAsyncStub
+
+
+class Assembly:
+    """Puts together what a model should be shown, and explains what one was.
+
+    Errors: AntiphonError, as each RPC's comment says.
+    """
+
+    _assembly: "AssemblyServiceAsyncStub"
+    _caller: Caller
+
+    async def assemble_context(
+        self, conversation_id: str, query: str = "", *, max_tokens: int = 0, message_id: str = ""
+    ) -> messages.AssembleContextResponse:
+        """The newest messages that fit, and those of the older ones that matter to a query."""
+        request = messages.AssembleContextRequest(
+            conversation_id=conversation_id,
+            query=query,
+            max_tokens=max_tokens,
+            message_id=message_id,
+        )
+        return await self._caller.call(self._assembly.AssembleContext, request)
+
+    async def explain_context(
+        self, conversation_id: str, turn_id: str
+    ) -> messages.ExplainContextResponse:
+        """What a turn's model was shown, and why."""
+        request = messages.ExplainContextRequest(conversation_id=conversation_id, turn_id=turn_id)
+        return await self._caller.call(self._assembly.ExplainContext, request)

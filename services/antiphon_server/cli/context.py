@@ -1,0 +1,97 @@
+"""``antiphon context``."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.own_server import run_at
+
+if TYPE_CHECKING:
+    from antiphon.memory.v1.assembly_service_pb2 import ContextItem, ExplainContextResponse
+    from antiphon_client import Client
+
+_ABOUT = """Show what a model was shown of a conversation, and what it wasn't.
+
+A model has room for so much. The newest messages come first; where older ones have to be left out,
+those of them are recalled that matter to what was asked.
+
+For example:
+
+- `antiphon context explain conv_…` (of its newest turn)
+- `antiphon context explain conv_… turn_… --json`
+"""
+
+app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
+
+
+@app.callback()
+def context() -> None:
+    """See the help of the group."""
+
+
+@app.command()
+def explain(
+    conversation: Annotated[
+        str, typer.Argument(metavar="CONVERSATION", help="As `antiphon conversations` shows it.")
+    ],
+    turn: Annotated[
+        str, typer.Argument(metavar="[TURN]", help="Which turn; else the newest.")
+    ] = "",
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Say what a turn's model was shown, message by message, and why."""
+    run_at(address, data_dir, lambda at: _explain(conversation, turn, json, at, data_dir))
+
+
+async def _explain(
+    conversation: str, turn: str, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    async with client_for(address, data_dir) as client:
+        turn = turn or await _newest(client, conversation)
+        found = await client.explain_context(conversation, turn)
+    if json:
+        print_json(as_dict(found))
+    else:
+        _show(turn, found)
+
+
+async def _newest(client: "Client", conversation: str) -> str:
+    turns = client.list_turns(conversation)
+    newest = await anext(turns, None)
+    await turns.aclose()
+    if newest is None:
+        fail("nobody has asked for anything there yet")
+    return newest.turn_id
+
+
+def _show(turn: str, found: "ExplainContextResponse") -> None:
+    from antiphon_server.cli.encoding import local_time
+
+    newest = found.newest
+    say(in_a_line(f"{turn}, put together {local_time(found.create_time)}"))
+    since = f", from {local_time(newest.first_time)} on" if newest.count else ""
+    say(f"the newest {newest.count} messages{since}: {newest.tokens} of {found.max_tokens} tokens")
+    for item in found.items:
+        _show_item(item)
+    if newest.omitted_messages:
+        kept = sum(1 for it in found.items if it.HasField("message"))
+        aside(f"{newest.omitted_messages - kept} older messages were left out.")
+    for it in found.left_out:
+        aside(in_a_line(f"{it.count or 'Some'} were not recalled: {it.reason}."))
+
+
+def _show_item(item: "ContextItem") -> None:
+    from antiphon_server.cli.encoding import local_time
+
+    source = item.message
+    who = source.author.removeprefix("handlers/")
+    head = f"recalled: {who}, {local_time(source.create_time)}, {item.tokens} tokens"
+    say(in_a_line(f"{head}, score {item.score:.2f}: {item.reason}"))
+    say(f"    {in_a_line(item.text) or '(erased)'}")
