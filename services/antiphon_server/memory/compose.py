@@ -30,6 +30,7 @@ from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.telemetry.metrics import Gauges
 
 FORGET_S = 3600.0
+WRITE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Memory(Service):
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """Read what searches ask for."""
-        lifecycle.on_stop("memory.assemblies", self.assemblies.close)
-        lifecycle.on_stop("memory.assembling", self.assembling.stop)
+        lifecycle.on_stop("memory.assemblies", self.assemblies.write)
+        writing = every(WRITE_S, self.assemblies.write)
+        lifecycle.spawn("memory.assemblies", writing, vital=False)
         forgetting = every(FORGET_S, self.assembling.forget_old, at_once=False)
         lifecycle.spawn("memory.forgetting", forgetting, vital=False)
         lifecycle.spawn("memory.library", self.library.run(), vital=False)

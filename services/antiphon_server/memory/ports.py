@@ -53,12 +53,16 @@ class Conversations(Protocol):
 class Assemblies(Protocol):
     """What turns' models were shown."""
 
-    async def keep(self, conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> None:
-        """Keep it, in the place of what was kept of that turn, but for texts."""
+    def keep(self, conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> None:
+        """Keep it soon, in the place of what was kept of that turn, but for texts."""
         ...
 
     async def find(self, conversation_id: ConversationId, turn_id: str) -> Assembly | None:
         """What is kept of a turn of that conversation."""
+        ...
+
+    async def write(self) -> None:
+        """Write what waits; what can't be written now waits on."""
         ...
 
     async def forget(self, before_us: int) -> None:

@@ -1,6 +1,5 @@
 """Puts together what a model is shown, and keeps what it was for who asks later."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,13 +15,10 @@ from antiphon_server.memory.model import (
 from antiphon_server.memory.ports import Assemblies, Conversations
 from antiphon_server.memory.service.recalling import Recalling, tokens_of, told
 from antiphon_server.runtime.access.principal import Principal
-from antiphon_server.runtime.concurrency.tasks import TaskSet
-from antiphon_server.runtime.errors import DomainError, not_found
+from antiphon_server.runtime.errors import not_found
 
 DEFAULT_TOKENS = 4096
-MAX_KEEPING = 1000
 KEPT_US = 30 * 86_400 * 1_000_000
-log = logging.getLogger(__name__)
 
 
 class Assembling:
@@ -39,7 +35,6 @@ class Assembling:
         self._recalling = recalling
         self._assemblies = assemblies
         self._clock = clock
-        self._keeping = TaskSet()
 
     async def assemble(self, principal: Principal, wish: AssemblyWish) -> Assembly:
         """What is shown. Raises DomainError NOT_FOUND, STORE_UNAVAILABLE."""
@@ -55,7 +50,7 @@ class Assembling:
         now_us = int(self._clock() * 1e6)
         assembly = Assembly(newest, wish.max_tokens, now_us, items, left_out, text, tokens, window)
         if wish.turn_id and _speaks_for(principal, wish.turn_id):
-            self._keep(wish, assembly)
+            self._assemblies.keep(wish.conversation_id, wish.turn_id, assembly)
         return assembly
 
     async def explain(self, conversation_id: ConversationId, turn_id: str) -> Assembly:
@@ -79,26 +74,11 @@ class Assembling:
         """Let go of what nobody can ask for any more."""
         await self._assemblies.forget(int(self._clock() * 1e6) - KEPT_US)
 
-    async def stop(self) -> None:
-        """Write what is still to be written."""
-        await self._keeping.idle()
-
     async def _window(self, wish: AssemblyWish, max_tokens: int) -> tuple[Newest, bytes]:
         found = await self._conversations.window(
             wish.conversation_id, max_tokens, MessageId(wish.answered)
         )
         return found.newest, found.encoded
-
-    def _keep(self, wish: AssemblyWish, assembly: Assembly) -> None:
-        """No turn waits for it; where the store can't keep up, some are not explained."""
-        if len(self._keeping) < MAX_KEEPING:
-            self._keeping.spawn("memory.assembly", self._kept(wish, assembly))
-
-    async def _kept(self, wish: AssemblyWish, assembly: Assembly) -> None:
-        try:
-            await self._assemblies.keep(wish.conversation_id, wish.turn_id, assembly)
-        except DomainError as error:
-            log.warning("what %s was shown is not kept: %s", wish.turn_id, error)
 
 
 def _speaks_for(principal: Principal, turn_id: str) -> bool:
