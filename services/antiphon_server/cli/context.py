@@ -91,7 +91,7 @@ def _show_item(item: "ContextItem") -> None:
     from antiphon_server.cli.encoding import local_time
 
     source = item.message
-    who = source.author.removeprefix("handlers/")
+    who = source.author_name or source.author.removeprefix("handlers/")
     head = f"recalled: {who}, {local_time(source.create_time)}, {item.tokens} tokens"
     say(in_a_line(f"{head}, score {item.score:.2f}: {item.reason}"))
     say(f"    {in_a_line(item.text) or '(erased)'}")

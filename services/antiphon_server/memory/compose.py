@@ -90,7 +90,7 @@ def compose_service(
     library = Library(conversations, EventServiceLogs(EventServiceStub(internal)), names)
     searching = Searching(conversations, names, library)
     assemblies = SqlAssemblies(infrastructure.database)
-    assembling = Assembling(conversations, Recalling(conversations, library), assemblies)
+    assembling = Assembling(conversations, names, Recalling(conversations, library), assemblies)
     return Memory(
         SearchServicer(searching), AssemblyServicer(assembling), library, assembling, assemblies
     )

@@ -156,7 +156,9 @@ _REASONS = {
 def _shown(it: Item) -> assembly_service_pb2.ContextItem:
     most = max(it.parts, key=lambda name: it.parts[name], default="words")
     item = assembly_service_pb2.ContextItem(
-        message=assembly_service_pb2.MessageSource(message_id=it.message_id, author=it.author),
+        message=assembly_service_pb2.MessageSource(
+            message_id=it.message_id, author=it.author, author_name=it.author_name
+        ),
         text=it.text,
         tokens=it.tokens,
         score=it.score,

@@ -164,6 +164,7 @@ class Item:
     tokens: int
     score: float
     parts: Mapping[str, float]
+    author_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Puts together what a model is shown, and keeps what it was for who asks later."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.model import (
@@ -11,13 +11,15 @@ from antiphon_server.memory.model import (
     MessageId,
     Newest,
     Place,
+    WorkspaceId,
 )
-from antiphon_server.memory.ports import Assemblies, Conversations
+from antiphon_server.memory.ports import Assemblies, Conversations, Names
 from antiphon_server.memory.service.recalling import Recalling, tokens_of, told
-from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import not_found
 
 DEFAULT_TOKENS = 4096
+_USER = "users/"
 KEPT_US = 30 * 86_400 * 1_000_000
 
 
@@ -27,11 +29,13 @@ class Assembling:
     def __init__(
         self,
         conversations: Conversations,
+        names: Names,
         recalling: Recalling,
         assemblies: Assemblies,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._conversations = conversations
+        self._names = names
         self._recalling = recalling
         self._assemblies = assemblies
         self._clock = clock
@@ -53,7 +57,9 @@ class Assembling:
             self._assemblies.keep(wish.conversation_id, wish.turn_id, assembly)
         return assembly
 
-    async def explain(self, conversation_id: ConversationId, turn_id: str) -> Assembly:
+    async def explain(
+        self, principal: Principal, conversation_id: ConversationId, turn_id: str
+    ) -> Assembly:
         """What a turn's model was shown, its texts as they are now. Raises NOT_FOUND."""
         found = await self._assemblies.find(conversation_id, turn_id)
         if found is None:
@@ -62,13 +68,31 @@ class Assembling:
             return found
         places = [Place(conversation_id, it.message_id) for it in found.items]
         kept = (await self._conversations.messages(places)).messages
-        return replace(
-            found,
-            items=[
-                replace(it, text=kept[it.message_id].said.text if it.message_id in kept else "")
-                for it in found.items
-            ],
+        names = await self._names_for(principal, conversation_id, [it.author for it in found.items])
+        items = [
+            replace(
+                it,
+                text=kept[it.message_id].said.text if it.message_id in kept else "",
+                author_name=names.get(it.author, ""),
+            )
+            for it in found.items
+        ]
+        return replace(found, items=items)
+
+    async def _names_for(
+        self, principal: Principal, conversation_id: ConversationId, authors: Sequence[str]
+    ) -> Mapping[str, str]:
+        """What authors are called, for users who are more than guests there."""
+        if principal.kind != "user":
+            return {}
+        where = await self._conversations.readable(
+            principal.user_id, WorkspaceId(""), [conversation_id], 1
         )
+        if conversation_id not in where.conversation_ids or where.as_guest:
+            return {}
+        people = {UserId(it.removeprefix(_USER)) for it in authors if it.startswith(_USER)}
+        found = await self._names.names_of(people)
+        return {f"{_USER}{user_id}": name for user_id, name in found.items()}
 
     async def forget_old(self) -> None:
         """Let go of what nobody can ask for any more."""

@@ -1,6 +1,7 @@
 """What older messages matter to what is asked now, and how a model is told of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from antiphon_server.memory.index import Hit, Query
@@ -24,6 +25,7 @@ MAX_TOKENS = 1500
 WAIT_S = 1.0
 """A turn waits no longer for a conversation that was never searched here."""
 _ASKED = 24
+_USER = "users/"
 _LEAST = 0.4
 """Of the best one's score: what has less matters to something else."""
 _QUERY = 2000
@@ -101,13 +103,18 @@ _LABEL_TOKENS = 12
 
 
 def _once(found: Sequence[Item], query: str) -> Sequence[Item]:
-    """Each text once, the best one first; what only repeats the question tells nothing."""
+    """Each text once, the best one first; what only repeats the question tells nothing.
+
+    Of a person's words and a model's that repeats them, the person's count.
+    """
     asked = " ".join(query.split()).casefold()
     by_text: dict[str, Item] = {}
     for it in found:
         text = it.text.casefold()
         if text and text != asked:
-            by_text.setdefault(text, it)
+            same = by_text.setdefault(text, it)
+            if it.author.startswith(_USER) and not same.author.startswith(_USER):
+                by_text[text] = replace(it, score=same.score, parts=same.parts)
     return list(by_text.values())
 
 
@@ -124,6 +131,6 @@ def _that_fit(found: Sequence[Item], budget: int) -> tuple[Sequence[Item], Seque
 
 def _quoted(it: Item, names: Mapping[str, str]) -> str:
     said = datetime.fromtimestamp(it.time_us / 1e6, UTC)
-    who = names.get(it.author) or ("the user" if it.author.startswith("users/") else "you")
+    who = names.get(it.author) or ("the user" if it.author.startswith(_USER) else "you")
     when = f"{said.day} {said:%B %Y, %H:%M} UTC"
     return f"> {' '.join(who.split())}, {when}: {it.text}"

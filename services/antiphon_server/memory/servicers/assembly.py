@@ -26,4 +26,7 @@ class AssemblyServicer(AssemblyServiceServicer):
         self, request: pb.ExplainContextRequest, context: Any
     ) -> pb.ExplainContextResponse:
         conversation_id = ConversationId(request.conversation_id)
-        return encoding.explained(await self._assembling.explain(conversation_id, request.turn_id))
+        found = await self._assembling.explain(
+            current_principal(), conversation_id, request.turn_id
+        )
+        return encoding.explained(found)
