@@ -17,7 +17,7 @@ from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.library import Library
-from antiphon_server.memory.service.recalling import Recalling
+from antiphon_server.memory.service.older_messages import OlderMessages
 from antiphon_server.memory.service.searching import Searching
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.search import SearchServicer
@@ -90,7 +90,7 @@ def compose_service(
     library = Library(conversations, EventServiceLogs(EventServiceStub(internal)), names)
     searching = Searching(conversations, names, library)
     assemblies = SqlAssemblies(infrastructure.database)
-    assembling = Assembling(conversations, names, Recalling(conversations, library), assemblies)
+    assembling = Assembling(conversations, names, OlderMessages(conversations, library), assemblies)
     return Memory(
         SearchServicer(searching), AssemblyServicer(assembling), library, assembling, assemblies
     )

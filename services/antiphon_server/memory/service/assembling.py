@@ -14,7 +14,7 @@ from antiphon_server.memory.model import (
     WorkspaceId,
 )
 from antiphon_server.memory.ports import Assemblies, Conversations, Names
-from antiphon_server.memory.service.recalling import Recalling, tokens_of, told
+from antiphon_server.memory.service.recalling import tokens_of, told
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import not_found
 
@@ -30,13 +30,13 @@ class Assembling:
         self,
         conversations: Conversations,
         names: Names,
-        recalling: Recalling,
+        older: OlderMessages,
         assemblies: Assemblies,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._conversations = conversations
         self._names = names
-        self._recalling = recalling
+        self._older = older
         self._assemblies = assemblies
         self._clock = clock
 
@@ -46,7 +46,7 @@ class Assembling:
         newest, window = wish.newest, b""
         if newest is None:
             newest, window = await self._window(wish, wish.max_tokens)
-        items, left_out = await self._recalling.recalled(wish, newest)
+        items, left_out = await self._older.found(wish, newest)
         text = told(items, newest.names)
         tokens = tokens_of(text) if text else 0
         if wish.newest is None and tokens:

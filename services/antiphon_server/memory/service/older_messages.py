@@ -37,14 +37,14 @@ _STILL_READ = "the conversation is still being read for the first time"
 _NO_ROOM = "there was no more room for what is recalled"
 
 
-class Recalling:
+class OlderMessages:
     """Finds what was said before the newest messages."""
 
     def __init__(self, conversations: Conversations, library: Library) -> None:
         self._conversations = conversations
         self._library = library
 
-    async def recalled(
+    async def found(
         self, wish: AssemblyWish, newest: Newest
     ) -> tuple[Sequence[Item], Sequence[LeftOut]]:
         """The items in the order in which they were said, and what was left out.
