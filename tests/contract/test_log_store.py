@@ -7,7 +7,17 @@ import pytest
 
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import metadata
-from antiphon_server.events.model import Append, Appended, Fence, NewEvent, Offset, Scope
+from antiphon_server.events.model import (
+    Append,
+    Appended,
+    Cursor,
+    Fence,
+    Kind,
+    NewEvent,
+    Offset,
+    Scope,
+    new_epoch,
+)
 from antiphon_server.events.ports import LogStore
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.e2e.refusals import Refused
@@ -126,6 +136,39 @@ async def test_an_unknown_scope_is_an_empty_log_with_a_lasting_epoch(store: LogS
     assert (head.last, head.earliest) == (0, 1)
     result = await one(store, append())
     assert result.epoch == head.epoch == (await store.head(SCOPE)).epoch
+
+
+async def test_logs_that_have_moved_are_told_from_those_that_stand(store: LogStore) -> None:
+    """One that grew, one of another history, and one that there isn't; of any number."""
+    many = [Scope(f"conversations/conv_{number:08}") for number in range(100, 1300)]
+    await store.append([append(scope=it) for it in (SCOPE, OTHER, *many)])
+    places = {it: await cursor(store, it) for it in (SCOPE, OTHER, *many)}
+    assert await store.moved_from(places) == []
+    assert await store.moved_from({}) == []
+    await store.append([append(scope=it) for it in (OTHER, many[-1])])
+    assert sorted(await store.moved_from(places)) == sorted([OTHER, many[-1]])
+    assert await store.moved_from({SCOPE: places[SCOPE]}) == []
+    epoch = Cursor(new_epoch(), Offset(1)).encode(SCOPE)
+    unknown = Scope("conversations/conv_unknown0")
+    asked = {SCOPE: epoch, unknown: Cursor(new_epoch(), Offset(3)).encode(unknown)}
+    assert sorted(await store.moved_from(asked)) == sorted(asked)
+    assert await store.moved_from({SCOPE: "nonsense"}) == [SCOPE]
+
+
+async def test_a_log_that_is_trimmed_or_folded_stands_where_it_stood(store: LogStore) -> None:
+    """Nothing was said since: its end is the same."""
+    deltas = [event(kind=Kind.TEXT_DELTA, turn_id="t"), event(kind=17, turn_id="t")]
+    await store.append([append(event(), *deltas, event())])
+    there = {SCOPE: await cursor(store, SCOPE)}
+    await store.trim(SCOPE, Offset(2))
+    await store.fold(SCOPE, "t")
+    assert await store.moved_from(there) == []
+
+
+async def cursor(store: LogStore, scope: Scope) -> str:
+    """Where a log ends."""
+    head = await store.head(scope)
+    return Cursor(head.epoch, head.last).encode(scope)
 
 
 async def test_a_request_id_appends_once(store: LogStore) -> None:

@@ -392,13 +392,9 @@ class ContextServicer(ContextServiceServicer):
             (ConversationId(it.conversation_id), MessageId(it.message_id))
             for it in request.messages
         ]
-        those = await self._reading.messages(names)
-        titles: dict[str, str] = dict(those.titles.items())
-        return pb.GetMessagesResponse(
-            messages=map(encoding.message, those.messages),
-            titles=titles,
-            outside_message_ids=those.outside,
-        )
+        found, titles = await self._reading.messages(names, in_context=request.in_context)
+        shown: dict[str, str] = dict(titles.items())
+        return pb.GetMessagesResponse(messages=map(encoding.message, found), titles=shown)
 
     async def CheckAccess(
         self, request: pb.CheckAccessRequest, context: Any

@@ -235,8 +235,8 @@ class EventLog:
         """Where the log begins and ends."""
         return await self._store.head(scope)
 
-    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
-        """The scopes whose logs don't end at that place; see :meth:`LogStore.moved_from`."""
+    async def moved_from(self, places: Mapping[Scope, str]) -> Sequence[Scope]:
+        """The scopes whose logs don't end at that cursor; see :meth:`LogStore.moved_from`."""
         return await self._store.moved_from(places)
 
     async def position(self, scope: Scope, cursor: str) -> Offset:

@@ -7,7 +7,6 @@ from antiphon_server.events.model import (
     Append,
     Appended,
     Commit,
-    Cursor,
     Folded,
     Head,
     Offset,
@@ -56,8 +55,8 @@ class LogStore(Protocol):
         """
         ...
 
-    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
-        """The scopes whose logs end elsewhere than at that place, or have another history."""
+    async def moved_from(self, places: Mapping[Scope, str]) -> Sequence[Scope]:
+        """The scopes whose logs don't end at that cursor, have another history, or none at all."""
         ...
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:

@@ -127,8 +127,7 @@ class EventServicer(EventServiceServicer):
         )
 
     async def FindNews(self, request: pb.FindNewsRequest, context: Context) -> pb.FindNewsResponse:
-        scopes = ((Scope(place.scope), place.cursor) for place in request.places)
-        places = {scope: Cursor.decode(scope, cursor) for scope, cursor in scopes}
+        places = {Scope(place.scope): place.cursor for place in request.places}
         return pb.FindNewsResponse(scopes=await self._log.moved_from(places))
 
     async def PublishEphemeral(

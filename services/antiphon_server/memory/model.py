@@ -46,6 +46,18 @@ class Readable:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """Conversations that are in the index up to now; ``pending`` others are still being read.
+
+    For ``left_out`` of them there is no room in the index.
+    """
+
+    conversation_ids: Sequence[ConversationId]
+    pending: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SearchWish:
     """What somebody looks for in what they may read; what is empty limits nothing."""
 
@@ -88,7 +100,10 @@ class MessageHit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search found, in how many conversations, and what it has not looked at."""
+    """What a search found, in how many conversations, and what it has not looked at.
+
+    ``pending`` conversations it will look at soon; ``more`` says that there are others.
+    """
 
     hits: Sequence[MessageHit]
     searched: int
@@ -111,8 +126,6 @@ class KeptMessages:
 
     messages: Mapping[MessageId, KeptMessage]
     titles: Mapping[ConversationId, str]
-    outside: Collection[MessageId] = ()
-    """Those that no prompt holds."""
 
 
 @dataclass(frozen=True, slots=True)

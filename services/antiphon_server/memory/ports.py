@@ -39,8 +39,11 @@ class Conversations(Protocol):
         """All that was ever said there, in order."""
         ...
 
-    async def messages(self, places: Sequence[Place]) -> KeptMessages:
-        """Those that there are of at most 100; of very long ones the first."""
+    async def messages(self, places: Sequence[Place], *, in_context: bool = False) -> KeptMessages:
+        """Those that there are of at most 100; of very long ones the first.
+
+        With ``in_context`` those alone that prompts may hold: no asides, nothing rolled back.
+        """
         ...
 
     async def window(

@@ -15,6 +15,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.ports import Records, Store
+from antiphon_server.runtime.access.principal import UserId
 from tests.contract.context_store.world import ANN, BOB, LAB, TALK, fill
 
 ALL = WorkspaceId("")
@@ -157,3 +158,30 @@ async def test_lists_leave_out_what_is_archived(store: Store) -> None:
     ids = await store.read(lambda r: r.conversations.list_ids(None, 9))
     assert ids == [TALK.conversation_id]
     assert await store.read(lambda r: r.conversations.list_ids(ids[-1], 9)) == []
+
+
+@EACH
+async def test_those_of_some_that_are_listed_are_told(store: Store, listed: Listed) -> None:
+    """On whatever shelf; what is not listed, or not there, is left out."""
+    made = [
+        replace(
+            TALK, conversation_id=ConversationId(f"conv_{number:08}"), archive_us=number or None
+        )
+        for number in range(4)
+    ]
+    others = WorkspaceId("ws_00000009")
+    alien = replace(TALK, conversation_id=ConversationId("conv_00000099"), workspace_id=others)
+
+    def work(records: Records) -> None:
+        put(records, made)
+        records.workspaces.add(replace(LAB, workspace_id=others))
+        records.conversations.add(alien)
+
+    await store.write(work)
+    asked = [made[1].conversation_id, alien.conversation_id, made[3].conversation_id]
+    asked.append(ConversationId("conv_none0000"))
+    found = await store.read(lambda r: r.conversations.readable(listed, asked))
+    assert sorted(found) == [made[1].conversation_id, made[3].conversation_id]
+    assert await store.read(lambda r: r.conversations.readable(listed, [])) == []
+    nobody = replace(listed, reader=UserId("user_nobody00"))
+    assert await store.read(lambda r: r.conversations.readable(nobody, asked)) == []

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from antiphon_server.context.model.messages import Message, MessageId, MessageSize, Offset, Totals
+from antiphon_server.context.model.messages import (
+    Content,
+    Message,
+    MessageId,
+    MessageSize,
+    Offset,
+    Totals,
+)
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.ports import Records, Store
 from tests.contract.context_store.world import TALK, said
@@ -92,3 +99,54 @@ async def test_what_was_trimmed_is_not_trimmed_again(store: Store) -> None:
     await store.write(lambda r: r.messages.set_trimmed({here: Offset(3)}))
     assert await store.read(lambda r: r.messages.newest_before(ids, 31)) == {}
     assert await store.read(lambda r: r.messages.newest_before(ids, 41)) == {here: 4}
+
+
+async def test_messages_of_many_conversations_are_read_at_once(store: Store) -> None:
+    """By their names, in that order, whole; what there isn't is passed over."""
+    other = ConversationId("conv_00000002")
+    here = [said(number, "turn_1") for number in range(1, 90)]
+    there = [replace(said(number), conversation_id=other) for number in range(1, 20)]
+    await store.write(lambda r: r.messages.add(here))
+    await store.write(lambda r: r.messages.add(there))
+    asked = [here[7], there[3], *here[20:85], there[0]]
+    names = [(it.conversation_id, it.message_id) for it in asked]
+    nobody = [(other, here[80].message_id), (ConversationId("conv_none0000"), asked[0].message_id)]
+
+    def work(records: Records) -> None:
+        found = records.messages.those([*nobody, *names], 1 << 20, rolled_back=True)
+        by_name = {(it.conversation_id, it.message_id): it for it in found}
+        assert [by_name[name] for name in names] == asked
+        assert len(found) == len(asked)
+        assert records.messages.those([], 1 << 20, rolled_back=True) == []
+
+    await store.read(work)
+
+
+async def test_no_more_messages_are_read_at_once_than_may_be(store: Store) -> None:
+    """The first ones that fit, by the bytes of what they say."""
+    messages = [said(number, text=b"x" * 100) for number in (1, 2, 3)]
+    await store.write(lambda r: r.messages.add(messages))
+    names = [(it.conversation_id, it.message_id) for it in messages]
+
+    def work(records: Records) -> None:
+        for most, fit in ((99, 0), (100, 1), (250, 2), (300, 3)):
+            found = records.messages.those(names, most, rolled_back=True)
+            assert sorted(it.offset for it in found) == [1, 2, 3][:fit]
+
+    await store.read(work)
+
+
+async def test_what_no_prompt_holds_is_left_out_where_it_is_wished(store: Store) -> None:
+    """Asides, and what was rolled back."""
+    aside = replace(said(1), content=Content(b"", 0, aside=True))
+    messages = [aside, said(2, "turn_1"), said(3, "turn_2")]
+    names = [(it.conversation_id, it.message_id) for it in messages]
+
+    def work(records: Records) -> None:
+        records.messages.add(messages)
+        records.messages.roll_back(TALK.conversation_id, {"turn_1"})
+        found = records.messages.those(names, 1 << 20, rolled_back=False)
+        assert [it.offset for it in found] == [3]
+        assert len(records.messages.those(names, 1 << 20, rolled_back=True)) == 3
+
+    await store.write(work)

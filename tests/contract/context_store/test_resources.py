@@ -165,3 +165,24 @@ async def test_readers_are_members_and_who_has_the_workspace(store: Store) -> No
     assert await store.read(lambda r: r.members.readers(OWNER.resource, ANN, 1)) == [BOB]
     assert await store.read(lambda r: r.members.readers(OWNER.resource, dan, 1)) == []
     assert await store.read(lambda r: r.members.readers(lab, everybody, 9)) == [BOB, cat, dan]
+
+
+async def test_guests_are_told_where_they_are_nothing_more(store: Store) -> None:
+    """One who has the workspace's word is no guest in it; a plain member of it is."""
+    cat, dan, eve = (UserId(f"user_{it}00000") for it in ("cat", "dan", "eve"))
+    lab = ResourceId(LAB.workspace_id)
+
+    def work(records: Records) -> None:
+        fill(records)
+        for user, role in ((dan, Role.ADMIN), (eve, Role.MEMBER)):
+            records.members.add(Member(lab, user, role, 1), 1)
+        for user in (BOB, cat, dan, eve):
+            records.members.add(Member(OWNER.resource, user, Role.GUEST, 1), 1)
+
+    await store.write(work)
+    found = {
+        it: await store.read(lambda r, it=it: r.members.guest_in(it))  # type: ignore[misc]
+        for it in (ANN, BOB, cat, dan, eve)
+    }
+    here = [TALK.conversation_id]
+    assert found == {ANN: [], BOB: [], cat: here, dan: [], eve: here}

@@ -1492,6 +1492,9 @@ class GetMessagesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGES_FIELD_NUMBER: _builtins.int
+    IN_CONTEXT_FIELD_NUMBER: _builtins.int
+    in_context: _builtins.bool
+    """in_context leaves out what no prompt holds now: asides, and messages of turns that were rolled back."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessageName]:
         """messages are which, at most 100."""
@@ -1500,10 +1503,11 @@ class GetMessagesRequest(_message.Message):
         self,
         *,
         messages: _abc.Iterable[Global___MessageName] | None = ...,
+        in_context: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_context", b"in_context", "messages", b"messages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1563,7 +1567,6 @@ class GetMessagesResponse(_message.Message):
 
     MESSAGES_FIELD_NUMBER: _builtins.int
     TITLES_FIELD_NUMBER: _builtins.int
-    OUTSIDE_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
         """messages are those that there are, in the order that was asked for, at most 3 MiB in all: what did
@@ -1574,20 +1577,15 @@ class GetMessagesResponse(_message.Message):
     def titles(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """titles are their conversations' titles, by conversation_id."""
 
-    @_builtins.property
-    def outside_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """outside_message_ids are those of them that no prompt holds: asides, and what was rolled back."""
-
     def __init__(
         self,
         *,
         messages: _abc.Iterable[_message_pb2.Message] | None = ...,
         titles: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        outside_message_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "outside_message_ids", b"outside_message_ids", "titles", b"titles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "titles", b"titles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

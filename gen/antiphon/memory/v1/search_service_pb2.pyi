@@ -94,7 +94,8 @@ class SearchMessagesResponse(_message.Message):
     """
     omitted_conversations: _builtins.bool
     """omitted_conversations says that the caller may read more conversations than one search looks at,
-    20,000: those that were active last were searched. A workspace limits it.
+    20,000, or than the server's index has room for: those that were active last were searched. A
+    workspace limits it.
     """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessageHit]:

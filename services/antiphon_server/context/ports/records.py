@@ -210,11 +210,15 @@ class MessageRecords(Protocol):
         ...
 
     def those(
-        self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
-    ) -> list[tuple[Message, bool]]:
-        """The messages that there are of these, and whether each is in the context.
+        self,
+        names: Sequence[tuple[ConversationId, MessageId]],
+        max_bytes: int,
+        *,
+        rolled_back: bool,
+    ) -> list[Message]:
+        """The messages that there are of these; as many of the first ones as come to that much.
 
-        As many of the first ones as come to that much.
+        Without ``rolled_back`` those that are in the context alone.
         """
         ...
 

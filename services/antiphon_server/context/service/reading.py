@@ -23,14 +23,6 @@ class Readable(NamedTuple):
     more: bool
 
 
-class Those(NamedTuple):
-    """Messages in the order that was asked for; ``outside`` the context are some of them."""
-
-    messages: Sequence[Message]
-    outside: Collection[MessageId]
-    titles: Mapping[ConversationId, str]
-
-
 class Reading:
     """Reads for services, which have asked before whether their callers may.
 
@@ -64,24 +56,32 @@ class Reading:
 
         return await self._store.read(work)
 
-    async def messages(self, names: Sequence[tuple[ConversationId, MessageId]]) -> Those:
-        """The messages that there are of these, and titles by conversation.
+    async def messages(
+        self, names: Sequence[tuple[ConversationId, MessageId]], *, in_context: bool = False
+    ) -> tuple[Sequence[Message], Mapping[ConversationId, str]]:
+        """The messages that there are of these, in that order, and titles by conversation.
 
         At most 3 MiB of them. What stands in the log alone is brought into the projection first.
+        With ``in_context`` those that prompts may hold alone, as the log says it now.
         """
-        those = await self._store.read(lambda r: _those(r, names))
-        there = {it.message_id for it in those.messages}
-        for conversation_id in {where for where, it in names if it not in there}:
+        if in_context:  # what was rolled back since looks as before until the projection knows
+            await self._catch_up({where for where, _ in names})
+        found, titles = await self._store.read(lambda r: _those(r, names, in_context))
+        missing = {where for where, it in names if it not in found}
+        if missing and not in_context:
+            await self._catch_up(missing)
+            found, titles = await self._store.read(lambda r: _those(r, names, in_context))
+        return [found[it] for _, it in names if it in found], titles
+
+    async def _catch_up(self, conversation_ids: Collection[ConversationId]) -> None:
+        for conversation_id in conversation_ids:
             await self._projection.catch_up(conversation_id)
-        if len(there) < len(names):
-            those = await self._store.read(lambda r: _those(r, names))
-        return those
 
 
-def _those(records: Records, names: Sequence[tuple[ConversationId, MessageId]]) -> Those:
-    found = records.messages.those(names, MAX_BYTES)
-    by_id = {it.message_id: it for it, _ in found}
-    there = sorted({it.conversation_id for it in by_id.values()})
+def _those(
+    records: Records, names: Sequence[tuple[ConversationId, MessageId]], in_context: bool
+) -> tuple[dict[MessageId, Message], dict[ConversationId, str]]:
+    messages = records.messages.those(names, MAX_BYTES, rolled_back=not in_context)
+    there = sorted({it.conversation_id for it in messages})
     titles = {it.conversation_id: it.title for it in records.conversations.those(there)}
-    outside = {it.message_id for it, in_context in found if not in_context}
-    return Those([by_id[it] for _, it in names if it in by_id], outside, titles)
+    return {it.message_id: it for it in messages}, titles

@@ -17,7 +17,6 @@ from antiphon_server.events.model import (
     Append,
     Appended,
     Commit,
-    Cursor,
     Epoch,
     Folded,
     Head,
@@ -41,6 +40,8 @@ def _the_head() -> Select[Any]:
 _HEAD = Prepared(_the_head)
 # Whoever changes a log has the lock that appends take: what was read stays until the commit.
 _LOCKED_HEAD = Prepared(lambda: _the_head().with_for_update())
+_FEW = 64
+"""Of logs that are looked at on the event loop."""
 _CREATE = PreparedInsert(scopes, " ON CONFLICT DO NOTHING")
 _AFTER = (
     select(log.c.first_offset, log.c.last_offset, log.c.time_us, log.c.kind, log.c.body)
@@ -135,8 +136,9 @@ class SqlLogStore:
             lambda connection: commits_after(connection, after, max_events)
         )
 
-    async def moved_from(self, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
-        return await self._database.read(lambda it: moved_from(it, places), snapshot=False)
+    async def moved_from(self, places: Mapping[Scope, str]) -> Sequence[Scope]:
+        few = len(places) <= _FEW  # many take longer than the event loop may be held up
+        return await self._database.read(lambda it: moved_from(it, places), snapshot=not few)
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))

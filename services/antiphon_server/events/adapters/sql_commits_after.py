@@ -78,15 +78,17 @@ def commits_after(
     ]
 
 
-def moved_from(connection: Connection, places: Mapping[Scope, Cursor]) -> Sequence[Scope]:
-    """See :meth:`LogStore.moved_from`; a log without a row is as it was: empty."""
-    asked = list(places)
-    moved: list[Scope] = []
+def moved_from(connection: Connection, places: Mapping[Scope, str]) -> Sequence[Scope]:
+    """See :meth:`LogStore.moved_from`; a log that there isn't any more has moved, too."""
+    asked, stand = list(places), set[str]()
     for start in range(0, len(asked), _AT_ONCE):
         rows = _HEADS.rows(connection, [{"scope": it} for it in asked[start : start + _AT_ONCE]])
-        ends = {Scope(scope): Cursor(epoch, last) for scope, _, epoch, last in rows}
-        moved += [scope for scope, end in ends.items() if end != places[scope]]
-    return moved
+        stand.update(
+            scope
+            for scope, _, epoch, last in rows
+            if Cursor(epoch, last).encode(scope) == places[scope]
+        )
+    return [scope for scope in asked if scope not in stand]
 
 
 def _changed(connection: Connection, after: Mapping[Scope, Offset]) -> dict[Scope, list[Any]]:

@@ -82,7 +82,7 @@ class ContextConversations:
         )
         return Window(newest, found.SerializeToString())
 
-    async def messages(self, places: Sequence[Place]) -> KeptMessages:
+    async def messages(self, places: Sequence[Place], *, in_context: bool = False) -> KeptMessages:
         names = [
             pb.MessageName(conversation_id=it.conversation_id, message_id=it.message_id)
             for it in places
@@ -91,7 +91,7 @@ class ContextConversations:
             return KeptMessages({}, {})
         with remote_errors("context"):
             found = await self._context.GetMessages(
-                pb.GetMessagesRequest(messages=names), timeout=TIMEOUT_S
+                pb.GetMessagesRequest(messages=names, in_context=in_context), timeout=TIMEOUT_S
             )
         kept = (
             KeptMessage(said_of(it), ConversationId(it.conversation_id), it.SerializeToString())
@@ -100,5 +100,4 @@ class ContextConversations:
         return KeptMessages(
             {it.said.message_id: it for it in kept},
             {ConversationId(it): title for it, title in found.titles.items()},
-            frozenset(MessageId(it) for it in found.outside_message_ids),
         )

@@ -1,6 +1,6 @@
 """The logs of conversations, through the service that owns them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 TIMEOUT_S = 10.0
 PAGE = 1000
+PLACES = 1000
+"""Of logs that are asked about at once: others have their turn between two such questions."""
 _SCOPE = "conversations/"
 
 
@@ -31,11 +33,17 @@ class EventServiceLogs:
         return LogEnd(head.cursor, head.earliest_offset <= 1)
 
     async def news(self, cursors: Mapping[ConversationId, str]) -> Collection[ConversationId]:
-        places = [pb.LogPlace(scope=_SCOPE + it, cursor=at) for it, at in cursors.items()]
+        places, moved = list(cursors.items()), list[ConversationId]()
+        for start in range(0, len(places), PLACES):
+            moved += await self._moved(places[start : start + PLACES])
+        return moved
+
+    async def _moved(
+        self, places: Sequence[tuple[ConversationId, str]]
+    ) -> Sequence[ConversationId]:
+        asked = [pb.LogPlace(scope=_SCOPE + it, cursor=cursor) for it, cursor in places]
         with remote_errors("events"):
-            found = await self._events.FindNews(
-                pb.FindNewsRequest(places=places), timeout=TIMEOUT_S
-            )
+            found = await self._events.FindNews(pb.FindNewsRequest(places=asked), timeout=TIMEOUT_S)
         return [ConversationId(it.removeprefix(_SCOPE)) for it in found.scopes]
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:

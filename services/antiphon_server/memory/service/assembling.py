@@ -14,7 +14,7 @@ from antiphon_server.memory.model import (
     WorkspaceId,
 )
 from antiphon_server.memory.ports import Assemblies, Conversations, Names
-from antiphon_server.memory.service.recalling import tokens_of, told
+from antiphon_server.memory.service.older_messages import OlderMessages, tokens_of, told
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.errors import not_found
 

@@ -7,36 +7,51 @@ committed before a search is found by it, and nothing is done where nobody searc
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
-from antiphon_server.memory.model import ConversationId, Excerpt, Said
+from antiphon_server.memory.model import Brought, ConversationId, Excerpt, Said
 from antiphon_server.memory.ports import Conversations, Logs, Names
+from antiphon_server.memory.service.indexing import Indexing
+from antiphon_server.memory.service.line import Line
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 
-if TYPE_CHECKING:  # numpy and the stemmers come with them, when they are first used
+if TYPE_CHECKING:
     from antiphon_server.memory.index import Index
-    from antiphon_server.memory.service.excerpts import Excerpts
 
-T = TypeVar("T")
 MESSAGE = "message"
 MAX_BYTES = 512 << 20
 """What the index may hold; of conversations that were searched longest ago nothing is kept then."""
 MAX_WAITING = 100_000
 READERS = 4
+AT_ONCE = 128
+"""Documents that are put into the index before somebody else's search has its turn: some 10 ms."""
+IN_USE_S = 60.0
+"""What was searched so short a time ago is not given up for what else is wanted."""
 _USER = "users/"
+_LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a conversation is in the index; ``whole`` once its log's end was reached."""
+
+    cursor: str
+    whole: bool = False
+    used_s: float = 0.0
 
 
 class Library:
     """What was said in the conversations that were searched here, ready to be ranked.
 
-    ``run`` has to run. What is done with the index is done in a thread of its own, in order.
+    ``run`` has to run. ``clock`` tells seconds that only grow.
     """
 
     def __init__(
@@ -46,60 +61,61 @@ class Library:
         names: Names,
         max_bytes: int = MAX_BYTES,
         make_index: "Callable[[], Index] | None" = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversations = conversations
         self._logs = logs
         self._names = names
         self._max_bytes = max_bytes
-        self._make_index = make_index or _index
-        self._index: Index | None = None
-        self._excerpts: Excerpts | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory.index")
-        self._cursors: OrderedDict[ConversationId, str] = OrderedDict()
-        self._locks: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
-        self._line: deque[ConversationId] = deque()
-        self._read: dict[ConversationId, asyncio.Event] = {}
-        self._wake = asyncio.Event()
-        self.size_bytes = 0
+        self._clock = clock
+        self._indexing = Indexing(make_index)
+        self._places: OrderedDict[ConversationId, _Place] = OrderedDict()  # last used last
+        self._line = Line(MAX_WAITING)
+        self._no_room = LruCache[ConversationId, float](MAX_WAITING)
+
+    @property
+    def size_bytes(self) -> int:
         """What the index holds, about."""
+        return self._indexing.size_bytes
 
     @property
     def conversations(self) -> int:
         """How many conversations can be searched at once."""
-        return len(self._cursors)
+        return len(self._places)
 
     @property
     def waiting(self) -> int:
-        """How many are still to be read."""
-        return len(self._read)
+        """How many are still to be read, or to be read on."""
+        return len(self._line)
 
     async def bring_up(
-        self, conversation_ids: Sequence[ConversationId], wait_s: float
-    ) -> list[ConversationId]:
+        self, conversation_ids: Sequence[ConversationId], wait_s: float, asker: str = ""
+    ) -> Brought:
         """Those that know all that was committed when this was called.
 
         Those that were never read are read now; what takes longer than ``wait_s`` goes on without
-        the caller. Raises DomainError if logs can't be read.
+        the caller. Who asks, ``asker``, waits for own conversations and not for others'. Raises
+        DomainError if logs can't be looked at.
         """
-        unread = [it for it in conversation_ids if it not in self._cursors]
-        if unread:
-            await self._wait_for(unread, wait_s)
-        there = [it for it in conversation_ids if it in self._cursors]
-        for moved in await self._logs.news({it: self._cursors[it] for it in there}):
-            await self._catch_up(moved)
-        there = [it for it in there if it in self._cursors]
-        for it in there:
-            self._cursors.move_to_end(it)
-        return there
+        known = {it: place for it in conversation_ids if (place := self._whole(it)) is not None}
+        self._use(known)
+        moved = await self._logs.news({it: place.cursor for it, place in known.items()})
+        no_room = {it for it in conversation_ids if it not in known and self._has_no_room(it)}
+        wanted = set(moved).union(it for it in conversation_ids if it not in known) - no_room
+        behind = await self._read([it for it in conversation_ids if it in wanted], wait_s, asker)
+        there = [it for it in conversation_ids if it not in behind and self._whole(it) is not None]
+        self._use(there)
+        left_out = no_room.union(it for it in wanted if self._has_no_room(it)).difference(there)
+        return Brought(there, len(conversation_ids) - len(there) - len(left_out), len(left_out))
 
     async def search(self, query: Query, conversation_ids: Collection[ConversationId]) -> list[Hit]:
         """Rank what was said in these, and nothing else."""
         keys = [_key(it) for it in conversation_ids]
-        return await self._in_thread(lambda index: index.search(query, keys))
+        return await self._indexing.do(lambda index: index.search(query, keys))
 
     async def excerpts(self, query: str, texts: Sequence[str]) -> list[Excerpt]:
         """Of each text what shows best why it was found."""
-        return await self._run(lambda: self._cutting().of(query, texts))
+        return await self._indexing.excerpts(query, texts)
 
     async def run(self) -> None:
         """Read what was asked for, until cancelled."""
@@ -108,123 +124,120 @@ class Library:
                 for number in range(READERS):
                     readers.create_task(self._reader(), name=f"memory.reader.{number}")
         finally:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._indexing.close()
 
-    async def _wait_for(self, conversation_ids: Collection[ConversationId], wait_s: float) -> None:
-        done = [self._ask(it) for it in conversation_ids if len(self._read) < MAX_WAITING]
-        try:
-            async with asyncio.timeout(wait_s):
-                for each in done:
-                    await each.wait()
-        except TimeoutError:
-            return
-
-    def _ask(self, conversation_id: ConversationId) -> asyncio.Event:
-        done = self._read.get(conversation_id)
-        if done is None:
-            done = self._read[conversation_id] = asyncio.Event()
-            self._line.append(conversation_id)
-            self._wake.set()
-        return done
+    async def _read(
+        self, conversation_ids: Sequence[ConversationId], wait_s: float, asker: str
+    ) -> Collection[ConversationId]:
+        """Have these read up to now; returns those that are not, after that time."""
+        if not conversation_ids:
+            return ()
+        outcomes = self._line.ask(asker, conversation_ids)
+        if outcomes:
+            await asyncio.wait(outcomes.values(), timeout=wait_s)
+        ready = {it for it, outcome in outcomes.items() if outcome.done() and outcome.result()}
+        return set(conversation_ids) - ready
 
     async def _reader(self) -> None:
         while True:
-            if not self._line:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            conversation_id = self._line.popleft()
+            conversation_id = await self._line.take()
             try:
-                async with self._lock(conversation_id):
-                    await self._begin(conversation_id)
-                await self._make_room()
-            except DomainError as error:
-                log.warning("%s can't be read for search now: %s", conversation_id, error)
-            finally:
-                self._read.pop(conversation_id).set()
+                more = await self._turn(conversation_id)
+                await self._make_room(conversation_id)
+            except asyncio.CancelledError:
+                self._line.finish(conversation_id, whole=False)
+                raise
+            except Exception as error:  # a defect of one conversation must not keep others away
+                self._line.finish(conversation_id, whole=False)
+                known = isinstance(error, DomainError)
+                log.warning(
+                    "%s can't be read for search now: %s",
+                    conversation_id,
+                    error,
+                    exc_info=not known,
+                )
+            else:
+                if more:
+                    self._line.again(conversation_id)
+                else:
+                    self._line.finish(conversation_id, whole=conversation_id in self._places)
 
-    async def _begin(self, conversation_id: ConversationId) -> None:
+    async def _turn(self, conversation_id: ConversationId) -> bool:
+        """Read a stretch; says whether there is more. A log that lost its place is read anew."""
+        place = self._places.get(conversation_id)
+        if place is None:
+            place = await self._begun(conversation_id)
+        try:
+            page = await self._logs.read(conversation_id, place.cursor)
+        except DomainError as error:
+            if error.reason not in _LOST:
+                raise
+            await self._drop(conversation_id)
+            return True
+        await self._extend(conversation_id, page.said)
+        stands, place.cursor = page.cursor == place.cursor, page.cursor
+        place.whole = place.whole or page.at_head or stands
+        return not (page.at_head or stands)
+
+    async def _begun(self, conversation_id: ConversationId) -> _Place:
+        """Where to read on; what the log has no more is in the index then."""
         end = await self._logs.end(conversation_id)
-        if end.whole:
-            await self._follow(conversation_id, "")
-            return
-        await self._extend(conversation_id, await self._conversations.said_in(conversation_id))
-        await self._follow(conversation_id, end.cursor)
-
-    async def _catch_up(self, conversation_id: ConversationId) -> None:
-        """Read what is new; a log that has lost its place is read anew, in the background."""
-        async with self._lock(conversation_id):
-            cursor = self._cursors.get(conversation_id)
-            if cursor is None:
-                return
+        if not end.whole:
+            said = await self._conversations.said_in(conversation_id)
             try:
-                await self._follow(conversation_id, cursor)
-            except DomainError as error:
-                if error.reason not in (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED):
-                    raise
-                await self._drop([conversation_id])
-                self._ask(conversation_id)
-
-    async def _follow(self, conversation_id: ConversationId, cursor: str) -> None:
-        while True:
-            page = await self._logs.read(conversation_id, cursor)
-            if page.said:
-                await self._extend(conversation_id, page.said)
-            stands, cursor = page.cursor == cursor, page.cursor
-            if page.at_head or stands:
-                self._cursors[conversation_id] = cursor
-                return
+                await self._extend(conversation_id, said)
+            except DomainError:
+                await self._drop(conversation_id)  # nobody would know that a part of it is there
+                raise
+        place = _Place(end.cursor if not end.whole else "", used_s=self._clock())
+        self._places[conversation_id] = place
+        return place
 
     async def _extend(self, conversation_id: ConversationId, said: Sequence[Said]) -> None:
         people = {it.author for it in said if it.author.startswith(_USER)}
         names = await self._names.names_of([UserId(it.removeprefix(_USER)) for it in people])
-        documents = [
-            _document(it, names.get(UserId(it.author.removeprefix(_USER)), "")) for it in said
-        ]
-        await self._in_thread(lambda index: index.extend(_key(conversation_id), documents))
+        key = _key(conversation_id)
+        for start in range(0, len(said), AT_ONCE):
+            documents = [
+                _document(it, names.get(UserId(it.author.removeprefix(_USER)), ""))
+                for it in said[start : start + AT_ONCE]
+            ]
+            await self._indexing.do(lambda index, those=documents: index.extend(key, those))  # type: ignore[misc]
 
-    async def _make_room(self) -> None:
-        while self.size_bytes > self._max_bytes and len(self._cursors) > 1:
-            await self._drop([next(iter(self._cursors))])
+    async def _make_room(self, newest: ConversationId) -> None:
+        """Give up what was used longest ago; where all of it is in use, what came last."""
+        while self.size_bytes > self._max_bytes and len(self._places) > 1:
+            now_s = self._clock()
+            last = next((it for it in self._places if it not in self._line), newest)
+            if last == newest or now_s - self._places[last].used_s < IN_USE_S:
+                self._no_room.put(newest, now_s)
+                await self._drop(newest)
+                return
+            await self._drop(last)
 
-    async def _drop(self, conversation_ids: Sequence[ConversationId]) -> None:
-        for it in conversation_ids:
-            self._cursors.pop(it, None)
-        await self._in_thread(lambda index: _dropped(index, conversation_ids))
+    def _whole(self, conversation_id: ConversationId) -> _Place | None:
+        place = self._places.get(conversation_id)
+        return place if place is not None and place.whole else None
 
-    def _lock(self, conversation_id: ConversationId) -> asyncio.Lock:
-        return self._locks.setdefault(conversation_id, asyncio.Lock())
+    def _use(self, conversation_ids: Collection[ConversationId]) -> None:
+        """Remember that these were of use, the first of them the last to be given up."""
+        now_s = self._clock()
+        for it in reversed(list(conversation_ids)):
+            self._places[it].used_s = now_s
+            self._places.move_to_end(it)
 
-    def _cutting(self) -> "Excerpts":
-        if self._excerpts is None:
-            from antiphon_server.memory.service.excerpts import Excerpts
+    def _has_no_room(self, conversation_id: ConversationId) -> bool:
+        """Whether it was given up so short a time ago that it would be given up again."""
+        given_up_s = self._no_room.get(conversation_id)
+        return (
+            given_up_s is not None
+            and conversation_id not in self._places
+            and self._clock() - given_up_s < IN_USE_S
+        )
 
-            self._excerpts = Excerpts()
-        return self._excerpts
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def _in_thread(self, work: "Callable[[Index], T]") -> T:
-        return await self._run(lambda: self._with_index(work))
-
-    def _with_index(self, work: "Callable[[Index], T]") -> T:
-        if self._index is None:
-            self._index = self._make_index()
-        done = work(self._index)
-        self.size_bytes = self._index.size_bytes
-        return done
-
-
-def _index() -> "Index":
-    from antiphon_server.memory.index import Index
-
-    return Index()
-
-
-def _dropped(index: "Index", conversation_ids: Sequence[ConversationId]) -> None:
-    for it in conversation_ids:
-        index.drop(_key(it))
+    async def _drop(self, conversation_id: ConversationId) -> None:
+        self._places.pop(conversation_id, None)
+        await self._indexing.do(lambda index: index.drop(_key(conversation_id)))
 
 
 def _key(conversation_id: ConversationId) -> PartitionKey:

@@ -59,12 +59,11 @@ class OlderMessages:
         if not hits:
             return (), ()
         places = [Place(wish.conversation_id, MessageId(it.document_id)) for it in hits]
-        kept = await self._conversations.messages(places)
+        kept = await self._conversations.messages(places, in_context=True)
         those = [
             (it, hit)
             for hit in hits
             if (it := kept.messages.get(MessageId(hit.document_id))) is not None
-            and it.said.message_id not in kept.outside
         ]
         excerpts = await self._library.excerpts(wish.query, [it.said.text for it, _ in those])
         found = [

@@ -24,6 +24,10 @@ from antiphon_server.runtime.errors import DomainError, Reason
 MAX_CONVERSATIONS = 20_000
 WAIT_S = 3.0
 """So long an answer waits for conversations that were never searched here."""
+MOST = 100
+"""Messages that are fetched at once."""
+SPARE = 10
+"""So many more are ranked where some of them may turn out to be in no prompt."""
 BOUNDS = Bounds(calls=16, waiting=256, wait_s=5.0)
 
 
@@ -36,12 +40,13 @@ class Searching:
         names: Names,
         library: Library,
         clock: Callable[[], float] = time.time,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self._conversations = conversations
         self._names = names
         self._library = library
         self._clock = clock
-        self._bulkhead = Bulkhead(BOUNDS)
+        self._bulkhead = Bulkhead(bounds)
 
     async def search(self, principal: Principal, wish: SearchWish) -> Answer:
         """The messages that fit best. Raises DomainError OVERLOADED, STORE_UNAVAILABLE."""
@@ -52,20 +57,28 @@ class Searching:
             raise DomainError(Reason.OVERLOADED, resource="searches", retry_after=1.0) from full
 
     async def _search(self, principal: Principal, wish: SearchWish) -> Answer:
+        for_prompts = principal.grant is not None
         readable = await self._readable(principal, wish)
-        there = await self._library.bring_up(readable.conversation_ids, WAIT_S)
-        ranked = await self._ranked(wish, there, readable)
-        hits = await self._shown(wish.query, ranked, readable)
-        pending = len(readable.conversation_ids) - len(there)
-        return Answer(hits, len(there), pending, readable.more)
+        asker = principal.actor
+        brought = await self._library.bring_up(readable.conversation_ids, WAIT_S, asker)
+        there = brought.conversation_ids
+        limit = min(wish.limit * 2 + SPARE, MOST) if for_prompts else wish.limit
+        ranked = await self._ranked(replace(wish, limit=limit), there, readable)
+        hits = await self._shown(wish.query, ranked, readable, for_prompts=for_prompts)
+        more = readable.more or brought.left_out > 0
+        return Answer(hits[: wish.limit], len(there), brought.pending, more)
 
     async def _readable(self, principal: Principal, wish: SearchWish) -> Readable:
-        """What the caller may read now; the grant of a turn opens its conversation alone."""
+        """What the caller may read now; the grant of a turn opens its conversation alone.
+
+        A turn's worker learns nobody's name: what it says there guests may read, too.
+        """
         if principal.grant is not None:
             own = ConversationId(principal.grant.conversation_id)
             asked = not wish.among or own in wish.among
             here = not wish.workspace_id or wish.workspace_id == principal.grant.workspace_id
-            return Readable([own] if asked and here else [])
+            opened = [own] if asked and here else []
+            return Readable(opened, frozenset(opened))
         if principal.kind != "user":
             return Readable([])
         return await self._conversations.readable(
@@ -86,18 +99,18 @@ class Searching:
             int(self._clock() * 1e6),
         )
         named = [it for it in there if it not in readable.as_guest]
-        hits = await self._library.search(query, named)
-        if readable.as_guest:
-            nameless = [it for it in there if it in readable.as_guest]
+        nameless = [it for it in there if it in readable.as_guest]
+        hits = await self._library.search(query, named) if named else []
+        if nameless:
             hits += await self._library.search(replace(query, by_name=False), nameless)
             hits.sort(key=lambda it: -it.score)
         return hits[: wish.limit]
 
     async def _shown(
-        self, query: str, ranked: Sequence[Hit], readable: Readable
+        self, query: str, ranked: Sequence[Hit], readable: Readable, *, for_prompts: bool
     ) -> Sequence[MessageHit]:
         places = [Place(conversation_of(it.partition), MessageId(it.document_id)) for it in ranked]
-        kept = await self._conversations.messages(places)
+        kept = await self._conversations.messages(places, in_context=for_prompts)
         names = await self._names_in(kept.messages, readable)
         found = [
             (it, hit)

@@ -7,20 +7,22 @@ the history is; what was rolled back is rare and is summed on its own.
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
+    and_,
     bindparam,
     case,
     delete,
     false,
     func,
+    or_,
     select,
     true,
-    tuple_,
     update,
 )
 
@@ -38,7 +40,7 @@ from antiphon_server.context.model.messages import (
     Totals,
 )
 from antiphon_server.context.model.resources import ConversationId
-from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
 
 _TABLE = messages.c
 _HERE = _TABLE.conversation_id == bindparam("conversation")
@@ -97,9 +99,32 @@ _COLUMNS: Select[Any] = select(
 _FIND = _COLUMNS.add_columns(_TABLE.rolled_back).where(
     _HERE, _TABLE.message_id == bindparam("message")
 )
-_ONE_OF = tuple_(_TABLE.conversation_id, _TABLE.message_id).in_(bindparam("names", expanding=True))
-_SIZES_OF = select(_TABLE.conversation_id, _TABLE.message_id, _TABLE.size_bytes).where(_ONE_OF)
-_THOSE = _COLUMNS.add_columns(_TABLE.conversation_id, _TABLE.rolled_back).where(_ONE_OF)
+_OF_PLACE = (_TABLE.conversation_id, _TABLE.log_offset)
+
+
+def _one_of(column: ColumnElement[Any], name: str, places: range) -> ColumnElement[bool]:
+    """One search of an index for each place: of a list of pairs SQLite reads the whole table."""
+    return or_(
+        *(
+            and_(
+                _TABLE.conversation_id == bindparam(f"where_{n}"),
+                column == bindparam(f"{name}_{n}"),
+            )
+            for n in places
+        )
+    )
+
+
+_SIZES_OF = PreparedIn(
+    lambda places: select(
+        *_OF_PLACE, _TABLE.message_id, _TABLE.size_bytes, _TABLE.rolled_back
+    ).where(_one_of(_TABLE.message_id, "message", places))
+)
+_THOSE = PreparedIn(
+    lambda places: _COLUMNS.add_columns(_TABLE.conversation_id).where(
+        _one_of(_TABLE.log_offset, "offset", places)
+    )
+)
 _BETWEEN = _COLUMNS.where(
     _HERE, _TABLE.log_offset.between(bindparam("first"), bindparam("last"))
 ).order_by(_TABLE.log_offset.desc())
@@ -114,6 +139,21 @@ _NEWEST_BEFORE = (
     )
     .group_by(_TABLE.conversation_id)
 )
+
+
+class _Whole(NamedTuple):
+    """A row of `_THOSE`, as the driver gives it."""
+
+    message_id: MessageId
+    log_offset: int
+    role: int
+    author: str
+    turn_id: str
+    truncated: bool
+    create_us: int
+    content: bytes
+    text_bytes: int
+    conversation_id: str
 
 
 class SqlMessages:
@@ -160,20 +200,27 @@ class SqlMessages:
         return replace(found, content=replace(found.content, aside=aside))
 
     def those(
-        self, names: Sequence[tuple[ConversationId, MessageId]], max_bytes: int
-    ) -> list[tuple[Message, bool]]:
-        rows = self._connection.execute(_SIZES_OF, {"names": list(names)})
-        sizes = {(where, it): size for where, it, size in rows}
-        there = [name for name in names if name in sizes]
-        so_far = itertools.accumulate(sizes[name] for name in there)
-        fit = [name for name, total in zip(there, so_far, strict=True) if total <= max_bytes]
-        if not fit:
-            return []
-        found = self._connection.execute(_THOSE, {"names": fit})
-        return [
-            (_message(ConversationId(row.conversation_id), row), not row.rolled_back)
-            for row in found
+        self,
+        names: Sequence[tuple[ConversationId, MessageId]],
+        max_bytes: int,
+        *,
+        rolled_back: bool,
+    ) -> list[Message]:
+        asked = [{"where": where, "message": message_id} for where, message_id in names]
+        sizes = {
+            (where, message_id): (offset, size)
+            for where, offset, message_id, size, left_out in _SIZES_OF.rows(self._connection, asked)
+            if rolled_back or not left_out
+        }
+        there = [(where, *sizes[where, it]) for where, it in names if (where, it) in sizes]
+        so_far = itertools.accumulate(size for _, _, size in there)
+        fit = [
+            {"where": where, "offset": offset}
+            for (where, offset, _), total in zip(there, so_far, strict=True)
+            if total <= max_bytes
         ]
+        rows = map(_Whole._make, _THOSE.rows(self._connection, fit))
+        return [_message(ConversationId(row.conversation_id), row) for row in rows]
 
     def sizes(
         self,
@@ -240,7 +287,7 @@ def _row(message: Message, tokens: int, so_far: Totals) -> dict[str, Any]:
     }
 
 
-def _message(conversation_id: ConversationId, row: Row[Any]) -> Message:
+def _message(conversation_id: ConversationId, row: Row[Any] | _Whole) -> Message:
     return Message(
         row.message_id,
         conversation_id,
@@ -248,7 +295,7 @@ def _message(conversation_id: ConversationId, row: Row[Any]) -> Message:
         MessageRole(row.role),
         row.author,
         row.turn_id,
-        row.truncated,
+        bool(row.truncated),
         row.create_us,
         Content(row.content, row.text_bytes),
     )
