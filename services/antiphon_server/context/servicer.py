@@ -37,7 +37,7 @@ from antiphon_server.context.service.limits import (
 )
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
-from antiphon_server.context.service.reading import Reading
+from antiphon_server.context.service.reading import MAX_READABLE, Reading
 from antiphon_server.context.service.role_cache import Roles
 from antiphon_server.context.service.workspaces import MAX_NAME, Workspaces, own_workspace_id
 from antiphon_server.runtime.access.principal import (
@@ -377,7 +377,7 @@ class ContextServicer(ContextServiceServicer):
             UserId(request.user_id),
             WorkspaceId(request.workspace_id),
             [ConversationId(it) for it in request.conversation_ids],
-            request.limit,
+            request.limit or MAX_READABLE,
         )
         return pb.ListReadableResponse(
             conversation_ids=found.conversation_ids,

@@ -1430,7 +1430,7 @@ class ListReadableRequest(_message.Message):
     workspace_id: _builtins.str
     """workspace_id limits the list to one workspace; empty means all."""
     limit: _builtins.int
-    """limit is the most to return."""
+    """limit is the most to return; 0 means 20,000."""
     @_builtins.property
     def conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """conversation_ids limits the list to these; empty means all."""

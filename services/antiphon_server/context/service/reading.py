@@ -15,6 +15,10 @@ MAX_BYTES = 3 << 20
 """An answer stays below what a port takes, 4 MiB."""
 
 
+MAX_READABLE = 20_000
+"""Conversations of an answer."""
+
+
 class Readable(NamedTuple):
     """Conversations that a user may read, as a guest of some; of ``more`` it was not asked for."""
 

@@ -23,6 +23,7 @@ from tests.proofs.bench.rows.replicas import replicas
 from tests.proofs.bench.rows.rest import tool_rest
 from tests.proofs.bench.rows.resume import resume
 from tests.proofs.bench.rows.routes import routes
+from tests.proofs.bench.rows.search import search, searches
 from tests.proofs.bench.rows.tools import tool_mcp
 from tests.proofs.bench.rows.turns import turns
 from tests.proofs.bench.rows.workers import workers
@@ -48,6 +49,8 @@ ROWS = (
     Row("workers", "what it costs that a worker works on a turn, on one server and two", workers),
     Row("routes", "what rules that find handlers add to a turn's processor time", routes),
     Row("filters", "how long all built-in filters take for a message of 8 KB", filters),
+    Row("search", "a search among 100,000 messages; how soon a post is found; memory", search),
+    Row("searches", "a search among 1,000 to 1,000,000 messages (a curve)", searches),
     Row("hop", "calls, posts and turns with the log in another process", hop),
     Row("tool-mcp", "a call of a tool beside the bare call: MCP, HTTP and stdio", tool_mcp),
     Row("tool-rest", "the same of a service over HTTP; a document of 1,000 operations", tool_rest),
