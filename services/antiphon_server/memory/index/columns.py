@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # A flag is a bit.
-QUESTION = 1
-"""The text asks something, and says hardly anything else."""
-DATED = 2
+DATED = 1
 """The text says when something was or will be."""
 
 _TYPES: dict[str, type[np.generic]] = {
@@ -21,6 +19,7 @@ _TYPES: dict[str, type[np.generic]] = {
     "session": np.int32,  # -1: of none
     "before": np.int32,  # the slot of the turn before; -1: none
     "after": np.int32,
+    "asks": np.float32,  # the share of the text that asks, 0 to 1
     "flags": np.uint8,
 }
 ROW_BYTES = sum(np.dtype(each).itemsize for each in _TYPES.values())
@@ -39,6 +38,7 @@ class Columns:
     session: NDArray[np.int32]
     before: NDArray[np.int32]
     after: NDArray[np.int32]
+    asks: NDArray[np.float32]
     flags: NDArray[np.uint8]
 
     def __init__(self) -> None:

@@ -1,17 +1,19 @@
 """All documents that can be found: their columns, their terms, who is next to whom."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from antiphon_server.memory.index.analysis import Analyzer
 from antiphon_server.memory.index.columns import ROW_BYTES, Columns
+from antiphon_server.memory.index.encoder import Encoded
 from antiphon_server.memory.index.model import MESSAGE, Document, DocumentId, PartitionKey
 from antiphon_server.memory.index.names import Names
 from antiphon_server.memory.index.postings import Postings
-from antiphon_server.memory.index.reading import flags
+from antiphon_server.memory.index.reading import asking, flags
+from antiphon_server.memory.index.vectors import Vectors, telling_tokens
 from antiphon_server.memory.index.words import words
 
 _SESSION_GAP_US = 4 * 3600 * 1_000_000
@@ -29,6 +31,7 @@ class Partition:
         slots: Of its documents, by their ids.
         last: The slot of the newest message, -1 if there is none.
         languages: How many documents are in each language.
+        waiting: The texts that vectors are to be made of, oldest first.
     """
 
     key: PartitionKey
@@ -36,6 +39,7 @@ class Partition:
     slots: dict[DocumentId, int] = field(default_factory=dict)
     last: int = -1
     languages: Counter[str] = field(default_factory=Counter)
+    waiting: dict[DocumentId, str] = field(default_factory=dict)
     size_bytes: int = 0
 
     @property
@@ -47,10 +51,13 @@ class Partition:
 class Corpus:
     """The documents of all partitions. A slot is a document's number, ascending as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_texts: bool) -> None:
+        """`keeps_texts` says that texts wait until vectors are made of them."""
         self.analyzer = Analyzer()
         self.columns = Columns()
         self.postings = Postings()
+        self.vectors = Vectors()
+        self._keeps_texts = keeps_texts
         self.kinds, self.speakers, self.speaker_ids = Names(), Names(), Names()
         self.partitions: dict[PartitionKey, Partition] = {}
         self.ids: list[DocumentId] = []
@@ -96,6 +103,20 @@ class Corpus:
         if key in self.partitions:
             self.remove(key, list(self.partitions[key].slots))
 
+    def put_vectors(self, part: Partition, document_id: DocumentId, encoded: Encoded) -> None:
+        """Keep what a document means; it waits no longer."""
+        slot = part.slots[document_id]
+        telling = telling_tokens(encoded, self._languages[slot] or part.language)
+        part.waiting.pop(document_id, None)
+        part.size_bytes += self.vectors.put(slot, encoded, telling)
+
+    def unpack_vectors(self, part: Partition, packed: Mapping[DocumentId, bytes]) -> None:
+        """Keep vectors that were packed, of documents that still have none."""
+        for document_id in packed.keys() & part.waiting.keys():
+            del part.waiting[document_id]
+            slot = part.slots[document_id]
+            part.size_bytes += self.vectors.unpack(slot, packed[document_id])
+
     @property
     def size_bytes(self) -> int:
         """An estimate of the memory that all this takes."""
@@ -137,8 +158,11 @@ class Corpus:
         columns.kind[slot] = self.kinds.use(document.kind)
         columns.speaker[slot] = self.speakers.use(document.speaker)
         columns.speaker_id[slot] = self.speaker_ids.use(document.speaker_id)
-        columns.flags[slot] = flags(document.text, found)
+        columns.flags[slot] = flags(found)
+        columns.asks[slot] = asking(document.text)
         part.size_bytes += _size(terms)
+        if self._keeps_texts:
+            part.waiting[document.document_id] = document.text
 
     def _clear(self, part: Partition, document_ids: Sequence[DocumentId]) -> None:
         """Take what documents say out of everything but their slots, and forget words met."""
@@ -147,8 +171,10 @@ class Corpus:
         dead = np.zeros(len(self.columns), np.bool_)
         dead[slots] = True
         self.postings.remove(dead, {term for slot in slots for term in self._terms[slot]})
+        for each in document_ids:
+            part.waiting.pop(each, None)
         for slot in slots:
-            part.size_bytes -= _size(self._terms[slot])
+            part.size_bytes -= _size(self._terms[slot]) + self.vectors.clear(slot)
             self._terms[slot] = ()
             if language := self._languages[slot]:
                 part.languages -= Counter((language,))
@@ -167,7 +193,7 @@ class Corpus:
         if part.last == slot:
             part.last = before
         columns.partition[slot] = -1
-        columns.length[slot] = columns.time_us[slot] = columns.flags[slot] = 0
+        columns.length[slot] = columns.asks[slot] = columns.time_us[slot] = columns.flags[slot] = 0
         self.ids[slot], self._languages[slot] = DocumentId(""), ""
 
     def _compact(self) -> None:
@@ -177,6 +203,7 @@ class Corpus:
         self.columns.keep(kept, moved)
         self.postings.renumber(moved)
         left = np.flatnonzero(kept).tolist()
+        self.vectors.keep(left)
         self.ids = [self.ids[slot] for slot in left]
         self._terms = [self._terms[slot] for slot in left]
         self._languages = [self._languages[slot] for slot in left]

@@ -1,14 +1,17 @@
 """The index of a server: what is in it, and what is found for a query."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from antiphon_server.memory.index.corpus import Corpus
-from antiphon_server.memory.index.lexical import bm25
+from antiphon_server.memory.index.encoder import Encoder
+from antiphon_server.memory.index.features import Candidates, Features
 from antiphon_server.memory.index.model import Document, DocumentId, Hit, PartitionKey, Query
-from antiphon_server.memory.index.words import words
+from antiphon_server.memory.index.view import View, view
+from antiphon_server.memory.index.weights import PARTS, weights
 
 
 class Index:
@@ -17,8 +20,10 @@ class Index:
     There is one in a server. It is not thread-safe: its owner calls it from one thread.
     """
 
-    def __init__(self) -> None:
-        self._corpus = Corpus()
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        """With an encoder documents are found by what they mean, once `encode` was called."""
+        self._corpus = Corpus(keeps_texts=encoder is not None)
+        self._encoder = encoder
 
     def __contains__(self, key: PartitionKey) -> bool:
         return key in self._corpus.partitions
@@ -45,43 +50,72 @@ class Index:
         """Remove a partition, and all that was known of it."""
         self._corpus.drop(key)
 
+    def encode(self, key: PartitionKey, limit: int) -> int:
+        """Make vectors of up to `limit` documents that have none; gives of how many.
+
+        It takes the encoder's time for each. Without an encoder there are none to make.
+        """
+        part = self._corpus.partitions.get(key)
+        if part is None or self._encoder is None:
+            return 0
+        chosen = list(islice(part.waiting.items(), limit))
+        for document_id, text in chosen:
+            self._corpus.put_vectors(part, document_id, self._encoder.encode(text))
+        return len(chosen)
+
+    def packed_vectors(
+        self, key: PartitionKey, document_ids: Collection[DocumentId]
+    ) -> dict[DocumentId, bytes]:
+        """The vectors of these documents for a store, of those that have some: 1 KB each."""
+        part = self._corpus.partitions.get(key)
+        known = [each for each in document_ids if part and each in part.slots]
+        packed = {each: self._corpus.vectors.packed(part.slots[each]) for each in known if part}
+        return {each: held for each, held in packed.items() if held}
+
+    def unpack_vectors(self, key: PartitionKey, packed: Mapping[DocumentId, bytes]) -> None:
+        """Take vectors out of a store for documents that have none, instead of encoding.
+
+        They have to be of the text that the document has. Raises ValueError if they are no
+        vectors of this model.
+        """
+        part = self._corpus.partitions.get(key)
+        if part is not None and self._encoder is not None:
+            self._corpus.unpack_vectors(part, packed)
+
     def search(self, query: Query, readable: Collection[PartitionKey]) -> list[Hit]:
         """The best documents of the readable partitions, best first; others count for nothing."""
-        corpus, columns = self._corpus, self._corpus.columns
-        parts = {p.number: p for key in readable if (p := corpus.partitions.get(key))}
-        mask = np.zeros(corpus.numbers + 1, np.bool_)
-        mask[list(parts)] = True
-        slots = np.flatnonzero(mask[columns.partition])
-        places = np.full(len(columns), -1, np.int64)
-        places[slots] = np.arange(len(slots))
-        languages = {each for part in parts.values() for each in part.languages}
-        found = words(query.text)
-        language = corpus.analyzer.language(found, "")
-        variants = corpus.analyzer.variants(found, language, languages)
-        scores = bm25(corpus.postings, variants, places, columns.length[slots])
-        scores[~self._wanted(query, slots)] = 0
-        best = np.flatnonzero(scores)
-        best = best[np.lexsort((-slots[best], -scores[best]))][: query.limit]
-        return [
-            Hit(
-                parts[int(columns.partition[slots[each]])].key,
-                corpus.ids[slots[each]],
-                float(scores[each]),
-                {"words": float(scores[each])},
-            )
-            for each in best
-        ]
+        seen = view(self._corpus, readable)
+        if not len(seen.slots) or not query.text.strip():
+            return []
+        return self._hits(seen, self.candidates(query, seen), query.limit)
 
-    def _wanted(self, query: Query, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of the slots the query's bounds let pass."""
-        corpus, columns = self._corpus, self._corpus.columns
-        times = columns.time_us[slots]
-        wanted = times >= query.not_before_us
-        if query.before_us:
-            wanted &= times < query.before_us
-        if query.kinds:
-            wanted &= corpus.kinds.where(query.kinds.__contains__)[columns.kind[slots]]
-        if query.speaker_ids:
-            allowed = corpus.speaker_ids.where(query.speaker_ids.__contains__)
-            wanted &= allowed[columns.speaker_id[slots]]
-        return wanted
+    def view(self, readable: Collection[PartitionKey]) -> View:
+        """What a search of these partitions sees."""
+        return view(self._corpus, readable)
+
+    def candidates(self, query: Query, seen: View) -> Candidates:
+        """What is ranked for a query, with what speaks for it; there has to be a document."""
+        encoded = self._encoder.encode(query.text) if self._encoder else None
+        return Features(seen, query).candidates(encoded)
+
+    def _hits(self, seen: View, candidates: Candidates, limit: int) -> list[Hit]:
+        columns, ids = self._corpus.columns, self._corpus.ids
+        known = weights()["with_meaning" if "closest" in candidates.values else "lexical"]
+        weighted = {
+            name: known[name] * values
+            for name, values in candidates.values.items()
+            if name in known
+        }
+        scores = np.sum(list(weighted.values()), axis=0)
+        slots = seen.slots[candidates.places]
+        order = np.lexsort((slots, -columns.time_us[slots], -scores))
+        best = order[candidates.found[order]][:limit]
+        hits = []
+        for at in best.tolist():
+            parts: Counter[str] = Counter()
+            for name, values in weighted.items():
+                parts[PARTS[name]] += float(values[at])  # type: ignore[assignment]
+            slot = int(slots[at])
+            key = seen.parts[int(columns.partition[slot])].key
+            hits.append(Hit(key, ids[slot], float(scores[at]), dict(parts)))
+        return hits

@@ -31,9 +31,20 @@ def bm25(
     for terms in words:
         at, counts = _occurrences(postings, terms, places)
         if len(at):
-            idf = np.log1p((len(lengths) - len(at) + 0.5) / (len(at) + 0.5))
-            scores[at] += (idf * counts * (_K1 + 1) / (counts + norm[at])).astype(np.float32)
+            rarity = _rarity(len(at), len(lengths))
+            scores[at] += (rarity * counts * (_K1 + 1) / (counts + norm[at])).astype(np.float32)
     return scores
+
+
+def idf(
+    postings: Postings, terms: Sequence[str], places: NDArray[np.int64], documents: int
+) -> float:
+    """How rare a word is among the readable documents, of which there are so many."""
+    return _rarity(len(_occurrences(postings, terms, places)[0]), documents)
+
+
+def _rarity(having: int, documents: int) -> float:
+    return float(np.log1p((documents - having + 0.5) / (having + 0.5)))
 
 
 def _occurrences(

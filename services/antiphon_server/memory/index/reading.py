@@ -1,8 +1,9 @@
 """What can be told of a text by looking at it: that it asks, that it dates."""
 
+import re
 from collections.abc import Sequence
 
-from antiphon_server.memory.index.columns import DATED, QUESTION
+from antiphon_server.memory.index.columns import DATED
 
 _DATE_WORDS = """
 yesterday today tonight tomorrow ago weekend week weeks month months year years monday tuesday
@@ -21,7 +22,19 @@ diciembre primavera verano otoño invierno pasado pasada próximo próxima desde
 _DATES = frozenset(_DATE_WORDS.split())
 
 
-def flags(text: str, found: Sequence[str]) -> int:
-    """The flags of a text; `found` are its words in lower case."""
-    asks = text.rstrip().endswith(("?", "\uff1f"))
-    return QUESTION * asks | DATED * (not _DATES.isdisjoint(found))
+# A sentence with what ends it.
+_SENTENCE = re.compile(r"[^.!?\uff1f\u3002\n]+[.!?\uff1f\u3002\n]*")
+
+
+def flags(found: Sequence[str]) -> int:
+    """The flags of a text with these words in lower case."""
+    return DATED * (not _DATES.isdisjoint(found))
+
+
+def asking(text: str) -> float:
+    """The share of the text that is in sentences that ask, 0 to 1."""
+    if "?" not in text and "\uff1f" not in text:
+        return 0.0
+    sentences = _SENTENCE.findall(text)
+    asked = sum(len(each) for each in sentences if "?" in each or "\uff1f" in each)
+    return asked / max(1, sum(map(len, sentences)))

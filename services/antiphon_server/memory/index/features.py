@@ -1,0 +1,200 @@
+"""What speaks for each candidate of a search, in numbers that weights are given to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antiphon_server.memory.index.asking import asks_when
+from antiphon_server.memory.index.columns import DATED
+from antiphon_server.memory.index.dates import periods
+from antiphon_server.memory.index.encoder import Encoded
+from antiphon_server.memory.index.lexical import bm25, idf
+from antiphon_server.memory.index.model import Query
+from antiphon_server.memory.index.stopwords import STOPWORDS
+from antiphon_server.memory.index.vectors import telling_tokens
+from antiphon_server.memory.index.view import View
+from antiphon_server.memory.index.words import words
+
+Floats = NDArray[np.float32]
+
+_POOL = 500  # candidates; about a whole long conversation, so that weights learned there hold
+_NEIGHBOURS = 0.3  # the share of their scores in what candidates are chosen by
+_TOP = 3  # of a session
+
+LEXICAL = (
+    "words", "before", "after", "speaker", "session", "asks", "answers", "dated", "date", "length",
+)  # fmt: skip
+MEANING = ("meaning", "meaning_before", "meaning_after", "closest")
+AS_THEY_ARE = frozenset({"speaker", "asks", "dated", "date"})
+"""Features that are shares; the others are compared by how far from the mean they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The documents that a search ranks.
+
+    Attributes:
+        places: In the view.
+        found: Whether something of the query is there: without vectors others are no hits.
+        values: By the feature's name a number for each of them.
+    """
+
+    places: NDArray[np.int64]
+    found: NDArray[np.bool_]
+    values: Mapping[str, Floats]
+
+
+class Features:
+    """The features of one query over what it may read."""
+
+    def __init__(self, view: View, query: Query) -> None:
+        self._view, self._query = view, query
+        self._words = words(query.text)
+        languages = view.languages
+        analyzer = view.corpus.analyzer
+        self._language = analyzer.language(self._words, languages[0] if languages else "")
+        self._variants = analyzer.variants(self._words, self._language, languages)
+        lengths = view.corpus.columns.length[view.slots]
+        self._scores = bm25(view.corpus.postings, self._variants, view.places, lengths)
+
+    def candidates(self, encoded: Encoded | None) -> Candidates:
+        """The most promising documents with what speaks for each; `encoded` is the query."""
+        vectors = self._view.corpus.vectors
+        alike = None if encoded is None else vectors.alike(self._view.slots, encoded.whole)
+        at = self._pool(alike)
+        values = self._lexical(at)
+        found = values["words"] + values["before"] + values["after"] > 0
+        made = vectors.made(self._view.slots[at])
+        if encoded is not None and alike is not None and made.any():
+            values |= self._meaning(at, alike, made, encoded)
+            found |= made
+        for name in values.keys() - AS_THEY_ARE - set(MEANING):
+            values[name] = _standardized(values[name])
+        return Candidates(at, found, values)
+
+    def _pool(self, alike: Floats | None) -> NDArray[np.int64]:
+        """The best by words and their neighbourhood, and by meaning where that is known."""
+        wanted = self._view.wanted(self._query)
+        by_words = self._scores.copy()
+        self._add_neighbours(by_words, self._scores, np.flatnonzero(self._scores))
+        if alike is None:
+            return _best(by_words, wanted, _POOL)
+        halves = [_best(each, wanted, _POOL // 2) for each in (by_words, alike)]
+        left = wanted.copy()
+        left[np.concatenate(halves)] = False
+        both = np.unique(np.concatenate(halves))
+        more = _best(alike, left, _POOL - len(both))
+        return np.sort(np.concatenate((both, more)))
+
+    def _add_neighbours(self, to: Floats, scores: Floats, at: NDArray[np.int64]) -> None:
+        """Add to a document's score a share of its neighbours', of which those `at` have one."""
+        columns = self._view.corpus.columns
+        for column in (columns.before, columns.after):
+            beside = self._view.neighbours(column, at)
+            near = beside >= 0
+            to[beside[near]] += _NEIGHBOURS * scores[at[near]]  # nobody is beside two on one side
+
+    def _lexical(self, at: NDArray[np.int64]) -> dict[str, Floats]:
+        columns, slots = self._view.corpus.columns, self._view.slots[at]
+        scores = np.append(self._scores, np.float32(0))  # the last is no neighbour's
+        before = self._view.neighbours(columns.before, at)
+        after = self._view.neighbours(columns.after, at)
+        by_words = scores[at] + _NEIGHBOURS * (scores[before] + scores[after])
+        asked = np.where(before >= 0, columns.asks[self._view.slots[before]], 0)
+        return {
+            "words": scores[at],
+            "before": scores[before],
+            "after": scores[after],
+            "speaker": self._speaker(slots),
+            "session": _session(columns.session[slots], by_words),
+            "asks": columns.asks[slots],
+            "answers": (asked * scores[before]).astype(np.float32),
+            "dated": self._dated(slots),
+            "date": self._date(columns.time_us[slots]),
+            "length": np.log1p(columns.length[slots]),
+        }
+
+    def _speaker(self, slots: NDArray[np.int64]) -> Floats:
+        """For a document of somebody whom the query names 1, shared among all whom it names."""
+        corpus = self._view.corpus
+        asked = set(self._words) - STOPWORDS.get(self._language, frozenset())
+        named = corpus.speakers.where(lambda name: not asked.isdisjoint(words(name)))
+        speakers = corpus.columns.speaker[slots]
+        count = len(np.unique(speakers[named[speakers]]))
+        return (named[speakers] / max(count, 1)).astype(np.float32)
+
+    def _dated(self, slots: NDArray[np.int64]) -> Floats:
+        flags = self._view.corpus.columns.flags[slots]
+        return ((flags & DATED > 0) & asks_when(self._query.text)).astype(np.float32)
+
+    def _date(self, times_us: NDArray[np.int64]) -> Floats:
+        near = np.zeros(len(times_us), np.float32)
+        for period in periods(self._query.text, self._query.now_us):
+            near = np.maximum(near, period.nearness(times_us))
+        return near
+
+    def _meaning(
+        self,
+        at: NDArray[np.int64],
+        alike: Floats,
+        made: NDArray[np.bool_],
+        encoded: Encoded,
+    ) -> dict[str, Floats]:
+        columns, vectors = self._view.corpus.columns, self._view.corpus.vectors
+        closest = np.zeros(len(at), np.float32)
+        telling = telling_tokens(encoded, self._language)
+        weights = self._token_weights([encoded.words[each] for each in telling])
+        slots = self._view.slots[at[made]]
+        closest[made] = vectors.closest(slots, encoded.tokens[telling], weights)
+        values = {"meaning": _among(alike[at], made), "closest": _among(closest, made)}
+        for column, name in ((columns.before, "before"), (columns.after, "after")):
+            beside = self._view.neighbours(column, at)
+            there = (beside >= 0) & vectors.made(self._view.slots[beside])
+            values[f"meaning_{name}"] = _among(alike[beside], there)
+        return values
+
+    def _token_weights(self, of: list[str]) -> Floats:
+        """How rare the word of each token is among what may be read."""
+        view, analyzer = self._view, self._view.corpus.analyzer
+        variants = [analyzer.variants([each], self._language, view.languages) for each in of]
+        count = len(view.slots)
+        known = [idf(view.corpus.postings, each[0] if each else [], view.places, count)
+                 for each in variants]  # fmt: skip
+        return np.array(known, np.float32)
+
+
+def _best(scores: Floats, wanted: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+    """The places of the highest scores among the wanted; of equal ones the newer."""
+    at = np.flatnonzero(wanted)
+    if len(at) > count:
+        least = np.partition(scores[at], len(at) - count)[len(at) - count]
+        above, equal = at[scores[at] > least], at[scores[at] == least]
+        at = np.sort(np.concatenate((above, equal[len(equal) - (count - len(above)) :])))
+    return at
+
+
+def _session(sessions: NDArray[np.int32], scores: Floats) -> Floats:
+    """The mean of the best scores in each one's session; what is of no session stands alone."""
+    own = np.where(sessions < 0, -1 - np.arange(len(sessions)), sessions)
+    order = np.lexsort((-scores, own))
+    _, first, back = np.unique(own[order], return_index=True, return_inverse=True)
+    best = np.where(np.arange(len(order)) - first[back] < _TOP, scores[order], 0)
+    means = np.bincount(back, best) / _TOP
+    result = np.zeros(len(scores), np.float32)
+    result[order] = means[back]
+    return result
+
+
+def _standardized(values: Floats) -> Floats:
+    """How many standard deviations each is from the mean."""
+    spread = float(values.std()) if len(values) else 0.0
+    return (values - values.mean()) / spread if spread > 1e-6 else np.zeros_like(values)
+
+
+def _among(values: Floats, there: NDArray[np.bool_]) -> Floats:
+    """Those that are there, standardized; the others stand at the mean."""
+    result = np.zeros_like(values)
+    result[there] = _standardized(values[there])
+    return result
