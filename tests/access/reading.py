@@ -56,7 +56,7 @@ _RPCS = {
         NoticeService/ListNotices ScheduleService/ListOwnSchedules
         EventService/UpdateFollow EventService/CancelFollow
         IntegrationService/ListModels IntegrationService/CountTokens
-        SearchService/SearchMessages
+        SearchService/SearchMessages SearchService/Recall MemoryService/ExportMemories
     """,
     "signed in, by a credential for the account": """
         AuthService/ListSessions AuthService/RevokeSession AuthService/RevokeAllSessions
@@ -67,6 +67,7 @@ _RPCS = {
     """,
     "signed in, by a credential that may write": """
         ConnectionService/UpdateRelay ConnectionService/CancelRelay
+        MemoryService/ForgetMemory
     """,
     "signed in, by a credential that may work": """
         WorkerService/Work WorkerService/OpenWork WorkerService/UpdateWork
@@ -81,6 +82,7 @@ _RPCS = {
         ScheduleService/ListScheduleRuns
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
+        MemoryService/GetMemory MemoryService/ListMemories MemoryService/ListMemoryVersions
     """,
     "reads a workspace": """
         DispatcherService/ListHandlers
@@ -93,6 +95,7 @@ _RPCS = {
     "reads the members of a conversation": "ContextService/GetMember ContextService/ListMembers",
     "writes in a conversation": """
         ContextService/PostMessage EventService/PublishEphemeral
+        MemoryService/PutMemory MemoryService/UpdateMemory
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
         RouteService/ExplainRoute
@@ -175,6 +178,10 @@ FOR_GRANTS = {
     "ToolService/GetTool",
     "SearchService/SearchMessages",
     "AssemblyService/AssembleContext",
+    "SearchService/Recall",
+    "MemoryService/PutMemory",
+    "MemoryService/GetMemory",
+    "MemoryService/ListMemories",
 }
 """What a turn's worker may call by its grant, beside what everybody may."""
 

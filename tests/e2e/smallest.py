@@ -30,12 +30,15 @@ SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
 NEEDED = {
+    "antiphon.memory.v1.Memory.kind",
+    "antiphon.memory.v1.Memory.text",
     "antiphon.context.v1.Workspace.display_name",
     "antiphon.integration.v1.Money.currency",
 }
 MASKS = {
     "UpdateConversationRequest": "title",
     "UpdateConnectionRequest": "title",
+    "UpdateMemoryRequest": "text",
     "UpdateScheduleRequest": "missed",
     "UpdateUserRequest": "display_name",
     "UpdateWebhookRequest": "description",
@@ -85,6 +88,7 @@ def _is_needed(field: FieldDescriptor) -> bool:
     text = rules.string
     least = text.min_len or rules.repeated.min_items or rules.bytes.len
     least = least or rules.int64.HasField("gt") or rules.int32.HasField("gt")
+    least = least or rules.int32.gte > 0
     needed = rules.required or field.full_name in NEEDED
     # What may be empty is left so, unless it is an id: then there is more to be said of the call.
     is_free = re.search(text.pattern, "") is not None and "_[" not in text.pattern

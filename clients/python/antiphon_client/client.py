@@ -35,6 +35,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServ
 from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
+from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
@@ -55,6 +56,7 @@ from antiphon_client.handoffs import Handoffs
 from antiphon_client.health import health_of
 from antiphon_client.logs import Logs
 from antiphon_client.members import Members
+from antiphon_client.memories import Memories
 from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
@@ -99,6 +101,7 @@ class Client(
     Budgets,
     Search,
     Assembly,
+    Memories,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -142,6 +145,7 @@ class Client(
         self._budgets = BudgetServiceStub(channel)
         self._search = SearchServiceStub(channel)
         self._assembly = AssemblyServiceStub(channel)
+        self._memories = MemoryServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

@@ -35,7 +35,7 @@ from antiphon.integration.v1 import (
     secret_service_pb2,
     tool_service_pb2,
 )
-from antiphon.memory.v1 import assembly_service_pb2, search_service_pb2
+from antiphon.memory.v1 import assembly_service_pb2, memory_service_pb2, search_service_pb2
 from antiphon_client.ids import new_request_id
 
 Request = TypeVar("Request")
@@ -65,6 +65,7 @@ _SERVICES = tuple(
         tool_service_pb2,
         search_service_pb2,
         assembly_service_pb2,
+        memory_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

@@ -21,6 +21,7 @@ from antiphon_server.cli.handoffs.command import app as handoffs
 from antiphon_server.cli.keys import app as keys
 from antiphon_server.cli.login import login, logout
 from antiphon_server.cli.members import app as members
+from antiphon_server.cli.memory.command import app as memory
 from antiphon_server.cli.mesh import app as mesh
 from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
@@ -79,6 +80,7 @@ for command in (
     app.command()(command)
 app.add_typer(conversations, name="conversations")
 app.add_typer(context, name="context")
+app.add_typer(memory, name="memory")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")

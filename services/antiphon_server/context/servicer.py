@@ -383,6 +383,7 @@ class ContextServicer(ContextServiceServicer):
             conversation_ids=found.conversation_ids,
             more=found.more,
             guest_conversation_ids=found.as_guest,
+            workspace_ids=found.workspace_ids,
         )
 
     async def GetMessages(

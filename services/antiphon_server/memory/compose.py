@@ -6,56 +6,57 @@ from typing import Any
 
 import grpc
 
+from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
-from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
-from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
+from antiphon_server.memory.adapters.rights import PolicyRights
+from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.tables import trail_outbox
+from antiphon_server.memory.parts import Assembly, Memories, Part, Search
 from antiphon_server.memory.service.assembling import Assembling
+from antiphon_server.memory.service.expiring import Expiring
 from antiphon_server.memory.service.library import Library
 from antiphon_server.memory.service.older_messages import OlderMessages
+from antiphon_server.memory.service.recalling import Recalling
+from antiphon_server.memory.service.remembering import Remembering
 from antiphon_server.memory.service.searching import Searching
+from antiphon_server.memory.service.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
+from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
-from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.rpc.health import Health
+from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.telemetry.metrics import Gauges
-
-FORGET_S = 3600.0
-WRITE_S = 0.5
+from antiphon_server.runtime.trail.audit import AuditServiceTrail
+from antiphon_server.runtime.trail.outbox import SqlOutbox
+from antiphon_server.runtime.trail.relay import TrailRelay
 
 
 @dataclass(frozen=True, slots=True)
 class Memory(Service):
     """The memory service."""
 
-    search: SearchServicer
-    assembly: AssemblyServicer
+    parts: Sequence[Part]
     library: Library
-    assembling: Assembling
-    assemblies: SqlAssemblies
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
-        add_SearchServiceServicer_to_server(self.search, server)
-        add_AssemblyServiceServicer_to_server(self.assembly, server)
+        for part in self.parts:
+            part.register(server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
-        """Read what searches ask for."""
-        lifecycle.on_stop("memory.assemblies", self.assemblies.write)
-        writing = every(WRITE_S, self.assemblies.write)
-        lifecycle.spawn("memory.assemblies", writing, vital=False)
-        forgetting = every(FORGET_S, self.assembling.forget_old, at_once=False)
-        lifecycle.spawn("memory.forgetting", forgetting, vital=False)
-        lifecycle.spawn("memory.library", self.library.run(), vital=False)
+        """Begin what its parts do in the background."""
+        for part in self.parts:
+            part.start(lifecycle)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
@@ -81,16 +82,26 @@ class Memory(Service):
 
 
 def compose_service(
-    _settings: object, infrastructure: Infrastructure, links: Links, _guards: Guards
+    _settings: object, infrastructure: Infrastructure, links: Links, guards: Guards
 ) -> Memory:
     """Put the memory service on what its process has."""
-    internal = links.internal
+    internal, database = links.internal, infrastructure.database
     conversations = ContextConversations(ContextServiceStub(internal))
     names = AuthServiceNames(AuthServiceStub(internal), infrastructure.names)
     library = Library(conversations, EventServiceLogs(EventServiceStub(internal)), names)
     searching = Searching(conversations, names, library)
-    assemblies = SqlAssemblies(infrastructure.database)
+    store = SqlMemories(database)
+    recalling = Recalling(conversations, store, library, Shelf(store, names, library), searching)
+    search = Search(SearchServicer(searching, recalling), library)
+    assemblies = SqlAssemblies(database)
     assembling = Assembling(conversations, names, OlderMessages(conversations, library), assemblies)
-    return Memory(
-        SearchServicer(searching), AssemblyServicer(assembling), library, assembling, assemblies
-    )
+    assembly = Assembly(AssemblyServicer(assembling), assembling, assemblies)
+    remembering = Remembering(store, conversations, PolicyRights(guards.policy))
+    trail = _trail(database, internal)
+    memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail)
+    return Memory((search, assembly, memories), library)
+
+
+def _trail(database: Database, internal: grpc.aio.Channel) -> TrailRelay:
+    audit = AuditServiceTrail(AuditServiceStub(internal))
+    return TrailRelay(SqlOutbox(database, trail_outbox), audit)

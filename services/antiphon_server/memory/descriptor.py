@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
-    from antiphon.memory.v1 import assembly_service_pb2, search_service_pb2
+    from antiphon.memory.v1 import (
+        assembly_service_pb2,
+        memory_service_pb2,
+        search_service_pb2,
+    )
 
-    return (search_service_pb2.DESCRIPTOR, assembly_service_pb2.DESCRIPTOR)
+    services = search_service_pb2, assembly_service_pb2, memory_service_pb2
+    return tuple(each.DESCRIPTOR for each in services)
 
 
 def _tables() -> "MetaData":

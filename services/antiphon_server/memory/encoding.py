@@ -56,14 +56,15 @@ def wish_of(request: pb.SearchMessagesRequest) -> SearchWish:
 def response_of(answer: Answer) -> pb.SearchMessagesResponse:
     """What was found."""
     return pb.SearchMessagesResponse(
-        hits=map(_hit, answer.hits),
+        hits=map(hit_message, answer.hits),
         searched_conversations=answer.searched,
         pending_conversations=answer.pending,
         omitted_conversations=answer.more,
     )
 
 
-def _hit(hit: MessageHit) -> pb.MessageHit:
+def hit_message(hit: MessageHit) -> pb.MessageHit:
+    """Encode a message that was found."""
     return pb.MessageHit(
         message=message_pb2.Message.FromString(hit.encoded),
         conversation_title=hit.title,

@@ -38,11 +38,15 @@ class LogEnd:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """Conversations that somebody may read, ``as_guest`` of some; there are ``more``."""
+    """Conversations that somebody may read, ``as_guest`` of some; there are ``more``.
+
+    ``workspace_ids`` are the workspaces that they may read.
+    """
 
     conversation_ids: Sequence[ConversationId]
     as_guest: Collection[ConversationId] = ()
     more: bool = False
+    workspace_ids: Sequence[WorkspaceId] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class MessageHit:
     score: float
     parts: Mapping[str, float]
     excerpt: Excerpt
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +205,21 @@ class Assembly:
     recalled: str = ""
     tokens: int = 0
     window: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecallWish:
+    """What helps with a query; what is empty limits nothing, and 0 tokens are no bound.
+
+    ``kinds`` are the index's: "message", "fact" … ``user_id`` is whom a service asks for.
+    """
+
+    query: str
+    limit: int
+    max_tokens: int = 0
+    scopes: Sequence[str] = ()
+    kinds: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    not_before_us: int = 0
+    before_us: int = 0
+    user_id: str = ""

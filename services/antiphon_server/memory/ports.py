@@ -19,7 +19,8 @@ from antiphon_server.memory.model import (
     Window,
     WorkspaceId,
 )
-from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.memory.remembered import Changed, ListWish, Memory, Put, Request
+from antiphon_server.runtime.access.principal import Principal, UserId
 
 
 class Conversations(Protocol):
@@ -86,6 +87,90 @@ class Logs(Protocol):
 
     async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
         """What was said behind that. Raises DomainError CURSOR_TRIMMED, EPOCH_CHANGED."""
+        ...
+
+
+class Rights(Protocol):
+    """What callers may do, as the access policy says now."""
+
+    async def check_write(self, principal: Principal, scope: str) -> None:
+        """Return if they may write there.
+
+        Raises DomainError NOT_FOUND if they may not read there either, else PERMISSION_DENIED.
+        """
+        ...
+
+
+class MemoryStore(Protocol):
+    """Memories. A change takes the next revision of its scope, in the order of the commits."""
+
+    async def made_by(self, request: Request) -> Put | None:
+        """What the request has put, as it is now; None of a new one.
+
+        Raises DomainError REQUEST_ID_REUSED if it said something else then.
+        """
+        ...
+
+    async def put(self, memory: Memory, request: Request | None) -> Put:
+        """Put a new memory, or join it with what is in use and says the same in its scope.
+
+        What it supersedes is kept, as superseded. Raises DomainError NOT_FOUND, MEMORY_NOT_ACTIVE
+        (of what it supersedes), LIMIT_EXCEEDED, REQUEST_ID_REUSED.
+        """
+        ...
+
+    async def get(self, memory_id: str) -> Memory | None:
+        """One as it is stored."""
+        ...
+
+    async def those(self, memory_ids: Collection[str]) -> Mapping[str, Memory]:
+        """Those that there are of some."""
+        ...
+
+    async def list(self, wish: ListWish, before: str, limit: int) -> Sequence[Memory]:
+        """Those behind the id ``before``, the newest first; "" from the newest on."""
+        ...
+
+    async def replace(self, memory: Memory, before: str) -> bool:
+        """Replace a memory whose etag is ``before``, and keep what it was; else change nothing.
+
+        Raises DomainError ALREADY_EXISTS if another says the same, LIMIT_EXCEEDED (versions).
+        """
+        ...
+
+    async def forget(self, memory_id: str, now_us: int, actor: str = "") -> Memory | None:
+        """Take away what it says and has said; what is left of it, None if there is none.
+
+        The audit trail is told, in the name of whoever calls, or of ``actor``.
+        """
+        ...
+
+    async def versions(self, memory_id: str, before: int, limit: int) -> Sequence[Memory]:
+        """What it was before that version, the newest first."""
+        ...
+
+    async def versions_of(self, memory_ids: Collection[str]) -> Mapping[str, Sequence[Memory]]:
+        """All versions of some that have any, the newest first."""
+        ...
+
+    async def about(self, user_scope: str, after: str, limit: int) -> Sequence[Memory]:
+        """A user's own and those about them behind the id ``after``, by id; no forgotten ones."""
+        ...
+
+    async def revisions(self, asked: Collection[str]) -> Mapping[str, int]:
+        """The revisions of those of these scopes that have ever had a memory."""
+        ...
+
+    async def changed(self, scope: str, after: int, limit: int) -> Changed:
+        """What has changed there since that revision, in order, as it is now."""
+        ...
+
+    async def expired(self, now_us: int, limit: int) -> Sequence[str]:
+        """Ids of those whose time is over, and that say something still."""
+        ...
+
+    async def forget_requests(self, before_us: int) -> None:
+        """Forget requests of before then."""
         ...
 
 

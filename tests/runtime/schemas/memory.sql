@@ -6,6 +6,13 @@ CREATE TABLE memory_assemblies (
 	PRIMARY KEY (turn_id)
 );
 CREATE INDEX memory_assemblies_by_time ON memory_assemblies (create_us);
+CREATE TABLE memory_audit_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
 CREATE TABLE memory_memories (
 	memory_id VARCHAR(80) NOT NULL,
 	scope VARCHAR(96) NOT NULL,
@@ -16,23 +23,30 @@ CREATE TABLE memory_memories (
 	version INTEGER NOT NULL,
 	create_us BIGINT NOT NULL,
 	expire_us BIGINT,
+	same BLOB NOT NULL,
 	body BLOB NOT NULL,
 	PRIMARY KEY (memory_id)
 );
-CREATE INDEX memory_memories_by_scope ON memory_memories (scope, revision);
-CREATE INDEX memory_memories_by_subject ON memory_memories (subject, scope, memory_id);
+CREATE INDEX memory_memories_about ON memory_memories (subject, memory_id);
+CREATE INDEX memory_memories_changed ON memory_memories (scope, revision);
+CREATE INDEX memory_memories_expiring ON memory_memories (expire_us);
+CREATE INDEX memory_memories_of_scope ON memory_memories (scope, memory_id);
+CREATE INDEX memory_memories_same ON memory_memories (scope, same);
 CREATE TABLE memory_requests (
 	actor VARCHAR(160) NOT NULL,
 	request_id VARCHAR(64) NOT NULL,
 	digest BLOB NOT NULL,
 	memory_id VARCHAR(80) NOT NULL,
+	merged BOOLEAN NOT NULL,
 	create_us BIGINT NOT NULL,
 	PRIMARY KEY (actor, request_id)
 );
 CREATE INDEX memory_requests_by_time ON memory_requests (create_us);
+CREATE INDEX memory_requests_of_memory ON memory_requests (memory_id);
 CREATE TABLE memory_scopes (
 	scope VARCHAR(96) NOT NULL,
 	revision BIGINT NOT NULL,
+	kept INTEGER NOT NULL,
 	PRIMARY KEY (scope)
 );
 CREATE TABLE memory_versions (

@@ -1460,6 +1460,7 @@ class ListReadableResponse(_message.Message):
     CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
     MORE_FIELD_NUMBER: _builtins.int
     GUEST_CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
+    WORKSPACE_IDS_FIELD_NUMBER: _builtins.int
     more: _builtins.bool
     """more says that there are more than the limit."""
     @_builtins.property
@@ -1470,16 +1471,21 @@ class ListReadableResponse(_message.Message):
     def guest_conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """guest_conversation_ids are those of them where the user is a guest, who learns nobody's name."""
 
+    @_builtins.property
+    def workspace_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """workspace_ids are the workspaces that the user may read; workspace_id limits them, too."""
+
     def __init__(
         self,
         *,
         conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
         more: _builtins.bool = ...,
         guest_conversation_ids: _abc.Iterable[_builtins.str] | None = ...,
+        workspace_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "guest_conversation_ids", b"guest_conversation_ids", "more", b"more"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "guest_conversation_ids", b"guest_conversation_ids", "more", b"more", "workspace_ids", b"workspace_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

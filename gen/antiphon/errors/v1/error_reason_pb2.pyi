@@ -428,6 +428,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     A request that was taken before is answered as it was, if it is repeated with its id.
     Code RESOURCE_EXHAUSTED.
     """
+    ERROR_REASON_MEMORY_SOURCE_INVALID: _ErrorReason.ValueType  # 250
+    """ERROR_REASON_MEMORY_SOURCE_INVALID: a memory's source is no message that the caller may read, or its
+    stretch is not within the message's text; metadata: conversation_id, message_id, why (UNREADABLE,
+    SPAN). Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_MEMORY_NOT_ACTIVE: _ErrorReason.ValueType  # 251
+    """ERROR_REASON_MEMORY_NOT_ACTIVE: the memory is superseded or forgotten, so it can be neither corrected
+    nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -847,5 +856,14 @@ ERROR_REASON_THROTTLED: ErrorReason.ValueType  # 240
 workspace, and little is taken from there for a while; RetryInfo says when it may be tried again.
 A request that was taken before is answered as it was, if it is repeated with its id.
 Code RESOURCE_EXHAUSTED.
+"""
+ERROR_REASON_MEMORY_SOURCE_INVALID: ErrorReason.ValueType  # 250
+"""ERROR_REASON_MEMORY_SOURCE_INVALID: a memory's source is no message that the caller may read, or its
+stretch is not within the message's text; metadata: conversation_id, message_id, why (UNREADABLE,
+SPAN). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_MEMORY_NOT_ACTIVE: ErrorReason.ValueType  # 251
+"""ERROR_REASON_MEMORY_NOT_ACTIVE: the memory is superseded or forgotten, so it can be neither corrected
+nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -4,11 +4,13 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.memory.v1 import memory_pb2 as _memory_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +21,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RecalledKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecalledKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecalledKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALLED_KIND_UNSPECIFIED: _RecalledKind.ValueType  # 0
+    """RECALLED_KIND_UNSPECIFIED: not said."""
+    RECALLED_KIND_MESSAGE: _RecalledKind.ValueType  # 1
+    """RECALLED_KIND_MESSAGE is a message."""
+    RECALLED_KIND_FACT: _RecalledKind.ValueType  # 2
+    """RECALLED_KIND_FACT is a memory of MEMORY_KIND_FACT."""
+    RECALLED_KIND_PREFERENCE: _RecalledKind.ValueType  # 3
+    """RECALLED_KIND_PREFERENCE is a memory of MEMORY_KIND_PREFERENCE."""
+    RECALLED_KIND_EVENT: _RecalledKind.ValueType  # 4
+    """RECALLED_KIND_EVENT is a memory of MEMORY_KIND_EVENT."""
+    RECALLED_KIND_NOTE: _RecalledKind.ValueType  # 5
+    """RECALLED_KIND_NOTE is a memory of MEMORY_KIND_NOTE."""
+
+class RecalledKind(_RecalledKind, metaclass=_RecalledKindEnumTypeWrapper):
+    """RecalledKind is what sort of thing was recalled."""
+
+RECALLED_KIND_UNSPECIFIED: RecalledKind.ValueType  # 0
+"""RECALLED_KIND_UNSPECIFIED: not said."""
+RECALLED_KIND_MESSAGE: RecalledKind.ValueType  # 1
+"""RECALLED_KIND_MESSAGE is a message."""
+RECALLED_KIND_FACT: RecalledKind.ValueType  # 2
+"""RECALLED_KIND_FACT is a memory of MEMORY_KIND_FACT."""
+RECALLED_KIND_PREFERENCE: RecalledKind.ValueType  # 3
+"""RECALLED_KIND_PREFERENCE is a memory of MEMORY_KIND_PREFERENCE."""
+RECALLED_KIND_EVENT: RecalledKind.ValueType  # 4
+"""RECALLED_KIND_EVENT is a memory of MEMORY_KIND_EVENT."""
+RECALLED_KIND_NOTE: RecalledKind.ValueType  # 5
+"""RECALLED_KIND_NOTE is a memory of MEMORY_KIND_NOTE."""
+Global___RecalledKind: _TypeAlias = RecalledKind  # noqa: Y015
 
 @_typing.final
 class SearchMessagesRequest(_message.Message):
@@ -216,3 +254,188 @@ class Highlight(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Highlight: _TypeAlias = Highlight  # noqa: Y015
+
+@_typing.final
+class RecallRequest(_message.Message):
+    """RecallRequest is the request of Recall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    NOT_BEFORE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """query is what to look for, as people ask."""
+    limit: _builtins.int
+    """limit is the most to return; 0 means 10, more than 100 is 100."""
+    max_tokens: _builtins.int
+    """max_tokens bounds the sum of their tokens: what does not fit any more is left out, and what is
+    smaller behind it may come in its place. 0 means no bound.
+    """
+    user_id: _builtins.str
+    """user_id is for whom, if a service asks; everybody else asks for themselves."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """scopes limits it to these: `users/user_…` has somebody's own memories, `conversations/conv_…` its
+        messages and memories, `workspaces/ws_…` its memories, and the messages and memories of its
+        conversations. Empty means all that the caller may read; what they may not has no hits.
+        """
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___RecalledKind.ValueType]:
+        """kinds limits it to these; empty means all."""
+
+    @_builtins.property
+    def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """people limits it to messages by them (`users/user_…`, `handlers/…`) and memories about them; empty
+        means all.
+        """
+
+    @_builtins.property
+    def not_before(self) -> _timestamp_pb2.Timestamp:
+        """not_before limits it to what was said, or holds, from then on; unset means no limit."""
+
+    @_builtins.property
+    def before(self) -> _timestamp_pb2.Timestamp:
+        """before limits it to what was said, or began to hold, earlier; unset means no limit."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[Global___RecalledKind.ValueType] | None = ...,
+        people: _abc.Iterable[_builtins.str] | None = ...,
+        not_before: _timestamp_pb2.Timestamp | None = ...,
+        before: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int = ...,
+        max_tokens: _builtins.int = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "not_before", b"not_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "kinds", b"kinds", "limit", b"limit", "max_tokens", b"max_tokens", "not_before", b"not_before", "people", b"people", "query", b"query", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallRequest: _TypeAlias = RecallRequest  # noqa: Y015
+
+@_typing.final
+class RecallResponse(_message.Message):
+    """RecallResponse is the response of Recall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALLED_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    SEARCHED_CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    PENDING_CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    OMITTED_CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    tokens: _builtins.int
+    """tokens is the sum of theirs."""
+    left_out: _builtins.int
+    """left_out is how many of those that fit the query best had no room in max_tokens."""
+    searched_conversations: _builtins.int
+    """searched_conversations is how many conversations were searched."""
+    pending_conversations: _builtins.int
+    """pending_conversations is how many of them weren't searched yet, as in SearchMessages."""
+    omitted_conversations: _builtins.bool
+    """omitted_conversations says that there are more than one search looks at, as in SearchMessages."""
+    @_builtins.property
+    def recalled(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recalled]:
+        """recalled is what was found, the best first."""
+
+    def __init__(
+        self,
+        *,
+        recalled: _abc.Iterable[Global___Recalled] | None = ...,
+        tokens: _builtins.int = ...,
+        left_out: _builtins.int = ...,
+        searched_conversations: _builtins.int = ...,
+        pending_conversations: _builtins.int = ...,
+        omitted_conversations: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "omitted_conversations", b"omitted_conversations", "pending_conversations", b"pending_conversations", "recalled", b"recalled", "searched_conversations", b"searched_conversations", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallResponse: _TypeAlias = RecallResponse  # noqa: Y015
+
+@_typing.final
+class Recalled(_message.Message):
+    """Recalled is a message or a memory that was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class PartsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """score orders what one answer has; it means nothing beside another answer's."""
+    reason: _builtins.str
+    """reason says in English why it is here, for people: "matches the words; near what matches"."""
+    tokens: _builtins.int
+    """tokens is what its text costs in a prompt, about: a token for each 4 bytes."""
+    @_builtins.property
+    def message(self) -> Global___MessageHit:
+        """message was said."""
+
+    @_builtins.property
+    def memory(self) -> _memory_pb2.Memory:
+        """memory is remembered."""
+
+    @_builtins.property
+    def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """parts are what the score is the sum of, as in MessageHit."""
+
+    def __init__(
+        self,
+        *,
+        message: Global___MessageHit | None = ...,
+        memory: _memory_pb2.Memory | None = ...,
+        score: _builtins.float = ...,
+        parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        reason: _builtins.str = ...,
+        tokens: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "memory", b"memory", "message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "memory", b"memory", "message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["message", "memory"]  # noqa: Y015
+    _WhichOneofArgType_item: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_item) -> _WhichOneofReturnType_item | None: ...
+
+Global___Recalled: _TypeAlias = Recalled  # noqa: Y015

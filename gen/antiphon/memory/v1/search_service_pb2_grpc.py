@@ -41,6 +41,11 @@ class SearchServiceStub:
                 request_serializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesResponse.FromString,
                 _registered_method=True)
+        self.Recall = channel.unary_unary(
+                '/antiphon.memory.v1.SearchService/Recall',
+                request_serializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallRequest.SerializeToString,
+                response_deserializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -59,6 +64,16 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Recall(self, request, context):
+        """Recall finds what helps with a query: messages and memories together, the best first, within a
+        budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
+        conversation and the memories of that. Memories that are superseded, expired or forgotten are not
+        recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -66,6 +81,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.SearchMessages,
                     request_deserializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesRequest.FromString,
                     response_serializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesResponse.SerializeToString,
+            ),
+            'Recall': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recall,
+                    request_deserializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallRequest.FromString,
+                    response_serializer=antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -97,6 +117,33 @@ class SearchService:
             '/antiphon.memory.v1.SearchService/SearchMessages',
             antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesRequest.SerializeToString,
             antiphon_dot_memory_dot_v1_dot_search__service__pb2.SearchMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.memory.v1.SearchService/Recall',
+            antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallRequest.SerializeToString,
+            antiphon_dot_memory_dot_v1_dot_search__service__pb2.RecallResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,12 @@ class SearchServiceStub:
     the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
     STORE_UNAVAILABLE.
     """
+    Recall: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]
+    """Recall finds what helps with a query: messages and memories together, the best first, within a
+    budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
+    conversation and the memories of that. Memories that are superseded, expired or forgotten are not
+    recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+    """
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
@@ -56,6 +62,12 @@ class SearchServiceAsyncStub(SearchServiceStub):
     messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
     the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
     STORE_UNAVAILABLE.
+    """
+    Recall: _aio.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]  # type: ignore[assignment]
+    """Recall finds what helps with a query: messages and memories together, the best first, within a
+    budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
+    conversation and the memories of that. Memories that are superseded, expired or forgotten are not
+    recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -74,6 +86,18 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
         the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
         STORE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def Recall(
+        self,
+        request: _search_service_pb2.RecallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_service_pb2.RecallResponse, _abc.Awaitable[_search_service_pb2.RecallResponse]]:
+        """Recall finds what helps with a query: messages and memories together, the best first, within a
+        budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
+        conversation and the memories of that. Memories that are superseded, expired or forgotten are not
+        recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -514,6 +514,14 @@ class FlagCleared:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryForgotten:
+    """What a memory said is gone."""
+
+    resource: str
+    memory_id: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -570,6 +578,7 @@ Detail = (
     | DetectorsSet
     | FlagRaised
     | FlagCleared
+    | MemoryForgotten
 )
 
 

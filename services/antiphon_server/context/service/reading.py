@@ -13,6 +13,8 @@ from antiphon_server.runtime.access.principal import Principal, SessionId, UserI
 
 MAX_BYTES = 3 << 20
 """An answer stays below what a port takes, 4 MiB."""
+MAX_WORKSPACES = 1000
+"""So many in use, and so many archived, the newest of each."""
 
 
 MAX_READABLE = 20_000
@@ -20,11 +22,15 @@ MAX_READABLE = 20_000
 
 
 class Readable(NamedTuple):
-    """Conversations that a user may read, as a guest of some; of ``more`` it was not asked for."""
+    """Conversations that a user may read, as a guest of some; of ``more`` it was not asked for.
+
+    ``workspace_ids`` are the workspaces that they may read.
+    """
 
     conversation_ids: Sequence[ConversationId]
     as_guest: Sequence[ConversationId]
     more: bool
+    workspace_ids: Sequence[WorkspaceId] = ()
 
 
 class Reading:
@@ -56,7 +62,8 @@ class Reading:
                 titles = records.conversations.titles(those, None, limit + 1)
                 found = [ConversationId(place.item_id) for place, _ in titles]
             as_guest = set(records.members.guest_in(user_id)).intersection(found)
-            return Readable(found[:limit], sorted(as_guest), len(found) > limit)
+            workspaces = _workspaces_of(records, user_id, workspace_id)
+            return Readable(found[:limit], sorted(as_guest), len(found) > limit, workspaces)
 
         return await self._store.read(work)
 
@@ -80,6 +87,17 @@ class Reading:
     async def _catch_up(self, conversation_ids: Collection[ConversationId]) -> None:
         for conversation_id in conversation_ids:
             await self._projection.catch_up(conversation_id)
+
+
+def _workspaces_of(
+    records: Records, user_id: UserId, workspace_id: WorkspaceId
+) -> Sequence[WorkspaceId]:
+    found = [
+        it.workspace_id
+        for archived in (False, True)
+        for it in records.workspaces.list_of(user_id, None, MAX_WORKSPACES, archived=archived)
+    ]
+    return [it for it in found if workspace_id in ("", it)]
 
 
 def _those(

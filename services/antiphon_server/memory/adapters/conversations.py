@@ -50,6 +50,7 @@ class ContextConversations:
             [ConversationId(it) for it in found.conversation_ids],
             frozenset(ConversationId(it) for it in found.guest_conversation_ids),
             found.more,
+            [WorkspaceId(it) for it in found.workspace_ids],
         )
 
     async def said_in(self, conversation_id: ConversationId) -> Sequence[Said]:

@@ -1,6 +1,18 @@
 """The tables of the memory service. Times are microseconds since 1970."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+from antiphon_server.runtime.trail.outbox import outbox_table
 
 metadata = MetaData()
 
@@ -11,6 +23,7 @@ scopes = Table(
     metadata,
     Column("scope", String(96), primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    Column("kept", Integer, nullable=False),  # of its memories, so many say something still
 )
 
 memories = Table(
@@ -25,9 +38,14 @@ memories = Table(
     Column("version", Integer, nullable=False),
     Column("create_us", BigInteger, nullable=False),
     Column("expire_us", BigInteger, nullable=True),
-    Column("body", LargeBinary, nullable=False),  # the newest version; empty once forgotten
-    Index("memory_memories_by_scope", "scope", "revision"),
-    Index("memory_memories_by_subject", "subject", "scope", "memory_id"),
+    # Of what says the same the digest is the same; empty of what is not in use.
+    Column("same", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the rest of the contract's Memory, serialised
+    Index("memory_memories_changed", "scope", "revision"),
+    Index("memory_memories_of_scope", "scope", "memory_id"),
+    Index("memory_memories_about", "subject", "memory_id"),
+    Index("memory_memories_same", "scope", "same"),
+    Index("memory_memories_expiring", "expire_us"),
 )
 
 versions = Table(
@@ -44,10 +62,13 @@ requests = Table(
     metadata,
     Column("actor", String(160), primary_key=True),
     Column("request_id", String(64), primary_key=True),
+    # Of what it said; empty once that is forgotten, so that nobody guesses it.
     Column("digest", LargeBinary(32), nullable=False),
     Column("memory_id", String(80), nullable=False),
+    Column("merged", Boolean, nullable=False),  # into one that was there
     Column("create_us", BigInteger, nullable=False),
     Index("memory_requests_by_time", "create_us"),
+    Index("memory_requests_of_memory", "memory_id"),
 )
 
 assemblies = Table(
@@ -59,3 +80,5 @@ assemblies = Table(
     Column("body", LargeBinary, nullable=False),  # what was shown, without texts
     Index("memory_assemblies_by_time", "create_us"),
 )
+
+trail_outbox = outbox_table("memory_audit_outbox", metadata)

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.model import Brought, ConversationId, Excerpt, Said
@@ -36,6 +36,7 @@ IN_USE_S = 60.0
 """What was searched so short a time ago is not given up for what else is wanted."""
 _USER = "users/"
 _LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -116,6 +117,10 @@ class Library:
     async def excerpts(self, query: str, texts: Sequence[str]) -> list[Excerpt]:
         """Of each text what shows best why it was found."""
         return await self._indexing.excerpts(query, texts)
+
+    async def with_index(self, work: "Callable[[Index], T]") -> T:
+        """Do something with the index, in its thread."""
+        return await self._indexing.do(work)
 
     async def run(self) -> None:
         """Read what was asked for, until cancelled."""

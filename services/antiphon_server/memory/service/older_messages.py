@@ -53,7 +53,8 @@ class OlderMessages:
         """
         if not newest.omitted or not wish.query.strip():
             return (), ()
-        if not await self._library.bring_up([wish.conversation_id], WAIT_S):
+        brought = await self._library.bring_up([wish.conversation_id], WAIT_S)
+        if not brought.conversation_ids:
             return (), [LeftOut(newest.omitted, _STILL_READ)]
         hits = await self._ranked(wish, newest)
         if not hits:

@@ -64,7 +64,7 @@ class Searching:
         there = brought.conversation_ids
         limit = min(wish.limit * 2 + SPARE, MOST) if for_prompts else wish.limit
         ranked = await self._ranked(replace(wish, limit=limit), there, readable)
-        hits = await self._shown(wish.query, ranked, readable, for_prompts=for_prompts)
+        hits = await self.shown(wish.query, ranked, readable, for_prompts=for_prompts)
         more = readable.more or brought.left_out > 0
         return Answer(hits[: wish.limit], len(there), brought.pending, more)
 
@@ -106,9 +106,10 @@ class Searching:
             hits.sort(key=lambda it: -it.score)
         return hits[: wish.limit]
 
-    async def _shown(
-        self, query: str, ranked: Sequence[Hit], readable: Readable, *, for_prompts: bool
+    async def shown(
+        self, query: str, ranked: Sequence[Hit], readable: Readable, *, for_prompts: bool = False
     ) -> Sequence[MessageHit]:
+        """What was ranked, with what people see of it; what is gone by now is left out."""
         places = [Place(conversation_of(it.partition), MessageId(it.document_id)) for it in ranked]
         kept = await self._conversations.messages(places, in_context=for_prompts)
         names = await self._names_in(kept.messages, readable)
@@ -126,6 +127,7 @@ class Searching:
                 hit.score,
                 hit.parts,
                 excerpt,
+                it.said.text,
             )
             for (it, hit), excerpt in zip(found, excerpts, strict=True)
         ]

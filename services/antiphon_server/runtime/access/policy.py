@@ -68,7 +68,7 @@ class Step(Enum):
     GRANTED = "{rpc} will do with the grant of a turn, and {caller} has one"
     OF_GRANT = "{rpc} will do with a grant, and {resource} is that of {caller}"
     NOT_OF_GRANT = "{rpc} will do with a grant, and {resource} is not that of {caller}"
-    OWN = "{rpc} needs {permission} on {resource}, which {caller} may READ as their own"
+    OWN = "{rpc} needs {permission} on {resource}, which {caller} may READ and WRITE as their own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def _role_on(question: Question) -> tuple[Role, Step]:
         operates = caller.operates
         return (Role.OWNER, Step.OF_OPERATORS) if operates else (Role.VIEWER, Step.OF_ALL)
     if caller.user_id and resource == f"users/{caller.user_id}":
-        return Role.VIEWER, Step.OWN
+        return Role.MEMBER, Step.OWN
     return Role.NONE, Step.NO_ROLE
 
 

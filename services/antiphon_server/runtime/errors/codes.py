@@ -247,6 +247,14 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.FAILED_PRECONDITION,
         "Webhook {webhook_id} is disabled; `antiphon webhooks update --enable` lets it go on.",
     ),
+    Reason.MEMORY_SOURCE_INVALID: Entry(
+        _PRECONDITION,
+        "Message {message_id} in {conversation_id} is no source that you may name ({why}).",
+    ),
+    Reason.MEMORY_NOT_ACTIVE: Entry(
+        _PRECONDITION,
+        "{memory_id} is superseded or forgotten: `antiphon memory show` says by what.",
+    ),
     Reason.THROTTLED: Entry(
         _EXHAUSTED,
         "What comes from here was flagged, so little is taken for a while; try again later.",

@@ -1,0 +1,234 @@
+"""How memories are put, corrected and forgotten, within a transaction.
+
+Each change takes the next revision of its scope first, and holds the scope until the commit: so
+what changes one after the other is seen in that order, and of two that say the same one is put.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from antiphon.auth.v1 import audit_pb2
+from antiphon_server.memory.adapters.memory_rows import NOTHING, body_of, memory_in, row_of, same_of
+from antiphon_server.memory.adapters.tables import (
+    memories,
+    requests,
+    scopes,
+    trail_outbox,
+    versions,
+)
+from antiphon_server.memory.remembered import (
+    MOST_OF_SCOPE,
+    MOST_VERSIONS,
+    Memory,
+    Put,
+    Request,
+    State,
+    forgotten,
+    joined,
+)
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
+from antiphon_server.runtime.storage.statements import PreparedInsert
+from antiphon_server.runtime.trail.outbox import Author
+
+_NEXT = PreparedInsert(
+    scopes,
+    " ON CONFLICT (scope) DO UPDATE SET revision = memory_scopes.revision + 1"
+    " RETURNING revision, kept",
+)
+_COUNT = (
+    update(scopes)
+    .where(scopes.c.scope == bindparam("b_scope"))
+    .values(kept=scopes.c.kept + bindparam("b_more"))
+)
+_THIS = memories.c.memory_id == bindparam("b_id")
+_GET = select(memories.c.body).where(_THIS)
+_SAME = select(memories.c.body).where(
+    memories.c.scope == bindparam("b_scope"), memories.c.same == bindparam("b_same")
+)
+_WRITE = update(memories).where(_THIS)
+_REQUEST = select(requests.c.digest, requests.c.merged, memories.c.body).where(
+    requests.c.actor == bindparam("b_actor"),
+    requests.c.request_id == bindparam("b_request"),
+    requests.c.memory_id == memories.c.memory_id,
+)
+_DROP_VERSIONS = delete(versions).where(versions.c.memory_id == bindparam("b_id"))
+_CLEAR_DIGESTS = (
+    update(requests).where(requests.c.memory_id == bindparam("b_id")).values(digest=NOTHING)
+)
+_ADD = PreparedInsert(memories)
+_ADD_VERSION = PreparedInsert(versions, " ON CONFLICT DO NOTHING")
+_ADD_REQUEST = PreparedInsert(requests, " ON CONFLICT DO NOTHING")
+
+
+def answered(connection: Connection, request: Request) -> Put | None:
+    """What the request has put, as it is now; None of a new one.
+
+    Raises DomainError REQUEST_ID_REUSED if it said something else then.
+    """
+    at = {"b_actor": request.actor, "b_request": request.request_id}
+    row = connection.execute(_REQUEST, at).one_or_none()
+    if row is None:
+        return None
+    if row.digest not in (request.digest, NOTHING):
+        raise DomainError(Reason.REQUEST_ID_REUSED)
+    return Put(memory_in(row.body), merged=bool(row.merged), changed=False)
+
+
+def put_in(connection: Connection, memory: Memory, request: Request | None = None) -> Put:
+    """Put a memory, or join it with one that says the same; see :meth:`MemoryStore.put`."""
+    revision, kept = next_revision(connection, memory.scope)
+    if request is not None and (before := answered(connection, request)) is not None:
+        return before
+    same = _like(connection, memory)
+    if same is not None and same.expired(memory.create_us):
+        _forget(connection, same, memory.create_us)
+        same = None
+    put = (
+        _put(connection, memory, revision, kept)
+        if same is None
+        else _join(connection, same, memory, revision)
+    )
+    if memory.supersedes and memory.supersedes != put.memory.memory_id:
+        _supersede(connection, memory.supersedes, put.memory)
+    if request is not None:
+        row = {
+            "actor": request.actor,
+            "request_id": request.request_id,
+            "digest": request.digest,
+            "memory_id": put.memory.memory_id,
+            "merged": put.merged,
+            "create_us": memory.create_us,
+        }
+        if not _ADD_REQUEST.run(connection, [row]):  # just now, for another scope
+            raise DomainError(Reason.REQUEST_ID_REUSED)
+    return put
+
+
+def replace_in(connection: Connection, memory: Memory, before: str) -> bool:
+    """See :meth:`MemoryStore.replace`."""
+    revision, _ = next_revision(connection, memory.scope)
+    old = _get(connection, memory.memory_id)
+    if old is None or old.etag != before:
+        return False
+    if old.version >= MOST_VERSIONS:
+        raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_VERSIONS} versions of a memory")
+    like = _like(connection, memory)
+    if like is not None and like.memory_id != memory.memory_id:
+        raise DomainError(Reason.ALREADY_EXISTS, resource=like.memory_id)
+    _keep_version(connection, old, memory.update_us)
+    _write(connection, memory, revision)
+    return True
+
+
+def forget_in(memory_id: str, now_us: int, actor: str) -> Callable[[Connection], Memory | None]:
+    """See :meth:`MemoryStore.forget`: the work, in the name of whoever calls now, or ``actor``."""
+    by = Author(trail_outbox, actor)
+
+    def work(connection: Connection) -> Memory | None:
+        found = _get(connection, memory_id)
+        if found is None:
+            return None
+        next_revision(connection, found.scope)  # whoever changes it now is done before it goes
+        held = _get(connection, memory_id) or found
+        if held.state is State.FORGOTTEN:
+            return held
+        left = _forget(connection, held, now_us)
+        told = audit_pb2.MemoryForgotten(resource=held.scope, memory_id=memory_id)
+        kind, _, owner = held.scope.partition("/")
+        by.note(connection, memory_forgotten=told, user_id=owner if kind == "users" else "")
+        return left
+
+    return work
+
+
+def next_revision(connection: Connection, scope: str) -> tuple[int, int]:
+    """Hold the scope for the rest of the transaction; its next revision, and how many it keeps."""
+    ((revision, kept),) = _NEXT.returned(connection, [{"scope": scope, "revision": 1, "kept": 0}])
+    return revision, kept
+
+
+def _put(connection: Connection, memory: Memory, revision: int, kept: int) -> Put:
+    if kept >= MOST_OF_SCOPE:
+        raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_OF_SCOPE} memories of a scope")
+    _ADD.run(connection, [row_of(memory, revision)])
+    connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": 1})
+    return Put(memory)
+
+
+def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Put:
+    both = joined(old, new)
+    if both == old:
+        return Put(old, merged=True, changed=False)
+    both = replace(both, etag=new.etag, update_us=new.create_us, updater=new.creator)
+    _write(connection, both, revision)
+    return Put(both, merged=True)
+
+
+def _supersede(connection: Connection, memory_id: str, by: Memory) -> None:
+    """Let a memory of the same scope be followed by another. Raises DomainError."""
+    old = _get(connection, memory_id)
+    if old is None or old.scope != by.scope:
+        raise not_found(memory_id)
+    if old.superseded_by == by.memory_id:
+        return
+    if old.state is not State.ACTIVE:
+        raise DomainError(
+            Reason.MEMORY_NOT_ACTIVE, memory_id=memory_id, superseded_by=old.superseded_by
+        )
+    now_us = by.update_us
+    ended_us = now_us if old.valid_until_us is None else min(old.valid_until_us, now_us)
+    revision, _ = next_revision(connection, old.scope)
+    _keep_version(connection, old, now_us)
+    after = replace(
+        old,
+        state=State.SUPERSEDED,
+        superseded_by=by.memory_id,
+        valid_until_us=ended_us,
+        version=old.version + 1,
+        etag=new_id("etag"),
+        update_us=now_us,
+        updater=by.updater or by.creator,
+    )
+    _write(connection, after, revision)
+
+
+def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
+    revision, _ = next_revision(connection, memory.scope)
+    left = forgotten(memory, now_us)
+    _write(connection, left, revision)
+    this = {"b_id": memory.memory_id}
+    connection.execute(_DROP_VERSIONS, this)
+    connection.execute(_CLEAR_DIGESTS, this)
+    connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": -1})
+    return left
+
+
+def _like(connection: Connection, memory: Memory) -> Memory | None:
+    """What is in use and says the same."""
+    at = {"b_scope": memory.scope, "b_same": same_of(memory)}
+    body = connection.execute(_SAME, at).scalar()
+    return memory_in(body) if body is not None else None
+
+
+def _get(connection: Connection, memory_id: str) -> Memory | None:
+    body = connection.execute(_GET, {"b_id": memory_id}).scalar_one_or_none()
+    return memory_in(body) if body is not None else None
+
+
+def _write(connection: Connection, memory: Memory, revision: int) -> None:
+    row = row_of(memory, revision)
+    connection.execute(_WRITE.values(row), {"b_id": memory.memory_id})
+
+
+def _keep_version(connection: Connection, old: Memory, now_us: int) -> None:
+    row: dict[str, Any] = {
+        "memory_id": old.memory_id,
+        "version": old.version,
+        "create_us": now_us,
+        "body": body_of(old),
+    }
+    _ADD_VERSION.run(connection, [row])

@@ -1,0 +1,91 @@
+"""What memory is made of: each part has its RPCs, and what it does in the background."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import grpc
+
+from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
+from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
+from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from antiphon_server.memory.adapters.assemblies import SqlAssemblies
+from antiphon_server.memory.service.assembling import Assembling
+from antiphon_server.memory.service.expiring import Expiring
+from antiphon_server.memory.service.library import Library
+from antiphon_server.memory.servicers.assembly import AssemblyServicer
+from antiphon_server.memory.servicers.memory import MemoryServicer
+from antiphon_server.memory.servicers.search import SearchServicer
+from antiphon_server.runtime.concurrency.tasks import every
+from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.trail.relay import TrailRelay
+
+FORGET_S = 3600.0
+WRITE_S = 0.5
+
+
+class Part(Protocol):
+    """A part of the service."""
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """Add its servicer to a server."""
+        ...
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Begin what it does in the background, which the lifecycle ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was said and is known, found."""
+
+    servicer: SearchServicer
+    library: Library
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_SearchServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Read what searches ask for."""
+        lifecycle.spawn("memory.library", self.library.run(), vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What models are shown, and were."""
+
+    servicer: AssemblyServicer
+    assembling: Assembling
+    assemblies: SqlAssemblies
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_AssemblyServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Write what turns were shown, and let go of what is old."""
+        lifecycle.on_stop("memory.assemblies", self.assemblies.write)
+        writing = every(WRITE_S, self.assemblies.write)
+        lifecycle.spawn("memory.assemblies", writing, vital=False)
+        forgetting = every(FORGET_S, self.assembling.forget_old, at_once=False)
+        lifecycle.spawn("memory.forgetting", forgetting, vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """What people, workspaces and conversations are known by."""
+
+    servicer: MemoryServicer
+    expiring: Expiring
+    trail: TrailRelay
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_MemoryServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Tell the audit trail what was forgotten, and forget what has expired."""
+        lifecycle.on_stop("memories' trail", self.trail.close)
+        lifecycle.spawn("memory.trail", self.trail.run(), vital=False)
+        lifecycle.spawn("memory.expiring", self.expiring.run(), vital=False)

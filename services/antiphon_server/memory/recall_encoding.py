@@ -1,0 +1,54 @@
+"""The contract's Recall <-> memory's own types."""
+
+from collections.abc import Mapping
+
+from antiphon.memory.v1 import search_service_pb2 as pb
+from antiphon_server.memory.encoding import DEFAULT_HITS, MOST_HITS, hit_message, microseconds
+from antiphon_server.memory.model import MessageHit, RecallWish
+from antiphon_server.memory.remembered_encoding import memory_message
+from antiphon_server.memory.service.recalling import Recalled, Recollection
+from antiphon_server.runtime.rpc.paging import page_limit
+
+_KINDS: Mapping[int, str] = {
+    pb.RECALLED_KIND_MESSAGE: "message",
+    pb.RECALLED_KIND_FACT: "fact",
+    pb.RECALLED_KIND_PREFERENCE: "preference",
+    pb.RECALLED_KIND_EVENT: "event",
+    pb.RECALLED_KIND_NOTE: "note",
+}
+
+
+def wish_of(request: pb.RecallRequest) -> RecallWish:
+    """What is looked for."""
+    return RecallWish(
+        request.query,
+        page_limit(request.limit, default=DEFAULT_HITS, most=MOST_HITS),
+        request.max_tokens,
+        list(request.scopes),
+        frozenset(_KINDS[it] for it in request.kinds),
+        frozenset(request.people),
+        microseconds(request.not_before),
+        microseconds(request.before),
+        request.user_id,
+    )
+
+
+def response_of(found: Recollection) -> pb.RecallResponse:
+    """What was recalled."""
+    return pb.RecallResponse(
+        recalled=map(_recalled, found.recalled),
+        tokens=sum(it.tokens for it in found.recalled),
+        left_out=found.left_out,
+        searched_conversations=found.searched,
+        pending_conversations=found.pending,
+        omitted_conversations=found.more,
+    )
+
+
+def _recalled(it: Recalled) -> pb.Recalled:
+    message = pb.Recalled(score=it.score, parts=it.parts, reason=it.reason, tokens=it.tokens)
+    if isinstance(it.item, MessageHit):
+        message.message.CopyFrom(hit_message(it.item))
+    else:
+        message.memory.CopyFrom(memory_message(it.item))
+    return message

@@ -1,0 +1,246 @@
+"""Recalls what helps with a query: messages and memories, ranked together, within a budget."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from antiphon_server.memory.index import Hit, PartitionKey, Query
+from antiphon_server.memory.model import (
+    Brought,
+    ConversationId,
+    MessageHit,
+    Readable,
+    RecallWish,
+    WorkspaceId,
+)
+from antiphon_server.memory.ports import Conversations, MemoryStore
+from antiphon_server.memory.remembered import Memory, State
+from antiphon_server.memory.service.library import MESSAGE, Library
+from antiphon_server.memory.service.searching import (
+    BOUNDS,
+    MAX_CONVERSATIONS,
+    WAIT_S,
+    Searching,
+)
+from antiphon_server.memory.service.shelf import Shelf, is_of_memories, key_of
+from antiphon_server.memory.service.sources import Sources
+from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.concurrency.bulkhead import Bulkhead, NoPlace
+from antiphon_server.runtime.errors import DomainError, Reason, invalid
+
+BYTES_PER_TOKEN = 4
+MOST_RANKED = 100
+_REASONS: Mapping[str, str] = {
+    "words": "matches the words",
+    "meaning": "means something alike",
+    "neighbours": "near what matches",
+    "speaker": "from or about somebody who is named",
+    "session": "of a time when much matches",
+    "time": "of the time that is asked for",
+}
+_ALL = WorkspaceId("")
+_CONVERSATION, _WORKSPACE, _USER = "conversations/", "workspaces/", "users/"
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A message or a memory, and why it is here."""
+
+    item: MessageHit | Memory
+    score: float
+    parts: Mapping[str, float]
+    tokens: int
+
+    @property
+    def reason(self) -> str:
+        """In English, what counts most first."""
+        ranked = sorted(self.parts.items(), key=lambda it: -it[1])
+        told = [_REASONS.get(name, name) for name, score in ranked if score > 0]
+        return "; ".join(dict.fromkeys(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What was recalled, and what was not looked at, or had no room."""
+
+    recalled: Sequence[Recalled]
+    left_out: int
+    searched: int
+    pending: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """What is searched: conversations, and scopes of memories."""
+
+    readable: Readable
+    scopes: Sequence[str]
+
+
+class Recalling:
+    """Recalls for whoever asks, in what they may read now."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        store: MemoryStore,
+        library: Library,
+        shelf: Shelf,
+        searching: Searching,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._conversations, self._store = conversations, store
+        self._library, self._shelf, self._searching = library, shelf, searching
+        self._sources, self._clock = Sources(conversations), clock
+        self._bulkhead = Bulkhead(BOUNDS)
+
+    async def recall(self, principal: Principal, wish: RecallWish) -> Recollection:
+        """What fits best. Raises DomainError OVERLOADED, STORE_UNAVAILABLE, INVALID_ARGUMENT."""
+        try:
+            async with self._bulkhead:
+                return await self._recall(principal, wish)
+        except NoPlace as full:
+            raise DomainError(Reason.OVERLOADED, resource="searches", retry_after=1.0) from full
+
+    async def _recall(self, principal: Principal, wish: RecallWish) -> Recollection:
+        where = await self._where(principal, wish)
+        asked: Sequence[ConversationId] = ()
+        scopes: Sequence[str] = ()
+        brought = Brought(())
+        if not wish.kinds or MESSAGE in wish.kinds:
+            asked = where.readable.conversation_ids
+            brought = await self._library.bring_up(asked, WAIT_S, principal.actor)
+        if wish.kinds != {MESSAGE}:
+            scopes = await self._shelf.bring_up(where.scopes)
+        there = brought.conversation_ids
+        ranked = await self._ranked(wish, there, scopes, where.readable)
+        found = await self._shown(principal, wish, ranked, where.readable)
+        recalled, left_out = _within(found, wish)
+        more = where.readable.more or brought.left_out > 0
+        return Recollection(recalled, left_out, len(there), brought.pending, more)
+
+    async def _where(self, principal: Principal, wish: RecallWish) -> _Where:
+        """What they may read of what is asked for; the grant of a turn opens its conversation."""
+        if principal.grant is not None:
+            own = ConversationId(principal.grant.conversation_id)
+            scope = _CONVERSATION + own
+            is_asked = not wish.scopes or scope in wish.scopes
+            return _Where(Readable([own] if is_asked else []), [scope] if is_asked else [])
+        is_service = principal.kind == "service"
+        user_id = UserId(wish.user_id) if is_service else principal.user_id
+        if not user_id:
+            raise invalid("user_id", "for whom; a service recalls nothing for itself")
+        readable = await self._readable(user_id, wish.scopes)
+        scopes = [_USER + user_id]
+        scopes += (_WORKSPACE + it for it in readable.workspace_ids)
+        scopes += (_CONVERSATION + it for it in readable.conversation_ids)
+        if wish.scopes:
+            inside = set(wish.scopes).union(_CONVERSATION + it for it in readable.conversation_ids)
+            scopes = [it for it in scopes if it in inside]
+        return _Where(readable, scopes)
+
+    async def _readable(self, user_id: UserId, scopes: Sequence[str]) -> Readable:
+        """The conversations and workspaces that they may read, of those that are named if any."""
+        if not scopes:
+            return await self._asked(user_id)
+        among = [
+            ConversationId(it.removeprefix(_CONVERSATION))
+            for it in scopes
+            if it.startswith(_CONVERSATION)
+        ]
+        named = [it.removeprefix(_WORKSPACE) for it in scopes if it.startswith(_WORKSPACE)]
+        found = [await self._asked(user_id, among=among)] if among else []
+        found += [await self._asked(user_id, WorkspaceId(it)) for it in named]
+        conversations = dict.fromkeys(it for each in found for it in each.conversation_ids)
+        return Readable(
+            list(conversations)[:MAX_CONVERSATIONS],
+            frozenset(it for each in found for it in each.as_guest),
+            any(each.more for each in found) or len(conversations) > MAX_CONVERSATIONS,
+            [it for each in found for it in each.workspace_ids if it in named],
+        )
+
+    async def _asked(
+        self,
+        user_id: UserId,
+        workspace_id: WorkspaceId = _ALL,
+        among: Sequence[ConversationId] = (),
+    ) -> Readable:
+        return await self._conversations.readable(user_id, workspace_id, among, MAX_CONVERSATIONS)
+
+    async def _ranked(
+        self,
+        wish: RecallWish,
+        there: Sequence[ConversationId],
+        scopes: Sequence[str],
+        readable: Readable,
+    ) -> list[Hit]:
+        """The best of all; where somebody is a guest, names tell nothing."""
+        query = Query(
+            wish.query,
+            MOST_RANKED if wish.max_tokens else min(2 * wish.limit, MOST_RANKED),
+            wish.kinds,
+            wish.people,
+            wish.not_before_us,
+            wish.before_us,
+            int(self._clock() * 1e6),
+        )
+        as_guest = {_CONVERSATION + it for it in readable.as_guest}
+        parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]
+        parts += ((it, key_of(it)) for it in scopes)
+        named = [key for scope, key in parts if scope not in as_guest]
+        hits = await self._library.with_index(lambda index: index.search(query, named))
+        if as_guest:
+            nameless = [key for scope, key in parts if scope in as_guest]
+            unnamed = replace(query, by_name=False)
+            hits += await self._library.with_index(lambda index: index.search(unnamed, nameless))
+        return hits
+
+    async def _shown(
+        self, principal: Principal, wish: RecallWish, ranked: Sequence[Hit], readable: Readable
+    ) -> Sequence[Recalled]:
+        """What was ranked, the best first; what is gone by now is left out."""
+        said = [it for it in ranked if not is_of_memories(it.partition)]
+        kept = {it.document_id: it for it in ranked if is_of_memories(it.partition)}
+        messages = await self._searching.shown(wish.query, said[:MOST_RANKED], readable)
+        there = (await self._store.those(list(kept))).values() if kept else ()
+        now_us = int(self._clock() * 1e6)
+        in_use = [it for it in there if it.state is State.ACTIVE and not it.expired(now_us)]
+        memories = await self._sources.shown(principal, in_use)
+        found = [Recalled(it, it.score, it.parts, _tokens(it.text)) for it in messages]
+        for it in memories:
+            hit = kept[it.memory_id]  # type: ignore[index]
+            found.append(Recalled(it, hit.score, hit.parts, _tokens(it.text)))
+        return sorted(found, key=lambda it: (-it.score, -_importance(it.item)))
+
+
+def _within(found: Sequence[Recalled], wish: RecallWish) -> tuple[Sequence[Recalled], int]:
+    """As many as are wanted and have room, none twice; and how many had none."""
+    recalled, left, left_out = list[Recalled](), wish.max_tokens, 0
+    for it in _different(found):
+        if len(recalled) == wish.limit:
+            break
+        if wish.max_tokens and it.tokens > left:
+            left_out += 1
+            continue
+        left -= it.tokens
+        recalled.append(it)
+    return recalled, left_out
+
+
+def _different(found: Sequence[Recalled]) -> Iterator[Recalled]:
+    """Of those that say the same the first."""
+    said = set[str]()
+    for it in found:
+        text = " ".join(it.item.text.casefold().split())
+        if text not in said:
+            said.add(text)
+            yield it
+
+
+def _importance(item: MessageHit | Memory) -> float:
+    return item.importance if isinstance(item, Memory) else 0.0
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
