@@ -1,0 +1,10 @@
+"""Finds what people say of themselves, by rules: pure computation, without a model.
+
+Precision comes before recall: what is not said plainly, in the first person, is left out.
+"""
+
+from antiphon_server.memory.extracting.extracting import extract
+from antiphon_server.memory.extracting.merging import Relation, relation
+from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
+
+__all__ = ["Candidate", "Hold", "Kind", "Relation", "Utterance", "extract", "relation"]

@@ -1,0 +1,136 @@
+"""Finds the facts in what somebody said."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+from antiphon_server.memory.extracting.dates import Dated
+from antiphon_server.memory.extracting.grammar import Grammar, Language, Rule, groups_of
+from antiphon_server.memory.extracting.languages import de, en, es, fr
+from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
+from antiphon_server.memory.extracting.sentences import Sentence, sentences
+
+MOST = 16
+"""Facts of one message; what tells more is pasted rather than said."""
+_LANGUAGES = {"en": en.LANGUAGE, "de": de.LANGUAGE, "fr": fr.LANGUAGE, "es": es.LANGUAGE}
+_WORD = re.compile(r"[^\W\d_]+")
+_ENTITY = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'\-]+(?: [A-ZÀ-ÖØ-Þ][\w'\-]+)*")
+
+
+def extract(said: Utterance) -> Sequence[Candidate]:
+    """What the author said of themselves, each once, in order; nothing of what others wrote.
+
+    Costs well below a millisecond a sentence, of a text's first 20,000 characters alone.
+    """
+    if not said.subject.startswith("users/"):
+        return []  # models' words are no evidence of anything
+    usual = _language(said.text[:2000], said.language)
+    found: dict[tuple[str, str, str, str], Candidate] = {}
+    for sentence in sentences(said.text):
+        for candidate in _in(sentence, said, _language(sentence.text, usual)):
+            found.setdefault(candidate.key, candidate)
+    return sorted(found.values(), key=lambda it: it.start)[:MOST]
+
+
+def _in(sentence: Sentence, said: Utterance, language: str) -> Iterator[Candidate]:
+    grammar = _grammar(language)
+    if grammar.guard.search(sentence.text):
+        return
+    taken: list[tuple[int, int]] = []
+    for rule, pattern in grammar.rules:
+        for match in pattern.finditer(sentence.text):
+            if any(match.start() < end and start < match.end() for start, end in taken):
+                continue  # a rule before it knows better what was said there
+            candidate = _candidate(rule, match, grammar, said)
+            if candidate is not None:
+                taken.append(match.span())
+                start = sentence.start + match.start() + _before_words(match[0])
+                end = sentence.start + match.end()
+                yield replace(candidate, start=start, end=end)
+
+
+def _candidate(
+    rule: Rule, match: re.Match[str], grammar: Grammar, said: Utterance
+) -> Candidate | None:
+    groups = groups_of(match)
+    raw = groups.get("v", "").strip(" .'-")
+    if grammar.idle.fullmatch(raw):
+        return None
+    around = match.string if rule.kind is not Kind.PREFERENCE else match[0]
+    when = grammar.calendar.find(match[0], said.time_us, rule.ahead)
+    if when is None and not rule.dated and not _events(rule):
+        when = grammar.calendar.find(around, said.time_us, rule.ahead)
+    if rule.dated and (when is None or (rule.ahead and when.from_us <= said.time_us)):
+        return None
+    value = grammar.turn(raw, said.name)
+    if grammar.personal.search(value):
+        return None
+    who = said.name if not groups.get("we") else grammar.language.others.format(name=said.name)
+    verb = grammar.verb(groups.get("verb", ""))
+    text = rule.form.format(who=who, v=value, p=groups.get("p", ""), verb=verb)
+    compared = _compared(raw.replace(when.words, " ") if when else raw, grammar)
+    return Candidate(
+        kind=rule.kind,
+        slot=rule.slot,
+        topic=rule.slot if rule.single else f"{rule.slot}/{_topic(rule, verb, compared)}",
+        value=when.iso if rule.dated and when else compared,
+        hold=rule.hold,
+        text=_with_date(" ".join(text.split()), when),
+        subject=said.subject,
+        entities=_entities(value, said.name),
+        valid_from_us=when.from_us if when and (_events(rule) or when.since) else 0,
+        valid_until_us=when.until_us if when and _events(rule) and not when.since else 0,
+        said_us=said.time_us,
+        start=0,
+        end=0,
+        confidence=rule.confidence,
+    )
+
+
+def _before_words(text: str) -> int:
+    found = _WORD.search(text)
+    return found.start() if found else 0
+
+
+def _events(rule: Rule) -> bool:
+    return rule.kind is Kind.EVENT
+
+
+def _topic(rule: Rule, verb: str, compared: str) -> str:
+    return f"{verb} {compared}".strip() if _events(rule) else compared
+
+
+def _with_date(text: str, when: Dated | None) -> str:
+    if when is None:
+        return text
+    return f"{text} ({when.iso}–)" if when.since else f"{text} ({when.iso})"
+
+
+def _compared(value: str, grammar: Grammar) -> str:
+    """The value as restatements have it in common: no accents, no articles, no capitals."""
+    plain = unicodedata.normalize("NFD", value.lower())
+    plain = "".join(it for it in plain if not unicodedata.combining(it))
+    words = re.sub(r"[^\w]+", " ", grammar.articles.sub("", plain)).split()
+    return " ".join(words)[:80]
+
+
+def _entities(value: str, name: str) -> Sequence[str]:
+    found = dict.fromkeys(_ENTITY.findall(value))
+    return [it for it in found if it != name][:16]
+
+
+def _language(text: str, otherwise: str) -> str:
+    """The language that most of the words tell; ``otherwise`` if none does, or two do alike."""
+    words = {it.lower() for it in _WORD.findall(text)}
+    counts = sorted(((len(words & it.telling), name) for name, it in _LANGUAGES.items()), reverse=True)
+    if counts[0][0] > counts[1][0]:
+        return counts[0][1]
+    return otherwise if otherwise in _LANGUAGES else "en"
+
+
+@cache
+def _grammar(language: str) -> Grammar:
+    tables: Language = _LANGUAGES[language]
+    return Grammar(tables)

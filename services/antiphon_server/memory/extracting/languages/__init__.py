@@ -1,0 +1,1 @@
+"""How people speak of themselves, language by language: tables alone."""

@@ -1,0 +1,68 @@
+"""What is read, and what is found in it. Times are microseconds since 1970."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """What sort of thing a fact is."""
+
+    FACT = "fact"
+    PREFERENCE = "preference"
+    EVENT = "event"
+
+
+class Hold(Enum):
+    """Whether it holds, was so once, or was said not to be so."""
+
+    HOLDS = "holds"
+    OVER = "over"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something that somebody said.
+
+    ``subject`` is who said it (`users/…`), ``name`` what that person is called; ``language`` is
+    the one to take where the text does not tell (`en`, `de`, `fr`, `es`).
+    """
+
+    text: str
+    subject: str
+    name: str
+    time_us: int
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A fact that somebody said of themselves.
+
+    ``text`` says it in the third person, in the language that it was said in. ``topic`` is what it
+    is about: of one subject and topic one fact holds at a time (`lives_in`, or `likes/coffee`
+    where there may be many). ``value`` is what it says of it, in a form to compare. ``start`` and
+    ``end`` are its place in the text that it was found in, in code points. Of ``valid_from_us``
+    and ``valid_until_us`` those that were not said are 0; ``confidence`` is 0 to 1.
+    """
+
+    kind: Kind
+    slot: str
+    topic: str
+    value: str
+    hold: Hold
+    text: str
+    subject: str
+    entities: Sequence[str]
+    valid_from_us: int
+    valid_until_us: int
+    said_us: int
+    start: int
+    end: int
+    confidence: float
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """The same in all that say the same."""
+        return self.subject, self.topic, self.value, self.hold.value

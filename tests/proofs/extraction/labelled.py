@@ -1,0 +1,70 @@
+"""Conversations, and the facts that a person found in them."""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dateparser
+
+KNOWN = ("en-1", "de-1", "fr-1", "es-1")
+"""What the rules were written with."""
+KEPT = ("en-2", "de-2", "fr-2", "es-2")
+"""Read, labelled and measured when they were written."""
+_CONVERSATIONS = Path(__file__).parents[1] / "recall" / "data"
+_LABELS = Path(__file__).parent / "data"
+_TURN = re.compile(r"^(T\d+) ([^:]+?) ?: (.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that was said in a conversation."""
+
+    turn_id: str
+    speaker: str
+    text: str
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A fact in a turn: its slot, and a word that whatever states it contains."""
+
+    turn_id: str
+    slot: str
+    word: str
+
+
+def turns(name: str) -> Sequence[Turn]:
+    """Those of a conversation, with the time of their session, in UTC."""
+    said: list[Turn] = []
+    time_us = 0
+    for line in (_CONVERSATIONS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## session"):
+            time_us = _time(line.partition("|")[2].strip(), name[:2])
+        elif found := _TURN.match(line):
+            said.append(Turn(found[1], found[2], found[3], time_us))
+    return said
+
+
+def labels(name: str) -> Sequence[Label]:
+    """What a person found."""
+    lines = (_LABELS / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+    return [Label(*line.split("\t")) for line in lines if not line.startswith("#")]
+
+
+def folded(text: str) -> str:
+    """In small letters, without accents."""
+    plain = unicodedata.normalize("NFD", text.lower())
+    return "".join(it for it in plain if not unicodedata.combining(it))
+
+
+@functools.cache
+def _time(written: str, language: str) -> int:
+    found = dateparser.parse(written.replace(" Uhr", ""), languages=[language])
+    if found is None:
+        raise ValueError(written)
+    return int(datetime.timestamp(found.replace(tzinfo=UTC))) * 1_000_000
