@@ -4,7 +4,7 @@ Precision comes before recall: what is not said plainly, in the first person, is
 """
 
 from antiphon_server.memory.extracting.extracting import extract
-from antiphon_server.memory.extracting.merging import Relation, relation
+from antiphon_server.memory.extracting.merging import Relation, Settled, relation, settled
 from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
 
-__all__ = ["Candidate", "Hold", "Kind", "Relation", "Utterance", "extract", "relation"]
+__all__ = ["Candidate", "Hold", "Kind", "Relation", "Settled", "Utterance", "extract", "relation", "settled"]

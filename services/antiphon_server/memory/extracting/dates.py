@@ -99,7 +99,7 @@ class Calendar:
         ways: Mapping[str, Callable[[], Span | None]] = {
             "day": lambda: _day(said + timedelta(int(argument))),
             "unit": lambda: self._shifted(found, said, int(argument)),
-            "moved": lambda: self._moved(found, said, int(argument)),
+            "moved": lambda: self._moved(found, said, ahead, int(argument)),
             "weekday": lambda: self._weekday(found, said, ahead, argument),
             "weekend": lambda: _weekend(said, int(argument)),
             "season": lambda: self._season(found, said, ahead),
@@ -108,6 +108,7 @@ class Calendar:
             "of_month": lambda: _of_month(int(found["d"]), said, ahead),
             "year": lambda: (date(int(found["y"]), 1, 1), date(int(found["y"]) + 1, 1, 1)),
             "christmas": lambda: _near(said, ahead, lambda year: (date(year, 12, 24), date(year, 12, 27))),
+            "easter": lambda: _near(said, ahead, _easter),
         }
         return ways[name]()
 
@@ -118,8 +119,10 @@ class Calendar:
         """The week, month or year so many before or after this one."""
         return _period(self._words.units[found["u"].lower()], said, by)
 
-    def _moved(self, found: re.Match[str], said: date, sign: int) -> Span:
+    def _moved(self, found: re.Match[str], said: date, ahead: bool, sign: int) -> Span | None:
         """So many days, weeks, months or years away."""
+        if sign > 0 and not ahead:
+            return None  # "in two days" says how long it took
         count = sign * self._number(found["n"])
         unit = self._words.units[found["u"].lower()]
         if unit == "day":
@@ -130,6 +133,8 @@ class Calendar:
 
     def _weekday(self, found: re.Match[str], said: date, ahead: bool, argument: str) -> Span:
         wanted = self._words.weekdays[found["w"].lower()]
+        if argument == "week":
+            return _day(said + timedelta((wanted - said.weekday() - 1) % 7 + 8))
         if argument == "next" or (ahead and argument != "last"):
             return _day(said + timedelta((wanted - said.weekday() - 1) % 7 + 1))
         return _day(said - timedelta((said.weekday() - wanted - 1) % 7 + 1))
@@ -188,6 +193,17 @@ def _near(said: date, ahead: bool, of: Callable[[int], Span]) -> Span:
     if ahead and span[1] <= said:
         return of(said.year + 1)
     return of(said.year - 1) if not ahead and span[0] > said else span
+
+
+def _easter(year: int) -> Span:
+    """From Good Friday to Easter Monday, by the anonymous Gregorian computus."""
+    golden, century, within = year % 19, year // 100, year % 100
+    epact = (19 * golden + century - century // 4 - (8 * century + 13) // 25 + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (within // 4) - epact - within % 4) % 7
+    late = (golden + 11 * epact + 22 * weekday) // 451
+    months = epact + weekday - 7 * late + 114
+    sunday = date(year, months // 31, months % 31 + 1)
+    return sunday - timedelta(2), sunday + timedelta(2)
 
 
 def _of_month(day: int, said: date, ahead: bool) -> Span:

@@ -15,6 +15,11 @@ from antiphon_server.memory.extracting.sentences import Sentence, sentences
 MOST = 16
 """Facts of one message; what tells more is pasted rather than said."""
 _LANGUAGES = {"en": en.LANGUAGE, "de": de.LANGUAGE, "fr": fr.LANGUAGE, "es": es.LANGUAGE}
+_TELLING = {
+    name: it.telling.difference(*(other.telling for other in _LANGUAGES.values() if other is not it))
+    for name, it in _LANGUAGES.items()
+}
+_NUMBER = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")
 _WORD = re.compile(r"[^\W\d_]+")
 _ENTITY = re.compile(r"[A-ZÀ-ÖØ-Þ][\w'\-]+(?: [A-ZÀ-ÖØ-Þ][\w'\-]+)*")
 
@@ -56,7 +61,7 @@ def _candidate(
 ) -> Candidate | None:
     groups = groups_of(match)
     raw = groups.get("v", "").strip(" .'-")
-    if grammar.idle.fullmatch(raw):
+    if not _events(rule) and grammar.idle.fullmatch(raw):
         return None
     around = match.string if rule.kind is not Kind.PREFERENCE else match[0]
     when = grammar.calendar.find(match[0], said.time_us, rule.ahead)
@@ -67,9 +72,12 @@ def _candidate(
     value = grammar.turn(raw, said.name)
     if grammar.personal.search(value):
         return None
-    who = said.name if not groups.get("we") else grammar.language.others.format(name=said.name)
-    verb = grammar.verb(groups.get("verb", ""))
-    text = rule.form.format(who=who, v=value, p=groups.get("p", ""), verb=verb)
+    several = "we" in groups
+    who = grammar.language.others.format(name=said.name) if several else said.name
+    verb = grammar.turn(grammar.verb(groups.get("verb", ""), several), said.name)
+    before = grammar.turn(groups.get("p", ""), said.name)
+    form = _NUMBER.sub(lambda it: it[2 if several else 1], rule.form)
+    text = form.format(who=who, v=value, p=before, verb=verb)
     compared = _compared(raw.replace(when.words, " ") if when else raw, grammar)
     return Candidate(
         kind=rule.kind,
@@ -124,7 +132,7 @@ def _entities(value: str, name: str) -> Sequence[str]:
 def _language(text: str, otherwise: str) -> str:
     """The language that most of the words tell; ``otherwise`` if none does, or two do alike."""
     words = {it.lower() for it in _WORD.findall(text)}
-    counts = sorted(((len(words & it.telling), name) for name, it in _LANGUAGES.items()), reverse=True)
+    counts = sorted(((len(words & it), name) for name, it in _TELLING.items()), reverse=True)
     if counts[0][0] > counts[1][0]:
         return counts[0][1]
     return otherwise if otherwise in _LANGUAGES else "en"

@@ -25,7 +25,7 @@ class Rule:
 
     ``pattern`` has the groups `v` (the value), and perhaps `verb`, `p` (a word that belongs before
     the value) and `we`; `<NAME>` and the like stand for parts of patterns. In ``form`` stand
-    `{who}`, `{v}`, `{p}`, `{verb}` (as of a third person). ``single``: one value at a time.
+    `{who}`, `{v}`, `{p}`, `{verb}` (as of a third person), and `[lives|live]` (one, several). ``single``: one value at a time.
     ``ahead``: its date is yet to come; ``dated``: it counts only with a date.
     """
 
@@ -84,9 +84,11 @@ class Grammar:
         turned = self.language.turned
         return self._turned.sub(lambda it: turned[it[0].lower()].replace("{name}", name), words)
 
-    def verb(self, word: str) -> str:
+    def verb(self, word: str, several: bool) -> str:
         """The third person of a first one's verb."""
-        return self.language.verbs.get(word.lower(), word)
+        verbs = self.language.verbs
+        plural = verbs.get("+" + word.lower()) if several else None
+        return plural or verbs.get(word.lower(), word)
 
 
 def _filled(pattern: str, macros: Mapping[str, str]) -> str:

@@ -1,5 +1,7 @@
 """Whether one fact says again what another one says, or takes its place."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from antiphon_server.memory.extracting.model import Candidate, Hold, Kind
@@ -31,3 +33,23 @@ def relation(later: Candidate, earlier: Candidate) -> Relation:
     else:
         replaces = earlier.hold is Hold.HOLDS and (same_value or not later.value)
     return Relation.REPLACES if replaces else Relation.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of a fact among those known: it is ``same`` as one, or ``replaces`` some."""
+
+    same: Candidate | None
+    replaces: Sequence[Candidate]
+
+
+def settled(later: Candidate, known: Iterable[Candidate]) -> Settled:
+    """Compare a fact with those that hold now; ``known`` may be limited to its subject."""
+    replaced = []
+    for earlier in known:
+        found = relation(later, earlier)
+        if found is Relation.SAME:
+            return Settled(earlier, ())
+        if found is Relation.REPLACES:
+            replaced.append(earlier)
+    return Settled(None, replaced)

@@ -24,8 +24,12 @@ _LEFT_OUT = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
-# A full stop behind a number ("am 1. Oktober") or an initial ("Mr. ") ends nothing.
-_END = re.compile(r"(?<!\b\d)(?<!\b\d\d)(?<!\bMr)(?<!\bMrs)(?<!\bDr)(?<!\bSt)\.(?=\s|$)|[!?…]+|\.{2,}|\n")
+_END = re.compile(r"\.(?=\s|$)|[!?…]+|\.{2,}|\n")
+# A full stop that ends nothing: behind an ordinal of German ("am 1. Oktober"), or an abbreviation.
+_GOES_ON = re.compile(
+    r"(?:\b(?:am|vom|zum|den|der|dem|des|ab|bis|beim|im|und|seit|vor dem|mein|meinen|meine) \d{1,2}|"
+    r"\b(?:Mrs?|Ms|Dr|St|Prof|Sr|Sra|Mme|Hr|Fr|ca|bzw|z\.B|u\.a|No|Nr|av|etc))$"
+)
 _JOKES = re.compile(
     "[😂🤣😜😉😏🙃😝🤪]|[;:]-?[)P](?!\\w)"
     r"|\b(?:(?:ha){2,}h?|(?:ja){2,}|lol|jk|mdr|ptdr|xd|(?:just |only )?kidding|joking|joke|"
@@ -67,6 +71,8 @@ def sentences(text: str) -> Sequence[Sentence]:
 def _split(text: str) -> Iterator[Sentence]:
     at = 0
     for end in _END.finditer(text):
+        if end[0] == "." and _GOES_ON.search(text, max(at, end.start() - 16), end.start()):
+            continue
         yield Sentence(text[at : end.end()], at)
         at = end.end()
     yield Sentence(text[at:], at)

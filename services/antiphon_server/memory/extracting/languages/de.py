@@ -50,6 +50,7 @@ _DATES = DateWords(
         ("(?:im jahr )?<Y>", "year"),
         (r"(?:am|vom|zum|ab) <D>\.", "of_month"),
         ("(?:an|zu|über) weihnachten", "christmas"),
+        ("(?:an|zu|über|nach) ostern", "easter"),
     ],
 )  # fmt: skip
 
@@ -57,16 +58,16 @@ _TENS = "zwanzig|dreißig|vierzig|fünfzig|sechzig|siebzig|achtzig|neunzig"
 _MACROS = {
     "B": r"(?:^\W*|(?<=[,;:–—(] )|(?<=\bund )|(?<=\baber )|(?<=\bdenn ))",
     # Words of time and place that may come before the verb.
-    "L": r"(?:(?:[\w.\-]+ ){0,6}?)",
+    "L": r"(?!(?:den|das|es|ihn|sie|dem|da|dort|so|dann|wie|was|wo|wer|die|der) (?:ich|habe|hab|bin|haben|sind|wir)\b)(?:(?:[\w.\-]+ ){0,6}?)",
     "FILL": r"(?:(?:also|ja|nein|ach|oh|na|so|und|aber|jetzt|übrigens|hallo|hi|nun|eigentlich|ehrlich gesagt|"
     r"heute|gestern|außerdem|stell dir vor|weißt du)[,!.]* )*",
     "C": r"<B><FILL>",
     "AD": r"(?:(?:jetzt|nun|schon|auch|noch|immer noch|immer|ja|doch|eigentlich|wirklich|sehr|so|total|besonders|"
     r"einfach|übrigens|seit \w+(?: \w+)?|erst|endlich|am liebsten|leidenschaftlich|nur|zurzeit|momentan|"
     r"inzwischen|mittlerweile|wieder|gerade|richtig|ziemlich|absolut|ganz|mir|uns|selbst|selber|vor allem) )*",
-    "E": r"(?=[,;:()–—!…]|\.?\s*$|\.\s| (?:und|aber|weil|denn|mehr|seit|als|wenn|obwohl|oder|in|am|im|bei|für|mit|"
+    "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:und|aber|weil|denn|mehr|seit|als|wenn|obwohl|oder|in|am|im|bei|für|mit|"
     r"auf|zum|nicht)\b)",
-    "EC": r"(?=[;:()–—!…]|,|\.?\s*$|\.\s| (?:(?:und|aber) (?:ich|wir|er|sie|es|dann|da|jetzt|meine?|das|die|der)|"
+    "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:und|aber) (?:ich|wir|er|sie|es|dann|da|jetzt|meine?|das|die|der)|"
     r"weil|denn|obwohl|wenn|während)\b)",
     "NOUN": r"(?:(?-i:[a-zäöüß]+(?:e|en|er|es) ))?(?-i:[A-ZÄÖÜ][\w\-]+)(?: (?:und|mit|aus|ohne) (?-i:[A-ZÄÖÜ][\w\-]+))?",
     "ONE": r"(?-i:[A-ZÄÖÜ][\w\-]+)",
@@ -134,10 +135,10 @@ _DONE = (
     "gekauft|verkauft|gemietet|gepachtet|adoptiert|geerbt|gewonnen|verloren|geheiratet|gekündigt|abgeschlossen|"
     "bestanden|unterschrieben|unterzeichnet|aufgegeben|bestellt|gebucht|eröffnet|gegründet|veröffentlicht|"
     "beworben|angemeldet|eingeschrieben|verlobt|getrennt|scheiden lassen|angefangen|begonnen|aufgehört|abgesagt|"
-    "zugesagt|bekommen|gekriegt|abgebrochen|beantragt|eingestellt|gepflanzt|gebaut|hospitiert|entschieden|verlängert"
+    "zugesagt|bekommen|gekriegt|abgebrochen|beantragt|eingestellt|gepflanzt|gebaut|hospitiert|verlängert"
 )
 _WENT = (
-    "umgezogen|eingezogen|ausgezogen|befördert worden|geboren|durchgefallen|gefallen|gereist|geflogen|"
+    "(?<!Auto )(?<!Zelt )umgezogen|eingezogen|ausgezogen|befördert worden|geboren|durchgefallen|gereist|geflogen|"
     "ausgewandert|zurückgekommen|eingetreten|ausgetreten|beigetreten|aufgestiegen|gewechselt|gezogen"
 )
 _RULES = [
@@ -145,10 +146,10 @@ _RULES = [
     Rule("age", r"<B><L>(?:ich bin|bin ich) <AD>(?P<v><NUM>)(?: jahre(?: alt)?|(?=[,;.!]|\s*$| und\b| geworden\b))", "{who} ist {v} Jahre alt", single=True),
     Rule("age", r"<B><L>(?:ich werde|werde ich) <AD>(?P<v><NUM>)(?= jahre alt| und\b|[,;.!]|\s*$)", "{who} wird {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("birthday", r"\b(?:mein geburtstag ist|ich habe) (?:am|immer am) (?P<v>\d{1,2}\. ?(?:\d{1,2}\.|[A-Z]\w+))(?: geburtstag)?<E>", "{who} hat am {v} Geburtstag", single=True),
-    Rule("lives_in", r"<C>(?:ich wohne|ich lebe|(?P<we>wir) (?:wohnen|leben)) (?:nicht mehr|nicht länger) in (?P<v><NAME>)", "{who} wohnt nicht mehr in {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:[\w\-]+ ){0,4}?in (?P<v><NAME>) (?:gelebt|gewohnt)", "{who} hat früher in {v} gewohnt", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<B><L>(?:ich (?:wohne|lebe)|(?:wohne|lebe) ich|(?P<we>wir) (?:wohnen|leben)|(?:wohnen|leben) (?P<we>wir)) <AD>(?P<p>in|bei|auf|am) (?P<v><NAME>)", "{who} wohnt {p} {v}", single=True),
-    Rule("lives_in", r"<B><L>(?:ich bin|bin ich|(?P<we>wir) sind|sind (?P<we>wir)) (?:[\w.\-]+ ){0,4}?nach (?P<v><NAME>) (?:gezogen|umgezogen)", "{who} ist nach {v} gezogen und wohnt dort", single=True, confidence=0.85),
+    Rule("lives_in", r"<C>(?:ich wohne|ich lebe|(?P<we>wir) (?:wohnen|leben)) (?:nicht mehr|nicht länger) in (?P<v><NAME>)", "{who} [wohnt|wohnen] nicht mehr in {v}", hold=Hold.OVER, single=True),
+    Rule("lives_in", r"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:[\w\-]+ ){0,4}?in (?P<v><NAME>) (?:gelebt|gewohnt)", "{who} [hat|haben] früher in {v} gewohnt", hold=Hold.OVER, single=True),
+    Rule("lives_in", r"<B><L>(?:ich (?:wohne|lebe)|(?:wohne|lebe) ich|(?P<we>wir) (?:wohnen|leben)|(?:wohnen|leben) (?P<we>wir)) <AD>(?P<p>in|bei|auf|am) (?P<v><NAME>)", "{who} [wohnt|wohnen] {p} {v}", single=True),
+    Rule("lives_in", r"<B><L>(?:ich bin|bin ich|(?P<we>wir) sind|sind (?P<we>wir)) (?:[\w.\-]+ ){0,4}?nach (?P<v><NAME>) (?:gezogen|umgezogen)", "{who} [ist|sind] nach {v} gezogen und [wohnt|wohnen] dort", single=True, confidence=0.85),
     Rule("origin", r"<C>(?:ich (?:komme|stamme) (?:ursprünglich )?aus|ich bin in) (?P<v><NAME>)(?: (?:geboren|aufgewachsen))?<E>", "{who} kommt aus {v}", single=True),
     Rule("works_as", r"<C>ich (?:war|bin früher|habe früher als) (?:[\w\-]+ ){0,4}?(?P<v><OCC>)\b", "{who} war {v}", hold=Hold.OVER, single=True),
     Rule("works_as", r"<C>ich bin (?:keine?|nicht mehr) (?P<v><OCC>)\b", "{who} ist nicht mehr {v}", hold=Hold.OVER, single=True),
@@ -160,12 +161,12 @@ _RULES = [
     Rule("studies", r"<B><L>(?:ich mache|mache ich) (?:[\w\-]+ ){0,3}?Ausbildung (?:zur|zum|als) (?P<v><ONE>)", "{who} macht eine Ausbildung zu: {v}", single=True),
     Rule("studies", r"<B><L>(?:ich studiere|studiere ich) <AD>(?P<v><ONE>)(?: (?:und|auf) <ONE>)?<E>", "{who} studiert {v}", single=True),
     Rule("child", r"\b<MY> (?:(?:älteste[rn]?|jüngste[rn]?|kleine[rn]?|große[rn]?) )?(?:Sohn|Tochter|Junge|Mädchen)(?: heißt|,)? (?P<v><ONE>)(?! ist (?:ein|eine) )", "{who} hat ein Kind namens {v}"),
-    Rule("child", r"<C>(?:ich habe|(?P<we>wir) haben) keine (?P<v>Kinder)\b", "{who} hat keine Kinder", hold=Hold.NOT),
-    Rule("partner", r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Freundin|Freund|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who}s {p} heißt {v}", single=True),
+    Rule("child", r"<C>(?:ich habe|(?P<we>wir) haben) keine (?P<v>Kinder)\b", "{who} [hat|haben] keine Kinder", hold=Hold.NOT),
+    Rule("partner", r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who}s {p} heißt {v}", single=True),
     Rule("relative", r"\b<MY> (?:(?:ältere[rn]?|ältester?|jüngere[rn]?|kleine[rn]?|große[rn]?|alte[rn]?) )?(?P<p><KIN>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who}s {p} heißt {v}"),
-    Rule("relative", r"<C>(?:ich habe|(?P<we>wir) haben) (?P<v>(?:zwei|drei|vier|fünf|sechs|eine|einen) (?:(?-i:[a-zäöüß]+) )?(?:Enkel|Enkelkinder|Geschwister|Brüder|Schwestern|Bruder|Schwester|Kinder|Söhne|Töchter|Sohn|Tochter))\b", "{who} hat {v}"),
+    Rule("relative", r"<C>(?:ich habe|(?P<we>wir) haben) (?P<v>(?:zwei|drei|vier|fünf|sechs|eine|einen) (?:(?-i:[a-zäöüß]+) )?(?:Enkel|Enkelkinder|Geschwister|Brüder|Schwestern|Bruder|Schwester|Kinder|Söhne|Töchter|Sohn|Tochter))\b", "{who} [hat|haben] {v}"),
     Rule("pet", r"\b<MY> (?:(?-i:[a-zäöüß]+) )?(?P<p><PET>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who} hat ein Tier namens {v} ({p})"),
-    Rule("pet", r"<C>(?:ich habe|(?P<we>wir) haben) <AD>(?P<v>(?:eine[nm]?|zwei|drei|vier|fünf) (?:(?-i:[a-zäöüß]+) )?(?:<PET>|<PETS>))(?: namens (?P<p><ONE>))?(?=[,;.!]|\s*$| (?:und|namens|die|der|das)\b)", "{who} hat {v} {p}", confidence=0.85),
+    Rule("pet", r"<C>(?:ich habe|(?P<we>wir) haben) <AD>(?P<v>(?:eine[nm]?|zwei|drei|vier|fünf) (?:(?-i:[a-zäöüß]+) )?(?:<PET>|<PETS>))(?: namens (?P<p><ONE>))?(?=[,;.!]|\s*$| (?:und|namens|die|der|das)\b)", "{who} [hat|haben] {v} {p}", confidence=0.85),
     Rule("allergic", r"<C>ich bin (?:nicht|nicht mehr) (?:gegen (?P<v><NOUN>) allergisch|allergisch (?:gegen|auf) (?P<v><NOUN>))", "{who} ist nicht allergisch gegen {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:ich bin|bin ich) <AD>(?:allergisch (?:gegen|auf) (?P<v><NOUN>)|gegen (?P<v><NOUN>) allergisch)", "{who} ist allergisch gegen {v}", confidence=0.95),
     Rule("allergic", r"<C>ich habe <AD>(?:eine )?(?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß]+))allergie\b", "{who} hat eine Allergie: {v}", confidence=0.95),
@@ -186,9 +187,10 @@ _RULES = [
     Rule("does", r"<C>ich (?P<verb>laufe|schwimme|singe|tanze|klettere|jogge|gehe schwimmen|fahre|lese|trainiere) (?P<v>(?:[\w\-]+ ){0,3}?<OFTEN>(?: [\w\-]+){0,6}?)<EC>", "{who} {verb} {v}"),
     Rule("plan", rf"<B><FILL>(?:ich (?P<verb>{_PLANS})|(?P<we>wir) (?P<verb>{_WE_PLANS})) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", rf"<B>(?:[\w.\-]+ ){{1,6}}?(?:(?P<verb>{_PLANS}) ich|(?P<verb>{_WE_PLANS}) (?P<we>wir))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("event", rf"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:mir |mich |uns )?(?P<v><REST>) (?P<verb>{_DONE})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} hat {v} {verb}", kind=Kind.EVENT),
-    Rule("event", rf"<C>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:mir |mich |uns )?<AD>(?P<verb>gekündigt|geheiratet|bestanden|abgesagt|zugesagt)(?P<v>)(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} hat {verb}", kind=Kind.EVENT),
-    Rule("event", rf"<B><L>(?:ich bin|bin ich|(?P<we>wir) sind|sind (?P<we>wir)) (?P<v><REST>) (?P<verb>{_WENT})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} ist {v} {verb}", kind=Kind.EVENT),
+    Rule("event", rf"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?P<p>mir |mich |uns )?(?P<v><REST>) (?P<verb>{_DONE})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [hat|haben] {p} {v} {verb}", kind=Kind.EVENT),
+    Rule("event", r"<C>ich bin (?P<v>(?:[\w\-]+ ){0,3}?durch (?:die |den |meine |eine )(?-i:[A-Z]\w+)) gefallen", "{who} ist {v} gefallen", kind=Kind.EVENT),
+    Rule("event", rf"<C>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:mir |mich |uns )?<AD>(?P<verb>gekündigt|geheiratet|bestanden|abgesagt|zugesagt)(?P<v>)(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [hat|haben] {verb}", kind=Kind.EVENT),
+    Rule("event", rf"<B><L>(?:ich bin|bin ich|(?P<we>wir) sind|sind (?P<we>wir)) (?P<v><REST>) (?P<verb>{_WENT})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [ist|sind] {v} {verb}", kind=Kind.EVENT),
 ]
 LANGUAGE = Language(
     telling=frozenset(
@@ -196,7 +198,7 @@ LANGUAGE = Language(
         "war sind auch noch schon aber dann wie dem den zu zum zur im am bei von seit wohne mag heiße gern sie er es".split()
     ),
     guard=r"\b(?:würde\w*|wäre\w*|hätte\w*|könnte\w*|möchte\w*|sollte\w*|müsste\w*|wenn|falls|ob|vielleicht|"
-    r"wahrscheinlich|vermutlich|angeblich|hoffentlich|fast|beinahe|ich glaube|ich denke|ich hoffe|als ob|stell dir|"
+    r"wahrscheinlich|vermutlich|angeblich|hoffentlich|ich glaube|ich denke|ich hoffe|als ob|stell dir|"
     r"träum\w*|geträumt|bis ich|früher oder später|eventuell|sozusagen|soll|sollen)\b|"
     r"\b(?:er|sie|es|man|mama|papa|wer|der|die|[A-Z]\w+) (?:sagt|sagte|meint|meinte|denkt|glaubt|behauptet|schreibt|fragt|fragte|hat gesagt|hat gefragt)\b",
     others="{name} und andere",
@@ -208,7 +210,7 @@ LANGUAGE = Language(
         "unser": "{name}s", "unsere": "{name}s", "unseren": "{name}s", "unserem": "{name}s", "unserer": "{name}s",
         "mich": "sich", "mir": "sich", "uns": "sich",
     },
-    personal="ich|wir|du|dich|dir|dein|deine|deinen|deinem|deiner|ihr|euch|euer|eure|euren|Sie|Ihnen|Ihre|Ihren",
+    personal="fast|beinahe|etwas|jemanden|ihn|ich|wir|du|dich|dir|dein|deine|deinen|deinem|deiner|ihr|euch|euer|eure|euren|Sie|Ihnen|Ihre|Ihren",
     idle=r"(?:es|das|dies|diese[rsnm]?|ihn|sie|alles|nichts|etwas|was|dich|euch)\b.*",
     articles=r"^(?:der|die|das|den|dem|ein|eine|einen|einem|einer|mein|meine|meinen|unser|unsere|unseren) ",
     verbs=_VERBS,

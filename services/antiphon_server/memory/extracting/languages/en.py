@@ -40,6 +40,7 @@ _DATES = DateWords(
         ("next weekend", "weekend:1"),
         ("last <U>", "unit:-1"),
         ("next <U>", "unit:1"),
+        ("(?:on )?<W> week", "weekday:week"),
         ("last <W>", "weekday:last"),
         ("(?:next|this coming) <W>", "weekday:next"),
         ("since <W>", "since weekday:last"),
@@ -48,7 +49,8 @@ _DATES = DateWords(
         ("(?:in|from|until|last|next) <M>(?: <Y>)?", "month"),
         ("(?:in|from) <Y>", "year"),
         ("(?:on|by|from) the <D>(?:st|nd|rd|th)", "of_month"),
-        ("(?:at|for|over) Christmas", "christmas"),
+        ("(?:at|for|over|having|spending) Christmas", "christmas"),
+        ("(?:at|for|over|after|having|spending) Easter", "easter"),
     ],
 )  # fmt: skip
 
@@ -62,16 +64,16 @@ _MACROS = {
     "C": r"(?:^\W*|(?<=[,;:–—(] )|(?<=[,;:–—(])|(?<=\band )|(?<=\bbut )|(?<=\bso )|(?<=\bbecause )|(?<=\bthat ))"
     r"(?:(?:so|well|now|yes|yeah|no|oh|ah|right|and|but|anyway|actually|honestly|also|then|today|yesterday|"
     r"meanwhile|finally|still|hi|hello|hey|okay|ok|personally|in fact|by the way|of course|as you know|"
-    r"these days|nowadays|at the moment|currently|for my part|last \w+|on \w+|since \w+)[,!.]* )*",
+    r"these days|nowadays|at the moment|currently|for my part|last \w+|next \w+|on \w+|since \w+)[,!.]* )*",
     "I": r"(?:I|(?P<we>we))",
     "AM": r"(?:I'm|I am|(?P<we>we're|we are))",
     "HAVE": r"(?:I've|I have|I|(?P<we>we've|we have|we))",
     "HAVEGOT": r"(?:I've|I have|I've got|I have got|(?P<we>we've|we have|we've got|we have got))",
     "AD": r"(?:(?:really|absolutely|just|still|also|always|now|simply|both|all|currently|finally|even|usually|"
     r"actually|already|rather|quite|only|personally|definitely|both) )*",
-    "E": r"(?=[,;:()–—!…]|\.?\s*$|\.\s| (?:and|but|because|since|so|although|though|while|when|where|which|who|"
+    "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:and|but|because|since|so|although|though|while|when|where|which|who|"
     r"more than|as|now|these days|at the moment|any ?more|any longer|again|too|as well|either|for|with|at|on)\b)",
-    "EC": r"(?=[;:()–—!…]|,|\.?\s*$|\.\s| (?:(?:and|but) (?:I|we|he|she|they|it|you|now|then|my|our|the)|because|"
+    "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:and|but) (?:I|we|he|she|they|it|you|now|then|my|our|the)|because|"
     r"so|although|though|while|when|where|which|who|that)\b)",
     "OCC": r"(?:[a-z\-]+ ){0,2}?(?:nurse|teacher|doctor|physician|surgeon|dentist|vet|biologist|chemist|physicist|"
     r"scientist|researcher|engineer|developer|programmer|designer|architect|carpenter|electrician|plumber|"
@@ -116,8 +118,12 @@ _VERBS = {
     "cook": "cooks", "bake": "bakes", "train": "trains", "teach": "teaches", "volunteer": "volunteers",
     "walk": "walks", "have": "has", "take": "takes", "i'm": "is", "i am": "is", "we're": "are", "we are": "are",
     "i've": "has", "i have": "has", "we've": "have", "we have": "have", "i'll": "will", "i will": "will",
+    "been promoted": "has been promoted", "been offered": "has been offered", "been accepted": "has been accepted",
+    "been asked to": "has been asked to", "given up": "has given up", "come back from": "has come back from",
     "we'll": "will", "we will": "will", "i've got": "has", "we've got": "have",
 }  # fmt: skip
+_VERBS |= {f"+{it}": it for it in _VERBS if " " not in it and "'" not in it}
+_VERBS |= {f"+{it}": they.replace("has ", "have ") for it, they in _VERBS.items() if they.startswith("has ")}
 _GOING = (
     "going|off|flying|travelling|moving|starting|beginning|leaving|visiting|meeting|getting married|marrying|"
     "opening|coming|driving|sailing|taking|seeing|having|launching|playing|performing|giving|running|"
@@ -130,8 +136,8 @@ _DID = (
     "gave in my notice|handed in my notice|gave notice|gave up|given up|got (?:the|a|my|our) (?:job|place|"
     "house|flat|keys|licence|driving licence|diploma|promotion|degree)|been promoted|was promoted|been offered|"
     "was offered|was born|been accepted|was accepted|enrolled|signed up|joined|founded|opened|published|"
-    "finished|started (?:a|my|at|as|working|learning)|decided to|applied|hired|won|ordered|booked|planted|"
-    "ran|came back from|come back from|got back from|went to|been to|spent|visited|travelled to|flew to|stopped|"
+    "finished|started (?:a|my|at|as|working|learning)|decided to (?:move|marry|sell|buy|leave|quit|retire|study|take|stop|start)|applied|hired|won|ordered|booked|planted|"
+    "spent (?=(?:a|an|two|three|four|five|six|the|Easter|Christmas)\\b)|came back from|come back from|got back from|went to|been asked to|was asked to|visited|travelled to|flew to|stopped|"
     "crashed|swapped|traded in|said (?:yes|no) to|said goodbye to|turned down"
 )
 _RULES = [
@@ -140,10 +146,10 @@ _RULES = [
     Rule("age", r"<C>(?:I'm|I am) <AD>(?P<v><NUM>)(?: years? old|(?=[,;.!]|\s*$| and\b| now\b| today\b))", "{who} is {v} years old", single=True),
     Rule("age", r"<C>(?:I|I've) <AD>turned (?P<v><NUM>)\b", "{who} is {v} years old", single=True),
     Rule("birthday", r"\bmy birthday(?:'s| is) (?:on )?(?P<v>[^,;.!?]{3,30}?\d[a-z]{0,2}|(?:the )?\d[^,;.!?]{3,25}?)<EC>", "{who}'s birthday is {v}", single=True),
-    Rule("lives_in", r"<C>(?:I no longer|I don't|(?P<we>we no longer|we don't)) live in (?P<v><NAME>)(?: any ?more)?", "{who} no longer lives in {v}", hold=Hold.OVER, single=True),
+    Rule("lives_in", r"<C>(?:I no longer|I don't|(?P<we>we no longer|we don't)) live in (?P<v><NAME>)(?: any ?more)?", "{who} no longer [lives|live] in {v}", hold=Hold.OVER, single=True),
     Rule("lives_in", r"<C><I> (?:used to live|lived) in (?P<v><NAME>)", "{who} used to live in {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<C>(?:<I> <AD>live|<AM> <AD>(?:living|based)|(?:I've|(?P<we>we've)) <AD>(?:lived|been living)) (?P<p>in|near|outside|on) (?:the )?(?P<v><NAME>)", "{who} lives {p} {v}", single=True),
-    Rule("lives_in", r"<C><HAVE> <AD>moved (?:back |over |down |up |here )?to (?P<v><NAME>)", "{who} moved to {v} and lives there", single=True, confidence=0.85),
+    Rule("lives_in", r"<C>(?:<I> <AD>live|<AM> <AD>(?:living|based)|(?:I've|(?P<we>we've)) <AD>(?:lived|been living)) (?P<p>in|near|outside|on) (?:the )?(?P<v><NAME>)", "{who} [lives|live] {p} {v}", single=True),
+    Rule("lives_in", r"<C><HAVE> <AD>moved (?:back |over |down |up |here )?to (?P<v><NAME>)", "{who} moved to {v} and [lives|live] there", single=True, confidence=0.85),
     Rule("origin", r"<C>(?:(?:I'm|I am) (?:originally )?from|I come from|I grew up in|I was born in|I was born and raised in) (?P<v><NAME>)", "{who} comes from {v}", single=True),
     Rule("works_as", r"<C>(?:I used to (?:be|work as)|I was|I worked as) (?:an? )?(?P<v><OCC>)<E>", "{who} used to be a {v}", hold=Hold.OVER, single=True),
     Rule("works_as", r"<C>(?:I'm no longer|I'm not|I am no longer) (?:an? )?(?P<v><OCC>)<E>", "{who} is no longer a {v}", hold=Hold.OVER, single=True),
@@ -155,13 +161,13 @@ _RULES = [
     Rule("studies", r"<C>(?:I'm|I am) <AD>(?:training|studying|learning|retraining) to (?:be|become) (?:an? )(?P<v><OCC>)<E>", "{who} is training to be a {v}", single=True),
     Rule("studies", r"<C>(?:I <AD>study|I'm <AD>studying) (?P<v>[a-z]{4,}(?: (?:and )?[a-z]{4,}){0,2}?)(?= (?:at|in)\b|[,;.!]|\s*$)", "{who} studies {v}"),
     Rule("child", r"\b(?:my|our) (?P<p>(?:eldest|oldest|youngest|younger|older|little|elder|middle|twin) )?(?:son|daughter|boy|girl|baby|kid)(?:'s name is|'s called| is called| is named|'s named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))(?! (?:is|was) (?:a|an) (?:dog|cat))", "{who} has a child named {v}"),
-    Rule("child", r"<C>(?:I don't|I haven't|we don't|we haven't)(?: have| got)+ (?:a|any) (?P<v>child|children|kids)\b", "{who} has no children", hold=Hold.NOT),
+    Rule("child", r"<C>(?:I don't|I haven't|we don't|we haven't)(?: have| got)+ (?:a|any) (?P<v>child|children|kids)\b", "{who} [has|have] no children", hold=Hold.NOT),
     Rule("partner", r"\bmy (?P<p>wife|husband|partner|girlfriend|boyfriend|fiancée?)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}", single=True),
     Rule("relative", r"\b(?:my|our) (?:(?:little|big|older|younger|eldest|youngest|late|own) )?(?P<p><KIN>)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}"),
     Rule("pet", r"<C>(?:I no longer have|I don't have) an? (?:<PET>) (?:called|named) (?P<v><NAME>)", "{who} no longer has {v}", hold=Hold.OVER),
-    Rule("pet", r"\b(?:my|our) (?:(?:old|little|new|poor|dear|beloved|crazy|lazy|other) )*(?P<p><PET>)(?:'s name is|'s called| is called| is named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} has a {p} named {v}"),
-    Rule("pet", r"<C><HAVEGOT> (?:an? |two |three )(?:[a-z\-]+ ){0,2}?(?P<p><PET>)s?,? (?:that's |who's |which is )?(?:called|named) (?P<v><NAME>)", "{who} has a {p} named {v}"),
-    Rule("pet", r"<C><HAVEGOT> (?P<v>(?:an? |two |three |four )(?:[a-z\-]+ ){0,1}?<PET>s?)<E>", "{who} has {v}", confidence=0.8),
+    Rule("pet", r"\b(?:my|our) (?:(?:old|little|new|poor|dear|beloved|crazy|lazy|other) )*(?P<p><PET>)(?:'s name is|'s called| is called| is named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} [has|have] a {p} named {v}"),
+    Rule("pet", r"<C><HAVEGOT> (?:an? |two |three )(?:[a-z\-]+ ){0,2}?(?P<p><PET>)s?,? (?:that's |who's |which is )?(?:called|named) (?P<v><NAME>)", "{who} [has|have] a {p} named {v}"),
+    Rule("pet", r"<C><HAVEGOT> (?P<v>(?:an? |two |three |four )(?:[a-z\-]+ ){0,1}?<PET>s?)<E>", "{who} [has|have] {v}", confidence=0.8),
     Rule("allergic", r"<C>(?:I'm not|I'm no longer) allergic to (?P<v><SOME>)<E>", "{who} is not allergic to {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:(?:I'm|I am) <AD>(?:badly |severely |terribly )?allergic to|I(?:'ve| have)(?: got)? an? (?:bad |severe )?allergy to) (?P<v><SOME>)<E>", "{who} is allergic to {v}", confidence=0.95),
     Rule("speaks", r"<C>I <AD>speak (?:fluent |some |a little |a bit of |good |no )?(?P<v><LANG>)", "{who} speaks {v}"),
@@ -182,15 +188,17 @@ _RULES = [
     Rule("plan", r"<C>(?P<verb>I'll|I will|(?P<we>we'll|we will)) <AD>(?P<v>(?:be|go|fly|start|begin|move|leave|travel|open|sign|visit|come|marry|retire|spend|play|speak|run) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", r"<C>(?P<verb>I've got|I have|I've|(?P<we>we've got|we have|we've)) (?P<v>(?:an? |my |our |the )(?:[a-z\-]+ ){0,2}?(?:appointment|exam|interview|concert|gig|wedding|meeting|test|survey|flight|race|performance|operation|surgery|party|viewing|date|deadline|lesson|rehearsal)(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", r"<C>I have to (?P<v>(?:speak|be|give|go|start|move|travel|fly) <REST>)<EC>", "{who} has to {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:going|flying|off|travelling|moving) to <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
+    Rule("event", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>back from <NAME>)", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
 ]
 LANGUAGE = Language(
     telling=frozenset(
-        "i i'm the and is my of to in it that was for you have with not but are this at be from we they he she "
+        "i the and is my of to in it that was for you have with not but are this at be from we they he she "
         "had been our your what there's don't i've who his her their would about just like live love hate".split()
     ),
     guard=r"\b(?:would|wouldn't|could|might|if|unless|wish|maybe|perhaps|probably|imagine|pretend\w*|suppose|"
-    r"as though|dream(?:t|ed|ing)?|nearly|almost|apparently|supposedly|i'd|we'd|i should|hopefully|i hope|"
+    r"as though|dream(?:t|ed|ing)?|apparently|supposedly|i'd|we'd|i should|hopefully|i hope|"
     r"i think|i guess|not sure|sort of|kind of|the day i|until i|when i'm|when we're|so to speak)\b|"
     r"\b(?:he|she|they|who|mum|dad|everyone|people|[A-Z][a-z]+) (?:says?|said|thinks?|thought|claims?|asked|wrote|told|reckons?)\b",
     others="{name} and others",
@@ -198,7 +206,7 @@ LANGUAGE = Language(
     rules=_RULES,
     dates=_DATES,
     turned={"my": "their", "our": "their", "myself": "themselves", "mine": "theirs", "me": "them", "us": "them", "ourselves": "themselves"},
-    personal="I|I'm|I've|we|we're|we've|you|your|yours",
+    personal="I|I'm|I've|we|we're|we've|you|your|yours|nearly|almost|someone|somebody|ice cream|coffee|sandwich|sandwiches|it|him|her|them",
     idle=r"(?:it|that|this|these|those|him|her|them|you|how|what|when|which|one|both|all|everything|nothing|"
     r"something|anything|some|my|our|your|his|their|the)\b.*|(?:to|being|having)\b.*\b(?:that|this|it|you)|to|a lot|"
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"

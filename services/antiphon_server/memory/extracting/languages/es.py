@@ -49,6 +49,7 @@ _DATES = DateWords(
         ("en <Y>", "year"),
         ("(?:el|del|al|hasta el) (?:día )?<D>(?! (?:euros|años|horas|metros|por))", "of_month"),
         ("(?:en|por) navidad", "christmas"),
+        ("(?:en|por|después de) semana santa", "easter"),
     ],
 )  # fmt: skip
 
@@ -60,8 +61,8 @@ _MACROS = {
     r"el mes pasado|este \w+|hace \w+ \w+)[,!.]* )*",
     "AD": r"(?:(?:ya|también|siempre|todavía|aún|ahora|mucho|muchísimo|sólo|solo|por fin|realmente|simplemente|"
     r"desde hace \w+ \w+|actualmente|muy|aquí) )*",
-    "E": r"(?=[,;:()–—!…]|\.?\s*$|\.\s| (?:y|pero|porque|desde|cuando|donde|que|más|con|en|para|por|a)\b)",
-    "EC": r"(?=[;:()–—!…]|,|\.?\s*$|\.\s| (?:(?:y|pero) (?:yo|él|ella|me|se|la|el|mi|ya|no|luego|ahora|le)|"
+    "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:y|pero|porque|desde|cuando|donde|que|más|con|en|para|por|a)\b)",
+    "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:y|pero) (?:yo|él|ella|me|se|la|el|mi|ya|no|luego|ahora|le)|"
     r"porque|cuando|aunque|mientras|que)\b)",
     "OCC": r"(?:enfermer[oa]|médic[oa]|cirujan[oa]|dentista|veterinari[oa]|biólog[oa]|químic[oa]|físic[oa]|científic[oa]|"
     r"investigador[a]?|ingenier[oa]|programador[a]?|informátic[oa]|diseñador[a]?|arquitect[oa]|carpinter[oa]|"
@@ -139,16 +140,16 @@ _DONE = (
     "comprado|vendido|alquilado|adoptado|heredado|ganado|perdido|casado|dejado|dimitido|renunciado|conseguido|"
     "aprobado|suspendido|firmado|abandonado|empezado|montado|pedido|reservado|abierto|fundado|publicado|contratado|"
     "plantado|mudado|terminado|construido|recibido|encontrado|apuntado|matriculado|jubilado|cambiado|enterrado|"
-    "prometido|separado|divorciado|decidido|encargado|cancelado|solicitado|aceptado|rechazado"
+    "prometido|separado|divorciado|encargado|cancelado|solicitado|aceptado|rechazado"
 )
 _RULES = [
     Rule("name", r"<C>(?:me llamo|mi nombre es|soy (?=[A-Z]\w+,? (?:de|desde)\b)) ?(?P<v><NAME>)", "{who} se llama {v}", single=True),
     Rule("age", r"<C>(?:tengo|he cumplido|cumplí|acabo de cumplir) <AD>(?P<v><NUM>)(?: años\b(?! de)|(?<=cumplí \d\d)\b)", "{who} tiene {v} años", single=True),
     Rule("birthday", r"\bmi cumpleaños es el (?P<v>\d{1,2} de \w+)", "{who} cumple años el {v}", single=True),
-    Rule("lives_in", r"<C>(?:ya no (?:vivo|(?P<we>vivimos))|no (?:vivo|(?P<we>vivimos)) ya) en (?P<v><NAME>)", "{who} ya no vive en {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<C>(?:antes )?(?:vivía|viví|(?P<we>vivíamos|vivimos antes)|he vivido) (?:antes |muchos años )?en (?P<v><NAME>)", "{who} vivió en {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<C>(?:vivo|resido|(?P<we>vivimos)|(?P<we>nos quedamos)|estoy viviendo|llevo \w+ \w+ viviendo) <AD>(?P<p>en|cerca de) (?:el |la )?(?P<v><NAME>)", "{who} vive {p} {v}", single=True),
-    Rule("lives_in", r"<C>(?:me (?:he mudado|mudé|fui a vivir|vine)|(?P<we>nos (?:hemos mudado|mudamos))|me vine a vivir) a (?P<v><NAME>)", "{who} se mudó a {v} y vive allí", single=True, confidence=0.85),
+    Rule("lives_in", r"<C>(?:ya no (?:vivo|(?P<we>vivimos))|no (?:vivo|(?P<we>vivimos)) ya) en (?P<v><NAME>)", "{who} ya no [vive|viven] en {v}", hold=Hold.OVER, single=True),
+    Rule("lives_in", r"<C>(?:antes )?(?:vivía|viví|(?P<we>vivíamos|vivimos antes)|he vivido) (?:antes |muchos años )?en (?P<v><NAME>)", "{who} [vivió|vivieron] en {v}", hold=Hold.OVER, single=True),
+    Rule("lives_in", r"<C>(?:vivo|resido|(?P<we>vivimos)|(?P<we>nos quedamos)|estoy viviendo|llevo \w+ \w+ viviendo) <AD>(?P<p>en|cerca de) (?:el |la )?(?P<v><NAME>)", "{who} [vive|viven] {p} {v}", single=True),
+    Rule("lives_in", r"<C>(?:me (?:he mudado|mudé|fui a vivir|vine)|(?P<we>nos (?:hemos mudado|mudamos))|me vine a vivir) a (?P<v><NAME>)", "{who} se [mudó|mudaron] a {v} y [vive|viven] allí", single=True, confidence=0.85),
     Rule("origin", r"<C>(?:soy (?:originari[oa] )?de|vengo de|nací en|me crié en|crecí en) (?P<v><NAME>)<E>", "{who} es de {v}", single=True),
     Rule("works_as", r"<C>(?:era|fui|trabajaba como|trabajaba de|antes era) (?:una? )?(?P<v><OCC>)\b", "{who} fue {v}", hold=Hold.OVER, single=True),
     Rule("works_as", r"<C>(?:ya no soy|no soy|ya no trabajo (?:como|de)) (?P<v><OCC>)\b", "{who} ya no es {v}", hold=Hold.OVER, single=True),
@@ -158,11 +159,11 @@ _RULES = [
     Rule("works_at", r"<C>trabajo <AD>(?P<p>en|para) (?P<v>(?:el |la |una? )?(?:<NAME>|[a-záéíóúñ]+(?: de <NAME>)?))<E>", "{who} trabaja {p} {v}", single=True),
     Rule("studies", r"<C>(?:estudio|estoy estudiando|estoy haciendo) <AD>(?P<v>(?:un máster (?:de|en) |un curso de |el grado de )?[a-záéíóúñ]{5,}(?: [a-záéíóúñ]{4,})?)<E>", "{who} estudia {v}", single=True),
     Rule("child", r"\b(?:mi|nuestr[oa]) (?:hij[oa]|niñ[oa]|bebé)(?: (?:mayor|pequeñ[oa]|menor|mediano|mediana))?(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{who} tiene un hijo o una hija: {v}"),
-    Rule("child", r"<C>no (?:tengo|(?P<we>tenemos)) (?P<v>hijos|niños)\b", "{who} no tiene hijos", hold=Hold.NOT),
+    Rule("child", r"<C>no (?:tengo|(?P<we>tenemos)) (?P<v>hijos|niños)\b", "{who} no [tiene|tienen] hijos", hold=Hold.NOT),
     Rule("partner", r"\bmi (?P<p>marido|mujer|esposo|esposa|novio|novia|pareja|prometid[oa])(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "la pareja de {who} es {v} ({p})", single=True),
     Rule("relative", r"\b(?:mi|nuestr[oa]) (?P<p><KIN>)(?: (?:mayor|pequeñ[oa]|menor))?(?: se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{v} es de la familia de {who} ({p})"),
     Rule("pet", r"\b(?:mi|nuestr[oa]) (?P<p><PET>)(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{who} tiene un animal que se llama {v} ({p})"),
-    Rule("pet", r"<C>(?:tengo|(?P<we>tenemos)) <AD>(?P<v>(?:una?|dos|tres|cuatro) <PET>s?)(?: (?:que se llama|llamad[oa]) (?P<p><NAME>))?(?=[,;.!]|\s*$| (?:y|que|de|en|llamad[oa]s?)\b)", "{who} tiene {v} {p}", confidence=0.85),
+    Rule("pet", r"<C>(?:tengo|(?P<we>tenemos)) <AD>(?P<v>(?:una?|dos|tres|cuatro) <PET>s?)(?: (?:que se llama|llamad[oa]) (?P<p><NAME>))?(?=[,;.!]|\s*$| (?:y|que|de|en|llamad[oa]s?)\b)", "{who} [tiene|tienen] {v} {p}", confidence=0.85),
     Rule("allergic", r"<C>(?:ya )?no soy alérgic[oa] (?:a la|a los|a las|al|a) (?P<v><SOME>)<E>", "{who} no es alérgico o alérgica: {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:soy <AD>alérgic[oa]|tengo alergia) (?P<p>a la|a los|a las|al|a) (?P<v><SOME>)<E>", "{who} tiene alergia {p} {v}", confidence=0.95),
     Rule("speaks", r"<C>(?:hablo|aprendo|estoy aprendiendo) <AD>(?:un poco de |algo de )?(?P<v><LANG>)\b", "{who} habla o aprende {v}"),
@@ -182,15 +183,15 @@ _RULES = [
     Rule("plan", rf"<B>(?:el|en|a|la|este|esta|dentro)(?: [\w]+){{1,4}} (?:(?P<verb>{_PLANS})|(?P<we>(?P<verb>{_WE_PLANS})))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("event", rf"<C>(?P<verb>{_I_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<we>(?P<verb>{_WE_DID}))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
-    Rule("event", rf"<C>(?P<verb>me he|he|(?P<we>nos hemos|hemos)) <AD>(?P<v>(?:{_DONE})(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
+    Rule("event", rf"<C>(?P<verb>me he|he|(?P<we>nos hemos|hemos)) <AD>(?P<v>(?:{_DONE})(?! (?:más|también|tod\w+|ya|muy|bien|mal)\b)(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", r"<C>(?:me han dado|me dieron|(?P<we>nos han dado)) (?P<v>(?:el |la |un |una )<REST>)<EC>", "a {who} le han dado {v}", kind=Kind.EVENT),
 ]
 LANGUAGE = Language(
     telling=frozenset(
-        "yo y el los las es no mi mis me con para por que en un una soy tengo he ha estoy muy pero como del al se lo "
+        "yo y el los las es no mi mis me con para por que en un una soy tengo he estoy nuestro nuestra hablo trabajo muy pero como del al se lo "
         "le nos de hoy ya más vivo gusta a ayer desde cuando si qué está son".split()
     ),
-    guard=r"\b(?:si|quizás?|tal vez|a lo mejor|puede que|probablemente|seguramente|ojalá|casi|como si|imagin\w+|"
+    guard=r"\b(?:si|quizás?|tal vez|a lo mejor|puede que|probablemente|seguramente|ojalá|como si|imagin\w+|"
     r"soñ\w+|sueñ\w+|creo que|espero|supongo|me gustaría|me encantaría|querría|podría\w*|debería\w*|tendría\w*|"
     r"sería\w*|habría\w*|hasta que|cuando (?:sea|tenga|vuelva|llegue)|dicen que|parece que|quisiera|por poco)\b|"
     r"\b(?:él|ella|mamá|papá|quien|[A-ZÁ-Ú]\w+) (?:dice|dijo|ha dicho|decía|piensa|cree|pregunta|preguntó|contó|jura)\b",
@@ -199,7 +200,7 @@ LANGUAGE = Language(
     rules=_RULES,
     dates=_DATES,
     turned={"mi": "su", "mis": "sus", "nuestro": "su", "nuestra": "su", "nuestros": "sus", "nuestras": "sus"},
-    personal="yo|me|mí|conmigo|nos|nosotros|tú|tu|tus|te|ti|contigo|vosotros|os|vuestro|vuestra|usted|ustedes",
+    personal="casi|alguien|algo|helado|bocadillo|café|yo|me|mí|conmigo|nos|nosotros|tú|tu|tus|te|ti|contigo|vosotros|os|vuestro|vuestra|usted|ustedes",
     idle=r"(?:eso|esto|todo|nada|algo|lo|la|el|cuando|que|mucho|más|así)\b(?: .{0,2})?",
     articles=r"^(?:el|la|los|las|un|una|unos|unas|mi|mis) ",
     verbs=_VERBS,

@@ -47,6 +47,7 @@ _DATES = DateWords(
         ("en <Y>", "year"),
         ("le <D>(?:er)?(?! (?:h|heures|euros|ans|fois|mètres))", "of_month"),
         ("(?:à|pour) noël", "christmas"),
+        ("(?:à|pour|après) pâques", "easter"),
     ],
 )  # fmt: skip
 
@@ -61,8 +62,8 @@ _MACROS = {
     "J": r"(?:j'|je )",
     "JAI": r"(?:j'ai|(?P<we>on) a|(?P<we>nous) avons)",
     "JSUIS": r"(?:je suis|(?P<we>on) est|(?P<we>nous) sommes)",
-    "E": r"(?=[,;:()–—!…]|\s*\.?\s*$|\.\s| (?:et|mais|parce|car|depuis|quand|où|qui|que|plus|avec|chez|à|au|dans|pour)\b)",
-    "EC": r"(?=[;:()–—!…]|,|\s*\.?\s*$|\.\s| (?:(?:et|mais) (?:je|j'|il|elle|on|nous|ils|moi|la|le|les|mon|ma)|"
+    "E": r"(?=\s*[,;:()–—!…]|\s*\.?\s*$| (?:et|mais|parce|car|depuis|quand|où|qui|que|plus|avec|chez|à|au|dans|pour)\b)",
+    "EC": r"(?=\s*[;:()–—!…]|,|\s*\.?\s*$| (?:(?:et|mais) (?:je|j'|il|elle|on|nous|ils|moi|la|le|les|mon|ma)|"
     r"parce|car|quand|qui|que)\b)",
     "OCC": r"(?:infirmi(?:er|ère)|médecin|chirurgien(?:ne)?|dentiste|vétérinaire|biologiste|chimiste|physicien(?:ne)?|"
     r"chercheu(?:r|se)|ingénieure?|développeu(?:r|se)|programmeu(?:r|se)|informaticien(?:ne)?|graphiste|architecte|"
@@ -98,7 +99,7 @@ _MACROS = {
     # Values that begin with what is known to both alone are left out.
     "THING": r"(?!(?:ce|cet|cette|ces|ça|ton|ta|tes|votre|vos|son|sa|ses|leur|leurs|te|vous|le faire|la voir|être)\b)"
     r"(?:le |la |les |l'|du |de la |de l'|des )?(?!(?-i:[A-ZÀ-Þ]))\w[\w'\-]*(?: [\w'\-]+){0,3}?",
-    "OFTEN": r"(?:tous les \w+(?: \w+)?|toutes les \w+|chaque \w+|le (?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+    "OFTEN": r"(?:tous les [\w\-]+(?: soirs| matins)?|toutes les [\w\-]+|le (?:soir|matin|week-end)(?= *[,.;!]|\s*$)|chaque \w+|le (?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
     r"(?: (?:soir|matin|et le \w+))?(?= *[,.;!]|\s*$)|(?:une|deux|trois|quatre) fois par (?:semaine|mois|an))",
 }  # fmt: skip
 
@@ -123,10 +124,10 @@ _VERBS = {
 _JE = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if not it.startswith("on "))
 _ON = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if it.startswith("on "))
 _DONE = (
-    "acheté|racheté|vendu|loué|adopté|hérité|gagné|perdu|épousé|démissionné|obtenu|décroché|réussi|raté|signé|"
+    "acheté|racheté|vendu|loué|adopté|hérité|gagné|perdu|épousé|démissionné|obtenu|décroché|(?:réussi|raté|passé|eu) (?=(?:mon |l'|le |un )(?:examen|permis|concours|bac|diplôme|entretien))|signé|"
     "abandonné|arrêté|commencé|recommencé|repris|quitté|commandé|réservé|ouvert|fondé|publié|postulé|embauché|"
-    "planté|visité|déménagé|fini|terminé|lancé|construit|reçu|trouvé|retrouvé|envoyé|annulé|refusé|accepté|fêté|"
-    "monté|créé|enregistré|renoncé|décidé"
+    "planté|visité|déménagé|fini|terminé|lancé|construit|reçu|trouvé (?=(?:un |une )(?:appart\w*|logement|maison|travail|emploi|poste|boulot|job|studio|local|stage))|retrouvé|joué (?=le \\d|au |aux |à |devant |dans |hier)|envoyé|annulé|refusé|accepté|fêté|"
+    "monté|créé|enregistré|renoncé"
 )
 _WENT = (
     "partie?s?|rentrée?s?|revenue?s?|allée?s?|arrivée?s?|née?|devenue?|tombée? enceinte|retournée?s?|montée?s?|"
@@ -151,7 +152,7 @@ _RULES = [
     Rule("studies", r"<C>(?:j'étudie|je fais des études (?:de |d'|en )|je fais une licence (?:de |d'|en )) ?(?P<v>(?:le |la |l')?[a-zéèê]{4,}(?: [a-zéèê]{4,})?)<E>", "{who} étudie {v}", single=True),
     Rule("child", r"\b(?:mon|ma|notre) (?:(?:petite?|grande?) )?(?:fils|fille|fiston|bébé)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} a un enfant nommé {v}"),
     Rule("child", r"<C>(?:je n'ai|(?P<we>on) n'a|(?P<we>nous) n'avons) pas d'(?P<v>enfants?)\b", "{who} n'a pas d'enfant", hold=Hold.NOT),
-    Rule("partner", r"\b(?:mon|ma) (?P<p>mari|femme|copain|copine|compagnon|compagne|conjointe?|fiancée?)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est le conjoint ou la conjointe de {who} ({p})", single=True),
+    Rule("partner", r"\b(?:mon|ma) (?P<p>mari|femme|compagnon|compagne|conjointe?|fiancée?)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est le conjoint ou la conjointe de {who} ({p})", single=True),
     Rule("relative", r"\b(?:mon|ma|notre) (?:(?:petite?|grande?) )?(?P<p><KIN>)(?: s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est de la famille de {who} ({p})"),
     Rule("pet", r"\b(?:mon|ma|notre) (?:(?:vieux|vieille|petite?|gros|grosse) )?(?P<p><PET>)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} a un animal nommé {v} ({p})"),
     Rule("pet", r"<C><JAI> <AD>(?P<v>(?:une?|deux|trois|quatre) (?:(?:vieux|vieille|petits?|petites?|gros|grosse) )?<PET>s?)(?: qui s'appelle (?P<p><NAME>))?(?=[,;.!]|\s*$| (?:et|qui|de|à)\b)", "{who} a {v} {p}", confidence=0.85),
@@ -180,11 +181,11 @@ _RULES = [
 ]
 LANGUAGE = Language(
     telling=frozenset(
-        "je j et le les est ne pas mon ma mes moi me nous un une des du au aux avec pour suis ai a été qui que dans "
-        "sur mais elle il on ce c'est ça depuis très plus chez à où vous tu".split()
+        "je j et le les habite travaille parle est ne pas mon ma mes moi me nous un une des du au aux avec pour suis ai a été qui que dans "
+        "sur mais elle il on ce c'est ça depuis très plus chez à où vous tu notre nos votre encore était aussi bien j'ai n'ai qu'il d'un d'une c".split()
     ),
     guard=r"\b(?:si|s'il|s'ils|peut-être|probablement|sans doute|j'aimerais|je voudrais|j'aurais|je serais|"
-    r"je pourrais|je devrais|on pourrait|on devrait|il faudrait|on dirait|presque|comme si|imagine\w*|rêv\w*|"
+    r"je pourrais|je devrais|on pourrait|on devrait|il faudrait|on dirait|comme si|imagine\w*|rêv\w*|"
     r"j'espère|je crois|je pense|on veut|quand je|quand on|jusqu'à ce que|soi-disant|sinon|failli)\b|\w+rais\b|"
     r"\b(?:il|elle|on|maman|papa|[A-ZÉ][\w\-]+) (?:m'a dit|dit|disait|a dit|pense|croit|prétend|demande|a demandé|trouve)\b",
     others="{name}, avec d'autres,",
@@ -192,7 +193,7 @@ LANGUAGE = Language(
     rules=_RULES,
     dates=_DATES,
     turned={"mon": "son", "ma": "sa", "mes": "ses", "notre": "leur", "nos": "leurs", "moi": "soi"},
-    personal="je|j|j'|me|m'|nous|tu|te|t'|toi|ton|ta|tes|vous|votre|vos",
+    personal="presque|quelqu'un|quelque chose|je|j|j'|me|m'|nous|tu|te|t'|toi|ton|ta|tes|vous|votre|vos",
     idle=r"(?:ça|cela|tout|rien|quelque chose|quand|comment|que|qu'|bien|ce|cette|le|la|les)\b(?: .{0,2})?",
     articles=r"^(?:le |la |les |l'|un |une |du |de la |de l'|des |de |d'|mon |ma |mes )",
     verbs=_VERBS,
