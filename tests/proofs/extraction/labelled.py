@@ -10,10 +10,14 @@ from pathlib import Path
 
 import dateparser
 
-KNOWN = ("en-1", "de-1", "fr-1", "es-1")
-"""What the rules were written with."""
-KEPT = {"en-2": 138, "de-2": 149, "fr-2": 149, "es-2": 149}
-"""Read and labelled only when the rules were written, as far as to this turn."""
+KNOWN = {
+    **{"en-1": 323, "de-1": 313, "fr-1": 314, "es-1": 314},
+    **{"en-2": 138, "de-2": 149, "fr-2": 149, "es-2": 149},
+}
+"""What the rules were written with, as far as to which turn."""
+KEPT = {"en-3": 120, "de-3": 120, "fr-3": 120, "es-3": 120}
+"""Read and labelled only when the rules were written."""
+_LAST = KNOWN | KEPT
 _CONVERSATIONS = Path(__file__).parents[1] / "recall" / "data"
 _LABELS = Path(__file__).parent / "data"
 _TURN = re.compile(r"^(T\d+) ([^:]+?) ?: (.*)$")
@@ -45,7 +49,7 @@ def turns(name: str) -> Sequence[Turn]:
     for line in (_CONVERSATIONS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("## session"):
             time_us = _time(line.partition("|")[2].strip(), name[:2])
-        elif (found := _TURN.match(line)) and len(said) < KEPT.get(name, 1000):
+        elif (found := _TURN.match(line)) and len(said) < _LAST[name]:
             said.append(Turn(found[1], found[2], found[3], time_us))
     return said
 

@@ -61,5 +61,5 @@ def found_in(turn: Turn, language: str) -> Sequence[Candidate]:
 
 def _says(candidate: Candidate, turn: Turn, label: Label) -> bool:
     slots = {candidate.slot, label.slot}
-    alike = len(slots) == 1 or any(slots <= it for it in _ALIKE)
+    alike = len(slots) == 1 or label.slot == "other" or any(slots <= it for it in _ALIKE)
     return turn.turn_id == label.turn_id and alike and folded(label.word) in folded(candidate.text)

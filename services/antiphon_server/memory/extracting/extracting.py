@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from antiphon_server.memory.extracting.dates import Dated
-from antiphon_server.memory.extracting.grammar import Grammar, Language, Rule, groups_of
+from antiphon_server.memory.extracting.grammar import Grammar, Language, Rule, genitive, groups_of
 from antiphon_server.memory.extracting.languages import de, en, es, fr
 from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
 from antiphon_server.memory.extracting.sentences import Sentence, sentences
@@ -67,6 +67,8 @@ def _candidate(
     when = grammar.calendar.find(match[0], said.time_us, rule.ahead)
     if when is None and not rule.dated and not _events(rule):
         when = grammar.calendar.find(around, said.time_us, rule.ahead)
+    if when is None and rule.dated:
+        when = _behind_comma(match, grammar, said)
     if rule.dated and (when is None or (rule.ahead and when.from_us <= said.time_us)):
         return None
     value = grammar.turn(raw, said.name)
@@ -77,7 +79,7 @@ def _candidate(
     verb = grammar.turn(grammar.verb(groups.get("verb", ""), several), said.name)
     before = grammar.turn(groups.get("p", ""), said.name)
     form = _NUMBER.sub(lambda it: it[2 if several else 1], rule.form)
-    text = form.format(who=who, v=value, p=before, verb=verb)
+    text = form.format(who=who, whose=genitive(who), v=value, p=before, verb=verb)
     compared = _compared(raw.replace(when.words, " ") if when else raw, grammar)
     return Candidate(
         kind=rule.kind,
@@ -95,6 +97,13 @@ def _candidate(
         end=0,
         confidence=rule.confidence,
     )
+
+
+def _behind_comma(match: re.Match[str], grammar: Grammar, said: Utterance) -> Dated | None:
+    """The date of "we have a party, on the 9th": it begins right behind the clause."""
+    behind = match.string[match.end() : match.end() + 40]
+    when = grammar.calendar.find(behind, said.time_us, True) if behind.startswith(",") else None
+    return when if when is not None and behind.find(when.words) <= 6 else None
 
 
 def _before_words(text: str) -> int:

@@ -19,13 +19,16 @@ _COMMON = {
 }
 
 
+_PRONOUN = re.compile(r"^(?:je |j'|on )", re.IGNORECASE)  # French verbs of both persons are alike
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is looked for, and what is said of who said it.
 
     ``pattern`` has the groups `v` (the value), and perhaps `verb`, `p` (a word that belongs before
     the value) and `we`; `<NAME>` and the like stand for parts of patterns. In ``form`` stand
-    `{who}`, `{v}`, `{p}`, `{verb}` (as of a third person), and `[lives|live]` (one, several). ``single``: one value at a time.
+    `{who}`, `{whose}` (German), `{v}`, `{p}`, `{verb}` (as of a third person), and `[lives|live]` (one, several). ``single``: one value at a time.
     ``ahead``: its date is yet to come; ``dated``: it counts only with a date.
     """
 
@@ -82,13 +85,18 @@ class Grammar:
     def turn(self, words: str, name: str) -> str:
         """Words of the first person as those of a third one."""
         turned = self.language.turned
-        return self._turned.sub(lambda it: turned[it[0].lower()].replace("{name}", name), words)
+        return self._turned.sub(lambda it: turned[it[0].lower()].format(whose=genitive(name)), words)
 
     def verb(self, word: str, several: bool) -> str:
         """The third person of a first one's verb."""
         verbs = self.language.verbs
         plural = verbs.get("+" + word.lower()) if several else None
-        return plural or verbs.get(word.lower(), word)
+        return plural or verbs.get(word.lower(), _PRONOUN.sub("", word))
+
+
+def genitive(name: str) -> str:
+    """Of a name, as in German: `Annas`, `Jonas'`."""
+    return f"{name}'" if name.endswith(("s", "ß", "x", "z")) else f"{name}s"
 
 
 def _filled(pattern: str, macros: Mapping[str, str]) -> str:

@@ -45,6 +45,11 @@ _RETRACTS = re.compile(
     re.IGNORECASE,
 )
 
+# Put behind a statement, this asks nothing.
+_TAG = re.compile(
+    r"(?<=,) ?¿?(?:you know|tu sais|tu vois|weißt du|weisst du|sabes|stell dir vor) ?[?!]+\s*$", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
@@ -63,8 +68,9 @@ def sentences(text: str) -> Sequence[Sentence]:
     kept = []
     for at, sentence in enumerate(found):
         after = found[at + 1].text.strip() if at + 1 < len(found) else ""
-        if _states(sentence.text) and not _taken_back(after):
-            kept.append(sentence)
+        stated = _TAG.sub("", sentence.text)
+        if _states(stated) and not _taken_back(after):
+            kept.append(Sentence(stated, sentence.start))
     return kept
 
 

@@ -102,10 +102,14 @@ _MACROS = {
     r"glutenintolerant)",
     "FOOD": r"(?:Fleisch|Fisch|Schweinefleisch|Rindfleisch|Käse|Milch|Eier|Gluten|Weizen|Zucker|Nüsse|Alkohol|"
     r"Wein|Bier|Kaffee|Süßigkeiten|Schokolade|Milchprodukte)",
+    "GOODS": r"(?:Haus|Häuschen|Wohnung|Garten|Schrebergarten|Kleingarten|Auto|Boot|Motorrad|Roller|Fahrrad|Klavier|"
+    r"Wohnmobil|Wohnwagen|Werkstatt|Laden|Hof|Bauernhof|Volk|Bienenvolk|Bienenvölker|Ferienhaus)",
     "NUM": rf"(?:\d{{1,3}}|(?:(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und)?(?:{_TENS}))",
+    "DATED": r"(?:Termin|Prüfung|Klausur|Examen|Vorstellungsgespräch|Bewerbungsgespräch|Konzert|Auftritt|Probe|Interview|"
+    r"Hochzeit|Feier|Fest|Abschiedsfest|Geburtstagsfeier|Besichtigung|Flug|Urlaub|Vortrag|Turnier|Rennen|Kurs|Schicht)",
     "HOBBY": r"(?:lese|koche|backe|tanze|singe|male|zeichne|wandere|reise|stricke|nähe|schwimme|klettere|"
     r"fotografiere|gärtnere|jogge|laufe|reite|segle|rudere|turne|bastle)",
-    "OFTEN": r"(?:jeden \w+|jede woche|(?:ein|zwei|drei|vier)mal (?:die|in der|pro|im) (?:woche|monat)|"
+    "OFTEN": r"(?:jeden (?:zweiten |dritten )?\w+|jede woche|(?:ein|zwei|drei|vier)mal (?:die|in der|pro|im) (?:woche|monat)|"
     r"(?:montags|dienstags|mittwochs|donnerstags|freitags|samstags|sonntags)|alle (?:zwei|drei|vier) (?:wochen|monate|tage))",
 }  # fmt: skip
 
@@ -129,7 +133,7 @@ _PLANS = (
 )
 _WE_PLANS = (
     "fahren|fliegen|ziehen|beginnen|fangen|starten|gehen|reisen|treffen|besuchen|heiraten|feiern|eröffnen|"
-    "wechseln|spielen|unterschreiben|verreisen|geben|bekommen|machen|sind|haben|kommen"
+    "wechseln|spielen|unterschreiben|verreisen|geben|bekommen|machen|kommen"
 )
 _DONE = (
     "gekauft|verkauft|gemietet|gepachtet|adoptiert|geerbt|gewonnen|verloren|geheiratet|gekündigt|abgeschlossen|"
@@ -162,11 +166,13 @@ _RULES = [
     Rule("studies", r"<B><L>(?:ich studiere|studiere ich) <AD>(?P<v><ONE>)(?: (?:und|auf) <ONE>)?<E>", "{who} studiert {v}", single=True),
     Rule("child", r"\b<MY> (?:(?:älteste[rn]?|jüngste[rn]?|kleine[rn]?|große[rn]?) )?(?:Sohn|Tochter|Junge|Mädchen)(?: heißt|,)? (?P<v><ONE>)(?! ist (?:ein|eine) )", "{who} hat ein Kind namens {v}"),
     Rule("child", r"<C>(?:ich habe|(?P<we>wir) haben) keine (?P<v>Kinder)\b", "{who} [hat|haben] keine Kinder", hold=Hold.NOT),
-    Rule("partner", r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who}s {p} heißt {v}", single=True),
-    Rule("relative", r"\b<MY> (?:(?:ältere[rn]?|ältester?|jüngere[rn]?|kleine[rn]?|große[rn]?|alte[rn]?) )?(?P<p><KIN>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who}s {p} heißt {v}"),
+    Rule("partner", r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{whose} {p} heißt {v}", single=True),
+    Rule("relative", r"\b<MY> (?:(?:ältere[rn]?|ältester?|jüngere[rn]?|kleine[rn]?|große[rn]?|alte[rn]?) )?(?P<p><KIN>)(?: heißt)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{whose} {p} heißt {v}"),
     Rule("relative", r"<C>(?:ich habe|(?P<we>wir) haben) (?P<v>(?:zwei|drei|vier|fünf|sechs|eine|einen) (?:(?-i:[a-zäöüß]+) )?(?:Enkel|Enkelkinder|Geschwister|Brüder|Schwestern|Bruder|Schwester|Kinder|Söhne|Töchter|Sohn|Tochter))\b", "{who} [hat|haben] {v}"),
     Rule("pet", r"\b<MY> (?:(?-i:[a-zäöüß]+) )?(?P<p><PET>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))", "{who} hat ein Tier namens {v} ({p})"),
     Rule("pet", r"<C>(?:ich habe|(?P<we>wir) haben) <AD>(?P<v>(?:eine[nm]?|zwei|drei|vier|fünf) (?:(?-i:[a-zäöüß]+) )?(?:<PET>|<PETS>))(?: namens (?P<p><ONE>))?(?=[,;.!]|\s*$| (?:und|namens|die|der|das)\b)", "{who} [hat|haben] {v} {p}", confidence=0.85),
+    Rule("pet", r"\b<MY> (?P<v><PET>)(?= (?:ist|hat|war|mag|liebt|schläft|frisst)\b(?! (?:gestorben|tot)))", "{who} hat ein Tier: {v}", confidence=0.85),
+    Rule("owns", r"<C>(?:ich habe|(?P<we>wir) haben) (?P<v>(?:eine[nm]?|ein|zwei|drei) (?:(?-i:[a-zäöüß]+) )?<GOODS>)(?=[,;.!]|\s*$| (?:und|in|am|im|mit)\b)", "{who} [hat|haben] {v}", confidence=0.85),
     Rule("allergic", r"<C>ich bin (?:nicht|nicht mehr) (?:gegen (?P<v><NOUN>) allergisch|allergisch (?:gegen|auf) (?P<v><NOUN>))", "{who} ist nicht allergisch gegen {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:ich bin|bin ich) <AD>(?:allergisch (?:gegen|auf) (?P<v><NOUN>)|gegen (?P<v><NOUN>) allergisch)", "{who} ist allergisch gegen {v}", confidence=0.95),
     Rule("allergic", r"<C>ich habe <AD>(?:eine )?(?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß]+))allergie\b", "{who} hat eine Allergie: {v}", confidence=0.95),
@@ -174,21 +180,27 @@ _RULES = [
     Rule("diet", r"<C>ich (?:bin kein|bin keine|bin nicht mehr|esse nicht mehr|lebe nicht mehr) (?P<v><DIET>)", "{who} ist nicht mehr {v}", kind=Kind.PREFERENCE, hold=Hold.OVER),
     Rule("diet", r"<B><L>(?:ich (?:bin|lebe|esse)|(?:bin|lebe|esse) ich) <AD>(?:rein |streng )?(?P<v><DIET>)\b", "{who} ist {v}", kind=Kind.PREFERENCE),
     Rule("eats", r"<B><L>(?:ich (?:esse|trinke|vertrage)|(?:esse|trinke|vertrage) ich) <AD>keine?n? (?P<v><FOOD>)\b", "{who} nimmt nichts zu sich mit: {v}", kind=Kind.PREFERENCE, hold=Hold.NOT),
+    Rule("eats", r"<C>ich (?:esse|trinke) <AD>(?:seit \d{4} )?keine?n? (?P<v><ONE>) mehr\b", "{who} nimmt nichts mehr zu sich: {v}", kind=Kind.PREFERENCE, hold=Hold.NOT),
+    Rule("eats", r"<C>ich (?:esse|trinke) (?:jetzt|nur noch|jetzt nur noch|inzwischen) (?P<v><ONE>)<E>", "{who} nimmt jetzt zu sich: {v}", kind=Kind.PREFERENCE),
     Rule("likes", r"<B><L>(?:ich (?:mag|liebe)|(?:mag|liebe) ich) <AD>(?:keine?n? (?P<v><NOUN>)|(?P<v><NOUN>) (?:überhaupt )?nicht(?: mehr)?\b)<E>", "{who} mag {v} nicht", kind=Kind.PREFERENCE, hold=Hold.NOT),
     Rule("likes", r"<C>ich (?:hasse|verabscheue|kann) <AD>(?P<v><NOUN>)(?: (?:nicht ausstehen|nicht leiden|nicht mehr sehen))?<E>", "{who} mag {v} nicht", kind=Kind.PREFERENCE, hold=Hold.NOT),
     Rule("likes", r"<C>ich (?:mochte|liebte) früher <AD>(?P<v><NOUN>)<E>", "{who} mochte früher {v}", kind=Kind.PREFERENCE, hold=Hold.OVER),
     Rule("likes", r"<B><L>(?:ich (?:mag|liebe)|(?:mag|liebe) ich) <AD>(?P<v>(?!(?-i:[A-ZÄÖÜ]\w+)(?: nicht|s\b))<NOUN>)(?=[,;.!:]|\s*$| (?:und|sehr|besonders|über alles|am liebsten|so sehr)\b)", "{who} mag {v}", kind=Kind.PREFERENCE),
     Rule("likes", r"<C>ich (?:esse|trinke|höre) <AD>(?:gerne?|am liebsten) (?P<v><NOUN>)<E>", "{who} mag {v}", kind=Kind.PREFERENCE),
     Rule("likes", r"<C>ich (?P<verb><HOBBY>) <AD>(?P<v>gerne?|leidenschaftlich gerne?)(?=[,;.!]|\s*$)", "{who} {verb} gern", kind=Kind.PREFERENCE),
-    Rule("favourite", r"\bmeine? (?P<p>lieblings\w+) (?:ist|sind|war schon immer) (?P<v>(?:der |die |das )?<NOUN>)<E>", "{who}s {p}: {v}", kind=Kind.PREFERENCE),
+    Rule("favourite", r"\bmeine? (?P<p>lieblings\w+) (?:ist|sind|war schon immer) (?P<v>(?:der |die |das )?<NOUN>)<E>", "{whose} {p}: {v}", kind=Kind.PREFERENCE),
     Rule("does", r"<C>ich spiele (?:nicht mehr|kein) (?P<v><GAME>)\b|<C>ich spiele (?P<v><GAME>) nicht mehr|<C>ich habe (?:früher |lange |jahrelang )(?P<v><GAME>) gespielt", "{who} spielt nicht mehr {v}", hold=Hold.OVER),
     Rule("does", r"<C>ich habe (?:mit dem |das )(?P<v>Rauchen|Trinken|Laufen|Joggen|Klettern|Tanzen|Malen|Stricken|Schwimmen|Reiten) (?:aufgehört|aufgegeben)", "{who} hat {v} aufgegeben", hold=Hold.OVER),
     Rule("does", r"<B><L>(?:ich (?:spiele|lerne)|(?:spiele|lerne) ich) <AD>(?P<v><GAME>)\b", "{who} spielt {v}"),
     Rule("does", r"<C>ich (?P<verb>laufe|schwimme|singe|tanze|klettere|jogge|gehe schwimmen|fahre|lese|trainiere) (?P<v>(?:[\w\-]+ ){0,3}?<OFTEN>(?: [\w\-]+){0,6}?)<EC>", "{who} {verb} {v}"),
     Rule("plan", rf"<B><FILL>(?:ich (?P<verb>{_PLANS})|(?P<we>wir) (?P<verb>{_WE_PLANS})) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?P<v>(?:<REST> )?(?:<DATED>)(?: <REST>)?)(?! (?:gehabt|gemacht))<EC>", "{who} [hat|haben] {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<B>(?:am|ab|im|in|nächste[ns]?|übermorgen|zu)(?: [\w.\-]+){1,3}? (?P<verb>(?-i:[a-zäöüß]{3,}en)) (?P<we>wir)(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True, confidence=0.8),
     Rule("plan", rf"<B>(?:[\w.\-]+ ){{1,6}}?(?:(?P<verb>{_PLANS}) ich|(?P<verb>{_WE_PLANS}) (?P<we>wir))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("event", rf"<B><L>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?P<p>mir |mich |uns )?(?P<v><REST>) (?P<verb>{_DONE})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [hat|haben] {p} {v} {verb}", kind=Kind.EVENT),
+    Rule("event", r"<B><L>(?:ich (?P<verb>war)|(?P<verb>war) ich|(?P<we>wir) (?P<verb>waren)|(?P<verb>waren) (?P<we>wir)) (?P<v>(?:[\w.\-]+ ){0,4}?(?:in|auf|an der|am) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, dated=True),
     Rule("event", r"<C>ich bin (?P<v>(?:[\w\-]+ ){0,3}?durch (?:die |den |meine |eine )(?-i:[A-Z]\w+)) gefallen", "{who} ist {v} gefallen", kind=Kind.EVENT),
+    Rule("does", r"<C>ich mache seit \w+ Jahren (?P<v><ONE>)<E>", "{who} macht {v}"),
     Rule("event", rf"<C>(?:ich habe|habe ich|(?P<we>wir) haben|haben (?P<we>wir)) (?:mir |mich |uns )?<AD>(?P<verb>gekündigt|geheiratet|bestanden|abgesagt|zugesagt)(?P<v>)(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [hat|haben] {verb}", kind=Kind.EVENT),
     Rule("event", rf"<B><L>(?:ich bin|bin ich|(?P<we>wir) sind|sind (?P<we>wir)) (?P<v><REST>) (?P<verb>{_WENT})(?=[,;:()–—.!…]|\s*$| (?:und|aber)\b)", "{who} [ist|sind] {v} {verb}", kind=Kind.EVENT),
 ]
@@ -206,8 +218,8 @@ LANGUAGE = Language(
     rules=_RULES,
     dates=_DATES,
     turned={
-        "mein": "{name}s", "meine": "{name}s", "meinen": "{name}s", "meinem": "{name}s", "meiner": "{name}s",
-        "unser": "{name}s", "unsere": "{name}s", "unseren": "{name}s", "unserem": "{name}s", "unserer": "{name}s",
+        "mein": "{whose}", "meine": "{whose}", "meinen": "{whose}", "meinem": "{whose}", "meiner": "{whose}",
+        "unser": "{whose}", "unsere": "{whose}", "unseren": "{whose}", "unserem": "{whose}", "unserer": "{whose}",
         "mich": "sich", "mir": "sich", "uns": "sich",
     },
     personal="fast|beinahe|etwas|jemanden|ihn|ich|wir|du|dich|dir|dein|deine|deinen|deinem|deiner|ihr|euch|euer|eure|euren|Sie|Ihnen|Ihre|Ihren",

@@ -103,6 +103,8 @@ _MACROS = {
     r"sugar|nuts|peanuts|alcohol|wine|beer|coffee|caffeine|sweets|chocolate)",
     # A single name would mostly be somebody's ("I love Helen").
     "THING": r"(?!(?-i:[A-ZÀ-Þ][\w\-]+)(?:'s)?(?:[,;.!:)–—…]|$| (?:and|but|because|so)\b))<SOME>",
+    "GOODS": r"(?:house|cottage|farmhouse|flat|apartment|allotment|garden|car|van|boat|motorbike|motorcycle|bike|"
+    r"bicycle|piano|caravan|camper|workshop|shop|cabin|barn|orchard|farm)",
     "NUM": _NUMBERS,
     "OFTEN": r"(?:every \w+(?: \w+)?|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days|once a \w+|twice a \w+|"
     r"(?:two|three|four|five) (?:days|times|nights) a week|most \w+s)",
@@ -119,7 +121,7 @@ _VERBS = {
     "walk": "walks", "have": "has", "take": "takes", "i'm": "is", "i am": "is", "we're": "are", "we are": "are",
     "i've": "has", "i have": "has", "we've": "have", "we have": "have", "i'll": "will", "i will": "will",
     "been promoted": "has been promoted", "been offered": "has been offered", "been accepted": "has been accepted",
-    "been asked to": "has been asked to", "given up": "has given up", "come back from": "has come back from",
+    "been asked to": "has been asked to", "given up": "has given up", "given": "has given", "i was": "was", "we were": "were", "come back from": "has come back from",
     "we'll": "will", "we will": "will", "i've got": "has", "we've got": "have",
 }  # fmt: skip
 _VERBS |= {f"+{it}": it for it in _VERBS if " " not in it and "'" not in it}
@@ -136,7 +138,7 @@ _DID = (
     "gave in my notice|handed in my notice|gave notice|gave up|given up|got (?:the|a|my|our) (?:job|place|"
     "house|flat|keys|licence|driving licence|diploma|promotion|degree)|been promoted|was promoted|been offered|"
     "was offered|was born|been accepted|was accepted|enrolled|signed up|joined|founded|opened|published|"
-    "finished|started (?:a|my|at|as|working|learning)|decided to (?:move|marry|sell|buy|leave|quit|retire|study|take|stop|start)|applied|hired|won|ordered|booked|planted|"
+    "finished|started (?=(?:a|an|my|our|at|as|working|learning)\b)|given (?=my \w+ (?:back|up))|decided to (?:move|marry|sell|buy|leave|quit|retire|study|take|stop|start)|applied|hired|won|ordered|booked|planted|"
     "spent (?=(?:a|an|two|three|four|five|six|the|Easter|Christmas)\\b)|came back from|come back from|got back from|went to|been asked to|was asked to|visited|travelled to|flew to|stopped|"
     "crashed|swapped|traded in|said (?:yes|no) to|said goodbye to|turned down"
 )
@@ -145,6 +147,7 @@ _RULES = [
     Rule("name", r"<C>(?:I'm called|everyone calls me|people call me) (?P<v><NAME>)<E>", "{who} is called {v}", single=True),
     Rule("age", r"<C>(?:I'm|I am) <AD>(?P<v><NUM>)(?: years? old|(?=[,;.!]|\s*$| and\b| now\b| today\b))", "{who} is {v} years old", single=True),
     Rule("age", r"<C>(?:I|I've) <AD>turned (?P<v><NUM>)\b", "{who} is {v} years old", single=True),
+    Rule("turns", r"<C>(?:I'm|I am|I'll be|I turn) (?P<v><NUM>) (?=in|on|next|this)<REST><EC>", "{who} turns {v}", kind=Kind.EVENT, single=True, ahead=True, dated=True),
     Rule("birthday", r"\bmy birthday(?:'s| is) (?:on )?(?P<v>[^,;.!?]{3,30}?\d[a-z]{0,2}|(?:the )?\d[^,;.!?]{3,25}?)<EC>", "{who}'s birthday is {v}", single=True),
     Rule("lives_in", r"<C>(?:I no longer|I don't|(?P<we>we no longer|we don't)) live in (?P<v><NAME>)(?: any ?more)?", "{who} no longer [lives|live] in {v}", hold=Hold.OVER, single=True),
     Rule("lives_in", r"<C><I> (?:used to live|lived) in (?P<v><NAME>)", "{who} used to live in {v}", hold=Hold.OVER, single=True),
@@ -163,11 +166,13 @@ _RULES = [
     Rule("child", r"\b(?:my|our) (?P<p>(?:eldest|oldest|youngest|younger|older|little|elder|middle|twin) )?(?:son|daughter|boy|girl|baby|kid)(?:'s name is|'s called| is called| is named|'s named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))(?! (?:is|was) (?:a|an) (?:dog|cat))", "{who} has a child named {v}"),
     Rule("child", r"<C>(?:I don't|I haven't|we don't|we haven't)(?: have| got)+ (?:a|any) (?P<v>child|children|kids)\b", "{who} [has|have] no children", hold=Hold.NOT),
     Rule("partner", r"\bmy (?P<p>wife|husband|partner|girlfriend|boyfriend|fiancée?)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}", single=True),
-    Rule("relative", r"\b(?:my|our) (?:(?:little|big|older|younger|eldest|youngest|late|own) )?(?P<p><KIN>)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}"),
+    Rule("relative", r"\b(?:my|our) (?:(?:little|big|older|younger|eldest|youngest|late|own) )?(?P<p><KIN>)(?:'s name is|'s called| is called)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}"),
     Rule("pet", r"<C>(?:I no longer have|I don't have) an? (?:<PET>) (?:called|named) (?P<v><NAME>)", "{who} no longer has {v}", hold=Hold.OVER),
     Rule("pet", r"\b(?:my|our) (?:(?:old|little|new|poor|dear|beloved|crazy|lazy|other) )*(?P<p><PET>)(?:'s name is|'s called| is called| is named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} [has|have] a {p} named {v}"),
     Rule("pet", r"<C><HAVEGOT> (?:an? |two |three )(?:[a-z\-]+ ){0,2}?(?P<p><PET>)s?,? (?:that's |who's |which is )?(?:called|named) (?P<v><NAME>)", "{who} [has|have] a {p} named {v}"),
     Rule("pet", r"<C><HAVEGOT> (?P<v>(?:an? |two |three |four )(?:[a-z\-]+ ){0,1}?<PET>s?)<E>", "{who} [has|have] {v}", confidence=0.8),
+    Rule("pet", r"\bmy (?P<v><PET>)(?= (?:is|has|was|likes|loves|hates|sleeps|ate|and I)\b)", "{who} has a {v}", confidence=0.85),
+    Rule("owns", r"<C>(?:<I> <AD>own|<HAVEGOT>) (?P<v>(?:an? |two |three )(?:[a-z\-]+ ){0,2}?<GOODS>(?: (?:in|near|on) <NAME>)?)<E>", "{who} [owns|own] {v}", confidence=0.85),
     Rule("allergic", r"<C>(?:I'm not|I'm no longer) allergic to (?P<v><SOME>)<E>", "{who} is not allergic to {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:(?:I'm|I am) <AD>(?:badly |severely |terribly )?allergic to|I(?:'ve| have)(?: got)? an? (?:bad |severe )?allergy to) (?P<v><SOME>)<E>", "{who} is allergic to {v}", confidence=0.95),
     Rule("speaks", r"<C>I <AD>speak (?:fluent |some |a little |a bit of |good |no )?(?P<v><LANG>)", "{who} speaks {v}"),
@@ -185,10 +190,12 @@ _RULES = [
     Rule("does", r"<C><I> <AD>(?P<verb>run|swim|cycle|climb|sing|dance|paint|teach|train|volunteer|play|cook|bake) (?P<v>(?:[\w'\-]+ ){0,6}?<OFTEN>)<EC>", "{who} {verb} {v}"),
     Rule("plan", rf"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:{_GOING}) <REST>|getting married <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", rf"<C><I> <AD>(?P<verb>{_STARTS}) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>(?P<verb>I'll|I will|(?P<we>we'll|we will)) <AD>(?P<v>(?:be|go|fly|start|begin|move|leave|travel|open|sign|visit|come|marry|retire|spend|play|speak|run) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>(?P<verb>I've got|I have|I've|(?P<we>we've got|we have|we've)) (?P<v>(?:an? |my |our |the )(?:[a-z\-]+ ){0,2}?(?:appointment|exam|interview|concert|gig|wedding|meeting|test|survey|flight|race|performance|operation|surgery|party|viewing|date|deadline|lesson|rehearsal)(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<C>(?P<verb>I'll|I will|(?P<we>we'll|we will)) <AD>(?P<v>(?:be|go|fly|start|begin|move|leave|travel|open|sign|visit|come|marry|retire|spend|play|speak|run|drive|have) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<C>(?P<verb>I've got|I have|I've|(?P<we>we've got|we have|we've)) (?P<v>(?:an? |my |our )(?:[\w\-]+ ){1,4}?(?:on|in|at|next|this|tomorrow|the) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", r"<C>I have to (?P<v>(?:speak|be|give|go|start|move|travel|fly) <REST>)<EC>", "{who} has to {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:going|flying|off|travelling|moving) to <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
+    Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>going to (?:run|move|study|open|buy|sell|learn|apply|marry|get married|adopt|build|foster|start|quit|retire|leave|emigrate|have a baby)\b(?: <REST>)?|(?:selling|buying|expecting|adopting|renovating) (?:a |an |the |my |our )<REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
+    Rule("event", r"<C>(?P<verb>I was|(?P<we>we were)) <AD>(?P<v>(?:in|on|at) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, dated=True),
     Rule("event", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>back from <NAME>)", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
 ]

@@ -91,12 +91,14 @@ _MACROS = {
     "DIET": r"(?:vegetarian[oa]|vegan[oa]|celíac[oa]|intolerante (?:a la lactosa|al gluten)|diabétic[oa]|abstemi[oa])",
     "FOOD": r"(?:carne(?: roja)?|pescado|cerdo|ternera|marisco|leche|queso|huevos|gluten|trigo|pan|azúcar|nueces|"
     r"frutos secos|alcohol|vino|cerveza|café|chocolate|lácteos)",
+    "GOODS": r"(?:casa|piso|huerto|jardín|coche|barco|moto|bici|bicicleta|piano|caravana|furgoneta|taller|tienda|finca|"
+    r"granja|local|apartamento|parcela)",
     "NUM": r"(?:\d{1,3}|(?:treinta|cuarenta|cincuenta|sesenta|setenta|ochenta|noventa)(?: y (?:uno?|dos|tres|cuatro|"
     r"cinco|seis|siete|ocho|nueve))?|veinte|veinti(?:uno?|ún|dós|trés|cuatro|cinco|séis|siete|ocho|nueve)|dieci\w+)",
     "THING": r"(?!(?:est[eoa]s?|es[eoa]s?|aquel\w*|tu|tus|su|sus|vuestr\w+|lo de|que|cuando|cómo|verte|veros|ell[oa]s?|él|él)\b)"
     r"(?:el |la |los |las )?(?!(?-i:[A-ZÁ-Ú]))\w[\w'\-]*(?: [\w'\-]+){0,3}?",
     "OFTEN": r"(?:todos los \w+|todas las \w+|cada \w+|los (?:lunes|martes|miércoles|jueves|viernes|sábados|domingos)"
-    r"(?: por la \w+)?|(?:una vez|dos veces|tres veces) (?:a la semana|por semana|al mes))",
+    r"(?: por la \w+)?|\w+ horas (?:diarias|al día)|(?:una vez|dos veces|tres veces) (?:a la semana|por semana|al mes))",
 }  # fmt: skip
 
 _VERBS = {
@@ -119,7 +121,7 @@ _VERBS = {
     "compramos": "compraron", "vendimos": "vendieron", "alquilamos": "alquilaron", "adoptamos": "adoptaron",
     "he": "ha", "me he": "se ha", "hemos": "han", "nos hemos": "se han", "nado": "nada", "bailo": "baila",
     "pinto": "pinta", "leo": "lee", "cocino": "cocina", "entreno": "entrena", "enseño": "enseña", "camino": "camina",
-    "hago": "hace", "doy": "da", "abriré": "abrirá", "abriremos": "abrirán", "empezaré": "empezará", "seré": "será",
+    "hago": "hace", "estudio": "estudia", "trabajo": "trabaja", "subí": "subió", "salí": "salió", "encontré": "encontró", "fui": "fue", "estuve": "estuvo", "encontramos": "encontraron", "fuimos": "fueron", "estuvimos": "estuvieron", "subimos": "subieron", "doy": "da", "abriré": "abrirá", "abriremos": "abrirán", "empezaré": "empezará", "seré": "será",
 }  # fmt: skip
 _PLANS = (
     "me voy|voy|viajo|empiezo|comienzo|me mudo|salgo|firmo|abro|cojo|tengo|me caso|vuelvo|vuelo|cierro|"
@@ -161,9 +163,11 @@ _RULES = [
     Rule("child", r"\b(?:mi|nuestr[oa]) (?:hij[oa]|niñ[oa]|bebé)(?: (?:mayor|pequeñ[oa]|menor|mediano|mediana))?(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{who} tiene un hijo o una hija: {v}"),
     Rule("child", r"<C>no (?:tengo|(?P<we>tenemos)) (?P<v>hijos|niños)\b", "{who} no [tiene|tienen] hijos", hold=Hold.NOT),
     Rule("partner", r"\bmi (?P<p>marido|mujer|esposo|esposa|novio|novia|pareja|prometid[oa])(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "la pareja de {who} es {v} ({p})", single=True),
-    Rule("relative", r"\b(?:mi|nuestr[oa]) (?P<p><KIN>)(?: (?:mayor|pequeñ[oa]|menor))?(?: se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{v} es de la familia de {who} ({p})"),
+    Rule("relative", r"\b(?:mi|nuestr[oa]) (?P<p><KIN>)(?: (?:mayor|pequeñ[oa]|menor))?(?: se llama)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{v} es de la familia de {who} ({p})"),
     Rule("pet", r"\b(?:mi|nuestr[oa]) (?P<p><PET>)(?:,? que se llama| se llama|,)? (?P<v>(?-i:[A-ZÁ-Ú][\w\-]+))", "{who} tiene un animal que se llama {v} ({p})"),
     Rule("pet", r"<C>(?:tengo|(?P<we>tenemos)) <AD>(?P<v>(?:una?|dos|tres|cuatro) <PET>s?)(?: (?:que se llama|llamad[oa]) (?P<p><NAME>))?(?=[,;.!]|\s*$| (?:y|que|de|en|llamad[oa]s?)\b)", "{who} [tiene|tienen] {v} {p}", confidence=0.85),
+    Rule("pet", r"\bmi (?P<v><PET>)(?= (?:es|está|tiene|duerme|come|ladra)\b)", "{who} tiene un animal: {v}", confidence=0.85),
+    Rule("owns", r"<C>(?:tengo|(?P<we>tenemos)) <AD>(?P<v>(?:una?|dos|tres) <GOODS>)<E>", "{who} [tiene|tienen] {v}", confidence=0.85),
     Rule("allergic", r"<C>(?:ya )?no soy alérgic[oa] (?:a la|a los|a las|al|a) (?P<v><SOME>)<E>", "{who} no es alérgico o alérgica: {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:soy <AD>alérgic[oa]|tengo alergia) (?P<p>a la|a los|a las|al|a) (?P<v><SOME>)<E>", "{who} tiene alergia {p} {v}", confidence=0.95),
     Rule("speaks", r"<C>(?:hablo|aprendo|estoy aprendiendo) <AD>(?:un poco de |algo de )?(?P<v><LANG>)\b", "{who} habla o aprende {v}"),
@@ -178,9 +182,12 @@ _RULES = [
     Rule("does", r"<C>(?:he dejado de|dejé de) (?P<v>fumar|correr|beber|nadar|bailar|pintar|cantar)\b", "{who} ha dejado de {v}", hold=Hold.OVER),
     Rule("does", r"<C>(?:toco|juego|aprendo a tocar|estoy aprendiendo a tocar|he empezado a tocar) <AD>(?P<v><GAME>)\b", "{who} toca o juega {v}"),
     Rule("does", r"<C>(?:hago|practico) <AD>(?P<v><SPORT>)\b", "{who} hace {v}"),
-    Rule("does", r"<C>(?P<verb>nado|corro|bailo|canto|pinto|leo|cocino|entreno|enseño|doy|camino|hago|juego) (?P<v>(?:[\w\-]+ ){0,4}?<OFTEN>)", "{who} {verb} {v}"),
+    Rule("does", r"<C>(?P<verb>nado|corro|bailo|canto|pinto|leo|cocino|entreno|enseño|doy|camino|hago|juego|estudio|trabajo) (?P<v>(?:[\w\-]+ ){0,4}?<OFTEN>)", "{who} {verb} {v}"),
     Rule("plan", rf"<C>(?:(?P<verb>{_PLANS})|(?P<we>(?P<verb>{_WE_PLANS}))) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", rf"<B>(?:el|en|a|la|este|esta|dentro)(?: [\w]+){{1,4}} (?:(?P<verb>{_PLANS})|(?P<we>(?P<verb>{_WE_PLANS})))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<C>(?P<verb>voy|(?P<we>vamos)) (?P<v>a (?:abrir|comprar|vender|mudarme|mudarnos|estudiar|montar|adoptar|casarme|casarnos|construir|dejar|aprender|tener un (?:hijo|bebé))\b(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
+    Rule("event", r"<C>(?P<verb>fui|subí|estuve|(?P<we>fuimos|subimos|estuvimos)) (?P<v>(?:a|al|a la|en|los|las) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
+    Rule("event", r"<C>(?P<verb>salí|encontré|(?P<we>encontramos)) (?P<v>(?:en bici|una? |\d+)<REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<verb>{_I_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<we>(?P<verb>{_WE_DID}))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<verb>me he|he|(?P<we>nos hemos|hemos)) <AD>(?P<v>(?:{_DONE})(?! (?:más|también|tod\w+|ya|muy|bien|mal)\b)(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),

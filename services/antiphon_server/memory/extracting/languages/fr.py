@@ -42,7 +42,8 @@ _DATES = DateWords(
         ("(?:le )?<W> prochain", "weekday:next"),
         ("depuis <W>", "since weekday:last"),
         ("(?<!le )(?<!tous les )<W>(?: (?:matin|soir|après-midi|midi))?", "weekday"),
-        ("(?:cet |l'|au |en |à l'|ce )<S>(?: dernier| prochain)?", "season"),
+        ("(?:cet |au |en |à l'|ce )<S>", "season"),
+        ("l'<S> (?:prochain|dernier)", "season"),
         ("(?:en|fin|début|mi|dès|depuis|jusqu'en|à partir de|pour) <M>(?: <Y>)?", "month"),
         ("en <Y>", "year"),
         ("le <D>(?:er)?(?! (?:h|heures|euros|ans|fois|mètres))", "of_month"),
@@ -94,6 +95,8 @@ _MACROS = {
     "DIET": r"(?:végétarien(?:ne)?|végane|vegan|végétalien(?:ne)?|intolérante? au (?:gluten|lactose)|diabétique|cœliaque)",
     "FOOD": r"(?:viande(?: rouge)?|poisson|porc|bœuf|fruits de mer|lait|fromage|œufs|gluten|blé|pain|sucre|noix|"
     r"alcool|vin|bière|café|chocolat|produits laitiers)",
+    "GOODS": r"(?:maison|appartement|jardin|potager|voiture|bateau|moto|vélo|piano|caravane|camping-car|atelier|boutique|"
+    r"chalet|verger|ferme|domaine|vigne)",
     "NUM": r"(?:\d{1,3}|(?:vingt|trente|quarante|cinquante|soixante|quatre-vingts?)(?:(?:-| et )(?:une?|deux|trois|"
     r"quatre|cinq|six|sept|huit|neuf|dix|onze|douze|treize|quatorze|quinze|seize|dix-sept|dix-huit|dix-neuf))?)",
     # Values that begin with what is known to both alone are left out.
@@ -104,7 +107,7 @@ _MACROS = {
 }  # fmt: skip
 
 _VERBS = {
-    "je vais": "va", "je pars": "part", "je prends": "prend", "je commence": "commence", "je déménage": "déménage",
+    "vais": "va", "étais": "était", "je vais": "va", "je pars": "part", "je prends": "prend", "je commence": "commence", "je déménage": "déménage",
     "j'arrive": "arrive", "je joue": "joue", "je visite": "visite", "je signe": "signe", "j'ouvre": "ouvre",
     "je me marie": "se marie", "j'emménage": "emménage", "je reprends": "reprend", "je rentre": "rentre",
     "je passe": "passe", "je fête": "fête", "je finis": "finit", "je quitte": "quitte", "je reviens": "revient",
@@ -121,12 +124,12 @@ _VERBS = {
     "on est": "est", "on met": "met", "on sera": "sera", "on passe": "passe", "on la fête": "la fête",
     "on quitte": "quitte", "on reçoit": "reçoit", "on vendange": "vendange", "on s'installe": "s'installe",
 }  # fmt: skip
-_JE = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if not it.startswith("on "))
+_JE = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if it.startswith(("je ", "j'")))
 _ON = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if it.startswith("on "))
 _DONE = (
     "acheté|racheté|vendu|loué|adopté|hérité|gagné|perdu|épousé|démissionné|obtenu|décroché|(?:réussi|raté|passé|eu) (?=(?:mon |l'|le |un )(?:examen|permis|concours|bac|diplôme|entretien))|signé|"
     "abandonné|arrêté|commencé|recommencé|repris|quitté|commandé|réservé|ouvert|fondé|publié|postulé|embauché|"
-    "planté|visité|déménagé|fini|terminé|lancé|construit|reçu|trouvé (?=(?:un |une )(?:appart\w*|logement|maison|travail|emploi|poste|boulot|job|studio|local|stage))|retrouvé|joué (?=le \\d|au |aux |à |devant |dans |hier)|envoyé|annulé|refusé|accepté|fêté|"
+    "planté|visité|déménagé|fini|terminé|lancé|construit|reçu|trouvé (?=(?:un |une )(?:appart\w*|logement|maison|travail|emploi|poste|boulot|job|studio|local|stage))|retrouvé|chanté (?=devant |à |au |dans )|suivi (?=une? (?:stage|formation|cours))|fait (?=(?:mon premier|ma première)\b)|joué (?=le \\d|au |aux |à |devant |dans |hier)|envoyé|annulé|refusé|accepté|fêté|"
     "monté|créé|enregistré|renoncé"
 )
 _WENT = (
@@ -150,12 +153,15 @@ _RULES = [
     Rule("works_at", r"<C>je ne travaille plus (?P<p>à|au|chez|pour|dans) (?P<v>(?:la |l'|le |un |une )?(?:<NAME>|[a-zéèêàç\-]+))<E>", "{who} ne travaille plus {p} {v}", hold=Hold.OVER, single=True),
     Rule("works_at", r"<C>(?:je travaille|je bosse) <AD>(?P<p>à|au|chez|pour|dans) (?P<v>(?:la |l'|le |un |une )?(?:<NAME>|[a-zéèêàç\-]+(?: de <NAME>)?))<E>", "{who} travaille {p} {v}", single=True),
     Rule("studies", r"<C>(?:j'étudie|je fais des études (?:de |d'|en )|je fais une licence (?:de |d'|en )) ?(?P<v>(?:le |la |l')?[a-zéèê]{4,}(?: [a-zéèê]{4,})?)<E>", "{who} étudie {v}", single=True),
+    Rule("studies", r"<C>(?:je passe|je prépare|je suis|je fais) (?P<v>(?:un |une |le |mon )(?:CAP|BTS|licence|master|formation|bac|diplôme|concours|thèse|doctorat)(?: [\w'\-]+){0,3}?)<E>", "{who} prépare {v}", single=True),
     Rule("child", r"\b(?:mon|ma|notre) (?:(?:petite?|grande?) )?(?:fils|fille|fiston|bébé)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} a un enfant nommé {v}"),
     Rule("child", r"<C>(?:je n'ai|(?P<we>on) n'a|(?P<we>nous) n'avons) pas d'(?P<v>enfants?)\b", "{who} n'a pas d'enfant", hold=Hold.NOT),
     Rule("partner", r"\b(?:mon|ma) (?P<p>mari|femme|compagnon|compagne|conjointe?|fiancée?)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est le conjoint ou la conjointe de {who} ({p})", single=True),
-    Rule("relative", r"\b(?:mon|ma|notre) (?:(?:petite?|grande?) )?(?P<p><KIN>)(?: s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est de la famille de {who} ({p})"),
+    Rule("relative", r"\b(?:mon|ma|notre) (?:(?:petite?|grande?) )?(?P<p><KIN>)(?: s'appelle)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{v} est de la famille de {who} ({p})"),
     Rule("pet", r"\b(?:mon|ma|notre) (?:(?:vieux|vieille|petite?|gros|grosse) )?(?P<p><PET>)(?:, qui s'appelle| s'appelle|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} a un animal nommé {v} ({p})"),
     Rule("pet", r"<C><JAI> <AD>(?P<v>(?:une?|deux|trois|quatre) (?:(?:vieux|vieille|petits?|petites?|gros|grosse) )?<PET>s?)(?: qui s'appelle (?P<p><NAME>))?(?=[,;.!]|\s*$| (?:et|qui|de|à)\b)", "{who} a {v} {p}", confidence=0.85),
+    Rule("pet", r"\b(?:mon|ma) (?P<v><PET>)(?= (?:est|a|aime|déteste|dort|mange)\b(?! (?:mort|morte)))", "{who} a un animal : {v}", confidence=0.85),
+    Rule("owns", r"<C><JAI> (?P<v>(?:une?|deux|trois) (?:(?:petite?|vieille|vieux|grande?) )?<GOODS>)<E>", "{who} a {v}", confidence=0.85),
     Rule("allergic", r"<C>je ne suis (?:pas|plus) allergique (?:à la |à l'|aux? |à )(?P<v><SOME>)<E>", "{who} n'est pas allergique : {v}", hold=Hold.NOT),
     Rule("allergic", r"<C>(?:je suis <AD>allergique|j'ai une allergie) (?P<p>à la|à l'|aux?|à) ?(?P<v><SOME>)<E>", "{who} est allergique {p} {v}", confidence=0.95),
     Rule("speaks", r"<C>(?:je parle|j'apprends) <AD>(?:couramment |un peu |assez bien )?(?P<v><LANG>)\b", "{who} parle ou apprend {v}"),
@@ -174,6 +180,10 @@ _RULES = [
     Rule("plan", r"<C>(?:j'ai|(?P<we>on) a|(?P<we>nous) avons) (?P<v>(?:(?:un |une |mon |notre )(?:concert|examen|entretien|rendez-vous|répétition|réunion|vol|match|spectacle|mariage|visite|déménagement|course|contrôle|opération|cours)|rendez-vous|cours)(?: <REST>)?)<EC>", "{who} a {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", rf"<C>(?P<verb>{_JE}) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
     Rule("plan", rf"<C>(?P<we>(?P<verb>{_ON})) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
+    Rule("plan", r"<C>(?P<we>(?P<verb>on (?!nous |m'|me |lui |te |t'|vous |leur |a |est |y |en |s'est |peut |veut |doit |verra |dirait |se |va voir)[a-zéèê]{3,})) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True, confidence=0.8),
+    Rule("plan", r"<C>(?P<verb>(?:je |j')(?!pense |espère |doute |rappelle |demande )[a-zéèêâ]{2,}e) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True, confidence=0.8),
+    Rule("plan", r"<C>(?:je (?P<verb>vais)|(?P<we>on) (?P<verb>va)) (?P<v>(?:ouvrir|acheter|vendre|déménager|étudier|apprendre|adopter|épouser|construire|quitter|démissionner|avoir un (?:bébé|enfant)|devenir)\b(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
+    Rule("event", r"<C>(?:j'(?P<verb>étais)|(?P<we>on) (?P<verb>était)) (?P<v>(?:à|en|au|aux) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, dated=True),
     Rule("event", rf"<C><JAI> <AD>(?P<verb>{_DONE})(?: (?P<v><REST>))?<EC>", "{who} a {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C><JSUIS> <AD>(?P<verb>{_WENT})(?: (?P<v><REST>))?<EC>", "{who} est {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?:je me suis|(?P<we>on) s'est) <AD>(?P<verb>{_SELF})(?: (?P<v><REST>))?<EC>", "{who} s'est {verb} {v}", kind=Kind.EVENT),
