@@ -61,7 +61,7 @@ def _candidate(
 ) -> Candidate | None:
     groups = groups_of(match)
     raw = groups.get("v", "").strip(" .'-")
-    if not _events(rule) and grammar.idle.fullmatch(raw):
+    if _says_nothing(rule, raw, match, grammar):
         return None
     around = match.string if rule.kind is not Kind.PREFERENCE else match[0]
     when = grammar.calendar.find(match[0], said.time_us, rule.ahead)
@@ -97,6 +97,16 @@ def _candidate(
         end=0,
         confidence=rule.confidence,
     )
+
+
+def _says_nothing(rule: Rule, value: str, match: re.Match[str], grammar: Grammar) -> bool:
+    """Whether the value is none ("I love it"), or denied ("ich wohne in Kassel nicht")."""
+    if _events(rule) and grammar.denial.search(value):
+        return True
+    if not _events(rule) and grammar.idle.fullmatch(value):
+        return True
+    denied = grammar.denied.match(match.string, match.end()) is not None
+    return denied and rule.hold is Hold.HOLDS
 
 
 def _behind_comma(match: re.Match[str], grammar: Grammar, said: Utterance) -> Dated | None:

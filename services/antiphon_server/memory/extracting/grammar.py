@@ -50,7 +50,8 @@ class Language:
     ``telling`` are words that it alone has; ``guard`` matches what is no plain statement;
     ``others`` says that somebody is not alone; ``verbs`` have the third person of first ones;
     ``turned`` are words of the first person in the third one (`my`: `their`), and ``personal``
-    those that can't be turned. ``idle`` are values that say nothing, ``articles`` what a value may
+    those that can't be turned; ``denial`` matches what denies an event, ``denied`` what denies a
+    clause from behind. ``idle`` are values that say nothing, ``articles`` what a value may
     begin with in another restatement.
     """
 
@@ -62,6 +63,8 @@ class Language:
     dates: DateWords
     turned: Mapping[str, str]
     personal: str
+    denial: str
+    denied: str
     idle: str
     articles: str
     verbs: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +79,8 @@ class Grammar:
         self.guard = re.compile(language.guard, re.IGNORECASE)
         self.idle = re.compile(rf"(?:{language.idle})", re.IGNORECASE)
         self.personal = re.compile(rf"\b(?:{language.personal})\b", re.IGNORECASE)
+        self.denial = re.compile(rf"\b(?:{language.denial})\b", re.IGNORECASE)
+        self.denied = re.compile(rf" (?:{language.denied})\b", re.IGNORECASE)
         self.articles = re.compile(rf"(?:{language.articles})", re.IGNORECASE)
         turned = "|".join(sorted(language.turned, key=len, reverse=True))
         self._turned = re.compile(rf"\b(?:{turned})\b", re.IGNORECASE)

@@ -68,7 +68,7 @@ _MACROS = {
     "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:und|aber|weil|denn|mehr|seit|als|wenn|obwohl|oder|in|am|im|bei|für|mit|"
     r"auf|zum|nicht)\b)",
     "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:und|aber) (?:ich|wir|er|sie|es|dann|da|jetzt|meine?|das|die|der)|"
-    r"weil|denn|obwohl|wenn|während)\b)",
+    r"weil|denn|obwohl|wenn|während|und (?:habe|bin|werde|haben|sind))\b)",
     "NOUN": r"(?:(?-i:[a-zäöüß]+(?:e|en|er|es) ))?(?-i:[A-ZÄÖÜ][\w\-]+)(?: (?:und|mit|aus|ohne) (?-i:[A-ZÄÖÜ][\w\-]+))?",
     "ONE": r"(?-i:[A-ZÄÖÜ][\w\-]+)",
     "OCC": r"(?-i:(?:Kranken|Alten|Kinderkranken|Heilerziehungs)(?:pfleger(?:in)?|schwester)|Pflegefach(?:frau|mann)|"
@@ -183,7 +183,7 @@ _RULES = [
     Rule("eats", r"<C>ich (?:esse|trinke) <AD>(?:seit \d{4} )?keine?n? (?P<v><ONE>) mehr\b", "{who} nimmt nichts mehr zu sich: {v}", kind=Kind.PREFERENCE, hold=Hold.NOT),
     Rule("eats", r"<C>ich (?:esse|trinke) (?:jetzt|nur noch|jetzt nur noch|inzwischen) (?P<v><ONE>)<E>", "{who} nimmt jetzt zu sich: {v}", kind=Kind.PREFERENCE),
     Rule("likes", r"<B><L>(?:ich (?:mag|liebe)|(?:mag|liebe) ich) <AD>(?:keine?n? (?P<v><NOUN>)|(?P<v><NOUN>) (?:überhaupt )?nicht(?: mehr)?\b)<E>", "{who} mag {v} nicht", kind=Kind.PREFERENCE, hold=Hold.NOT),
-    Rule("likes", r"<C>ich (?:hasse|verabscheue|kann) <AD>(?P<v><NOUN>)(?: (?:nicht ausstehen|nicht leiden|nicht mehr sehen))?<E>", "{who} mag {v} nicht", kind=Kind.PREFERENCE, hold=Hold.NOT),
+    Rule("likes", r"<C>ich (?:hasse|verabscheue) <AD>(?P<v><NOUN>)<E>|<C>ich kann <AD>(?P<v><NOUN>) (?:nicht ausstehen|nicht leiden|nicht mehr sehen)\b", "{who} mag {v} nicht", kind=Kind.PREFERENCE, hold=Hold.NOT),
     Rule("likes", r"<C>ich (?:mochte|liebte) früher <AD>(?P<v><NOUN>)<E>", "{who} mochte früher {v}", kind=Kind.PREFERENCE, hold=Hold.OVER),
     Rule("likes", r"<B><L>(?:ich (?:mag|liebe)|(?:mag|liebe) ich) <AD>(?P<v>(?!(?-i:[A-ZÄÖÜ]\w+)(?: nicht|s\b))<NOUN>)(?=[,;.!:]|\s*$| (?:und|sehr|besonders|über alles|am liebsten|so sehr)\b)", "{who} mag {v}", kind=Kind.PREFERENCE),
     Rule("likes", r"<C>ich (?:esse|trinke|höre) <AD>(?:gerne?|am liebsten) (?P<v><NOUN>)<E>", "{who} mag {v}", kind=Kind.PREFERENCE),
@@ -222,7 +222,9 @@ LANGUAGE = Language(
         "unser": "{whose}", "unsere": "{whose}", "unseren": "{whose}", "unserem": "{whose}", "unserer": "{whose}",
         "mich": "sich", "mir": "sich", "uns": "sich",
     },
-    personal="fast|beinahe|etwas|jemanden|ihn|ich|wir|du|dich|dir|dein|deine|deinen|deinem|deiner|ihr|euch|euer|eure|euren|Sie|Ihnen|Ihre|Ihren",
+    personal="bin|habe|hab|fast|beinahe|etwas|jemanden|ihn|ich|wir|du|dich|dir|dein|deine|deinen|deinem|deiner|ihr|euch|euer|eure|euren|Sie|Ihnen|Ihre|Ihren",
+    denial=r"nicht|nie|niemals|kein\w*|niemand\w*|nichts|kaum",
+    denied=r"(?:\w+ )?(?:nicht|nie|niemals|kaum)",
     idle=r"(?:es|das|dies|diese[rsnm]?|ihn|sie|alles|nichts|etwas|was|dich|euch)\b.*",
     articles=r"^(?:der|die|das|den|dem|ein|eine|einen|einem|einer|mein|meine|meinen|unser|unsere|unseren) ",
     verbs=_VERBS,

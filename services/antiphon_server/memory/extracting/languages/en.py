@@ -62,9 +62,9 @@ _NUMBERS = (
 _MACROS = {
     # Where a clause begins, with what people put before what they say.
     "C": r"(?:^\W*|(?<=[,;:–—(] )|(?<=[,;:–—(])|(?<=\band )|(?<=\bbut )|(?<=\bso )|(?<=\bbecause )|(?<=\bthat ))"
-    r"(?:(?:so|well|now|yes|yeah|no|oh|ah|right|and|but|anyway|actually|honestly|also|then|today|yesterday|"
+    r"(?:(?:so|well|now|yes|yeah|oh|ah|right|and|but|anyway|actually|honestly|also|then|today|yesterday|"
     r"meanwhile|finally|still|hi|hello|hey|okay|ok|personally|in fact|by the way|of course|as you know|"
-    r"these days|nowadays|at the moment|currently|for my part|last \w+|next \w+|on \w+|since \w+)[,!.]* )*",
+    r"these days|nowadays|at the moment|currently|for my part|last \w+|next \w+|no(?=[,!.])|on \w+|since \w+)[,!.]* )*",
     "I": r"(?:I|(?P<we>we))",
     "AM": r"(?:I'm|I am|(?P<we>we're|we are))",
     "HAVE": r"(?:I've|I have|I|(?P<we>we've|we have|we))",
@@ -101,8 +101,8 @@ _MACROS = {
     r"teetotal|diabetic|kosher|halal)",
     "FOOD": r"(?:any )?(?:red )?(?:meat|fish|pork|beef|seafood|shellfish|dairy|milk|cheese|eggs|gluten|wheat|bread|"
     r"sugar|nuts|peanuts|alcohol|wine|beer|coffee|caffeine|sweets|chocolate)",
-    # A single name would mostly be somebody's ("I love Helen").
-    "THING": r"(?!(?-i:[A-ZÀ-Þ][\w\-]+)(?:'s)?(?:[,;.!:)–—…]|$| (?:and|but|because|so)\b))<SOME>",
+    # A name would mostly be somebody's ("I love Helen").
+    "THING": r"(?!(?-i:[A-ZÀ-Þ]))<SOME>",
     "GOODS": r"(?:house|cottage|farmhouse|flat|apartment|allotment|garden|car|van|boat|motorbike|motorcycle|bike|"
     r"bicycle|piano|caravan|camper|workshop|shop|cabin|barn|orchard|farm)",
     "NUM": _NUMBERS,
@@ -141,6 +141,10 @@ _DID = (
     "finished|started (?=(?:a|an|my|our|at|as|working|learning)\b)|given (?=my \w+ (?:back|up))|decided to (?:move|marry|sell|buy|leave|quit|retire|study|take|stop|start)|applied|hired|won|ordered|booked|planted|"
     "spent (?=(?:a|an|two|three|four|five|six|the|Easter|Christmas)\\b)|came back from|come back from|got back from|went to|been asked to|was asked to|visited|travelled to|flew to|stopped|"
     "crashed|swapped|traded in|said (?:yes|no) to|said goodbye to|turned down"
+)
+_ALONE = (
+    "got married|got engaged|got divorced|split up|separated|moved house|quit|resigned|retired|graduated|"
+    "gave in my notice|handed in my notice|gave notice|lost my job|been promoted|was promoted"
 )
 _RULES = [
     Rule("name", r"<C>my (?:full |first )?name(?:'s| is) (?P<v><NAME>)", "{who}'s name is {v}", single=True),
@@ -197,7 +201,8 @@ _RULES = [
     Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>going to (?:run|move|study|open|buy|sell|learn|apply|marry|get married|adopt|build|foster|start|quit|retire|leave|emigrate|have a baby)\b(?: <REST>)?|(?:selling|buying|expecting|adopting|renovating) (?:a |an |the |my |our )<REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
     Rule("event", r"<C>(?P<verb>I was|(?P<we>we were)) <AD>(?P<v>(?:in|on|at) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, dated=True),
     Rule("event", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>back from <NAME>)", "{who} {verb} {v}", kind=Kind.EVENT),
-    Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
+    Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_ALONE})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
+    Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_DID}) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
 ]
 LANGUAGE = Language(
     telling=frozenset(
@@ -214,6 +219,8 @@ LANGUAGE = Language(
     dates=_DATES,
     turned={"my": "their", "our": "their", "myself": "themselves", "mine": "theirs", "me": "them", "us": "them", "ourselves": "themselves"},
     personal="I|I'm|I've|we|we're|we've|you|your|yours|nearly|almost|someone|somebody|ice cream|coffee|sandwich|sandwiches|it|him|her|them",
+    denial=r"not|never|no longer|nobody|nothing",
+    denied=r"any ?more|any longer|no more|not",
     idle=r"(?:it|that|this|these|those|him|her|them|you|how|what|when|which|one|both|all|everything|nothing|"
     r"something|anything|some|my|our|your|his|their|the)\b.*|(?:to|being|having)\b.*\b(?:that|this|it|you)|to|a lot|"
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"

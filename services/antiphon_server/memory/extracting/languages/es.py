@@ -55,7 +55,7 @@ _DATES = DateWords(
 
 _MACROS = {
     "C": r"(?:^\W*|(?<=[,;:–—(¡] )|(?<=[,;:–—(¡])|(?<=\by )|(?<=\bpero )|(?<=\bporque )|(?<=\bque ))"
-    r"(?:(?:yo|nosotros|nosotras|bueno|pues|sí|no|ay|oye|y|pero|ahora|hola|además|también|por cierto|la verdad|en fin|"
+    r"(?:(?:yo|nosotros|nosotras|bueno|pues|sí|no(?=[,!.])|ay|oye|y|pero|ahora|hola|además|también|por cierto|la verdad|en fin|"
     r"mira|hoy|ayer|anoche|mañana|total|de momento|actualmente|por fin|al final|desde \w+(?: \w+)?|en \w+|"
     r"el \w+ pasado|el (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)|la semana pasada|"
     r"el mes pasado|este \w+|hace \w+ \w+)[,!.]* )*",
@@ -63,7 +63,7 @@ _MACROS = {
     r"desde hace \w+ \w+|actualmente|muy|aquí) )*",
     "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:y|pero|porque|desde|cuando|donde|que|más|con|en|para|por|a)\b)",
     "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:y|pero) (?:yo|él|ella|me|se|la|el|mi|ya|no|luego|ahora|le)|"
-    r"porque|cuando|aunque|mientras|que)\b)",
+    r"porque|cuando|aunque|mientras|que|y (?:vuelvo|voy|me|nos|salgo|tengo|empiezo|luego))\b)",
     "OCC": r"(?:enfermer[oa]|médic[oa]|cirujan[oa]|dentista|veterinari[oa]|biólog[oa]|químic[oa]|físic[oa]|científic[oa]|"
     r"investigador[a]?|ingenier[oa]|programador[a]?|informátic[oa]|diseñador[a]?|arquitect[oa]|carpinter[oa]|"
     r"electricista|fontaner[oa]|mecánic[oa]|panader[oa]|pasteler[oa]|cociner[oa]|camarer[oa]|jardiner[oa]|"
@@ -191,7 +191,7 @@ _RULES = [
     Rule("event", rf"<C>(?P<verb>{_I_DID})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<we>(?P<verb>{_WE_DID}))(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
     Rule("event", rf"<C>(?P<verb>me he|he|(?P<we>nos hemos|hemos)) <AD>(?P<v>(?:{_DONE})(?! (?:más|también|tod\w+|ya|muy|bien|mal)\b)(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
-    Rule("event", r"<C>(?:me han dado|me dieron|(?P<we>nos han dado)) (?P<v>(?:el |la |un |una )<REST>)<EC>", "a {who} le han dado {v}", kind=Kind.EVENT),
+    Rule("event", r"<C>(?:me han dado|me dieron|(?P<we>nos han dado)) (?P<v>(?:el |la |los |las |un |una )?(?:beca|ayuda|traslado|plaza|trabajo|puesto|alta|permiso|premio|préstamo|visado|pedido|llaves|media jornada|excedencia|título|contrato)\b(?: <REST>)?)<EC>", "a {who} le han dado {v}", kind=Kind.EVENT),
 ]
 LANGUAGE = Language(
     telling=frozenset(
@@ -207,7 +207,9 @@ LANGUAGE = Language(
     rules=_RULES,
     dates=_DATES,
     turned={"mi": "su", "mis": "sus", "nuestro": "su", "nuestra": "su", "nuestros": "sus", "nuestras": "sus"},
-    personal="casi|alguien|algo|helado|bocadillo|café|yo|me|mí|conmigo|nos|nosotros|tú|tu|tus|te|ti|contigo|vosotros|os|vuestro|vuestra|usted|ustedes",
+    personal="soy|estoy|tengo|voy|vuelvo|quiero|puedo|he|hemos|casi|alguien|algo|helado|bocadillo|café|yo|me|mí|conmigo|nos|nosotros|tú|tu|tus|te|ti|contigo|vosotros|os|vuestro|vuestra|usted|ustedes",
+    denial=r"no|nunca|nada|nadie|ningún|ninguna",
+    denied=r"(?:ya no|tampoco|nunca|no)",
     idle=r"(?:eso|esto|todo|nada|algo|lo|la|el|cuando|que|mucho|más|así)\b(?: .{0,2})?",
     articles=r"^(?:el|la|los|las|un|una|unos|unas|mi|mis) ",
     verbs=_VERBS,

@@ -129,8 +129,8 @@ _ON = "|".join(it for it in sorted(_VERBS, key=len, reverse=True) if it.startswi
 _DONE = (
     "acheté|racheté|vendu|loué|adopté|hérité|gagné|perdu|épousé|démissionné|obtenu|décroché|(?:réussi|raté|passé|eu) (?=(?:mon |l'|le |un )(?:examen|permis|concours|bac|diplôme|entretien))|signé|"
     "abandonné|arrêté|commencé|recommencé|repris|quitté|commandé|réservé|ouvert|fondé|publié|postulé|embauché|"
-    "planté|visité|déménagé|fini|terminé|lancé|construit|reçu|trouvé (?=(?:un |une )(?:appart\w*|logement|maison|travail|emploi|poste|boulot|job|studio|local|stage))|retrouvé|chanté (?=devant |à |au |dans )|suivi (?=une? (?:stage|formation|cours))|fait (?=(?:mon premier|ma première)\b)|joué (?=le \\d|au |aux |à |devant |dans |hier)|envoyé|annulé|refusé|accepté|fêté|"
-    "monté|créé|enregistré|renoncé"
+    "planté|visité|déménagé|(?:fini|terminé|lancé|reçu|monté) (?=le |la |les |l'|une? |mon |ma |mes |notre |nos |des |deux |trois )|construit|trouvé (?=(?:un |une )(?:appart\w*|logement|maison|travail|emploi|poste|boulot|job|studio|local|stage))|retrouvé|chanté (?=devant |à |au |dans )|suivi (?=une? (?:stage|formation|cours))|fait (?=(?:mon premier|ma première)\b)|joué (?=le \\d|au |aux |à |devant |dans |hier)|envoyé|annulé|refusé|accepté|fêté|"
+    "créé|enregistré|renoncé"
 )
 _WENT = (
     "partie?s?|rentrée?s?|revenue?s?|allée?s?|arrivée?s?|née?|devenue?|tombée? enceinte|retournée?s?|montée?s?|"
@@ -204,6 +204,8 @@ LANGUAGE = Language(
     dates=_DATES,
     turned={"mon": "son", "ma": "sa", "mes": "ses", "notre": "leur", "nos": "leurs", "moi": "soi"},
     personal="presque|quelqu'un|quelque chose|je|j|j'|me|m'|nous|tu|te|t'|toi|ton|ta|tes|vous|votre|vos",
+    denial=r"pas|jamais|rien|personne|aucune?",
+    denied=r"plus(?! de)|pas|jamais",
     idle=r"(?:ça|cela|tout|rien|quelque chose|quand|comment|que|qu'|bien|ce|cette|le|la|les)\b(?: .{0,2})?",
     articles=r"^(?:le |la |les |l'|un |une |du |de la |de l'|des |de |d'|mon |ma |mes )",
     verbs=_VERBS,
