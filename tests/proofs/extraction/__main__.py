@@ -9,8 +9,12 @@ from tests.proofs.extraction.measuring import Measured, measured, together
 
 def main() -> None:
     """Print precision and recall of each conversation, and of each half."""
-    parser = argparse.ArgumentParser(prog="python -m tests.proofs.extraction", description=main.__doc__)
-    parser.add_argument("--list", action="store_true", help="print what was found and what was missed")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.proofs.extraction", description=main.__doc__
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print what was found and what was missed"
+    )
     parser.add_argument("--of", nargs="*", default=[*KNOWN, *KEPT], help="conversations")
     arguments = parser.parse_args()
     print(f"{'':>8}", *(f"{it:>10}" for it in ("labels", "found", "right", "precision", "recall")))
@@ -30,7 +34,12 @@ def _row(name: str, those: Measured) -> None:
         len(those.right) + len(those.wrong),
         len(those.right),
     )
-    print(f"{name:>8}", *(f"{it:>10}" for it in counts), f"{those.precision:>10.2f}", f"{those.recall:>10.2f}")
+    print(
+        f"{name:>8}",
+        *(f"{it:>10}" for it in counts),
+        f"{those.precision:>10.2f}",
+        f"{those.recall:>10.2f}",
+    )
 
 
 def _listed(those: Measured) -> None:

@@ -11,8 +11,14 @@ from pathlib import Path
 import dateparser
 
 KNOWN = {
-    **{"en-1": 323, "de-1": 313, "fr-1": 314, "es-1": 314},
-    **{"en-2": 138, "de-2": 149, "fr-2": 149, "es-2": 149},
+    "en-1": 323,
+    "de-1": 313,
+    "fr-1": 314,
+    "es-1": 314,
+    "en-2": 138,
+    "de-2": 149,
+    "fr-2": 149,
+    "es-2": 149,
 }
 """What the rules were written with, as far as to which turn."""
 KEPT = {"en-3": 120, "de-3": 120, "fr-3": 120, "es-3": 120}

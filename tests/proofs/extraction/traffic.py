@@ -61,7 +61,9 @@ def day(person: Person, seed: int, messages: int = 120) -> Iterator[Utterance]:
     chance = random.Random(f"{seed} {person.subject}")
     for at in range(messages):
         said = _message(person, chance)
-        yield Utterance(said, person.subject, person.name, _NOON_US + at * 60_000_000, person.language)
+        yield Utterance(
+            said, person.subject, person.name, _NOON_US + at * 60_000_000, person.language
+        )
 
 
 def restatements(person: Person, slot: str, count: int, seed: int) -> Iterator[Utterance]:
@@ -72,7 +74,9 @@ def restatements(person: Person, slot: str, count: int, seed: int) -> Iterator[U
         said = chance.choice(person.phrases.says[slot]).format(v=value)
         if chance.random() < 0.5:
             said = f"{chance.choice(person.phrases.chatter)} {said}"
-        yield Utterance(said, person.subject, person.name, _NOON_US + at * 1_000_000, person.language)
+        yield Utterance(
+            said, person.subject, person.name, _NOON_US + at * 1_000_000, person.language
+        )
 
 
 def _message(person: Person, chance: random.Random) -> str:

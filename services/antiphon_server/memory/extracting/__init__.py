@@ -7,4 +7,14 @@ from antiphon_server.memory.extracting.extracting import extract
 from antiphon_server.memory.extracting.merging import Relation, Settled, relation, settled
 from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
 
-__all__ = ["Candidate", "Hold", "Kind", "Relation", "Settled", "Utterance", "extract", "relation", "settled"]
+__all__ = [
+    "Candidate",
+    "Hold",
+    "Kind",
+    "Relation",
+    "Settled",
+    "Utterance",
+    "extract",
+    "relation",
+    "settled",
+]

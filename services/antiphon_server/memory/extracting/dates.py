@@ -107,7 +107,9 @@ class Calendar:
             "month": lambda: self._month(found, said, ahead),
             "of_month": lambda: _of_month(int(found["d"]), said, ahead),
             "year": lambda: (date(int(found["y"]), 1, 1), date(int(found["y"]) + 1, 1, 1)),
-            "christmas": lambda: _near(said, ahead, lambda year: (date(year, 12, 24), date(year, 12, 27))),
+            "christmas": lambda: _near(
+                said, ahead, lambda year: (date(year, 12, 24), date(year, 12, 27))
+            ),
             "easter": lambda: _near(said, ahead, _easter),
         }
         return ways[name]()
@@ -141,7 +143,9 @@ class Calendar:
 
     def _season(self, found: re.Match[str], said: date, ahead: bool) -> Span:
         month = self._words.seasons[found["s"].lower()]
-        return _near(said, ahead, lambda year: (date(year, month, 1), _months_on(date(year, month, 1), 3)))
+        return _near(
+            said, ahead, lambda year: (date(year, month, 1), _months_on(date(year, month, 1), 3))
+        )
 
     def _month(self, found: re.Match[str], said: date, ahead: bool) -> Span:
         month = self._words.months[found["m"].lower()]
@@ -149,7 +153,9 @@ class Calendar:
         if groups.get("y"):
             first = date(int(groups["y"]), month, 1)
             return first, _months_on(first, 1)
-        return _near(said, ahead, lambda year: (date(year, month, 1), _months_on(date(year, month, 1), 1)))
+        return _near(
+            said, ahead, lambda year: (date(year, month, 1), _months_on(date(year, month, 1), 1))
+        )
 
     def _date(self, found: re.Match[str], said: date, ahead: bool) -> Span:
         month, day = self._words.months[found["m"].lower()], int(found["d"])
@@ -182,7 +188,7 @@ def _period(unit: str, said: date, by: int) -> Span:
 
 def _weekend(said: date, by: int) -> Span:
     saturday = said - timedelta(said.weekday()) + timedelta(5)
-    if by < 0 and said.weekday() < 5 or by < 0 and saturday >= said:
+    if (by < 0 and said.weekday() < 5) or (by < 0 and saturday >= said):
         saturday -= timedelta(7)
     return saturday, saturday + timedelta(2)
 

@@ -16,7 +16,9 @@ MOST = 16
 """Facts of one message; what tells more is pasted rather than said."""
 _LANGUAGES = {"en": en.LANGUAGE, "de": de.LANGUAGE, "fr": fr.LANGUAGE, "es": es.LANGUAGE}
 _TELLING = {
-    name: it.telling.difference(*(other.telling for other in _LANGUAGES.values() if other is not it))
+    name: it.telling.difference(
+        *(other.telling for other in _LANGUAGES.values() if other is not it)
+    )
     for name, it in _LANGUAGES.items()
 }
 _NUMBER = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")

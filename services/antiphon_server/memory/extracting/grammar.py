@@ -11,7 +11,8 @@ from antiphon_server.memory.extracting.model import Hold, Kind
 _LINKS = "de|la|del|den|der|von|van|am|an|sur|el|los|las|of|the|le|les|du|des|lès"
 _COMMON = {
     # A name: up to four words with capitals, and what links them.
-    "NAME": rf"(?-i:[A-ZÀ-ÖØ-Þ][\w'\-]+(?:(?: (?:{_LINKS}))* [A-ZÀ-ÖØ-Þ][\w'\-]*|-(?:{_LINKS})-[A-Z][\w\-]*){{0,3}})",
+    "NAME": rf"(?-i:[A-ZÀ-ÖØ-Þ][\w'\-]+"
+    rf"(?:(?: (?:{_LINKS}))* [A-ZÀ-ÖØ-Þ][\w'\-]*|-(?:{_LINKS})-[A-Z][\w\-]*){{0,3}})",
     # Some words in a row, as few as there have to be.
     "SOME": r"\w[\w'\-]*(?: [\w'\-]+){0,4}?",
     # The rest of a clause.
@@ -28,8 +29,9 @@ class Rule:
 
     ``pattern`` has the groups `v` (the value), and perhaps `verb`, `p` (a word that belongs before
     the value) and `we`; `<NAME>` and the like stand for parts of patterns. In ``form`` stand
-    `{who}`, `{whose}` (German), `{v}`, `{p}`, `{verb}` (as of a third person), and `[lives|live]` (one, several). ``single``: one value at a time.
-    ``ahead``: its date is yet to come; ``dated``: it counts only with a date.
+    `{who}`, `{whose}` (German), `{v}`, `{p}`, `{verb}` (as of a third person), and `[lives|live]`
+    (one, several). ``single``: one value at a time. ``ahead``: its date is yet to come;
+    ``dated``: it counts only with a date.
     """
 
     slot: str
@@ -85,12 +87,16 @@ class Grammar:
         turned = "|".join(sorted(language.turned, key=len, reverse=True))
         self._turned = re.compile(rf"\b(?:{turned})\b", re.IGNORECASE)
         macros = _COMMON | dict(language.macros)
-        self.rules = [(it, re.compile(_filled(it.pattern, macros), re.IGNORECASE)) for it in language.rules]
+        self.rules = [
+            (it, re.compile(_filled(it.pattern, macros), re.IGNORECASE)) for it in language.rules
+        ]
 
     def turn(self, words: str, name: str) -> str:
         """Words of the first person as those of a third one."""
         turned = self.language.turned
-        return self._turned.sub(lambda it: turned[it[0].lower()].format(whose=genitive(name)), words)
+        return self._turned.sub(
+            lambda it: turned[it[0].lower()].format(whose=genitive(name)), words
+        )
 
     def verb(self, word: str, several: bool) -> str:
         """The third person of a first one's verb."""

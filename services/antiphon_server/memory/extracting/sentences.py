@@ -27,27 +27,30 @@ _LEFT_OUT = re.compile(
 _END = re.compile(r"\.(?=\s|$)|[!?…]+|\.{2,}|\n")
 # A full stop that ends nothing: behind an ordinal of German ("am 1. Oktober"), or an abbreviation.
 _GOES_ON = re.compile(
-    r"(?:\b(?:am|vom|zum|den|der|dem|des|ab|bis|beim|im|und|seit|vor dem|mein|meinen|meine) \d{1,2}|"
+    r"(?:\b(?:am|vom|zum|den|der|dem|des|ab|bis|beim|im|und|seit|mein|meinen|meine) \d{1,2}|"
     r"\b(?:Mrs?|Ms|Dr|St|Prof|Sr|Sra|Mme|Hr|Fr|ca|bzw|z\.B|u\.a|No|Nr|av|etc))$"
 )
 _JOKES = re.compile(
     "[😂🤣😜😉😏🙃😝🤪]|[;:]-?[)P](?!\\w)"
     r"|\b(?:(?:ha){2,}h?|(?:ja){2,}|lol|jk|mdr|ptdr|xd|(?:just |only )?kidding|joking|joke|"
-    r"(?:war (?:nur )?ein )?scherz|spaß|ironie|je (?:plaisante|rigole)|blague|de coña|(?:es )?broma)\b"
+    r"(?:war (?:nur )?ein )?scherz|spaß|ironie|je (?:plaisante|rigole)|blague|de coña|"
+    r"(?:es )?broma)\b"
     r"|(?<!\S)/[sj]\b",
     re.IGNORECASE,
 )
 # What comes next takes back what came before.
 _RETRACTS = re.compile(
-    r"(?:well|ok|okay|oh|bueno|na ja|naja|also|enfin|bon)[,.…]* (?:not yet|not (?:really|quite)|no\b|"
-    r"nearly|almost|nein|noch nicht|nicht (?:ganz|wirklich)|fast|pas (?:encore|vraiment)|non\b|presque|"
-    r"todavía no|casi)|(?:not really|just kidding|no, wait|nein, warte|nur spaß|no es verdad)\b",
+    r"(?:well|ok|okay|oh|bueno|na ja|naja|also|enfin|bon)[,.…]* (?:not yet|"
+    r"not (?:really|quite)|no\b|nearly|almost|nein|noch nicht|nicht (?:ganz|wirklich)|fast|"
+    r"pas (?:encore|vraiment)|non\b|presque|todavía no|casi)|"
+    r"(?:not really|just kidding|no, wait|nein, warte|nur spaß|no es verdad)\b",
     re.IGNORECASE,
 )
 
 # Put behind a statement, this asks nothing.
 _TAG = re.compile(
-    r"(?<=,) ?¿?(?:you know|tu sais|tu vois|weißt du|weisst du|sabes|stell dir vor) ?[?!]+\s*$", re.IGNORECASE
+    r"(?<=,) ?¿?(?:you know|tu sais|tu vois|weißt du|weisst du|sabes|stell dir vor) ?[?!]+\s*$",
+    re.IGNORECASE,
 )
 
 

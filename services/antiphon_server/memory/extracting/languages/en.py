@@ -1,208 +1,374 @@
-"""English."""
+"""English: what is said in which words."""
 
-from antiphon_server.memory.extracting.dates import DateWords
 from antiphon_server.memory.extracting.grammar import Language, Rule
 from antiphon_server.memory.extracting.model import Hold, Kind
-
-_DATES = DateWords(
-    numbers={
-        "a": 1, "an": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5, "six": 6,
-        "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
-        "thirty": 30,
-    },
-    units={
-        "day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month", "months": "month",
-        "year": "year", "years": "year",
-    },
-    weekdays={
-        "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6,
-    },
-    months={
-        "january": 1, "february": 2, "march": 3, "april": 4, "may": 5, "june": 6, "july": 7, "august": 8,
-        "september": 9, "october": 10, "november": 11, "december": 12,
-    },
-    seasons={"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12},
-    patterns=[
-        ("(?:the )?<D>(?:st|nd|rd|th)?(?: of)? <M>(?:,? <Y>)?", "date"),
-        ("<M> (?:the )?<D>(?:st|nd|rd|th)?(?:,? <Y>)?", "date"),
-        ("since <Y>", "since year"),
-        ("since <M>(?: <Y>)?", "since month"),
-        ("the day before yesterday", "day:-2"),
-        ("the day after tomorrow", "day:2"),
-        ("yesterday|last night", "day:-1"),
-        ("tomorrow", "day:1"),
-        ("today|this (?:morning|afternoon|evening)|tonight", "day:0"),
-        ("<N> <U> ago", "moved:-1"),
-        ("for (?:the last )?<N> <U>(?: now)?", "since moved:-1"),
-        ("in <N> (?:more )?<U>(?:'s? time)?", "moved:1"),
-        ("last weekend|(?:at|over) the weekend", "weekend:-1"),
-        ("this weekend", "weekend:0"),
-        ("next weekend", "weekend:1"),
-        ("last <U>", "unit:-1"),
-        ("next <U>", "unit:1"),
-        ("(?:on )?<W> week", "weekday:week"),
-        ("last <W>", "weekday:last"),
-        ("(?:next|this coming) <W>", "weekday:next"),
-        ("since <W>", "since weekday:last"),
-        ("(?:on |this )<W>", "weekday"),
-        ("(?:last|next|this|in the|in) <S>", "season"),
-        ("(?:in|from|until|last|next) <M>(?: <Y>)?", "month"),
-        ("(?:in|from) <Y>", "year"),
-        ("(?:on|by|from) the <D>(?:st|nd|rd|th)", "of_month"),
-        ("(?:at|for|over|having|spending) Christmas", "christmas"),
-        ("(?:at|for|over|after|having|spending) Easter", "easter"),
-    ],
-)  # fmt: skip
-
-_NUMBERS = (
-    r"(?:\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
-    r"(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|"
-    r"eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen)"
+from antiphon_server.memory.extracting.words.en import (
+    DATES,
+    DID,
+    GOING,
+    HATES,
+    LIKES,
+    MACROS,
+    STARTS,
+    VERBS,
 )
-_MACROS = {
-    # Where a clause begins, with what people put before what they say.
-    "C": r"(?:^\W*|(?<=[,;:–—(] )|(?<=[,;:–—(])|(?<=\band )|(?<=\bbut )|(?<=\bso )|(?<=\bbecause )|(?<=\bthat ))"
-    r"(?:(?:so|well|now|yes|yeah|oh|ah|right|and|but|anyway|actually|honestly|also|then|today|yesterday|"
-    r"meanwhile|finally|still|hi|hello|hey|okay|ok|personally|in fact|by the way|of course|as you know|"
-    r"these days|nowadays|at the moment|currently|for my part|last \w+|next \w+|no(?=[,!.])|on \w+|since \w+)[,!.]* )*",
-    "I": r"(?:I|(?P<we>we))",
-    "AM": r"(?:I'm|I am|(?P<we>we're|we are))",
-    "HAVE": r"(?:I've|I have|I|(?P<we>we've|we have|we))",
-    "HAVEGOT": r"(?:I've|I have|I've got|I have got|(?P<we>we've|we have|we've got|we have got))",
-    "AD": r"(?:(?:really|absolutely|just|still|also|always|now|simply|both|all|currently|finally|even|usually|"
-    r"actually|already|rather|quite|only|personally|definitely|both) )*",
-    "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:and|but|because|since|so|although|though|while|when|where|which|who|"
-    r"more than|as|now|these days|at the moment|any ?more|any longer|again|too|as well|either|for|with|at|on)\b)",
-    "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:and|but) (?:I|we|he|she|they|it|you|now|then|my|our|the)|because|"
-    r"so|although|though|while|when|where|which|who|that)\b)",
-    "OCC": r"(?:[a-z\-]+ ){0,2}?(?:nurse|teacher|doctor|physician|surgeon|dentist|vet|biologist|chemist|physicist|"
-    r"scientist|researcher|engineer|developer|programmer|designer|architect|carpenter|electrician|plumber|"
-    r"mechanic|baker|cook|chef|waiter|waitress|barista|bartender|gardener|farmer|fisherman|butcher|tailor|"
-    r"hairdresser|barber|driver|pilot|sailor|skipper|soldier|police officer|firefighter|paramedic|midwife|"
-    r"carer|caretaker|cleaner|secretary|accountant|bookkeeper|lawyer|solicitor|barrister|judge|journalist|"
-    r"reporter|editor|writer|author|translator|interpreter|librarian|bookseller|bookbinder|shopkeeper|"
-    r"salesman|saleswoman|salesperson|manager|consultant|analyst|administrator|clerk|student|apprentice|"
-    r"trainee|intern|professor|lecturer|tutor|coach|musician|violinist|cellist|pianist|singer|actor|actress|"
-    r"dancer|painter|sculptor|potter|photographer|film-?maker|therapist|physiotherapist|psychologist|"
-    r"psychiatrist|pharmacist|optician|social worker|postman|postwoman|plasterer|joiner|roofer|bricklayer|"
-    r"welder|boatbuilder|boat builder|watchmaker|jeweller|brewer|winemaker|beekeeper|geologist|historian|"
-    r"archaeologist|economist|statistician|mathematician|astronomer|freelancer|pensioner|head of [a-z]+)",
-    "LANG": r"(?:English|German|French|Spanish|Italian|Portuguese|Dutch|Polish|Russian|Ukrainian|Turkish|Arabic|"
-    r"Persian|Farsi|Hindi|Urdu|Bengali|Tamil|Chinese|Mandarin|Cantonese|Japanese|Korean|Vietnamese|Swedish|"
-    r"Norwegian|Danish|Finnish|Greek|Hebrew|Czech|Hungarian|Romanian|Welsh|Irish|Catalan|Basque|Swahili)",
-    "GAME": r"(?:the )?(?:piano|guitar|bass|violin|viola|cello|double bass|flute|clarinet|saxophone|trumpet|"
-    r"trombone|drums|accordion|harp|oboe|bassoon|ukulele|banjo|mandolin|organ|recorder|tennis|football|soccer|"
-    r"basketball|volleyball|handball|hockey|rugby|cricket|golf|badminton|squash|chess|bridge|poker|table tennis)",
-    "PET": r"(?:cat|kitten|dog|puppy|budgie|parrot|rabbit|hamster|guinea pig|horse|pony|tortoise|turtle|goldfish|"
-    r"hen|chicken|ferret|rat|snake|lizard|goat|donkey|canary|labrador|terrier|spaniel|greyhound|collie|beagle)",
-    "KIN": r"(?:brother|sister|mother|father|mum|mom|dad|grandmother|grandfather|grandson|granddaughter|grandchild|"
-    r"niece|nephew|aunt|uncle|cousin|brother-in-law|sister-in-law|mother-in-law|father-in-law|godson|goddaughter)",
-    "DIET": r"(?:strictly )?(?:vegetarian|vegan|pescatarian|gluten[- ]free|lactose[- ]intolerant|coeliac|celiac|"
-    r"teetotal|diabetic|kosher|halal)",
-    "FOOD": r"(?:any )?(?:red )?(?:meat|fish|pork|beef|seafood|shellfish|dairy|milk|cheese|eggs|gluten|wheat|bread|"
-    r"sugar|nuts|peanuts|alcohol|wine|beer|coffee|caffeine|sweets|chocolate)",
-    # A name would mostly be somebody's ("I love Helen").
-    "THING": r"(?!(?-i:[A-ZÀ-Þ]))<SOME>",
-    "GOODS": r"(?:house|cottage|farmhouse|flat|apartment|allotment|garden|car|van|boat|motorbike|motorcycle|bike|"
-    r"bicycle|piano|caravan|camper|workshop|shop|cabin|barn|orchard|farm)",
-    "NUM": _NUMBERS,
-    "OFTEN": r"(?:every \w+(?: \w+)?|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days|once a \w+|twice a \w+|"
-    r"(?:two|three|four|five) (?:days|times|nights) a week|most \w+s)",
-}  # fmt: skip
 
-_LIKES = "love|like|adore|enjoy|prefer"
-_HATES = "hate|detest|loathe|dislike|can't stand|cannot stand|can't bear|don't like|do not like|don't enjoy"
-_VERBS = {
-    "go": "goes", "fly": "flies", "start": "starts", "begin": "begins", "move": "moves", "leave": "leaves",
-    "travel": "travels", "open": "opens", "sign": "signs", "sail": "sails", "drive": "drives", "return": "returns",
-    "get": "gets", "finish": "finishes", "retire": "retires", "play": "plays", "run": "runs", "swim": "swims",
-    "sing": "sings", "dance": "dances", "cycle": "cycles", "climb": "climbs", "paint": "paints", "read": "reads",
-    "cook": "cooks", "bake": "bakes", "train": "trains", "teach": "teaches", "volunteer": "volunteers",
-    "walk": "walks", "have": "has", "take": "takes", "i'm": "is", "i am": "is", "we're": "are", "we are": "are",
-    "i've": "has", "i have": "has", "we've": "have", "we have": "have", "i'll": "will", "i will": "will",
-    "been promoted": "has been promoted", "been offered": "has been offered", "been accepted": "has been accepted",
-    "been asked to": "has been asked to", "given up": "has given up", "given": "has given", "i was": "was", "we were": "were", "come back from": "has come back from",
-    "we'll": "will", "we will": "will", "i've got": "has", "we've got": "have",
-}  # fmt: skip
-_VERBS |= {f"+{it}": it for it in _VERBS if " " not in it and "'" not in it}
-_VERBS |= {f"+{it}": they.replace("has ", "have ") for it, they in _VERBS.items() if they.startswith("has ")}
-_GOING = (
-    "going|off|flying|travelling|moving|starting|beginning|leaving|visiting|meeting|getting married|marrying|"
-    "opening|coming|driving|sailing|taking|seeing|having|launching|playing|performing|giving|running|"
-    "spending|staying|hosting|celebrating|finishing|retiring|signing|returning|working"
-)
-_STARTS = "go|fly|start|begin|move|leave|travel|open|sign|sail|drive|return|get married|finish|retire|play"
-_DID = (
-    "bought|sold|rented|leased|adopted|inherited|won|lost my job|married|got married|got engaged|"
-    "got divorced|split up|separated|moved|quit|resigned|retired|graduated|passed|failed|signed|launched|"
-    "gave in my notice|handed in my notice|gave notice|gave up|given up|got (?:the|a|my|our) (?:job|place|"
-    "house|flat|keys|licence|driving licence|diploma|promotion|degree)|been promoted|was promoted|been offered|"
-    "was offered|was born|been accepted|was accepted|enrolled|signed up|joined|founded|opened|published|"
-    "finished|started (?=(?:a|an|my|our|at|as|working|learning)\b)|given (?=my \w+ (?:back|up))|decided to (?:move|marry|sell|buy|leave|quit|retire|study|take|stop|start)|applied|hired|won|ordered|booked|planted|"
-    "spent (?=(?:a|an|two|three|four|five|six|the|Easter|Christmas)\\b)|came back from|come back from|got back from|went to|been asked to|was asked to|visited|travelled to|flew to|stopped|"
-    "crashed|swapped|traded in|said (?:yes|no) to|said goodbye to|turned down"
-)
 _ALONE = (
     "got married|got engaged|got divorced|split up|separated|moved house|quit|resigned|retired|graduated|"
     "gave in my notice|handed in my notice|gave notice|lost my job|been promoted|was promoted"
 )
 _RULES = [
-    Rule("name", r"<C>my (?:full |first )?name(?:'s| is) (?P<v><NAME>)", "{who}'s name is {v}", single=True),
-    Rule("name", r"<C>(?:I'm called|everyone calls me|people call me) (?P<v><NAME>)<E>", "{who} is called {v}", single=True),
-    Rule("age", r"<C>(?:I'm|I am) <AD>(?P<v><NUM>)(?: years? old|(?=[,;.!]|\s*$| and\b| now\b| today\b))", "{who} is {v} years old", single=True),
+    Rule(
+        "name",
+        r"<C>my (?:full |first )?name(?:'s| is) (?P<v><NAME>)",
+        "{who}'s name is {v}",
+        single=True,
+    ),
+    Rule(
+        "name",
+        r"<C>(?:I'm called|everyone calls me|people call me) (?P<v><NAME>)<E>",
+        "{who} is called {v}",
+        single=True,
+    ),
+    Rule(
+        "age",
+        r"<C>(?:I'm|I am) <AD>(?P<v><NUM>)(?: years? old|(?=[,;.!]|\s*$| and\b| now\b| today\b))",
+        "{who} is {v} years old",
+        single=True,
+    ),
     Rule("age", r"<C>(?:I|I've) <AD>turned (?P<v><NUM>)\b", "{who} is {v} years old", single=True),
-    Rule("turns", r"<C>(?:I'm|I am|I'll be|I turn) (?P<v><NUM>) (?=in|on|next|this)<REST><EC>", "{who} turns {v}", kind=Kind.EVENT, single=True, ahead=True, dated=True),
-    Rule("birthday", r"\bmy birthday(?:'s| is) (?:on )?(?P<v>[^,;.!?]{3,30}?\d[a-z]{0,2}|(?:the )?\d[^,;.!?]{3,25}?)<EC>", "{who}'s birthday is {v}", single=True),
-    Rule("lives_in", r"<C>(?:I no longer|I don't|(?P<we>we no longer|we don't)) live in (?P<v><NAME>)(?: any ?more)?", "{who} no longer [lives|live] in {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<C><I> (?:used to live|lived) in (?P<v><NAME>)", "{who} used to live in {v}", hold=Hold.OVER, single=True),
-    Rule("lives_in", r"<C>(?:<I> <AD>live|<AM> <AD>(?:living|based)|(?:I've|(?P<we>we've)) <AD>(?:lived|been living)) (?P<p>in|near|outside|on) (?:the )?(?P<v><NAME>)", "{who} [lives|live] {p} {v}", single=True),
-    Rule("lives_in", r"<C><HAVE> <AD>moved (?:back |over |down |up |here )?to (?P<v><NAME>)", "{who} moved to {v} and [lives|live] there", single=True, confidence=0.85),
-    Rule("origin", r"<C>(?:(?:I'm|I am) (?:originally )?from|I come from|I grew up in|I was born in|I was born and raised in) (?P<v><NAME>)", "{who} comes from {v}", single=True),
-    Rule("works_as", r"<C>(?:I used to (?:be|work as)|I was|I worked as) (?:an? )?(?P<v><OCC>)<E>", "{who} used to be a {v}", hold=Hold.OVER, single=True),
-    Rule("works_as", r"<C>(?:I'm no longer|I'm not|I am no longer) (?:an? )?(?P<v><OCC>)<E>", "{who} is no longer a {v}", hold=Hold.OVER, single=True),
-    Rule("works_as", r"<C>(?:I <AD>work as|I'm <AD>working as|(?:I'm|I am) <AD>|I've <AD>been|I've <AD>become|I became|I <AD>started as) ?(?:an?|the)? ?(?P<v><OCC>)<E>", "{who} works as {v}", single=True),
-    Rule("works_at", r"<C>(?:I used to work|I worked) (?P<p>at|for|in) (?P<v>(?:the |a )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+))<E>", "{who} used to work {p} {v}", hold=Hold.OVER, single=True),
-    Rule("works_at", r"<C>(?:I no longer work|I don't work) (?P<p>at|for|in) (?P<v>(?:the |a )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+))<E>", "{who} no longer works {p} {v}", hold=Hold.OVER, single=True),
-    Rule("works_at", r"<C>(?:I <AD>work|I'm <AD>working) (?P<p>at|for) (?P<v>(?:the |an? )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+(?: in <NAME>)?))<E>", "{who} works {p} {v}", single=True),
-    Rule("works_at", r"<C>I(?:'ve)? (?:got|have|found) an? (?:new )?job (?P<p>at|with|in) (?P<v>(?:the |an? )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+(?: in <NAME>)?))<E>", "{who} has a job {p} {v}", single=True),
-    Rule("studies", r"<C>(?:I'm|I am) <AD>(?:training|studying|learning|retraining) to (?:be|become) (?:an? )(?P<v><OCC>)<E>", "{who} is training to be a {v}", single=True),
-    Rule("studies", r"<C>(?:I <AD>study|I'm <AD>studying) (?P<v>[a-z]{4,}(?: (?:and )?[a-z]{4,}){0,2}?)(?= (?:at|in)\b|[,;.!]|\s*$)", "{who} studies {v}"),
-    Rule("child", r"\b(?:my|our) (?P<p>(?:eldest|oldest|youngest|younger|older|little|elder|middle|twin) )?(?:son|daughter|boy|girl|baby|kid)(?:'s name is|'s called| is called| is named|'s named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))(?! (?:is|was) (?:a|an) (?:dog|cat))", "{who} has a child named {v}"),
-    Rule("child", r"<C>(?:I don't|I haven't|we don't|we haven't)(?: have| got)+ (?:a|any) (?P<v>child|children|kids)\b", "{who} [has|have] no children", hold=Hold.NOT),
-    Rule("partner", r"\bmy (?P<p>wife|husband|partner|girlfriend|boyfriend|fiancée?)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}", single=True),
-    Rule("relative", r"\b(?:my|our) (?:(?:little|big|older|younger|eldest|youngest|late|own) )?(?P<p><KIN>)(?:'s name is|'s called| is called)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who}'s {p} is {v}"),
-    Rule("pet", r"<C>(?:I no longer have|I don't have) an? (?:<PET>) (?:called|named) (?P<v><NAME>)", "{who} no longer has {v}", hold=Hold.OVER),
-    Rule("pet", r"\b(?:my|our) (?:(?:old|little|new|poor|dear|beloved|crazy|lazy|other) )*(?P<p><PET>)(?:'s name is|'s called| is called| is named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))", "{who} [has|have] a {p} named {v}"),
-    Rule("pet", r"<C><HAVEGOT> (?:an? |two |three )(?:[a-z\-]+ ){0,2}?(?P<p><PET>)s?,? (?:that's |who's |which is )?(?:called|named) (?P<v><NAME>)", "{who} [has|have] a {p} named {v}"),
-    Rule("pet", r"<C><HAVEGOT> (?P<v>(?:an? |two |three |four )(?:[a-z\-]+ ){0,1}?<PET>s?)<E>", "{who} [has|have] {v}", confidence=0.8),
-    Rule("pet", r"\bmy (?P<v><PET>)(?= (?:is|has|was|likes|loves|hates|sleeps|ate|and I)\b)", "{who} has a {v}", confidence=0.85),
-    Rule("owns", r"<C>(?:<I> <AD>own|<HAVEGOT>) (?P<v>(?:an? |two |three )(?:[a-z\-]+ ){0,2}?<GOODS>(?: (?:in|near|on) <NAME>)?)<E>", "{who} [owns|own] {v}", confidence=0.85),
-    Rule("allergic", r"<C>(?:I'm not|I'm no longer) allergic to (?P<v><SOME>)<E>", "{who} is not allergic to {v}", hold=Hold.NOT),
-    Rule("allergic", r"<C>(?:(?:I'm|I am) <AD>(?:badly |severely |terribly )?allergic to|I(?:'ve| have)(?: got)? an? (?:bad |severe )?allergy to) (?P<v><SOME>)<E>", "{who} is allergic to {v}", confidence=0.95),
-    Rule("speaks", r"<C>I <AD>speak (?:fluent |some |a little |a bit of |good |no )?(?P<v><LANG>)", "{who} speaks {v}"),
-    Rule("speaks", r"<C>(?:I'm <AD>learning|I've <AD>started (?:learning|to learn)) (?P<v><LANG>)\b", "{who} is learning {v}"),
-    Rule("diet", r"<C>(?:I've stopped being|I'm no longer|I'm not|I used to be|I was) (?:an? )?<AD>(?P<v><DIET>)", "{who} is no longer {v}", kind=Kind.PREFERENCE, hold=Hold.OVER),
-    Rule("diet", r"<C>(?:(?:I'm|I am) <AD>|I've been |I've gone |I've become |I went )(?:an? )?<AD>(?P<v><DIET>)", "{who} is {v}", kind=Kind.PREFERENCE),
-    Rule("eats", r"<C>(?:I (?:don't|do not|never|no longer) (?:eat|drink|touch)|I've (?:stopped|given up|quit) (?:eating|drinking)|I've given up|I (?:can't|cannot) eat) (?P<v><FOOD>)\b", "{who} takes no {v}", kind=Kind.PREFERENCE, hold=Hold.NOT),
-    Rule("likes", r"<C>I used to <AD>(?:love|like|adore|enjoy) (?P<v><THING>)<E>", "{who} used to like {v}", kind=Kind.PREFERENCE, hold=Hold.OVER),
-    Rule("likes", rf"<C>(?:I <AD>(?:{_HATES})|I don't <AD>like|I no longer (?:like|love|enjoy)|I'm not (?:keen on|fond of|a fan of)|I've gone off) (?P<v><THING>)<E>", "{who} doesn't like {v}", kind=Kind.PREFERENCE, hold=Hold.NOT),
-    Rule("likes", rf"<C>(?:I <AD>(?:{_LIKES})|I'm <AD>(?:fond of|keen on|crazy about|mad about|addicted to|a (?:big |huge )?fan of)) (?P<v><THING>)<E>", "{who} likes {v}", kind=Kind.PREFERENCE),
-    Rule("favourite", r"\bmy (?:all-time )?favou?rite (?P<p>[a-z]+(?: [a-z]+)?) (?:is|are|has always been) (?P<v><SOME>)<E>", "{who}'s favourite {p} is {v}", kind=Kind.PREFERENCE),
-    Rule("does", r"<C>(?:I used to|I no longer|I don't) play (?P<v><GAME>)", "{who} no longer plays {v}", hold=Hold.OVER),
-    Rule("does", r"<C>(?:I've given up|I gave up|I've stopped|I quit|I've quit|I stopped) (?:playing )?(?P<v><GAME>|smoking|running|drinking|swimming|climbing|dancing|painting|knitting)\b", "{who} gave up {v}", hold=Hold.OVER),
-    Rule("does", r"<C>(?:I <AD>play|I've <AD>(?:started|taken up)(?: playing)?|I'm <AD>learning(?: to play)?|I've been playing) (?P<v><GAME>)\b", "{who} plays {v}"),
-    Rule("does", r"<C><I> <AD>(?P<verb>run|swim|cycle|climb|sing|dance|paint|teach|train|volunteer|play|cook|bake) (?P<v>(?:[\w'\-]+ ){0,6}?<OFTEN>)<EC>", "{who} {verb} {v}"),
-    Rule("plan", rf"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:{_GOING}) <REST>|getting married <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", rf"<C><I> <AD>(?P<verb>{_STARTS}) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>(?P<verb>I'll|I will|(?P<we>we'll|we will)) <AD>(?P<v>(?:be|go|fly|start|begin|move|leave|travel|open|sign|visit|come|marry|retire|spend|play|speak|run|drive|have) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>(?P<verb>I've got|I have|I've|(?P<we>we've got|we have|we've)) (?P<v>(?:an? |my |our )(?:[\w\-]+ ){1,4}?(?:on|in|at|next|this|tomorrow|the) <REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>I have to (?P<v>(?:speak|be|give|go|start|move|travel|fly) <REST>)<EC>", "{who} has to {v}", kind=Kind.EVENT, ahead=True, dated=True),
-    Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:going|flying|off|travelling|moving) to <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
-    Rule("plan", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>going to (?:run|move|study|open|buy|sell|learn|apply|marry|get married|adopt|build|foster|start|quit|retire|leave|emigrate|have a baby)\b(?: <REST>)?|(?:selling|buying|expecting|adopting|renovating) (?:a |an |the |my |our )<REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, ahead=True, confidence=0.8),
-    Rule("event", r"<C>(?P<verb>I was|(?P<we>we were)) <AD>(?P<v>(?:in|on|at) <NAME>(?: <REST>)?)<EC>", "{who} {verb} {v}", kind=Kind.EVENT, dated=True),
-    Rule("event", r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>back from <NAME>)", "{who} {verb} {v}", kind=Kind.EVENT),
-    Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_ALONE})(?: (?P<v><REST>))?<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
-    Rule("event", rf"<C><HAVE> <AD>(?P<verb>{_DID}) (?P<v><REST>)<EC>", "{who} {verb} {v}", kind=Kind.EVENT),
+    Rule(
+        "turns",
+        r"<C>(?:I'm|I am|I'll be|I turn) (?P<v><NUM>) (?=in|on|next|this)<REST><EC>",
+        "{who} turns {v}",
+        kind=Kind.EVENT,
+        single=True,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "birthday",
+        r"\bmy birthday(?:'s| is) (?:on )?(?P<v>[^,;.!?]{3,30}?\d[a-z]{0,2}|(?:the )?\d[^,;.!?]{3,25}?)<EC>",
+        "{who}'s birthday is {v}",
+        single=True,
+    ),
+    Rule(
+        "lives_in",
+        r"<C>(?:I no longer|I don't|(?P<we>we no longer|we don't)) live in (?P<v><NAME>)(?: any ?more)?",
+        "{who} no longer [lives|live] in {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "lives_in",
+        r"<C><I> (?:used to live|lived) in (?P<v><NAME>)",
+        "{who} used to live in {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "lives_in",
+        r"<C>(?:<I> <AD>live|<AM> <AD>(?:living|based)|(?:I've|(?P<we>we've)) <AD>(?:lived|been living)) (?P<p>in|near|outside|on) (?:the )?(?P<v><NAME>)",
+        "{who} [lives|live] {p} {v}",
+        single=True,
+    ),
+    Rule(
+        "lives_in",
+        r"<C><HAVE> <AD>moved (?:back |over |down |up |here )?to (?P<v><NAME>)",
+        "{who} moved to {v} and [lives|live] there",
+        single=True,
+        confidence=0.85,
+    ),
+    Rule(
+        "origin",
+        r"<C>(?:(?:I'm|I am) (?:originally )?from|I come from|I grew up in|I was born in|I was born and raised in) (?P<v><NAME>)",
+        "{who} comes from {v}",
+        single=True,
+    ),
+    Rule(
+        "works_as",
+        r"<C>(?:I used to (?:be|work as)|I was|I worked as) (?:an? )?(?P<v><OCC>)<E>",
+        "{who} used to be a {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "works_as",
+        r"<C>(?:I'm no longer|I'm not|I am no longer) (?:an? )?(?P<v><OCC>)<E>",
+        "{who} is no longer a {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "works_as",
+        r"<C>(?:I <AD>work as|I'm <AD>working as|(?:I'm|I am) <AD>|I've <AD>been|I've <AD>become|I became|I <AD>started as) ?(?:an?|the)? ?(?P<v><OCC>)<E>",
+        "{who} works as {v}",
+        single=True,
+    ),
+    Rule(
+        "works_at",
+        r"<C>(?:I used to work|I worked) (?P<p>at|for|in) (?P<v>(?:the |a )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+))<E>",
+        "{who} used to work {p} {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "works_at",
+        r"<C>(?:I no longer work|I don't work) (?P<p>at|for|in) (?P<v>(?:the |a )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+))<E>",
+        "{who} no longer works {p} {v}",
+        hold=Hold.OVER,
+        single=True,
+    ),
+    Rule(
+        "works_at",
+        r"<C>(?:I <AD>work|I'm <AD>working) (?P<p>at|for) (?P<v>(?:the |an? )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+(?: in <NAME>)?))<E>",
+        "{who} works {p} {v}",
+        single=True,
+    ),
+    Rule(
+        "works_at",
+        r"<C>I(?:'ve)? (?:got|have|found) an? (?:new )?job (?P<p>at|with|in) (?P<v>(?:the |an? )?(?:<NAME>|(?:[a-z\-]+ ){0,2}?[a-z\-]+(?: in <NAME>)?))<E>",
+        "{who} has a job {p} {v}",
+        single=True,
+    ),
+    Rule(
+        "studies",
+        r"<C>(?:I'm|I am) <AD>(?:training|studying|learning|retraining) to (?:be|become) (?:an? )(?P<v><OCC>)<E>",
+        "{who} is training to be a {v}",
+        single=True,
+    ),
+    Rule(
+        "studies",
+        r"<C>(?:I <AD>study|I'm <AD>studying) (?P<v>[a-z]{4,}(?: (?:and )?[a-z]{4,}){0,2}?)(?= (?:at|in)\b|[,;.!]|\s*$)",
+        "{who} studies {v}",
+    ),
+    Rule(
+        "child",
+        r"\b(?:my|our) (?P<p>(?:eldest|oldest|youngest|younger|older|little|elder|middle|twin) )?(?:son|daughter|boy|girl|baby|kid)(?:'s name is|'s called| is called| is named|'s named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))(?! (?:is|was) (?:a|an) (?:dog|cat))",
+        "{who} has a child named {v}",
+    ),
+    Rule(
+        "child",
+        r"<C>(?:I don't|I haven't|we don't|we haven't)(?: have| got)+ (?:a|any) (?P<v>child|children|kids)\b",
+        "{who} [has|have] no children",
+        hold=Hold.NOT,
+    ),
+    Rule(
+        "partner",
+        r"\bmy (?P<p>wife|husband|partner|girlfriend|boyfriend|fiancée?)(?:'s name is|'s called| is called|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))",
+        "{who}'s {p} is {v}",
+        single=True,
+    ),
+    Rule(
+        "relative",
+        r"\b(?:my|our) (?:(?:little|big|older|younger|eldest|youngest|late|own) )?(?P<p><KIN>)(?:'s name is|'s called| is called)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))",
+        "{who}'s {p} is {v}",
+    ),
+    Rule(
+        "pet",
+        r"<C>(?:I no longer have|I don't have) an? (?:<PET>) (?:called|named) (?P<v><NAME>)",
+        "{who} no longer has {v}",
+        hold=Hold.OVER,
+    ),
+    Rule(
+        "pet",
+        r"\b(?:my|our) (?:(?:old|little|new|poor|dear|beloved|crazy|lazy|other) )*(?P<p><PET>)(?:'s name is|'s called| is called| is named|,)? (?P<v>(?-i:[A-ZÀ-Þ][\w\-]+))",
+        "{who} [has|have] a {p} named {v}",
+    ),
+    Rule(
+        "pet",
+        r"<C><HAVEGOT> (?:an? |two |three )(?:[a-z\-]+ ){0,2}?(?P<p><PET>)s?,? (?:that's |who's |which is )?(?:called|named) (?P<v><NAME>)",
+        "{who} [has|have] a {p} named {v}",
+    ),
+    Rule(
+        "pet",
+        r"<C><HAVEGOT> (?P<v>(?:an? |two |three |four )(?:[a-z\-]+ ){0,1}?<PET>s?)<E>",
+        "{who} [has|have] {v}",
+        confidence=0.8,
+    ),
+    Rule(
+        "pet",
+        r"\bmy (?P<v><PET>)(?= (?:is|has|was|likes|loves|hates|sleeps|ate|and I)\b)",
+        "{who} has a {v}",
+        confidence=0.85,
+    ),
+    Rule(
+        "owns",
+        r"<C>(?:<I> <AD>own|<HAVEGOT>) (?P<v>(?:an? |two |three )(?:[a-z\-]+ ){0,2}?<GOODS>(?: (?:in|near|on) <NAME>)?)<E>",
+        "{who} [owns|own] {v}",
+        confidence=0.85,
+    ),
+    Rule(
+        "allergic",
+        r"<C>(?:I'm not|I'm no longer) allergic to (?P<v><SOME>)<E>",
+        "{who} is not allergic to {v}",
+        hold=Hold.NOT,
+    ),
+    Rule(
+        "allergic",
+        r"<C>(?:(?:I'm|I am) <AD>(?:badly |severely |terribly )?allergic to|I(?:'ve| have)(?: got)? an? (?:bad |severe )?allergy to) (?P<v><SOME>)<E>",
+        "{who} is allergic to {v}",
+        confidence=0.95,
+    ),
+    Rule(
+        "speaks",
+        r"<C>I <AD>speak (?:fluent |some |a little |a bit of |good |no )?(?P<v><LANG>)",
+        "{who} speaks {v}",
+    ),
+    Rule(
+        "speaks",
+        r"<C>(?:I'm <AD>learning|I've <AD>started (?:learning|to learn)) (?P<v><LANG>)\b",
+        "{who} is learning {v}",
+    ),
+    Rule(
+        "diet",
+        r"<C>(?:I've stopped being|I'm no longer|I'm not|I used to be|I was) (?:an? )?<AD>(?P<v><DIET>)",
+        "{who} is no longer {v}",
+        kind=Kind.PREFERENCE,
+        hold=Hold.OVER,
+    ),
+    Rule(
+        "diet",
+        r"<C>(?:(?:I'm|I am) <AD>|I've been |I've gone |I've become |I went )(?:an? )?<AD>(?P<v><DIET>)",
+        "{who} is {v}",
+        kind=Kind.PREFERENCE,
+    ),
+    Rule(
+        "eats",
+        r"<C>(?:I (?:don't|do not|never|no longer) (?:eat|drink|touch)|I've (?:stopped|given up|quit) (?:eating|drinking)|I've given up|I (?:can't|cannot) eat) (?P<v><FOOD>)\b",
+        "{who} takes no {v}",
+        kind=Kind.PREFERENCE,
+        hold=Hold.NOT,
+    ),
+    Rule(
+        "likes",
+        r"<C>I used to <AD>(?:love|like|adore|enjoy) (?P<v><THING>)<E>",
+        "{who} used to like {v}",
+        kind=Kind.PREFERENCE,
+        hold=Hold.OVER,
+    ),
+    Rule(
+        "likes",
+        rf"<C>(?:I <AD>(?:{HATES})|I don't <AD>like|I no longer (?:like|love|enjoy)|I'm not (?:keen on|fond of|a fan of)|I've gone off) (?P<v><THING>)<E>",
+        "{who} doesn't like {v}",
+        kind=Kind.PREFERENCE,
+        hold=Hold.NOT,
+    ),
+    Rule(
+        "likes",
+        rf"<C>(?:I <AD>(?:{LIKES})|I'm <AD>(?:fond of|keen on|crazy about|mad about|addicted to|a (?:big |huge )?fan of)) (?P<v><THING>)<E>",
+        "{who} likes {v}",
+        kind=Kind.PREFERENCE,
+    ),
+    Rule(
+        "favourite",
+        r"\bmy (?:all-time )?favou?rite (?P<p>[a-z]+(?: [a-z]+)?) (?:is|are|has always been) (?P<v><SOME>)<E>",
+        "{who}'s favourite {p} is {v}",
+        kind=Kind.PREFERENCE,
+    ),
+    Rule(
+        "does",
+        r"<C>(?:I used to|I no longer|I don't) play (?P<p>the )?(?P<v><GAME>)",
+        "{who} no longer plays {p}{v}",
+        hold=Hold.OVER,
+    ),
+    Rule(
+        "does",
+        r"<C>(?:I've given up|I gave up|I've stopped|I quit|I've quit|I stopped) (?:playing )?(?P<p>the )?(?P<v><GAME>|smoking|running|drinking|swimming|climbing|dancing|painting|knitting)\b",
+        "{who} gave up {p}{v}",
+        hold=Hold.OVER,
+    ),
+    Rule(
+        "does",
+        r"<C>(?:I <AD>play|I've <AD>(?:started|taken up)(?: playing)?|I'm <AD>learning(?: to play)?|I've been playing) (?P<p>the )?(?P<v><GAME>)\b",
+        "{who} plays {p}{v}",
+    ),
+    Rule(
+        "does",
+        r"<C><I> <AD>(?P<verb>run|swim|cycle|climb|sing|dance|paint|teach|train|volunteer|play|cook|bake) (?P<v>(?:[\w'\-]+ ){0,6}?<OFTEN>)<EC>",
+        "{who} {verb} {v}",
+    ),
+    Rule(
+        "plan",
+        rf"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:{GOING}) <REST>|getting married <REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "plan",
+        rf"<C><I> <AD>(?P<verb>{STARTS}) (?P<v><REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "plan",
+        r"<C>(?P<verb>I'll|I will|(?P<we>we'll|we will)) <AD>(?P<v>(?:be|go|fly|start|begin|move|leave|travel|open|sign|visit|come|marry|retire|spend|play|speak|run|drive|have) <REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "plan",
+        r"<C>(?P<verb>I've got|I have|I've|(?P<we>we've got|we have|we've)) (?P<v>(?:an? |my |our )(?:[\w\-]+ ){1,4}?(?:on|in|at|next|this|tomorrow|the) <REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "plan",
+        r"<C>I have to (?P<v>(?:speak|be|give|go|start|move|travel|fly) <REST>)<EC>",
+        "{who} has to {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        dated=True,
+    ),
+    Rule(
+        "plan",
+        r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>(?:going|flying|off|travelling|moving) to <NAME>(?: <REST>)?)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        confidence=0.8,
+    ),
+    Rule(
+        "plan",
+        r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>going to (?:run|move|study|open|buy|sell|learn|apply|marry|get married|adopt|build|foster|start|quit|retire|leave|emigrate|have a baby)\b(?: <REST>)?|(?:selling|buying|expecting|adopting|renovating) (?:a |an |the |my |our )<REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        ahead=True,
+        confidence=0.8,
+    ),
+    Rule(
+        "event",
+        r"<C>(?P<verb>I was|(?P<we>we were)) <AD>(?P<v>(?:in|on|at) <NAME>(?: <REST>)?)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+        dated=True,
+    ),
+    Rule(
+        "event",
+        r"<C>(?P<verb>I'm|I am|(?P<we>we're|we are)) <AD>(?P<v>back from <NAME>)",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+    ),
+    Rule(
+        "event",
+        rf"<C><HAVE> <AD>(?P<verb>{_ALONE})(?: (?P<v><REST>))?<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+    ),
+    Rule(
+        "event",
+        rf"<C><HAVE> <AD>(?P<verb>{DID}) (?P<v><REST>)<EC>",
+        "{who} {verb} {v}",
+        kind=Kind.EVENT,
+    ),
 ]
 LANGUAGE = Language(
     telling=frozenset(
@@ -214,9 +380,9 @@ LANGUAGE = Language(
     r"i think|i guess|not sure|sort of|kind of|the day i|until i|when i'm|when we're|so to speak)\b|"
     r"\b(?:he|she|they|who|mum|dad|everyone|people|[A-Z][a-z]+) (?:says?|said|thinks?|thought|claims?|asked|wrote|told|reckons?)\b",
     others="{name} and others",
-    macros=_MACROS,
+    macros=MACROS,
     rules=_RULES,
-    dates=_DATES,
+    dates=DATES,
     turned={"my": "their", "our": "their", "myself": "themselves", "mine": "theirs", "me": "them", "us": "them", "ourselves": "themselves"},
     personal="I|I'm|I've|we|we're|we've|you|your|yours|nearly|almost|someone|somebody|ice cream|coffee|sandwich|sandwiches|it|him|her|them",
     denial=r"not|never|no longer|nobody|nothing",
@@ -226,5 +392,5 @@ LANGUAGE = Language(
     r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday)",
     articles=r"^(?:the|an?|any|my|our|some|strictly) ",
-    verbs=_VERBS,
+    verbs=VERBS,
 )  # fmt: skip
