@@ -83,6 +83,7 @@ _RPCS = {
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
         MemoryService/GetMemory MemoryService/ListMemories MemoryService/ListMemoryVersions
+        WhiteboardService/GetWhiteboard WhiteboardService/ListSectionVersions
     """,
     "reads a workspace": """
         DispatcherService/ListHandlers
@@ -103,6 +104,8 @@ _RPCS = {
         ScheduleService/DeleteSchedule ScheduleService/RunSchedule
         HandoffService/HandOffTurn HandoffService/ClaimHandoff HandoffService/ReleaseHandoff
         HandoffService/AnswerHandoff HandoffService/ReturnHandoff HandoffService/DeclineHandoff
+        WhiteboardService/WriteSection WhiteboardService/DeleteSection
+        WhiteboardService/KeepWhiteboard
     """,
     "writes in a workspace": (
         "IntegrationService/Generate ToolService/CallTool ConnectionService/TestConnection"
@@ -182,6 +185,10 @@ FOR_GRANTS = {
     "MemoryService/PutMemory",
     "MemoryService/GetMemory",
     "MemoryService/ListMemories",
+    "WhiteboardService/GetWhiteboard",
+    "WhiteboardService/WriteSection",
+    "WhiteboardService/DeleteSection",
+    "WhiteboardService/ListSectionVersions",
 }
 """What a turn's worker may call by its grant, beside what everybody may."""
 

@@ -26,6 +26,7 @@ SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
     "antiphon.integration.v1.HttpRequest.method": "GET",
     "antiphon.integration.v1.HttpRequest.path": "/sample",
+    "antiphon.memory.v1.WriteSectionRequest.name": "Sample",
     "antiphon.dispatcher.v1.Webhook.url": "https://sample.example/hook",
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }

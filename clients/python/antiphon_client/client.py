@@ -37,6 +37,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
+from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
 from antiphon_client.address import DEFAULT_ADDRESS, open_channel
@@ -74,6 +75,7 @@ from antiphon_client.tools import Tools
 from antiphon_client.turns import Turns
 from antiphon_client.users import Users
 from antiphon_client.webhooks import Webhooks
+from antiphon_client.whiteboards import Whiteboards
 from antiphon_client.wire import SILENCE_S, Wire
 from antiphon_client.workers import Workers
 
@@ -102,6 +104,7 @@ class Client(
     Search,
     Assembly,
     Memories,
+    Whiteboards,
     Logs,
 ):
     """A connection to an Antiphon server: an async context manager made by :meth:`connect`.
@@ -146,6 +149,7 @@ class Client(
         self._search = SearchServiceStub(channel)
         self._assembly = AssemblyServiceStub(channel)
         self._memories = MemoryServiceStub(channel)
+        self._whiteboards = WhiteboardServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

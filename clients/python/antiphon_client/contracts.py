@@ -35,7 +35,12 @@ from antiphon.integration.v1 import (
     secret_service_pb2,
     tool_service_pb2,
 )
-from antiphon.memory.v1 import assembly_service_pb2, memory_service_pb2, search_service_pb2
+from antiphon.memory.v1 import (
+    assembly_service_pb2,
+    memory_service_pb2,
+    search_service_pb2,
+    whiteboard_service_pb2,
+)
 from antiphon_client.ids import new_request_id
 
 Request = TypeVar("Request")
@@ -66,6 +71,7 @@ _SERVICES = tuple(
         search_service_pb2,
         assembly_service_pb2,
         memory_service_pb2,
+        whiteboard_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

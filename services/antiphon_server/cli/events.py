@@ -71,6 +71,11 @@ def _detail(event: Event) -> str:
         case "webhook_overflowed":
             full = event.webhook_overflowed
             return f"{full.webhook_id} keeps no more: {full.waiting} deliveries wait"
+        case "whiteboard_changed":
+            noted = event.whiteboard_changed
+            what = "deleted" if noted.deleted else f"{noted.size_bytes} bytes"
+            kept = "kept" if noted.kept else "not kept"
+            return f"{noted.section}, {what}" if noted.section else kept
         case "turn_progressed":
             return event.turn_progressed.status
         case "tool_call_proposed":

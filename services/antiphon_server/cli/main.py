@@ -41,6 +41,7 @@ from antiphon_server.cli.usage import usage
 from antiphon_server.cli.users import app as users
 from antiphon_server.cli.web import web
 from antiphon_server.cli.webhooks.command import app as webhooks
+from antiphon_server.cli.whiteboard import app as whiteboard
 from antiphon_server.cli.whoami import whoami
 from antiphon_server.cli.workers.command import app as workers
 
@@ -91,6 +92,7 @@ app.add_typer(filters, name="filters")
 app.add_typer(flags, name="flags")
 app.add_typer(schedules, name="schedules")
 app.add_typer(webhooks, name="webhooks")
+app.add_typer(whiteboard, name="whiteboard")
 app.add_typer(connections, name="connections")
 app.add_typer(secrets, name="secrets")
 app.add_typer(budgets, name="budgets")

@@ -54,7 +54,7 @@ def _composition() -> "Compose[ProcessSettings]":
 INTEGRATION = ServiceDescriptor(
     name="integration",
     port=7465,
-    calls=("auth", "context", "events"),
+    calls=("auth", "context", "events", "memory"),
     folder=Path(__file__).parent / "ledger",
     contracts=_contracts,
     tables=_tables,

@@ -9,6 +9,7 @@ import grpc
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.adapters.conversations import ContextConversations
@@ -16,8 +17,11 @@ from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.adapters.rights import PolicyRights
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
-from antiphon_server.memory.adapters.tables import trail_outbox
-from antiphon_server.memory.parts import Assembly, Memories, Part, Search
+from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
+from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
+from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
+from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
+from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search
 from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.expiring import Expiring
 from antiphon_server.memory.service.library import Library
@@ -29,6 +33,7 @@ from antiphon_server.memory.service.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
+from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
@@ -99,9 +104,16 @@ def compose_service(
     remembering = Remembering(store, conversations, PolicyRights(guards.policy))
     trail = _trail(database, internal)
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail)
-    return Memory((search, assembly, memories), library)
+    return Memory((search, assembly, memories, _notes(database, internal)), library)
 
 
 def _trail(database: Database, internal: grpc.aio.Channel) -> TrailRelay:
     audit = AuditServiceTrail(AuditServiceStub(internal))
     return TrailRelay(SqlOutbox(database, trail_outbox), audit)
+
+
+def _notes(database: Database, internal: grpc.aio.Channel) -> Notes:
+    told = EventServiceLog(EventServiceStub(internal))
+    log = TrailRelay(SqlOutbox(database, whiteboard_outbox), told, name="the log")
+    places = ContextPlaces(ContextServiceStub(internal), FilterServiceStub(internal))
+    return Notes(Whiteboards(SqlWhiteboards(database, log), places), log)

@@ -15,9 +15,15 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         assembly_service_pb2,
         memory_service_pb2,
         search_service_pb2,
+        whiteboard_service_pb2,
     )
 
-    services = search_service_pb2, assembly_service_pb2, memory_service_pb2
+    services = (
+        search_service_pb2,
+        assembly_service_pb2,
+        memory_service_pb2,
+        whiteboard_service_pb2,
+    )
     return tuple(each.DESCRIPTOR for each in services)
 
 

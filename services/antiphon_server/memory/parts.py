@@ -8,6 +8,9 @@ import grpc
 from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
 from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
+    add_WhiteboardServiceServicer_to_server,
+)
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.expiring import Expiring
@@ -15,12 +18,15 @@ from antiphon_server.memory.service.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
+from antiphon_server.memory.servicers.whiteboard import WhiteboardServicer
+from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 FORGET_S = 3600.0
 WRITE_S = 0.5
+FORGET_WHITEBOARDS_S = 600.0
 
 
 class Part(Protocol):
@@ -89,3 +95,22 @@ class Memories:
         lifecycle.on_stop("memories' trail", self.trail.close)
         lifecycle.spawn("memory.trail", self.trail.run(), vital=False)
         lifecycle.spawn("memory.expiring", self.expiring.run(), vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """The whiteboards of conversations; ``log`` tells of them."""
+
+    whiteboards: Whiteboards
+    log: TrailRelay
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_WhiteboardServiceServicer_to_server(WhiteboardServicer(self.whiteboards), server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Tell what an earlier process has left, and forget what expires."""
+        lifecycle.on_stop("whiteboards' log", self.log.close)
+        lifecycle.spawn("memory.whiteboards_log", self.log.run(), vital=False)
+        forget = every(FORGET_WHITEBOARDS_S, self.whiteboards.forget, at_once=False)
+        lifecycle.spawn("memory.whiteboards_forget", forget, vital=False)

@@ -24,7 +24,7 @@ from antiphon_server.integration.tools.model import (
     Result,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import SaidMessage
+from antiphon_server.integration.tools.ports import Noted, SaidMessage
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.fakes.databases import opened_sqlite
 
@@ -47,6 +47,19 @@ class Said:
             yield SaidMessage("users/user_anna", text, "2026-11-24T08:00:00Z", turn)
 
 
+class Board:
+    """A whiteboard of which is known what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str, Noted]] = []
+
+    async def write(
+        self, conversation_id: str, turn_id: str, call_id: ToolCallId, note: Noted
+    ) -> str:
+        self.written.append((conversation_id, turn_id, note))
+        return "written"
+
+
 async def called(tool: str, arguments: dict[str, Json], *texts: str) -> Result:
     async with built_in(Said(*texts)) as source:
         name = TIME if tool == "time" else SEARCH
@@ -60,7 +73,7 @@ async def built_in(said: Said, *kept: KeptPart) -> AsyncIterator[BuiltIn]:
         results = SqlResultStore(database, 1_000_000)
         if kept:
             await results.keep(CALLER, LARGE, kept)
-        yield BuiltIn(said, results)
+        yield BuiltIn(said, results, Board())
 
 
 async def test_the_time_in_a_zone() -> None:

@@ -49,6 +49,30 @@ CREATE TABLE memory_scopes (
 	kept INTEGER NOT NULL,
 	PRIMARY KEY (scope)
 );
+CREATE TABLE memory_section_versions (
+	conversation_id VARCHAR(80) NOT NULL,
+	version BIGINT NOT NULL,
+	"key" VARCHAR(160) NOT NULL,
+	name VARCHAR(80) NOT NULL,
+	text BLOB NOT NULL,
+	writer VARCHAR(160) NOT NULL,
+	create_us BIGINT NOT NULL,
+	update_us BIGINT NOT NULL,
+	deleted BOOLEAN NOT NULL,
+	PRIMARY KEY (conversation_id, version)
+);
+CREATE INDEX memory_section_versions_by_key ON memory_section_versions (conversation_id, "key", version);
+CREATE TABLE memory_sections (
+	conversation_id VARCHAR(80) NOT NULL,
+	"key" VARCHAR(160) NOT NULL,
+	name VARCHAR(80) NOT NULL,
+	text BLOB NOT NULL,
+	version BIGINT NOT NULL,
+	writer VARCHAR(160) NOT NULL,
+	create_us BIGINT NOT NULL,
+	update_us BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, "key")
+);
 CREATE TABLE memory_versions (
 	memory_id VARCHAR(80) NOT NULL,
 	version INTEGER NOT NULL,
@@ -56,3 +80,30 @@ CREATE TABLE memory_versions (
 	body BLOB NOT NULL,
 	PRIMARY KEY (memory_id, version)
 );
+CREATE TABLE memory_whiteboard_outbox (
+	place INTEGER NOT NULL,
+	entry_id VARCHAR(80) NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (place),
+	UNIQUE (entry_id)
+);
+CREATE TABLE memory_whiteboard_requests (
+	"key" VARCHAR(64) NOT NULL,
+	digest BLOB NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	name VARCHAR(80) NOT NULL,
+	version BIGINT NOT NULL,
+	etag VARCHAR(64) NOT NULL,
+	create_us BIGINT NOT NULL,
+	PRIMARY KEY ("key")
+);
+CREATE INDEX memory_whiteboard_requests_by_time ON memory_whiteboard_requests (create_us);
+CREATE TABLE memory_whiteboards (
+	conversation_id VARCHAR(80) NOT NULL,
+	version BIGINT NOT NULL,
+	kept BOOLEAN NOT NULL,
+	life_us BIGINT NOT NULL,
+	expire_us BIGINT,
+	PRIMARY KEY (conversation_id)
+);
+CREATE INDEX memory_whiteboards_by_expiry ON memory_whiteboards (expire_us);

@@ -14,6 +14,7 @@ from antiphon.integration.v1 import budget_pb2 as _budget_pb2
 from antiphon.integration.v1 import connection_pb2 as _connection_pb2
 from antiphon.integration.v1 import model_pb2 as _model_pb2
 from antiphon.integration.v1 import tool_pb2 as _tool_pb2
+from antiphon.memory.v1 import whiteboard_pb2 as _whiteboard_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -110,6 +111,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
     EVENT_KIND_WEBHOOK_OVERFLOWED: _EventKind.ValueType  # 54
     """EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
+    EVENT_KIND_WHITEBOARD_CHANGED: _EventKind.ValueType  # 55
+    """EVENT_KIND_WHITEBOARD_CHANGED is Event.whiteboard_changed."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -200,6 +203,8 @@ EVENT_KIND_WEBHOOK_DISABLED: EventKind.ValueType  # 53
 """EVENT_KIND_WEBHOOK_DISABLED is Event.webhook_disabled."""
 EVENT_KIND_WEBHOOK_OVERFLOWED: EventKind.ValueType  # 54
 """EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
+EVENT_KIND_WHITEBOARD_CHANGED: EventKind.ValueType  # 55
+"""EVENT_KIND_WHITEBOARD_CHANGED is Event.whiteboard_changed."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -424,6 +429,7 @@ class Event(_message.Message):
     TURN_NOTIFIED_FIELD_NUMBER: _builtins.int
     WEBHOOK_DISABLED_FIELD_NUMBER: _builtins.int
     WEBHOOK_OVERFLOWED_FIELD_NUMBER: _builtins.int
+    WHITEBOARD_CHANGED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -444,7 +450,9 @@ class Event(_message.Message):
     with its turn_id.
     """
     actor: _builtins.str
-    """actor is who caused it: `users/user_…`, `handlers/…` or `services/…`."""
+    """actor is who caused it: `users/user_…`, `handlers/…`, `services/…`, or `turns/turn_…` for what the
+    model or worker of a turn did by the turn's grant.
+    """
     turn_id: _builtins.str
     """turn_id is the turn it belongs to; may be empty."""
     attempt: _builtins.int
@@ -635,6 +643,10 @@ class Event(_message.Message):
         """
 
     @_builtins.property
+    def whiteboard_changed(self) -> _whiteboard_pb2.WhiteboardChanged:
+        """whiteboard_changed: somebody wrote on the conversation's whiteboard."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -693,14 +705,15 @@ class Event(_message.Message):
         turn_notified: Global___TurnNotified | None = ...,
         webhook_disabled: Global___WebhookDisabled | None = ...,
         webhook_overflowed: Global___WebhookOverflowed | None = ...,
+        whiteboard_changed: _whiteboard_pb2.WhiteboardChanged | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "webhook_overflowed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "webhook_overflowed", "whiteboard_changed", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 

@@ -9,6 +9,8 @@ from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
 from antiphon_server.agents.adapters.plans import Plans
 from antiphon_server.agents.adapters.recall import Recall
 from antiphon_server.agents.adapters.tools import definition, round_messages
+from antiphon_server.agents.adapters.whiteboards import ServedWhiteboards
+from antiphon_server.agents.notes import quoted, room_of, tokens_of
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
     COUNTED,
@@ -33,7 +35,8 @@ TIMEOUT_S = 30.0
 class ContextPrompt:
     """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`.
 
-    ``recalled`` is what it is told of older messages, in front of the last one.
+    ``notes`` is what it is told of the whiteboard, ``recalled`` of older messages, in front of the
+    last one.
     """
 
     instructions: str
@@ -41,17 +44,29 @@ class ContextPrompt:
     omitted: int = 0
     speakers: Sequence[message_pb2.Speaker] = ()
     tools: Sequence[str] = ()
+    notes: str = ""
     recalled: str = ""
 
 
 class ContextWindow:
-    """See :class:`~antiphon_server.agents.ports.Window`."""
+    """See :class:`~antiphon_server.agents.ports.Window`.
 
-    def __init__(self, context: "ContextServiceAsyncStub", recall: Recall | None = None) -> None:
+    With the conversation's whiteboard, and what is recalled of older messages.
+    """
+
+    def __init__(
+        self,
+        context: "ContextServiceAsyncStub",
+        whiteboards: ServedWhiteboards | None = None,
+        recall: Recall | None = None,
+    ) -> None:
         self._context = context
+        self._whiteboards = whiteboards
         self._recall = recall
 
     async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
+        notes = await self._notes(turn, max_tokens)
+        max_tokens = max(1, max_tokens - tokens_of(notes))
         response = await self._newest(turn, max_tokens)
         recalled = ""
         if self._recall is not None:
@@ -67,8 +82,16 @@ class ContextWindow:
             response.omitted_messages,
             response.speakers,
             response.tools,
+            notes,
             recalled,
         )
+
+    async def _notes(self, turn: Turn, max_tokens: int) -> str:
+        """The whiteboard as a model is told of it, "" where there is nothing."""
+        if self._whiteboards is None:
+            return ""
+        found = await self._whiteboards.notes(turn.conversation_id)
+        return quoted(found, room_of(max_tokens))
 
     async def _newest(self, turn: Turn, max_tokens: int) -> context_service_pb2.GetContextResponse:
         request = context_service_pb2.GetContextRequest(
@@ -92,6 +115,14 @@ def _chosen(
     ]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
+
+
+def _noted(notes: str) -> Sequence[integration_service_pb2.PromptMessage]:
+    """The whiteboard in front of what is asked; behind the history, which providers cache."""
+    if not notes:
+        return ()
+    role, parts = message_pb2.MESSAGE_ROLE_USER, [message_pb2.Part(text=notes)]
+    return [integration_service_pb2.PromptMessage(role=role, parts=parts)]
 
 
 def _with_recalled(prompt: ContextPrompt) -> Sequence[message_pb2.Message]:
@@ -155,6 +186,7 @@ class IntegrationModels:
             instructions=prompt.instructions,
             history=prompt.messages[:-1],
             messages=[
+                *_noted(prompt.notes),
                 *map(_prompt_message, _with_recalled(prompt)),
                 *(message for it in rounds for message in round_messages(it)),
             ],

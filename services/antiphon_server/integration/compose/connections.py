@@ -4,6 +4,7 @@ from typing import TypeAlias
 
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
 from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.compose.settings import ProcessSettings
 from antiphon_server.integration.connection_encoding import connection_status
@@ -36,6 +37,7 @@ from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.adapters.builtin import BuiltIn
 from antiphon_server.integration.tools.adapters.messages import ContextMessages
 from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
+from antiphon_server.integration.tools.adapters.whiteboards import ServedWhiteboards
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.storage.database import Database
 
@@ -57,6 +59,7 @@ def compose_connections(
     own = {SecretName(it.name): it.token for it in given if it.token}
     signed_by, grants = OperatorSecrets(own, stored), SealedGrants(stored)
     programs = {ProgramId(name): it for name, it in settings.programs.items()}
+    whiteboards = ServedWhiteboards(WhiteboardServiceStub(links.internal))
     store, servers = (
         SqlConnections(database),
         McpServers(policy, signed_by, sampling, grants, settings.oauth_client_url),
@@ -74,7 +77,7 @@ def compose_connections(
         Announcements(EventServiceStub(links.internal), connection_status),
         SqlEgressRules(database),
         [it.connection for it in given],
-        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results)],
+        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results, whiteboards)],
         grants.forget,
         switches,
     )

@@ -132,11 +132,33 @@ class SaidMessage:
     turn_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a section of a whiteboard shall say; an empty ``text`` takes it away."""
+
+    section: str
+    text: str
+    appends: bool = False
+
+
 class Messages(Protocol):
     """Knows what was said in conversations."""
 
     def newest(self, conversation_id: str) -> AsyncIterator[SaidMessage]:
         """A conversation's messages, the newest first. Raises DomainError NOT_FOUND."""
+        ...
+
+
+class Whiteboards(Protocol):
+    """Knows the working notes of conversations."""
+
+    async def write(
+        self, conversation_id: str, turn_id: str, call_id: ToolCallId, note: Noted
+    ) -> str:
+        """Write what the model of a turn asks for, once for each call; returns what came of it.
+
+        Raises DomainError LIMIT_EXCEEDED, ETAG_MISMATCH, CONTENT_BLOCKED, FILTER_UNAVAILABLE.
+        """
         ...
 
 

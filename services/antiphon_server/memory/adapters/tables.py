@@ -82,3 +82,58 @@ assemblies = Table(
 )
 
 trail_outbox = outbox_table("memory_audit_outbox", metadata)
+# A conversation's working notes. Who changes some holds this row until the commit.
+whiteboards = Table(
+    "memory_whiteboards",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("kept", Boolean, nullable=False),
+    Column("life_us", BigInteger, nullable=False),  # when it was begun
+    Column("expire_us", BigInteger, nullable=True),
+    Index("memory_whiteboards_by_expiry", "expire_us"),
+)
+
+sections = Table(
+    "memory_sections",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("key", String(160), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("text", LargeBinary, nullable=False),  # UTF-8: Postgres' texts hold no NUL
+    Column("version", BigInteger, nullable=False),
+    Column("writer", String(160), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+)
+
+section_versions = Table(
+    "memory_section_versions",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", String(160), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("writer", String(160), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index("memory_section_versions_by_key", "conversation_id", "key", "version"),
+)
+
+whiteboard_requests = Table(
+    "memory_whiteboard_requests",
+    metadata,
+    Column("key", String(64), primary_key=True),  # of whose it is, and its id
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("conversation_id", String(80), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Index("memory_whiteboard_requests_by_time", "create_us"),
+)
+
+# Changes of whiteboards that their conversations' logs were not told yet.
+whiteboard_outbox = outbox_table("memory_whiteboard_outbox", metadata)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from unicodedata import category
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from antiphon_server.integration.tools.model import (
@@ -19,7 +21,7 @@ from antiphon_server.integration.tools.model import (
     ToolCallId,
     ToolName,
 )
-from antiphon_server.integration.tools.ports import Messages, ResultStore
+from antiphon_server.integration.tools.ports import Messages, Noted, ResultStore, Whiteboards
 from antiphon_server.runtime.errors import DomainError, Reason
 
 NAME = SourceName("antiphon")
@@ -27,12 +29,14 @@ TIME = ToolName("antiphon.time")
 SEARCH = ToolName("antiphon.search")
 RESULT = ToolName("antiphon.result")
 HAND_OFF = ToolName("antiphon.hand_off")
+WHITEBOARD = ToolName("antiphon.whiteboard")
 MOST_FOUND = 10
 MOST_READ = 2_000
 """So many of the newest messages are looked through."""
 EXCERPT = 300
 PIECE = 32 * 1024
 """Bytes of a result that are read at once."""
+_BETWEEN_WORDS = re.compile("[ ._-]")
 _READS = Annotations(read_only=True, idempotent=True, open_world=False)
 _DEFINITIONS = {
     TIME: Definition(
@@ -85,6 +89,21 @@ _DEFINITIONS = {
         "Hand off",
         Annotations(open_world=False),
     ),
+    WHITEBOARD: Definition(
+        WHITEBOARD,
+        "Writes a section of this conversation's whiteboard: the working notes that you are shown"
+        " with each message. Keep there what has to be known later: plans, decisions, questions.",
+        """{"type": "object", "additionalProperties": false, "required": ["section", "text"],
+            "properties": {"section": {"type": "string", "minLength": 1, "maxLength": 32,
+            "description": "Its name in letters, digits and single spaces, such as: Plan"},
+            "text": {"type": "string", "maxLength": 8192, "description":
+            "What it shall say; an empty text takes the section away."},
+            "append": {"type": "boolean", "description":
+            "Whether text goes behind what the section says, in place of replacing it."}}}""",
+        "",
+        "Whiteboard",
+        Annotations(open_world=False),
+    ),
 }
 
 
@@ -98,8 +117,8 @@ class BuiltIn:
     why: Mapping[str, str] = MappingProxyType({})
     retry_after_s: float | None = None
 
-    def __init__(self, messages: Messages, results: ResultStore) -> None:
-        self._messages, self._results = messages, results
+    def __init__(self, messages: Messages, results: ResultStore, whiteboards: Whiteboards) -> None:
+        self._messages, self._results, self._whiteboards = messages, results, whiteboards
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         return _DEFINITIONS
@@ -111,6 +130,8 @@ class BuiltIn:
             return await self._search(call)
         if call.tool == RESULT:
             return await self._read(call)
+        if call.tool == WHITEBOARD:
+            return await self._write(call)
         if call.tool == HAND_OFF:  # agents do that themselves, with turns of theirs
             why = "only the assistant hands its own turns off by it; workers have Finish.hand_off"
             raise DomainError(Reason.TOOL_FAILED, tool=HAND_OFF, why=why)
@@ -127,6 +148,22 @@ class BuiltIn:
             told = f"Nothing is kept of part {part} of {call_id}."
             return Result((ResultPart("text", told),), failed=True)
         return _read_text(part, offset, piece)
+
+    async def _write(self, call: Call) -> Result:
+        where, said = call.caller, call.arguments
+        if not where.conversation_id or not where.turn_id:
+            why = "it writes on the whiteboard of a turn's conversation"
+            raise DomainError(Reason.TOOL_FAILED, tool=WHITEBOARD, why=why)
+        note = Noted(str(said["section"]), str(said["text"]), said.get("append") is True)
+        if not _is_name(note.section):
+            rule = "letters and digits are wanted, and single spaces, dots, _ or - between them"
+            raise DomainError(
+                Reason.TOOL_ARGUMENTS_INVALID, tool=WHITEBOARD, path="$.section", rule=rule
+            )
+        told = await self._whiteboards.write(
+            where.conversation_id, where.turn_id, call.call_id, note
+        )
+        return Result((ResultPart("text", told),))
 
     async def _search(self, call: Call) -> Result:
         conversation_id = call.caller.conversation_id
@@ -147,6 +184,12 @@ class BuiltIn:
             if len(found) == MOST_FOUND or read == MOST_READ:
                 break
         return _result({"found": found})
+
+
+def _is_name(text: str) -> bool:
+    """Whether a section may be called so: what the contract says of WriteSectionRequest.name."""
+    words = _BETWEEN_WORDS.split(text)
+    return all(word and all(category(it)[0] in "LMN" for it in word) for word in words)
 
 
 def _number(call: Call, name: str) -> int:

@@ -79,10 +79,83 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope"),
     )
     op.create_table(
+        "memory_section_versions",
+        sa.Column("conversation_id", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("writer", sa.String(length=160), nullable=False),
+        sa.Column("create_us", sa.BigInteger(), nullable=False),
+        sa.Column("update_us", sa.BigInteger(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation_id", "version"),
+    )
+    op.create_index(
+        "memory_section_versions_by_key",
+        "memory_section_versions",
+        ["conversation_id", "key", "version"],
+        unique=False,
+    )
+    op.create_table(
+        "memory_sections",
+        sa.Column("conversation_id", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("writer", sa.String(length=160), nullable=False),
+        sa.Column("create_us", sa.BigInteger(), nullable=False),
+        sa.Column("update_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation_id", "key"),
+    )
+    op.create_table(
         "memory_versions",
         sa.Column("memory_id", sa.String(length=80), nullable=False),
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("create_us", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("memory_id", "version"),
+    )
+    op.create_table(
+        "memory_whiteboard_outbox",
+        sa.Column(
+            "place",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("entry_id", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("place"),
+        sa.UniqueConstraint("entry_id"),
+    )
+    op.create_table(
+        "memory_whiteboard_requests",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("conversation_id", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("etag", sa.String(length=64), nullable=False),
+        sa.Column("create_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index(
+        "memory_whiteboard_requests_by_time",
+        "memory_whiteboard_requests",
+        ["create_us"],
+        unique=False,
+    )
+    op.create_table(
+        "memory_whiteboards",
+        sa.Column("conversation_id", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("life_us", sa.BigInteger(), nullable=False),
+        sa.Column("expire_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("conversation_id"),
+    )
+    op.create_index(
+        "memory_whiteboards_by_expiry", "memory_whiteboards", ["expire_us"], unique=False
     )
