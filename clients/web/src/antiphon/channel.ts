@@ -28,6 +28,7 @@ import { BudgetService } from "../gen/antiphon/integration/v1/budget_service_pb"
 import { ConnectionService } from "../gen/antiphon/integration/v1/connection_service_pb";
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
 import { ToolService } from "../gen/antiphon/integration/v1/tool_service_pb";
+import { WhiteboardService } from "../gen/antiphon/memory/v1/whiteboard_service_pb";
 import { sleep } from "./backoff";
 import { errorOf } from "./errors";
 import { newRequestId } from "./ids";
@@ -55,6 +56,7 @@ export interface Stubs {
   notices: Stub<typeof NoticeService>;
   routes: Stub<typeof RouteService>;
   schedules: Stub<typeof ScheduleService>;
+  whiteboards: Stub<typeof WhiteboardService>;
   tools: Stub<typeof ToolService>;
   webhooks: Stub<typeof WebhookService>;
   workers: Stub<typeof WorkerService>;
@@ -101,6 +103,7 @@ function stubsOn(wire: Transport): Stubs {
     notices: createClient(NoticeService, wire),
     routes: createClient(RouteService, wire),
     schedules: createClient(ScheduleService, wire),
+    whiteboards: createClient(WhiteboardService, wire),
     tools: createClient(ToolService, wire),
     webhooks: createClient(WebhookService, wire),
     workers: createClient(WorkerService, wire),

@@ -43,6 +43,8 @@ export interface ThreadOptions {
  */
 export class Thread extends Changing {
   readonly company: Company;
+  /** Grows with each change of the conversation's whiteboard that the log tells. */
+  notes = 0;
   conversation: Conversation | undefined;
   isLoading = true;
   isLoadingOlder = false;
@@ -205,6 +207,7 @@ export class Thread extends Changing {
   /** History was lost: read the state, and go on from what there is. */
   private async reload(error: AntiphonError): Promise<string> {
     this.transcript.clear();
+    this.notes += 1;
     await this.readNewest();
     this.changed();
     return error.variables["earliest_cursor"] ?? "";
@@ -442,6 +445,9 @@ export class Thread extends Changing {
       case "turnFinished":
         this.outbox.settle(event.turnId);
         this.costs.learnSoon(this.transcript.turnOf(event.turnId));
+        break;
+      case "whiteboardChanged":
+        this.notes += 1;
         break;
       case "memberAdded":
       case "memberUpdated":

@@ -18,6 +18,7 @@ import { Sidebar } from "./sidebar";
 import { UsageView } from "./usage/usage";
 import { useChanges } from "./use";
 import { WebhooksView } from "./webhooks/view";
+import { BESIDE, WhiteboardPanel } from "./whiteboard/panel";
 
 type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "rename" | "";
 
@@ -40,6 +41,11 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
   const [isNarrowOpen, setNarrowOpen] = useState(false);
   const [isHidden, setHidden] = useState(localStorage.getItem(HIDDEN) === "hidden");
   const [workspaceId, setWorkspaceId] = useState(localStorage.getItem(WORKSPACE) ?? "");
+  const [isBoardOpen, setBoardOpen] = useState(localStorage.getItem(BESIDE) === "open");
+  const showBoard = (open: boolean) => {
+    localStorage.setItem(BESIDE, open ? "open" : "");
+    setBoardOpen(open);
+  };
   const isNarrow = useNarrow();
   const isDrawn = isNarrow && isNarrowOpen;
   const toggle = useCallback(() => {
@@ -85,6 +91,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           <IconButton name="menu" label="The list of conversations" onClick={toggle} expanded={isNarrow ? isDrawn : !isHidden} />
           <h1 dir="auto">{shown ? shown.name : thread ? (thread.conversation?.title ?? "") || (thread.isLoading ? "" : "Untitled") : "New conversation"}</h1>
           <Here desk={desk} />
+          {thread?.conversation && !shown && (
+            <IconButton name="board" label="The whiteboard" onClick={() => showBoard(!isBoardOpen)} expanded={isBoardOpen} />
+          )}
           {thread?.conversation && !thread.isArchived && (
             <Menu label="What to do with this conversation">
               {(close) => (
@@ -109,7 +118,12 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
         {shown ? (
           <shown.View desk={desk} workspaceId={known} />
         ) : thread ? (
-          <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
+          <div class="beside">
+            <div class="talk">
+              <ConversationView key={thread.conversationId} desk={desk} thread={thread} />
+            </div>
+            {isBoardOpen && <WhiteboardPanel key={thread.conversationId} desk={desk} thread={thread} onClose={() => showBoard(false)} />}
+          </div>
         ) : (
           <Welcome desk={desk} workspaceId={known} />
         )}
