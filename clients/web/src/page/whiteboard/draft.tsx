@@ -77,7 +77,7 @@ export function Draft(props: {
         />
         {isOld && (
           <>
-            <Notice text={section.deleted ? "It was deleted meanwhile." : `${props.writerOf?.(section) ?? "Somebody"} has written this meanwhile:`} />
+            <Notice text={section.deleted ? "It was deleted meanwhile." : `Written meanwhile by ${props.writerOf?.(section) ?? "somebody"}:`} />
             {!section.deleted && (
               <p class="text theirs" dir="auto">
                 {section.text}

@@ -89,7 +89,7 @@ function Keeping(props: { desk: Desk; board: Whiteboard; mayWrite: boolean; relo
   return (
     <footer>
       {error && <Notice text={error} />}
-      <label class="row">
+      <label>
         <input
           type="checkbox"
           checked={board.kept}

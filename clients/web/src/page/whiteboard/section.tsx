@@ -91,7 +91,7 @@ function Written({ section, name }: { section: Section; name: string }): JSX.Ele
   const when = section.updateTime ? moment(timestampMs(section.updateTime)) : "";
   return (
     <small class="quiet">
-      {visible(name)}, {when}
+      {when}, {visible(name)}
     </small>
   );
 }
@@ -129,8 +129,8 @@ function Past(props: {
 
 /** Who wrote it; of a turn who worked on it, if that is known. */
 function nameOf({ writer }: Section, desk: Desk, thread: Thread): string {
-  if (writer === thread.self) return "You";
+  if (writer === thread.self) return "you";
   if (!writer.startsWith(TURN)) return desk.nameOf(writer);
   const turn = thread.turn(writer.slice(TURN.length));
-  return turn?.handler ? desk.nameOf(`handlers/${turn.handler}`) : "A model";
+  return turn?.handler ? desk.nameOf(`handlers/${turn.handler}`) : "a model";
 }
