@@ -260,9 +260,10 @@ async def test_a_price_that_is_unknown_is_unset(stub: Stub) -> None:
 
 
 async def test_tokens_are_estimated(stub: Stub) -> None:
-    """At four bytes a token plus four a message."""
+    """By letters and words, plus four a message, where nobody has the model's tokenizer."""
     counted = await stub.CountTokens(pb.CountTokensRequest(messages=asks(text="äöü12")))
-    assert (counted.tokens, counted.exact) == (4 + 2, False)
+    assert 4 < counted.tokens <= 4 + len("äöü12".encode())
+    assert not counted.exact
 
 
 async def test_cancelling_the_call_closes_the_providers_connection(

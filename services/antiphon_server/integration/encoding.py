@@ -251,7 +251,7 @@ def _failure(it: Failure, to_operator: bool) -> model_pb2.ModelFailure:
 def plan_response(rooms: Sequence[tuple[ConfiguredModel, Room]]) -> pb.PlanPromptResponse:
     """Encode what a prompt to the models may hold."""
     return pb.PlanPromptResponse(
-        max_prompt_tokens=max(room.prompt for _, room in rooms),
+        max_prompt_tokens=max(it.counting.in_four_bytes(room.prompt) for it, room in rooms),
         models=[pb.PlannedModel(name=it.name, accepts=_accepts(it)) for it, _ in rooms],
     )
 

@@ -12,6 +12,7 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     Step,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
 from antiphon_server.runtime.errors import DomainError
@@ -51,6 +52,8 @@ class Answer:
 class Endpoint:
     """Speaks as it is told; see :class:`~antiphon_server.integration.models.ports.ModelBackend`."""
 
+    counts = False
+
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
 
@@ -69,7 +72,9 @@ class Endpoint:
             answer.last.said += len(told)
             yield told
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         return None
 
     def missing(self) -> str:

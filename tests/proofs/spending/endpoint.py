@@ -13,6 +13,7 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     Step,
+    ToolDefinition,
     Working,
 )
 from antiphon_server.integration.models.pricing import Prices, Rates, Tokens
@@ -70,6 +71,8 @@ class Talk:
 class Endpoint:
     """Speaks as its talk is told; see :class:`~antiphon_server.…models.ports.ModelBackend`."""
 
+    counts = False
+
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
 
@@ -88,7 +91,9 @@ class Endpoint:
             talk.said += len(told)
             yield told
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         return None
 
     def missing(self) -> str:

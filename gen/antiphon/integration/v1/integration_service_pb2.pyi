@@ -514,8 +514,9 @@ class PlanPromptResponse(_message.Message):
     MAX_PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     max_prompt_tokens: _builtins.int
-    """max_prompt_tokens is how long a prompt of the model with the most room may be, by the
-    estimate of CountTokens, instructions included.
+    """max_prompt_tokens is how much to have ready for the model with the most room, by the estimate
+    of GetContext: as much as fits in whatever language, instructions included. Generate cuts it
+    to what each model has room for, as that counts.
     """
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedModel]:
@@ -731,8 +732,8 @@ class CountTokensResponse(_message.Message):
     tokens: _builtins.int
     """tokens is how many tokens the prompt has."""
     exact: _builtins.bool
-    """exact says that the model's own tokenizer counted; else it is an estimate
-    at 4 bytes of UTF-8 a token plus 4 a message.
+    """exact says that the model's own tokenizer counted; else it is an estimate by the letters and
+    words of the texts, by which hardly any prompt has more than 1.16 times the tokens.
     """
     def __init__(
         self,

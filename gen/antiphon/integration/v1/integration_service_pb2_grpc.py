@@ -132,9 +132,9 @@ class IntegrationServiceServicer:
     def ReportLostAnswer(self, request, context):
         """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
         the server that made it is gone: for whoever ends that turn in its place. The newest call of a
-        model for the turn is then expected to have said at least that, by the estimate of
-        CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
-        later, stays as it is. Repeated, it changes nothing.
+        model for the turn is then expected to have said at least that, at 4 bytes a token and
+        the prices of its beginning, also where it was given up before. What is settled, now or later,
+        stays as it is. Repeated, it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -67,9 +67,9 @@ class IntegrationServiceStub:
     ReportLostAnswer: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.ReportLostAnswerRequest, _integration_service_pb2.ReportLostAnswerResponse]
     """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
     the server that made it is gone: for whoever ends that turn in its place. The newest call of a
-    model for the turn is then expected to have said at least that, by the estimate of
-    CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
-    later, stays as it is. Repeated, it changes nothing.
+    model for the turn is then expected to have said at least that, at 4 bytes a token and
+    the prices of its beginning, also where it was given up before. What is settled, now or later,
+    stays as it is. Repeated, it changes nothing.
     """
     GetBudgetLeft: _grpc.UnaryUnaryMultiCallable[_integration_service_pb2.GetBudgetLeftRequest, _integration_service_pb2.GetBudgetLeftResponse]
     """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
@@ -122,9 +122,9 @@ class IntegrationServiceAsyncStub(IntegrationServiceStub):
     ReportLostAnswer: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.ReportLostAnswerRequest, _integration_service_pb2.ReportLostAnswerResponse]  # type: ignore[assignment]
     """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
     the server that made it is gone: for whoever ends that turn in its place. The newest call of a
-    model for the turn is then expected to have said at least that, by the estimate of
-    CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
-    later, stays as it is. Repeated, it changes nothing.
+    model for the turn is then expected to have said at least that, at 4 bytes a token and
+    the prices of its beginning, also where it was given up before. What is settled, now or later,
+    stays as it is. Repeated, it changes nothing.
     """
     GetBudgetLeft: _aio.UnaryUnaryMultiCallable[_integration_service_pb2.GetBudgetLeftRequest, _integration_service_pb2.GetBudgetLeftResponse]  # type: ignore[assignment]
     """GetBudgetLeft says what is left to a turn's calls of models at this moment, for the other
@@ -204,9 +204,9 @@ class IntegrationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_integration_service_pb2.ReportLostAnswerResponse, _abc.Awaitable[_integration_service_pb2.ReportLostAnswerResponse]]:
         """ReportLostAnswer says what a turn's log has of an answer whose call nobody has settled, because
         the server that made it is gone: for whoever ends that turn in its place. The newest call of a
-        model for the turn is then expected to have said at least that, by the estimate of
-        CountTokens and the prices of its beginning, also where it was given up before. What is settled, now or
-        later, stays as it is. Repeated, it changes nothing.
+        model for the turn is then expected to have said at least that, at 4 bytes a token and
+        the prices of its beginning, also where it was given up before. What is settled, now or later,
+        stays as it is. Repeated, it changes nothing.
         """
 
     @_abc_1.abstractmethod

@@ -222,8 +222,8 @@ class Model(_message.Message):
     if nothing is known to be missing; nobody is asked to find out.
     """
     max_prompt_tokens: _builtins.int
-    """max_prompt_tokens is how long its prompts are at most, by the estimate of
-    CountTokens: older messages are left out.
+    """max_prompt_tokens is how long its prompts are at most, as CountTokens counts: older
+    messages are left out.
     """
     max_output_tokens: _builtins.int
     """max_output_tokens is the most that it answers where nobody says otherwise."""
@@ -475,7 +475,8 @@ class Usage(_message.Message):
     """output_tokens are the tokens of the answer, and of what the model thought before it."""
     estimated: _builtins.bool
     """estimated says that the provider did not report them (a cancelled call, for
-    one) and they were estimated at 4 bytes of UTF-8 a token.
+    one) and they were estimated: the prompt's as CountTokens counts, the answer's at 4 bytes
+    of UTF-8 a token.
     """
     cached_tokens: _builtins.int
     """cached_tokens are those of the prompt that the provider had read before."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 TIMEOUT_S = 30.0
 KEPT_S = 10.0
 MOST = 1_000
+MOST_TOKENS = 2_000_000
+"""Of what GetContext is asked for."""
 _OLDER_SERVER = integration_service_pb2.PlanPromptResponse(max_prompt_tokens=3_000)
 """What prompts hold by an integration service of the version before."""
 
@@ -41,7 +43,7 @@ class Plans:
 
     async def budget(self, order: Order) -> int:
         """How many tokens a prompt may have. Raises DomainError MODEL_NOT_FOUND."""
-        return (await self._plan(order)).max_prompt_tokens
+        return min((await self._plan(order)).max_prompt_tokens, MOST_TOKENS)
 
     async def _plan(self, order: Order) -> integration_service_pb2.PlanPromptResponse:
         key, now = (order.models, order.max_output_tokens), self._clock()

@@ -32,6 +32,7 @@ from antiphon_server.integration.models.adapters.announcements import ModelAnnou
 from antiphon_server.integration.models.adapters.backends import make_backend
 from antiphon_server.integration.models.adapters.conversations import GENERATE, ContextConversations
 from antiphon_server.integration.models.adapters.prices import PublicModels
+from antiphon_server.integration.models.adapters.tokenizers import Tokenizers
 from antiphon_server.integration.models.attempt import Attempts
 from antiphon_server.integration.models.catalogue import Catalogue
 from antiphon_server.integration.models.generation import Generator, Patience
@@ -153,7 +154,12 @@ def compose_integration(
     pool = HttpPool(sum(it.places.calls for it in models) + SPARE_CONNECTIONS)
     known = public or PublicModels()
     ledger = ledger or SqlLedger(database)
-    catalogue = Catalogue(models, lambda settings: make_backend(settings, pool, known), limits)
+    catalogue = Catalogue(
+        models,
+        lambda settings: make_backend(settings, pool, known),
+        limits,
+        counting=Tokenizers().of,
+    )
     switches = Switches(SqlSwitches(database))
     for model in catalogue.all:
         switches.add(model_target(model.name), model.breaker)

@@ -36,12 +36,7 @@ from antiphon_server.integration.models.model import (
     Working,
 )
 from antiphon_server.integration.models.pricing import Prices, Tokens
-from antiphon_server.integration.models.tokens import (
-    most_tokens,
-    tokens_of_bytes,
-    tokens_of_prompt,
-    tokens_of_tools,
-)
+from antiphon_server.integration.models.tokens import most_tokens, tokens_of_bytes
 from antiphon_server.runtime.concurrency.tasks import completed
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -128,8 +123,7 @@ class Attempts:
         is raised, after the provider's connection was closed and the call was settled.
         """
         prompt = wanted.prompt
-        tokens = tokens_of_prompt(prompt.messages) + tokens_of_tools(prompt.tools)
-        progress = _Progress(tokens, prompt.max_output_tokens)
+        progress = _Progress(wanted.tokens, prompt.max_output_tokens)
         left = wanted.omitted, wanted.described, wanted.withheld
         try:
             call = await completed(self._open(model, wanted, progress))

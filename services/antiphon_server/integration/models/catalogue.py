@@ -1,18 +1,19 @@
 """The configured models."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from antiphon_server.integration.models.counting import FOUR_BYTES, Counting
 from antiphon_server.integration.models.model import Failure, ModelName, PartKind, PromptMessage
 from antiphon_server.integration.models.ports import ModelBackend
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.room import UNLIMITED, Limits, Room, room_of
 from antiphon_server.integration.models.settings import ModelSettings
-from antiphon_server.integration.models.tokens import tokens_of_prompt
 from antiphon_server.runtime.concurrency.breaker import USUAL, Breaker, Passage, State
 from antiphon_server.runtime.concurrency.breaker import Limits as BreakerLimits
 from antiphon_server.runtime.concurrency.bulkhead import Bulkhead
@@ -37,9 +38,11 @@ class ConfiguredModel:
         backend: ModelBackend,
         limits: Limits = UNLIMITED,
         breaker: BreakerLimits = USUAL,
+        counting: Counting = FOUR_BYTES,
     ) -> None:
         self.settings = settings
         self.backend = backend
+        self.counting = counting
         self._limits = limits
         self.breaker = Breaker(replace(breaker, slow_s=settings.slow_after_s), self._turned)
         self.places = Bulkhead(settings.places)
@@ -87,7 +90,10 @@ class ConfiguredModel:
     async def count(self, messages: Sequence[PromptMessage]) -> tuple[int, bool]:
         """How many tokens the messages have, and whether that is exact."""
         exact = await self.backend.count(messages)
-        return (exact, True) if exact is not None else (tokens_of_prompt(messages), False)
+        if exact is not None:
+            return exact, True
+        await self.counting.prepare(messages, (), sys.maxsize)
+        return self.counting.of_messages(messages), self.counting.exact
 
     async def context_tokens(self) -> int:
         """The most tokens that prompt and answer may have together; 0 if unknown."""
@@ -145,8 +151,11 @@ class Catalogue:
         make: Callable[[ModelSettings], ModelBackend],
         limits: Limits = UNLIMITED,
         breaker: BreakerLimits = USUAL,
+        counting: Callable[[ModelSettings], Counting] = lambda _: FOUR_BYTES,
     ) -> None:
-        models = (ConfiguredModel(one, make(one), limits, breaker) for one in settings)
+        models = (
+            ConfiguredModel(one, make(one), limits, breaker, counting(one)) for one in settings
+        )
         self._models = {one.name: one for one in models}
 
     def page(self, limit: int, page_token: str) -> tuple[list[ConfiguredModel], str]:

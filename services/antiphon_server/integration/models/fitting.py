@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
+from antiphon_server.integration.models.counting import FOUR_BYTES, TOKENS_OF_PROMPT, Counting
 from antiphon_server.integration.models.model import (
     Order,
     Part,
@@ -13,11 +14,6 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
 )
 from antiphon_server.integration.models.room import Room
-from antiphon_server.integration.models.tokens import (
-    tokens_of_message,
-    tokens_of_prompt,
-    tokens_of_tools,
-)
 
 _NAMES: dict[PartKind, str] = {"image": "an image", "audio": "a recording", "file": "a file"}
 _LONGEST_NAME = 80
@@ -29,7 +25,7 @@ class Fitted:
     """An order for one model: ``history`` is what it is told of what was said before.
 
     ``described`` says how many parts it is told of in words, ``asked_tokens`` how long the prompt
-    is without the history. It is not told of ``withheld`` tools.
+    is without the history, as ``counting`` counts. It is not told of ``withheld`` tools.
     """
 
     order: Order
@@ -38,6 +34,12 @@ class Fitted:
     described: int
     asked_tokens: int = 0
     withheld: int = 0
+    counting: Counting = FOUR_BYTES
+
+    @cached_property
+    def tokens(self) -> int:
+        """How many tokens the prompt has, as they are counted."""
+        return self.asked_tokens + self.counting.of_messages(self.history)
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -53,11 +55,26 @@ class Fitted:
 
     def shorter(self) -> "Fitted":
         """The same with at most half of the history: the model has less room than was thought."""
-        return replace(self, history=_newest(self.history, tokens_of_prompt(self.history) // 2))
+        half = self.counting.of_messages(self.history) // 2
+        return replace(self, history=_newest(self.history, half, self.counting))
+
+    def without(self, tokens: int) -> "Fitted":
+        """The same without the oldest messages that have so many tokens, one of them at least."""
+        left = 0
+        for count, message in enumerate(self.history, 1):
+            left += self.counting.of_message(message)
+            if left >= tokens:
+                return replace(self, history=self.history[count:])
+        return replace(self, history=())
 
 
 def fitted(
-    order: Order, room: Room, accepts: frozenset[PartKind], *, takes_tools: bool = True
+    order: Order,
+    room: Room,
+    accepts: frozenset[PartKind],
+    *,
+    takes_tools: bool = True,
+    counting: Counting = FOUR_BYTES,
 ) -> Fitted:
     """The order for a model with that room that takes such parts, and tools or none."""
     told, strange = _described_all(order.history, accepts)
@@ -66,10 +83,11 @@ def fitted(
     withheld = len(order.prompt.tools) - len(tools)
     if withheld or any(strange_now):
         order = replace(order, prompt=replace(order.prompt, messages=messages, tools=tools))
-    asked = tokens_of_prompt((*order.instructions, *messages)) + tokens_of_tools(tools)
-    kept = _newest(told, room.prompt - asked)
+    asked = counting.of_messages((*order.instructions, *messages)) + counting.of_tools(tools)
+    left = int(room.prompt / counting.margin) - TOKENS_OF_PROMPT - asked
+    kept = _newest(told, left, counting)
     described = sum(strange[len(strange) - len(kept) :]) + sum(strange_now)
-    return Fitted(order, room.output, kept, described, asked, withheld)
+    return Fitted(order, room.output, kept, described, asked, withheld, counting)
 
 
 def shown_as_they_are(message: PromptMessage) -> bool:
@@ -91,10 +109,12 @@ def _described_all(
     return tuple(told), strange
 
 
-def _newest(history: Sequence[PromptMessage], budget: int) -> tuple[PromptMessage, ...]:
+def _newest(
+    history: Sequence[PromptMessage], budget: int, counting: Counting
+) -> tuple[PromptMessage, ...]:
     """The newest messages that fit."""
     first = len(history)
-    while first and (budget := budget - tokens_of_message(history[first - 1])) >= 0:
+    while first and (budget := budget - counting.of_message(history[first - 1])) >= 0:
         first -= 1
     return tuple(history[first:])
 

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from antiphon_server.integration.ledger.model import BudgetExceeded, Usage, total
 from antiphon_server.integration.models.attempt import Attempts, Before, Emit, Ended, said_by
 from antiphon_server.integration.models.catalogue import Catalogue, ConfiguredModel
-from antiphon_server.integration.models.fitting import Fitted, fitted
+from antiphon_server.integration.models.fitting import Fitted
+from antiphon_server.integration.models.measuring import measured
 from antiphon_server.integration.models.model import (
     AttemptStarted,
     Failure,
@@ -110,9 +111,12 @@ class _Running:
                 self._skip(model, Reason.PART_NOT_ACCEPTED, candidate.lacks)
                 continue
             self.model = model.name
-            room = await model.room(self.order.prompt.max_output_tokens)
-            tools = model.settings.tools
-            wanted = fitted(self.order, room, model.accepts, takes_tools=tools)
+            try:
+                wanted = await measured(model, self.order)
+            except DomainError as too_long:
+                self.failure = too_long
+                self._skip(model, too_long.reason)
+                continue
             if await _has_no_room(model, wanted, models[place:]):
                 self._skip(model, Reason.MODEL_PROMPT_TOO_LONG)
                 continue

@@ -33,6 +33,11 @@ class ToolDefinition:
     schema: str
 
     @property
+    def told(self) -> str:
+        """Its texts."""
+        return "\n".join((self.name, self.description, self.schema))
+
+    @property
     def text_bytes(self) -> int:
         """The length of its texts in UTF-8 bytes."""
         return sum(len(it.encode()) for it in (self.name, self.description, self.schema))
@@ -67,6 +72,19 @@ class PromptMessage:
     def text(self) -> str:
         """The text parts, joined."""
         return "\n".join(part.content for part in self.parts if part.kind == "text")
+
+    @property
+    def told(self) -> str:
+        """:attr:`text`, and what it says of calls."""
+        if not self.calls:
+            return self.text
+        asked = [part for call in self.calls for part in (call.tool, call.arguments)]
+        return "\n".join(filter(None, (self.text, *asked)))
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many tokens :attr:`told` has, by the names of those who counted it; added to."""
+        return {}
 
     @cached_property
     def text_bytes(self) -> int:

@@ -9,6 +9,7 @@ from antiphon_server.integration.models.model import (
     ModelStep,
     Prompt,
     PromptMessage,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.runtime.access.principal import Principal
@@ -26,8 +27,46 @@ class Conversations(Protocol):
         ...
 
 
+class CountsTokens(Protocol):
+    """Counts the tokens of texts as one tokenizer does, or as near to it as is known."""
+
+    @property
+    def name(self) -> str:
+        """What its counts are kept by."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is the model's own tokenizer."""
+        ...
+
+    @property
+    def margin(self) -> float:
+        """So many times as many there may be, of a prompt: 1 where it is sure, or need not be."""
+        ...
+
+    @property
+    def most_bytes(self) -> float:
+        """So many bytes of UTF-8 a token has in the language that has the fewest tokens."""
+        ...
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it can count at once; else the first count takes up to a second."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens the text has. Takes a processor up to a second for a megabyte."""
+        ...
+
+
 class ModelBackend(Protocol):
     """Answers prompts as one model."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can tell how many tokens a whole prompt has: :meth:`count`."""
+        ...
 
     def generate(self, prompt: Prompt) -> AsyncGenerator[ModelStep, None]:
         """Stream the answer: texts, then exactly one ModelEnd; before them its progress, if told.
@@ -41,8 +80,13 @@ class ModelBackend(Protocol):
         """
         ...
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
-        """How many tokens the messages have by the model's own tokenizer, None if unknown."""
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
+        """How many tokens they have by the model's own template and tokenizer, None if unknown.
+
+        Raises DomainError as :meth:`generate` does.
+        """
         ...
 
     def missing(self) -> str:

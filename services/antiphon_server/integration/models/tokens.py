@@ -31,6 +31,20 @@ gpt-4o-mini 48,169). A recording: an hour at 32 tokens a second. A file: 100 pag
 length of recordings and files is not known here: longer ones count more."""
 
 
+class BytesOfTokens:
+    """A :class:`~antiphon_server.integration.models.ports.CountsTokens`: 4 bytes each."""
+
+    name = "bytes"
+    exact = False
+    margin = 1.0
+    most_bytes = float(BYTES_PER_TOKEN)
+    loaded = True
+
+    def count(self, text: str) -> int:
+        """See :meth:`CountsTokens.count`."""
+        return tokens_of_bytes(len(text.encode("utf-8", "replace")))
+
+
 def tokens_of_bytes(size: int) -> int:
     """The estimate for a text of ``size`` bytes, rounded up."""
     return -(-size // BYTES_PER_TOKEN)

@@ -21,7 +21,6 @@ from antiphon_server.integration.models.adapters.openai_wire import OpenAIModel
 from antiphon_server.integration.models.adapters.told_tools import (
     grammar,
     in_words,
-    messages_in_words,
 )
 from antiphon_server.integration.models.adapters.tool_names import ToolNames
 from antiphon_server.integration.models.adapters.written_calls import with_calls
@@ -31,6 +30,7 @@ from antiphon_server.integration.models.model import (
     Prompt,
     PromptMessage,
     PromptProgress,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
@@ -76,6 +76,8 @@ class _Tokenized(msgspec.Struct):
 class LocalModel:
     """A :class:`~antiphon_server.integration.models.ports.ModelBackend` that runs here, free."""
 
+    counts = True
+
     def __init__(
         self,
         settings: ModelSettings,
@@ -100,11 +102,13 @@ class LocalModel:
                 if not isinstance(step, PromptProgress) or pace.due():
                     yield step
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         """See :meth:`ModelBackend.count`: by the model's own template and tokenizer."""
-        names = ToolNames((), messages)
-        told = messages_in_words(_instructed(tuple(messages)), names)
-        whole = encode_messages(told, names)
+        names = ToolNames(tools, messages)
+        told = in_words(Prompt(_instructed(tuple(messages)), tools=tuple(tools)), names)
+        whole = encode_messages(told.messages, names)
         prompt = await self._ask("apply-template", {"messages": whole}, _Rendered)
         question = {"content": prompt.prompt, "parse_special": True}
         return len((await self._ask("tokenize", question, _Tokenized)).tokens)

@@ -36,6 +36,7 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
     PromptProgress,
     ProviderSaid,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
@@ -54,6 +55,8 @@ _MAX_REFUSAL = 16 << 10
 
 class OpenAIModel:
     """A :class:`~antiphon_server.integration.models.ports.ModelBackend` on the OpenAI wire."""
+
+    counts = False
 
     def __init__(
         self,
@@ -108,7 +111,9 @@ class OpenAIModel:
         finally:
             response.close()
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         """See :meth:`ModelBackend.count`; this wire has no way to ask."""
         return None
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from antiphon_server.integration.models.adapters.failures import not_runnable
 from antiphon_server.integration.models.adapters.missing import EXTRA, missing_key, missing_provider
 from antiphon_server.integration.models.adapters.prices import PublicModels
-from antiphon_server.integration.models.model import ModelStep, Prompt, PromptMessage
+from antiphon_server.integration.models.model import (
+    ModelStep,
+    Prompt,
+    PromptMessage,
+    ToolDefinition,
+)
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.runtime.concurrency.imports import imported, importing
@@ -26,6 +31,8 @@ _LIBRARY_SIDE = "antiphon_server.integration.models.adapters.pydantic_ai_stream"
 class ProviderModel:
     """A :class:`~antiphon_server.integration.models.ports.ModelBackend` behind pydantic-ai."""
 
+    counts = False
+
     def __init__(self, settings: ModelSettings, known: PublicModels | None = None) -> None:
         self._settings = settings
         self._known = known or PublicModels()
@@ -37,7 +44,9 @@ class ProviderModel:
             async for step in steps:
                 yield step
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         """See :meth:`ModelBackend.count`; not asked of these providers."""
         return None
 

@@ -12,6 +12,7 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
     ToolCall,
     ToolCallId,
+    ToolDefinition,
 )
 from antiphon_server.integration.models.pricing import Prices, Tokens
 from antiphon_server.integration.models.settings import ModelSettings, ScriptedCall
@@ -29,6 +30,8 @@ class ScriptedModel:
     counts from 1 to ``script.deltas``. Both stop at the prompt's token limit, with
     a token a delta, and are free.
     """
+
+    counts = False
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -50,7 +53,9 @@ class ScriptedModel:
             yield ToolCall(ToolCallId(new_id("tool")), call.tool, call.arguments)
         yield ModelEnd(reason, Tokens(tokens_of_prompt(prompt.messages), sent))
 
-    async def count(self, messages: Sequence[PromptMessage]) -> int | None:
+    async def count(
+        self, messages: Sequence[PromptMessage], tools: Sequence[ToolDefinition] = ()
+    ) -> int | None:
         return None
 
     def missing(self) -> str:

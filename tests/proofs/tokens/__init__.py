@@ -1,0 +1,1 @@
+"""How near tokens are counted, and that no prompt is longer than its model's window."""
