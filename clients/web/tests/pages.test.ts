@@ -187,6 +187,9 @@ test("keys do what the list of keys says", async () => {
   expect(await faults()).toEqual([]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
+  await page.getByRole("dialog", { name: "Search" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Alt+n");
   await page.getByRole("heading", { name: "New conversation" }).waitFor();
   await typed("Hello");
   await page.fill(".composer textarea", "");

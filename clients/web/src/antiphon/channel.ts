@@ -29,6 +29,7 @@ import { ConnectionService } from "../gen/antiphon/integration/v1/connection_ser
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
 import { ToolService } from "../gen/antiphon/integration/v1/tool_service_pb";
 import { WhiteboardService } from "../gen/antiphon/memory/v1/whiteboard_service_pb";
+import { SearchService } from "../gen/antiphon/memory/v1/search_service_pb";
 import { sleep } from "./backoff";
 import { errorOf } from "./errors";
 import { newRequestId } from "./ids";
@@ -57,6 +58,7 @@ export interface Stubs {
   routes: Stub<typeof RouteService>;
   schedules: Stub<typeof ScheduleService>;
   whiteboards: Stub<typeof WhiteboardService>;
+  search: Stub<typeof SearchService>;
   tools: Stub<typeof ToolService>;
   webhooks: Stub<typeof WebhookService>;
   workers: Stub<typeof WorkerService>;
@@ -104,6 +106,7 @@ function stubsOn(wire: Transport): Stubs {
     routes: createClient(RouteService, wire),
     schedules: createClient(ScheduleService, wire),
     whiteboards: createClient(WhiteboardService, wire),
+    search: createClient(SearchService, wire),
     tools: createClient(ToolService, wire),
     webhooks: createClient(WebhookService, wire),
     workers: createClient(WorkerService, wire),

@@ -16,7 +16,7 @@ export { type ResultPart, keptPartOf } from "./results";
 export { type DeviceCode, type ProviderLogin, Session } from "./session";
 export { textOf } from "./text";
 export { NOBODY, type Outgoing, type Wishes, isAnswered } from "./outbox";
-export { Thread, type ThreadOptions, isQueued } from "./thread";
+export { type Reached, Thread, type ThreadOptions, isQueued } from "./thread";
 export type { Child, Entry } from "./transcript";
 export { MemoryTokenStore, type TokenStore, type Tokens, TokenSource, tokensOf } from "./tokens";
 export { type Assigned, TurnView } from "./turn";

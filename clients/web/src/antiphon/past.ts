@@ -7,6 +7,7 @@ import type { Transcript } from "./transcript";
 import type { TurnView } from "./turn";
 
 const PAGE = 50;
+const MOST_PAGE = 200;
 const EVENTS_PAGE = 1000;
 const MOST_EVENT_PAGES = 20;
 const UNDER_WAY = [
@@ -41,34 +42,34 @@ export class Past {
 
   /** Read the newest messages. */
   readNewest(): Promise<void> {
-    return this.readPage("");
+    return this.readPage("", PAGE);
   }
 
-  /** Read those before what was read. */
-  readOlder(): Promise<void> {
-    return this.readPage(this.olderToken);
+  /** Read those before what was read; as many as a page has if somebody wants to get far. */
+  readOlder(isFar = false): Promise<void> {
+    return this.readPage(this.olderToken, isFar ? MOST_PAGE : PAGE);
   }
 
-  private async readPage(pageToken: string): Promise<void> {
+  private async readPage(pageToken: string, pageSize: number): Promise<void> {
     const { conversationId, transcript } = this;
     const page = await this.stubs.context.listMessages({
       conversationId,
-      pageSize: PAGE,
+      pageSize,
       pageToken,
     });
     for (const message of page.messages) transcript.post(message, message.offset, message.turnId);
     this.olderToken = page.nextPageToken;
     this.hasOlder = page.nextPageToken !== "";
     const oldest = page.messages.at(-1)?.createTime;
-    await this.readTurns(oldest ? timestampMs(oldest) : Infinity, pageToken === "");
+    await this.readTurns(oldest ? timestampMs(oldest) : Infinity, pageToken === "", pageSize);
   }
 
   /** The turns that began since a time; messages and turns are paged apart. */
-  private async readTurns(sinceMs: number, isFirst: boolean): Promise<void> {
+  private async readTurns(sinceMs: number, isFirst: boolean, pageSize: number): Promise<void> {
     while (isFirst || (this.turnsToken && this.oldestTurnMs >= sinceMs)) {
       const page = await this.stubs.dispatcher.listTurns({
         conversationId: this.conversationId,
-        pageSize: PAGE,
+        pageSize,
         pageToken: isFirst ? "" : this.turnsToken,
       });
       // They come newest first, and a turn that is new to the map goes to its end.

@@ -26,6 +26,10 @@ const TYPING_EVERY_MS = 5_000;
 const PRESENT_EVERY_MS = 40_000;
 const GREETING_MS = 2_000;
 const AWAITED_MS = 1_000;
+const FAR = 5_000;
+
+/** How looking for a message ended: `far` is to be gone on with, if somebody wants to. */
+export type Reached = "there" | "missing" | "far" | "failed" | "stopped";
 
 /** What whoever opens a conversation knows of it, and wants to know. */
 export interface ThreadOptions {
@@ -47,7 +51,8 @@ export class Thread extends Changing {
   notes = 0;
   conversation: Conversation | undefined;
   isLoading = true;
-  isLoadingOlder = false;
+  /** How many messages were read so far to reach one; undefined while nobody wants to. */
+  reaching: number | undefined;
   error: AntiphonError | undefined;
   /** What was taken back, until somebody writes it anew. */
   takenBack: Outgoing | undefined;
@@ -57,6 +62,7 @@ export class Thread extends Changing {
   private readonly outbox: Outbox;
   private watching: Watching | undefined;
   private isClosed = false;
+  private older: Promise<void> | undefined;
   private typedAt = 0;
   private ownRole: Role | undefined;
   private greeting: ReturnType<typeof setTimeout> | undefined;
@@ -111,6 +117,11 @@ export class Thread extends Changing {
   /** Whether more was said before what is known. */
   get hasOlder(): boolean {
     return this.past.hasOlder;
+  }
+
+  /** Whether what was said before is being read. */
+  get isLoadingOlder(): boolean {
+    return this.older !== undefined || this.reaching !== undefined;
   }
 
   /** Whether something is to come: an answer, or word of what was sent. */
@@ -220,16 +231,46 @@ export class Thread extends Changing {
 
   /** Read what was said before. */
   async loadOlder(): Promise<void> {
-    if (this.isLoadingOlder || !this.hasOlder) return;
-    this.isLoadingOlder = true;
-    this.changed();
+    if (!this.isLoadingOlder && this.hasOlder) await this.readOlder();
+  }
+
+  /**
+   * Read back until a message is known, or so many others are. Messages are kept without holes, so
+   * all between it and what is shown is read, too. Nothing is thrown.
+   */
+  async reach(messageId: string, signal: AbortSignal, most = FAR): Promise<Reached> {
+    await this.older;
+    const before = this.known;
     try {
-      await this.past.readOlder();
-    } catch (thrown) {
-      this.error = errorOf(thrown);
+      for (;;) {
+        if (signal.aborted || this.isClosed) return "stopped";
+        if (this.entry(messageId)) return "there";
+        if (this.error) return "failed";
+        if (!this.hasOlder) return "missing";
+        this.reaching = this.known - before;
+        if (this.reaching >= most) return "far";
+        await this.readOlder(true);
+      }
+    } finally {
+      this.reaching = undefined;
+      this.changed();
     }
-    this.isLoadingOlder = false;
+  }
+
+  /** Read one page more; what fails is told by `error`. */
+  private readOlder(isFar = false): Promise<void> {
+    const work = async () => {
+      try {
+        await this.past.readOlder(isFar);
+      } catch (thrown) {
+        this.error = errorOf(thrown);
+      }
+      this.older = undefined;
+      this.changed();
+    };
+    this.older = work();
     this.changed();
+    return this.older;
   }
 
   /** Say something and have it answered, unless it is to people alone. Nothing is thrown. */

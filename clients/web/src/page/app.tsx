@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { NOBODY } from "../antiphon";
+import { openAt } from "./address";
 import { Composer } from "./composer";
 import { ConversationView } from "./conversation/conversation";
 import type { Desk } from "./desk";
@@ -14,13 +15,14 @@ import { FiltersView } from "./filters/view";
 import { FlagsView } from "./flags/view";
 import { PeopleDialog } from "./people";
 import { QueueView } from "./queue/queue";
+import { SearchDialog } from "./search/dialog";
 import { Sidebar } from "./sidebar";
 import { UsageView } from "./usage/usage";
 import { useChanges } from "./use";
 import { WebhooksView } from "./webhooks/view";
 import { BESIDE, WhiteboardPanel } from "./whiteboard/panel";
 
-type Window = "account" | "archive" | "people" | "shortcuts" | "workspace" | "rename" | "";
+type Window = "account" | "archive" | "people" | "search" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
@@ -38,6 +40,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
   useChanges(desk);
   useChanges(desk.thread);
   const [dialog, setDialog] = useState<Window>("");
+  const [query, setQuery] = useState("");
   const [isNarrowOpen, setNarrowOpen] = useState(false);
   const [isHidden, setHidden] = useState(localStorage.getItem(HIDDEN) === "hidden");
   const [workspaceId, setWorkspaceId] = useState(localStorage.getItem(WORKSPACE) ?? "");
@@ -58,7 +61,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
   }, [isNarrow]);
   useDrawer(isDrawn, () => setNarrowOpen(false));
   const view = useRoute(desk, () => setNarrowOpen(false));
-  useKeys(desk, toggle, setDialog);
+  useKeys(desk, toggle, (wanted) => (setQuery(""), setDialog(wanted)));
   useTitle(desk, view);
   const known = desk.workspaces.some((each) => each.workspaceId === workspaceId) ? workspaceId : "";
   const chooseWorkspace = (id: string) => {
@@ -80,6 +83,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           onClose: () => setNarrowOpen(false),
           onWorkspace: chooseWorkspace,
           onNewWorkspace: () => setDialog("workspace"),
+          onSearch: (wanted) => (setNarrowOpen(false), setQuery(wanted), setDialog("search")),
           onAccount: () => setDialog("account"),
           onShortcuts: () => setDialog("shortcuts"),
           onSignOut,
@@ -128,6 +132,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           <Welcome desk={desk} workspaceId={known} />
         )}
       </main>
+      {dialog === "search" && <SearchDialog desk={desk} query={query} workspaceId={known} onClose={() => setDialog("")} />}
       {dialog === "account" && <AccountDialog session={desk.session} onClose={() => setDialog("")} />}
       {dialog === "shortcuts" && <ShortcutsDialog onClose={() => setDialog("")} />}
       {dialog === "workspace" && (
@@ -185,8 +190,8 @@ function useRoute(desk: Desk, onMove: () => void): string {
   const [view, setView] = useState(viewOf);
   useEffect(() => {
     const go = () => {
-      const found = /^#\/c\/(conv_[\w-]{8,64})$/.exec(location.hash);
-      desk.openThread(found?.[1] ?? "");
+      const { conversationId, messageId } = openAt(location.hash);
+      desk.openThread(conversationId, messageId);
       setView(viewOf());
       onMove();
     };
@@ -214,7 +219,8 @@ function useKeys(desk: Desk, toggle: () => void, setDialog: (dialog: Window) => 
         event.preventDefault();
         work();
       };
-      if (isCommand && event.key === "k") act(goToNew);
+      if (isCommand && event.key === "k") act(() => setDialog("search"));
+      else if (event.altKey && event.code === "KeyN") act(goToNew);
       else if (isCommand && event.key === "b") act(toggle);
       else if (event.altKey && event.key === "ArrowUp") act(() => step(desk, -1));
       else if (event.altKey && event.key === "ArrowDown") act(() => step(desk, 1));

@@ -27,6 +27,11 @@ import { titleOf } from "./words";
 // One's own log tells of the lists; this is for what it does not: where others said something.
 const REFRESH_MS = 300_000;
 
+/** A message that somebody wants to see. */
+export interface Sought {
+  messageId: string;
+}
+
 /** Lists and the open conversation, kept up. */
 export class Desk extends Changing {
   workspaces: Workspace[] = [];
@@ -35,6 +40,8 @@ export class Desk extends Changing {
   isLoading = true;
   error: AntiphonError | undefined;
   thread: Thread | undefined;
+  /** The message that was asked for in the open conversation: another object each time that it is. */
+  sought: Sought | undefined;
   connection: Connection = { state: "idle" };
   /** Whether the connection broke, and no try has worked since. */
   isAway = false;
@@ -159,9 +166,10 @@ export class Desk extends Changing {
     return found;
   }
 
-  /** Open a conversation, or none: what is said then begins one. */
-  openThread(conversationId: string): void {
-    if (this.thread?.conversationId === conversationId) return;
+  /** Open a conversation, or none: what is said then begins one; and show a message in it. */
+  openThread(conversationId: string, messageId = ""): void {
+    this.sought = messageId ? { messageId } : undefined;
+    if (this.thread?.conversationId === conversationId) return this.changed();
     const before = this.thread;
     const unsent = [...this.unsent].find((each) => each.conversationId === conversationId);
     if (unsent) this.unsent.delete(unsent);

@@ -23,6 +23,11 @@ export class Names extends Changing {
     return name || shortName(actor);
   }
 
+  /** All names that were told, by actor. */
+  get all(): ReadonlyMap<string, string> {
+    return this.known;
+  }
+
   /** Somebody's name was told. */
   learn(userId: string, name: string): void {
     if (name) this.known.set(`users/${userId}`, name);

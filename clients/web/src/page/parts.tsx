@@ -137,6 +137,7 @@ export function Notice(props: { text: string; children?: ComponentChildren }): J
 /** A window before the page; Escape and a click beside it close it. */
 export function Dialog(props: {
   title: string;
+  class?: string;
   onClose: () => void;
   children: ComponentChildren;
 }): JSX.Element {
@@ -148,7 +149,7 @@ export function Dialog(props: {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={`dialog ${props.class ?? ""}`}
       aria-labelledby={id}
       onClose={props.onClose}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}

@@ -8,6 +8,7 @@ import type { Desk } from "./desk";
 import { type Listing, activityOf } from "./listing";
 import { Avatar, Icon, IconButton, Mark, Menu, Notice } from "./parts";
 import { QueueLink } from "./queue/link";
+import { OpenSearch } from "./search/open";
 import { type Theme, chooseTheme, chosenTheme } from "./theme";
 import { period, sentenceOf } from "./words";
 
@@ -19,6 +20,7 @@ export interface SidebarActions {
   onClose: () => void;
   onWorkspace: (workspaceId: string) => void;
   onNewWorkspace: () => void;
+  onSearch: (query: string) => void;
   onAccount: () => void;
   onShortcuts: () => void;
   onSignOut: () => void;
@@ -64,8 +66,10 @@ export function Sidebar(props: { desk: Desk; workspaceId: string; actions: Sideb
           dir="auto"
           value={search}
           onInput={(event) => setSearch(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && wanted && actions.onSearch(wanted)}
         />
       </label>
+      <OpenSearch query={wanted} onOpen={() => actions.onSearch(wanted)} />
       <div class="list" ref={list} aria-busy={desk.isLoading || (!!wanted && !found)}>
         {desk.error && !desk.conversations.length && <Notice text={sentenceOf(desk.error)} />}
         {wanted ? (

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Entry, Thread, ToolCall, TurnView } from "../../antiphon";
+import { addressOf } from "../address";
 import { Composer } from "../composer";
 import type { Desk } from "../desk";
 import { Icon, Notice } from "../parts";
@@ -16,6 +17,7 @@ import { type Item, hasOnlyCalled, itemsOf } from "./items";
 import { Kept } from "./kept";
 import { Older } from "./older";
 import { Said, isByPerson } from "./said";
+import { SeekingBar, useSought } from "./sought";
 import { Ended, UnderWay, Unsent } from "./under_way";
 import { Versions } from "./versions";
 
@@ -28,7 +30,9 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
   useChanges(thread);
   const scroll = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const { isAtEnd, toEnd } = useFollowing(scroll, content, thread);
+  const { sought } = desk;
+  const { isAtEnd, toEnd, letGo } = useFollowing(scroll, content, thread, sought !== undefined);
+  const seeking = useSought(scroll, content, thread, sought, letGo);
   const items = itemsOf(thread);
   const isEmpty = !items.length && !thread.isLoading;
   return (
@@ -38,7 +42,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
           {thread.isLoading && <Skeleton />}
           <Older thread={thread} scroll={scroll} />
           {isEmpty && !thread.error && <p class="empty">Nothing has been said here yet.</p>}
-          {items.map((item) => drawn(item, desk, thread))}
+          {items.map((item) => drawn(item, desk, thread, seeking.place?.turnId))}
           {thread.error && (
             <Notice text={sentenceOf(thread.error)}>
               <button type="button" class="link" onClick={() => location.reload()}>
@@ -49,6 +53,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
         </div>
       </div>
       <Announcer thread={thread} />
+      <SeekingBar thread={thread} seeking={seeking} />
       <div class="dock">
         {!isAtEnd && (
           <button type="button" class="to-end" onClick={toEnd} aria-label="To the newest message">
@@ -62,7 +67,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
   );
 }
 
-function drawn(item: Item, desk: Desk, thread: Thread): JSX.Element {
+function drawn(item: Item, desk: Desk, thread: Thread, soughtTurnId: string | undefined): JSX.Element {
   const nameOf = (entry: Entry | undefined) => askerOf(entry, desk, thread);
   switch (item.kind) {
     case "said":
@@ -73,6 +78,7 @@ function drawn(item: Item, desk: Desk, thread: Thread): JSX.Element {
           <Versions
             {...item}
             thread={thread}
+            soughtTurnId={soughtTurnId}
             doings={doingsOf(item.question, desk, thread)}
             deciding={decidingOf(desk, thread)}
             say={(entry) => said({ entry, question: undefined, isRepeated: false }, desk, thread)}
@@ -113,6 +119,7 @@ function said(item: Omit<SaidItem, "kind">, desk: Desk, thread: Thread): JSX.Ele
     <Kept key={entry.id} role={entry.role} text={entry.text}>
       <Said
         entry={entry}
+        address={addressOf(thread.conversationId, entry.id)}
         name={desk.nameOf(entry.author)}
         isMine={entry.author === thread.self && entry.role !== "assistant"}
         turn={!item.isRepeated && footerBelongs(thread, entry, turn) ? turn : undefined}

@@ -22,9 +22,9 @@ const left = new Map<string, Reading>();
  * The view stays at its end while an answer grows, until somebody scrolls up: only what makes the
  * position smaller while nothing shrinks is a scroll of theirs. What is drawn late is no scroll.
  */
-export function useFollowing(scroll: Box, content: Box, thread: Thread) {
+export function useFollowing(scroll: Box, content: Box, thread: Thread, isSought: boolean) {
   const [isAtEnd, setAtEnd] = useState(true);
-  const sticks = useRef(!left.has(thread.conversationId));
+  const sticks = useRef(!isSought && !left.has(thread.conversationId));
   const seen = useRef({ top: 0, height: 0 });
   const toEnd = useCallback(() => {
     const { current } = scroll;
@@ -55,13 +55,14 @@ export function useFollowing(scroll: Box, content: Box, thread: Thread) {
       current.removeEventListener("scroll", look);
     };
   }, [thread]);
-  useReturn(scroll, content, thread, toEnd);
-  return { isAtEnd, toEnd };
+  useReturn(scroll, content, thread, isSought, toEnd);
+  const letGo = useCallback(() => void (sticks.current = false), []);
+  return { isAtEnd, toEnd, letGo };
 }
 
-/** Whoever comes back to a conversation reads on where they were. */
-function useReturn(scroll: Box, content: Box, thread: Thread, toEnd: () => void): void {
-  const wanted = useRef(left.get(thread.conversationId));
+/** Whoever comes back to a conversation reads on where they were, unless they seek something in it. */
+function useReturn(scroll: Box, content: Box, thread: Thread, isSought: boolean, toEnd: () => void): void {
+  const wanted = useRef(isSought ? undefined : left.get(thread.conversationId));
   const pages = useRef(0);
   useLayoutEffect(() => {
     const { current } = scroll;
@@ -77,12 +78,12 @@ function useReturn(scroll: Box, content: Box, thread: Thread, toEnd: () => void)
       return toEnd();
     }
     wanted.current = undefined;
-    return settle(scroll.current, content.current, reading);
+    return hold(scroll.current, content.current, reading);
   }, [thread, thread.isLoading, thread.isLoadingOlder]);
 }
 
-/** What is above may be drawn a moment later: until then the message is held where it was. */
-function settle(scroll: HTMLElement | null, content: HTMLElement | null, reading: Reading): void {
+/** What is above may be drawn a moment later: until then the message is held in its place. */
+export function hold(scroll: HTMLElement | null, content: HTMLElement | null, reading: Reading): void {
   if (!scroll || !content) return;
   const place = () => {
     const message = document.getElementById(reading.messageId);

@@ -8,8 +8,15 @@ import { moment } from "../words";
 const FLASH_MS = 1_600;
 
 /** Who says it, and when: also how one finds from message to message by headings. */
-export function Head(props: { name: string; actor: string; timeMs: number; type?: string; isPerson?: boolean }): JSX.Element {
-  const { name, actor, timeMs, type, isPerson } = props;
+export function Head(props: {
+  name: string;
+  actor: string;
+  timeMs: number;
+  address?: string;
+  type?: string;
+  isPerson?: boolean;
+}): JSX.Element {
+  const { name, actor, timeMs, address, type, isPerson } = props;
   return (
     <header class="who">
       <Avatar actor={actor} name={name} />
@@ -20,8 +27,20 @@ export function Head(props: { name: string; actor: string; timeMs: number; type?
         </small>
       )}
       {type && <small class="quiet">{type}</small>}
-      {timeMs > 0 && <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>}
+      <When timeMs={timeMs} address={address} />
     </header>
+  );
+}
+
+/** When it was said; leads to the message by its own address, which can be copied. */
+export function When({ timeMs, address }: { timeMs: number; address: string | undefined }): JSX.Element | null {
+  if (timeMs <= 0) return null;
+  const time = <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>;
+  if (!address) return time;
+  return (
+    <a href={address} aria-label={`${moment(timeMs)}, link to this message`} title="Link to this message">
+      {time}
+    </a>
   );
 }
 

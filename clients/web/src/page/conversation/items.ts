@@ -52,6 +52,27 @@ export function itemsOf(thread: Thread): Item[] {
   return items;
 }
 
+/** Where a message is shown: in which element, and of which turn that is the answer. */
+export interface Place {
+  elementId: string;
+  turnId: string;
+}
+
+/**
+ * The place of a message that is known. What was asked again stands where it was asked first, and
+ * what others did for an answer in that answer, or below its question if there is none.
+ */
+export function placeOf(thread: Thread, messageId: string): Place | undefined {
+  const entry = thread.entry(messageId);
+  if (!entry) return undefined;
+  let turn = thread.turn(entry.turnId);
+  const isOfTurn = turn?.parentTurnId !== undefined && turn.parentTurnId !== "";
+  while (turn?.parentTurnId && thread.turn(turn.parentTurnId)) turn = thread.turn(turn.parentTurnId);
+  const shown = isOfTurn && turn ? (thread.entry(turn.replyMessageId) ?? thread.entry(turn.messageId) ?? entry) : entry;
+  const asked = isQuestion(shown) ? thread.messages.find((each) => isQuestion(each) && each.turnId === firstOf(shown.turnId)) : undefined;
+  return { elementId: (asked ?? shown).id, turnId: shown.turnId };
+}
+
 /** Whether it ended without a word, and called tools: that has to be shown somewhere. */
 export function hasOnlyCalled(thread: Thread, turn: TurnView): boolean {
   return turn.isDone && turn.toolCalls.length > 0 && !thread.hasReply(turn);

@@ -8,13 +8,15 @@ import { inWords, moment } from "../words";
 import { Answer } from "./answer";
 import type { Deciding } from "./call";
 import { type Doings, Facts } from "./facts";
-import { Head, ReplyTo } from "./head";
+import { Head, ReplyTo, When } from "./head";
 import { Removed } from "./removed";
 
 const HELD = "held by a filter until a person has looked at it; no later answer is given with it";
 
 interface SaidProps {
   entry: Entry;
+  /** Its own address, which can be shared. */
+  address: string;
   name: string;
   isMine: boolean;
   /** The turn whose end is told below it. */
@@ -35,7 +37,7 @@ export function isByPerson({ role, author }: Entry): boolean {
 
 /** A question or an answer; drawn again only when something of it has changed. */
 export const Said = memo(
-  function Said({ entry, name, isMine, turn, question, asker, doings, deciding }: SaidProps): JSX.Element {
+  function Said({ entry, address, name, isMine, turn, question, asker, doings, deciding }: SaidProps): JSX.Element {
     const isAnswer = entry.role === "assistant";
     const isPerson = isByPerson(entry);
     const called = isPerson ? `${name}, a person` : name;
@@ -48,7 +50,7 @@ export const Said = memo(
         {isMine ? (
           <h2 class="hidden">You</h2>
         ) : (
-          <Head name={name} actor={entry.author} timeMs={entry.timeMs} type={entry.type} isPerson={isPerson} />
+          <Head name={name} actor={entry.author} timeMs={entry.timeMs} address={address} type={entry.type} isPerson={isPerson} />
         )}
         <ReplyTo question={question} name={asker} />
         {isAnswer && <Answer text={entry.text} turn={turn} deciding={deciding} />}
@@ -66,6 +68,11 @@ export const Said = memo(
               </p>
             ))}
           </div>
+        )}
+        {isMine && (
+          <p class="when">
+            <When timeMs={entry.timeMs} address={address} />
+          </p>
         )}
         <Removed removed={entry.removed} />
         {entry.isAside && (

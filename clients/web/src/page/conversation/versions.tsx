@@ -13,13 +13,19 @@ export function Versions(props: {
   thread: Thread;
   question: Entry;
   turnIds: string[];
+  /** The turn whose answer somebody wants to see, if any. */
+  soughtTurnId: string | undefined;
   doings: Doings;
   deciding: Deciding;
   say: (answer: Entry, turn: TurnView) => JSX.Element;
 }): JSX.Element {
-  const { turnIds } = props;
+  const { turnIds, soughtTurnId = "" } = props;
   const [chosen, choose] = useState(turnIds.length - 1);
   useEffect(() => choose(turnIds.length - 1), [turnIds.length]);
+  const soughtAt = turnIds.indexOf(soughtTurnId);
+  useEffect(() => {
+    if (soughtAt >= 0) choose(soughtAt);
+  }, [soughtAt]);
   const at = Math.min(chosen, turnIds.length - 1);
   return (
     <div class="versions">
