@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import ServerProcess, openai_model
 from tests.fakes.openai_behaviour import Behaviour
 from tests.fakes.openai_endpoint import FakeEndpoint
 from tests.proofs.bench.processes import free_port
@@ -22,7 +22,11 @@ async def test_what_is_seen_of_a_search(name: str, tmp_path: Path) -> None:
     variables = {"ANTIPHON_WEB": "true", "ANTIPHON_WEB_PORT": str(port)}
     async with (
         FakeEndpoint(Behaviour(deltas=1, text="An answer.")) as endpoint,
-        ServerProcess(tmp_path / "server", variables=variables) as server,
+        ServerProcess(
+            tmp_path / "server",
+            models=[openai_model("fake/model", endpoint.base_url)],
+            variables=variables,
+        ) as server,
         Control(wishes_of(server, endpoint)) as control,
     ):
         await passes(name, f"http://127.0.0.1:{port}", control, tmp_path)

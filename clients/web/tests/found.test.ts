@@ -4,14 +4,15 @@ import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import { afterEach, expect, test } from "vitest";
-import { AntiphonError } from "../src/antiphon";
+import { AntiphonError, Thread } from "../src/antiphon";
 import { SearchMessagesResponseSchema } from "../src/gen/antiphon/memory/v1/search_service_pb";
 import { addressOf, openAt } from "../src/page/address";
 import { ANYTHING, type Asked, requestOf } from "../src/page/search/asking";
 import { piecesOf } from "../src/page/search/excerpt";
 import { Searching } from "../src/page/search/searching";
 import { countOf, leftOutOf, whyOf } from "../src/page/search/words";
-import { until } from "./world";
+import { placeOf } from "../src/page/conversation/items";
+import { newSession, until } from "./world";
 
 const asked = (query: string, more: Partial<Asked> = {}): Asked => ({ ...ANYTHING, query, ...more });
 const marked = (text: string, ...stretches: [number, number][]) =>
@@ -157,4 +158,61 @@ test("more are shown once somebody wants them, up to the most that there can be"
 test("why one was found says what counts most first, in words", () => {
   const hit = { parts: { words: 2.5, session: 0.001, neighbours: -3, "odd\u202e": 0.5 } };
   expect(whyOf(hit as never)).toBe("what was said beside it -3.00 · its words 2.50 · odd⟨U+202E⟩ 0.50");
+});
+
+/** A conversation: a question that was asked twice, and an answer for which another handler worked. */
+function conversation(): Thread {
+  const said = (id: string, role: string, turnId: string) => ({ id, role, turnId });
+  const messages = [
+    said("msg_q1", "user", "turn_1"),
+    said("msg_a1", "assistant", "turn_1"),
+    said("msg_q2", "user", "turn_2~turn_1"),
+    said("msg_a2", "assistant", "turn_2~turn_1"),
+    said("msg_q3", "user", "turn_3"),
+    said("msg_a3", "assistant", "turn_3"),
+  ];
+  const inner = [said("msg_told", "user", "turn_4"), said("msg_worked", "assistant", "turn_5")];
+  const turns: Record<string, object> = {
+    turn_3: { turnId: "turn_3", messageId: "msg_q3", replyMessageId: "msg_a3" },
+    turn_4: { turnId: "turn_4", parentTurnId: "turn_3", messageId: "msg_told" },
+    turn_5: { turnId: "turn_5", parentTurnId: "turn_4", replyMessageId: "msg_worked" },
+  };
+  const entry = (id: string) => [...messages, ...inner].find((each) => each.id === id);
+  return { messages, entry, turn: (id: string) => turns[id] } as unknown as Thread;
+}
+
+test("a message is shown where it stands, or in the answer that it was said for", () => {
+  const thread = conversation();
+  const at = (id: string) => placeOf(thread, id)?.elementId;
+  expect(["msg_q1", "msg_a1", "msg_a3"].map(at)).toEqual(["msg_q1", "msg_a1", "msg_a3"]);
+  expect(["msg_told", "msg_worked"].map(at)).toEqual(["msg_a3", "msg_a3"]);
+  expect(at("msg_nowhere")).toBeUndefined();
+});
+
+test("a message is reached however far back it is, or it is said that it is far, missing, or not wanted any more", async () => {
+  const session = await newSession();
+  const { context } = session.stubs;
+  const { conversation: made } = await context.createConversation({ title: "Long" });
+  const { conversationId } = made!;
+  const say = (value: string) => context.postMessage({ conversationId, parts: [{ content: { case: "text", value } }] });
+  const { message: first } = await say("The first");
+  for (let at = 0; at < 300; at += 10) await Promise.all(Array.from({ length: 10 }, () => say("Another")));
+  const thread = session.thread(conversationId);
+  await thread.start();
+  const { signal } = new AbortController();
+  const stopped = new AbortController();
+  stopped.abort();
+  expect(thread.entry(first!.messageId)).toBeUndefined();
+  expect(await thread.reach(first!.messageId, stopped.signal)).toBe("stopped");
+  expect(await thread.reach(first!.messageId, signal, 100)).toBe("far");
+  const read: (number | undefined)[] = [];
+  thread.onChange(() => read.push(thread.reaching));
+  expect(await thread.reach(first!.messageId, signal)).toBe("there");
+  expect(thread.messages[0]?.text).toBe("The first");
+  expect(thread.messages.length).toBe(301);
+  await until(() => read.at(-1) === undefined);
+  expect(read).toContain(0);
+  expect(await thread.reach("msg_nowhere", signal)).toBe("missing");
+  thread.close();
+  session.follower.close();
 });

@@ -190,6 +190,41 @@ test("of a thousand hits the best are shown, and more of them on demand", async 
   await page.keyboard.press("Escape");
 });
 
+test("an answer that another one stands in the place of is shown again", async () => {
+  const { page } = one;
+  await page.goto(`${PAGE}/#/`);
+  await ask("answer", { deltas: 1, text: "The ferry leaves from the northern pier." });
+  await one.say("Where from?");
+  await one.answers(1);
+  await ask("answer", { deltas: 1, text: "I do not know." });
+  await page.getByRole("button", { name: "Ask again" }).click();
+  await page.getByText("answer 2 of 2").waitFor();
+  await page.keyboard.press("Control+k");
+  await field().fill("northern pier ferry");
+  await options().first().getByText("northern pier").waitFor();
+  await options().first().click();
+  await page.getByText("answer 1 of 2").waitFor();
+  await page.locator(".message.sought").getByText("northern pier").waitFor();
+});
+
+test("of a long message that part is shown which has the words, and they are marked", async () => {
+  const { page } = one;
+  await page.keyboard.press("Control+k");
+  await field().fill("the end of them lighthouse");
+  await options().getByText("is at the end of them").click();
+  await page.locator(".message.sought").waitFor();
+  await page.waitForTimeout(300);
+  const seen = await page.evaluate(() => {
+    const view = document.querySelector(".scroll")!.getBoundingClientRect();
+    const ranges = [...(CSS.highlights.get("sought") ?? [])] as Range[];
+    const words = ranges.filter((each) => each.getBoundingClientRect().top > view.top && each.getBoundingClientRect().bottom < view.bottom);
+    return words.map(String);
+  });
+  expect(seen).toContain("lighthouse");
+  await depict(page, "search in a long one");
+  await expect.poll(() => page.evaluate(() => CSS.highlights.has("sought")), SOON).toBe(false);
+});
+
 test("a server that is away is told, and asked again by itself", async () => {
   const { page } = one;
   await page.keyboard.press("Control+k");

@@ -30,6 +30,8 @@ const REFRESH_MS = 300_000;
 /** A message that somebody wants to see. */
 export interface Sought {
   messageId: string;
+  /** The words for which it was found; none where its address was opened. */
+  words: string[];
 }
 
 /** Lists and the open conversation, kept up. */
@@ -45,6 +47,8 @@ export class Desk extends Changing {
   connection: Connection = { state: "idle" };
   /** Whether the connection broke, and no try has worked since. */
   isAway = false;
+  /** What the next address that is opened may be of. */
+  found: Sought | undefined;
   private readonly wishes = new WishBook();
   /** Conversations that were left with something that the log does not have yet. */
   private readonly unsent = new Set<Thread>();
@@ -168,7 +172,9 @@ export class Desk extends Changing {
 
   /** Open a conversation, or none: what is said then begins one; and show a message in it. */
   openThread(conversationId: string, messageId = ""): void {
-    this.sought = messageId ? { messageId } : undefined;
+    const words = this.found?.messageId === messageId ? this.found.words : [];
+    this.sought = messageId ? { messageId, words } : undefined;
+    this.found = undefined;
     if (this.thread?.conversationId === conversationId) return this.changed();
     const before = this.thread;
     const unsent = [...this.unsent].find((each) => each.conversationId === conversationId);

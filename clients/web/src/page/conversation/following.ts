@@ -7,7 +7,8 @@ const NEAR_PX = 80;
 const SETTLING_MS = 1_000;
 const MOST_PAGES = 10;
 
-type Box = { current: HTMLElement | null };
+/** An element that is there once it was drawn. */
+export type Box = { current: HTMLElement | null };
 
 /** A message, and how far below the upper edge it begins. */
 interface Reading {
@@ -24,7 +25,7 @@ const left = new Map<string, Reading>();
  */
 export function useFollowing(scroll: Box, content: Box, thread: Thread, isSought: boolean) {
   const [isAtEnd, setAtEnd] = useState(true);
-  const sticks = useRef(!isSought && !left.has(thread.conversationId));
+  const sticks = useRef(isSought || !left.has(thread.conversationId));
   const seen = useRef({ top: 0, height: 0 });
   const toEnd = useCallback(() => {
     const { current } = scroll;
@@ -78,16 +79,25 @@ function useReturn(scroll: Box, content: Box, thread: Thread, isSought: boolean,
       return toEnd();
     }
     wanted.current = undefined;
-    return hold(scroll.current, content.current, reading);
+    hold(scroll.current, content.current, topOfMessage(reading.messageId), reading.below);
   }, [thread, thread.isLoading, thread.isLoadingOlder]);
 }
 
-/** What is above may be drawn a moment later: until then the message is held in its place. */
-export function hold(scroll: HTMLElement | null, content: HTMLElement | null, reading: Reading): void {
-  if (!scroll || !content) return;
+/**
+ * What is above may be drawn a moment later: until then what is read is held in its place, which is
+ * so far `below` the upper edge, unless somebody scrolls. Returns what lets it go.
+ */
+export function hold(
+  scroll: HTMLElement | null,
+  content: HTMLElement | null,
+  topOfHeld: () => number | undefined,
+  below: number,
+  longestMs = SETTLING_MS,
+): () => void {
+  if (!scroll || !content) return () => {};
   const place = () => {
-    const message = document.getElementById(reading.messageId);
-    if (message) scroll.scrollTop += topOf(message) - topOf(scroll) - reading.below;
+    const top = topOfHeld();
+    if (top !== undefined) scroll.scrollTop += top - topOf(scroll) - below;
   };
   const drawn = new ResizeObserver(place);
   const stop = () => drawn.disconnect();
@@ -95,16 +105,34 @@ export function hold(scroll: HTMLElement | null, content: HTMLElement | null, re
   for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) {
     scroll.addEventListener(kind, stop, { passive: true, once: true });
   }
-  setTimeout(stop, SETTLING_MS);
+  setTimeout(stop, longestMs);
   place();
+  return stop;
+}
+
+/** Hold the first message that is seen for as long as it takes, unless the end is what is read. */
+export function holdWhatIsRead(scroll: HTMLElement | null, content: HTMLElement | null, longestMs: number): () => void {
+  const reading = scroll && readingAt(scroll);
+  if (!reading) return () => {};
+  return hold(scroll, content, topOfMessage(reading.messageId), reading.below, longestMs);
 }
 
 function keep(scroll: HTMLElement | null, { conversationId }: Thread): void {
   left.delete(conversationId);
-  if (!scroll || scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_PX) return;
+  const reading = scroll && readingAt(scroll);
+  if (reading) left.set(conversationId, reading);
+}
+
+/** The first message that is seen; none at the end. */
+function readingAt(scroll: HTMLElement): Reading | undefined {
+  if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_PX) return undefined;
   const edge = topOf(scroll);
   const first = [...scroll.querySelectorAll(".message[id]")].find((each) => each.getBoundingClientRect().bottom > edge);
-  if (first) left.set(conversationId, { messageId: first.id, below: topOf(first) - edge });
+  return first && { messageId: first.id, below: topOf(first) - edge };
+}
+
+function topOfMessage(messageId: string): () => number | undefined {
+  return () => document.getElementById(messageId)?.getBoundingClientRect().top;
 }
 
 function topOf(element: Element): number {

@@ -5,15 +5,16 @@ import { useEffect, useState } from "preact/hooks";
 import type { Reached, Thread } from "../../antiphon";
 import type { Sought } from "../desk";
 import { Spinner } from "../parts";
-import { hold } from "./following";
+import { type Box, hold, holdWhatIsRead } from "./following";
 import { type Place, placeOf } from "./items";
+import { passageIn } from "./passage";
 
 const MARKED_MS = 3_000;
+/** So long what is read is held in its place while what is sought is looked for. */
+const LONGEST_MS = 120_000;
 const MARK = "sought";
 /** The part of what is seen that stays above it. */
 const ABOVE = 0.25;
-
-type Box = { current: HTMLElement | null };
 
 /** How far one is on the way. */
 export interface Seeking {
@@ -42,12 +43,17 @@ export function useSought(
     setReached(undefined);
     if (!sought || !isReady) return;
     const aborting = new AbortController();
+    let isOver = false;
     setOver(aborting);
+    const letGoOfRead = holdWhatIsRead(scroll.current, content.current, LONGEST_MS);
     void thread.reach(sought.messageId, aborting.signal).then((found) => {
-      if (aborting.signal.aborted && found !== "stopped") return;
-      setReached(found);
+      letGoOfRead();
+      if (!isOver) setReached(found);
     });
-    return () => aborting.abort();
+    return () => {
+      isOver = true;
+      aborting.abort();
+    };
   }, [thread, sought, isReady, tries]);
   const place = sought && reached === "there" ? placeOf(thread, sought.messageId) : undefined;
   useEffect(() => {
@@ -55,7 +61,7 @@ export function useSought(
     letGo();
     // An answer that stands in the place of another one is drawn first.
     let end: (() => void) | undefined;
-    const frame = requestAnimationFrame(() => (end = show(scroll.current, content.current, place.elementId)));
+    const frame = requestAnimationFrame(() => (end = show(scroll.current, content.current, place.elementId, sought?.words ?? [])));
     return () => (cancelAnimationFrame(frame), end?.());
   }, [sought, place?.elementId]);
   return { reached: sought && reached, place, goOn: () => setTries(tries + 1), stop: () => over?.abort() };
@@ -88,17 +94,27 @@ export function SeekingBar({ thread, seeking }: { thread: Thread; seeking: Seeki
   );
 }
 
-/** Its place is kept while what is above it is drawn, until somebody scrolls; it has the focus. */
-function show(scroll: HTMLElement | null, content: HTMLElement | null, elementId: string): (() => void) | undefined {
-  const found = document.getElementById(elementId);
-  if (!scroll || !content || !found) return;
-  hold(scroll, content, { messageId: elementId, below: scroll.clientHeight * ABOVE });
-  found.tabIndex = -1;
-  found.focus({ preventScroll: true });
-  found.classList.add(MARK);
-  const timer = setTimeout(() => found.classList.remove(MARK), MARKED_MS);
-  return () => {
-    clearTimeout(timer);
-    found.classList.remove(MARK);
+/**
+ * Show it, mark it for a moment, and give it the focus. Its place is kept while what is above it is
+ * drawn, until somebody scrolls. Of a long one that is shown where the words stand for which it was
+ * found. Returns what takes the mark away.
+ */
+function show(scroll: HTMLElement | null, content: HTMLElement | null, elementId: string, words: string[]): (() => void) | undefined {
+  const message = document.getElementById(elementId);
+  if (!scroll || !content || !message) return;
+  const { ranges, best } = passageIn(message, words);
+  const topOfMessage = () => document.getElementById(elementId)?.getBoundingClientRect().top;
+  const topOfBest = () => (best?.startContainer.isConnected ? best.getBoundingClientRect().top : undefined);
+  const isFarDown = (topOfBest() ?? 0) - (topOfMessage() ?? 0) > scroll.clientHeight / 2;
+  hold(scroll, content, () => (isFarDown ? topOfBest() : undefined) ?? topOfMessage(), scroll.clientHeight * ABOVE);
+  message.tabIndex = -1;
+  message.focus({ preventScroll: true });
+  message.classList.add(MARK);
+  if ("highlights" in CSS) CSS.highlights.set(MARK, new Highlight(...ranges));
+  const unmark = () => {
+    message.classList.remove(MARK);
+    if ("highlights" in CSS) CSS.highlights.delete(MARK);
   };
+  const timer = setTimeout(unmark, MARKED_MS);
+  return () => (clearTimeout(timer), unmark());
 }

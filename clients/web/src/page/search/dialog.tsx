@@ -9,6 +9,7 @@ import { Dialog, Icon, Notice, Spinner } from "../parts";
 import { useChanges } from "../use";
 import { sentenceOf } from "../words";
 import { ANYTHING, type Asked, isNarrowed } from "./asking";
+import { piecesOf } from "./excerpt";
 import { Filters } from "./filters";
 import { Hit } from "./hit";
 import { Searching } from "./searching";
@@ -30,6 +31,8 @@ export function SearchDialog(props: { desk: Desk; query: string; workspaceId: st
   const open = (hit: MessageHit | undefined) => {
     if (!hit?.message) return;
     onClose();
+    const words = piecesOf(hit.excerpt, hit.highlights).filter(({ isAsked }) => isAsked);
+    desk.found = { messageId: hit.message.messageId, words: words.map(({ text }) => text) };
     go(desk, hit.message);
   };
   const change = (changed: Partial<Asked>) => setAsked({ ...asked, ...changed });
