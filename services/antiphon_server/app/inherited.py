@@ -30,6 +30,7 @@ INHERITED = frozenset(
         "error_file",
         "core_dumps",
         "otlp_endpoint",
+        "remember_by_rules",
         "retention_days",
         "session_idle_days",
         "session_days",

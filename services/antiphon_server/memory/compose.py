@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
@@ -16,6 +16,7 @@ from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.adapters.rights import PolicyRights
+from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
@@ -24,6 +25,7 @@ from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
 from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search
 from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.expiring import Expiring
+from antiphon_server.memory.service.gathering import Gathering
 from antiphon_server.memory.service.library import Library
 from antiphon_server.memory.service.older_messages import OlderMessages
 from antiphon_server.memory.service.recalling import Recalling
@@ -44,6 +46,15 @@ from antiphon_server.runtime.telemetry.metrics import Gauges
 from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
+
+
+class ProcessSettings(Protocol):
+    """What of a process's settings the service reads."""
+
+    @property
+    def remember_by_rules(self) -> bool:
+        """Whether facts are gathered from what people say, without being asked."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +98,14 @@ class Memory(Service):
 
 
 def compose_service(
-    _settings: object, infrastructure: Infrastructure, links: Links, guards: Guards
+    settings: ProcessSettings, infrastructure: Infrastructure, links: Links, guards: Guards
 ) -> Memory:
     """Put the memory service on what its process has."""
     internal, database = links.internal, infrastructure.database
     conversations = ContextConversations(ContextServiceStub(internal))
     names = AuthServiceNames(AuthServiceStub(internal), infrastructure.names)
-    library = Library(conversations, EventServiceLogs(EventServiceStub(internal)), names)
+    logs = EventServiceLogs(EventServiceStub(internal))
+    library = Library(conversations, logs, names)
     searching = Searching(conversations, names, library)
     store = SqlMemories(database)
     recalling = Recalling(conversations, store, library, Shelf(store, names, library), searching)
@@ -103,7 +115,13 @@ def compose_service(
     assembly = Assembly(AssemblyServicer(assembling), assembling, assemblies)
     remembering = Remembering(store, conversations, PolicyRights(guards.policy))
     trail = _trail(database, internal)
-    memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail)
+    gathering = None
+    if settings.remember_by_rules:
+        extractions = SqlExtractions(database)
+        gathering = Gathering(
+            logs, names, extractions, lambda: {*library.known, *assembling.active}
+        )
+    memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
     return Memory((search, assembly, memories, _notes(database, internal)), library)
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import FileDescriptor
     from sqlalchemy import MetaData
 
+    from antiphon_server.memory.compose import ProcessSettings
+
 
 def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.memory.v1 import (
@@ -33,13 +35,13 @@ def _tables() -> "MetaData":
     return metadata
 
 
-def _composition() -> Compose[object]:
+def _composition() -> "Compose[ProcessSettings]":
     from antiphon_server.memory.compose import compose_service
 
     return compose_service
 
 
-MEMORY: ServiceDescriptor[object] = ServiceDescriptor(
+MEMORY: "ServiceDescriptor[ProcessSettings]" = ServiceDescriptor(
     name="memory",
     port=7466,
     calls=("auth", "context", "events"),

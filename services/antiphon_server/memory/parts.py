@@ -14,6 +14,7 @@ from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.service.assembling import Assembling
 from antiphon_server.memory.service.expiring import Expiring
+from antiphon_server.memory.service.gathering import Gathering
 from antiphon_server.memory.service.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
@@ -85,16 +86,19 @@ class Memories:
     servicer: MemoryServicer
     expiring: Expiring
     trail: TrailRelay
+    gathering: Gathering | None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Part.register`."""
         add_MemoryServiceServicer_to_server(self.servicer, server)
 
     def start(self, lifecycle: Lifecycle) -> None:
-        """Tell the audit trail what was forgotten, and forget what has expired."""
+        """Tell the audit trail what was forgotten, forget what has expired, and gather facts."""
         lifecycle.on_stop("memories' trail", self.trail.close)
         lifecycle.spawn("memory.trail", self.trail.run(), vital=False)
         lifecycle.spawn("memory.expiring", self.expiring.run(), vital=False)
+        if self.gathering is not None:
+            lifecycle.spawn("memory.gathering", self.gathering.run(), vital=False)
 
 
 @dataclass(frozen=True, slots=True)

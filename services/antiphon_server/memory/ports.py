@@ -6,6 +6,7 @@ All methods raise DomainError if the other service can't be used.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from antiphon_server.memory.extracting.model import Candidate
 from antiphon_server.memory.model import (
     Assembly,
     ConversationId,
@@ -171,6 +172,31 @@ class MemoryStore(Protocol):
 
     async def forget_requests(self, before_us: int) -> None:
         """Forget requests of before then."""
+        ...
+
+
+class Extractions(Protocol):
+    """How far logs were read for facts, and the facts."""
+
+    async def cursors(
+        self, conversation_ids: Collection[ConversationId]
+    ) -> Mapping[ConversationId, str]:
+        """Of those that were ever read, where that goes on."""
+        ...
+
+    async def keep(
+        self,
+        conversation_id: ConversationId,
+        before: str,
+        after: str,
+        found: Sequence[tuple[MessageId, Candidate]],
+        now_us: int,
+    ) -> bool:
+        """Remember what was found between two places of a log, and go on behind it, at once.
+
+        What was said before is joined, what is contradicted superseded. False if the log was read
+        on from ``before`` ("" of one never read) already; then nothing has changed.
+        """
         ...
 
 

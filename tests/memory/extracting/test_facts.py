@@ -100,24 +100,5 @@ def test_models_words_are_no_facts() -> None:
 
 def test_a_message_tells_sixteen_facts_at_most() -> None:
     """What tells more was pasted."""
-    names = [
-        "Ada",
-        "Bea",
-        "Cleo",
-        "Dora",
-        "Eva",
-        "Fay",
-        "Gia",
-        "Hal",
-        "Ida",
-        "Jan",
-        "Kai",
-        "Lea",
-        "Mia",
-        "Noa",
-        "Ola",
-        "Pia",
-        "Qi",
-        "Ria",
-    ]
+    names = [f"Ada{chr(it)}" for it in range(97, 97 + 18)]
     assert len(found(" ".join(f"My brother {it} called." for it in names))) == 16

@@ -13,6 +13,21 @@ CREATE TABLE memory_audit_outbox (
 	PRIMARY KEY (place),
 	UNIQUE (entry_id)
 );
+CREATE TABLE memory_extracted (
+	conversation_id VARCHAR(80) NOT NULL,
+	cursor TEXT NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
+CREATE TABLE memory_facts (
+	memory_id VARCHAR(80) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	topic VARCHAR(200) NOT NULL,
+	value VARCHAR(200) NOT NULL,
+	hold VARCHAR(16) NOT NULL,
+	valid_until_us BIGINT NOT NULL,
+	PRIMARY KEY (memory_id)
+);
+CREATE INDEX memory_facts_by_topic ON memory_facts (scope, topic);
 CREATE TABLE memory_memories (
 	memory_id VARCHAR(80) NOT NULL,
 	scope VARCHAR(96) NOT NULL,

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.memory.adapters.memory_rows import NOTHING, body_of, memory_in, row_of, same_of
 from antiphon_server.memory.adapters.tables import (
+    facts,
     memories,
     requests,
     scopes,
@@ -56,6 +57,7 @@ _REQUEST = select(requests.c.digest, requests.c.merged, memories.c.body).where(
     requests.c.memory_id == memories.c.memory_id,
 )
 _DROP_VERSIONS = delete(versions).where(versions.c.memory_id == bindparam("b_id"))
+_DROP_FACT = delete(facts).where(facts.c.memory_id == bindparam("b_id"))
 _CLEAR_DIGESTS = (
     update(requests).where(requests.c.memory_id == bindparam("b_id")).values(digest=NOTHING)
 )
@@ -202,6 +204,7 @@ def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
     _write(connection, left, revision)
     this = {"b_id": memory.memory_id}
     connection.execute(_DROP_VERSIONS, this)
+    connection.execute(_DROP_FACT, this)
     connection.execute(_CLEAR_DIGESTS, this)
     connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": -1})
     return left

@@ -10,6 +10,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 
 from antiphon_server.runtime.trail.outbox import outbox_table
@@ -79,6 +80,27 @@ assemblies = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # what was shown, without texts
     Index("memory_assemblies_by_time", "create_us"),
+)
+
+# How far each conversation's log was read for facts.
+extracted = Table(
+    "memory_extracted",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("cursor", Text, nullable=False),
+)
+
+# What rules know of a memory that they have put, to find what is said again, or contradicted.
+facts = Table(
+    "memory_facts",
+    metadata,
+    Column("memory_id", String(80), primary_key=True),
+    Column("scope", String(96), nullable=False),
+    Column("topic", String(200), nullable=False),
+    Column("value", String(200), nullable=False),
+    Column("hold", String(16), nullable=False),
+    Column("valid_until_us", BigInteger, nullable=False),  # 0: not said
+    Index("memory_facts_by_topic", "scope", "topic"),
 )
 
 trail_outbox = outbox_table("memory_audit_outbox", metadata)

@@ -1,7 +1,7 @@
 """Puts together what a model is shown, and keeps what it was for who asks later."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.model import (
@@ -16,9 +16,11 @@ from antiphon_server.memory.model import (
 from antiphon_server.memory.ports import Assemblies, Conversations, Names
 from antiphon_server.memory.service.older_messages import OlderMessages, tokens_of, told
 from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import not_found
 
 DEFAULT_TOKENS = 4096
+MAX_ACTIVE = 10_000
 _USER = "users/"
 KEPT_US = 30 * 86_400 * 1_000_000
 
@@ -39,6 +41,12 @@ class Assembling:
         self._older = older
         self._assemblies = assemblies
         self._clock = clock
+        self._active = LruCache[ConversationId, bool](MAX_ACTIVE)
+
+    @property
+    def active(self) -> Collection[ConversationId]:
+        """The conversations in which turns began here, the newest of many."""
+        return [it for it, _ in self._active.items()]
 
     async def assemble(self, principal: Principal, wish: AssemblyWish) -> Assembly:
         """What is shown. Raises DomainError NOT_FOUND, STORE_UNAVAILABLE."""
@@ -54,6 +62,7 @@ class Assembling:
         now_us = int(self._clock() * 1e6)
         assembly = Assembly(newest, wish.max_tokens, now_us, items, left_out, text, tokens, window)
         if wish.turn_id and _speaks_for(principal, wish.turn_id):
+            self._active.put(wish.conversation_id, True)
             self._assemblies.keep(wish.conversation_id, wish.turn_id, assembly)
         return assembly
 

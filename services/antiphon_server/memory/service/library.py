@@ -85,6 +85,11 @@ class Library:
         return len(self._places)
 
     @property
+    def known(self) -> Sequence[ConversationId]:
+        """Those that can be searched at once."""
+        return tuple(self._places)
+
+    @property
     def waiting(self) -> int:
         """How many are still to be read, or to be read on."""
         return len(self._line)

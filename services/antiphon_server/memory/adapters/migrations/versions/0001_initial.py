@@ -34,6 +34,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("entry_id"),
     )
     op.create_table(
+        "memory_extracted",
+        sa.Column("conversation_id", sa.String(length=80), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("conversation_id"),
+    )
+    op.create_table(
+        "memory_facts",
+        sa.Column("memory_id", sa.String(length=80), nullable=False),
+        sa.Column("scope", sa.String(length=96), nullable=False),
+        sa.Column("topic", sa.String(length=200), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("hold", sa.String(length=16), nullable=False),
+        sa.Column("valid_until_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("memory_id"),
+    )
+    op.create_index("memory_facts_by_topic", "memory_facts", ["scope", "topic"], unique=False)
+    op.create_table(
         "memory_memories",
         sa.Column("memory_id", sa.String(length=80), nullable=False),
         sa.Column("scope", sa.String(length=96), nullable=False),

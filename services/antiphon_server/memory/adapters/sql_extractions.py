@@ -1,0 +1,165 @@
+"""What rules found, and how far they have read, in a SQL database.
+
+Both change in one transaction: so a crash, or another server that reads the same log, makes
+nothing of it twice, and loses nothing.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, Row, bindparam, select, update
+
+from antiphon_server.memory.adapters.memory_rows import memory_in
+from antiphon_server.memory.adapters.putting import next_revision, put_in
+from antiphon_server.memory.adapters.tables import extracted, facts, memories
+from antiphon_server.memory.extracting import model as extracting
+from antiphon_server.memory.extracting.merging import settled
+from antiphon_server.memory.extracting.model import Candidate, Hold
+from antiphon_server.memory.model import ConversationId, MessageId
+from antiphon_server.memory.remembered import Kind, Memory, Origin, Source, State
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
+
+CREATOR = "services/memory"
+MOST_CHARACTERS = 200
+_KINDS = {
+    extracting.Kind.FACT: Kind.FACT,
+    extracting.Kind.PREFERENCE: Kind.PREFERENCE,
+    extracting.Kind.EVENT: Kind.EVENT,
+}
+_AT_ONCE = 1024
+Found = Sequence[tuple[MessageId, Candidate]]
+log = logging.getLogger(__name__)
+
+
+def _cursors_of(places: range) -> ClauseElement:
+    asked: list[Any] = [bindparam(f"conversation_id_{n}") for n in places]
+    return select(extracted).where(extracted.c.conversation_id.in_(asked))
+
+
+_CURSORS = PreparedIn(_cursors_of)
+_BEGIN = PreparedInsert(extracted, " ON CONFLICT DO NOTHING")
+_GO_ON = (
+    update(extracted)
+    .where(
+        extracted.c.conversation_id == bindparam("b_id"),
+        extracted.c.cursor == bindparam("b_before"),
+    )
+    .values(cursor=bindparam("b_after"))
+)
+_KNOWN = select(facts, memories.c.body).where(
+    facts.c.scope == bindparam("b_scope"),
+    facts.c.topic == bindparam("b_topic"),
+    memories.c.memory_id == facts.c.memory_id,
+    memories.c.state == int(State.ACTIVE),
+)
+_ADD = PreparedInsert(facts, " ON CONFLICT DO NOTHING")
+
+
+class SqlExtractions:
+    """An :class:`~antiphon_server.memory.ports.Extractions` in a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def cursors(
+        self, conversation_ids: Collection[ConversationId]
+    ) -> Mapping[ConversationId, str]:
+        asked = [{"conversation_id": it} for it in conversation_ids]
+
+        def work(connection: Connection) -> Mapping[ConversationId, str]:
+            found = dict[ConversationId, str]()
+            for start in range(0, len(asked), _AT_ONCE):
+                rows = _CURSORS.rows(connection, asked[start : start + _AT_ONCE])
+                found |= {ConversationId(row[0]): str(row[1]) for row in rows}
+            return found
+
+        return await self._database.read(work)
+
+    async def keep(
+        self,
+        conversation_id: ConversationId,
+        before: str,
+        after: str,
+        found: Found,
+        now_us: int,
+    ) -> bool:
+        def work(connection: Connection) -> bool:
+            if not _moved(connection, conversation_id, before, after):
+                return False
+            for scope in sorted({it.subject for _, it in found}):
+                next_revision(connection, scope)  # held in one order by all, until the commit
+            for message_id, candidate in found:
+                _remember(connection, candidate, Source(conversation_id, message_id), now_us)
+            return True
+
+        return await self._database.write(work)
+
+
+def _moved(connection: Connection, conversation_id: str, before: str, after: str) -> bool:
+    if not before:
+        row = {"conversation_id": conversation_id, "cursor": after}
+        return bool(_BEGIN.run(connection, [row]))
+    at = {"b_id": conversation_id, "b_before": before, "b_after": after}
+    return connection.execute(_GO_ON, at).rowcount == 1
+
+
+def _remember(connection: Connection, found: Candidate, source: Source, now_us: int) -> None:
+    at = {"b_scope": found.subject, "b_topic": found.topic[:MOST_CHARACTERS]}
+    known = [(_earlier(row, found), memory_in(row.body)) for row in connection.execute(_KNOWN, at)]
+    outcome = settled(found, [it for it, _ in known])
+    memory = _memory(found, source, now_us)
+    for earlier, kept in known:
+        if earlier is outcome.same:
+            if kept.origin is Origin.PERSON:
+                return  # they have corrected it: what was said before does not change that
+            memory = replace(memory, text=kept.text, kind=kept.kind, subject=kept.subject)
+        elif any(earlier is it for it in outcome.replaces):
+            memory = replace(memory, supersedes=kept.memory_id)
+    try:
+        put = put_in(connection, memory)
+    except DomainError as error:
+        if error.reason is not Reason.LIMIT_EXCEEDED:
+            raise
+        log.info("a fact is not remembered, since there are too many: %s", error)
+        return
+    row = {
+        "memory_id": put.memory.memory_id,
+        "scope": found.subject,
+        "topic": found.topic[:MOST_CHARACTERS],
+        "value": found.value[:MOST_CHARACTERS],
+        "hold": found.hold.value,
+        "valid_until_us": found.valid_until_us,
+    }
+    _ADD.run(connection, [row])
+
+
+def _memory(found: Candidate, source: Source, now_us: int) -> Memory:
+    return Memory(
+        new_id("mem"),
+        found.subject,
+        _KINDS[found.kind],
+        found.text,
+        subject=found.subject,
+        entities=tuple(found.entities),
+        valid_from_us=found.valid_from_us or None,
+        valid_until_us=found.valid_until_us or None,
+        sources=(replace(source, start=found.start, end=found.end),),
+        creator=CREATOR,
+        origin=Origin.RULES,
+        etag=new_id("etag"),
+        create_us=now_us,
+        update_us=now_us,
+        updater=CREATOR,
+    )
+
+
+def _earlier(row: Row[Any], found: Candidate) -> Candidate:
+    """What is known of the topic, as far as it is compared with what was found now."""
+    return replace(
+        found, value=row.value, hold=Hold(row.hold), valid_until_us=row.valid_until_us, said_us=0
+    )

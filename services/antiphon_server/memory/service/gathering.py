@@ -1,0 +1,110 @@
+"""Gathers facts in the background: what people say of themselves in the conversations known here.
+
+Of each conversation it goes on from where it was read to, whoever read it. Nothing waits for it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from antiphon_server.memory.extracting import Candidate, Utterance, extract
+from antiphon_server.memory.model import ConversationId, MessageId, Said
+from antiphon_server.memory.ports import Extractions, Logs, Names
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.errors import DomainError, Reason
+
+PAUSE_S = 5.0
+NAMELESS = "X."
+"""Whom nobody knows by name; a fact says whose it is besides."""
+_USER = "users/"
+_LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
+log = logging.getLogger(__name__)
+
+
+class Gathering:
+    """A task of each server; what two of them read at once is kept once.
+
+    ``known`` says which conversations there are to read.
+    """
+
+    def __init__(
+        self,
+        logs: Logs,
+        names: Names,
+        store: Extractions,
+        known: Callable[[], Collection[ConversationId]],
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._logs, self._names, self._store = logs, names, store
+        self._known, self._pause_s = known, pause_s
+
+    async def run(self) -> None:
+        """Read on now and then, until cancelled."""
+        while True:
+            try:
+                await self.gather()
+            except DomainError as error:
+                log.warning("facts are gathered later: %s", error)
+            await asyncio.sleep(self._pause_s)
+
+    async def gather(self) -> int:
+        """Read all that is new in what is known; how many conversations had something.
+
+        Raises DomainError if a service or the store can't be used.
+        """
+        known = self._known()
+        cursors = await self._store.cursors(known)
+        new = [it for it in known if it not in cursors]
+        moved = await self._logs.news(cursors) if cursors else ()
+        for conversation_id in [*new, *moved]:
+            try:
+                await self._read(conversation_id, cursors.get(conversation_id, ""))
+            except DomainError as error:  # the others can be read
+                log.warning("facts of %s are gathered later: %s", conversation_id, error)
+        return len(new) + len(moved)
+
+    async def _read(self, conversation_id: ConversationId, cursor: str) -> None:
+        """Read on to the end of the log, or until another server turns out to do so."""
+        while True:
+            try:
+                page = await self._logs.read(conversation_id, cursor)
+            except DomainError as error:
+                if error.reason not in _LOST:
+                    raise
+                await self._skip(conversation_id, cursor)
+                return
+            found = await self._found(page.said)
+            now_us = time.time_ns() // 1000
+            if page.cursor == cursor or not await self._store.keep(
+                conversation_id, cursor, page.cursor, found, now_us
+            ):
+                return
+            cursor = page.cursor
+            if page.at_head:
+                return
+
+    async def _skip(self, conversation_id: ConversationId, cursor: str) -> None:
+        """Go on at the end: what was read before, and may be forgotten since, is not read again."""
+        end = await self._logs.end(conversation_id)
+        await self._store.keep(conversation_id, cursor, end.cursor, [], time.time_ns() // 1000)
+
+    async def _found(self, said: Sequence[Said]) -> Sequence[tuple[MessageId, Candidate]]:
+        people = {it.author for it in said if it.author.startswith(_USER)}
+        names = await self._names.names_of([UserId(it.removeprefix(_USER)) for it in people])
+        uttered = [
+            (it.message_id, Utterance(it.text, it.author, _name(it.author, names), it.time_us))
+            for it in said
+            if it.author in people
+        ]
+        return await asyncio.to_thread(_extracted, uttered) if uttered else ()
+
+
+def _name(author: str, names: Mapping[UserId, str]) -> str:
+    return names.get(UserId(author.removeprefix(_USER))) or NAMELESS
+
+
+def _extracted(
+    uttered: Sequence[tuple[MessageId, Utterance]],
+) -> Sequence[tuple[MessageId, Candidate]]:
+    return [(message_id, it) for message_id, said in uttered for it in extract(said)]

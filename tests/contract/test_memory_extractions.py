@@ -1,0 +1,121 @@
+"""Every store keeps what rules found together with how far they have read, once."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
+from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.tables import facts, memories
+from antiphon_server.memory.extracting import Candidate, Utterance, extract
+from antiphon_server.memory.model import ConversationId, MessageId
+from antiphon_server.memory.remembered import Kind, ListWish, Memory, Origin, Source, State
+from antiphon_server.runtime.storage.database import Database
+from tests.fakes.databases import on_each_kind
+
+database = on_each_kind(lambda it: it, memories.metadata)
+HERE, THERE = ConversationId("conv_00000001"), ConversationId("conv_00000002")
+ANN = "users/user_0000000ann"
+NOW_US = 1_700_000_000_000_000
+Found = Sequence[tuple[MessageId, Candidate]]
+
+
+@pytest.fixture
+def store(database: Database) -> SqlExtractions:
+    return SqlExtractions(database)
+
+
+@pytest.fixture
+def kept(database: Database) -> SqlMemories:
+    return SqlMemories(database)
+
+
+def found(*texts: str) -> Found:
+    """What is found in messages msg_0, msg_1 and so on, all Ann's."""
+    said = [Utterance(it, ANN, "Ann", NOW_US) for it in texts]
+    return [(MessageId(f"msg_{at}"), it) for at, each in enumerate(said) for it in extract(each)]
+
+
+async def known(kept: SqlMemories, *states: State) -> list[Memory]:
+    return list(await kept.list(ListWish(ANN, states or (State.ACTIVE,)), "", 100))
+
+
+async def test_a_fact_is_kept_with_where_it_was_said(
+    store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """As a memory of its subject, put by rules."""
+    assert await store.keep(HERE, "", "c1", found("Hi! I live in Lyon."), NOW_US)
+    (memory,) = await known(kept)
+    assert (memory.text, memory.kind, memory.origin) == (
+        "Ann lives in Lyon",
+        Kind.FACT,
+        Origin.RULES,
+    )
+    assert (memory.scope, memory.subject) == (ANN, ANN)
+    assert memory.sources == (Source(HERE, MessageId("msg_0"), 4, 18),)
+
+
+async def test_a_stretch_of_a_log_is_kept_once(store: SqlExtractions, kept: SqlMemories) -> None:
+    """Whoever else has read it finds that it was."""
+    assert await store.cursors([HERE]) == {}
+    assert await store.keep(HERE, "", "c1", found("I live in Lyon."), NOW_US)
+    assert not await store.keep(HERE, "", "c1", found("I live in Leeds."), NOW_US)
+    assert await store.keep(HERE, "c1", "c2", [], NOW_US)
+    assert not await store.keep(HERE, "c1", "c2", found("I live in Leeds."), NOW_US)
+    assert await store.cursors([HERE, THERE]) == {HERE: "c2"}
+    assert [it.text for it in await known(kept)] == ["Ann lives in Lyon"]
+
+
+async def test_restatements_join_their_sources(store: SqlExtractions, kept: SqlMemories) -> None:
+    """In other words, and in another conversation."""
+    await store.keep(HERE, "", "c1", found("I live in Lyon.", "We live in Lyon!"), NOW_US)
+    await store.keep(THERE, "", "c1", found("I've moved to Lyon."), NOW_US)
+    (memory,) = await known(kept)
+    assert [it.conversation_id for it in memory.sources] == [HERE, HERE, THERE]
+
+
+async def test_a_contradiction_supersedes_and_deletes_nothing(
+    store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """Also what is taken back."""
+    await store.keep(HERE, "", "c1", found("I live in Lyon.", "I love olives."), NOW_US)
+    said = found("I live in Leeds.", "I don't like olives any more.")
+    await store.keep(HERE, "c1", "c2", said, NOW_US + 1)
+    assert {it.text for it in await known(kept)} == {
+        "Ann lives in Leeds",
+        "Ann doesn't like olives",
+    }
+    before = await known(kept, State.SUPERSEDED)
+    assert {it.text for it in before} == {"Ann lives in Lyon", "Ann likes olives"}
+
+
+async def test_what_is_forgotten_leaves_nothing_of_it(
+    database: Database, store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """Nor is it what a later statement is compared with."""
+    await store.keep(HERE, "", "c1", found("I live in Lyon."), NOW_US)
+    (memory,) = await known(kept)
+    await kept.forget(memory.memory_id, NOW_US + 1)
+    assert await database.read(lambda it: it.execute(facts.select()).all()) == []
+    await store.keep(HERE, "c1", "c2", found("I live in Leeds."), NOW_US + 2)
+    assert [it.text for it in await known(kept)] == ["Ann lives in Leeds"]
+
+
+async def test_what_a_person_corrected_is_not_joined_again(
+    store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """They know better than what they once said."""
+    await store.keep(HERE, "", "c1", found("I live in Lyon."), NOW_US)
+    (memory,) = await known(kept)
+    corrected = Memory(
+        memory.memory_id,
+        ANN,
+        Kind.FACT,
+        "Ann lives near Lyon",
+        subject=ANN,
+        version=2,
+        etag="etag_2",
+    )
+    assert await kept.replace(corrected, memory.etag)
+    await store.keep(HERE, "c1", "c2", found("I live in Lyon."), NOW_US + 1)
+    assert [(it.text, it.sources) for it in await known(kept)] == [("Ann lives near Lyon", ())]
