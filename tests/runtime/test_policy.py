@@ -91,7 +91,7 @@ def expected(caller: Principal, name: str, resource: str, role: Role) -> Verdict
         allowed = name in ("READ", "READ_MEMBERS") or caller is OPERATOR
         return Verdict.ALLOWED if allowed else Verdict.DENIED
     if resource == f"users/{ANN}" and caller.user_id == ANN:
-        return Verdict.ALLOWED if name in ("READ", "READ_MEMBERS") else Verdict.DENIED
+        return Verdict.DENIED if name == "MANAGE" else Verdict.ALLOWED
     return Verdict.NOT_FOUND
 
 

@@ -1,0 +1,129 @@
+"""The index knows the memories that there are, on whichever server they were changed."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.tables import metadata
+from antiphon_server.memory.index import Index, Query
+from antiphon_server.memory.remembered import Kind, Memory
+from antiphon_server.memory.service import shelf as shelves
+from antiphon_server.memory.service.expiring import Expiring
+from antiphon_server.memory.service.shelf import Shelf, key_of
+from antiphon_server.runtime.access.principal import UserId
+from tests.fakes.databases import opened_sqlite
+
+T = TypeVar("T")
+ANN, BOB = "users/user_0000000ann", "users/user_0000000bob"
+
+
+class Server:
+    """One with an index of its own, a clock that is set, and people's names."""
+
+    def __init__(self, store: SqlMemories, max_bytes: int = 1 << 20) -> None:
+        self.index, self.now_s, self.asked = Index(), 1000.0, 0
+        self.shelf = Shelf(store, self, self, max_bytes, lambda: self.now_s)
+
+    async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
+        self.asked += 1
+        return {it: "Annabel" for it in user_ids if ANN.endswith(it)}
+
+    async def with_index(self, work: Callable[[Index], T]) -> T:
+        return work(self.index)
+
+    async def found(self, query: str, *scopes: str) -> list[str]:
+        """The ids of what a search finds."""
+        there = await self.shelf.bring_up(scopes or (ANN,))
+        hits = self.index.search(Query(query), [key_of(it) for it in there])
+        return [it.document_id for it in hits]
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[SqlMemories]:
+    async with opened_sqlite(metadata) as database:
+        yield SqlMemories(database)
+
+
+def memory(number: int, text: str, scope: str = ANN) -> Memory:
+    """One of a scope."""
+    return Memory(
+        f"mem_{number:08}", scope, Kind.FACT, text, etag=f"e{number}", create_us=number, update_us=1
+    )
+
+
+async def test_what_another_server_changes_is_found_as_it_is(store: SqlMemories) -> None:
+    """Put, corrected, superseded and forgotten: the next search knows."""
+    here, there = Server(store), Server(store)
+    assert await here.found("Lyon") == []
+    one, two = memory(1, "Ann lives in Lyon"), memory(2, "Ann lives in Paris")
+    await store.put(one, None)
+    assert await here.found("Lyon") == await there.found("Lyon") == [one.memory_id]
+    await store.replace(replace(one, text="Ann lives in Nantes", version=2, etag="e9"), "e1")
+    assert await here.found("Lyon") == []
+    assert await there.found("Nantes") == [one.memory_id]
+    await store.put(replace(two, supersedes=one.memory_id), None)
+    assert await here.found("lives") == [two.memory_id]
+    await store.forget(two.memory_id, 1)
+    assert await here.found("lives") == await there.found("lives") == []
+
+
+async def test_nothing_is_read_again_that_has_not_changed(store: SqlMemories) -> None:
+    server = Server(store)
+    await store.put(memory(1, "Ann lives in Lyon"), None)
+    await server.found("Lyon")
+    asked = server.asked
+    await server.found("Lyon")
+    assert server.asked == asked
+
+
+async def test_only_the_scopes_that_are_asked_for_are_searched(store: SqlMemories) -> None:
+    server = Server(store)
+    await store.put(memory(1, "tea", ANN), None)
+    await store.put(memory(2, "tea", BOB), None)
+    assert set(await server.found("tea", ANN, BOB)) == {"mem_00000001", "mem_00000002"}
+    assert await server.found("tea", BOB) == ["mem_00000002"]
+
+
+async def test_a_name_finds_what_is_about_them(store: SqlMemories) -> None:
+    """So does a name that is given with it and does not occur in the text."""
+    server = Server(store)
+    await store.put(replace(memory(1, "lives in Lyon"), entities=("Mirabelle",)), None)
+    assert await server.found("Mirabelle") == ["mem_00000001"]
+
+
+async def test_what_expires_is_found_no_more(store: SqlMemories) -> None:
+    """Unless it has got more time meanwhile; a task forgets it then."""
+    server = Server(store)
+    short, long = memory(1, "short of Lyon"), memory(2, "long of Lyon")
+    for it in (short, long):
+        await store.put(replace(it, expire_us=1_001_000_000), None)
+    assert len(await server.found("Lyon")) == 2
+    later = replace(long, expire_us=2_000_000_000, version=2, etag="e8")
+    assert await store.replace(later, long.etag)
+    server.now_s = 1001
+    assert await server.found("Lyon") == [long.memory_id]
+    assert await Expiring(store).forget() == 2
+    assert await server.found("Lyon") == []
+
+
+async def test_many_are_read_page_by_page(
+    store: SqlMemories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "PAGE", 3)
+    for number in range(8):
+        await store.put(memory(number, f"number {number} of Lyon"), None)
+    assert len(await Server(store).found("Lyon")) == 8
+
+
+async def test_scopes_that_were_asked_for_longest_ago_make_room(store: SqlMemories) -> None:
+    """They are read again when they are asked for again."""
+    server = Server(store, max_bytes=1)
+    for number, scope in enumerate((ANN, BOB)):
+        await store.put(memory(number, "tea", scope), None)
+        assert len(await server.found("tea", scope)) == 1
+    assert key_of(ANN) not in server.index
+    assert len(await server.found("tea", ANN)) == 1
+    assert key_of(BOB) not in server.index
