@@ -17,11 +17,10 @@ EVIL = "evil \x1b[31m heron \x1b]0;title\x07 \u202e reversed"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def places(shared_home: Home, address: str) -> AsyncIterator[tuple[str, str]]:
-    """Two conversations in which things were said; the second is in a workspace of its own."""
+    """A conversation of two in which things were said, and the workspace of both."""
     async with shared_home.client(address) as client:
         first = (await client.create_conversation(title="Birds")).conversation_id
-        lab = await client.create_workspace("Lab")
-        made = await client.create_conversation(workspace_id=lab.workspace_id)
+        made = await client.create_conversation()
         await _say(client, first, "the grey heron stands in the reeds", EVIL)
         await _say(client, made.conversation_id, "an otter, no heron")
         yield first, made.workspace_id
@@ -47,7 +46,8 @@ def found(antiphon: Run) -> Found:
 async def test_hits_say_who_when_and_where(antiphon: Run, places: tuple[str, str]) -> None:
     """A line of that, and one of what was said; --why says what the score is made of."""
     ran = antiphon("search", "grey", "reeds", "--why")
-    head, excerpt, why, *_ = ran.stdout.splitlines()
+    (hit,) = (it for it in ran.stdout.split("\n\n") if "grey" in it)
+    head, excerpt, why = hit.splitlines()
     assert head.split("  ")[0] == "Local operator"
     assert head.endswith(f"Birds  {places[0]}")
     assert excerpt == "    the grey heron stands in the reeds"
@@ -67,7 +67,8 @@ async def test_limits_limit(found: Found, places: tuple[str, str]) -> None:
     """By conversation, workspace, author, day and number."""
     first, workspace = places
     assert len(found("heron")) == 3
-    assert found("heron", "-w", workspace) == ["an otter, no heron"]
+    assert len(found("heron", "-w", workspace)) == 3
+    assert found("heron", "-w", "ws_otherworkspace") == []
     assert len(found("heron", "-c", first)) == 2
     assert len(found("heron", "-n", "1")) == 1
     assert found("heron", "--by", "handlers/assistant") == []

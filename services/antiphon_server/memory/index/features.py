@@ -118,6 +118,8 @@ class Features:
 
     def _speaker(self, slots: NDArray[np.int64]) -> Floats:
         """For a document of somebody whom the query names 1, shared among all whom it names."""
+        if not self._query.by_name:  # by what is found first a name could be guessed
+            return np.zeros(len(slots), np.float32)
         corpus = self._view.corpus
         asked = set(self._words) - STOPWORDS.get(self._language, frozenset())
         named = corpus.speakers.where(lambda name: not asked.isdisjoint(words(name)))
