@@ -1,7 +1,7 @@
 """Makes terms of texts: words without stopwords, by their stems, in the language they are in."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import snowballstemmer
@@ -11,9 +11,11 @@ from antiphon_server.memory.index.words import fold
 
 LANGUAGES = tuple(STOPWORDS)
 _CACHED = 50_000
-_TELLING = {
-    language: own.difference(*(STOPWORDS[other] for other in STOPWORDS if other != language))
+# The language of stopwords that no other one has.
+_TOLD = {
+    word: language
     for language, own in STOPWORDS.items()
+    for word in own.difference(*(STOPWORDS[other] for other in STOPWORDS if other != language))
 }
 
 
@@ -32,7 +34,7 @@ class Analyzer:
         self._stemmers: dict[str, _Stemmer] = {
             language: snowballstemmer.stemmer(language) for language in LANGUAGES
         }
-        self._stems: dict[tuple[str, str], str] = {}
+        self._stems: dict[tuple[str, str], Sequence[str]] = {}
 
     def forget(self) -> None:
         """Let go of all words that were met, since some of them may have to be gone."""
@@ -40,11 +42,11 @@ class Analyzer:
 
     def language(self, found: Iterable[str], otherwise: str) -> str:
         """The language that most of the words tell; `otherwise` if none does, or two do alike."""
-        telling = set(found)
-        counts = sorted(
-            ((len(telling & _TELLING[language]), language) for language in LANGUAGES), reverse=True
-        )
-        return counts[0][1] if counts[0][0] > counts[1][0] else otherwise
+        told = [_TOLD[word] for word in found if word in _TOLD]
+        if not told:
+            return otherwise
+        (first, most), *others = Counter(told).most_common(2)
+        return first if not others or others[0][1] < most else otherwise
 
     def terms(self, found: Iterable[str], language: str) -> Counter[str]:
         """What a document is found by: the stem of each word, counted, all without accents.
@@ -55,7 +57,8 @@ class Analyzer:
         counted: Counter[str] = Counter()
         for word in found:
             if word not in stopwords:
-                counted.update(self._variants(word, language))
+                for term in self._variants(word, language):
+                    counted[term] += 1
         return counted
 
     def variants(
@@ -73,19 +76,21 @@ class Analyzer:
             if word not in stopwords
         ]
 
-    def _variants(self, word: str, language: str) -> set[str]:
-        stemmed = {self._stem(word, language)}
-        if not word.isascii():
-            stemmed.add(self._stem(fold(word), language))
-        return stemmed
-
-    def _stem(self, word: str, language: str) -> str:
-        """The stem without accents, or the word as it is in a language that has no stemmer here."""
+    def _variants(self, word: str, language: str) -> Sequence[str]:
+        """The word's stem, and that of what it is without accents, if another; none has accents."""
         kept = self._stems.get((language, word))
         if kept is None:
-            stemmer = self._stemmers.get(language)
-            kept = fold(stemmer.stemWord(word) if stemmer else word)
+            kept = self._stemmed(word, language)
             if len(self._stems) >= _CACHED:
                 self._stems.clear()
             self._stems[language, word] = kept
         return kept
+
+    def _stemmed(self, word: str, language: str) -> Sequence[str]:
+        stemmer = self._stemmers.get(language)
+        if stemmer is None:
+            return (fold(word),)
+        stem = fold(stemmer.stemWord(word))
+        if word.isascii() or (other := fold(stemmer.stemWord(fold(word)))) == stem:
+            return (stem,)
+        return (stem, other)

@@ -27,8 +27,8 @@ LEXICAL = (
     "words", "before", "after", "speaker", "session", "asks", "answers", "dated", "date", "length",
 )  # fmt: skip
 MEANING = ("meaning", "meaning_before", "meaning_after", "closest")
-AS_THEY_ARE = frozenset({"speaker", "asks", "dated", "date"})
-"""Features that are shares; the others are compared by how far from the mean they are."""
+_SCORES = ("words", "before", "after", "session", "answers")  # compared by the spread of words
+_MOST_WORDS = 60.0  # from here on a text is not longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,13 @@ class Features:
     def __init__(self, view: View, query: Query) -> None:
         self._view, self._query = view, query
         self._words = words(query.text)
-        languages = view.languages
+        self._languages = view.languages
         analyzer = view.corpus.analyzer
-        self._language = analyzer.language(self._words, languages[0] if languages else "")
-        self._variants = analyzer.variants(self._words, self._language, languages)
+        usual = self._languages[0] if self._languages else ""
+        self._language = analyzer.language(self._words, usual)
+        variants = analyzer.variants(self._words, self._language, self._languages)
         lengths = view.corpus.columns.length[view.slots]
-        self._scores = bm25(view.corpus.postings, self._variants, view.places, lengths)
+        self._scores = bm25(view.corpus.postings, variants, view.places, lengths)
 
     def candidates(self, encoded: Encoded | None) -> Candidates:
         """The most promising documents with what speaks for each; `encoded` is the query."""
@@ -70,8 +71,9 @@ class Features:
         if encoded is not None and alike is not None and made.any():
             values |= self._meaning(at, alike, made, encoded)
             found |= made
-        for name in values.keys() - AS_THEY_ARE - set(MEANING):
-            values[name] = _standardized(values[name])
+        spread = float(values["words"].std()) if len(at) else 0.0
+        for name in _SCORES:
+            values[name] = values[name] / spread if spread > 0 else values[name]
         return Candidates(at, found, values)
 
     def _pool(self, alike: Floats | None) -> NDArray[np.int64]:
@@ -113,7 +115,7 @@ class Features:
             "answers": (asked * scores[before]).astype(np.float32),
             "dated": self._dated(slots),
             "date": self._date(columns.time_us[slots]),
-            "length": np.log1p(columns.length[slots]),
+            "length": np.log1p(np.minimum(columns.length[slots], _MOST_WORDS)),
         }
 
     def _speaker(self, slots: NDArray[np.int64]) -> Floats:
@@ -150,17 +152,21 @@ class Features:
         weights = self._token_weights([encoded.words[each] for each in telling])
         slots = self._view.slots[at[made]]
         closest[made] = vectors.closest(slots, encoded.tokens[telling], weights)
-        values = {"meaning": _among(alike[at], made), "closest": _among(closest, made)}
+        near = alike[at[made]]
+        values = {
+            "meaning": _standardized(alike[at], made, near),
+            "closest": _standardized(closest, made, closest[made]),
+        }
         for column, name in ((columns.before, "before"), (columns.after, "after")):
             beside = self._view.neighbours(column, at)
             there = (beside >= 0) & vectors.made(self._view.slots[beside])
-            values[f"meaning_{name}"] = _among(alike[beside], there)
+            values[f"meaning_{name}"] = _standardized(alike[beside], there, near)
         return values
 
     def _token_weights(self, of: list[str]) -> Floats:
         """How rare the word of each token is among what may be read."""
         view, analyzer = self._view, self._view.corpus.analyzer
-        variants = [analyzer.variants([each], self._language, view.languages) for each in of]
+        variants = [analyzer.variants([each], self._language, self._languages) for each in of]
         count = len(view.slots)
         known = [idf(view.corpus.postings, each[0] if each else [], view.places, count)
                  for each in variants]  # fmt: skip
@@ -170,6 +176,8 @@ class Features:
 def _best(scores: Floats, wanted: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
     """The places of the highest scores among the wanted; of equal ones the newer."""
     at = np.flatnonzero(wanted)
+    if count <= 0:
+        return at[:0]
     if len(at) > count:
         least = np.partition(scores[at], len(at) - count)[len(at) - count]
         above, equal = at[scores[at] > least], at[scores[at] == least]
@@ -189,14 +197,10 @@ def _session(sessions: NDArray[np.int32], scores: Floats) -> Floats:
     return result
 
 
-def _standardized(values: Floats) -> Floats:
-    """How many standard deviations each is from the mean."""
-    spread = float(values.std()) if len(values) else 0.0
-    return (values - values.mean()) / spread if spread > 1e-6 else np.zeros_like(values)
-
-
-def _among(values: Floats, there: NDArray[np.bool_]) -> Floats:
-    """Those that are there, standardized; the others stand at the mean."""
+def _standardized(values: Floats, there: NDArray[np.bool_], like: Floats) -> Floats:
+    """By how many standard deviations of `like` each is above its mean; 0 for what is not there."""
+    spread = float(like.std()) if len(like) else 0.0
     result = np.zeros_like(values)
-    result[there] = _standardized(values[there])
+    if spread > 1e-6:
+        result[there] = (values[there] - like.mean()) / spread
     return result

@@ -1,0 +1,1 @@
+"""The index: what is found, in which order, and what is gone when it is removed."""
