@@ -25,7 +25,7 @@ def main() -> None:
     elif given.what == "judge":
         _judge(_index(given.lexical))
     elif given.input and given.output:
-        _rank(_index(given.lexical), given.input, given.output)
+        rank(_index(given.lexical), given.input, given.output)
     else:
         parser.error("--input and --output are needed")
 
@@ -34,7 +34,8 @@ def _index(lexical: bool) -> Index:
     return Index(None if lexical else encoder())
 
 
-def _rank(index: Index, source: Path, target: Path) -> None:
+def rank(index: Index, source: Path, target: Path) -> None:
+    """Rank the turns of each conversation of the source for its questions, into the target."""
     with target.open("w", encoding="utf-8") as lines:
         for conversation in from_json_lines(source):
             for question, ids in zip(

@@ -35,9 +35,11 @@ _MONTH = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-# Days from now where the period begins and ends.
+# Days from now where the period begins and ends. "Hier" is "here" to Germans.
 _RELATIVE = (
-    (re.compile(r"\byesterday\b|\bgestern\b|\bayer\b|\bhier\b(?=\W*$)", re.IGNORECASE), -1, 0),
+    (re.compile(r"\byesterday\b|\bgestern\b|\bayer\b"
+                r"|\b(?:qui|que|quoi|où|est|était|ai|as|a|ont)\b.*\bhier\b",
+                re.IGNORECASE), -1, 0),
     (re.compile(r"\b(?:last|this past) week\b|\bletzte[nr]? woche\b|\bsemaine dernière\b"
                 r"|\bsemana pasada\b", re.IGNORECASE), -14, 0),
     (re.compile(r"\blast month\b|\bletzten monat\b|\bmois dernier\b|\bmes pasado\b",

@@ -28,6 +28,7 @@ LEXICAL = (
 )  # fmt: skip
 MEANING = ("meaning", "meaning_before", "meaning_after", "closest")
 _SCORES = ("words", "before", "after", "session", "answers")  # compared by the spread of words
+_EXPECTED = 0.6  # of the spread of words: what meaning is guessed by while there is no vector
 _MOST_WORDS = 60.0  # from here on a text is not longer
 
 
@@ -69,7 +70,9 @@ class Features:
         found = values["words"] + values["before"] + values["after"] > 0
         made = vectors.made(self._view.slots[at])
         if encoded is not None and alike is not None and made.any():
-            values |= self._meaning(at, alike, made, encoded)
+            meant = self._meaning(at, alike, made, encoded)
+            guessed = _EXPECTED * _standardized(values["words"], ~made, values["words"])
+            values |= meant | {name: meant[name] + guessed for name in ("meaning", "closest")}
             found |= made
         spread = float(values["words"].std()) if len(at) else 0.0
         for name in _SCORES:
