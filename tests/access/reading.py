@@ -97,6 +97,7 @@ _RPCS = {
     "writes in a conversation": """
         ContextService/PostMessage EventService/PublishEphemeral
         MemoryService/PutMemory MemoryService/UpdateMemory
+        ContextService/EraseMessages
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
         RouteService/ExplainRoute
@@ -164,6 +165,7 @@ _RPCS = {
         ContextService/GetMessages
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim EventService/FindNews
+        EventService/Redact DispatcherService/EraseTurns ToolService/EraseToolResults
         WorkerService/Borrow
     """,
 }

@@ -1,7 +1,7 @@
 """Every store forgets windows and bookings once nobody needs them, and never before."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -69,6 +69,9 @@ class Counting:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
         return await self._inner.read(work, snapshot=snapshot)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:
         """It is the test's."""

@@ -104,6 +104,9 @@ class Slow:
         """See :meth:`Database.read`."""
         return await self._inner.read(work, snapshot=snapshot)
 
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
+
     async def close(self) -> None:
         """It is the test's."""
 

@@ -1,7 +1,7 @@
 """Of several servers on one database one decides about a conversation, while it is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -253,6 +253,9 @@ class Fragile:
 
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         return await self.database.read(work, snapshot=snapshot)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:
         """It is another's."""

@@ -155,6 +155,18 @@ class Conversations:
 
         return pages(fetch, lambda page: page.messages)
 
+    async def erase_messages(
+        self, conversation_id: str, message_ids: Sequence[str], *, answers: bool = False
+    ) -> Sequence[str]:
+        """Take away what messages said, for good; with ``answers`` what was answered to them, too.
+
+        Returns the ids of all that are erased. Repeated, it changes nothing.
+        """
+        request = messages.EraseMessagesRequest(
+            conversation_id=conversation_id, message_ids=message_ids, answers=answers
+        )
+        return (await self._caller.call(self._context.EraseMessages, request)).message_ids
+
     async def get_context(
         self, conversation_id: str, *, max_tokens: int = 0, message_id: str = ""
     ) -> messages.GetContextResponse:

@@ -14,6 +14,7 @@ from antiphon_server.cli.context import app as context
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
+from antiphon_server.cli.erase import erase
 from antiphon_server.cli.filters.command import app as filters
 from antiphon_server.cli.flags.command import app as flags
 from antiphon_server.cli.handlers import handlers
@@ -73,6 +74,7 @@ for command in (
     doctor,
     usage,
     search,
+    erase,
     handlers,
     backup,
     restore,

@@ -12,12 +12,15 @@ from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
 from antiphon.context.v1.notice_service_pb2_grpc import add_NoticeServiceServicer_to_server
+from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_server.context.adapters.changes_codec import for_lists, superseding
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
+from antiphon_server.context.adapters.words import WordsElsewhere
 from antiphon_server.context.encoding import encoded_message, speaking_of
 from antiphon_server.context.filtering_room import ComposeFiltering, FilteringRoom
 from antiphon_server.context.model.messages import Content
@@ -25,6 +28,7 @@ from antiphon_server.context.model.resources import Conversation
 from antiphon_server.context.notice_servicer import NoticeServicer
 from antiphon_server.context.ports import (
     Clock,
+    ErasesWords,
     EventLog,
     RoleAudit,
     ScreensMessages,
@@ -36,6 +40,7 @@ from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
+from antiphon_server.context.service.erasing import Erasing
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.notices import Notices
@@ -85,6 +90,7 @@ class Context(Service):
     changes: Changes
     activities: Activities
     retention: Retention
+    erasing: Erasing | None
     names: KnownNames | None = None
     filtering: FilteringRoom | None = None
     watching: WatchingRoom | None = None
@@ -105,6 +111,9 @@ class Context(Service):
             await relay.start()
             lifecycle.spawn(f"context.to_{name}", relay.run(), vital=False)
             await show_availability(f"outbox.{name}", relay, lifecycle, health)
+        if self.erasing is not None:
+            lifecycle.on_stop("context.erasing", self.erasing.close)
+            lifecycle.spawn("context.erasing", self.erasing.run(), vital=False)
         lifecycle.on_stop("context.activities", self.activities.close)
         lifecycle.spawn("context.activities", self.activities.run(), vital=False)
         lifecycle.spawn("context.retention", self.retention.run(), vital=False)
@@ -183,6 +192,8 @@ def compose_context(
     event_log = EventServiceLog(EventServiceStub(internal))
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
+    stubs = DispatcherServiceStub(internal), ToolServiceStub(internal)
+    words = WordsElsewhere(EventServiceStub(internal), *stubs)
     store = SqlStore(database)
     shared = database.shared
     made = compose(
@@ -190,6 +201,7 @@ def compose_context(
         shared=shared,
         filters=filters,
         watches=watches,
+        words=words,
     )
     return replace(made, names=names)
 
@@ -206,11 +218,13 @@ def compose(
     relay_wait_s: float = RELAY_WAIT_S,
     filters: ScreensMessages | None = None,
     watches: WatchesMessages | None = None,
+    words: ErasesWords | None = None,
 ) -> Context:
     """Put the context service on any store, log, accounts and audit trail.
 
     With a ``shared`` store no role and no conversation is remembered: another process may
-    have changed it. An answer waits ``relay_wait_s`` for log and trail to be told.
+    have changed it. An answer waits ``relay_wait_s`` for log and trail to be told. Without
+    ``words`` elsewhere nothing is erased here.
     """
     roles = Roles(store, 0 if shared else MAX_CACHED)
     to_log = relay_to_log(store, Telling(store, event_log, for_lists).tell, superseding=superseding)
@@ -221,6 +235,7 @@ def compose(
     tails = Tails(event_log, encoded_message, clock)
     activities = Activities(store, directory)
     speakers, noted = Speakers(store, users), activities.noted.note
+    erasing = _erasing(store, projection, tails, changes, words, clock)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
@@ -232,9 +247,22 @@ def compose(
         activities,
         Reading(store, projection),
         roles,
+        erasing,
         filters,
         watches,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
     notices = NoticeServicer(Notices(store, changes, clock))
-    return Context(servicer, notices, roles, to_log, to_trail, changes, activities, retention)
+    relays = to_log, to_trail
+    return Context(servicer, notices, roles, *relays, changes, activities, retention, erasing)
+
+
+def _erasing(
+    store: Store,
+    projection: Projection,
+    tails: Tails,
+    changes: Changes,
+    words: ErasesWords | None,
+    clock: Clock,
+) -> Erasing | None:
+    return Erasing(store, projection, tails, changes, words, clock) if words is not None else None

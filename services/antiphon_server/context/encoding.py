@@ -42,7 +42,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Protobuf)
 MESSAGES_OF_WINDOW = context_service_pb2.GetContextResponse.MESSAGES_FIELD_NUMBER
 _MAX_INT32 = (1 << 31) - 1
-_CONTENT = frozenset({"parts", "aside", "type", "metadata"})
+_CONTENT = frozenset({"parts", "aside", "type", "metadata", "erased"})
 _BESIDE_CONTENT = frozenset(message_pb2.Message.DESCRIPTOR.fields_by_name) - _CONTENT
 
 
@@ -282,7 +282,17 @@ def _content_in_log(it: message_pb2.Message) -> Content:
     content.CopyFrom(it)
     for name in _BESIDE_CONTENT:
         content.ClearField(name)
-    return Content(_encoded(content), sum(map(_text_bytes, it.parts)), it.aside)
+    text_bytes = sum(map(_text_bytes, it.parts))
+    return Content(_encoded(content), text_bytes, it.aside, erased=it.erased)
+
+
+def text_of(content: Content) -> str:
+    """What it says in words."""
+    return "\n".join(_texts(content.encoded))
+
+
+ERASED = message_pb2.Message(erased=True).SerializeToString()
+"""What is left of a message's content."""
 
 
 def window_head(it: Window) -> context_service_pb2.GetContextResponse:

@@ -29,6 +29,7 @@ from antiphon_server.context.service.conversations import (
     ListWish,
     NewConversation,
 )
+from antiphon_server.context.service.erasing import Erasing
 from antiphon_server.context.service.limits import (
     MAX_INSTRUCTIONS_BYTES,
     MAX_LABEL_BYTES,
@@ -72,6 +73,7 @@ class ContextServicer(ContextServiceServicer):
         activities: Activities,
         reading: Reading,
         roles: Roles,
+        erasing: Erasing | None,
         filters: ScreensMessages | None = None,
         watches: WatchesMessages | None = None,
     ) -> None:
@@ -84,6 +86,7 @@ class ContextServicer(ContextServiceServicer):
         self._activities = activities
         self._reading = reading
         self._roles = roles
+        self._erasing = erasing
 
     async def CreateWorkspace(
         self, request: pb.CreateWorkspaceRequest, context: Any
@@ -343,6 +346,19 @@ class ContextServicer(ContextServiceServicer):
             request.request_id,
         )
         return pb.PostMessageResponse(message=encoding.message(posted))
+
+    async def EraseMessages(
+        self, request: pb.EraseMessagesRequest, context: Any
+    ) -> pb.EraseMessagesResponse:
+        if self._erasing is None:
+            raise DomainError(Reason.UNIMPLEMENTED)
+        erased = await self._erasing.erase(
+            current_principal(),
+            ConversationId(request.conversation_id),
+            [MessageId(it) for it in request.message_ids],
+            answers=request.answers,
+        )
+        return pb.EraseMessagesResponse(message_ids=erased)
 
     async def ListMessages(
         self, request: pb.ListMessagesRequest, context: Any

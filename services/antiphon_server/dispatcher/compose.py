@@ -283,7 +283,9 @@ def compose_service(
     schedules = rooms.scheduling(infrastructure, links, doors)
     conversings = Conversings(calls, gatekeeper, openings, on_behalf, shares)
     attempts = RunningAttempts(lanes, store)
-    servicer = DispatcherServicer(calls, registry, conversings, openings, attempts, gatekeeper)
+    servicer = DispatcherServicer(
+        *(calls, registry, conversings, openings, attempts, gatekeeper), store
+    )
     beside = Rooms(workers, routes, schedules, people)
     parts = servicer, handoffs, store, routed, metrics, activity, tasks, links, beside
     return Dispatcher(turns, leases, adoptions, execution, *parts)

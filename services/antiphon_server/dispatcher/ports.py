@@ -38,6 +38,13 @@ class TurnStore(Protocol):
         """Whether ``creator`` has a turn of that id, in any conversation."""
         ...
 
+    async def erase(self, conversation_id: ConversationId, turn_ids: Collection[TurnId]) -> None:
+        """Take away what was asked with turns that have ended, and what their errors quote.
+
+        Returns when it is in no file any more, as :meth:`Database.scrub` says.
+        """
+        ...
+
     async def put(self, turn: StoredTurn) -> None:
         """Replace the stored turn, if its lease is still ``turn.node``'s.
 

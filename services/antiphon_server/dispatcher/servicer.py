@@ -10,9 +10,11 @@ from antiphon_server.dispatcher.calls import Caller, Openings, TurnCalls
 from antiphon_server.dispatcher.conversing import Conversings
 from antiphon_server.dispatcher.encoding import grant_of, handler_message
 from antiphon_server.dispatcher.handlers.registry import Handlers
-from antiphon_server.dispatcher.ports import Gatekeeper
+from antiphon_server.dispatcher.model import ConversationId, TurnId
+from antiphon_server.dispatcher.ports import Gatekeeper, TurnStore
 from antiphon_server.runtime.access.grants import RunningTurns
 from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
     encode_page_token,
@@ -35,7 +37,9 @@ class DispatcherServicer(DispatcherServiceServicer):
         openings: Openings,
         running: RunningTurns,
         gatekeeper: Gatekeeper,
+        store: TurnStore | None = None,
     ) -> None:
+        self._store = store
         self._gatekeeper = gatekeeper
         self._calls = calls
         self._handlers = handlers
@@ -80,6 +84,15 @@ class DispatcherServicer(DispatcherServiceServicer):
     ) -> pb.CheckGrantResponse:
         runs = await self._running.runs(grant_of(request), or_later=request.or_later)
         return pb.CheckGrantResponse(runs=runs)
+
+    async def EraseTurns(
+        self, request: pb.EraseTurnsRequest, context: Context
+    ) -> pb.EraseTurnsResponse:
+        if self._store is None:
+            raise DomainError(Reason.UNIMPLEMENTED)
+        turn_ids = [TurnId(it) for it in request.turn_ids]
+        await self._store.erase(ConversationId(request.conversation_id), turn_ids)
+        return pb.EraseTurnsResponse()
 
     async def ListHandlers(
         self, request: pb.ListHandlersRequest, context: Context

@@ -8,7 +8,9 @@ from typing import Any
 import grpc
 
 from antiphon.events.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
+from antiphon_server.events.adapters.redaction import EventWords
 from antiphon_server.events.adapters.sql import SqlLogStore
+from antiphon_server.events.erasing import Erasing
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import AccessChange
@@ -157,7 +159,7 @@ def compose_events(
             follows.on_message(message)
 
     reader = NodeMessageReader(log, on_message, lambda: changed(AccessChange(anybody=True)))
-    servicer = EventServicer(log, subscriptions, follows)
+    servicer = EventServicer(log, subscriptions, follows, erasing=Erasing(log, EventWords()))
     return Events(log, subscriptions, servicer, follows, reader, database.shared, availability)
 
 

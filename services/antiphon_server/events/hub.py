@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from antiphon_server.events.model import Epoch, Offset, Record
+from antiphon_server.events.model import Epoch, Kind, Offset, Record
 
 RING_EVENTS = 8192
 RING_BYTES = 2 << 20
@@ -78,6 +78,9 @@ class Hub:
         self._ring.extend(fresh)
         self._count(sum(len(record.wire) for record in fresh))
         self.head = fresh[-1].last
+        erased = [record.first for record in fresh if record.kind == Kind.MESSAGES_ERASED]
+        if erased:  # what was before may say what it doesn't any more
+            self.forget_before(erased[-1])
         self._shrink()
         self._notify()
 

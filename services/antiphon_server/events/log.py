@@ -22,6 +22,7 @@ from antiphon_server.events.model import (
     NewEvent,
     Offset,
     Page,
+    Redaction,
     Scope,
 )
 from antiphon_server.events.node_messages import AccessChanged, events_of
@@ -82,11 +83,13 @@ class EventLog:
         fold: str = "",
         *,
         stops: bool = False,
+        redaction: Redaction | None = None,
     ) -> Appended:
         """Commit ``events``, all or none, and return their place once they are on disk.
 
-        ``fold`` names a turn that ends with them, ``stops`` is how; see :class:`Append`. Without
-        events, only the ``fence`` is raised, and the end of the log is returned.
+        ``fold`` names a turn that ends with them, ``stops`` is how, and ``redaction`` takes words
+        out of others; see :class:`Append`. Without events, only the ``fence`` is raised, and the
+        end of the log is returned.
 
         Raises DomainError FENCED, REQUEST_ID_REUSED, OVERLOADED, STORE_UNAVAILABLE.
         """
@@ -104,6 +107,7 @@ class EventLog:
             fence=fence,
             fold=fold,
             stops=stops,
+            redaction=redaction,
         )
         done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, done))
@@ -174,7 +178,7 @@ class EventLog:
         hub = self._hubs.get(append.scope)
         if hub is None:
             hub = self._hubs.make(append.scope, place.epoch, Offset(place.first - 1))
-        cut = append.stops and place.folded
+        cut = (append.stops and place.folded) or append.redaction is not None
         if self.peer_commits is None:
             hub.publish(records)
         else:
@@ -301,6 +305,10 @@ class EventLog:
         if after + 1 < head.earliest:
             raise history_lost(Reason.CURSOR_TRIMMED, scope, head)
         return page
+
+    async def scrub(self) -> None:
+        """Return when no file holds what was removed; see :meth:`Database.scrub`."""
+        await self._store.scrub()
 
     async def fold(self, scope: Scope, turn_id: str) -> int:
         """Remove a finished turn's text deltas; see :meth:`LogStore.fold`."""

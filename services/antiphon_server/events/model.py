@@ -3,7 +3,7 @@
 import re
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, NewType
@@ -26,6 +26,7 @@ class Kind(IntEnum):
     """The kinds that the log itself must know; the values are the contract's EventKind."""
 
     TEXT_DELTA = 16
+    MESSAGES_ERASED = 56
 
 
 def new_epoch() -> Epoch:
@@ -113,11 +114,29 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Redaction:
+    """Takes the words out of events between ``first`` and ``last``, at their places.
+
+    Of those events that are of ``turn_ids``, or at ``offsets``. Text deltas of the turns are folded
+    before. ``without_words`` gets a kind and a serialised event, and returns what is left of it;
+    where nothing is to be done, the same.
+    """
+
+    first: Offset
+    last: Offset
+    offsets: Collection[Offset]
+    turn_ids: Collection[str]
+    without_words: Callable[[int, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Append:
     """An atomic append. ``digest`` identifies its content if it has a request id.
 
     ``fold`` names a turn that ends with it, whose text deltas may be folded in the same commit.
     ``stops``: somebody has stopped it, so that nobody who is behind gets those deltas any more.
+    ``redaction`` is made in the same commit; one of the events is MESSAGES_ERASED then, by which
+    whoever has any of what it changes knows that it is gone.
     """
 
     scope: Scope
@@ -128,6 +147,7 @@ class Append:
     fence: Fence | None = None
     fold: str = ""
     stops: bool = False
+    redaction: Redaction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ class LogStore(Protocol):
 
         Each append is all or none. A refused one (FENCED, REQUEST_ID_REUSED) does not affect the
         others. Offsets are contiguous per scope. An append that folds a turn removes its deltas in
-        the same commit, if it has them all. Returns after the commit is on disk. Raises
-        DomainError STORE_UNAVAILABLE if nothing was stored.
+        the same commit, if it has them all; one with a redaction makes it there, too. Returns after
+        the commit is on disk. Raises DomainError STORE_UNAVAILABLE if nothing was stored.
         """
         ...
 
@@ -64,6 +64,10 @@ class LogStore(Protocol):
 
         Deltas that nothing follows stay. Returns how many were removed, and up to where.
         """
+        ...
+
+    async def scrub(self) -> None:
+        """Return when the files hold nothing that was removed; see :meth:`Database.scrub`."""
         ...
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:

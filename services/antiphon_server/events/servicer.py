@@ -14,6 +14,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceServicer
 from antiphon_server.events import wire
 from antiphon_server.events.actions import Action, Create, End, act, adoption
 from antiphon_server.events.encoding import FrameEncoder, action_of, new_event, watch_request
+from antiphon_server.events.erasing import Erasing, Erasure
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
@@ -40,8 +41,10 @@ class EventServicer(EventServiceServicer):
         subscriptions: Subscriptions,
         follows: Follows | None = None,
         read_within_s: float = WRITE_TIMEOUT_S,
+        erasing: Erasing | None = None,
     ) -> None:
         self._log = log
+        self._erasing = erasing
         self._subscriptions = subscriptions
         self._follows = follows or Follows(subscriptions, log)
         self._encoder = FrameEncoder()
@@ -183,6 +186,23 @@ class EventServicer(EventServiceServicer):
 
     async def Fold(self, request: pb.FoldRequest, context: Context) -> pb.FoldResponse:
         return pb.FoldResponse(removed=await self._log.fold(Scope(request.scope), request.turn_id))
+
+    async def Redact(self, request: pb.RedactRequest, context: Context) -> pb.RedactResponse:
+        if self._erasing is None:
+            raise DomainError(Reason.UNIMPLEMENTED)
+        messages = {it.message_id: Offset(it.offset) for it in request.messages}
+        scope, turn_ids = Scope(request.scope), list(request.turn_ids)
+        erased = await self._erasing.erase(
+            Erasure(
+                *(scope, messages, turn_ids, request.actor, request.request_id),
+                validate_only=request.validate_only,
+            )
+        )
+        return pb.RedactResponse(
+            message_ids=erased.message_ids,
+            turn_ids=erased.turn_ids,
+            tool_call_ids=erased.tool_call_ids,
+        )
 
     async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:
         earliest = await self._log.trim(Scope(request.scope), Offset(request.before_offset))

@@ -93,6 +93,13 @@ class ToolServicer(ToolServiceServicer):
         piece = await self._results.read(*where, request.offset, length)
         return encoding.piece(piece)
 
+    async def EraseToolResults(
+        self, request: pb.EraseToolResultsRequest, context: Context
+    ) -> pb.EraseToolResultsResponse:
+        call_ids = [ToolCallId(it) for it in request.tool_call_ids]
+        await self._results.erase(request.conversation_id, call_ids, list(request.turn_ids))
+        return pb.EraseToolResultsResponse()
+
     async def PlanTools(
         self, request: pb.PlanToolsRequest, context: Context
     ) -> pb.PlanToolsResponse:

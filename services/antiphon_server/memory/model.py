@@ -21,11 +21,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SaidPage:
-    """What was said in a stretch of a log that ends at ``cursor``; in order."""
+    """What was said in a stretch of a log that ends at ``cursor``; in order.
+
+    Of ``erased`` messages, from here or from before, nothing is left.
+    """
 
     said: Sequence[Said]
     cursor: str
     at_head: bool
+    erased: Collection[MessageId] = ()
 
 
 @dataclass(frozen=True, slots=True)

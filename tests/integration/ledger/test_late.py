@@ -1,7 +1,7 @@
 """What the store did not take in time is settled without another call."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 import pytest
@@ -61,6 +61,9 @@ class Mute:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
         return await self._inner.read(work, snapshot=snapshot)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:
         """It is the fixture's."""

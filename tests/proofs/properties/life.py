@@ -1,7 +1,7 @@
 """A process that dies between two of its commits, in a test that goes on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -83,6 +83,9 @@ class MortalDatabase:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
         return await self._life.look(self._inner.read(work, snapshot=snapshot))
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:
         """It is the machine's, and outlives the process."""

@@ -1,7 +1,7 @@
 """A server's life: its ledger, budgets and calls, on a store that may not say what it did."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -61,6 +61,9 @@ class Faulty:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
         return await self._inner.read(work, snapshot=snapshot)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:
         """It outlives the server."""

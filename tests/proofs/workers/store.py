@@ -58,6 +58,9 @@ class Seen:
         """See :meth:`Database.read`."""
         return await self.write(work)
 
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`: nobody erases anything here."""
+
     async def close(self) -> None:
         """It stays."""
 

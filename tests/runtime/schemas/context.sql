@@ -42,6 +42,14 @@ CREATE TABLE context_detectors (
 	comment VARCHAR(256) NOT NULL,
 	PRIMARY KEY (parent, revision)
 );
+CREATE TABLE context_erasures (
+	erasure_id VARCHAR(80) NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	create_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (erasure_id)
+);
+CREATE INDEX ix_context_erasures_conversation_id ON context_erasures (conversation_id);
 CREATE TABLE context_filter_changes (
 	one INTEGER NOT NULL,
 	changes BIGINT NOT NULL,
@@ -109,7 +117,7 @@ CREATE TABLE context_messages (
 	size_bytes INTEGER NOT NULL,
 	messages_so_far INTEGER NOT NULL,
 	tokens_so_far BIGINT NOT NULL,
-	content BLOB NOT NULL,
+	content BLOB NOT NULL, erased BOOLEAN DEFAULT 0 NOT NULL,
 	PRIMARY KEY (conversation_id, log_offset)
 );
 CREATE INDEX context_messages_by_id ON context_messages (conversation_id, message_id);

@@ -131,6 +131,11 @@ class ContextServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageResponse.FromString,
                 _registered_method=True)
+        self.EraseMessages = channel.unary_unary(
+                '/antiphon.context.v1.ContextService/EraseMessages',
+                request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesResponse.FromString,
+                _registered_method=True)
         self.ListMessages = channel.unary_unary(
                 '/antiphon.context.v1.ContextService/ListMessages',
                 request_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.ListMessagesRequest.SerializeToString,
@@ -325,6 +330,23 @@ class ContextServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseMessages(self, request, context):
+        """EraseMessages takes away what messages said, for good, and with that what else was kept of their
+        turns: calls of tools with their arguments and results, progress, questions and answers, texts of
+        hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
+        it was taken from them. When it answers, no read of any server returns any of it, and it is
+        neither in the tables nor in the files of the store. A message stays in its place, with who said
+        it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
+        are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
+        conversation; an answer also who asked for it. What was erased before is left alone. A call that
+        was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
+        workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
+        TURN_NOT_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMessages(self, request, context):
         """ListMessages lists a conversation's messages, the newest first.
         """
@@ -462,6 +484,11 @@ def add_ContextServiceServicer_to_server(servicer, server):
                     servicer.PostMessage,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageResponse.SerializeToString,
+            ),
+            'EraseMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseMessages,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesResponse.SerializeToString,
             ),
             'ListMessages': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMessages,
@@ -1004,6 +1031,33 @@ class ContextService:
             '/antiphon.context.v1.ContextService/PostMessage',
             antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_context__service__pb2.PostMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ContextService/EraseMessages',
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_context__service__pb2.EraseMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,19 @@ class ContextServiceStub:
     NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
     THROTTLED.
     """
+    EraseMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.EraseMessagesRequest, _context_service_pb2.EraseMessagesResponse]
+    """EraseMessages takes away what messages said, for good, and with that what else was kept of their
+    turns: calls of tools with their arguments and results, progress, questions and answers, texts of
+    hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
+    it was taken from them. When it answers, no read of any server returns any of it, and it is
+    neither in the tables nor in the files of the store. A message stays in its place, with who said
+    it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
+    are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
+    conversation; an answer also who asked for it. What was erased before is left alone. A call that
+    was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
+    workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
+    TURN_NOT_ENDED.
+    """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
     GetContext: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.GetContextRequest, _context_service_pb2.GetContextResponse]
@@ -225,6 +238,19 @@ class ContextServiceAsyncStub(ContextServiceStub):
     themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
     NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
     THROTTLED.
+    """
+    EraseMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.EraseMessagesRequest, _context_service_pb2.EraseMessagesResponse]  # type: ignore[assignment]
+    """EraseMessages takes away what messages said, for good, and with that what else was kept of their
+    turns: calls of tools with their arguments and results, progress, questions and answers, texts of
+    hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
+    it was taken from them. When it answers, no read of any server returns any of it, and it is
+    neither in the tables nor in the files of the store. A message stays in its place, with who said
+    it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
+    are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
+    conversation; an answer also who asked for it. What was erased before is left alone. A call that
+    was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
+    workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
+    TURN_NOT_ENDED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -445,6 +471,25 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         themselves. No model is asked, nor told of it later, unless in_context says so. Errors:
         NOT_FOUND, CONVERSATION_ARCHIVED, REQUEST_ID_REUSED, CONTENT_BLOCKED, FILTER_UNAVAILABLE,
         THROTTLED.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseMessages(
+        self,
+        request: _context_service_pb2.EraseMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_context_service_pb2.EraseMessagesResponse, _abc.Awaitable[_context_service_pb2.EraseMessagesResponse]]:
+        """EraseMessages takes away what messages said, for good, and with that what else was kept of their
+        turns: calls of tools with their arguments and results, progress, questions and answers, texts of
+        hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
+        it was taken from them. When it answers, no read of any server returns any of it, and it is
+        neither in the tables nor in the files of the store. A message stays in its place, with who said
+        it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
+        are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
+        conversation; an answer also who asked for it. What was erased before is left alone. A call that
+        was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
+        workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
+        TURN_NOT_ENDED.
         """
 
     @_abc_1.abstractmethod

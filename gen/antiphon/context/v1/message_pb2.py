@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!antiphon/context/v1/message.proto\x12\x13\x61ntiphon.context.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x01\n\tReference\x12X\n\x03uri\x18\x01 \x01(\tBK\xbaHHrF\x18\x80\x10\x32>^((https|s3|gs|az)://|abfss?://([^/?#@:]+@)?)[^/?#@]+([/?#]|$)\x88\x01\x01\x12\x1e\n\nmedia_type\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x1b\n\nsize_bytes\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xc5\x01\n\x04Part\x12\x19\n\x04text\x18\x01 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x10H\x00\x12/\n\x05image\x18\x02 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x12/\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x12.\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\xee\x03\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12.\n\x04role\x18\x03 \x01(\x0e\x32 .antiphon.context.v1.MessageRole\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x32\n\x05parts\x18\x05 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06offset\x18\t \x01(\x03\x12\r\n\x05\x61side\x18\n \x01(\x08\x12\x30\n\x04type\x18\x0b \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12k\n\x08metadata\x18\x0c \x03(\x0b\x32*.antiphon.context.v1.Message.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x07Speaker\x12\x18\n\x06\x61uthor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x01\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02*w\n\x0bMessageRole\x12\x1c\n\x18MESSAGE_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_ROLE_USER\x10\x01\x12\x1a\n\x16MESSAGE_ROLE_ASSISTANT\x10\x02\x12\x17\n\x13MESSAGE_ROLE_SYSTEM\x10\x03*w\n\x08PartKind\x12\x19\n\x15PART_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0ePART_KIND_TEXT\x10\x01\x12\x13\n\x0fPART_KIND_IMAGE\x10\x02\x12\x13\n\x0fPART_KIND_AUDIO\x10\x03\x12\x12\n\x0ePART_KIND_FILE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!antiphon/context/v1/message.proto\x12\x13\x61ntiphon.context.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x01\n\tReference\x12X\n\x03uri\x18\x01 \x01(\tBK\xbaHHrF\x18\x80\x10\x32>^((https|s3|gs|az)://|abfss?://([^/?#@:]+@)?)[^/?#@]+([/?#]|$)\x88\x01\x01\x12\x1e\n\nmedia_type\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\x80\x01\x12\x1b\n\nsize_bytes\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xc5\x01\n\x04Part\x12\x19\n\x04text\x18\x01 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x10H\x00\x12/\n\x05image\x18\x02 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x12/\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x12.\n\x04\x66ile\x18\x04 \x01(\x0b\x32\x1e.antiphon.context.v1.ReferenceH\x00\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"\xfe\x03\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12.\n\x04role\x18\x03 \x01(\x0e\x32 .antiphon.context.v1.MessageRole\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\x12\x32\n\x05parts\x18\x05 \x03(\x0b\x32\x19.antiphon.context.v1.PartB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\x11\n\ttruncated\x18\x07 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06offset\x18\t \x01(\x03\x12\r\n\x05\x61side\x18\n \x01(\x08\x12\x30\n\x04type\x18\x0b \x01(\tB\"\xbaH\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12k\n\x08metadata\x18\x0c \x03(\x0b\x32*.antiphon.context.v1.Message.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x0e\n\x06\x65rased\x18\r \x01(\x08\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"C\n\x07Speaker\x12\x18\n\x06\x61uthor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x01\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02*w\n\x0bMessageRole\x12\x1c\n\x18MESSAGE_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_ROLE_USER\x10\x01\x12\x1a\n\x16MESSAGE_ROLE_ASSISTANT\x10\x02\x12\x17\n\x13MESSAGE_ROLE_SYSTEM\x10\x03*w\n\x08PartKind\x12\x19\n\x15PART_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0ePART_KIND_TEXT\x10\x01\x12\x13\n\x0fPART_KIND_IMAGE\x10\x02\x12\x13\n\x0fPART_KIND_AUDIO\x10\x03\x12\x12\n\x0ePART_KIND_FILE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,18 +55,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPEAKER'].fields_by_name['author']._serialized_options = b'\272H\005r\003\030\240\001'
   _globals['_SPEAKER'].fields_by_name['display_name']._loaded_options = None
   _globals['_SPEAKER'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\200\002'
-  _globals['_MESSAGEROLE']._serialized_start=1051
-  _globals['_MESSAGEROLE']._serialized_end=1170
-  _globals['_PARTKIND']._serialized_start=1172
-  _globals['_PARTKIND']._serialized_end=1291
+  _globals['_MESSAGEROLE']._serialized_start=1067
+  _globals['_MESSAGEROLE']._serialized_end=1186
+  _globals['_PARTKIND']._serialized_start=1188
+  _globals['_PARTKIND']._serialized_end=1307
   _globals['_REFERENCE']._serialized_start=121
   _globals['_REFERENCE']._serialized_end=283
   _globals['_PART']._serialized_start=286
   _globals['_PART']._serialized_end=483
   _globals['_MESSAGE']._serialized_start=486
-  _globals['_MESSAGE']._serialized_end=980
-  _globals['_MESSAGE_METADATAENTRY']._serialized_start=933
-  _globals['_MESSAGE_METADATAENTRY']._serialized_end=980
-  _globals['_SPEAKER']._serialized_start=982
-  _globals['_SPEAKER']._serialized_end=1049
+  _globals['_MESSAGE']._serialized_end=996
+  _globals['_MESSAGE_METADATAENTRY']._serialized_start=949
+  _globals['_MESSAGE_METADATAENTRY']._serialized_end=996
+  _globals['_SPEAKER']._serialized_start=998
+  _globals['_SPEAKER']._serialized_end=1065
 # @@protoc_insertion_point(module_scope)

@@ -158,7 +158,9 @@ Global___Part: _TypeAlias = Part  # noqa: Y015
 
 @_typing.final
 class Message(_message.Message):
-    """Message is something that was said. Messages never change once posted."""
+    """Message is something that was said. Messages never change once posted; they can be erased
+    (EraseMessages).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -194,6 +196,7 @@ class Message(_message.Message):
     ASIDE_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """message_id identifies the message: `msg_…`, set by the server."""
     conversation_id: _builtins.str
@@ -217,6 +220,10 @@ class Message(_message.Message):
     type: _builtins.str
     """type is what it is, for programs: e.g. "form.submitted" or "command"; empty of what people say.
     Its parts hold what it says, a form's fields as JSON in a text. Models read it as any other.
+    """
+    erased: _builtins.bool
+    """erased says that what it said was erased: it stands in its place, and says nothing any more. No
+    prompt holds it. Its parts, type and metadata are empty.
     """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
@@ -250,10 +257,11 @@ class Message(_message.Message):
         aside: _builtins.bool = ...,
         type: _builtins.str = ...,
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        erased: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "message_id", b"message_id", "metadata", b"metadata", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aside", b"aside", "author", b"author", "conversation_id", b"conversation_id", "create_time", b"create_time", "erased", b"erased", "message_id", b"message_id", "metadata", b"metadata", "offset", b"offset", "parts", b"parts", "role", b"role", "truncated", b"truncated", "turn_id", b"turn_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

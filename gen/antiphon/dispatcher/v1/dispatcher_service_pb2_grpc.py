@@ -82,6 +82,11 @@ class DispatcherServiceStub:
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.SerializeToString,
                 response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.FromString,
                 _registered_method=True)
+        self.EraseTurns = channel.unary_unary(
+                '/antiphon.dispatcher.v1.DispatcherService/EraseTurns',
+                request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsResponse.FromString,
+                _registered_method=True)
         self.ListHandlers = channel.unary_unary(
                 '/antiphon.dispatcher.v1.DispatcherService/ListHandlers',
                 request_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.ListHandlersRequest.SerializeToString,
@@ -190,6 +195,15 @@ class DispatcherServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseTurns(self, request, context):
+        """EraseTurns takes away what was asked with turns that have ended, and what their errors quote, for
+        the other services; turns that don't exist, or have not ended, are left alone. Repeated, it changes
+        nothing. Errors: STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListHandlers(self, request, context):
         """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
         page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
@@ -241,6 +255,11 @@ def add_DispatcherServiceServicer_to_server(servicer, server):
                     servicer.CheckGrant,
                     request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.FromString,
                     response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.SerializeToString,
+            ),
+            'EraseTurns': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseTurns,
+                    request_deserializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsRequest.FromString,
+                    response_serializer=antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsResponse.SerializeToString,
             ),
             'ListHandlers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHandlers,
@@ -472,6 +491,33 @@ class DispatcherService:
             '/antiphon.dispatcher.v1.DispatcherService/CheckGrant',
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantRequest.SerializeToString,
             antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.CheckGrantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseTurns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.dispatcher.v1.DispatcherService/EraseTurns',
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsRequest.SerializeToString,
+            antiphon_dot_dispatcher_dot_v1_dot_dispatcher__service__pb2.EraseTurnsResponse.FromString,
             options,
             channel_credentials,
             insecure,

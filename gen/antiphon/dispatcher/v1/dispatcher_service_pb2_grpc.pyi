@@ -98,6 +98,11 @@ class DispatcherServiceStub:
     to: they ask at every call. It is known at once where the turn runs; another server that
     shares the store may say of one that it runs for a moment after its end.
     """
+    EraseTurns: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.EraseTurnsRequest, _dispatcher_service_pb2.EraseTurnsResponse]
+    """EraseTurns takes away what was asked with turns that have ended, and what their errors quote, for
+    the other services; turns that don't exist, or have not ended, are left alone. Repeated, it changes
+    nothing. Errors: STORE_UNAVAILABLE.
+    """
     ListHandlers: _grpc.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]
     """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
     page also ends before 1 MiB. Errors: PAGE_TOKEN_INVALID; where a workspace is named that the
@@ -173,6 +178,11 @@ class DispatcherServiceAsyncStub(DispatcherServiceStub):
     """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
     to: they ask at every call. It is known at once where the turn runs; another server that
     shares the store may say of one that it runs for a moment after its end.
+    """
+    EraseTurns: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.EraseTurnsRequest, _dispatcher_service_pb2.EraseTurnsResponse]  # type: ignore[assignment]
+    """EraseTurns takes away what was asked with turns that have ended, and what their errors quote, for
+    the other services; turns that don't exist, or have not ended, are left alone. Repeated, it changes
+    nothing. Errors: STORE_UNAVAILABLE.
     """
     ListHandlers: _aio.UnaryUnaryMultiCallable[_dispatcher_service_pb2.ListHandlersRequest, _dispatcher_service_pb2.ListHandlersResponse]  # type: ignore[assignment]
     """ListHandlers lists who can work on turns, the default first, those that workers serve last. A
@@ -294,6 +304,17 @@ class DispatcherServiceServicer(metaclass=_abc_1.ABCMeta):
         """CheckGrant says whether an attempt of a turn runs, for the services that its grant is shown
         to: they ask at every call. It is known at once where the turn runs; another server that
         shares the store may say of one that it runs for a moment after its end.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseTurns(
+        self,
+        request: _dispatcher_service_pb2.EraseTurnsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatcher_service_pb2.EraseTurnsResponse, _abc.Awaitable[_dispatcher_service_pb2.EraseTurnsResponse]]:
+        """EraseTurns takes away what was asked with turns that have ended, and what their errors quote, for
+        the other services; turns that don't exist, or have not ended, are left alone. Repeated, it changes
+        nothing. Errors: STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

@@ -113,6 +113,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
     EVENT_KIND_WHITEBOARD_CHANGED: _EventKind.ValueType  # 55
     """EVENT_KIND_WHITEBOARD_CHANGED is Event.whiteboard_changed."""
+    EVENT_KIND_MESSAGES_ERASED: _EventKind.ValueType  # 56
+    """EVENT_KIND_MESSAGES_ERASED is Event.messages_erased."""
     EVENT_KIND_TYPING_CHANGED: _EventKind.ValueType  # 40
     """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
     EVENT_KIND_PRESENCE_CHANGED: _EventKind.ValueType  # 41
@@ -205,6 +207,8 @@ EVENT_KIND_WEBHOOK_OVERFLOWED: EventKind.ValueType  # 54
 """EVENT_KIND_WEBHOOK_OVERFLOWED is Event.webhook_overflowed."""
 EVENT_KIND_WHITEBOARD_CHANGED: EventKind.ValueType  # 55
 """EVENT_KIND_WHITEBOARD_CHANGED is Event.whiteboard_changed."""
+EVENT_KIND_MESSAGES_ERASED: EventKind.ValueType  # 56
+"""EVENT_KIND_MESSAGES_ERASED is Event.messages_erased."""
 EVENT_KIND_TYPING_CHANGED: EventKind.ValueType  # 40
 """EVENT_KIND_TYPING_CHANGED is Event.typing_changed."""
 EVENT_KIND_PRESENCE_CHANGED: EventKind.ValueType  # 41
@@ -390,6 +394,7 @@ class Event(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     EPHEMERAL_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
     MESSAGE_POSTED_FIELD_NUMBER: _builtins.int
     TURN_ACCEPTED_FIELD_NUMBER: _builtins.int
     TURN_QUEUED_FIELD_NUMBER: _builtins.int
@@ -430,6 +435,7 @@ class Event(_message.Message):
     WEBHOOK_DISABLED_FIELD_NUMBER: _builtins.int
     WEBHOOK_OVERFLOWED_FIELD_NUMBER: _builtins.int
     WHITEBOARD_CHANGED_FIELD_NUMBER: _builtins.int
+    MESSAGES_ERASED_FIELD_NUMBER: _builtins.int
     TYPING_CHANGED_FIELD_NUMBER: _builtins.int
     PRESENCE_CHANGED_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
@@ -468,6 +474,10 @@ class Event(_message.Message):
     output: _builtins.int
     """output is the number of the newest of a worker's outputs that it holds (see
     antiphon.dispatcher.v1.Output); 0 of others.
+    """
+    erased: _builtins.bool
+    """erased says that what it said was erased: of its payload is left what happened, and none of the
+    words.
     """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
@@ -647,6 +657,10 @@ class Event(_message.Message):
         """whiteboard_changed: somebody wrote on the conversation's whiteboard."""
 
     @_builtins.property
+    def messages_erased(self) -> Global___MessagesErased:
+        """messages_erased: what messages said was erased, in the events before, too; the actor is who did."""
+
+    @_builtins.property
     def typing_changed(self) -> Global___TypingChanged:
         """typing_changed: somebody began or ended typing. Ephemeral."""
 
@@ -666,6 +680,7 @@ class Event(_message.Message):
         attempt: _builtins.int = ...,
         ephemeral: _builtins.bool = ...,
         output: _builtins.int = ...,
+        erased: _builtins.bool = ...,
         message_posted: Global___MessagePosted | None = ...,
         turn_accepted: Global___TurnAccepted | None = ...,
         turn_queued: Global___TurnQueued | None = ...,
@@ -706,14 +721,15 @@ class Event(_message.Message):
         webhook_disabled: Global___WebhookDisabled | None = ...,
         webhook_overflowed: Global___WebhookOverflowed | None = ...,
         whiteboard_changed: _whiteboard_pb2.WhiteboardChanged | None = ...,
+        messages_erased: Global___MessagesErased | None = ...,
         typing_changed: Global___TypingChanged | None = ...,
         presence_changed: Global___PresenceChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "messages_erased", b"messages_erased", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "attempt", b"attempt", "budget_overrun", b"budget_overrun", "budget_warned", b"budget_warned", "connection_changed", b"connection_changed", "content_screened", b"content_screened", "conversation_archived", b"conversation_archived", "conversation_created", b"conversation_created", "conversation_unarchived", b"conversation_unarchived", "conversation_updated", b"conversation_updated", "ephemeral", b"ephemeral", "erased", b"erased", "first_offset", b"first_offset", "handoff_claim_changed", b"handoff_claim_changed", "handoff_ended", b"handoff_ended", "handoff_queue_changed", b"handoff_queue_changed", "last_offset", b"last_offset", "member_added", b"member_added", "member_removed", b"member_removed", "member_updated", b"member_updated", "message_posted", b"message_posted", "messages_erased", b"messages_erased", "model_changed", b"model_changed", "notice_published", b"notice_published", "notice_withdrawn", b"notice_withdrawn", "output", b"output", "payload", b"payload", "presence_changed", b"presence_changed", "schedule_failed", b"schedule_failed", "schedule_skipped", b"schedule_skipped", "scope", b"scope", "session_revoked", b"session_revoked", "text_delta_appended", b"text_delta_appended", "time", b"time", "tool_call_decided", b"tool_call_decided", "tool_call_finished", b"tool_call_finished", "tool_call_proposed", b"tool_call_proposed", "tool_call_question_answered", b"tool_call_question_answered", "tool_call_question_asked", b"tool_call_question_asked", "tool_call_started", b"tool_call_started", "turn_accepted", b"turn_accepted", "turn_assigned", b"turn_assigned", "turn_finished", b"turn_finished", "turn_handed_off", b"turn_handed_off", "turn_id", b"turn_id", "turn_notified", b"turn_notified", "turn_progressed", b"turn_progressed", "turn_queued", b"turn_queued", "turn_started", b"turn_started", "typing_changed", b"typing_changed", "webhook_disabled", b"webhook_disabled", "webhook_overflowed", b"webhook_overflowed", "whiteboard_changed", b"whiteboard_changed", "workspace_updated", b"workspace_updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "webhook_overflowed", "whiteboard_changed", "typing_changed", "presence_changed"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["message_posted", "turn_accepted", "turn_queued", "turn_started", "turn_progressed", "turn_finished", "text_delta_appended", "turn_assigned", "turn_handed_off", "handoff_claim_changed", "handoff_ended", "handoff_queue_changed", "tool_call_started", "tool_call_finished", "tool_call_proposed", "tool_call_decided", "tool_call_question_asked", "tool_call_question_answered", "conversation_created", "conversation_updated", "conversation_archived", "member_added", "member_updated", "member_removed", "workspace_updated", "conversation_unarchived", "notice_published", "notice_withdrawn", "session_revoked", "connection_changed", "budget_warned", "budget_overrun", "model_changed", "content_screened", "schedule_skipped", "schedule_failed", "turn_notified", "webhook_disabled", "webhook_overflowed", "whiteboard_changed", "messages_erased", "typing_changed", "presence_changed"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -744,6 +760,38 @@ class MessagePosted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessagePosted: _TypeAlias = MessagePosted  # noqa: Y015
+
+@_typing.final
+class MessagesErased(_message.Message):
+    """MessagesErased: what messages said was erased, and what else was kept of their turns. Who has any of
+    it takes it away: from the log it can't be read any more.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    TURN_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """message_ids are which."""
+
+    @_builtins.property
+    def turn_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """turn_ids are the turns whose events say no more than what happened."""
+
+    def __init__(
+        self,
+        *,
+        message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        turn_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_ids", b"message_ids", "turn_ids", b"turn_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessagesErased: _TypeAlias = MessagesErased  # noqa: Y015
 
 @_typing.final
 class TurnAccepted(_message.Message):

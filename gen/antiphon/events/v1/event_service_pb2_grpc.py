@@ -86,6 +86,11 @@ class EventServiceStub:
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldRequest.SerializeToString,
                 response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldResponse.FromString,
                 _registered_method=True)
+        self.Redact = channel.unary_unary(
+                '/antiphon.events.v1.EventService/Redact',
+                request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.SerializeToString,
+                response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.FromString,
+                _registered_method=True)
         self.Trim = channel.unary_unary(
                 '/antiphon.events.v1.EventService/Trim',
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.TrimRequest.SerializeToString,
@@ -192,6 +197,18 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Redact(self, request, context):
+        """Redact takes the words out of events at their places, for good: of messages, and of all else of
+        turns, which must have ended, and of those that they asked for. Offsets, cursors and the epoch stay.
+        In the same commit messages_erased is appended. Who follows gets that alone; who reads what was
+        before, on any server, gets the events without their words from then on. Nor are these in the store's
+        files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
+        TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Trim(self, request, context):
         """Trim removes a log's oldest events. Only the service that keeps the scope's
         state may ask for it, after it has stored that state. Repeated, it removes nothing.
@@ -252,6 +269,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.Fold,
                     request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldRequest.FromString,
                     response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldResponse.SerializeToString,
+            ),
+            'Redact': grpc.unary_unary_rpc_method_handler(
+                    servicer.Redact,
+                    request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.FromString,
+                    response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.SerializeToString,
             ),
             'Trim': grpc.unary_unary_rpc_method_handler(
                     servicer.Trim,
@@ -531,6 +553,33 @@ class EventService:
             '/antiphon.events.v1.EventService/Fold',
             antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldRequest.SerializeToString,
             antiphon_dot_events_dot_v1_dot_event__service__pb2.FoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Redact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.events.v1.EventService/Redact',
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.SerializeToString,
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -88,6 +88,14 @@ class EventServiceStub:
     """Fold removes the text deltas of a finished turn; the event after each run of
     them takes over their offsets. Repeated, it finds nothing to fold.
     """
+    Redact: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RedactRequest, _event_service_pb2.RedactResponse]
+    """Redact takes the words out of events at their places, for good: of messages, and of all else of
+    turns, which must have ended, and of those that they asked for. Offsets, cursors and the epoch stay.
+    In the same commit messages_erased is appended. Who follows gets that alone; who reads what was
+    before, on any server, gets the events without their words from then on. Nor are these in the store's
+    files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
+    TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+    """
     Trim: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
     state may ask for it, after it has stored that state. Repeated, it removes nothing.
@@ -152,6 +160,14 @@ class EventServiceAsyncStub(EventServiceStub):
     Fold: _aio.UnaryUnaryMultiCallable[_event_service_pb2.FoldRequest, _event_service_pb2.FoldResponse]  # type: ignore[assignment]
     """Fold removes the text deltas of a finished turn; the event after each run of
     them takes over their offsets. Repeated, it finds nothing to fold.
+    """
+    Redact: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RedactRequest, _event_service_pb2.RedactResponse]  # type: ignore[assignment]
+    """Redact takes the words out of events at their places, for good: of messages, and of all else of
+    turns, which must have ended, and of those that they asked for. Offsets, cursors and the epoch stay.
+    In the same commit messages_erased is appended. Who follows gets that alone; who reads what was
+    before, on any server, gets the events without their words from then on. Nor are these in the store's
+    files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
+    TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
     """
     Trim: _aio.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]  # type: ignore[assignment]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
@@ -274,6 +290,20 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.FoldResponse, _abc.Awaitable[_event_service_pb2.FoldResponse]]:
         """Fold removes the text deltas of a finished turn; the event after each run of
         them takes over their offsets. Repeated, it finds nothing to fold.
+        """
+
+    @_abc_1.abstractmethod
+    def Redact(
+        self,
+        request: _event_service_pb2.RedactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.RedactResponse, _abc.Awaitable[_event_service_pb2.RedactResponse]]:
+        """Redact takes the words out of events at their places, for good: of messages, and of all else of
+        turns, which must have ended, and of those that they asked for. Offsets, cursors and the epoch stay.
+        In the same commit messages_erased is appended. Who follows gets that alone; who reads what was
+        before, on any server, gets the events without their words from then on. Nor are these in the store's
+        files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
+        TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

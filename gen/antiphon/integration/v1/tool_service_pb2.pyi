@@ -771,3 +771,54 @@ class AttendToolResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
 Global___AttendToolResponse: _TypeAlias = AttendToolResponse  # noqa: Y015
+
+@_typing.final
+class EraseToolResultsRequest(_message.Message):
+    """EraseToolResultsRequest is the request of EraseToolResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_IDS_FIELD_NUMBER: _builtins.int
+    TURN_IDS_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is where the calls were made."""
+    @_builtins.property
+    def tool_call_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """tool_call_ids are which."""
+
+    @_builtins.property
+    def turn_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """turn_ids are the turns."""
+
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        tool_call_ids: _abc.Iterable[_builtins.str] | None = ...,
+        turn_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "tool_call_ids", b"tool_call_ids", "turn_ids", b"turn_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseToolResultsRequest: _TypeAlias = EraseToolResultsRequest  # noqa: Y015
+
+@_typing.final
+class EraseToolResultsResponse(_message.Message):
+    """EraseToolResultsResponse is the response of EraseToolResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseToolResultsResponse: _TypeAlias = EraseToolResultsResponse  # noqa: Y015

@@ -71,6 +71,11 @@ class ToolServiceStub:
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.SerializeToString,
                 response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.FromString,
                 _registered_method=True)
+        self.EraseToolResults = channel.unary_unary(
+                '/antiphon.integration.v1.ToolService/EraseToolResults',
+                request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsResponse.FromString,
+                _registered_method=True)
         self.PlanTools = channel.unary_unary(
                 '/antiphon.integration.v1.ToolService/PlanTools',
                 request_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.PlanToolsRequest.SerializeToString,
@@ -165,6 +170,14 @@ class ToolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseToolResults(self, request, context):
+        """EraseToolResults takes away what is kept of calls' results, and what providers said of why calls of
+        turns failed (Call.provider_message), for the other services. Repeated, it changes nothing. Errors: STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanTools(self, request, context):
         """PlanTools says which of a conversation's tools a model can be told of, for the other services.
         What they are now is kept with the first plan that has them: from then on a change holds them.
@@ -240,6 +253,11 @@ def add_ToolServiceServicer_to_server(servicer, server):
                     servicer.ReadToolResult,
                     request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.FromString,
                     response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.SerializeToString,
+            ),
+            'EraseToolResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseToolResults,
+                    request_deserializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsRequest.FromString,
+                    response_serializer=antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsResponse.SerializeToString,
             ),
             'PlanTools': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanTools,
@@ -453,6 +471,33 @@ class ToolService:
             '/antiphon.integration.v1.ToolService/ReadToolResult',
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultRequest.SerializeToString,
             antiphon_dot_integration_dot_v1_dot_tool__service__pb2.ReadToolResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseToolResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.integration.v1.ToolService/EraseToolResults',
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsRequest.SerializeToString,
+            antiphon_dot_integration_dot_v1_dot_tool__service__pb2.EraseToolResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

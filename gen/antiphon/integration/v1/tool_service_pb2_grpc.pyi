@@ -74,6 +74,10 @@ class ToolServiceStub:
     ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
     such part).
     """
+    EraseToolResults: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.EraseToolResultsRequest, _tool_service_pb2.EraseToolResultsResponse]
+    """EraseToolResults takes away what is kept of calls' results, and what providers said of why calls of
+    turns failed (Call.provider_message), for the other services. Repeated, it changes nothing. Errors: STORE_UNAVAILABLE.
+    """
     PlanTools: _grpc.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
     What they are now is kept with the first plan that has them: from then on a change holds them.
@@ -142,6 +146,10 @@ class ToolServiceAsyncStub(ToolServiceStub):
     events and models are given, or had data. Of a workspace's results the oldest make room for new
     ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
     such part).
+    """
+    EraseToolResults: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.EraseToolResultsRequest, _tool_service_pb2.EraseToolResultsResponse]  # type: ignore[assignment]
+    """EraseToolResults takes away what is kept of calls' results, and what providers said of why calls of
+    turns failed (Call.provider_message), for the other services. Repeated, it changes nothing. Errors: STORE_UNAVAILABLE.
     """
     PlanTools: _aio.UnaryUnaryMultiCallable[_tool_service_pb2.PlanToolsRequest, _tool_service_pb2.PlanToolsResponse]  # type: ignore[assignment]
     """PlanTools says which of a conversation's tools a model can be told of, for the other services.
@@ -250,6 +258,16 @@ class ToolServiceServicer(metaclass=_abc_1.ABCMeta):
         events and models are given, or had data. Of a workspace's results the oldest make room for new
         ones (the setting `ANTIPHON_TOOLS`). Errors: NOT_FOUND (it was not kept, is no longer, or has no
         such part).
+        """
+
+    @_abc_1.abstractmethod
+    def EraseToolResults(
+        self,
+        request: _tool_service_pb2.EraseToolResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tool_service_pb2.EraseToolResultsResponse, _abc.Awaitable[_tool_service_pb2.EraseToolResultsResponse]]:
+        """EraseToolResults takes away what is kept of calls' results, and what providers said of why calls of
+        turns failed (Call.provider_message), for the other services. Repeated, it changes nothing. Errors: STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

@@ -522,6 +522,15 @@ class MemoryForgotten:
     memory_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class MessagesErased:
+    """Somebody has erased what messages said."""
+
+    resource: str
+    message_ids: tuple[str, ...]
+    answers: bool = False
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -579,6 +588,7 @@ Detail = (
     | FlagRaised
     | FlagCleared
     | MemoryForgotten
+    | MessagesErased
 )
 
 

@@ -12,10 +12,12 @@ from antiphon_server.context.model.changes import EncodedEntry, Scope, conversat
 from antiphon_server.context.model.messages import (
     LogPage,
     Message,
+    MessageId,
     NewMessage,
     Offset,
     Placed,
     TurnRolledBack,
+    WordsErased,
 )
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -25,7 +27,11 @@ if TYPE_CHECKING:  # it exists for the type checker alone
 
 TIMEOUT_S = 30.0
 PAGE = 1000
-_KINDS = (event_pb2.EVENT_KIND_MESSAGE_POSTED, event_pb2.EVENT_KIND_TURN_FINISHED)
+_KINDS = (
+    event_pb2.EVENT_KIND_MESSAGE_POSTED,
+    event_pb2.EVENT_KIND_TURN_FINISHED,
+    event_pb2.EVENT_KIND_MESSAGES_ERASED,
+)
 
 
 class EventServiceLog:
@@ -90,7 +96,7 @@ def log_page(
 
 def _items(
     conversation_id: ConversationId, response: event_service_pb2.ReadEventsResponse
-) -> Iterator[Message | TurnRolledBack]:
+) -> Iterator[Message | TurnRolledBack | WordsErased]:
     for event in response.events:
         if event.HasField("message_posted"):
             message = event.message_posted.message
@@ -100,3 +106,5 @@ def _items(
             yield replace(said, turn_id=said.turn_id or event.turn_id)
         elif event.HasField("turn_finished") and event.turn_finished.rolled_back:
             yield TurnRolledBack(event.turn_id)
+        elif event.HasField("messages_erased"):
+            yield WordsErased(tuple(map(MessageId, event.messages_erased.message_ids)))

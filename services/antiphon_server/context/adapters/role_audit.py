@@ -7,6 +7,7 @@ from antiphon.auth.v1.access_pb2 import Role as RoleNumber
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.context.adapters.changes_codec import decoded
 from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.model.erasures import MessagesErased
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.errors.wire import remote_errors
 
@@ -28,8 +29,10 @@ class AuditServiceRoles:
             await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
 
 
-def record_request(change: RoleChange) -> RecordSecurityEventsRequest:
+def record_request(change: RoleChange | MessagesErased) -> RecordSecurityEventsRequest:
     """Encode a change: it is kept in the outbox as the request that tells it."""
+    if isinstance(change, MessagesErased):
+        return _erased_request(change)
     detail = audit_pb2.RoleChanged(
         resource=change.resource,
         before=RoleNumber.ValueType(change.before.value),
@@ -41,5 +44,20 @@ def record_request(change: RoleChange) -> RecordSecurityEventsRequest:
         address=change.address,
         user_id=change.user_id,
         role_changed=detail,
+    )
+    return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)
+
+
+def _erased_request(change: MessagesErased) -> RecordSecurityEventsRequest:
+    detail = audit_pb2.MessagesErased(
+        resource=f"conversations/{change.conversation_id}",
+        message_ids=change.message_ids,
+        answers=change.answers,
+    )
+    event = audit_pb2.SecurityEvent(
+        actor=change.actor,
+        session_id=change.session_id,
+        address=change.address,
+        messages_erased=detail,
     )
     return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)

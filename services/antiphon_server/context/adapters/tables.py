@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -92,7 +93,7 @@ messages = Table(
     Column("author", String(160), nullable=False),
     Column("turn_id", String(80), nullable=False),
     Column("truncated", Boolean, nullable=False),
-    Column("rolled_back", Boolean, nullable=False),  # or an aside: not in the context
+    Column("rolled_back", Boolean, nullable=False),  # or an aside, or erased: not in the context
     Column("create_us", BigInteger, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("text_bytes", Integer, nullable=False),
@@ -101,6 +102,7 @@ messages = Table(
     Column("messages_so_far", Integer, nullable=False),
     Column("tokens_so_far", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),  # last: the rest is read without it
+    Column("erased", Boolean, nullable=False, server_default=false()),
     Index("context_messages_by_id", "conversation_id", "message_id"),
     Index("context_messages_by_turn", "conversation_id", "turn_id"),
     Index("context_messages_in_context", "conversation_id", "rolled_back", "log_offset"),
@@ -112,6 +114,16 @@ projections = Table(
     Column("conversation_id", String(80), primary_key=True),
     Column("cursor", String(256), nullable=False),
     Column("trimmed_offset", BigInteger, nullable=False),
+)
+
+
+erasures = Table(
+    "context_erasures",
+    metadata,
+    Column("erasure_id", String(80), primary_key=True),
+    Column("conversation_id", String(80), nullable=False, index=True),
+    Column("create_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # ids alone
 )
 
 

@@ -30,13 +30,15 @@ class Content:
 
     The rules need no more of it. With them is what programs and a newer server have said beside
     them, and that it was said to people alone: ``aside``, which is known of messages as they come
-    from the log. ``beside_bytes`` is how much of it is no part, of something that is to be said.
+    from the log, as that it was ``erased``. ``beside_bytes`` is how much of it is no part, of
+    something that is to be said.
     """
 
     encoded: bytes
     text_bytes: int
     aside: bool = field(default=False, compare=False)
     beside_bytes: int = field(default=0, compare=False)
+    erased: bool = field(default=False, compare=False)
 
     @property
     def parts_bytes(self) -> int:
@@ -94,10 +96,17 @@ class TurnRolledBack:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsErased:
+    """What these messages said is gone from now on."""
+
+    message_ids: tuple[MessageId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LogPage:
     """What a stretch of a log says about messages, and the cursor after it."""
 
-    items: tuple[Message | TurnRolledBack, ...]
+    items: tuple[Message | TurnRolledBack | WordsErased, ...]
     cursor: str
     at_head: bool
 

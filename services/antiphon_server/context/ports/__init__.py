@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from antiphon_server.context.ports.records import OutboxRecords, Records, Store
 from antiphon_server.context.ports.services import (
+    ErasesWords,
     EventLog,
     RoleAudit,
     ScreensMessages,
@@ -21,6 +22,7 @@ __all__ = [
     "OutboxRecords",
     "Records",
     "Store",
+    "ErasesWords",
     "EventLog",
     "RoleAudit",
     "ScreensMessages",

@@ -14,6 +14,7 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.erasures import Erasure, MessagesErased
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.messages import (
     LeftOut,
@@ -201,6 +202,16 @@ class MessageRecords(Protocol):
         """Mark the turns' messages as rolled back."""
         ...
 
+    def of_turns(
+        self, conversation_id: ConversationId, turn_ids: Collection[str]
+    ) -> Sequence[Message]:
+        """The messages of these turns, the oldest first."""
+        ...
+
+    def erase(self, conversation_id: ConversationId, message_ids: Collection[MessageId]) -> None:
+        """Take away what they say, and leave them out of the context; their places stay."""
+        ...
+
     def clear(self, conversation_id: ConversationId) -> None:
         """Forget everything about the conversation's messages, the cursor included."""
         ...
@@ -257,6 +268,26 @@ class MessageRecords(Protocol):
 
     def set_trimmed(self, offsets: dict[ConversationId, Offset]) -> None:
         """Note that the logs were trimmed up to and including these places."""
+        ...
+
+
+class ErasureRecords(Protocol):
+    """What is to be erased, until it is done, within a transaction."""
+
+    def add(self, erasure: Erasure) -> None:
+        """Keep it."""
+        ...
+
+    def waiting(self, limit: int) -> Sequence[Erasure]:
+        """Those that wait longest."""
+        ...
+
+    def waiting_in(self, conversation_id: ConversationId) -> Sequence[Erasure]:
+        """Those of one conversation, in order."""
+        ...
+
+    def remove(self, erasure_id: str) -> None:
+        """It is done."""
         ...
 
 
@@ -374,8 +405,13 @@ class Records(Protocol):
         ...
 
     @property
-    def audit_outbox(self) -> OutboxRecords[RoleChange]:
+    def audit_outbox(self) -> OutboxRecords[RoleChange | MessagesErased]:
         """What the audit trail is to be told."""
+        ...
+
+    @property
+    def erasures(self) -> ErasureRecords:
+        """What is to be erased."""
         ...
 
     @property
@@ -401,6 +437,13 @@ class Store(Protocol):
 
         Without a ``snapshot`` each thing that it reads is as it is then, which is cheaper
         on several machines.
+
+        Raises DomainError STORE_UNAVAILABLE.
+        """
+        ...
+
+    async def scrub(self) -> None:
+        """Return when no file holds what erased messages said, as :meth:`Database.scrub` says.
 
         Raises DomainError STORE_UNAVAILABLE.
         """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from antiphon_server.context.model.changes import EncodedEntry, Scope
+from antiphon_server.context.model.erasures import Erasure, Redacted
 from antiphon_server.context.model.messages import Content, LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.runtime.access.principal import UserId
@@ -41,6 +42,24 @@ class EventLog(Protocol):
 
     async def trim(self, conversation_id: ConversationId, before: Offset) -> None:
         """Remove the events that end before ``before``."""
+        ...
+
+
+class ErasesWords(Protocol):
+    """Erases what other services keep of what was said.
+
+    Everything here raises DomainError if one of them can't be reached, and may be repeated.
+    """
+
+    async def redact(self, erasure: Erasure, *, validate_only: bool = False) -> Redacted:
+        """Take the words out of the log, at their places, for good.
+
+        With ``validate_only`` nothing is changed. Raises DomainError TURN_NOT_ENDED.
+        """
+        ...
+
+    async def erase(self, conversation_id: ConversationId, redacted: Redacted) -> None:
+        """Return when no other service keeps anything of it."""
         ...
 
 

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from antiphon_server.context.model.messages import LogPage, Message, TurnRolledBack
+from antiphon_server.context.model.messages import LogPage, Message, TurnRolledBack, WordsErased
 from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import EventLog, Records, Store
 from antiphon_server.runtime.cache.lru import LruCache
@@ -92,5 +92,8 @@ def _project(
         records.messages.add(said)
     if undone:
         records.messages.roll_back(conversation_id, undone)
+    erased = [it for item in page.items if isinstance(item, WordsErased) for it in item.message_ids]
+    if erased:
+        records.messages.erase(conversation_id, erased)
     records.messages.set_cursor(conversation_id, page.cursor)
     return True

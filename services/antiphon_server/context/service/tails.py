@@ -16,6 +16,7 @@ from antiphon_server.context.model.messages import (
     Totals,
     TurnRolledBack,
     Window,
+    WordsErased,
 )
 from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.context.ports import Clock, EventLog
@@ -54,7 +55,7 @@ class Tail:
     def extend(self, messages: Iterable[Message]) -> None:
         """Add what was said since; what is known is passed over, and what is no model's to read."""
         for message in messages:
-            if message.content.aside:
+            if message.content.aside or message.content.erased:
                 continue
             if not self.messages or message.offset > self.messages[-1].offset:
                 self.messages.append(message)
@@ -144,6 +145,10 @@ class Tails:
         tail.extend(map(self._encoded, window.messages))
         self._begin(conversation.conversation_id, tail)
 
+    def forget(self, conversation_id: ConversationId) -> None:
+        """Keep nothing of what was said there."""
+        self._forget(conversation_id)
+
     def _begin(self, conversation_id: ConversationId, tail: Tail) -> Tail:
         self._forget(conversation_id)
         self._tails[conversation_id] = tail
@@ -161,7 +166,7 @@ class Tails:
         if self._tails.get(conversation_id) is not tail:
             return True  # forgotten meanwhile
         self._count(tail.size - before)
-        if any(isinstance(item, TurnRolledBack) for item in page.items):
+        if any(isinstance(item, TurnRolledBack | WordsErased) for item in page.items):
             self._forget(conversation_id)
             return True
         return page.at_head or stands

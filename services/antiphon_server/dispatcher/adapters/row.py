@@ -268,6 +268,15 @@ def _outcome(encoded: bytes) -> Outcome | None:
     )
 
 
+def outcome_without_words(encoded: bytes) -> bytes:
+    """An outcome whose error says which it was, and nothing that it quotes."""
+    it = _decode_outcome(encoded) if encoded else None
+    if it is None or it.error is None:
+        return encoded
+    it.error = _Error(it.error.reason)
+    return _encode(it)
+
+
 def _error_row(error: DomainError) -> _Error:
     return _Error(error.reason.value, error.metadata, error.violations, error.retry_after)
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, or_, select, tuple_, update
 
 from antiphon_server.dispatcher.adapters.row import NO_WORKER, from_row, to_row, turn_of
-from antiphon_server.dispatcher.adapters.tables import turns
+from antiphon_server.dispatcher.adapters.sql_erasing import erase
+from antiphon_server.dispatcher.adapters.tables import handoffs, turns
 from antiphon_server.dispatcher.model import ConversationId, State, StoredTurn, Turn, TurnId
 from antiphon_server.dispatcher.notifying_room import NotesEnds
 from antiphon_server.runtime.concurrency.grouping import Grouped
@@ -121,6 +122,10 @@ class SqlTurnStore:
             lambda connection: _CAME.row(connection, key), snapshot=False
         )
         return row is not None
+
+    async def erase(self, conversation_id: ConversationId, turn_ids: Collection[TurnId]) -> None:
+        await self._database.write(lambda it: erase(it, conversation_id, turn_ids))
+        await self._database.scrub((turns.name, handoffs.name))
 
     async def put(self, turn: StoredTurn) -> None:
         if not await self._replaced.add(turn):

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
-from antiphon_server.events.adapters.fold import Span, fold_spans
 from antiphon_server.events.adapters.sql_append import Appending, new_scope
 from antiphon_server.events.adapters.sql_commits_after import (
     commits_after,
     has_commits_after,
     moved_from,
 )
+from antiphon_server.events.adapters.sql_fold import NOTHING, fold
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
@@ -20,7 +20,6 @@ from antiphon_server.events.model import (
     Epoch,
     Folded,
     Head,
-    Kind,
     Offset,
     Page,
     Record,
@@ -66,29 +65,6 @@ def _that_fit(query: Select[Any]) -> Select[Any]:
 
 
 _AFTER_WHOLE, _AFTER_OF_KINDS_WHOLE = _that_fit(_AFTER), _that_fit(_AFTER_OF_KINDS)
-_DELTAS = select(log.c.first_offset, log.c.last_offset).where(
-    log.c.scope_id == bindparam("scope_id"),
-    log.c.turn_id == bindparam("turn_id"),
-    log.c.kind == Kind.TEXT_DELTA,
-)
-_SPANS = (
-    select(log.c.first_offset, log.c.last_offset)
-    .where(log.c.scope_id == bindparam("scope_id"), log.c.last_offset >= bindparam("start"))
-    .order_by(log.c.last_offset)
-)
-_REMOVE_DELTAS = delete(log).where(
-    log.c.scope_id == bindparam("scope_id"),
-    log.c.turn_id == bindparam("turn_id"),
-    log.c.kind == Kind.TEXT_DELTA,
-    log.c.last_offset <= bindparam("up_to"),
-)
-_WIDEN = (
-    update(log)
-    .where(
-        log.c.scope_id == bindparam("b_scope_id"), log.c.last_offset == bindparam("b_last_offset")
-    )
-    .values(first_offset=bindparam("b_first_offset"))
-)
 _TRIM = delete(log).where(
     log.c.scope_id == bindparam("scope_id"), log.c.last_offset < bindparam("before")
 )
@@ -98,7 +74,6 @@ _SET_EARLIEST = (
     .where(scopes.c.id == bindparam("b_scope_id"))
     .values(earliest_offset=bindparam("b_earliest"))
 )
-_NOTHING = Folded(0, Offset(0))
 
 
 class SqlLogStore:
@@ -108,8 +83,9 @@ class SqlLogStore:
         self._database = database
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
+        short = all(append.redaction is None for append in batch)
         return await self._database.write(
-            lambda connection: Appending(connection).run(batch), short=True
+            lambda connection: Appending(connection).run(batch), short=short
         )
 
     async def head(self, scope: Scope) -> Head:
@@ -142,6 +118,9 @@ class SqlLogStore:
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
+
+    async def scrub(self) -> None:
+        await self._database.scrub((log.name,))
 
     async def trim(self, scope: Scope, before: Offset) -> Offset:
         return await self._database.write(lambda connection: _trim(connection, scope, before))
@@ -207,26 +186,7 @@ def _read(
 
 def _fold(connection: Connection, scope: Scope, turn_id: str) -> Folded:
     found = _head(connection, scope, locked=True)
-    if found is None:
-        return _NOTHING
-    of_turn = {"scope_id": found[0], "turn_id": turn_id}
-    deltas = [Span(*row) for row in connection.execute(_DELTAS, of_turn)]
-    if not deltas:
-        return _NOTHING
-    start = min(span.last for span in deltas)
-    rows = connection.execute(_SPANS, {"scope_id": found[0], "start": start})
-    plan = fold_spans([Span(*row) for row in rows], set(deltas))
-    if plan.up_to is None:
-        return _NOTHING
-    removed = connection.execute(_REMOVE_DELTAS, of_turn | {"up_to": plan.up_to}).rowcount
-    connection.execute(
-        _WIDEN,
-        [
-            {"b_scope_id": found[0], "b_last_offset": span.last, "b_first_offset": span.first}
-            for span in plan.widened
-        ],
-    )
-    return Folded(removed, plan.up_to)
+    return NOTHING if found is None else fold(connection, found[0], turn_id)
 
 
 def _trim(connection: Connection, scope: Scope, before: Offset) -> Offset:

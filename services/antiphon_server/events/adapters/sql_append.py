@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from antiphon_server.events.adapters.sql_redact import redact
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import Append, Appended, Epoch, Kind, Offset, Scope, new_epoch
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -181,6 +182,8 @@ class Appending:
             return Appended(self._epochs[append.scope], first, last, time_us, duplicate=True)
         if append.fence is not None and not self._pass(scope_id, append):
             return DomainError(Reason.FENCED, fence_key=append.fence.key)
+        if append.redaction is not None:
+            redact(self._connection, scope_id, append.redaction)
         return self._place(scope_id, append)
 
     def _pass(self, scope_id: int, append: Append) -> bool:

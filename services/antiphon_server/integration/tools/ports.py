@@ -179,6 +179,15 @@ class ResultStore(Protocol):
         """Read bytes of a part. Raises DomainError NOT_FOUND."""
         ...
 
+    async def erase(
+        self, conversation_id: str, call_ids: Sequence[ToolCallId], turn_ids: Sequence[str]
+    ) -> None:
+        """Take away what is kept of calls, and what providers said of failed calls of turns.
+
+        Returns when it is in no file any more, as :meth:`Database.scrub` says.
+        """
+        ...
+
 
 class RuleStore(Protocol):
     """Keeps what workspaces say of tools."""

@@ -59,7 +59,7 @@ class ContextConversations:
         while True:
             with remote_errors("context"):
                 page = await self._context.ListMessages(request, timeout=TIMEOUT_S)
-            said += map(said_of, page.messages)
+            said += [said_of(it) for it in page.messages if not it.erased]
             if not page.next_page_token:
                 return said[::-1]
             request.page_token = page.next_page_token
@@ -97,6 +97,7 @@ class ContextConversations:
         kept = (
             KeptMessage(said_of(it), ConversationId(it.conversation_id), it.SerializeToString())
             for it in found.messages
+            if not it.erased
         )
         return KeptMessages(
             {it.said.message_id: it for it in kept},

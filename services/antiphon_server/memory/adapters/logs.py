@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon_server.memory.encoding import microseconds, said_of
-from antiphon_server.memory.model import ConversationId, LogEnd, Said, SaidPage
+from antiphon_server.memory.model import ConversationId, LogEnd, MessageId, Said, SaidPage
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # it exists for the type checker alone
@@ -18,6 +18,7 @@ PAGE = 1000
 PLACES = 1000
 """Of logs that are asked about at once: others have their turn between two such questions."""
 _SCOPE = "conversations/"
+_KINDS = (event_pb2.EVENT_KIND_MESSAGE_POSTED, event_pb2.EVENT_KIND_MESSAGES_ERASED)
 
 
 class EventServiceLogs:
@@ -51,11 +52,13 @@ class EventServiceLogs:
             scope=_SCOPE + conversation_id,
             cursor=cursor,
             page_size=PAGE,
-            kinds=[event_pb2.EVENT_KIND_MESSAGE_POSTED],
+            kinds=_KINDS,
         )
         with remote_errors("events"):
             page = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
-        return SaidPage([_said(it) for it in page.events], page.cursor, page.at_head)
+        said = [_said(it) for it in page.events if it.HasField("message_posted") and not it.erased]
+        erased = [it for event in page.events for it in event.messages_erased.message_ids]
+        return SaidPage(said, page.cursor, page.at_head, [MessageId(it) for it in erased])
 
 
 def _said(event: event_pb2.Event) -> Said:

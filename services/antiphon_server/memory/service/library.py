@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
-from antiphon_server.memory.model import Brought, ConversationId, Excerpt, Said
+from antiphon_server.memory.model import Brought, ConversationId, Excerpt, MessageId, Said
 from antiphon_server.memory.ports import Conversations, Logs, Names
 from antiphon_server.memory.service.indexing import Indexing
 from antiphon_server.memory.service.line import Line
@@ -185,6 +185,8 @@ class Library:
             await self._drop(conversation_id)
             return True
         await self._extend(conversation_id, page.said)
+        if page.erased:
+            await self._remove(conversation_id, page.erased)
         stands, place.cursor = page.cursor == place.cursor, page.cursor
         place.whole = place.whole or page.at_head or stands
         return not (page.at_head or stands)
@@ -213,6 +215,10 @@ class Library:
                 for it in said[start : start + AT_ONCE]
             ]
             await self._indexing.do(lambda index, those=documents: index.extend(key, those))  # type: ignore[misc]
+
+    async def _remove(self, conversation_id: ConversationId, erased: Collection[MessageId]) -> None:
+        those = [DocumentId(it) for it in erased]
+        await self._indexing.do(lambda index: index.remove(_key(conversation_id), those))
 
     async def _make_room(self, newest: ConversationId) -> None:
         """Give up what was used longest ago; where all of it is in use, what came last."""

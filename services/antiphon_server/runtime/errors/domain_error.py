@@ -99,6 +99,7 @@ class Reason(StrEnum):
     MEMORY_SOURCE_INVALID = "MEMORY_SOURCE_INVALID"
     MEMORY_NOT_ACTIVE = "MEMORY_NOT_ACTIVE"
     THROTTLED = "THROTTLED"
+    TURN_NOT_ENDED = "TURN_NOT_ENDED"
 
 
 @dataclass(frozen=True, slots=True)

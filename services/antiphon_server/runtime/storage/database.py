@@ -5,7 +5,7 @@ where they run is the adapter's business.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -47,6 +47,17 @@ class Database(Protocol):
 
         Without, it is a look-up of a few rows by an index, which an embedded database answers at
         once, on the event loop: what reads more, or has to search, asks for a snapshot.
+        """
+        ...
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """Return when what was removed from ``tables`` is not in the database's files any more.
+
+        As far as the database has means for that. SQLite overwrites what is removed; its log of
+        writes is emptied here. Postgres frees the rows' room, and overwrites it when that is used
+        again; where it can't be told to now, it does so by itself later.
+
+        Raises DomainError STORE_UNAVAILABLE, OVERLOADED.
         """
         ...
 

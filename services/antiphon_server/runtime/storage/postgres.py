@@ -9,7 +9,7 @@ connection in the middle of a conversation with the server.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -83,6 +83,17 @@ class PostgresDatabase:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         """See :meth:`Database.read`."""
         return await self._call(self._reader if snapshot else self._plain, work)
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`. What an older snapshot sees stays until that has ended."""
+
+        def vacuum(connection: Connection) -> None:
+            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+
+        try:
+            await self._call(self._plain, vacuum)
+        except DomainError as error:
+            log.warning("the room of removed rows is freed later: %s", error)
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""

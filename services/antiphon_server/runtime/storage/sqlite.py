@@ -7,7 +7,7 @@ Readers have connections of their own and see the last commit (WAL). What writes
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,6 +86,12 @@ class SqliteDatabase:
         finally:
             if self._here.in_transaction():  # prepared statements need none
                 self._here.rollback()
+
+    async def scrub(self, tables: Sequence[str]) -> None:
+        """See :meth:`Database.scrub`."""
+        if self._closed:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await self._writer.scrub()
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""

@@ -59,4 +59,5 @@ def _open_wal(connection: Any) -> None:
     if mode != "wal":  # SQLite does not raise where that failed
         raise sqlite3.OperationalError("the disk refused the write-ahead log")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")  # what is removed is overwritten
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

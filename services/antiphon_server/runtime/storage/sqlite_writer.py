@@ -43,6 +43,8 @@ class _Work:
     run: Callable[[Connection], Any]
     short: bool
     done: asyncio.Future[Any]
+    bare: bool = False
+    """Whether it is no transaction, and alone."""
     result: Any = None
     error: BaseException | None = None
 
@@ -84,15 +86,24 @@ class SqliteWriter:
 
     async def write(self, run: Callable[[Connection], T], *, short: bool) -> T:
         """See :meth:`Database.write`."""
+        result: T = await self._done(_Work(run, short, self._loop.create_future()))
+        return result
+
+    async def scrub(self) -> None:
+        """Move the WAL into the database and empty it, behind what waits.
+
+        Pages are overwritten where something is removed; the WAL has them as they were.
+        """
+        await self._done(_Work(_empty_wal, short=False, done=self._loop.create_future(), bare=True))
+
+    async def _done(self, item: _Work) -> Any:
         if len(self._waiting) >= self._most_waiting:
             raise DomainError(Reason.OVERLOADED, resource="store", retry_after=1.0)
-        item = _Work(run, short, self._loop.create_future())
         self._waiting.append(item)
         self._idle.clear()
         if self._job is None:
             self._schedule()
-        result: T = await item.done
-        return result
+        return await item.done
 
     async def finish(self) -> None:
         """Commit what waits, and end the thread."""
@@ -118,7 +129,9 @@ class SqliteWriter:
             self._idle.set()
             return
         size = min(len(self._waiting), MAX_GROUP)
-        group = [self._waiting.popleft() for _ in range(size)]
+        group = [self._waiting.popleft()]
+        while len(group) < size and not group[0].bare and not self._waiting[0].bare:
+            group.append(self._waiting.popleft())
         self._job = _Job(group, None)
         if self.writable and self.opened.is_set() and all(item.short for item in group):
             self._job.begun = self._made_here(group)
@@ -141,13 +154,16 @@ class SqliteWriter:
         return begun
 
     def _begin(self, lock_wait_ms: int) -> RootTransaction:
+        return self._waiting_for_locks(lock_wait_ms).begin()
+
+    def _waiting_for_locks(self, lock_wait_ms: int) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
         if self._lock_wait_ms != lock_wait_ms:
             driver: Any = self._connection.connection.dbapi_connection
             driver.execute(f"PRAGMA busy_timeout={lock_wait_ms}")
             self._lock_wait_ms = lock_wait_ms
-        return self._connection.begin()
+        return self._connection
 
     def _finished(self) -> None:
         """Tell the callers of the group that is through, and go on."""
@@ -199,7 +215,9 @@ class SqliteWriter:
         A lock is no piece's fault: all are refused, and none waits for it behind the others.
         """
         try:
-            if begun is None:
+            if group[0].bare:
+                group[0].run(self._waiting_for_locks(LOCK_WAIT_MS))
+            elif begun is None:
                 with self._begin(LOCK_WAIT_MS) as transaction:
                     for item in group:
                         _run(transaction.connection, item, alone=len(group) == 1)
@@ -251,6 +269,14 @@ class SqliteWriter:
         log.warning("the disk takes writes again" if writable else "the disk takes no writes")
         with contextlib.suppress(RuntimeError):  # the event loop has ended
             self._loop.call_soon_threadsafe(self.changed.set)
+
+
+def _empty_wal(connection: Connection) -> None:
+    """Readers are waited for, as long as the connection waits for locks."""
+    driver: Any = connection.connection.dbapi_connection
+    (busy, _, _) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("the write-ahead log is being read, and can't be emptied")
 
 
 def words(error: Exception) -> str:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from antiphon.context.v1 import message_pb2
 from antiphon_server.context.adapters.sql.rows import PAGE_LIMIT
 from antiphon_server.context.adapters.tables import messages, projections
+from antiphon_server.context.encoding import ERASED
 from antiphon_server.context.model.messages import (
     Content,
     LeftOut,
@@ -71,11 +72,19 @@ _UNDO = (
     .where(_HERE, _TABLE.turn_id.in_(bindparam("turns", expanding=True)))
     .values(rolled_back=True)
 )
-# What is not in the context: rolled back ones, which are of turns, and asides, which are of none.
+_ERASE = (
+    update(messages)
+    .where(_HERE, _TABLE.message_id.in_(bindparam("those", expanding=True)))
+    .values(rolled_back=True, erased=True, content=ERASED, size_bytes=len(ERASED), text_bytes=0)
+)
+# What is not in the context: rolled back ones, which are of turns, asides, which are of none, and
+# erased ones.
 _LEFT_OUT = select(
     func.count(),
     func.coalesce(func.sum(_TABLE.tokens), 0),
-    func.coalesce(func.sum(case((_TABLE.turn_id != "", 1), else_=0)), 0),
+    func.coalesce(
+        func.sum(case((and_(_TABLE.turn_id != "", _TABLE.erased == false()), 1), else_=0)), 0
+    ),
 ).where(_HERE, _BELOW, _TABLE.rolled_back == true())
 _IN_CONTEXT = _TABLE.rolled_back == false()
 _SIZES = (
@@ -95,9 +104,13 @@ _COLUMNS: Select[Any] = select(
     _TABLE.create_us,
     _TABLE.content,
     _TABLE.text_bytes,
+    _TABLE.erased,
 )
 _FIND = _COLUMNS.add_columns(_TABLE.rolled_back).where(
     _HERE, _TABLE.message_id == bindparam("message")
+)
+_OF_TURNS = _COLUMNS.where(_HERE, _TABLE.turn_id.in_(bindparam("turns", expanding=True))).order_by(
+    _TABLE.log_offset
 )
 _OF_PLACE = (_TABLE.conversation_id, _TABLE.log_offset)
 
@@ -153,6 +166,7 @@ class _Whole(NamedTuple):
     create_us: int
     content: bytes
     text_bytes: int
+    erased: bool
     conversation_id: str
 
 
@@ -184,6 +198,15 @@ class SqlMessages:
     def roll_back(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> None:
         values = {"conversation": conversation_id, "turns": list(turn_ids)}
         self._connection.execute(_UNDO, values)
+
+    def of_turns(self, conversation_id: ConversationId, turn_ids: Collection[str]) -> list[Message]:
+        values = {"conversation": conversation_id, "turns": list(turn_ids)}
+        rows = self._connection.execute(_OF_TURNS, values)
+        return [_message(conversation_id, row) for row in rows]
+
+    def erase(self, conversation_id: ConversationId, message_ids: Collection[MessageId]) -> None:
+        values = {"conversation": conversation_id, "those": list(message_ids)}
+        self._connection.execute(_ERASE, values)
 
     def clear(self, conversation_id: ConversationId) -> None:
         self._connection.execute(_CLEAR, {"conversation": conversation_id})
@@ -276,7 +299,8 @@ def _row(message: Message, tokens: int, so_far: Totals) -> dict[str, Any]:
         "author": message.author,
         "turn_id": message.turn_id,
         "truncated": message.truncated,
-        "rolled_back": message.content.aside,
+        "rolled_back": message.content.aside or message.content.erased,
+        "erased": message.content.erased,
         "create_us": message.create_us,
         "tokens": tokens,
         "text_bytes": message.content.text_bytes,
@@ -297,5 +321,5 @@ def _message(conversation_id: ConversationId, row: Row[Any] | _Whole) -> Message
         row.turn_id,
         bool(row.truncated),
         row.create_us,
-        Content(row.content, row.text_bytes),
+        Content(row.content, row.text_bytes, erased=bool(row.erased)),
     )

@@ -17,6 +17,7 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.erasures import MessagesErased
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
@@ -79,7 +80,7 @@ def _scope_of(body: bytes) -> str:
 TO_LOG: Form[OutboxEntry] = Form(
     outbox, lambda entry: append_request(entry).SerializeToString(), _scope_of
 )
-TO_TRAIL: Form[RoleChange] = Form(
+TO_TRAIL: Form[RoleChange | MessagesErased] = Form(
     audit_outbox,
     lambda change: record_request(change).SerializeToString(),
     lambda _: "the trail",

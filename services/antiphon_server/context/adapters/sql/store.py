@@ -6,11 +6,13 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from antiphon_server.context.adapters.sql.conversations import SqlConversations
+from antiphon_server.context.adapters.sql.erasures import SqlErasures
 from antiphon_server.context.adapters.sql.members import SqlMembers
 from antiphon_server.context.adapters.sql.messages import SqlMessages
 from antiphon_server.context.adapters.sql.notices import SqlNotices
 from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL, SqlOutbox, SqlRequests
 from antiphon_server.context.adapters.sql.workspaces import SqlWorkspaces
+from antiphon_server.context.adapters.tables import erasures, messages
 from antiphon_server.context.ports import Records
 from antiphon_server.runtime.storage.database import Database
 
@@ -29,6 +31,7 @@ class SqlRecords:
         self.outbox = SqlOutbox(connection, TO_LOG)
         self.audit_outbox = SqlOutbox(connection, TO_TRAIL)
         self.requests = SqlRequests(connection)
+        self.erasures = SqlErasures(connection)
 
 
 class SqlStore:
@@ -46,3 +49,6 @@ class SqlStore:
         return await self._database.read(
             lambda connection: work(SqlRecords(connection)), snapshot=snapshot
         )
+
+    async def scrub(self) -> None:
+        await self._database.scrub((messages.name, erasures.name))

@@ -4,8 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
+from antiphon_server.integration.ledger.adapters.tables import calls
 from antiphon_server.integration.tools.adapters.tables import tool_results as table
 from antiphon_server.integration.tools.model import Caller, KeptPart, Piece, ToolCallId
 from antiphon_server.runtime.errors import not_found
@@ -18,6 +19,19 @@ _OF_CALL = (
 )
 _FORGET = delete(table).where(*_OF_CALL)
 _KEEP = insert(table)
+_ERASE = delete(table).where(
+    table.c.conversation_id == bindparam("b_conversation_id"),
+    table.c.tool_call_id.in_(bindparam("b_call_ids", expanding=True)),
+)
+_ERASE_SAID = (
+    update(calls)
+    .where(
+        calls.c.provider_message != "",
+        calls.c.conversation_id == bindparam("b_conversation_id"),
+        calls.c.turn_id.in_(bindparam("b_turn_ids", expanding=True)),
+    )
+    .values(provider_message="")
+)
 _LATER = select(table.c.part).where(*_OF_CALL, table.c.attempt > bindparam("b_attempt")).limit(1)
 _AGES = (
     select(table.c.tool_call_id, func.sum(table.c.size))
@@ -79,6 +93,23 @@ class SqlResultStore:
             raise not_found(f"part {part} of the result of {call_id}")
         kind, media_type, data, size, parts = found
         return Piece(kind, media_type, bytes(data), size, parts)
+
+    async def erase(
+        self, conversation_id: str, call_ids: Sequence[ToolCallId], turn_ids: Sequence[str]
+    ) -> None:
+        await self._database.write(lambda it: _erase(it, conversation_id, call_ids, turn_ids))
+        await self._database.scrub((table.name, calls.name))
+
+
+def _erase(
+    connection: Connection, conversation_id: str, call_ids: Sequence[str], turn_ids: Sequence[str]
+) -> None:
+    if call_ids:
+        those = {"b_conversation_id": conversation_id, "b_call_ids": list(call_ids)}
+        connection.execute(_ERASE, those)
+    if turn_ids:
+        of = {"b_conversation_id": conversation_id, "b_turn_ids": list(turn_ids)}
+        connection.execute(_ERASE_SAID, of)
 
 
 def _make_room(connection: Connection, workspace_id: str, room: int) -> None:

@@ -1,0 +1,200 @@
+"""The rules of erasing: who may, what goes with it, and that what was begun is finished.
+
+What is to be erased is kept, by ids, in the transaction that tells the audit trail of it, before
+anything goes. From then on it is done, by this server or the next one: each step may be made again.
+The messages' table comes last, so a message that is erased there is erased everywhere.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+
+from antiphon_server.context.model.erasures import Erasure, MessagesErased
+from antiphon_server.context.model.messages import Message, MessageId, MessageRole
+from antiphon_server.context.model.resources import ConversationId, ResourceId
+from antiphon_server.context.ports import Clock, ErasesWords, Records, Store
+from antiphon_server.context.service.access import require
+from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.projection import Projection
+from antiphon_server.context.service.tails import Tails
+from antiphon_server.runtime.access.permissions import Permission
+from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.concurrency.completion import Completion
+from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.errors import DomainError, not_found
+from antiphon_server.runtime.net.addresses import current_address
+
+AT_ONCE = 16
+RETRY_S = 1.0
+LOOK_S = 60.0
+"""So often a server looks whether another one has left something undone."""
+log = logging.getLogger(__name__)
+
+
+class Erasing:
+    """Erases what messages said, here and ``elsewhere``.
+
+    Everything raises DomainError if the log, the store or another service can't be used; what was
+    begun is finished by ``run`` then.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        projection: Projection,
+        tails: Tails,
+        changes: Changes,
+        elsewhere: ErasesWords,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._projection = projection
+        self._tails = tails
+        self._changes = changes
+        self._elsewhere = elsewhere
+        self._clock = clock
+        self._completion = Completion()
+        self._left = asyncio.Event()
+
+    async def erase(
+        self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        message_ids: Sequence[MessageId],
+        *,
+        answers: bool,
+    ) -> Sequence[MessageId]:
+        """Erase these messages, and with ``answers`` those to them; returns all that are erased.
+
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, TURN_NOT_ENDED.
+        """
+        await self._projection.catch_up(conversation_id)
+        named = dict.fromkeys(message_ids)
+        those = await self._store.read(
+            lambda r: _those(r, principal, conversation_id, named, answers=answers)
+        )
+        for begun in await self._store.read(lambda r: r.erasures.waiting_in(conversation_id)):
+            await self._completion.run(self._finish(begun))
+        left = [it for it in those if not it.content.erased]
+        if not left:
+            return [it.message_id for it in those]
+        erasure = self._erasure(principal, conversation_id, left)
+        await self._elsewhere.redact(erasure, validate_only=True)
+        told = _told(principal, conversation_id, named, answers=answers)
+        return await self._completion.run(self._begin(erasure, told, those))
+
+    async def run(self) -> None:
+        """Finish what was begun and isn't done, until cancelled."""
+        while True:
+            try:
+                for erasure in await self._store.read(lambda r: r.erasures.waiting(AT_ONCE)):
+                    await self._finish(erasure)
+            except DomainError as error:
+                log.warning("what is to be erased can't be yet: %s", error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._left.wait()
+            except TimeoutError:
+                continue
+            self._left.clear()
+
+    async def close(self) -> None:
+        """Wait for what was begun."""
+        await self._completion.close()
+
+    def _erasure(
+        self, principal: Principal, conversation_id: ConversationId, those: Sequence[Message]
+    ) -> Erasure:
+        turn_ids = dict.fromkeys(it.turn_id for it in those if it.turn_id)
+        return Erasure(
+            new_id("erase"),
+            conversation_id,
+            principal.actor,
+            {it.message_id: it.offset for it in those},
+            list(turn_ids),
+            int(self._clock() * 1e6),
+        )
+
+    async def _begin(
+        self, erasure: Erasure, told: MessagesErased, those: Sequence[Message]
+    ) -> Sequence[MessageId]:
+        def work(records: Records) -> None:
+            records.erasures.add(erasure)
+            records.audit_outbox.add(told)
+
+        await self._changes.make(work, audited=True)
+        try:
+            redacted = await self._finish(erasure)
+        except BaseException:
+            self._left.set()
+            raise
+        return list(dict.fromkeys([*(it.message_id for it in those), *redacted]))
+
+    async def _finish(self, erasure: Erasure) -> Sequence[MessageId]:
+        """Make all steps, the last of which says that it is done."""
+        conversation_id = erasure.conversation_id
+        redacted = await self._elsewhere.redact(erasure)
+        await self._elsewhere.erase(conversation_id, redacted)
+        await self._projection.catch_up(conversation_id)
+        self._tails.forget(conversation_id)
+
+        def work(records: Records) -> None:
+            records.members.lock(ResourceId(conversation_id))
+            records.messages.erase(conversation_id, redacted.message_ids)
+            records.erasures.remove(erasure.erasure_id)
+
+        await self._store.write(work)
+        await self._store.scrub()
+        return redacted.message_ids
+
+
+def _told(
+    principal: Principal,
+    conversation_id: ConversationId,
+    named: Collection[MessageId],
+    *,
+    answers: bool,
+) -> MessagesErased:
+    return MessagesErased(
+        new_id("out"),
+        principal.actor,
+        principal.session_id,
+        current_address(),
+        conversation_id,
+        list(named),
+        answers,
+    )
+
+
+def _those(
+    records: Records,
+    principal: Principal,
+    conversation_id: ConversationId,
+    named: Collection[MessageId],
+    *,
+    answers: bool,
+) -> Sequence[Message]:
+    """What is to be erased, the oldest first, if the caller may. Raises as :meth:`erase`."""
+    require(records, principal, conversation_id, Permission.WRITE)
+    found = {it: records.messages.find(conversation_id, it) for it in named}
+    those = {it: message for it, message in found.items() if message is not None}
+    turn_ids = {it.turn_id for it in those.values() if it.turn_id}
+    of_turns = records.messages.of_turns(conversation_id, turn_ids) if turn_ids else ()
+    asked = {it.turn_id for it in of_turns if it.author == principal.actor and _asks(it)}
+    for message_id in named:
+        if message_id not in those:
+            raise not_found(message_id)
+        message = those[message_id]
+        if message.author != principal.actor and message.turn_id not in asked:
+            require(records, principal, conversation_id, Permission.MANAGE)
+    if answers:
+        started = {it.turn_id for it in those.values() if _asks(it)}
+        those |= {it.message_id: it for it in of_turns if it.turn_id in started}
+    return sorted(those.values(), key=lambda it: it.offset)
+
+
+def _asks(message: Message) -> bool:
+    """Whether it has started its turn."""
+    return message.role == MessageRole.USER and bool(message.turn_id)

@@ -1,0 +1,105 @@
+"""What was said is erased: nothing that was kept of it is found anywhere any more."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from antiphon.context.v1.message_pb2 import Message
+from antiphon_client import Client
+from tests.e2e.canaries import answers_with, files_with, followed, rows_with
+from tests.e2e.server import ServerProcess
+from tests.fakes.postgres import Postgres
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A server, its operator, and where it keeps things."""
+
+    server: ServerProcess
+    url: str
+    client: Client
+
+    async def places_of(self, text: str, conversation_id: str) -> list[str]:
+        """Where it is: answers, tables, and on SQLite files."""
+        answers = await answers_with(self.client, conversation_id, text)
+        rows = await rows_with(self.server.data_dir, text, self.url)
+        return answers + rows + files_with(self.server.data_dir, text)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
+async def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stage]:
+    """One on each kind of store."""
+    variables, url = {}, ""
+    if request.param == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
+    home: Path = tmp_path_factory.mktemp(request.param)
+    async with ServerProcess(home, variables=variables) as server, server.client() as client:
+        yield Stage(server, url, client)
+        assert server.defects == []
+
+
+def canary() -> str:
+    """A word that nobody else says."""
+    return f"canary{uuid.uuid4().hex}"
+
+
+async def said(client: Client, conversation_id: str) -> list[Message]:
+    """The messages, the oldest first."""
+    return [it async for it in client.list_messages(conversation_id)][::-1]
+
+
+async def answered(client: Client, conversation_id: str, text: str) -> str:
+    """Have it echoed; returns the id of the question."""
+    sent = await client.dispatch(conversation_id, text, handler="echo")
+    follow = client.follow(f"conversations/{conversation_id}", cursor=sent.cursor)
+    async with aclosing(aiter(follow)) as events:
+        async for event in events:
+            if event.HasField("turn_finished"):
+                break
+    return next(
+        it.message_id
+        for it in await said(client, conversation_id)
+        if it.turn_id == sent.turn.turn_id
+    )
+
+
+async def test_a_message_is_nowhere_once_it_is_erased(stage: Stage) -> None:
+    """What was said without a turn is in no answer, table or file; its place says that it was."""
+    word, client = canary(), stage.client
+    made = await client.create_conversation()
+    here = made.conversation_id
+    posted = await client.post_message(here, f"the word is {word}", in_context=True)
+    await client.post_message(here, "and something else", in_context=True)
+    assert "ReadEvents" in await stage.places_of(word, here)
+    assert await client.erase_messages(here, [posted.message_id]) == [posted.message_id]
+    assert await stage.places_of(word, here) == []
+    first, second = await said(client, here)
+    assert (first.erased, len(first.parts), first.author) == (True, 0, posted.author)
+    assert not second.erased
+    assert (await client.get_context(here)).rolled_back_messages == 0
+
+
+async def test_what_a_turn_has_said_goes_with_its_answer(stage: Stage) -> None:
+    """Asked for with its answers, a question takes the answer, its pieces and the request along."""
+    word, client = canary(), stage.client
+    here = (await client.create_conversation()).conversation_id
+    asked = await answered(client, here, f"say {word} " + "and so on " * 200)
+    kept = await answered(client, here, "what stays")
+    erased = await client.erase_messages(here, [asked], answers=True)
+    assert len(erased) == 2
+    assert await stage.places_of(word, here) == []
+    flags = [(it.erased, bool(it.parts)) for it in await said(client, here)]
+    assert flags == [(True, False), (True, False), (False, True), (False, True)]
+    assert kept not in erased
+    assert any("messages_erased" in it for it in await followed(client, here))
+    assert await client.erase_messages(here, [asked], answers=True) == erased
