@@ -1,0 +1,94 @@
+"""``antiphon memory``: what is remembered, shown, recalled, corrected and forgotten."""
+
+import json
+import re
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def _objects(told: "CompletedProcess[str]") -> list[Any]:
+    """What was printed as JSON."""
+    return [json.loads(line) for line in told.stdout.splitlines()]
+
+
+@pytest.fixture
+def made(antiphon: Run, request: pytest.FixtureRequest) -> str:
+    """One that says something of this test alone."""
+    told = antiphon("memory", "add", f"Something of {request.node.name}", "--name", "Zoe", "--json")
+    assert told.returncode == 0, told.stderr
+    return str(json.loads(told.stdout)["memory_id"])
+
+
+def test_one_is_added_listed_and_shown_with_all_that_was_said(antiphon: Run) -> None:
+    """Days are of this machine's zone; kinds and past ones can be chosen."""
+    told = antiphon(
+        *("memory", "add", "Zoe plays the oboe", "--kind", "event", "--since", "2026-03-01"),
+        *("--until", "2026-04-01", "--expires", "2999-01-01", "--importance", "0.9"),
+        *("--name", "Zoe", "--name", "oboe"),
+    )
+    memory = told.stdout.split()[-1]
+    shown = antiphon("memory", "show", memory).stdout
+    lines = dict(re.split(r"\s{2,}", it, maxsplit=1) for it in shown.splitlines())
+    assert lines["says"] == "Zoe plays the oboe"
+    assert (lines["kind"], lines["state"], lines["names"]) == ("event", "active", "Zoe, oboe")
+    assert lines["holds"] == "2026-03-01 until 2026-04-01"
+    assert lines["expires"].startswith("2999-01-01")
+    _, row = antiphon("memory", "list", "-k", "event").stdout.splitlines()
+    assert row.split("  ")[0] == memory
+    assert memory not in antiphon("memory", "list", "-k", "fact").stdout
+    instead = antiphon("memory", "add", "Zoe plays the tuba", "--instead-of", memory)
+    assert memory not in antiphon("memory", "list").stdout
+    assert "event (superseded)" in antiphon("memory", "list", "--past").stdout
+    shown = antiphon("memory", "show", memory, "--json").stdout
+    assert json.loads(shown)["superseded_by"] == instead.stdout.split()[-1]
+
+
+def test_a_correction_keeps_what_it_was(antiphon: Run, made: str) -> None:
+    antiphon("memory", "correct", made, "Zoe is a painter")
+    shown = json.loads(antiphon("memory", "show", made, "--json").stdout)
+    assert shown["text"] == "Zoe is a painter"
+    assert [it["text"].split()[0] for it in shown["versions"]] == ["Something"]
+
+
+def test_what_is_forgotten_is_neither_listed_nor_recalled_nor_exported(
+    antiphon: Run, made: str
+) -> None:
+    """It can be said twice; another that isn't there is told in words."""
+    recalled = _objects(antiphon("memory", "recall", "forgotten exported", "--json"))
+    assert made in [it.get("memory", {}).get("memory_id") for it in recalled]
+    for _ in range(2):
+        assert antiphon("memory", "forget", made).stderr == f"{made} is forgotten.\n"
+    for ask in (("list", "--json"), ("recall", "forgotten exported", "--json"), ("export",)):
+        assert made not in antiphon("memory", *ask).stdout
+    unknown = antiphon("memory", "show", "mem_00000000")
+    assert unknown.returncode == 1
+    assert "`antiphon memory list` shows yours" in unknown.stderr
+
+
+def test_a_message_is_named_as_its_source(antiphon: Run) -> None:
+    said = _objects(antiphon("chat", "--once", "Zoe moved to Graz", "--handler", "echo", "--json"))
+    where = said[0]["conversation_id"]
+    (hit, *_) = _objects(antiphon("search", "Graz", "--json"))
+    source = f"{where}/{hit['message']['message_id']}"
+    told = antiphon("memory", "add", "Zoe lives in Graz", "--from", source, "--scope", where)
+    memory = told.stdout.split()[-1]
+    shown = antiphon("memory", "show", memory, "--scope", where).stdout
+    assert f"from     {source}\n" in shown
+    listed = antiphon("memory", "list", "--scope", where).stdout
+    assert "person, 1 message" in listed
+
+
+def test_what_can_not_be_meant_is_said_before_anything_is_done(antiphon: Run) -> None:
+    for arguments, words in (
+        (("add", "x", "--scope", "here"), "write conv_… or ws_…"),
+        (("add", "x", "--since", "yesterday"), "write one like 2026-11-01"),
+        (("add", "x", "--from", "msg_1"), "write a source as conv_…/msg_…"),
+        (("recall", "x", "--kinds", "dreams"), "the kinds are"),
+    ):
+        told = antiphon("memory", *arguments)
+        assert told.returncode
+        assert words in " ".join(told.stderr.split()), arguments
