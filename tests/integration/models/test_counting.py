@@ -92,7 +92,7 @@ async def test_no_more_is_counted_than_there_is_room_for() -> None:
     """The newest first, however long the conversation is."""
     letters = Letters()
     messages = [said("x" * 1_000) for _ in range(100)]
-    await Counting(letters).prepare(messages, (), 4_500)
+    await Counting(letters).prepare(messages, (), 4_500)  # and so the fifth is one too many
     assert len(letters.asked) == 5
 
 

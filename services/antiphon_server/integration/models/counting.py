@@ -55,6 +55,7 @@ class Counting:
 
     def __init__(self, counter: CountsTokens, kept: KeptCounts | None = None) -> None:
         self._counter = counter
+        self._name = counter.name
         self._kept = kept
 
     @property
@@ -78,22 +79,27 @@ class Counting:
 
         What takes long is done in a thread: after this the other methods take no time.
         """
-        waiting = sum([tool.text_bytes for tool in tools])
+        waiting, left = sum([tool.text_bytes for tool in tools]), budget
         for message in reversed(messages):
-            if waiting > AT_ONCE_BYTES or budget < 0:
+            if waiting > AT_ONCE_BYTES or left < 0:
                 break
-            known = message.counts.get(self._counter.name)
+            known = message.counts.get(self._name)
             if known is None:
                 waiting += message.text_bytes
-            budget -= known or 0
+            left -= known or 0
         if waiting > AT_ONCE_BYTES or not self._counter.loaded:
             await asyncio.to_thread(self._count_all, messages, tools, budget)
 
     def of_message(self, message: PromptMessage) -> int:
         """The tokens of a message, with its parts that are no texts."""
-        told = sum([TOKENS_OF_PART[part.kind] for part in message.parts if part.kind != "text"])
-        calls = len(message.calls) + (message.answers is not None)
-        return self._of_texts(message) + told + TOKENS_PER_MESSAGE + TOKENS_PER_CALL * calls
+        known = message.counts.get(self._name)
+        if known is None:
+            parts = sum([TOKENS_OF_PART[part.kind] for part in message.parts])
+            calls = len(message.calls) + (message.answers is not None)
+            known = self._of_text(message.told) + parts
+            known += TOKENS_PER_MESSAGE + TOKENS_PER_CALL * calls
+            message.counts[self._name] = known
+        return known
 
     def of_messages(self, messages: Iterable[PromptMessage]) -> int:
         """The tokens of messages."""
@@ -113,14 +119,7 @@ class Counting:
         for message in reversed(messages):
             if budget < 0:
                 break
-            budget -= self._of_texts(message)
-
-    def _of_texts(self, message: PromptMessage) -> int:
-        counts, name = message.counts, self._counter.name
-        known = counts.get(name)
-        if known is None:
-            known = counts[name] = self._of_text(message.told)
-        return known
+            budget -= self.of_message(message)
 
     def _of_text(self, text: str) -> int:
         if self._kept is not None and len(text) > SHORT_BYTES:

@@ -21,7 +21,7 @@ async def measured(model: ConfiguredModel, order: Order) -> Fitted:
     """
     room = await model.room(order.prompt.max_output_tokens)
     context = await model.context_tokens()
-    messages = (*order.instructions, *order.history, *order.prompt.messages)
+    messages = (*order.history, *order.instructions, *order.prompt.messages)
     await model.counting.prepare(messages, order.prompt.tools, room.prompt)
     takes_tools = model.settings.tools
     wanted = fitted(order, room, model.accepts, takes_tools=takes_tools, counting=model.counting)

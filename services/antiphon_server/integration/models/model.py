@@ -83,7 +83,7 @@ class PromptMessage:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many tokens :attr:`told` has, by the names of those who counted it; added to."""
+        """How many tokens it has, by the names of those who counted them; added to."""
         return {}
 
     @cached_property

@@ -26,13 +26,16 @@ class Estimate:
     """
 
     exact = False
-    loaded = True
 
     def __init__(self, families: Iterable[str], margin: float = MARGIN) -> None:
         self._families = tuple(families)
         self.name = f"estimate {'|'.join(self._families)}"
         self.margin = margin
         self.most_bytes = min([MOST_BYTES[it] for it in self._families])
+
+    @property
+    def loaded(self) -> bool:
+        return _read.cache_info().currsize > 0
 
     def count(self, text: str) -> int:
         if not text:
@@ -49,7 +52,7 @@ def estimate_of(family: str, margin: float = MARGIN) -> Estimate:
 
 @cache
 def _rates(any_of_them: bool) -> Mapping[str, tuple[float, ...]]:
-    found = msgspec.json.decode(_FILE.read_bytes(), type=dict[str, dict[str, float]])
+    found = {name: dict(rates) for name, rates in _read().items()}
     for rates in found.values() if any_of_them else ():
         for name, rate in _RARE.items():
             more = max(0.0, rate - rates[name])
@@ -57,3 +60,8 @@ def _rates(any_of_them: bool) -> Mapping[str, tuple[float, ...]]:
             if name == "others_of_three":  # Vietnamese letters are among these, and are not rare
                 rates["vietnamese"] -= more
     return {name: tuple([rates[it] for it in NAMES]) for name, rates in found.items()}
+
+
+@cache
+def _read() -> Mapping[str, Mapping[str, float]]:
+    return msgspec.json.decode(_FILE.read_bytes(), type=dict[str, dict[str, float]])
