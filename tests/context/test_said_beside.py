@@ -219,6 +219,6 @@ async def test_plain_ones_are_stored_as_before(world: World) -> None:
 def test_all_that_a_message_says_is_content_or_has_a_column() -> None:
     """A field that is added to messages is kept, or is forgotten here on purpose."""
     columns = {"message_id", "conversation_id", "role", "author", "turn_id", "truncated"}
-    content = {"parts", "aside", "type", "metadata"}
+    content = {"parts", "aside", "type", "metadata", "erased"}
     known = {field.name for field in message_pb2.Message.DESCRIPTOR.fields}
     assert known == columns | content | {"create_time", "offset"}

@@ -103,3 +103,19 @@ async def test_what_a_turn_has_said_goes_with_its_answer(stage: Stage) -> None:
     assert kept not in erased
     assert any("messages_erased" in it for it in await followed(client, here))
     assert await client.erase_messages(here, [asked], answers=True) == erased
+
+
+async def test_a_title_that_was_taken_from_it_goes(stage: Stage) -> None:
+    """The first message's beginning is no title any more, in no log, list or stored answer."""
+    word, client = canary(), stage.client
+    made = await client.create_conversation(f"about {word}")
+    here = made.conversation_id
+    await client.update_conversation(here, title=f"about {word} and")
+    posted = await client.post_message(here, f"about {word} and everything", in_context=True)
+    await client.erase_messages(here, [posted.message_id])
+    assert await stage.places_of(word, here) == []
+    assert (await client.get_conversation(here)).title == ""
+    kept = await client.create_conversation("a title of its own")
+    other = await client.post_message(kept.conversation_id, "something else")
+    await client.erase_messages(kept.conversation_id, [other.message_id])
+    assert (await client.get_conversation(kept.conversation_id)).title == "a title of its own"

@@ -21,7 +21,7 @@ from antiphon_server.context.adapters.role_audit import AuditServiceRoles
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.adapters.words import WordsElsewhere
-from antiphon_server.context.encoding import encoded_message, speaking_of
+from antiphon_server.context.encoding import encoded_message, speaking_of, texts_of
 from antiphon_server.context.filtering_room import ComposeFiltering, FilteringRoom
 from antiphon_server.context.model.messages import Content
 from antiphon_server.context.model.resources import Conversation
@@ -265,4 +265,6 @@ def _erasing(
     words: ErasesWords | None,
     clock: Clock,
 ) -> Erasing | None:
-    return Erasing(store, projection, tails, changes, words, clock) if words is not None else None
+    if words is None:
+        return None
+    return Erasing(store, projection, tails, changes, words, clock, texts_of)

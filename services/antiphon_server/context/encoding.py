@@ -286,9 +286,9 @@ def _content_in_log(it: message_pb2.Message) -> Content:
     return Content(_encoded(content), text_bytes, it.aside, erased=it.erased)
 
 
-def text_of(content: Content) -> str:
-    """What it says in words."""
-    return "\n".join(_texts(content.encoded))
+def texts_of(content: Content) -> Sequence[str]:
+    """What it says in words, part by part."""
+    return _texts(content.encoded)
 
 
 ERASED = message_pb2.Message(erased=True).SerializeToString()

@@ -1,12 +1,13 @@
 """Erasing what was said: which events that concerns, and that nothing of it runs any more."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 from antiphon_server.events.log import MAX_PAGE_BYTES, EventLog
 from antiphon_server.events.model import NewEvent, Offset, Record, Redaction, Scope
+from antiphon_server.runtime.encoding.titles import taken_from
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PAGE_EVENTS = 1000
@@ -23,6 +24,7 @@ class Trace:
     tool_call_id: str = ""
     begins: bool = False
     ends: bool = False
+    texts: Sequence[str] = ()
 
 
 class Words(Protocol):
@@ -45,6 +47,14 @@ class Words(Protocol):
         self, scope: Scope, actor: str, message_ids: Collection[str], turn_ids: Collection[str]
     ) -> NewEvent:
         """The event by which readers are told."""
+        ...
+
+    def titles_erased(self, scope: Scope, actor: str, conversation_id: str) -> NewEvent:
+        """The one by which somebody is told in whose list the conversation is."""
+        ...
+
+    def title_of(self, record: Record) -> str:
+        """The title that an event says of a conversation."""
         ...
 
 
@@ -88,20 +98,60 @@ class Erasing:
         erased = await self._traced(erasure, first)
         if erasure.validate_only:
             return erased
-        message_ids = frozenset(erased.message_ids)
+        titles = await self._titles(erasure)
+        for scope, offsets in titles.items():
+            if scope != erasure.scope:
+                await self._redact_titles(erasure, scope, offsets)
+        # Last: it takes away what titles are known by.
+        await self._redact(erasure, erased, first, titles.get(erasure.scope, []))
+        await self._log.scrub()
+        return erased
+
+    async def _redact(
+        self, erasure: Erasure, erased: Erased, first: Offset, titles: Sequence[Offset]
+    ) -> None:
+        offsets = sorted({*erasure.messages.values(), *titles})
         redaction = Redaction(
-            first,
-            Offset(max(erased.last, *erasure.messages.values(), 0)),
-            sorted(erasure.messages.values()),
+            min(first, *offsets) if offsets else first,
+            Offset(max(erased.last, *offsets, 0)),
+            offsets,
             list(erased.turn_ids),
-            partial(self._words.without_words, message_ids=message_ids),
+            partial(self._words.without_words, message_ids=frozenset(erased.message_ids)),
         )
         told = self._words.messages_erased(
             erasure.scope, erasure.actor, list(erased.message_ids), list(erased.turn_ids)
         )
         await self._log.append(erasure.scope, [told], erasure.request_id, redaction=redaction)
-        await self._log.scrub()
-        return erased
+
+    async def _redact_titles(
+        self, erasure: Erasure, scope: Scope, offsets: Sequence[Offset]
+    ) -> None:
+        without_words = partial(self._words.without_words, message_ids=())
+        redaction = Redaction(min(offsets), max(offsets), offsets, (), without_words)
+        conversation_id = erasure.scope.partition("/")[2]
+        told = self._words.titles_erased(scope, erasure.actor, conversation_id)
+        await self._log.append(scope, [told], erasure.request_id, redaction=redaction)
+
+    async def _titles(self, erasure: Erasure) -> Mapping[Scope, list[Offset]]:
+        """Where titles stand that were taken from what is to be erased."""
+        texts = await self._texts(erasure)
+        found: dict[Scope, list[Offset]] = {}
+        if texts:
+            for scope, record in await self._log.told_of(erasure.scope.partition("/")[2]):
+                if taken_from(self._words.title_of(record), texts):
+                    found.setdefault(scope, []).append(record.last)
+        return found
+
+    async def _texts(self, erasure: Erasure) -> Sequence[str]:
+        head = await self._log.head(erasure.scope)
+        texts: list[str] = []
+        for offset in erasure.messages.values():
+            if offset >= head.earliest:
+                at = Offset(offset - 1), 1, self._words.kinds, MAX_PAGE_BYTES
+                page = await self._log.stored(erasure.scope, *at)
+                traces = map(self._words.trace_of, page.records)
+                texts += [text for it in traces if it.offset == offset for text in it.texts]
+        return texts
 
     async def _traced(self, erasure: Erasure, first: Offset) -> Erased:
         """Follow the turns to their ends, and those that they asked for."""

@@ -22,6 +22,7 @@ from antiphon_server.events.model import (
     NewEvent,
     Offset,
     Page,
+    Record,
     Redaction,
     Scope,
 )
@@ -305,6 +306,10 @@ class EventLog:
         if after + 1 < head.earliest:
             raise history_lost(Reason.CURSOR_TRIMMED, scope, head)
         return page
+
+    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
+        """The events that tell of a conversation as a whole; see :meth:`LogStore.told_of`."""
+        return await self._store.told_of(resource)
 
     async def scrub(self) -> None:
         """Return when no file holds what was removed; see :meth:`Database.scrub`."""

@@ -11,6 +11,7 @@ from antiphon_server.events.model import (
     Head,
     Offset,
     Page,
+    Record,
     Scope,
 )
 from antiphon_server.runtime.access.principal import Principal
@@ -64,6 +65,10 @@ class LogStore(Protocol):
 
         Deltas that nothing follows stay. Returns how many were removed, and up to where.
         """
+        ...
+
+    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
+        """The events, in any log, that tell of that conversation as a whole."""
         ...
 
     async def scrub(self) -> None:

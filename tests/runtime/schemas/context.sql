@@ -117,7 +117,7 @@ CREATE TABLE context_messages (
 	size_bytes INTEGER NOT NULL,
 	messages_so_far INTEGER NOT NULL,
 	tokens_so_far BIGINT NOT NULL,
-	content BLOB NOT NULL, erased BOOLEAN DEFAULT 0 NOT NULL,
+	content BLOB NOT NULL, erased BOOLEAN DEFAULT false NOT NULL,
 	PRIMARY KEY (conversation_id, log_offset)
 );
 CREATE INDEX context_messages_by_id ON context_messages (conversation_id, message_id);

@@ -24,6 +24,7 @@ CREATE TABLE events_log (
  WITHOUT ROWID
 
 ;
+CREATE INDEX events_log_conversations ON events_log (scope_id) WHERE kind IN (20, 21, 22, 27);
 CREATE INDEX events_log_deltas ON events_log (turn_id) WHERE kind = 16;
 CREATE TABLE events_requests (
 	scope_id INTEGER NOT NULL,

@@ -11,7 +11,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    false,
     text,
 )
 
@@ -102,7 +101,7 @@ messages = Table(
     Column("messages_so_far", Integer, nullable=False),
     Column("tokens_so_far", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),  # last: the rest is read without it
-    Column("erased", Boolean, nullable=False, server_default=false()),
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
     Index("context_messages_by_id", "conversation_id", "message_id"),
     Index("context_messages_by_turn", "conversation_id", "turn_id"),
     Index("context_messages_in_context", "conversation_id", "rolled_back", "log_offset"),

@@ -366,6 +366,10 @@ class RequestRecords(Protocol):
         """
         ...
 
+    def forget_titles(self, conversation: Conversation) -> None:
+        """Answers about the conversation say no other title any more than it has now."""
+        ...
+
     def forget(self, before_us: int) -> int:
         """Drop those older than that; returns how many."""
         ...

@@ -7,20 +7,23 @@ The messages' table comes last, so a message that is erased there is erased ever
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
+from antiphon_server.context.model.changes import ConversationUpdated, conversation_scope
 from antiphon_server.context.model.erasures import Erasure, MessagesErased
-from antiphon_server.context.model.messages import Message, MessageId, MessageRole
+from antiphon_server.context.model.messages import Content, Message, MessageId, MessageRole
 from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import Clock, ErasesWords, Records, Store
 from antiphon_server.context.service.access import require
-from antiphon_server.context.service.changes import Changes
+from antiphon_server.context.service.changes import Changes, add_to_outbox
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.context.service.tails import Tails
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding.ids import new_id
+from antiphon_server.runtime.encoding.titles import taken_from
 from antiphon_server.runtime.errors import DomainError, not_found
 from antiphon_server.runtime.net.addresses import current_address
 
@@ -32,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Erasing:
-    """Erases what messages said, here and ``elsewhere``.
+    """Erases what messages said, here and ``elsewhere``; ``texts`` are those in a message.
 
     Everything raises DomainError if the log, the store or another service can't be used; what was
     begun is finished by ``run`` then.
@@ -46,7 +49,9 @@ class Erasing:
         changes: Changes,
         elsewhere: ErasesWords,
         clock: Clock,
+        texts: Callable[[Content], Sequence[str]],
     ) -> None:
+        self._texts = texts
         self._store = store
         self._projection = projection
         self._tails = tails
@@ -81,7 +86,7 @@ class Erasing:
         erasure = self._erasure(principal, conversation_id, left)
         await self._elsewhere.redact(erasure, validate_only=True)
         told = _told(principal, conversation_id, named, answers=answers)
-        return await self._completion.run(self._begin(erasure, told, those))
+        return await self._completion.run(self._begin(principal, erasure, told, those))
 
     async def run(self) -> None:
         """Finish what was begun and isn't done, until cancelled."""
@@ -117,14 +122,40 @@ class Erasing:
             int(self._clock() * 1e6),
         )
 
+    def _take_title(
+        self,
+        records: Records,
+        principal: Principal,
+        conversation_id: ConversationId,
+        contents: Sequence[Content],
+    ) -> None:
+        """Take the conversation's title away if it was taken from what is to be erased."""
+        before = records.conversations.get(conversation_id)
+        texts = [text for it in contents for text in self._texts(it)]
+        if before is None or not taken_from(before.title, texts):
+            return
+        after = replace(before, title="", version=before.version + 1)
+        records.conversations.put(after)
+        add_to_outbox(
+            records, principal, conversation_scope(conversation_id), ConversationUpdated(after)
+        )
+
     async def _begin(
-        self, erasure: Erasure, told: MessagesErased, those: Sequence[Message]
+        self,
+        principal: Principal,
+        erasure: Erasure,
+        told: MessagesErased,
+        those: Sequence[Message],
     ) -> Sequence[MessageId]:
+        texts = [it.content for it in those]
+
         def work(records: Records) -> None:
+            records.members.lock(ResourceId(erasure.conversation_id))
             records.erasures.add(erasure)
             records.audit_outbox.add(told)
+            self._take_title(records, principal, erasure.conversation_id, texts)
 
-        await self._changes.make(work, audited=True)
+        await self._changes.make(work, of_conversation=erasure.conversation_id, audited=True)
         try:
             redacted = await self._finish(erasure)
         except BaseException:
@@ -143,6 +174,9 @@ class Erasing:
         def work(records: Records) -> None:
             records.members.lock(ResourceId(conversation_id))
             records.messages.erase(conversation_id, redacted.message_ids)
+            conversation = records.conversations.get(conversation_id)
+            if conversation is not None:
+                records.requests.forget_titles(conversation)
             records.erasures.remove(erasure.erasure_id)
 
         await self._store.write(work)

@@ -43,6 +43,10 @@ _OF_HANDOFF = {
 }
 _OF_EVENT = {"actor", "turn_id", "attempt", "output"}
 _SCOPE_FIELD = "scope"
+_CONVERSATIONS = (
+    *("conversation_created", "conversation_updated"),
+    *("conversation_archived", "conversation_unarchived"),
+)
 _CALLS = ("tool_call_proposed", "tool_call_started", "tool_call_finished")
 _TRACED = (
     event_pb2.EVENT_KIND_MESSAGE_POSTED,
@@ -73,6 +77,20 @@ class EventWords:
         body = scoped(event.SerializeToString(deterministic=True), scope)
         return NewEvent(event_pb2.EVENT_KIND_MESSAGES_ERASED, "", body)
 
+    def titles_erased(self, scope: Scope, actor: str, conversation_id: str) -> NewEvent:
+        what = event_pb2.MessagesErased(conversation_id=conversation_id)
+        event = event_pb2.Event(actor=actor, messages_erased=what)
+        body = scoped(event.SerializeToString(deterministic=True), scope)
+        return NewEvent(event_pb2.EVENT_KIND_MESSAGES_ERASED, "", body)
+
+    def title_of(self, record: Record) -> str:
+        event = event_pb2.Event.FromString(record.wire)
+        payload = event.WhichOneof("payload")
+        if payload not in _CONVERSATIONS or payload is None:
+            return ""
+        title: str = getattr(event, payload).conversation.title
+        return title
+
 
 def _trace_of(record: Record) -> Trace:
     event = event_pb2.Event.FromString(record.wire)
@@ -86,6 +104,7 @@ def _trace_of(record: Record) -> Trace:
         call_id,
         begins=payload == "turn_accepted",
         ends=payload == "turn_finished",
+        texts=[it.text for it in event.message_posted.message.parts if it.text],
     )
 
 
@@ -110,6 +129,10 @@ def _leave(payload: str, before: Any, left: Any) -> None:
     if payload == _MESSAGE:
         _copy(before.message, left.message, _OF_MESSAGE)
         left.message.erased = True
+        return
+    if payload in _CONVERSATIONS:
+        left.CopyFrom(before)
+        left.conversation.ClearField("title")
         return
     _copy(before, left, _KEPT.get(payload, ()))
     match payload:

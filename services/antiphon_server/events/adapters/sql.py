@@ -12,6 +12,7 @@ from antiphon_server.events.adapters.sql_commits_after import (
     moved_from,
 )
 from antiphon_server.events.adapters.sql_fold import NOTHING, fold
+from antiphon_server.events.adapters.sql_redact import told_of
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
@@ -118,6 +119,9 @@ class SqlLogStore:
 
     async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
+
+    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
+        return await self._database.read(lambda connection: told_of(connection, resource))
 
     async def scrub(self) -> None:
         await self._database.scrub((log.name,))

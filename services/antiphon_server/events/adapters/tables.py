@@ -48,6 +48,10 @@ partial_index(
     where="kind = 16",
 )
 
+# What tells of conversations in the logs of all who may read them.
+OF_CONVERSATIONS = "kind IN (20, 21, 22, 27)"
+partial_index("events_log_conversations", log.c.scope_id, where=OF_CONVERSATIONS)
+
 requests = Table(
     "events_requests",
     metadata,

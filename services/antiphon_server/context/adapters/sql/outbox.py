@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic
 
 from google.protobuf.message import DecodeError
-from sqlalchemy import Connection, Integer, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Table, bindparam, delete, func, insert, select, update
 
+from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context.adapters.changes_codec import append_request
 from antiphon_server.context.adapters.role_audit import record_request
@@ -18,6 +19,7 @@ from antiphon_server.context.model.changes import (
     RequestKey,
 )
 from antiphon_server.context.model.erasures import MessagesErased
+from antiphon_server.context.model.resources import Conversation
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
@@ -27,6 +29,16 @@ _FIND = Prepared(
     lambda: select(requests.c.digest, requests.c.kind, requests.c.answer).where(
         requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
     )
+)
+_CONVERSATIONS = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
+    requests.c.kind == conversation_pb2.Conversation.DESCRIPTOR.name.lower()
+)
+_SET_ANSWER = (
+    update(requests)
+    .where(
+        requests.c.actor == bindparam("b_actor"), requests.c.request_id == bindparam("b_request")
+    )
+    .values(answer=bindparam("b_answer"))
 )
 _FORGET = delete(requests).where(requests.c.create_us < bindparam("before_us"))
 
@@ -151,6 +163,18 @@ class SqlRequests:
             "create_us": create_us,
         }
         return bool(_REMEMBER.returned(self._connection, [values]))
+
+    def forget_titles(self, conversation: Conversation) -> None:
+        named = conversation.conversation_id.encode()
+        for actor, request_id, answer in self._connection.execute(_CONVERSATIONS).all():
+            if named not in bytes(answer):
+                continue
+            said = conversation_pb2.Conversation.FromString(bytes(answer))
+            if said.title != conversation.title:
+                said.ClearField("title")
+                values = {"b_actor": actor, "b_request": request_id}
+                left = {"b_answer": said.SerializeToString()}
+                self._connection.execute(_SET_ANSWER, values | left)
 
     def forget(self, before_us: int) -> int:
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount

@@ -12,11 +12,12 @@ from antiphon_server.context.adapters.sql.messages import SqlMessages
 from antiphon_server.context.adapters.sql.notices import SqlNotices
 from antiphon_server.context.adapters.sql.outbox import TO_LOG, TO_TRAIL, SqlOutbox, SqlRequests
 from antiphon_server.context.adapters.sql.workspaces import SqlWorkspaces
-from antiphon_server.context.adapters.tables import erasures, messages
+from antiphon_server.context.adapters.tables import conversations, messages, outbox, requests
 from antiphon_server.context.ports import Records
 from antiphon_server.runtime.storage.database import Database
 
 T = TypeVar("T")
+_WITH_WORDS = (messages.name, conversations.name, outbox.name, requests.name)
 
 
 class SqlRecords:
@@ -51,4 +52,4 @@ class SqlStore:
         )
 
     async def scrub(self) -> None:
-        await self._database.scrub((messages.name, erasures.name))
+        await self._database.scrub(_WITH_WORDS)

@@ -27,5 +27,5 @@ def upgrade() -> None:
     )
     op.add_column(
         "context_messages",
-        sa.Column("erased", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("erased", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
