@@ -64,7 +64,7 @@ async def test_what_is_said_at_one_is_found_at_the_other_at_once(pair: Pair) -> 
     async def say_and_find() -> None:
         word = f"{secrets.token_hex(6)}q"
         await pair.here.post_message(where, f"heron {word}")
-        at_both = await asyncio.gather(found(pair.there, word), found(pair.here, word))
+        at_both = list(await asyncio.gather(found(pair.there, word), found(pair.here, word)))
         assert at_both == [[f"heron {word}"]] * 2
 
     for _ in range(ROUNDS):
