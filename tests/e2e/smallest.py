@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import re2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -26,7 +27,6 @@ SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.McpTarget.url": "https://sample.example/mcp",
     "antiphon.integration.v1.HttpRequest.method": "GET",
     "antiphon.integration.v1.HttpRequest.path": "/sample",
-    "antiphon.memory.v1.WriteSectionRequest.name": "Sample",
     "antiphon.dispatcher.v1.Webhook.url": "https://sample.example/hook",
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
@@ -92,7 +92,7 @@ def _is_needed(field: FieldDescriptor) -> bool:
     least = least or rules.int32.gte > 0
     needed = rules.required or field.full_name in NEEDED
     # What may be empty is left so, unless it is an id: then there is more to be said of the call.
-    is_free = re.search(text.pattern, "") is not None and "_[" not in text.pattern
+    is_free = re2.search(text.pattern, "") is not None and "_[" not in text.pattern
     pattern = text.pattern and not is_free
     return bool(needed or pattern or text.uri or least or rules.enum.not_in)
 

@@ -228,7 +228,7 @@ def _refused(error: "AntiphonError", conversation: str) -> Exception:
     """What to do about a section that somebody else has written meanwhile, or that has no name."""
     if error.reason == "INVALID_ARGUMENT" and "name" in error.violations:
         return CommandError(
-            "a section is called by letters and digits, at most 32, with single spaces, dots,"
+            "a section is called by letters and digits, at most 48, with single spaces, dots,"
             " _ or - between them"
         )
     if error.reason != "ETAG_MISMATCH":

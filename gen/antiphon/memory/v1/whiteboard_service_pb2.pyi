@@ -81,7 +81,7 @@ class WriteSectionRequest(_message.Message):
     conversation_id: _builtins.str
     """conversation_id is where."""
     name: _builtins.str
-    """name is the section's: up to 32 letters and digits of any language, with single spaces, dots,
+    """name is the section's: up to 48 letters and digits of any language, with single spaces, dots,
     underscores and hyphens between them.
     """
     text: _builtins.str

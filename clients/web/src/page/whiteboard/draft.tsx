@@ -7,7 +7,7 @@ import type { Section } from "../../gen/antiphon/memory/v1/whiteboard_pb";
 import { Notice } from "../parts";
 import { sentenceOf } from "../words";
 
-const MOST_NAME = 32;
+const MOST_NAME = 48;
 /** The etag of a section that isn't there. */
 export const NONE_YET = "none";
 

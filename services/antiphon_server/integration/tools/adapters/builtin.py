@@ -94,7 +94,7 @@ _DEFINITIONS = {
         "Writes a section of this conversation's whiteboard: the working notes that you are shown"
         " with each message. Keep there what has to be known later: plans, decisions, questions.",
         """{"type": "object", "additionalProperties": false, "required": ["section", "text"],
-            "properties": {"section": {"type": "string", "minLength": 1, "maxLength": 32,
+            "properties": {"section": {"type": "string", "minLength": 1, "maxLength": 48,
             "description": "Its name in letters, digits and single spaces, such as: Plan"},
             "text": {"type": "string", "maxLength": 8192, "description":
             "What it shall say; an empty text takes the section away."},
