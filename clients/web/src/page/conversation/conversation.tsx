@@ -33,7 +33,7 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
   const { sought } = desk;
   const { isAtEnd, toEnd, letGo } = useFollowing(scroll, content, thread, sought !== undefined);
   const seeking = useSought(scroll, content, thread, sought, letGo);
-  const items = itemsOf(thread);
+  const items = useItems(thread);
   const isEmpty = !items.length && !thread.isLoading;
   return (
     <>
@@ -65,6 +65,13 @@ export function ConversationView({ desk, thread }: { desk: Desk; thread: Thread 
       </div>
     </>
   );
+}
+
+/** All there is to show. What is read on the way to a message is drawn once, when it is there. */
+function useItems(thread: Thread): Item[] {
+  const before = useRef<Item[]>([]);
+  if (thread.reaching === undefined || !before.current.length) before.current = itemsOf(thread);
+  return before.current;
 }
 
 function drawn(item: Item, desk: Desk, thread: Thread, soughtTurnId: string | undefined): JSX.Element {

@@ -38,7 +38,7 @@ export function When({ timeMs, address }: { timeMs: number; address: string | un
   const time = <time dateTime={new Date(timeMs).toISOString()}>{moment(timeMs)}</time>;
   if (!address) return time;
   return (
-    <a href={address} aria-label={`${moment(timeMs)}, link to this message`} title="Link to this message">
+    <a class="own-address" href={address} aria-label={`${moment(timeMs)}, link to this message`} title="Link to this message">
       {time}
     </a>
   );
