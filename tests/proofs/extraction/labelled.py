@@ -19,10 +19,14 @@ KNOWN = {
     "de-2": 149,
     "fr-2": 149,
     "es-2": 149,
+    "en-3": 120,
+    "de-3": 120,
+    "fr-3": 120,
+    "es-3": 120,
 }
 """What the rules were written with, as far as to which turn."""
 KEPT = {"en-4": 70, "de-4": 70, "fr-4": 70, "es-4": 70}
-"""Read and labelled only when the rules were written."""
+"""Read, labelled and measured when the rules were written; what was wrong then was mended."""
 _LAST = KNOWN | KEPT
 _CONVERSATIONS = Path(__file__).parents[1] / "recall" / "data"
 _LABELS = Path(__file__).parent / "data"

@@ -143,13 +143,13 @@ _RULES = [
     ),
     Rule(
         "partner",
-        r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))",
+        r"\b(?:mein|meine|meinem|meiner|meinen) (?P<p>Mann|Frau|Partner|Partnerin|Verlobte|Verlobter)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))(?! (?:ist|war|wird)(?:[,.;!]|\s*$| und))",
         "{whose} {p} heißt {v}",
         single=True,
     ),
     Rule(
         "relative",
-        r"\b<MY> (?:(?:ältere[rn]?|ältester?|jüngere[rn]?|kleine[rn]?|große[rn]?|alte[rn]?) )?(?P<p><KIN>)(?: heißt)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))",
+        r"\b<MY> (?:(?:ältere[rn]?|ältester?|jüngere[rn]?|kleine[rn]?|große[rn]?|alte[rn]?) )?(?P<p><KIN>)(?: heißt)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))(?! (?:ist|war|wird)(?:[,.;!]|\s*$| und))",
         "{whose} {p} heißt {v}",
     ),
     Rule(
@@ -159,7 +159,7 @@ _RULES = [
     ),
     Rule(
         "pet",
-        r"\b<MY> (?:(?-i:[a-zäöüß]+) )?(?P<p><PET>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))",
+        r"\b<MY> (?:(?-i:[a-zäöüß]+) )?(?P<p><PET>)(?: heißt|,)? (?P<v>(?-i:[A-ZÄÖÜ][a-zäöüß\-]+))(?=[,;.!]|\s*$| (?-i:[a-zäöü]))(?! (?:ist|war|wird)(?:[,.;!]|\s*$| und))",
         "{who} hat ein Tier namens {v} ({p})",
     ),
     Rule(

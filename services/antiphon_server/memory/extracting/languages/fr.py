@@ -287,7 +287,7 @@ _RULES = [
     ),
     Rule(
         "plan",
-        r"<C>(?:je (?P<verb>vais)|(?P<we>on) (?P<verb>va)) (?P<v>(?:ouvrir|acheter|vendre|déménager|étudier|apprendre|adopter|épouser|construire|quitter|démissionner|avoir un (?:bébé|enfant)|devenir)\b(?: <REST>)?)<EC>",
+        r"<C>(?:je (?P<verb>vais)|(?P<we>on) (?P<verb>va)) (?P<v>(?:ouvrir|acheter|vendre|déménager|étudier|apprendre|adopter|épouser|construire|quitter|démissionner|avoir un (?:bébé|enfant))\b(?: <REST>)?)<EC>",
         "{who} {verb} {v}",
         kind=Kind.EVENT,
         ahead=True,

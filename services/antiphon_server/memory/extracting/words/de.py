@@ -61,8 +61,8 @@ MACROS = {
     r"heute|gestern|außerdem|stell dir vor|weißt du)[,!.]* )*",
     "C": r"<B><FILL>",
     "AD": r"(?:(?:jetzt|nun|schon|auch|noch|immer noch|immer|ja|doch|eigentlich|wirklich|sehr|so|total|besonders|"
-    r"einfach|übrigens|seit \w+(?: \w+)?|erst|endlich|am liebsten|leidenschaftlich|nur|zurzeit|momentan|"
-    r"inzwischen|mittlerweile|wieder|gerade|richtig|ziemlich|absolut|ganz|mir|uns|selbst|selber|vor allem) )*",
+    r"einfach|übrigens|seit \w+(?: (?:Jahr|Monat|Woche|Tag|Anfang|Ende)\w*)?|erst|endlich|am liebsten|leidenschaftlich|nur|zurzeit|momentan|"
+    r"inzwischen|mittlerweile|wieder|gerade|richtig|ziemlich|absolut|ganz|mir|uns|selbst|selber|vor allem) )*+",
     "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:und|aber|weil|denn|mehr|seit|als|wenn|obwohl|oder|in|am|im|bei|für|mit|"
     r"auf|zum|nicht)\b)",
     "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:und|aber) (?:ich|wir|er|sie|es|dann|da|jetzt|meine?|das|die|der)|"

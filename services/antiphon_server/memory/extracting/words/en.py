@@ -68,7 +68,7 @@ MACROS = {
     "HAVE": r"(?:I've|I have|I|(?P<we>we've|we have|we))",
     "HAVEGOT": r"(?:I've|I have|I've got|I have got|(?P<we>we've|we have|we've got|we have got))",
     "AD": r"(?:(?:really|absolutely|just|still|also|always|now|simply|both|all|currently|finally|even|usually|"
-    r"actually|already|rather|quite|only|personally|definitely|both) )*",
+    r"actually|already|rather|quite|only|personally|definitely|both) )*+",
     "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:and|but|because|since|so|although|though|while|when|where|which|who|"
     r"more than|as|now|these days|at the moment|any ?more|any longer|again|too|as well|either|for|with|at|on)\b)",
     "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:and|but) (?:I|we|he|she|they|it|you|now|then|my|our|the)|because|"

@@ -58,7 +58,7 @@ MACROS = {
     r"el \w+ pasado|el (?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)|la semana pasada|"
     r"el mes pasado|este \w+|hace \w+ \w+)[,!.]* )*",
     "AD": r"(?:(?:ya|también|siempre|todavía|aún|ahora|mucho|muchísimo|sólo|solo|por fin|realmente|simplemente|"
-    r"desde hace \w+ \w+|actualmente|muy|aquí) )*",
+    r"desde hace \w+ \w+|actualmente|muy|aquí) )*+",
     "E": r"(?=[,;:()–—!…]|\.?\s*$| (?:y|pero|porque|desde|cuando|donde|que|más|con|en|para|por|a)\b)",
     "EC": r"(?=[;:()–—!…]|,|\.?\s*$| (?:(?:y|pero) (?:yo|él|ella|me|se|la|el|mi|ya|no|luego|ahora|le)|"
     r"porque|cuando|aunque|mientras|que|y (?:vuelvo|voy|me|nos|salgo|tengo|empiezo|luego))\b)",
@@ -132,7 +132,7 @@ WE_PLANS = (
 )
 I_DID = (
     "me compré|compré|vendí|alquilé|adopté|gané|perdí|firmé|dejé|me mudé|conseguí|empecé|abrí|terminé|contraté|"
-    "monté|me casé|me jubilé|renuncié|aprobé|suspendí|nací|viajé|visité|me apunté|me matriculé|reservé|pedí|"
+    "monté|me casé|me jubilé|renuncié|aprobé|suspendí|nací|viajé|visité|me apunté|me matriculé|reservé|"
     "encargué|publiqué|fundé"
 )
 WE_DID = "compramos|vendimos|alquilamos|adoptamos"

@@ -57,7 +57,7 @@ MACROS = {
     r"personnellement|franchement|depuis [\w']+(?: [\w']+)?|en \w+(?: \d{4})?|le \w+ dernier|lundi|mardi|mercredi|jeudi|vendredi|"
     r"samedi|dimanche|la semaine dernière|le mois dernier|l'an dernier|le \d+ \w+|dimanche dernier)[,!.]* )*",
     "AD": r"(?:(?:vraiment|aussi|toujours|encore|déjà|enfin|bien|juste|maintenant|beaucoup|énormément|bientôt|"
-    r"surtout|simplement|finalement|quand même|trop|tellement|très|absolument) )*",
+    r"surtout|simplement|finalement|quand même|trop|tellement|très|absolument) )*+",
     "J": r"(?:j'|je )",
     "JAI": r"(?:j'ai|(?P<we>on) a|(?P<we>nous) avons)",
     "JSUIS": r"(?:je suis|(?P<we>on) est|(?P<we>nous) sommes)",
@@ -131,7 +131,7 @@ DONE = (
     "créé|enregistré|renoncé"
 )
 WENT = (
-    "partie?s?|rentrée?s?|revenue?s?|allée?s?|arrivée?s?|née?|devenue?|tombée? enceinte|retournée?s?|montée?s?|"
+    "partie?s?|rentrée?s?|revenue?s?|allée?s? (?=à |au |aux |en |chez )|arrivée?s?|née?|devenue?|tombée? enceinte|retournée?s?|montée?s?|"
     "descendue?s?|entrée?s?|sortie?s? de"
 )
-SELF = "inscrite?s?|mariée?s?|fiancée?s?|pacsée?s?|séparée?s?|installée?s?|achetée?|offerte?|mise? (?:à|au)|abonnée?"
+SELF = "inscrite?s?|mariée?s?|fiancée?s?|pacsée?s?|séparée?s?|installée?s? (?=à |au |aux |en |chez )|achetée?|offerte?|mise? (?:à|au)|abonnée?"
