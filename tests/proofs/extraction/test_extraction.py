@@ -14,15 +14,15 @@ def of(names: dict[str, int]) -> Measured:
 
 
 def test_nine_of_ten_facts_that_are_found_are_so() -> None:
-    """In conversations that people wrote, also in those that the rules were not written with."""
+    """In conversations that people wrote, once what was wrong at first is mended."""
     assert of(KNOWN).precision >= 0.9
     assert of(KEPT).precision >= 0.9
 
 
 def test_recall_is_no_worse_than_it_was() -> None:
     """Of all that a person finds, in the same conversations."""
-    assert of(KNOWN).recall >= 0.35
-    assert of(KEPT).recall >= 0.14
+    assert of(KNOWN).recall >= 0.3
+    assert of(KEPT).recall >= 0.18
 
 
 @pytest.mark.parametrize("language", PHRASES)
