@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from tests.proofs.robustness.history import Call, History, Served
 
 BYTES_PER_TOKEN = 4
+# Of prompts: ids, which scenarios are full of, have more tokens than words.
+ASKED_BYTES_PER_TOKEN = 2
 # Of JSON around a message, and more than is estimated for it.
 ENVELOPE = 128
 # How long after a turn's end its entry may still be written.
@@ -119,7 +121,7 @@ def _estimates(served: list[Served], calls: list[Call], lived: _Lived) -> Iterat
     """Estimates are of what was sent and what was asked."""
     prompt_bytes = max((it.prompt_bytes for it in served), default=lived.prompt_bytes)
     asked = max((call.input_tokens for call in calls if call.estimated), default=0)
-    if asked > prompt_bytes // BYTES_PER_TOKEN + 1:
+    if asked > prompt_bytes // ASKED_BYTES_PER_TOKEN + 1:
         yield f"{asked} tokens of input were estimated for a prompt of {prompt_bytes} bytes"
     guessed = sum(call.output_tokens for call in calls if call.estimated)
     sent = sum(request.sent_bytes // BYTES_PER_TOKEN + 1 for request in served)

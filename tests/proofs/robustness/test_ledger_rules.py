@@ -73,7 +73,7 @@ def test_a_death_in_another_time_explains_nothing(death: tuple[float, float]) ->
         ([WHOLE_ANSWER], [FAILED]),
         ([CUT_ANSWER], [replace(FAILED, output_tokens=12)]),
         ([CUT_ANSWER], [replace(FAILED, input_tokens=3, estimated=False)]),
-        ([CUT_ANSWER], [replace(FAILED, input_tokens=12)]),
+        ([CUT_ANSWER], [replace(FAILED, input_tokens=22)]),
         ([WHOLE_ANSWER], [GUESSED]),
         ([CUT_ANSWER], [CANCELLED]),
         ([WHOLE_ANSWER], [RIGHT, FAILED]),
