@@ -29,14 +29,19 @@ class Job:
 
 
 async def run(job: Job) -> dict[str, Any]:
-    """Returns seconds: until all was read, of each search, and from a post's answer to its hit."""
+    """Returns seconds: until all was read, of each search, and from a post's answer to its hit.
+
+    ``search_cpu_ms`` is the server's processor time for a search.
+    """
     target = Target(**job.target)
     async with channels(target, 1) as (channel,):
         searcher = _Searcher(target, channel)
         result: dict[str, Any] = {"ready_s": await searcher.until_read()}
         for query in job.queries[:WARM]:
             await searcher.find(query)
+        used_s = target.cpu_s
         result["search_s"] = [(await searcher.find(query))[0] for query in job.queries]
+        result["search_cpu_ms"] = (target.cpu_s - used_s) * 1000 / len(job.queries)
         found = [await searcher.post_and_find(job.conversation) for _ in range(job.posts)]
     return result | {
         "findable_s": [findable_s for findable_s, _ in found],

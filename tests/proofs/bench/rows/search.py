@@ -136,6 +136,7 @@ def _figures(store: str, found: list[dict[str, Any]]) -> list[Figure]:
     return [
         figure("a search, p50", "ms", ms("search_s", 50)),
         figure("a search, p95", "ms", ms("search_s", 95), at_most(50, of_floor=False)),
+        figure("server CPU per search", "ms", [it["search_cpu_ms"] for it in found]),
         figure("a search right after a post, p95", "ms", ms("after_post_s", 95)),
         figure(
             "from a post's answer to the search that finds it, p95",
