@@ -256,6 +256,8 @@ async def test_all_about_a_person_comes_by_id(store: SqlMemories) -> None:
 
 async def test_what_has_expired_is_found(store: SqlMemories) -> None:
     await store.put(ONE, None)
+    assert await store.list(OWN, "", 10, 7_999_999) == [ONE]
+    assert await store.list(OWN, "", 10, 8_000_000) == []
     assert await store.expired(7_999_999, 10) == []
     assert await store.expired(8_000_000, 10) == [ONE.memory_id]
     await store.forget(ONE.memory_id, 1, "services/memory")

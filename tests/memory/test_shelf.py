@@ -1,5 +1,6 @@
 """The index knows the memories that there are, on whichever server they were changed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -32,12 +33,13 @@ class Server:
         return {it: "Annabel" for it in user_ids if ANN.endswith(it)}
 
     async def with_index(self, work: Callable[[Index], T]) -> T:
-        return work(self.index)
+        return await asyncio.to_thread(work, self.index)
 
     async def found(self, query: str, *scopes: str) -> list[str]:
         """The ids of what a search finds."""
         there = await self.shelf.bring_up(scopes or (ANN,))
-        hits = self.index.search(Query(query), [key_of(it) for it in there])
+        keys = [key_of(it) for it in there]
+        hits = await self.with_index(lambda index: index.search(Query(query), keys))
         return [it.document_id for it in hits]
 
 

@@ -63,6 +63,7 @@ class Memory(Service):
 
     parts: Sequence[Part]
     library: Library
+    shelf: Shelf
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -92,6 +93,10 @@ class Memory(Service):
                         "What the index of search holds in memory, about.",
                         lambda: library.size_bytes,
                     ),
+                    "antiphon_search_memory_scopes": (
+                        "Scopes whose memories can be searched without being read first.",
+                        lambda: self.shelf.scopes,
+                    ),
                 }
             )
         ]
@@ -108,7 +113,8 @@ def compose_service(
     library = Library(conversations, logs, names)
     searching = Searching(conversations, names, library)
     store = SqlMemories(database)
-    recalling = Recalling(conversations, store, library, Shelf(store, names, library), searching)
+    shelf = Shelf(store, names, library)
+    recalling = Recalling(conversations, store, library, shelf, searching)
     search = Search(SearchServicer(searching, recalling), library)
     assemblies = SqlAssemblies(database)
     assembling = Assembling(conversations, names, OlderMessages(conversations, library), assemblies)
@@ -122,7 +128,7 @@ def compose_service(
             logs, names, extractions, lambda: {*library.known, *assembling.active}
         )
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
-    return Memory((search, assembly, memories, _notes(database, internal)), library)
+    return Memory((search, assembly, memories, _notes(database, internal)), library, shelf)
 
 
 def _trail(database: Database, internal: grpc.aio.Channel) -> TrailRelay:

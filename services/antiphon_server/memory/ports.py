@@ -128,8 +128,13 @@ class MemoryStore(Protocol):
         """Those that there are of some."""
         ...
 
-    async def list(self, wish: ListWish, before: str, limit: int) -> Sequence[Memory]:
-        """Those behind the id ``before``, the newest first; "" from the newest on."""
+    async def list(
+        self, wish: ListWish, before: str, limit: int, now_us: int = 0
+    ) -> Sequence[Memory]:
+        """Those behind the id ``before``, the newest first; "" from the newest on.
+
+        What has expired by ``now_us`` is none of them.
+        """
         ...
 
     async def replace(self, memory: Memory, before: str) -> bool:

@@ -50,16 +50,16 @@ _VERSIONS = (
     .order_by(versions.c.version.desc())
     .limit(bindparam("b_limit"))
 )
-_SAYS = memories.c.state != int(State.FORGOTTEN)
-_ABOUT = (
-    _BODY.where(
-        or_(memories.c.scope == bindparam("b_scope"), memories.c.subject == bindparam("b_scope")),
-        _SAYS,
-        memories.c.memory_id > bindparam("b_after"),
-    )
+_BEHIND = (
+    select(memories.c.memory_id, memories.c.body)
+    .where(memories.c.state != int(State.FORGOTTEN), memories.c.memory_id > bindparam("b_after"))
     .order_by(memories.c.memory_id)
     .limit(bindparam("b_limit"))
 )
+_ABOUT = tuple(
+    _BEHIND.where(whose == bindparam("b_scope")) for whose in (memories.c.scope, memories.c.subject)
+)
+"""Two searches of an index each: one of both would look at all of them."""
 _EXPIRED = (
     select(memories.c.memory_id)
     .where(memories.c.expire_us <= bindparam("b_now"))
@@ -109,9 +109,15 @@ class SqlMemories:
 
         return await self._database.read(work, snapshot=snapshot)
 
-    async def list(self, wish: ListWish, before: str, limit: int) -> Sequence[Memory]:
+    async def list(
+        self, wish: ListWish, before: str, limit: int, now_us: int = 0
+    ) -> Sequence[Memory]:
         """See :meth:`MemoryStore.list`."""
-        listed = _OF_SCOPE.where(memories.c.state.in_([int(it) for it in wish.states]))
+        expires = memories.c.expire_us
+        listed = _OF_SCOPE.where(
+            memories.c.state.in_([int(it) for it in wish.states]),
+            or_(expires.is_(None), expires > now_us),
+        )
         if wish.kinds:
             listed = listed.where(memories.c.kind.in_([int(it) for it in wish.kinds]))
         if wish.subject:
@@ -148,7 +154,14 @@ class SqlMemories:
 
     async def about(self, user_scope: str, after: str, limit: int) -> Sequence[Memory]:
         """See :meth:`MemoryStore.about`."""
-        return await self._bodies(_ABOUT, b_scope=user_scope, b_after=after, b_limit=limit)
+        at = {"b_scope": user_scope, "b_after": after, "b_limit": limit}
+
+        def work(connection: Connection) -> Sequence[Memory]:
+            rows = [row for each in _ABOUT for row in connection.execute(each, at)]
+            bodies = {str(memory_id): body for memory_id, body in rows}
+            return [memory_in(bodies[it]) for it in sorted(bodies)[:limit]]
+
+        return await self._database.read(work)
 
     async def expired(self, now_us: int, limit: int) -> Sequence[str]:
         """See :meth:`MemoryStore.expired`."""

@@ -79,9 +79,8 @@ class Remembering:
     async def list(
         self, principal: Principal, wish: ListWish, before: str, limit: int
     ) -> Sequence[Memory]:
-        """Those of a scope behind an id, the newest first; expired ones are forgotten ones."""
-        now_us = self._now_us()
-        found = [as_of(it, now_us) for it in await self._store.list(wish, before, limit)]
+        """Those of a scope behind an id, the newest first; none that has expired."""
+        found = await self._store.list(wish, before, limit, self._now_us())
         return await self._sources.shown(principal, found)
 
     async def update(

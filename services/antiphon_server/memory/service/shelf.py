@@ -10,6 +10,7 @@ import heapq
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -70,8 +71,16 @@ class Shelf:
         await self._make_room(found)
         return list(found)
 
+    @property
+    def scopes(self) -> int:
+        """How many scopes' memories can be searched without being read first."""
+        return len(self._known)
+
+    def _lock(self, scope: str) -> asyncio.Lock:
+        return self._locks.setdefault(scope, asyncio.Lock())
+
     async def _catch_up(self, scope: str, revision: int) -> None:
-        async with self._locks.setdefault(scope, asyncio.Lock()):
+        async with self._lock(scope):
             while (after := self._known.get(scope, 0)) < revision:
                 changed = await self._store.changed(scope, after, PAGE)
                 await self._take(scope, changed.memories)
@@ -106,16 +115,23 @@ class Shelf:
             _, scope, memory_id = heapq.heappop(self._expiring)
             due.setdefault(scope, []).append(memory_id)
         for scope, ids in due.items():
-            if scope in self._known:
-                await self._take(scope, list((await self._store.those(ids)).values()))
+            async with self._lock(scope):
+                if scope in self._known:
+                    await self._take(scope, list((await self._store.those(ids)).values()))
 
     async def _make_room(self, needed: Collection[str]) -> None:
+        """Let go of what nobody reads just now."""
         for scope in list(self._known):
             if sum(self._bytes.values()) <= self._max_bytes:
                 return
-            if scope not in needed:
-                del self._known[scope], self._bytes[scope]
-                await self._owner.with_index(lambda index, it=scope: index.drop(key_of(it)))  # type: ignore[misc]
+            if scope not in self._known or scope in needed or self._lock(scope).locked():
+                continue
+            del self._known[scope], self._bytes[scope]
+            await self._owner.with_index(partial(_drop, key_of(scope)))
+
+
+def _drop(key: PartitionKey, index: "Index") -> None:
+    index.drop(key)
 
 
 def key_of(scope: str) -> PartitionKey:
