@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from antiphon_server.integration.tools.adapters.builtin import (
     RESULT,
     SEARCH,
     TIME,
+    WHITEBOARD,
     BuiltIn,
 )
 from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
@@ -24,8 +26,9 @@ from antiphon_server.integration.tools.model import (
     Result,
     ToolCallId,
 )
-from antiphon_server.integration.tools.ports import Noted, SaidMessage
+from antiphon_server.integration.tools.ports import Noted, ResultStore, SaidMessage
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.e2e.refusals import Refused
 from tests.fakes.databases import opened_sqlite
 
 LARGE = ToolCallId("tool_large001")
@@ -154,3 +157,23 @@ async def test_a_model_is_told_what_it_cannot_read() -> None:
             result = await source.call(Call(ToolCallId("tool_1"), RESULT, arguments, CALLER))
             assert result.failed
             assert told in result.parts[0].content
+
+
+@pytest.mark.parametrize("name", ["Plan", "Offene Fragen", "हिन्दी", "v1.2_x-y"])
+async def test_a_section_of_the_whiteboard(name: str) -> None:
+    """Is written for the turn that asks for it."""
+    source = BuiltIn(Said(), cast(ResultStore, None), board := Board())
+    arguments: dict[str, Json] = {"section": name, "text": "walk", "append": True}
+    told = await source.call(Call(ToolCallId("tool_00000001"), WHITEBOARD, arguments, CALLER))
+    assert told.parts[0].content == "written"
+    assert board.written == [("conv_00000001", "turn_now", Noted(name, "walk", True))]
+
+
+@pytest.mark.parametrize("name", ["a  b", " a", "a\nb", "<b>", "a\u2028b", "-"])
+async def test_a_section_that_nobody_may_call_so(name: str) -> None:
+    """The model is told, and nothing is written."""
+    source = BuiltIn(Said(), cast(ResultStore, None), board := Board())
+    arguments: dict[str, Json] = {"section": name, "text": "walk"}
+    with Refused(Reason.TOOL_ARGUMENTS_INVALID):
+        await source.call(Call(ToolCallId("tool_00000001"), WHITEBOARD, arguments, CALLER))
+    assert board.written == []
