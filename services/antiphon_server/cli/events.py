@@ -46,6 +46,11 @@ def event_line(event: Event) -> str:
 
 def _detail(event: Event) -> str:
     match event.WhichOneof("payload"):
+        case "messages_erased":
+            gone = event.messages_erased
+            return " ".join(gone.message_ids) or f"the title of {gone.conversation_id}"
+        case _ if event.erased:
+            return "erased"
         case "message_posted":
             return _short(text_of(event.message_posted.message.parts))
         case "text_delta_appended":

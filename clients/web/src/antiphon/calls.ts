@@ -82,6 +82,11 @@ export function begunBy(call: ToolCall): string {
 export class ToolCalls {
   readonly all: ToolCall[] = [];
 
+  /** Forget them. */
+  erase(): void {
+    this.all.length = 0;
+  }
+
   /** Take in one event of the turn; the others tell of no call. */
   apply({ payload, time, actor }: Event): void {
     switch (payload.case) {

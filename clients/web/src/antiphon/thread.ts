@@ -483,6 +483,9 @@ export class Thread extends Changing {
       case "contentScreened":
         if (payload.value.screening) this.transcript.screen(payload.value.screening, event.lastOffset);
         break;
+      case "messagesErased":
+        this.transcript.erase(payload.value.messageIds, payload.value.turnIds);
+        break;
       case "turnFinished":
         this.outbox.settle(event.turnId);
         this.costs.learnSoon(this.transcript.turnOf(event.turnId));

@@ -31,6 +31,8 @@ export interface Entry {
   metadata: Message["metadata"];
   /** What filters took out of it, as far as the log still says. */
   removed: Removed[];
+  /** Whether what it said was erased. */
+  isErased: boolean;
 }
 
 /** A turn that another one has asked for: what it was told, and what it answered. */
@@ -125,6 +127,7 @@ export class Transcript {
       wasHeld: message.aside && message.role === MessageRole.USER && message.turnId !== "",
       type: message.type,
       metadata: message.metadata,
+      isErased: message.erased,
     };
     this.entries.set(entry.id, { ...entry, removed: [] });
     this.sorted = undefined;
@@ -136,6 +139,18 @@ export class Transcript {
     const { turnId, toolCallId } = screening;
     if (toolCallId) return this.turns.get(turnId)?.calls.screen(toolCallId, removedBy(screening));
     if (this.cuts.learn(screening, offset)) this.mark();
+  }
+
+  /** What these messages said is gone, and what else was kept of these turns. */
+  erase(messageIds: string[], turnIds: string[]): void {
+    for (const id of messageIds) {
+      const entry = this.entries.get(id);
+      if (!entry) continue;
+      const left = { text: "", others: [], type: "", metadata: {}, removed: [], isErased: true };
+      this.entries.set(id, { ...entry, ...left });
+    }
+    for (const id of turnIds) this.turns.get(id)?.erase(messageIds);
+    this.sorted = undefined;
   }
 
   /** Each message has what was taken out of it. */

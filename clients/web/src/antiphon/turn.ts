@@ -104,6 +104,14 @@ export class TurnView {
     if (turn.endTime) this.endMs = timestampMs(turn.endTime);
   }
 
+  /** Forget what was said beside its messages, and the texts of these. */
+  erase(messageIds: string[]): void {
+    for (const id of messageIds) this.texts.delete(id);
+    this.calls.erase();
+    this.status = "";
+    this.revision += 1;
+  }
+
   /** Take in one event of this turn. */
   apply(event: Event): void {
     const { payload } = event;

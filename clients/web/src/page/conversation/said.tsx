@@ -53,8 +53,13 @@ export const Said = memo(
           <Head name={name} actor={entry.author} timeMs={entry.timeMs} address={address} type={entry.type} isPerson={isPerson} />
         )}
         <ReplyTo question={question} name={asker} />
+        {entry.isErased && (
+          <p class="aside">
+            <Icon name="shield" /> erased: what was said here is gone
+          </p>
+        )}
         {isAnswer && <Answer text={entry.text} turn={turn} deciding={deciding} />}
-        {(!isAnswer || entry.others.length > 0) && (
+        {!entry.isErased && (!isAnswer || entry.others.length > 0) && (
           <div class="body">
             {isMine && entry.type && <p class="quiet">{entry.type}</p>}
             {!isAnswer && (
@@ -75,7 +80,7 @@ export const Said = memo(
           </p>
         )}
         <Removed removed={entry.removed} />
-        {entry.isAside && (
+        {entry.isAside && !entry.isErased && (
           <p class="aside">
             <Icon name={entry.wasHeld ? "shield" : "people"} /> {entry.wasHeld ? HELD : "for the people here; no model is told"}
           </p>

@@ -1,0 +1,132 @@
+"""Seeded histories: things are said, some of them erased, and the server is killed in between."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+
+from antiphon_client import AntiphonError, Client
+from tests.e2e.canaries import answers_with, files_with, followed, rows_with
+from tests.e2e.server import ServerProcess
+
+SIZES = (5, 60, 400, 3000, 40_000)
+"""Of texts, in words: some need pages of their own."""
+KILLED_WITHIN_S = 0.08
+LONGEST_ECHO = 1000
+"""Characters: the handler says a word at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a history: where canaries were found, and what of it was told."""
+
+    seed: int
+    found: list[str]
+    killed: bool
+    answered: bool
+
+
+@dataclass(slots=True)
+class History:
+    """One conversation, and what of it is to be erased."""
+
+    server: ServerProcess
+    chance: Random
+    word: str
+    here: str = ""
+    titled: bool = False
+    """Whether the conversation's title was taken from what has the word."""
+
+    async def say(self, client: Client) -> list[str]:
+        """Say some things, of which some have the word; returns the ids of those that have it."""
+        self.titled = self.chance.random() < 0.3
+        title = f"it is {self.word}" if self.titled else "something"
+        self.here = (await client.create_conversation(title)).conversation_id
+        marked: list[str] = []
+        for _ in range(self.chance.randint(2, 6)):
+            has = self.chance.random() < 0.5
+            text = self._text(self.word if has else "nothing")
+            message_id = await self._said(client, text)
+            marked += [message_id] if has else []
+        return marked or [await self._said(client, self._text(self.word))]
+
+    def _text(self, word: str) -> str:
+        words = [f"w{self.chance.randrange(9999)}" for _ in range(self.chance.choice(SIZES))]
+        words.insert(self.chance.randrange(len(words) + 1), word)
+        if self.titled or self.chance.random() < 0.5:
+            words = ["it", "is", word, *words]
+        return " ".join(words)
+
+    async def _said(self, client: Client, text: str) -> str:
+        if self.chance.random() < 0.4 or len(text) > LONGEST_ECHO:
+            return (await client.post_message(self.here, text, in_context=True)).message_id
+        sent = await client.dispatch(self.here, text, handler="echo")
+        follow = client.follow(f"conversations/{self.here}", cursor=sent.cursor)
+        first = ""
+        async with aclosing(aiter(follow)) as events:
+            async for event in events:
+                if event.turn_id != sent.turn.turn_id:
+                    continue
+                if event.HasField("message_posted"):
+                    first = first or event.message_posted.message.message_id
+                if event.HasField("turn_finished"):
+                    break
+        return first
+
+    async def erase(self, client: Client, marked: list[str]) -> None:
+        """Erase them, with answers."""
+        await client.erase_messages(self.here, marked, answers=True)
+
+    async def places(self, client: Client) -> list[str]:
+        """Where the word is; the offsets of the log are looked at, too."""
+        await followed(client, self.here)
+        folder = self.server.data_dir
+        answers = await answers_with(client, self.here, self.word)
+        return [*answers, *await rows_with(folder, self.word), *files_with(folder, self.word)]
+
+
+async def run(server: ServerProcess, seed: int) -> Run:
+    """Make one history on a server that serves; it serves again at the end."""
+    chance = Random(seed)
+    history = History(server, chance, f"canary{chance.randrange(1 << 64):016x}")
+    kills, repeats = chance.random() < 0.7, chance.random() < 0.7
+    answered = False
+    async with server.client() as client:
+        marked = await history.say(client)
+        erasing = asyncio.ensure_future(history.erase(client, marked))
+        if kills:
+            await asyncio.sleep(chance.random() * KILLED_WITHIN_S)
+            answered = erasing.done() and erasing.exception() is None
+            await server.kill()
+            erasing.cancel()
+        await asyncio.wait([erasing])
+    if kills:
+        await server.start()
+    async with server.client() as client:
+        if kills and not answered and not repeats:
+            found = await _settled(history, client, marked)
+        else:
+            if kills and not answered:
+                await history.erase(client, marked)
+            elif not kills:
+                erasing.result()
+            found = await history.places(client)
+    return Run(seed, found, kills, answered)
+
+
+async def _settled(history: History, client: Client, marked: list[str]) -> list[str]:
+    """Nobody asks again: either nothing was begun, or it is finished without them."""
+    for _ in range(100):
+        erased = {it.message_id: it.erased async for it in client.list_messages(history.here)}
+        if all(erased[it] for it in marked):
+            try:
+                await history.erase(client, marked)
+            except AntiphonError as error:
+                return [str(error)]
+            return await history.places(client)
+        if not any(erased.values()):
+            rows = await rows_with(history.server.data_dir, "erase_")
+            if "context_erasures" not in rows:
+                return []
+        await asyncio.sleep(0.1)
+    return ["it is half erased"]
