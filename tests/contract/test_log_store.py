@@ -2,6 +2,7 @@
 
 import asyncio
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from antiphon_server.events.model import (
     Kind,
     NewEvent,
     Offset,
+    Redaction,
     Scope,
     new_epoch,
 )
@@ -327,3 +329,25 @@ async def test_trimming_keeps_what_reaches_beyond(store: LogStore) -> None:
     head = await store.head(SCOPE)
     assert (head.last, head.earliest) == (5, 6)
     assert (await one(store, append())).first == 6
+
+
+def _shortened(kind: int, body: bytes) -> bytes:
+    return b"\x2a\x01-" if kind == 10 else body
+
+
+async def test_words_are_taken_out_at_their_places(store: LogStore) -> None:
+    """Of the events of a turn and at offsets; deltas are folded, and no place is missing."""
+    delta = event(b"\x2a\x01d", kind=16, turn_id="turn_1")
+    await one(store, append(event(), event(turn_id="turn_1"), delta, event(turn_id="turn_1")))
+    await one(store, append(event(), event()))
+    redaction = Redaction(Offset(1), Offset(5), [Offset(5)], ["turn_1"], _shortened)
+    told = event(b"\x2a\x01e", kind=56)
+    made = replace(append(told, request_id="erase:1"), redaction=redaction)
+    place = await one(store, made)
+    assert await places(store) == [(1, 1), (2, 2), (3, 4), (5, 5), (6, 6), (7, 7)]
+    bodies = [it.wire[:3] for it in (await store.read(SCOPE, *ALL)).records]
+    x, left = b"\x2a\x01x", b"\x2a\x01-"
+    assert bodies == [x, left, left, left, x, b"\x2a\x01e"]
+    await store.scrub()
+    again = await one(store, made)
+    assert (again.last, again.duplicate) == (place.last, True)

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from antiphon.context.v1.message_pb2 import Message
-from antiphon_client import Client
+from antiphon_client import AntiphonError, Client, Password
+from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
 from tests.e2e.server import ServerProcess
 from tests.fakes.postgres import Postgres
@@ -119,3 +120,38 @@ async def test_a_title_that_was_taken_from_it_goes(stage: Stage) -> None:
     other = await client.post_message(kept.conversation_id, "something else")
     await client.erase_messages(kept.conversation_id, [other.message_id])
     assert (await client.get_conversation(kept.conversation_id)).title == "a title of its own"
+
+
+async def test_authors_and_managers_erase(stage: Stage) -> None:
+    """A member erases their own messages, whoever manages the conversation all; others none."""
+    client, name = stage.client, f"anna{uuid.uuid4().hex[:8]}"
+    here = (await client.create_conversation()).conversation_id
+    user_id = (await client.create_user(name, PASSWORD)).user_id
+    await client.add_member(here, user_id, "member")
+    ours = await client.post_message(here, "by the owner")
+    async with Client.connect(stage.server.address, Password(name, PASSWORD)) as anna:
+        one, two = [await anna.post_message(here, "by anna") for _ in range(2)]
+        with pytest.raises(AntiphonError) as refused:
+            await anna.erase_messages(here, [ours.message_id])
+        assert refused.value.reason == "PERMISSION_DENIED"
+        assert await anna.erase_messages(here, [one.message_id]) == [one.message_id]
+    await client.erase_messages(here, [two.message_id])
+    with pytest.raises(AntiphonError) as refused:
+        await client.erase_messages(here, ["msg_that_nobody_said"])
+    assert refused.value.reason == "NOT_FOUND"
+    assert [it.erased for it in await said(client, here)] == [False, True, True]
+
+
+async def test_what_a_turn_still_says_is_not_erased(stage: Stage) -> None:
+    """A message of a turn that runs is refused, and all of it stays; once it has ended it goes."""
+    client = stage.client
+    here = (await client.create_conversation()).conversation_id
+    sent = await client.dispatch(here, "one word " * 400, handler="echo")
+    (asked,) = await said(client, here)
+    with pytest.raises(AntiphonError) as refused:
+        await client.erase_messages(here, [asked.message_id], answers=True)
+    assert refused.value.reason == "TURN_NOT_ENDED"
+    assert not (await said(client, here))[0].erased
+    await client.cancel_turn(here, sent.turn.turn_id)
+    await client.erase_messages(here, [asked.message_id], answers=True)
+    assert all(it.erased for it in await said(client, here))

@@ -47,8 +47,8 @@ def event_line(event: Event) -> str:
 def _detail(event: Event) -> str:
     match event.WhichOneof("payload"):
         case "messages_erased":
-            gone = event.messages_erased
-            return " ".join(gone.message_ids) or f"the title of {gone.conversation_id}"
+            erased = event.messages_erased
+            return " ".join(erased.message_ids) or f"the title of {erased.conversation_id}"
         case _ if event.erased:
             return "erased"
         case "message_posted":
