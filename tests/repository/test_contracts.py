@@ -30,6 +30,12 @@ OTHER_IDS = {
     "events.v1.AppendRequest.request_id",  # a service's own
     "events.v1.AppendRequest.fold_turn_id",
     "events.v1.FoldRequest.turn_id",
+    "events.v1.RedactRequest.request_id",
+    "events.v1.RedactRequest.turn_ids",
+    "context.v1.EraseMessagesRequest.message_ids",
+    "dispatcher.v1.EraseTurnsRequest.turn_ids",
+    "integration.v1.EraseToolResultsRequest.tool_call_ids",
+    "integration.v1.EraseToolResultsRequest.turn_ids",
     "events.v1.FollowRequest.follow_id",  # the client's choice
     "events.v1.UpdateFollowRequest.follow_id",
     "events.v1.CancelFollowRequest.follow_id",

@@ -338,7 +338,7 @@ class ContextServiceServicer:
         neither in the tables nor in the files of the store. A message stays in its place, with who said
         it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
-        conversation; an answer also who asked for it. What was erased before is left alone. A call that
+        conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
         was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
         workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
         TURN_NOT_ENDED.
