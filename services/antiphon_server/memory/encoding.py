@@ -150,7 +150,9 @@ _REASONS = {
     "neighbours": "it stands beside what has words of it",
     "speaker": "who said it is named",
     "session": "much that was said then has to do with it",
-    "time": "it is of the time that is asked for",
+    "date": "it is of the time that is asked for",
+    "question": "it answers what was asked then",
+    "length": "it says much",
 }
 
 

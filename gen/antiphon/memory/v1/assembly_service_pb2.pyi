@@ -334,8 +334,8 @@ class ExplainContextResponse(_message.Message):
     """max_tokens was the budget."""
     @_builtins.property
     def newest(self) -> Global___NewestMessages:
-        """newest are the newest messages that were shown, as far as the model had room for them: a turn's
-        TurnFinished says what was left out for the model that answered.
+        """newest are the newest messages that fit, of which the oldest made room for items where there are some. A
+        turn's TurnFinished says what was left out for the model that answered.
         """
 
     @_builtins.property

@@ -203,7 +203,8 @@ class MessageHit(_message.Message):
     @_builtins.property
     def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """parts are what the score is the sum of, by what each is about: `words`, `meaning`, `neighbours` (of
-        the messages around), `speaker`, `session` (of what was said that day), `time`, and others to come.
+        the messages around), `speaker`, `session` (of what was said that day), `date`, `question` (less for
+        what asks, more for what answers), `length`, and others to come.
         """
 
     @_builtins.property

@@ -29,7 +29,7 @@ LEXICAL = (
 MEANING = ("meaning", "meaning_before", "meaning_after", "closest")
 _SCORES = ("words", "before", "after", "session", "answers")  # compared by the spread of words
 _EXPECTED = 0.6  # of the spread of words: what meaning is guessed by while there is no vector
-_MOST_WORDS = 60.0  # from here on a text is not longer
+_MOST_WORDS = 20.0  # from here on a text is not longer: it would outweigh words
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ class Features:
         alike = None if encoded is None else vectors.alike(self._view.slots, encoded.whole)
         at = self._pool(alike)
         values = self._lexical(at)
-        found = values["words"] + values["before"] + values["after"] > 0
+        beside = values["before"] + values["after"] if self._query.by_neighbours else 0
+        found = values["words"] + beside > 0
         made = vectors.made(self._view.slots[at])
         if encoded is not None and alike is not None and made.any():
             meant = self._meaning(at, alike, made, encoded)

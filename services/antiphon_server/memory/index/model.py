@@ -44,6 +44,8 @@ class Query:
         speaker_ids: Whose documents are wanted; empty for all.
         not_before_us: The earliest time that is wanted, in microseconds since 1970.
         before_us: What is wanted was said before then; 0 for no bound.
+        by_neighbours: Whether what stands beside a message with words of the query is found,
+            too, without having any.
         by_name: Whether names of speakers count; they don't for who may not know them.
         now_us: When it is asked, for "yesterday"; 0 if unknown.
     """
@@ -56,6 +58,7 @@ class Query:
     before_us: int = 0
     now_us: int = 0
     by_name: bool = True
+    by_neighbours: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ _FILE = Path(__file__).with_name("weights.json")
 
 PARTS = {
     "words": "words",
-    "length": "words",
+    "length": "length",
     "before": "neighbours",
     "after": "neighbours",
     "speaker": "speaker",

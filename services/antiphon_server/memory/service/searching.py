@@ -97,6 +97,7 @@ class Searching:
             wish.not_before_us,
             wish.before_us,
             int(self._clock() * 1e6),
+            by_neighbours=False,
         )
         named = [it for it in there if it not in readable.as_guest]
         nameless = [it for it in there if it in readable.as_guest]

@@ -11,7 +11,9 @@ const PARTS: Record<string, string> = {
   neighbours: "what was said beside it",
   speaker: "who said it",
   session: "what was said that day",
-  time: "when it was said",
+  date: "when it was said",
+  question: "whether it asks or answers",
+  length: "how much it says",
 };
 
 /** How many there are, or that there are none; nothing while that is not known. */
