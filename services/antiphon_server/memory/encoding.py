@@ -152,12 +152,12 @@ _REASONS = {
     "session": "much that was said then has to do with it",
     "date": "it is of the time that is asked for",
     "question": "it answers what was asked then",
-    "length": "it says much",
 }
 
 
 def _shown(it: Item) -> assembly_service_pb2.ContextItem:
-    most = max(it.parts, key=lambda name: it.parts[name], default="words")
+    telling = [name for name in it.parts if name in _REASONS]
+    most = max(telling, key=lambda name: it.parts[name], default="words")
     item = assembly_service_pb2.ContextItem(
         message=assembly_service_pb2.MessageSource(
             message_id=it.message_id, author=it.author, author_name=it.author_name
@@ -166,7 +166,7 @@ def _shown(it: Item) -> assembly_service_pb2.ContextItem:
         tokens=it.tokens,
         score=it.score,
         parts=it.parts,
-        reason=_REASONS.get(most, most),
+        reason=_REASONS[most],
     )
     item.message.create_time.FromMicroseconds(it.time_us)
     return item

@@ -74,10 +74,20 @@ class OlderMessages:
 
     async def _ranked(self, wish: AssemblyWish, newest: Newest) -> Sequence[Hit]:
         query = Query(
-            wish.query[:_QUERY], _ASKED, frozenset({MESSAGE}), before_us=max(newest.first_us, 1)
+            wish.query[:_QUERY],
+            _ASKED,
+            frozenset({MESSAGE}),
+            before_us=max(newest.first_us, 1),
+            by_neighbours=False,
         )
         hits = await self._library.search(query, [wish.conversation_id])
-        return [it for it in hits if it.score >= _LEAST * hits[0].score and it.score > 0]
+        least = _LEAST * max(map(_relevance, hits), default=0.0)
+        return [it for it in hits if _relevance(it) >= least and _relevance(it) > 0]
+
+
+def _relevance(hit: Hit) -> float:
+    """By how much it matters to what is asked; how much it says has nothing to do with that."""
+    return hit.score - hit.parts.get("length", 0.0)
 
 
 def tokens_of(text: str) -> int:

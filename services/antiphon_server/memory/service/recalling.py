@@ -36,7 +36,8 @@ _REASONS: Mapping[str, str] = {
     "neighbours": "near what matches",
     "speaker": "from or about somebody who is named",
     "session": "of a time when much matches",
-    "time": "of the time that is asked for",
+    "date": "of the time that is asked for",
+    "question": "answers what was asked then",
 }
 _ALL = WorkspaceId("")
 _CONVERSATION, _WORKSPACE, _USER = "conversations/", "workspaces/", "users/"
@@ -55,7 +56,7 @@ class Recalled:
     def reason(self) -> str:
         """In English, what counts most first."""
         ranked = sorted(self.parts.items(), key=lambda it: -it[1])
-        told = [_REASONS.get(name, name) for name, score in ranked if score > 0]
+        told = [_REASONS[name] for name, score in ranked if score > 0 and name in _REASONS]
         return "; ".join(dict.fromkeys(told))
 
 
