@@ -77,6 +77,8 @@ class Erased:
     message_ids: dict[str, None]
     turn_ids: dict[str, None]
     tool_call_ids: dict[str, None] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    """The turns whose beginning was seen."""
     last: int = 0
 
 
@@ -96,6 +98,9 @@ class Erasing:
         """
         first = min(erasure.messages.values(), default=Offset(1))
         erased = await self._traced(erasure, first)
+        if not erased.begun.issuperset(erasure.turn_ids):  # answers stand behind what led to them
+            first = Offset(1)
+            erased = await self._traced(erasure, first)
         if erasure.validate_only:
             return erased
         titles = await self._titles(erasure)
@@ -185,6 +190,8 @@ class Erasing:
 
 def _note(erased: Erased, trace: Trace, children: Collection[str]) -> None:
     erased.last = trace.offset
+    if trace.begins:
+        erased.begun.add(trace.turn_id)
     if trace.message_id and trace.turn_id in children:
         erased.message_ids[trace.message_id] = None
     if trace.tool_call_id:

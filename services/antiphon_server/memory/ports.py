@@ -175,6 +175,10 @@ class MemoryStore(Protocol):
         """Ids of those whose time is over, and that say something still."""
         ...
 
+    async def scrub(self) -> None:
+        """Return when what was forgotten is in the database's files no more, as far as can be."""
+        ...
+
     async def forget_requests(self, before_us: int) -> None:
         """Forget requests of before then."""
         ...

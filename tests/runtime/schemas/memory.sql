@@ -3,7 +3,7 @@ CREATE TABLE memory_assemblies (
 	conversation_id VARCHAR(80) NOT NULL,
 	create_us BIGINT NOT NULL,
 	body BLOB NOT NULL,
-	PRIMARY KEY (turn_id)
+	PRIMARY KEY (turn_id, conversation_id)
 );
 CREATE INDEX memory_assemblies_by_time ON memory_assemblies (create_us);
 CREATE TABLE memory_audit_outbox (

@@ -340,8 +340,9 @@ class ContextServiceServicer:
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
         conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
         was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-        workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
-        TURN_NOT_ENDED.
+        workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
+        whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
+        PERMISSION_DENIED, TURN_NOT_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -127,8 +127,9 @@ class ContextServiceStub:
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
     conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
     was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-    workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
-    TURN_NOT_ENDED.
+    workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
+    whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
+    PERMISSION_DENIED, TURN_NOT_ENDED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -249,8 +250,9 @@ class ContextServiceAsyncStub(ContextServiceStub):
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
     conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
     was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-    workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
-    TURN_NOT_ENDED.
+    workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
+    whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
+    PERMISSION_DENIED, TURN_NOT_ENDED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -488,8 +490,9 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
         conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
         was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-        workers and webhooks were given) are not reached. Errors: NOT_FOUND, PERMISSION_DENIED,
-        TURN_NOT_ENDED.
+        workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
+        whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
+        PERMISSION_DENIED, TURN_NOT_ENDED.
         """
 
     @_abc_1.abstractmethod

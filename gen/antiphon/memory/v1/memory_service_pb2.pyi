@@ -400,7 +400,7 @@ class ExportMemoriesRequest(_message.Message):
     user_id: _builtins.str
     """user_id is whose, if a service asks; everybody else gets their own."""
     page_size: _builtins.int
-    """page_size is the most to return; 0 means 50, more than 200 is 200."""
+    """page_size is the most to return; 0 means 20, more than 50 is 50."""
     page_token: _builtins.str
     """page_token is the next_page_token of the page before; empty for the first."""
     def __init__(

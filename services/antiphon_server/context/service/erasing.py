@@ -91,11 +91,7 @@ class Erasing:
     async def run(self) -> None:
         """Finish what was begun and isn't done, until cancelled."""
         while True:
-            try:
-                for erasure in await self._store.read(lambda r: r.erasures.waiting(AT_ONCE)):
-                    await self._finish(erasure)
-            except DomainError as error:
-                log.warning("what is to be erased can't be yet: %s", error)
+            if not await self._finish_waiting():
                 await asyncio.sleep(RETRY_S)
                 continue
             try:
@@ -104,6 +100,25 @@ class Erasing:
             except TimeoutError:
                 continue
             self._left.clear()
+
+    async def _finish_waiting(self) -> bool:
+        """Finish what waits; says whether all of it was. One that can't be holds up no other."""
+        try:
+            waiting = await self._store.read(lambda r: r.erasures.waiting(AT_ONCE))
+        except DomainError as error:
+            log.warning("what is to be erased can't be read: %s", error)
+            return False
+        done = True
+        for erasure in waiting:
+            try:
+                await self._finish(erasure)
+            except DomainError as error:
+                log.warning("%s can't be finished yet: %s", erasure.erasure_id, error)
+                done = False
+            except Exception:
+                log.exception("%s can't be finished yet", erasure.erasure_id)
+                done = False
+        return done
 
     async def close(self) -> None:
         """Wait for what was begun."""
@@ -177,10 +192,11 @@ class Erasing:
             conversation = records.conversations.get(conversation_id)
             if conversation is not None:
                 records.requests.forget_titles(conversation)
-            records.erasures.remove(erasure.erasure_id)
 
         await self._store.write(work)
         await self._store.scrub()
+        # Not before: who asks again while words are in files is not told that they are gone.
+        await self._store.write(lambda r: r.erasures.remove(erasure.erasure_id))
         return redacted.message_ids
 
 

@@ -7,11 +7,18 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from antiphon_server.dispatcher.adapters.row import outcome_without_words
 from antiphon_server.dispatcher.adapters.tables import handoffs, turns
 from antiphon_server.dispatcher.model import ConversationId, State, TurnId
+from antiphon_server.runtime.errors import DomainError, Reason
 
 _THOSE = (
     turns.c.conversation_id == bindparam("b_conversation"),
     turns.c.turn_id.in_(bindparam("b_turns", expanding=True)),
     turns.c.state >= State.SUCCEEDED,
+)
+_RUNNING = (
+    select(turns.c.turn_id)
+    .where(*_THOSE[:2], turns.c.state < State.SUCCEEDED)
+    .order_by(turns.c.turn_id)
+    .limit(1)
 )
 _OUTCOMES = select(turns.c.turn_id, turns.c.outcome_json).where(*_THOSE)
 _ERASE = update(turns).where(*_THOSE).values(content=b"")
@@ -32,10 +39,12 @@ _REMOVE = delete(handoffs).where(
 def erase(
     connection: Connection, conversation_id: ConversationId, turn_ids: Collection[TurnId]
 ) -> None:
-    """See :meth:`TurnStore.erase`."""
+    """See :meth:`TurnStore.erase`; a turn's end is in its log a moment before it is here."""
     if not turn_ids:
         return
     those = {"b_conversation": conversation_id, "b_turns": list(turn_ids)}
+    if running := connection.execute(_RUNNING, those).scalar():
+        raise DomainError(Reason.TURN_NOT_ENDED, turn_id=running)
     changed = [
         {"b_conversation": conversation_id, "b_turn": turn_id, "b_outcome": left}
         for turn_id, outcome in connection.execute(_OUTCOMES, those).all()

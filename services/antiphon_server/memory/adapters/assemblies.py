@@ -23,8 +23,8 @@ MOST = 10_000
 """So many wait to be written at most; while the store can't keep up, others are not explained."""
 _KEEP = PreparedInsert(
     assemblies,
-    " ON CONFLICT (turn_id) DO UPDATE SET create_us=excluded.create_us, body=excluded.body"
-    " WHERE memory_assemblies.conversation_id=excluded.conversation_id",
+    " ON CONFLICT (turn_id, conversation_id)"
+    " DO UPDATE SET create_us=excluded.create_us, body=excluded.body",
 )
 _FIND = Prepared(
     lambda: select(assemblies.c.body).where(
@@ -44,7 +44,9 @@ class SqlAssemblies:
 
     def keep(self, conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> None:
         if len(self._waiting) < MOST:
-            self._waiting[conversation_id, turn_id] = assembly
+            items = [replace(it, text="") for it in assembly.items]
+            bare = replace(assembly, items=items, recalled="", window=b"")
+            self._waiting[conversation_id, turn_id] = bare
 
     async def find(self, conversation_id: ConversationId, turn_id: str) -> Assembly | None:
         if (waiting := self._waiting.get((conversation_id, turn_id))) is not None:
@@ -77,10 +79,9 @@ def _kept(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
 
 
 def _row(conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> dict[str, object]:
-    shown = replace(assembly, items=[replace(it, text="") for it in assembly.items])
     return {
         "turn_id": turn_id,
         "conversation_id": conversation_id,
         "create_us": assembly.time_us,
-        "body": explained(shown).SerializeToString(),
+        "body": explained(assembly).SerializeToString(),
     }

@@ -135,6 +135,10 @@ class SqlMemories:
         """See :meth:`MemoryStore.forget`."""
         return await self._database.write(forget_in(memory_id, now_us, actor))
 
+    async def scrub(self) -> None:
+        """See :meth:`MemoryStore.scrub`."""
+        await self._database.scrub(("memory_memories", "memory_versions", "memory_facts"))
+
     async def versions(self, memory_id: str, before: int, limit: int) -> Sequence[Memory]:
         """See :meth:`MemoryStore.versions`."""
         return await self._bodies(_VERSIONS, b_id=memory_id, b_before=before, b_limit=limit)

@@ -75,8 +75,9 @@ requests = Table(
 assemblies = Table(
     "memory_assemblies",
     metadata,
+    # Clients choose turns' ids, which are unique in a conversation alone.
     Column("turn_id", String(80), primary_key=True),
-    Column("conversation_id", String(80), nullable=False),
+    Column("conversation_id", String(80), primary_key=True),
     Column("create_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # what was shown, without texts
     Index("memory_assemblies_by_time", "create_us"),

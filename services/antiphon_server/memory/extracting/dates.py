@@ -88,7 +88,7 @@ class Calendar:
                 continue
             try:
                 span = self._resolved(way, found, said, ahead)
-            except (ValueError, OverflowError):
+            except (ValueError, OverflowError, LookupError):  # a letter that only looks like one
                 continue
             if span is not None:
                 return Dated(*span, way.startswith("since"), found[0])

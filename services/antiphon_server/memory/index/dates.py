@@ -96,8 +96,13 @@ def _is_month(match: re.Match[str]) -> bool:
     return bool(numbered) or name.lower() not in {"may", "march"} or name[0].isupper()
 
 
+def _plain(name: str) -> str:
+    """In small letters; the long s and the dotless i, which patterns take for s and i, as these."""
+    return name.casefold().replace("\N{LATIN SMALL LETTER DOTLESS I}", "i")
+
+
 def _of_month(match: re.Match[str]) -> Period:
-    month, year = _MONTHS[match["month"].lower()], match["year"]
+    month, year = _MONTHS[_plain(match["month"])], match["year"]
     if not year:
         return Period(frozenset((month,)))
     day = int(match["before"] or match["after"] or 0)

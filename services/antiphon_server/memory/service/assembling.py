@@ -54,7 +54,8 @@ class Assembling:
         newest, window = wish.newest, b""
         if newest is None:
             newest, window = await self._window(wish, wish.max_tokens)
-        items, left_out = await self._older.found(wish, newest)
+        by_name = principal.kind == "service"
+        items, left_out = await self._older.found(wish, newest, by_name=by_name)
         text = told(items, newest.names)
         tokens = tokens_of(text) if text else 0
         if wish.newest is None and tokens:

@@ -27,6 +27,8 @@ class Expiring:
                 await self.forget()
             except DomainError as error:
                 log.warning("expired memories are forgotten later: %s", error)
+            except Exception:
+                log.exception("expired memories are forgotten later")
             await asyncio.sleep(self._pause_s)
 
     async def forget(self) -> int:
@@ -35,6 +37,7 @@ class Expiring:
         while ids := await self._store.expired(now_us, BATCH):
             for memory_id in ids:
                 await self._store.forget(memory_id, now_us, ACTOR)
+            await self._store.scrub()
             count += len(ids)
         await self._store.forget_requests(now_us - REQUESTS_US)
         return count

@@ -46,6 +46,8 @@ class Gathering:
                 await self.gather()
             except DomainError as error:
                 log.warning("facts are gathered later: %s", error)
+            except Exception:
+                log.exception("facts are gathered later")
             await asyncio.sleep(self._pause_s)
 
     async def gather(self) -> int:
@@ -107,4 +109,10 @@ def _name(author: str, names: Mapping[UserId, str]) -> str:
 def _extracted(
     uttered: Sequence[tuple[MessageId, Utterance]],
 ) -> Sequence[tuple[MessageId, Candidate]]:
-    return [(message_id, it) for message_id, said in uttered for it in extract(said)]
+    found = list[tuple[MessageId, Candidate]]()
+    for message_id, said in uttered:
+        try:
+            found += ((message_id, it) for it in extract(said))
+        except Exception:  # a defect that one message meets must not keep others away
+            log.exception("facts of %s can't be found", message_id)
+    return found

@@ -45,9 +45,11 @@ class OlderMessages:
         self._library = library
 
     async def found(
-        self, wish: AssemblyWish, newest: Newest
+        self, wish: AssemblyWish, newest: Newest, *, by_name: bool
     ) -> tuple[Sequence[Item], Sequence[LeftOut]]:
         """The items in the order in which they were said, and what was left out.
+
+        ``by_name`` lets names of speakers count, which not everybody may know.
 
         Raises DomainError if other services can't be used.
         """
@@ -56,7 +58,7 @@ class OlderMessages:
         brought = await self._library.bring_up([wish.conversation_id], WAIT_S)
         if not brought.conversation_ids:
             return (), [LeftOut(newest.omitted, _STILL_READ)]
-        hits = await self._ranked(wish, newest)
+        hits = await self._ranked(wish, newest, by_name=by_name)
         if not hits:
             return (), ()
         places = [Place(wish.conversation_id, MessageId(it.document_id)) for it in hits]
@@ -72,12 +74,13 @@ class OlderMessages:
         ]
         return _that_fit(_once(found, wish.query), min(wish.max_tokens // SHARE, MAX_TOKENS))
 
-    async def _ranked(self, wish: AssemblyWish, newest: Newest) -> Sequence[Hit]:
+    async def _ranked(self, wish: AssemblyWish, newest: Newest, *, by_name: bool) -> Sequence[Hit]:
         query = Query(
             wish.query[:_QUERY],
             _ASKED,
             frozenset({MESSAGE}),
             before_us=max(newest.first_us, 1),
+            by_name=by_name,
             by_neighbours=False,
         )
         hits = await self._library.search(query, [wish.conversation_id])

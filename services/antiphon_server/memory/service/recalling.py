@@ -127,7 +127,9 @@ class Recalling:
             own = ConversationId(principal.grant.conversation_id)
             scope = _CONVERSATION + own
             is_asked = not wish.scopes or scope in wish.scopes
-            return _Where(Readable([own] if is_asked else []), [scope] if is_asked else [])
+            opened = [own] if is_asked else []
+            # A turn's worker learns nobody's name: what it says there guests may read, too.
+            return _Where(Readable(opened, frozenset(opened)), [scope] if is_asked else [])
         is_service = principal.kind == "service"
         user_id = UserId(wish.user_id) if is_service else principal.user_id
         if not user_id:
@@ -203,7 +205,10 @@ class Recalling:
         """What was ranked, the best first; what is gone by now is left out."""
         said = [it for it in ranked if not is_of_memories(it.partition)]
         kept = {it.document_id: it for it in ranked if is_of_memories(it.partition)}
-        messages = await self._searching.shown(wish.query, said[:MOST_RANKED], readable)
+        for_prompts = principal.grant is not None
+        messages = await self._searching.shown(
+            wish.query, said[:MOST_RANKED], readable, for_prompts=for_prompts
+        )
         there = (await self._store.those(list(kept))).values() if kept else ()
         now_us = int(self._clock() * 1e6)
         in_use = [it for it in there if it.state is State.ACTIVE and not it.expired(now_us)]

@@ -94,6 +94,7 @@ class Remembering:
         """Correct one of that etag, or whatever it is."""
         before, now_us = await self._found(scope, memory_id), self._now_us()
         after = corrected(before)
+        after = replace(after, text=after.text.strip())
         if after == before:
             return await self.get(principal, scope, memory_id)
         if before.state is not State.ACTIVE:
@@ -104,7 +105,6 @@ class Remembering:
             raise DomainError(Reason.ETAG_MISMATCH, resource=memory_id)
         after = replace(
             after,
-            text=after.text.strip(),
             origin=Origin.PERSON if principal.kind == "user" else before.origin,
             version=before.version + 1,
             etag=new_id("etag"),
@@ -131,6 +131,7 @@ class Remembering:
             if error.reason is not Reason.PERMISSION_DENIED or not is_theirs:
                 raise
         left = await self._store.forget(memory_id, self._now_us())
+        await self._store.scrub()
         if left is None:
             raise not_found(memory_id)
         return left

@@ -89,8 +89,10 @@ class Shelf:
     async def _take(self, scope: str, memories: Sequence[Memory]) -> None:
         now_us = int(self._clock() * 1e6)
         in_use = [it for it in memories if it.state is State.ACTIVE and not it.expired(now_us)]
+        # In a conversation there may be guests, who learn nobody's name.
+        told = [it for it in in_use if scope.startswith("workspaces/") or it.subject == scope]
         names = await self._names.names_of(
-            {UserId(it.subject.removeprefix(_USER)) for it in in_use if it.subject}
+            {UserId(it.subject.removeprefix(_USER)) for it in told if it.subject}
         )
         documents = [
             _document(it, names.get(UserId(it.subject.removeprefix(_USER)), "")) for it in in_use

@@ -17,4 +17,5 @@ def upgrade() -> None:
         ["scope_id"],
         unique=False,
         sqlite_where=sa.text("kind IN (20, 21, 22, 27)"),
+        postgresql_where=sa.text("kind IN (20, 21, 22, 27)"),
     )

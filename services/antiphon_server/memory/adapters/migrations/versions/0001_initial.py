@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.String(length=80), nullable=False),
         sa.Column("create_us", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("turn_id"),
+        sa.PrimaryKeyConstraint("turn_id", "conversation_id"),
     )
     op.create_index("memory_assemblies_by_time", "memory_assemblies", ["create_us"], unique=False)
     op.create_table(
