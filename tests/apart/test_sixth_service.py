@@ -99,6 +99,17 @@ async def test_it_serves_with_the_others(tmp_path: Path) -> None:
         ]
 
 
+async def explained(channel: grpc.aio.Channel, bearer: tuple[tuple[str, str], ...]) -> list[str]:
+    """The names of all RPCs that the server explains, page by page."""
+    request, names = ListAccessRequest(), list[str]()
+    while True:
+        page = await AccessServiceStub(channel).ListAccess(request, metadata=bearer)
+        names += [each.rpc for each in page.rpcs]
+        if not page.next_page_token:
+            return names
+        request.page_token = page.next_page_token
+
+
 async def test_it_is_shown_like_the_others(tmp_path: Path) -> None:
     """By reflection, by health, with its figures, and among the RPCs that are explained."""
     async with running(settings(tmp_path, admin_port=0), SIX) as app, to(app) as channel:
@@ -107,8 +118,7 @@ async def test_it_is_shown_like_the_others(tmp_path: Path) -> None:
         assert await serves(channel, "notes")
         assert await asyncio.to_thread(reflected, target) == [SERVICE]
         bearer = (("authorization", f"Bearer {await operator(tmp_path, channel)}"),)
-        listed = await AccessServiceStub(channel).ListAccess(ListAccessRequest(), metadata=bearer)
-        assert ADD[1:] in [each.rpc for each in listed.rpcs]
+        assert ADD[1:] in await explained(channel, bearer)
         figures = f"http://127.0.0.1:{app.admin_port}/metrics"
         async with aiohttp.ClientSession() as session, session.get(figures) as answer:
             assert "notes_added 0.0" in await answer.text()
@@ -183,7 +193,7 @@ def test_whom_a_service_calls_starts_before_it() -> None:
     names = [each.name for each in in_start_order((first, *SIX))]
     assert names == [
         *("events", "notes", "first"),
-        *("auth", "context", "integration", "dispatcher"),
+        *("auth", "context", "memory", "integration", "dispatcher"),
     ]
     with pytest.raises(CallsInACircle, match="notes calls first calls notes"):
         in_start_order((replace(NOTES, calls=("first",)), first))

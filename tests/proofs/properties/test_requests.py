@@ -40,4 +40,4 @@ def test_every_repeatable_request_is_asked() -> None:
     assert {kind.rpc.method.name for kind in kinds()} == (named - internal - ELSEWHERE) | {
         "Dispatch"
     }
-    assert named & internal == {"Append", "RecordSecurityEvents"}
+    assert named & internal == {"Append", "RecordSecurityEvents", "Redact"}
