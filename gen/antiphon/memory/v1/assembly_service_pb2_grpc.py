@@ -55,7 +55,8 @@ class AssemblyServiceServicer:
 
     def AssembleContext(self, request, context):
         """AssembleContext returns the newest messages that fit, and, where older ones had to be left out, those of
-        them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext. Errors:
+        them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext;
+        repeated, what is there then. Errors:
         NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

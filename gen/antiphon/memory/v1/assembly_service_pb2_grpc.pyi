@@ -37,7 +37,8 @@ class AssemblyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AssemblyServiceAsyncStub: ...
     AssembleContext: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.AssembleContextRequest, _assembly_service_pb2.AssembleContextResponse]
     """AssembleContext returns the newest messages that fit, and, where older ones had to be left out, those of
-    them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext. Errors:
+    them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext;
+    repeated, what is there then. Errors:
     NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
     """
     ExplainContext: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.ExplainContextRequest, _assembly_service_pb2.ExplainContextResponse]
@@ -55,7 +56,8 @@ class AssemblyServiceAsyncStub(AssemblyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AssembleContext: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.AssembleContextRequest, _assembly_service_pb2.AssembleContextResponse]  # type: ignore[assignment]
     """AssembleContext returns the newest messages that fit, and, where older ones had to be left out, those of
-    them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext. Errors:
+    them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext;
+    repeated, what is there then. Errors:
     NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
     """
     ExplainContext: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.ExplainContextRequest, _assembly_service_pb2.ExplainContextResponse]  # type: ignore[assignment]
@@ -76,7 +78,8 @@ class AssemblyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assembly_service_pb2.AssembleContextResponse, _abc.Awaitable[_assembly_service_pb2.AssembleContextResponse]]:
         """AssembleContext returns the newest messages that fit, and, where older ones had to be left out, those of
-        them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext. Errors:
+        them that matter to what was asked. What is rolled back or an aside is never among them. With a turn_id it is kept for ExplainContext;
+        repeated, what is there then. Errors:
         NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
         """
 
