@@ -132,6 +132,37 @@ async def injection(env: Installed, home: Path, _: pytest.FixtureRequest) -> Non
     assert (look.returncode, said.strip()) == (0, b"1")
 
 
+async def search(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """Meanings are compared, once the weights are there."""
+    cache = {"UV_CACHE_DIR": uv("cache", "dir").strip()}
+    fetched = await asyncio.to_thread(env.antiphon, home, "models", "fetch", **cache)
+    assert fetched.returncode == 0, fetched.stderr
+    program = (
+        "from antiphon_server.memory.index.minilm import MiniLm\n"
+        "from antiphon_server.memory.index.model_files import model_files\n"
+        "print(len(MiniLm(*model_files()).encode('the tea is ready').whole))"
+    )
+    assert await _printed(env, program) == b"384"
+
+
+async def tokens(env: Installed, home: Path, _: pytest.FixtureRequest) -> None:
+    """A model's own tokenizer counts."""
+    program = (
+        "from antiphon_server.integration.models.adapters.tokenizers import _openai, _deepseek\n"
+        "print(_openai('o200k_base')('hello world'), _deepseek()('hello world'))"
+    )
+    assert await _printed(env, program) == b"2 2"
+
+
+async def _printed(env: Installed, program: str) -> bytes:
+    run = await asyncio.create_subprocess_exec(
+        env.program("python"), "-c", program, cwd=env.elsewhere, stdout=asyncio.subprocess.PIPE
+    )
+    said, _nothing = await run.communicate()
+    assert run.returncode == 0
+    return said.strip()
+
+
 async def _answers(env: Installed, home: Path, **variables: str) -> None:
     async with (
         env.server(home, model="scripted/echo", variables=variables) as server,
@@ -158,8 +189,10 @@ USES: dict[str, Use] = {
     "postgres": postgres,
     "providers": providers,
     "redis": redis,
+    "search": search,
     "stores": stores,
     "testing": kit,
+    "tokens": tokens,
     "web": web,
 }
 TOGETHER = {"stores": "mesh,stores"}
