@@ -33,6 +33,7 @@ from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.events import compose, hubs, log, subscriptions
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.subscription import HEARTBEAT_S, Subscription
+from antiphon_server.memory.service.older_messages import OlderMessages
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.net import http_pool
 from antiphon_server.runtime.process.memory import give_back
@@ -111,6 +112,10 @@ def hurry(factor: float) -> None:
     leases.Leases.__init__ = faster  # type: ignore[method-assign]
 
 
+async def _nothing(*_: Any, **__: Any) -> tuple[tuple[()], tuple[()]]:
+    return (), ()
+
+
 def shrink() -> None:
     """Make what is remembered little: only what has no bound grows on."""
     short = functools.partial(RingBudget, idle_events=1)
@@ -119,6 +124,8 @@ def shrink() -> None:
     setattr(log, "Hubs", few)  # noqa: B010 - as above
     little = functools.partial(tails.Tails, max_bytes=REMEMBERED_BYTES)
     setattr(context_compose, "Tails", little)  # noqa: B010 - as above
+    # The index of search holds what was said, up to a bound of its own that is far away.
+    OlderMessages.found = _nothing  # type: ignore[method-assign]
     http_pool.KEEP_ALIVE_S = 1.0
     make = LruCache.__init__
 

@@ -74,8 +74,13 @@ def _call(call: ModelCall) -> Call:
 
 
 def _served(seen: Seen, stage: Stage) -> Served:
-    """Whose turn a request was for stands at the beginning of its last message."""
+    """Whose turn a request was for stands at the beginning of its last message.
+
+    What is recalled of older messages may be in front of it, in lines of its own.
+    """
     text = str(seen.body["messages"][-1]["content"])
+    if text.startswith("From earlier in this conversation"):
+        text = text.rpartition("\n")[2]
     behaviour = stage.endpoint.behaviour
     whole = seen.mode in WHOLE and seen.ended is not None
     sent_bytes = seen.sent * len(behaviour.text.encode())
