@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.model import Answer, Brought, ConversationId, SaidPage, SearchWish
-from antiphon_server.memory.service.library import MAX_BYTES, Library
-from antiphon_server.memory.service.searching import Searching
+from antiphon_server.memory.search.library import MAX_BYTES, Library
+from antiphon_server.memory.search.searching import Searching
 from antiphon_server.runtime.access.principal import Grant, Principal, SessionId, UserId
 from tests.context.stand_ins import ANN, SERVICE, Clock
 from tests.context.world import World

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from antiphon_server.memory.model import Excerpt
-from antiphon_server.memory.service.excerpts import LONGEST, Excerpts
+from antiphon_server.memory.search.excerpts import LONGEST, Excerpts
 
 
 def cut(query: str, text: str) -> Excerpt:

@@ -3,7 +3,7 @@
 import asyncio
 
 from antiphon_server.memory.model import ConversationId
-from antiphon_server.memory.service.line import Line
+from antiphon_server.memory.search.line import Line
 
 
 def those(prefix: str, count: int) -> list[ConversationId]:

@@ -7,7 +7,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.model import WorkspaceId
-from antiphon_server.memory.service.searching import Searching
+from antiphon_server.memory.search.searching import Searching
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.concurrency.bulkhead import Bounds
 from antiphon_server.runtime.errors import DomainError, Reason

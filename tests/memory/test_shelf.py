@@ -10,10 +10,10 @@ import pytest
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.index import Index, Query
+from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.remembered import Kind, Memory
-from antiphon_server.memory.service import shelf as shelves
-from antiphon_server.memory.service.expiring import Expiring
-from antiphon_server.memory.service.shelf import Shelf, key_of
+from antiphon_server.memory.search import shelf as shelves
+from antiphon_server.memory.search.shelf import Shelf, key_of
 from antiphon_server.runtime.access.principal import UserId
 from tests.fakes.databases import opened_sqlite
 

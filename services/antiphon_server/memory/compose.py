@@ -22,16 +22,16 @@ from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
 from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
 from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
+from antiphon_server.memory.assembly.assembling import Assembling
+from antiphon_server.memory.assembly.older_messages import OlderMessages
+from antiphon_server.memory.memories.expiring import Expiring
+from antiphon_server.memory.memories.gathering import Gathering
+from antiphon_server.memory.memories.remembering import Remembering
 from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search
-from antiphon_server.memory.service.assembling import Assembling
-from antiphon_server.memory.service.expiring import Expiring
-from antiphon_server.memory.service.gathering import Gathering
-from antiphon_server.memory.service.library import Library
-from antiphon_server.memory.service.older_messages import OlderMessages
-from antiphon_server.memory.service.recalling import Recalling
-from antiphon_server.memory.service.remembering import Remembering
-from antiphon_server.memory.service.searching import Searching
-from antiphon_server.memory.service.shelf import Shelf
+from antiphon_server.memory.search.library import Library
+from antiphon_server.memory.search.recalling import Recalling
+from antiphon_server.memory.search.searching import Searching
+from antiphon_server.memory.search.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer

@@ -12,10 +12,10 @@ from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
     add_WhiteboardServiceServicer_to_server,
 )
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
-from antiphon_server.memory.service.assembling import Assembling
-from antiphon_server.memory.service.expiring import Expiring
-from antiphon_server.memory.service.gathering import Gathering
-from antiphon_server.memory.service.library import Library
+from antiphon_server.memory.assembly.assembling import Assembling
+from antiphon_server.memory.memories.expiring import Expiring
+from antiphon_server.memory.memories.gathering import Gathering
+from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer

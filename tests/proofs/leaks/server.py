@@ -33,7 +33,7 @@ from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.events import compose, hubs, log, subscriptions
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.subscription import HEARTBEAT_S, Subscription
-from antiphon_server.memory.service.older_messages import OlderMessages
+from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.net import http_pool
 from antiphon_server.runtime.process.memory import give_back

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from antiphon.memory.v1.assembly_service_pb2 import ExplainContextResponse
 from antiphon_server.memory.adapters.tables import assemblies
-from antiphon_server.memory.encoding import assembly_of, explained
+from antiphon_server.memory.encoding.search import assembly_of, explained
 from antiphon_server.memory.model import Assembly, ConversationId
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.storage.database import Database

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
-from antiphon_server.memory.encoding import microseconds, said_of
+from antiphon_server.memory.encoding.search import microseconds, said_of
 from antiphon_server.memory.model import (
     ConversationId,
     KeptMessage,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.events.v1 import event_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
-from antiphon_server.memory.encoding import microseconds, said_of
+from antiphon_server.memory.encoding.search import microseconds, said_of
 from antiphon_server.memory.model import ConversationId, LogEnd, MessageId, Said, SaidPage
 from antiphon_server.runtime.errors.wire import remote_errors
 

@@ -4,8 +4,8 @@ import hashlib
 from typing import Any
 
 from antiphon.memory.v1 import memory_pb2 as pb
+from antiphon_server.memory.encoding.memories import memory_message, memory_of
 from antiphon_server.memory.remembered import Memory, State
-from antiphon_server.memory.remembered_encoding import memory_message, memory_of
 
 NOTHING = b""
 

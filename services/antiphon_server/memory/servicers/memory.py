@@ -4,8 +4,8 @@ from typing import Any
 
 from antiphon.memory.v1 import memory_service_pb2 as pb
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
-from antiphon_server.memory import remembered_encoding as encoding
-from antiphon_server.memory.service.remembering import Remembering
+from antiphon_server.memory.encoding import memories as encoding
+from antiphon_server.memory.memories.remembering import Remembering
 from antiphon_server.runtime.access.principal import UserId, asked_for, current_principal
 from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.field_masks import masked

@@ -4,9 +4,10 @@ from typing import Any
 
 from antiphon.memory.v1 import search_service_pb2 as pb
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceServicer
-from antiphon_server.memory import encoding, recall_encoding
-from antiphon_server.memory.service.recalling import Recalling
-from antiphon_server.memory.service.searching import Searching
+from antiphon_server.memory.encoding import recall as recall_encoding
+from antiphon_server.memory.encoding import search as encoding
+from antiphon_server.memory.search.recalling import Recalling
+from antiphon_server.memory.search.searching import Searching
 from antiphon_server.runtime.access.principal import current_principal
 
 

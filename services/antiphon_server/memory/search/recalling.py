@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from antiphon_server.memory.index import Hit, PartitionKey, Query
+from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.model import (
     Brought,
     ConversationId,
@@ -15,15 +16,14 @@ from antiphon_server.memory.model import (
 )
 from antiphon_server.memory.ports import Conversations, MemoryStore
 from antiphon_server.memory.remembered import Memory, State
-from antiphon_server.memory.service.library import MESSAGE, Library
-from antiphon_server.memory.service.searching import (
+from antiphon_server.memory.search.library import MESSAGE, Library
+from antiphon_server.memory.search.searching import (
     BOUNDS,
     MAX_CONVERSATIONS,
     WAIT_S,
     Searching,
 )
-from antiphon_server.memory.service.shelf import Shelf, is_of_memories, key_of
-from antiphon_server.memory.service.sources import Sources
+from antiphon_server.memory.search.shelf import Shelf, is_of_memories, key_of
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.concurrency.bulkhead import Bulkhead, NoPlace
 from antiphon_server.runtime.errors import DomainError, Reason, invalid

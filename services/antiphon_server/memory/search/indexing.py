@@ -10,7 +10,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 
 if TYPE_CHECKING:  # numpy and the stemmers come with them, when they are first used
     from antiphon_server.memory.index import Index
-    from antiphon_server.memory.service.excerpts import Excerpts
+    from antiphon_server.memory.search.excerpts import Excerpts
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Indexing:
 
     def _cutting(self) -> "Excerpts":
         if self._excerpts is None:
-            from antiphon_server.memory.service.excerpts import Excerpts
+            from antiphon_server.memory.search.excerpts import Excerpts
 
             self._excerpts = Excerpts()
         return self._excerpts

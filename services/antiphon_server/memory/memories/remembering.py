@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from antiphon_server.memory.memories.sources import AT_ONCE, Sources
 from antiphon_server.memory.model import ConversationId, WorkspaceId
 from antiphon_server.memory.ports import Conversations, MemoryStore, Rights
 from antiphon_server.memory.remembered import (
@@ -17,7 +18,6 @@ from antiphon_server.memory.remembered import (
     State,
     as_of,
 )
-from antiphon_server.memory.service.sources import AT_ONCE, Sources
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found

@@ -15,7 +15,7 @@ from antiphon_server.memory.model import (
     Place,
 )
 from antiphon_server.memory.ports import Conversations
-from antiphon_server.memory.service.library import MESSAGE, Library
+from antiphon_server.memory.search.library import MESSAGE, Library
 
 MOST = 8
 """So many are recalled at most: more of them tell a model less."""

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from antiphon.memory.v1 import memory_pb2 as pb
 from antiphon.memory.v1 import memory_service_pb2 as service_pb
+from antiphon_server.memory.memories.remembering import Exported
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.remembered import (
     USUAL_IMPORTANCE,
@@ -20,7 +21,6 @@ from antiphon_server.memory.remembered import (
     Source,
     State,
 )
-from antiphon_server.memory.service.remembering import Exported
 from antiphon_server.runtime.rpc.times import micros_of, timestamp
 
 _TIMES: Mapping[str, str] = {

@@ -16,7 +16,7 @@ from antiphon_server.memory.model import (
     SearchWish,
 )
 from antiphon_server.memory.ports import Conversations, Names
-from antiphon_server.memory.service.library import MESSAGE, Library, conversation_of
+from antiphon_server.memory.search.library import MESSAGE, Library, conversation_of
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.concurrency.bulkhead import Bounds, Bulkhead, NoPlace
 from antiphon_server.runtime.errors import DomainError, Reason

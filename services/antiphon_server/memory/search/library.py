@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.model import Brought, ConversationId, Excerpt, MessageId, Said
 from antiphon_server.memory.ports import Conversations, Logs, Names
-from antiphon_server.memory.service.indexing import Indexing
-from antiphon_server.memory.service.line import Line
+from antiphon_server.memory.search.indexing import Indexing
+from antiphon_server.memory.search.line import Line
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 
 from antiphon.memory.v1 import search_service_pb2 as pb
-from antiphon_server.memory.encoding import DEFAULT_HITS, MOST_HITS, hit_message, microseconds
+from antiphon_server.memory.encoding.memories import memory_message
+from antiphon_server.memory.encoding.search import (
+    DEFAULT_HITS,
+    MOST_HITS,
+    hit_message,
+    microseconds,
+)
 from antiphon_server.memory.model import MessageHit, RecallWish
-from antiphon_server.memory.remembered_encoding import memory_message
-from antiphon_server.memory.service.recalling import Recalled, Recollection
+from antiphon_server.memory.search.recalling import Recalled, Recollection
 from antiphon_server.runtime.rpc.paging import page_limit
 
 _KINDS: Mapping[int, str] = {

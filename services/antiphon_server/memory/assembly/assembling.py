@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from antiphon_server.memory.assembly.older_messages import OlderMessages, tokens_of, told
 from antiphon_server.memory.model import (
     Assembly,
     AssemblyWish,
@@ -14,7 +15,6 @@ from antiphon_server.memory.model import (
     WorkspaceId,
 )
 from antiphon_server.memory.ports import Assemblies, Conversations, Names
-from antiphon_server.memory.service.older_messages import OlderMessages, tokens_of, told
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import not_found

@@ -1,0 +1,1 @@
+"""What is on the wire, and what it is in here."""

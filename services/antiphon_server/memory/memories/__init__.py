@@ -1,0 +1,1 @@
+"""What is remembered: facts, preferences, events and notes, with their sources."""

@@ -1,0 +1,1 @@
+"""Search and recall: what one may read, ranked."""
