@@ -17,6 +17,7 @@ from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage import postgres as adapter
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
+from antiphon_server.runtime.storage.postgres_engine import connected
 from antiphon_server.runtime.storage.postgres_start import open_postgres
 from tests.e2e.until import SOON_S, until
 from tests.fakes.postgres import Postgres
@@ -192,6 +193,19 @@ async def test_who_stands_still_loses_its_locks(
     await database.write(added(1))
     assert await standing is Reason.STORE_UNAVAILABLE
     await other.close()
+
+
+async def test_who_stops_within_a_statement_loses_its_locks(url: str) -> None:
+    """Prepared, and never run: Postgres itself ends no such session."""
+    database = PostgresDatabase(url, pool=2, lock_s=0.4)
+    await database.write(lambda it: it.execute(text("CREATE TABLE numbers (n int)")))
+    standing = await connected(url, deadline_s=15.0, lock_s=0.4)
+    await standing.execute("BEGIN")
+    await standing.execute("LOCK TABLE numbers")
+    await standing.prepare("SELECT n FROM numbers")
+    await database.write(added(1))
+    assert standing.is_closed()
+    await database.close()
 
 
 async def test_waiting_is_bounded(database: PostgresDatabase, url: str) -> None:

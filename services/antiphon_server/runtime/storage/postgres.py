@@ -19,9 +19,12 @@ from antiphon_server.runtime.concurrency.retry import retrying
 from antiphon_server.runtime.concurrency.retry_policies import CONFLICT
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 from antiphon_server.runtime.storage.postgres_engine import (
+    IDLE_SHARE,
     CommitLost,
     Fault,
+    end_standing_still,
     fault_of,
+    is_lock_timeout,
     postgres_engine,
     words_of,
 )
@@ -30,8 +33,6 @@ T = TypeVar("T")
 POOL = 10
 MAX_WAITING = 10_000
 DEADLINE_S = 15.0
-"""So long, too, a process may hold a lock that stands still where Postgres does not take it for
-idle: while a statement is being prepared."""
 LOCK_S = 10.0
 PROBE_S = 0.25
 CLOSE_S = 5.0
@@ -43,12 +44,12 @@ class PostgresDatabase:
     """A :class:`~antiphon_server.runtime.storage.database.Database` on a Postgres server.
 
     A transaction that another one kept from committing is run again, as long as ``CONFLICT``
-    says. One that waits longer than ``lock_s`` for a lock is given up, and one that takes longer
-    than ``deadline_s`` loses its connection. ``writable`` says
-    whether the server can be reached, ``changed`` is set when that changes; while it can't,
-    calls fail at once, as those do beyond ``most_waiting``. If the connection is lost during a
-    commit, nobody can say whether that was stored: the call fails as SERVICE_UNAVAILABLE, and
-    may be repeated under the same key.
+    says. One that waits longer than ``lock_s`` for a lock is given up, unless a process that
+    stands still had it, and one that takes longer than ``deadline_s`` loses its connection.
+    ``writable`` says whether the server can be reached, ``changed`` is set when that changes;
+    while it can't, calls fail at once, as those do beyond ``most_waiting``. If the connection is
+    lost during a commit, nobody can say whether that was stored: the call fails as
+    SERVICE_UNAVAILABLE, and may be repeated under the same key.
     """
 
     shared = True
@@ -69,6 +70,7 @@ class PostgresDatabase:
         self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool)
         self._deadline_s = deadline_s
+        self._idle_s = lock_s * IDLE_SHARE
         self._most_waiting = most_waiting
         self._calls: set[asyncio.Task[Any]] = set()
         self._probing: asyncio.Task[None] | None = None
@@ -125,14 +127,36 @@ class PostgresDatabase:
     async def _in_turn(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         async with self._slots:
             try:
-                return await retrying(
-                    lambda: self._transaction(engine, work),
-                    CONFLICT,
-                    Exception,
-                    lambda error: fault_of(error) is Fault.CONFLICT,
-                )
+                return await self._tried(engine, work)
             except Exception as error:
                 raise self._failure(error) from error
+
+    async def _tried(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+        """Run it as often as other transactions keep it from committing, within the policy."""
+
+        async def attempts() -> T:
+            return await retrying(
+                lambda: self._transaction(engine, work),
+                CONFLICT,
+                Exception,
+                lambda error: fault_of(error) is Fault.CONFLICT,
+            )
+
+        try:
+            return await attempts()
+        except Exception as error:
+            if not is_lock_timeout(error) or not await self._end_those_that_stand_still():
+                raise
+        return await attempts()
+
+    async def _end_those_that_stand_still(self) -> int:
+        """Take their locks from processes that are stopped; gives how many sessions had some."""
+        ended = await self._transaction(
+            self._plain, lambda it: end_standing_still(it, self._idle_s)
+        )
+        if ended:
+            log.warning("%d sessions of processes that stand still were ended", ended)
+        return ended
 
     async def _transaction(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         if not self.writable:

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -11,10 +11,14 @@ from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 
 CONNECT_S = 5.0
 STATEMENTS = 500  # prepared ones that each connection keeps
+IDLE_SHARE = 0.5
+"""Of the time that others wait for a lock: so long a transaction may stand still."""
+_NAME = "antiphon"
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
-_BUSY = {"55P03", "53300"}  # a lock, or a place for a connection, was not to be had in time
+_LOCK_TIMEOUT = "55P03"
+_BUSY = {_LOCK_TIMEOUT, "53300"}  # a lock, or a place for a connection, was not to be had in time
 _AWAY_CLASSES = {"08", "28", "3D", "53", "57", "58", "XX"}
 _READ_ONLY = "25006"  # a stand-by: another server is the first one now
 
@@ -61,14 +65,30 @@ async def connected(url: str, deadline_s: float, lock_s: float) -> Any:
         url,
         timeout=min(CONNECT_S, deadline_s),
         server_settings={
-            "application_name": "antiphon",
+            "application_name": _NAME,
             "statement_timeout": f"{deadline_s * 1000:.0f}",
             "lock_timeout": f"{lock_s * 1000:.0f}",
             # A process that stands still must lose its locks before others give up.
-            "idle_in_transaction_session_timeout": f"{lock_s / 2 * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{lock_s * IDLE_SHARE * 1000:.0f}",
             "jit": "off",  # it costs short statements more than it gives
         },
     )
+
+
+# While a statement is being prepared a session is not idle to Postgres, whose limits of time end
+# none that waits for its client then (16.14: `statement_timeout` does not either).
+_STANDING_STILL = text(
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = current_user"
+    " AND application_name = :name AND state = 'active' AND wait_event = 'ClientRead'"
+    " AND state_change < clock_timestamp() - make_interval(secs => :idle_s)"
+)
+
+
+def end_standing_still(connection: Connection, idle_s: float) -> int:
+    """End sessions whose process stopped in the middle of a statement; gives how many."""
+    found = connection.execute(_STANDING_STILL, {"name": _NAME, "idle_s": idle_s})
+    return int(found.scalar_one())
 
 
 def _refuse_dead(_connection: Any, record: Any, _proxy: Any) -> None:
@@ -96,6 +116,11 @@ def fault_of(error: BaseException) -> Fault | None:
 
 
 _OF_THE_DRIVER = {"InterfaceError", "InternalClientError", "ConnectionDoesNotExistError"}
+
+
+def is_lock_timeout(error: BaseException) -> bool:
+    """Whether a lock was not to be had in time."""
+    return sqlstate_of(error) == _LOCK_TIMEOUT
 
 
 def sqlstate_of(error: BaseException | None) -> str:
