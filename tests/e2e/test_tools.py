@@ -98,7 +98,7 @@ async def test_search_finds_what_was_said(tmp_path: Path) -> None:
     """In the conversation's own messages."""
     async with _served(tmp_path) as (_, client):
         made = await client.create_conversation(tools=["antiphon.search"])
-        await client.post_message(made.conversation_id, "Paris in spring")
+        await client.post_message(made.conversation_id, "Paris in spring", in_context=True)
         async with client.converse(made.conversation_id) as live:
             result = await (await live.post("Find Paris")).result()
         assert '"excerpt": "Paris in spring"' in result.text

@@ -6,7 +6,7 @@ from antiphon.auth.v1.access_pb2 import ROLE_ADMIN, ROLE_GUEST, ROLE_VIEWER
 from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.context.v1 import message_pb2
 from antiphon_server.memory.adapters.conversations import ContextConversations
-from antiphon_server.memory.model import WorkspaceId
+from antiphon_server.memory.model import ConversationId, WorkspaceId
 from antiphon_server.memory.search.searching import Searching
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from antiphon_server.runtime.concurrency.bulkhead import Bounds
@@ -135,11 +135,16 @@ async def test_a_grant_finds_only_what_prompts_may_hold(search: Search) -> None:
     assert len(await search.find("heron", limit=20)) == 14
 
 
-async def test_services_and_strangers_find_nothing(search: Search) -> None:
-    """Search is for people, and for turns."""
-    await search.world.post(await search.world.conversation(ANN), "heron")
-    service = Principal("service", UserId("dispatcher"), SessionId("s"))
+async def test_strangers_find_nothing_and_services_what_they_name(search: Search) -> None:
+    """Search is for people, and for turns; who works for one says where, and learns no name."""
+    here = ConversationId(await search.world.conversation(ANN))
+    note = pb.PostMessageRequest(conversation_id=here, parts=parts("heron"), in_context=True)
+    await search.world.client(ANN).PostMessage(note)
+    await search.world.post(here, "heron aside")
+    service = Principal("service", UserId("integration"), SessionId("s"))
     assert (await search.searching.search(service, wish("heron"))).hits == []
+    (hit,) = (await search.searching.search(service, wish("heron", among=(here,)))).hits
+    assert (hit.text, hit.author_name) == ("heron", "")
     assert await search.find("heron", NOBODY) == []
 
 

@@ -57,8 +57,9 @@ class SearchServiceServicer:
         """SearchMessages finds messages by words and, where the model for it is there, by meaning, the best
         first. Words match in all their forms (English, German, French, Spanish), with and without accents;
         messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
-        the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
-        STORE_UNAVAILABLE.
+        the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. A service
+        searches the conversations that it names in the same way. Errors: OVERLOADED (too many searches at
+        once), SERVICE_UNAVAILABLE, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,9 @@ class SearchServiceStub:
     """SearchMessages finds messages by words and, where the model for it is there, by meaning, the best
     first. Words match in all their forms (English, German, French, Spanish), with and without accents;
     messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
-    the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
-    STORE_UNAVAILABLE.
+    the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. A service
+    searches the conversations that it names in the same way. Errors: OVERLOADED (too many searches at
+    once), SERVICE_UNAVAILABLE, STORE_UNAVAILABLE.
     """
     Recall: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]
     """Recall finds what helps with a query: messages and memories together, the best first, within a
@@ -60,8 +61,9 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """SearchMessages finds messages by words and, where the model for it is there, by meaning, the best
     first. Words match in all their forms (English, German, French, Spanish), with and without accents;
     messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
-    the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
-    STORE_UNAVAILABLE.
+    the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. A service
+    searches the conversations that it names in the same way. Errors: OVERLOADED (too many searches at
+    once), SERVICE_UNAVAILABLE, STORE_UNAVAILABLE.
     """
     Recall: _aio.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]  # type: ignore[assignment]
     """Recall finds what helps with a query: messages and memories together, the best first, within a
@@ -84,8 +86,9 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """SearchMessages finds messages by words and, where the model for it is there, by meaning, the best
         first. Words match in all their forms (English, German, French, Spanish), with and without accents;
         messages beside good ones, and names of speakers, count too. With the grant of a turn it searches
-        the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. Errors: OVERLOADED (too many searches at once), SERVICE_UNAVAILABLE,
-        STORE_UNAVAILABLE.
+        the turn's conversation for what prompts may hold: no asides, nothing that was rolled back. A service
+        searches the conversations that it names in the same way. Errors: OVERLOADED (too many searches at
+        once), SERVICE_UNAVAILABLE, STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

@@ -2,8 +2,8 @@
 
 from typing import TypeAlias
 
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
 from antiphon_server.integration.breakers.switches import Switches
 from antiphon_server.integration.compose.settings import ProcessSettings
@@ -35,7 +35,7 @@ from antiphon_server.integration.connections.model import (
 from antiphon_server.integration.secrets.adapters.kept import SqlKeptSecrets
 from antiphon_server.integration.secrets.model import SecretName
 from antiphon_server.integration.tools.adapters.builtin import BuiltIn
-from antiphon_server.integration.tools.adapters.messages import ContextMessages
+from antiphon_server.integration.tools.adapters.searches import ServedSearches
 from antiphon_server.integration.tools.adapters.sql_results import SqlResultStore
 from antiphon_server.integration.tools.adapters.whiteboards import ServedWhiteboards
 from antiphon_server.runtime.composition.links import Links
@@ -77,7 +77,7 @@ def compose_connections(
         Announcements(EventServiceStub(links.internal), connection_status),
         SqlEgressRules(database),
         [it.connection for it in given],
-        [BuiltIn(ContextMessages(ContextServiceStub(links.internal)), results, whiteboards)],
+        [BuiltIn(ServedSearches(SearchServiceStub(links.internal)), results, whiteboards)],
         grants.forget,
         switches,
     )

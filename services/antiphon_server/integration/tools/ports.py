@@ -1,6 +1,6 @@
 """What tools need from outside."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -123,13 +123,21 @@ class Sources(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SaidMessage:
-    """A message: who said it, its text, when, by RFC 3339, and in which turn, if in one."""
+class FoundMessage:
+    """A message: who said it, what matters of it, when, by RFC 3339, and in which turn, if any."""
 
     author: str
-    text: str
+    excerpt: str
     time: str
     turn_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found, the best first; not ``is_whole`` while the conversation is still read."""
+
+    messages: Sequence[FoundMessage]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +149,14 @@ class Noted:
     appends: bool = False
 
 
-class Messages(Protocol):
-    """Knows what was said in conversations."""
+class Searches(Protocol):
+    """Finds what was said in conversations."""
 
-    def newest(self, conversation_id: str) -> AsyncIterator[SaidMessage]:
-        """A conversation's messages, the newest first. Raises DomainError NOT_FOUND."""
+    async def search(self, conversation_id: str, query: str, limit: int) -> Found:
+        """Of what prompts may hold the messages that fit best.
+
+        Raises DomainError OVERLOADED, SERVICE_UNAVAILABLE.
+        """
         ...
 
 

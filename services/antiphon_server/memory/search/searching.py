@@ -57,7 +57,7 @@ class Searching:
             raise DomainError(Reason.OVERLOADED, resource="searches", retry_after=1.0) from full
 
     async def _search(self, principal: Principal, wish: SearchWish) -> Answer:
-        for_prompts = principal.grant is not None
+        for_prompts = principal.kind != "user"
         readable = await self._readable(principal, wish)
         asker = principal.actor
         brought = await self._library.bring_up(readable.conversation_ids, WAIT_S, asker)
@@ -71,7 +71,8 @@ class Searching:
     async def _readable(self, principal: Principal, wish: SearchWish) -> Readable:
         """What the caller may read now; the grant of a turn opens its conversation alone.
 
-        A turn's worker learns nobody's name: what it says there guests may read, too.
+        A turn's worker learns nobody's name: what it says there guests may read, too. A service
+        that works for a turn says in which conversation.
         """
         if principal.grant is not None:
             own = ConversationId(principal.grant.conversation_id)
@@ -80,7 +81,8 @@ class Searching:
             opened = [own] if asked and here else []
             return Readable(opened, frozenset(opened))
         if principal.kind != "user":
-            return Readable([])
+            opened = list(wish.among) if principal.kind == "service" else []
+            return Readable(opened, frozenset(opened))
         return await self._conversations.readable(
             principal.user_id, wish.workspace_id, wish.among, MAX_CONVERSATIONS
         )

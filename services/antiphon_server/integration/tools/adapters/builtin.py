@@ -14,6 +14,7 @@ from antiphon_server.integration.tools.model import (
     Annotations,
     Call,
     Definition,
+    Json,
     Piece,
     Result,
     ResultPart,
@@ -21,7 +22,7 @@ from antiphon_server.integration.tools.model import (
     ToolCallId,
     ToolName,
 )
-from antiphon_server.integration.tools.ports import Messages, Noted, ResultStore, Whiteboards
+from antiphon_server.integration.tools.ports import Noted, ResultStore, Searches, Whiteboards
 from antiphon_server.runtime.errors import DomainError, Reason
 
 NAME = SourceName("antiphon")
@@ -31,9 +32,8 @@ RESULT = ToolName("antiphon.result")
 HAND_OFF = ToolName("antiphon.hand_off")
 WHITEBOARD = ToolName("antiphon.whiteboard")
 MOST_FOUND = 10
-MOST_READ = 2_000
-"""So many of the newest messages are looked through."""
-EXCERPT = 300
+OWN = 4
+"""So many more are looked for, as some are of the turn that asks."""
 PIECE = 32 * 1024
 """Bytes of a result that are read at once."""
 _BETWEEN_WORDS = re.compile("[ ._-]")
@@ -53,13 +53,15 @@ _DEFINITIONS = {
     ),
     SEARCH: Definition(
         SEARCH,
-        "Finds what was said in this conversation: messages that have all the words, the newest"
-        " first.",
+        "Finds what was said in this conversation: the messages that fit best to what is asked for,"
+        " the best first.",
         """{"type": "object", "additionalProperties": false, "required": ["query"],
             "properties": {"query": {"type": "string", "minLength": 1, "maxLength": 256,
-            "description": "Words to look for, such as: invoice march"}}}""",
+            "description": "Words or a question, such as: who pays the invoice of march"}}}""",
         """{"type": "object", "required": ["found"], "properties": {"found": {"type": "array",
-            "items": {"type": "object", "required": ["author", "time", "excerpt"]}}}}""",
+            "items": {"type": "object", "required": ["author", "time", "excerpt"]}},
+            "incomplete": {"type": "boolean", "description":
+            "Whether the conversation is still being read: a search soon after finds more."}}}""",
         "Search",
         _READS,
     ),
@@ -117,8 +119,8 @@ class BuiltIn:
     why: Mapping[str, str] = MappingProxyType({})
     retry_after_s: float | None = None
 
-    def __init__(self, messages: Messages, results: ResultStore, whiteboards: Whiteboards) -> None:
-        self._messages, self._results, self._whiteboards = messages, results, whiteboards
+    def __init__(self, searches: Searches, results: ResultStore, whiteboards: Whiteboards) -> None:
+        self._searches, self._results, self._whiteboards = searches, results, whiteboards
 
     def definitions(self) -> Mapping[ToolName, Definition]:
         return _DEFINITIONS
@@ -171,19 +173,15 @@ class BuiltIn:
             raise DomainError(
                 Reason.TOOL_FAILED, tool=SEARCH, why="it searches the conversation of a turn"
             )
-        words = str(call.arguments["query"]).casefold().split()
-        found: list[dict[str, str]] = []
-        read = 0
-        async for it in self._messages.newest(conversation_id):
-            text = it.text.casefold()
-            asks_itself = it.turn_id == call.caller.turn_id
-            if not asks_itself and all(word in text for word in words):
-                excerpt = _excerpt(it.text, text.find(words[0]) if words else 0)
-                found.append({"author": it.author, "time": it.time, "excerpt": excerpt})
-            read += 1
-            if len(found) == MOST_FOUND or read == MOST_READ:
-                break
-        return _result({"found": found})
+        # What asks finds itself first, and is of the turn that calls.
+        query = str(call.arguments["query"])
+        answer = await self._searches.search(conversation_id, query, MOST_FOUND + OWN)
+        others = [it for it in answer.messages if it.turn_id != call.caller.turn_id]
+        found: list[Json] = [
+            {"author": it.author, "time": it.time, "excerpt": it.excerpt}
+            for it in others[:MOST_FOUND]
+        ]
+        return _result({"found": found} | ({} if answer.is_whole else {"incomplete": True}))
 
 
 def _is_name(text: str) -> bool:
@@ -219,7 +217,7 @@ async def _time(zone: str) -> Result:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return Result((ResultPart("text", f"There is no time zone {zone!r}."),), failed=True)
     now = datetime.now(UTC).astimezone(known)
-    told = {
+    told: Mapping[str, Json] = {
         "zone": zone,
         "time": now.isoformat(timespec="seconds"),
         "weekday": f"{now:%A}",
@@ -227,11 +225,6 @@ async def _time(zone: str) -> Result:
     return _result(told)
 
 
-def _result(structured: "dict[str, str] | dict[str, list[dict[str, str]]]") -> Result:
+def _result(structured: Mapping[str, Json]) -> Result:
     text = json.dumps(structured, ensure_ascii=False)
     return Result((ResultPart("text", text),), json.loads(text))
-
-
-def _excerpt(text: str, at: int) -> str:
-    begin = max(0, at - EXCERPT // 2)
-    return text[begin : begin + EXCERPT]
