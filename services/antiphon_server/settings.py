@@ -97,6 +97,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     core_dumps: bool = False
     otlp_endpoint: str = ""
     remember_by_rules: bool = False
+    remember_by_model: str = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 180

@@ -66,6 +66,16 @@ async def test_a_stretch_of_a_log_is_kept_once(store: SqlExtractions, kept: SqlM
     assert [it.text for it in await known(kept)] == ["Ann lives in Lyon"]
 
 
+async def test_one_reads_a_conversation_at_a_time(store: SqlExtractions) -> None:
+    """Until they are done, or their time is over."""
+    assert await store.claim(HERE, NOW_US, NOW_US + 100)
+    assert not await store.claim(HERE, NOW_US + 99, NOW_US + 200)
+    assert await store.claim(THERE, NOW_US, NOW_US + 100)
+    assert await store.claim(HERE, NOW_US + 100, NOW_US + 200)
+    await store.unclaim(HERE)
+    assert await store.claim(HERE, NOW_US + 101, NOW_US + 300)
+
+
 async def test_restatements_join_their_sources(store: SqlExtractions, kept: SqlMemories) -> None:
     """In other words, and in another conversation."""
     await store.keep(HERE, "", "c1", found("I live in Lyon.", "We live in Lyon!"), NOW_US)

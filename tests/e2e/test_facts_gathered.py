@@ -1,11 +1,14 @@
 """Where it is switched on, what people say of themselves is remembered, over a kill, once."""
 
+import json
 from pathlib import Path
 
 from antiphon.memory.v1 import memory_pb2
 from antiphon_client import Client
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import ServerProcess, openai_model
 from tests.e2e.until import until_it
+from tests.fakes.openai_behaviour import Behaviour
+from tests.fakes.openai_endpoint import FakeEndpoint
 
 ON = {"ANTIPHON_REMEMBER_BY_RULES": "true"}
 
@@ -49,6 +52,32 @@ async def test_facts_are_gathered_once_and_over_a_kill(tmp_path: Path) -> None:
             assert home.text.endswith(" lives in Lyon")
             assert allergy.memory_id == fact.memory_id
             assert len(allergy.sources) == 2
+
+
+async def test_a_model_gathers_them_at_the_cost_of_the_workspace(tmp_path: Path) -> None:
+    """What it makes up is not kept; what it was paid is in the ledger, on the conversation."""
+    async with FakeEndpoint() as endpoint:
+        models = [openai_model("fake/finder", endpoint.base_url)]
+        told = [_fact("Fly is my dog", "Fly"), _fact("I am the king of Spain", "Spain")]
+        endpoint.behaviour = Behaviour(deltas=1, text=json.dumps({"facts": told}))
+        by_model = {"ANTIPHON_REMEMBER_BY_MODEL": "fake/finder"}
+        server = ServerProcess(tmp_path, models=models, model="scripted/test", variables=by_model)
+        async with server, server.client() as client:
+            made = await client.create_conversation(title="Dogs")
+            here = made.conversation_id
+            await say(client, here, "Fly is my dog")
+            await client.search_messages("dog")
+            await until_it(lambda: known(client))
+            (fact,) = await known(client)
+            assert (fact.text, fact.origin) == ("About Fly", memory_pb2.MEMORY_ORIGIN_MODEL)
+            assert fact.sources[0].conversation_id == here
+            usage = await client.get_usage(made.workspace_id, conversation_id=here)
+            assert [it.model for it in usage.calls] == ["fake/finder"]
+
+
+def _fact(quote: str, value: str) -> dict[str, object]:
+    fact = {"n": 1, "quote": quote, "kind": "fact", "topic": "pet", "value": value}
+    return fact | {"text": f"About {value}", "holds": "holds"}
 
 
 async def test_nothing_is_gathered_unless_it_is_switched_on(tmp_path: Path) -> None:

@@ -37,13 +37,13 @@ class HeldLogs(EventServiceLogs):
     def _events(self) -> "EventServiceAsyncStub":  # type: ignore[override]
         return self._world.log_service.stub
 
-    async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
+    async def read(self, conversation_id: ConversationId, cursor: str, limit: int = 0) -> SaidPage:
         """See :meth:`Logs.read`."""
         self.read_of.append(conversation_id)
         await self.may_read.wait()
         if self.failing is not None:
             raise self.failing
-        return await super().read(conversation_id, cursor)
+        return await super().read(conversation_id, cursor, limit)
 
 
 @dataclass

@@ -31,6 +31,7 @@ INHERITED = frozenset(
         "core_dumps",
         "otlp_endpoint",
         "remember_by_rules",
+        "remember_by_model",
         "retention_days",
         "session_idle_days",
         "session_days",

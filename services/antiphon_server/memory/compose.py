@@ -11,6 +11,8 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
+from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon_server.memory.adapters.asked_model import IntegrationModel
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
@@ -25,9 +27,11 @@ from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
 from antiphon_server.memory.assembly.assembling import Assembling
 from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.memory.memories.expiring import Expiring
+from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.memories.remembering import Remembering
 from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search
+from antiphon_server.memory.ports import Names
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.recalling import Recalling
 from antiphon_server.memory.search.searching import Searching
@@ -54,6 +58,11 @@ class ProcessSettings(Protocol):
     @property
     def remember_by_rules(self) -> bool:
         """Whether facts are gathered from what people say, without being asked."""
+        ...
+
+    @property
+    def remember_by_model(self) -> str:
+        """The model that gathers them in the rules' place; "" if none does."""
         ...
 
 
@@ -122,13 +131,21 @@ def compose_service(
     remembering = Remembering(store, conversations, PolicyRights(guards.policy))
     trail = _trail(database, internal)
     gathering = None
-    if settings.remember_by_rules:
-        extractions = SqlExtractions(database)
+    if settings.remember_by_rules or settings.remember_by_model:
+        finder = _finder(settings.remember_by_model, names, internal)
         gathering = Gathering(
-            logs, names, extractions, lambda: {*library.known, *assembling.active}
+            logs, finder, SqlExtractions(database), lambda: {*library.known, *assembling.active}
         )
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
     return Memory((search, assembly, memories, _notes(database, internal)), library, shelf)
+
+
+def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:
+    rules = RuleFinder(names)
+    if not model:
+        return rules
+    asked = IntegrationModel(model, IntegrationServiceStub(internal), ContextServiceStub(internal))
+    return ModelFinder(names, asked, rules)
 
 
 def _trail(database: Database, internal: grpc.aio.Channel) -> TrailRelay:

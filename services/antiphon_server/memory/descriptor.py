@@ -45,6 +45,7 @@ MEMORY: "ServiceDescriptor[ProcessSettings]" = ServiceDescriptor(
     name="memory",
     port=7466,
     calls=("auth", "context", "events"),
+    calls_later=("integration",),
     folder=Path(__file__).parent,
     contracts=_contracts,
     tables=_tables,

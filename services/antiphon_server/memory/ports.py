@@ -86,8 +86,11 @@ class Logs(Protocol):
         """Of which conversations the log has something behind that cursor, or has lost it."""
         ...
 
-    async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
-        """What was said behind that. Raises DomainError CURSOR_TRIMMED, EPOCH_CHANGED."""
+    async def read(self, conversation_id: ConversationId, cursor: str, limit: int = 0) -> SaidPage:
+        """What was said behind that, of at most so many events at once; 0 of many.
+
+        Raises DomainError CURSOR_TRIMMED, EPOCH_CHANGED.
+        """
         ...
 
 
@@ -193,6 +196,14 @@ class Extractions(Protocol):
         """Of those that were ever read, where that goes on."""
         ...
 
+    async def claim(self, conversation_id: ConversationId, now_us: int, until_us: int) -> bool:
+        """Read a conversation alone until then; false if somebody else does so now."""
+        ...
+
+    async def unclaim(self, conversation_id: ConversationId) -> None:
+        """Let others read it."""
+        ...
+
     async def keep(
         self,
         conversation_id: ConversationId,
@@ -206,6 +217,14 @@ class Extractions(Protocol):
         What was said before is joined, what is contradicted superseded. False if the log was read
         on from ``before`` ("" of one never read) already; then nothing has changed.
         """
+        ...
+
+
+class AskedModel(Protocol):
+    """A model that is asked in the background, at the cost of the conversation's workspace."""
+
+    async def answer(self, conversation_id: ConversationId, instructions: str, text: str) -> str:
+        """Its whole answer. Raises DomainError as Generate does (budgets, breakers, limits)."""
         ...
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from tests.proofs.extraction.labelled import KEPT, KNOWN
-from tests.proofs.extraction.measuring import Measured, measured, together
+from tests.proofs.extraction.measuring import Measured, measured, measured_by_model, together
 
 
 def main() -> None:
@@ -16,10 +16,14 @@ def main() -> None:
         "--list", action="store_true", help="print what was found and what was missed"
     )
     parser.add_argument("--of", nargs="*", default=[*KNOWN, *KEPT], help="conversations")
+    parser.add_argument(
+        "--by-model", action="store_true", help="of a scripted model's answers, not of rules"
+    )
     arguments = parser.parse_args()
+    measure = measured_by_model if arguments.by_model else measured
     print(f"{'':>8}", *(f"{it:>10}" for it in ("labels", "found", "right", "precision", "recall")))
     for half, names in (("known", KNOWN), ("kept", KEPT)):
-        those = {it: measured(it) for it in names if it in arguments.of}
+        those = {it: measure(it) for it in names if it in arguments.of}
         for name, each in those.items():
             _row(name, each)
             if arguments.list:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from antiphon_server.memory.extracting import Candidate, Utterance, extract
 from tests.proofs.extraction.labelled import Label, Turn, folded, labels, turns
+from tests.proofs.extraction.scripted_model import found_by_model
 
 _ALIKE = ({"plan", "event"}, {"diet", "eats"}, {"works_as", "works_at"})
 
@@ -30,17 +31,27 @@ class Measured:
 
 
 def measured(name: str) -> Measured:
-    """The conversation, turn by turn; one candidate finds one label."""
+    """What rules find in the conversation, turn by turn."""
+    said = turns(name)
+    return _compared(name, [(turn, it) for turn in said for it in found_in(turn, name[:2])])
+
+
+def measured_by_model(name: str, seed: int = 1) -> Measured:
+    """What is believed of a scripted model that knows most of the labels, and makes things up."""
+    return _compared(name, found_by_model(turns(name), labels(name), seed))
+
+
+def _compared(name: str, found: Sequence[tuple[Turn, Candidate]]) -> Measured:
+    """One candidate finds one label."""
     left = list(labels(name))
     right, wrong = [], []
-    for turn in turns(name):
-        for candidate in found_in(turn, name[:2]):
-            label = next((it for it in left if _says(candidate, turn, it)), None)
-            if label is None:
-                wrong.append((turn, candidate))
-            else:
-                left.remove(label)
-                right.append((turn, candidate))
+    for turn, candidate in found:
+        label = next((it for it in left if _says(candidate, turn, it)), None)
+        if label is None:
+            wrong.append((turn, candidate))
+        else:
+            left.remove(label)
+            right.append((turn, candidate))
     return Measured(right, wrong, left)
 
 

@@ -13,6 +13,11 @@ CREATE TABLE memory_audit_outbox (
 	PRIMARY KEY (place),
 	UNIQUE (entry_id)
 );
+CREATE TABLE memory_claims (
+	conversation_id VARCHAR(80) NOT NULL,
+	until_us BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
 CREATE TABLE memory_extracted (
 	conversation_id VARCHAR(80) NOT NULL,
 	cursor TEXT NOT NULL,

@@ -47,11 +47,11 @@ class EventServiceLogs:
             found = await self._events.FindNews(pb.FindNewsRequest(places=asked), timeout=TIMEOUT_S)
         return [ConversationId(it.removeprefix(_SCOPE)) for it in found.scopes]
 
-    async def read(self, conversation_id: ConversationId, cursor: str) -> SaidPage:
+    async def read(self, conversation_id: ConversationId, cursor: str, limit: int = 0) -> SaidPage:
         request = pb.ReadEventsRequest(
             scope=_SCOPE + conversation_id,
             cursor=cursor,
-            page_size=PAGE,
+            page_size=limit or PAGE,
             kinds=_KINDS,
         )
         with remote_errors("events"):

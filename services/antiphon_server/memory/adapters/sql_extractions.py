@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Row, bindparam, select, update
+from sqlalchemy import ClauseElement, Connection, Row, bindparam, delete, select, text, update
 
 from antiphon_server.memory.adapters.memory_rows import memory_in
 from antiphon_server.memory.adapters.putting import next_revision, put_in
-from antiphon_server.memory.adapters.tables import extracted, facts, memories
+from antiphon_server.memory.adapters.tables import claims, extracted, facts, memories
 from antiphon_server.memory.extracting import model as extracting
 from antiphon_server.memory.extracting.merging import settled
 from antiphon_server.memory.extracting.model import Candidate, Hold
@@ -57,6 +57,12 @@ _KNOWN = select(facts, memories.c.body).where(
     memories.c.memory_id == facts.c.memory_id,
     memories.c.state == int(State.ACTIVE),
 )
+_CLAIM = text(
+    "INSERT INTO memory_claims (conversation_id, until_us) VALUES (:conversation_id, :until_us)"
+    " ON CONFLICT (conversation_id) DO UPDATE SET until_us = excluded.until_us"
+    " WHERE memory_claims.until_us <= :now_us"
+)
+_UNCLAIM = delete(claims).where(claims.c.conversation_id == bindparam("b_id"))
 _ADD = PreparedInsert(facts, " ON CONFLICT DO NOTHING")
 
 
@@ -79,6 +85,13 @@ class SqlExtractions:
             return found
 
         return await self._database.read(work)
+
+    async def claim(self, conversation_id: ConversationId, now_us: int, until_us: int) -> bool:
+        row = {"conversation_id": conversation_id, "until_us": until_us, "now_us": now_us}
+        return await self._database.write(lambda it: it.execute(_CLAIM, row).rowcount == 1)
+
+    async def unclaim(self, conversation_id: ConversationId) -> None:
+        await self._database.write(lambda it: it.execute(_UNCLAIM, {"b_id": conversation_id}))
 
     async def keep(
         self,
@@ -150,7 +163,7 @@ def _memory(found: Candidate, source: Source, now_us: int) -> Memory:
         valid_until_us=found.valid_until_us or None,
         sources=(replace(source, start=found.start, end=found.end),),
         creator=CREATOR,
-        origin=Origin.RULES,
+        origin=Origin.MODEL if found.by_model else Origin.RULES,
         etag=new_id("etag"),
         create_us=now_us,
         update_us=now_us,

@@ -91,6 +91,14 @@ extracted = Table(
     Column("cursor", Text, nullable=False),
 )
 
+# Until when a server reads a conversation for facts alone, as a model is asked that is paid for.
+claims = Table(
+    "memory_claims",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("until_us", BigInteger, nullable=False),
+)
+
 # What rules know of a memory that they have put, to find what is said again, or contradicted.
 facts = Table(
     "memory_facts",

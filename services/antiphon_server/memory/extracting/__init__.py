@@ -1,4 +1,4 @@
-"""Finds what people say of themselves, by rules: pure computation, without a model.
+"""Finds what people say of themselves: pure computation; what a model is asked is text.
 
 Precision comes before recall: what is not said plainly, in the first person, is left out.
 """

@@ -1,7 +1,7 @@
 """What is read, and what is found in it. Times are microseconds since 1970."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -35,6 +35,10 @@ class Utterance:
     time_us: int
     language: str = "en"
 
+    def shortened(self, characters: int) -> "Utterance":
+        """Its beginning."""
+        return self if len(self.text) <= characters else replace(self, text=self.text[:characters])
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -44,7 +48,8 @@ class Candidate:
     is about: of one subject and topic one fact holds at a time (`lives_in`, or `likes/coffee`
     where there may be many). ``value`` is what it says of it, in a form to compare. ``start`` and
     ``end`` are its place in the text that it was found in, in code points. Of ``valid_from_us``
-    and ``valid_until_us`` those that were not said are 0; ``confidence`` is 0 to 1.
+    and ``valid_until_us`` those that were not said are 0; ``confidence`` is 0 to 1. ``by_model``
+    says that a model found it, not rules.
     """
 
     kind: Kind
@@ -61,6 +66,7 @@ class Candidate:
     start: int
     end: int
     confidence: float
+    by_model: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str]:

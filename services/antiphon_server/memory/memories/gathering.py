@@ -6,18 +6,16 @@ Of each conversation it goes on from where it was read to, whoever read it. Noth
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 
-from antiphon_server.memory.extracting import Candidate, Utterance, extract
-from antiphon_server.memory.model import ConversationId, MessageId, Said
-from antiphon_server.memory.ports import Extractions, Logs, Names
-from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.memory.memories.finding import Finder
+from antiphon_server.memory.model import ConversationId
+from antiphon_server.memory.ports import Extractions, Logs
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PAUSE_S = 5.0
-NAMELESS = "X."
-"""Whom nobody knows by name; a fact says whose it is besides."""
-_USER = "users/"
+CLAIM_US = 600 * 1_000_000
+"""Of a server that dies, others read on where it was after so long."""
 _LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 log = logging.getLogger(__name__)
 
@@ -31,12 +29,12 @@ class Gathering:
     def __init__(
         self,
         logs: Logs,
-        names: Names,
+        finder: Finder,
         store: Extractions,
         known: Callable[[], Collection[ConversationId]],
         pause_s: float = PAUSE_S,
     ) -> None:
-        self._logs, self._names, self._store = logs, names, store
+        self._logs, self._finder, self._store = logs, finder, store
         self._known, self._pause_s = known, pause_s
 
     async def run(self) -> None:
@@ -61,22 +59,35 @@ class Gathering:
         moved = await self._logs.news(cursors) if cursors else ()
         for conversation_id in [*new, *moved]:
             try:
-                await self._read(conversation_id, cursors.get(conversation_id, ""))
+                await self._read_alone(conversation_id, cursors.get(conversation_id, ""))
             except DomainError as error:  # the others can be read
                 log.warning("facts of %s are gathered later: %s", conversation_id, error)
         return len(new) + len(moved)
+
+    async def _read_alone(self, conversation_id: ConversationId, cursor: str) -> None:
+        """Read on; where that costs money, unless another server does so now."""
+        if not self._finder.costs:
+            await self._read(conversation_id, cursor)
+            return
+        now_us = time.time_ns() // 1000
+        if not await self._store.claim(conversation_id, now_us, now_us + CLAIM_US):
+            return
+        try:
+            await self._read(conversation_id, cursor)
+        finally:
+            await self._store.unclaim(conversation_id)
 
     async def _read(self, conversation_id: ConversationId, cursor: str) -> None:
         """Read on to the end of the log, or until another server turns out to do so."""
         while True:
             try:
-                page = await self._logs.read(conversation_id, cursor)
+                page = await self._logs.read(conversation_id, cursor, self._finder.at_once)
             except DomainError as error:
                 if error.reason not in _LOST:
                     raise
                 await self._skip(conversation_id, cursor)
                 return
-            found = await self._found(page.said)
+            found = await self._finder.found(conversation_id, page.said)
             now_us = time.time_ns() // 1000
             if page.cursor == cursor or not await self._store.keep(
                 conversation_id, cursor, page.cursor, found, now_us
@@ -90,29 +101,3 @@ class Gathering:
         """Go on at the end: what was read before, and may be forgotten since, is not read again."""
         end = await self._logs.end(conversation_id)
         await self._store.keep(conversation_id, cursor, end.cursor, [], time.time_ns() // 1000)
-
-    async def _found(self, said: Sequence[Said]) -> Sequence[tuple[MessageId, Candidate]]:
-        people = {it.author for it in said if it.author.startswith(_USER)}
-        names = await self._names.names_of([UserId(it.removeprefix(_USER)) for it in people])
-        uttered = [
-            (it.message_id, Utterance(it.text, it.author, _name(it.author, names), it.time_us))
-            for it in said
-            if it.author in people
-        ]
-        return await asyncio.to_thread(_extracted, uttered) if uttered else ()
-
-
-def _name(author: str, names: Mapping[UserId, str]) -> str:
-    return names.get(UserId(author.removeprefix(_USER))) or NAMELESS
-
-
-def _extracted(
-    uttered: Sequence[tuple[MessageId, Utterance]],
-) -> Sequence[tuple[MessageId, Candidate]]:
-    found = list[tuple[MessageId, Candidate]]()
-    for message_id, said in uttered:
-        try:
-            found += ((message_id, it) for it in extract(said))
-        except Exception:  # a defect that one message meets must not keep others away
-            log.exception("facts of %s can't be found", message_id)
-    return found
