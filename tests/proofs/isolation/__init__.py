@@ -1,0 +1,1 @@
+"""What ten people keep in one index, and what each of them is told of it."""
