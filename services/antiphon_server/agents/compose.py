@@ -8,12 +8,10 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
-from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
+from antiphon_server.agents.adapters.beside import BesideMessages
 from antiphon_server.agents.adapters.handing_tools import HandingTools
-from antiphon_server.agents.adapters.recall import Recall
 from antiphon_server.agents.adapters.services import ContextWindow, IntegrationModels
 from antiphon_server.agents.adapters.tools import IntegrationTools
-from antiphon_server.agents.adapters.whiteboards import ServedWhiteboards
 from antiphon_server.agents.assistant import Assistant
 from antiphon_server.dispatcher.handling import Handler
 
@@ -23,9 +21,8 @@ def compose_agents(internal: grpc.aio.Channel, most_steps: int) -> Sequence[Hand
 
     A turn asks models ``most_steps`` times at most.
     """
-    recall = Recall(AssemblyServiceStub(internal))
-    whiteboards = ServedWhiteboards(WhiteboardServiceStub(internal))
-    window = ContextWindow(ContextServiceStub(internal), whiteboards, recall)
+    beside = BesideMessages(AssemblyServiceStub(internal))
+    window = ContextWindow(ContextServiceStub(internal), beside)
     models = IntegrationModels(IntegrationServiceStub(internal))
     tools = HandingTools(IntegrationTools(ToolServiceStub(internal)))
     return [Assistant(window, models, tools, max_steps=most_steps)]

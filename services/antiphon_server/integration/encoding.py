@@ -77,7 +77,9 @@ def order(request: pb.GenerateRequest, prompts: RememberedPrompts) -> Order:
         request.temperature if request.HasField("temperature") else None,
         tuple([_definition(tool) for tool in request.tools]),
     )
-    return Order(_payer(request), tuple(request.models), prompt, known, _instructions(request))
+    beside = tuple([PromptMessage("user", (Part("text", text),)) for text in request.beside])
+    told = known, _instructions(request), beside
+    return Order(_payer(request), tuple(request.models), prompt, *told)
 
 
 def _payer(request: pb.GenerateRequest) -> Payer:
@@ -186,6 +188,7 @@ def _attempt(step: AttemptStarted) -> pb.AttemptStarted:
         described_parts=step.described,
         skipped=map(_skipped, step.skipped),
         withheld_tools=step.withheld,
+        omitted_texts=step.omitted_texts,
     )
 
 

@@ -25,7 +25,10 @@ from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outb
 from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
 from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
 from antiphon_server.memory.assembly.assembling import Assembling
+from antiphon_server.memory.assembly.contributing import Contributor
+from antiphon_server.memory.assembly.contributions import Contributions
 from antiphon_server.memory.assembly.older_messages import OlderMessages
+from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
@@ -125,8 +128,13 @@ def compose_service(
     shelf = Shelf(store, names, library)
     recalling = Recalling(conversations, store, library, shelf, searching)
     search = Search(SearchServicer(searching, recalling), library)
+    notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)
-    assembling = Assembling(conversations, names, OlderMessages(conversations, library), assemblies)
+    contributors: Sequence[Contributor] = [  # what matters most first
+        WhiteboardSections(notes.whiteboards),
+        OlderMessages(conversations, names, library),
+    ]
+    assembling = Assembling(conversations, Contributions(contributors), assemblies)
     assembly = Assembly(AssemblyServicer(assembling), assembling, assemblies)
     remembering = Remembering(store, conversations, PolicyRights(guards.policy))
     trail = _trail(database, internal)
@@ -137,7 +145,7 @@ def compose_service(
             logs, finder, SqlExtractions(database), lambda: {*library.known, *assembling.active}
         )
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
-    return Memory((search, assembly, memories, _notes(database, internal)), library, shelf)
+    return Memory((search, assembly, memories, notes), library, shelf)
 
 
 def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:

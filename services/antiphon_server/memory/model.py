@@ -164,7 +164,8 @@ class Window:
 class AssemblyWish:
     """What a model is to be shown of a conversation, in ``max_tokens`` in all.
 
-    ``newest`` is what the caller has already. With a ``turn_id`` it can be explained later.
+    ``newest`` is what the caller has already, ``user_id`` who has asked, if a service says so. With
+    a ``turn_id`` it can be explained later.
     """
 
     conversation_id: ConversationId
@@ -173,42 +174,7 @@ class AssemblyWish:
     answered: MessageId
     turn_id: str = ""
     newest: Newest | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An older message that a model is shown; ``text`` is empty once it was erased."""
-
-    message_id: MessageId
-    author: str
-    time_us: int
-    text: str
-    tokens: int
-    score: float
-    parts: Mapping[str, float]
-    author_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Items that a model is not shown: how many (0: unknown), and in words why."""
-
-    count: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """What was put together; ``recalled`` are its items as a model is told of them."""
-
-    newest: Newest
-    max_tokens: int
-    time_us: int
-    items: Sequence[Item] = ()
-    left_out: Sequence[LeftOut] = ()
-    recalled: str = ""
-    tokens: int = 0
-    window: bytes = field(default=b"", repr=False)
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

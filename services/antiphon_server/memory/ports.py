@@ -6,9 +6,9 @@ All methods raise DomainError if the other service can't be used.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from antiphon_server.memory.assembled import Assembly
 from antiphon_server.memory.extracting.model import Candidate
 from antiphon_server.memory.model import (
-    Assembly,
     ConversationId,
     KeptMessages,
     LogEnd,

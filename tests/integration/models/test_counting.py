@@ -25,8 +25,8 @@ from antiphon_server.integration.models.model import (
     ToolDefinition,
 )
 from antiphon_server.integration.models.settings import ModelSettings, model_named
-from antiphon_server.integration.models.tokens import TOKENS_PER_MESSAGE
 from antiphon_server.runtime.configuration import configured
+from antiphon_server.runtime.encoding.token_estimate import TOKENS_PER_MESSAGE
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.net.http_pool import HttpPool
 from tests.proofs.tokens.measuring import error

@@ -33,6 +33,7 @@ from antiphon_server.dispatcher.lane import Lanes
 from antiphon_server.events import compose, hubs, log, subscriptions
 from antiphon_server.events.hub import RingBudget
 from antiphon_server.events.subscription import HEARTBEAT_S, Subscription
+from antiphon_server.memory.assembly.contributing import Contribution
 from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.net import http_pool
@@ -112,8 +113,8 @@ def hurry(factor: float) -> None:
     leases.Leases.__init__ = faster  # type: ignore[method-assign]
 
 
-async def _nothing(*_: Any, **__: Any) -> tuple[tuple[()], tuple[()]]:
-    return (), ()
+async def _nothing(*_: Any, **__: Any) -> Contribution:
+    return Contribution()
 
 
 def shrink() -> None:
@@ -125,7 +126,7 @@ def shrink() -> None:
     little = functools.partial(tails.Tails, max_bytes=REMEMBERED_BYTES)
     setattr(context_compose, "Tails", little)  # noqa: B010 - as above
     # The index of search holds what was said, up to a bound of its own that is far away.
-    OlderMessages.found = _nothing  # type: ignore[method-assign]
+    OlderMessages.contribute = _nothing  # type: ignore[method-assign]
     http_pool.KEEP_ALIVE_S = 1.0
     make = LruCache.__init__
 

@@ -11,7 +11,8 @@ from antiphon_server.integration.budgets.model import Budget
 from antiphon_server.integration.ledger.adapters.tables import bookings, calls, windows
 from antiphon_server.integration.ledger.model import Counted, Outcome
 from antiphon_server.integration.models.pricing import Tokens
-from antiphon_server.integration.models.tokens import tokens_of_bytes, tokens_of_prompt
+from antiphon_server.integration.models.tokens import tokens_of_prompt
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_bytes
 from antiphon_server.runtime.storage.database import Database
 from tests.integration.world import asking
 from tests.proofs.spending.endpoint import CHEAP, DEAR, Market, Talk

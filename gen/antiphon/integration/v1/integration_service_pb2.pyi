@@ -195,6 +195,7 @@ class GenerateRequest(_message.Message):
     TOOLS_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     API_KEYS_FIELD_NUMBER: _builtins.int
+    BESIDE_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
     """workspace_id is who pays."""
     conversation_id: _builtins.str
@@ -254,6 +255,13 @@ class GenerateRequest(_message.Message):
         read: they ask with the key that opened their session, and a grant with those of its turn.
         """
 
+    @_builtins.property
+    def beside(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """beside are texts that stand in front of the first of messages, as one message of the user: what is known from
+        elsewhere, what matters most first. They have at most half of what a prompt has beside messages,
+        instructions and tools: of a model with less room those are left out that don't fit behind the ones before.
+        """
+
     def __init__(
         self,
         *,
@@ -270,10 +278,11 @@ class GenerateRequest(_message.Message):
         tools: _abc.Iterable[_tool_pb2.ToolDefinition] | None = ...,
         user_id: _builtins.str = ...,
         api_keys: _abc.Iterable[_builtins.str] | None = ...,
+        beside: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "temperature", b"temperature"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "api_keys", b"api_keys", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_temperature", b"_temperature", "api_keys", b"api_keys", "beside", b"beside", "conversation_id", b"conversation_id", "history", b"history", "instructions", b"instructions", "max_output_tokens", b"max_output_tokens", "messages", b"messages", "models", b"models", "speakers", b"speakers", "temperature", b"temperature", "tools", b"tools", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__temperature: _TypeAlias = _typing.Literal["temperature"]  # noqa: Y015
     _WhichOneofArgType__temperature: _TypeAlias = _typing.Literal["_temperature", b"_temperature"]  # noqa: Y015
@@ -294,6 +303,7 @@ class AttemptStarted(_message.Message):
     DESCRIBED_PARTS_FIELD_NUMBER: _builtins.int
     SKIPPED_FIELD_NUMBER: _builtins.int
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
+    OMITTED_TEXTS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """call_id is the ledger's entry."""
     model: _builtins.str
@@ -312,6 +322,8 @@ class AttemptStarted(_message.Message):
     """described_parts is how many parts of history and messages it is told of in words alone."""
     withheld_tools: _builtins.int
     """withheld_tools is how many tools it is not told of, since it takes none."""
+    omitted_texts: _builtins.int
+    """omitted_texts is how many of beside it is asked without, because they do not fit."""
     @_builtins.property
     def skipped(self) -> _containers.RepeatedCompositeFieldContainer[_model_pb2.SkippedModel]:
         """skipped are the models of the list that are given up or passed over by now, and why."""
@@ -326,10 +338,11 @@ class AttemptStarted(_message.Message):
         described_parts: _builtins.int = ...,
         skipped: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
         withheld_tools: _builtins.int = ...,
+        omitted_texts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "described_parts", b"described_parts", "model", b"model", "omitted_messages", b"omitted_messages", "retry_of", b"retry_of", "skipped", b"skipped", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "described_parts", b"described_parts", "model", b"model", "omitted_messages", b"omitted_messages", "omitted_texts", b"omitted_texts", "retry_of", b"retry_of", "skipped", b"skipped", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

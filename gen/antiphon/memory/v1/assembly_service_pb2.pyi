@@ -5,6 +5,7 @@ isort:skip_file
 
 from antiphon.context.v1 import context_service_pb2 as _context_service_pb2
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.memory.v1 import memory_pb2 as _memory_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -33,10 +34,11 @@ class AssembleContextRequest(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TURN_ID_FIELD_NUMBER: _builtins.int
     NEWEST_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is the conversation."""
     query: _builtins.str
-    """query is what older messages are looked for by: what was asked. Empty: none are."""
+    """query is what memories and older messages are looked for by: what was asked. Empty: none are."""
     max_tokens: _builtins.int
     """max_tokens is the budget for all of it, by the estimate of GetContext; 0 means 4096."""
     message_id: _builtins.str
@@ -45,9 +47,13 @@ class AssembleContextRequest(_message.Message):
     """turn_id is the turn that it is for: services and the grant of that turn say it, and ExplainContext
     knows it then. Others' is ignored.
     """
+    user_id: _builtins.str
+    """user_id is who has asked, whose own memories are shown where nobody else can read the conversation. Services
+    say it; others ask for themselves.
+    """
     @_builtins.property
     def newest(self) -> Global___NewestMessages:
-        """newest is what the caller has of GetContext already: the answer has no messages then."""
+        """newest is what the caller has of GetContext already: the answer has messages then only if less of them fits."""
 
     def __init__(
         self,
@@ -58,10 +64,11 @@ class AssembleContextRequest(_message.Message):
         message_id: _builtins.str = ...,
         turn_id: _builtins.str = ...,
         newest: Global___NewestMessages | None = ...,
+        user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["newest", b"newest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "message_id", b"message_id", "newest", b"newest", "query", b"query", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "message_id", b"message_id", "newest", b"newest", "query", b"query", "turn_id", b"turn_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -86,7 +93,7 @@ class NewestMessages(_message.Message):
     tokens: _builtins.int
     """tokens is what they cost by the estimate."""
     omitted_messages: _builtins.int
-    """omitted_messages is how many older ones did not fit; 0: nothing has to be recalled."""
+    """omitted_messages is how many older ones did not fit; 0: none of them has to be recalled."""
     @_builtins.property
     def first_time(self) -> _timestamp_pb2.Timestamp:
         """first_time is when that was said: what is older can be recalled."""
@@ -124,25 +131,31 @@ class AssembleContextResponse(_message.Message):
     RECALLED_FIELD_NUMBER: _builtins.int
     ESTIMATED_TOKENS_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
     recalled: _builtins.str
-    """recalled are the items as a model is told of them, in front of what it answers: people's words are
-    quoted line by line, so that nothing in them can be taken for an instruction. Empty without items.
-    """
+    """recalled is what texts say, as one. Empty without items."""
     estimated_tokens: _builtins.int
-    """estimated_tokens is what recalled costs by the estimate. The caller takes so much of the oldest
-    messages away where both don't fit.
-    """
+    """estimated_tokens is what texts cost by the estimate."""
     @_builtins.property
     def context(self) -> _context_service_pb2.GetContextResponse:
-        """context are the newest messages, instructions and tools, unless the caller has them."""
+        """context are the newest messages, instructions and tools; unset if the caller has them, and they fit beside the
+        items. The oldest of them have made room for items.
+        """
 
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContextItem]:
-        """items are what a model is to be shown beside them."""
+        """items are what a model is to be shown beside them, what matters most first, by kinds of sources."""
 
     @_builtins.property
     def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOutItems]:
         """left_out is what would have belonged there, and why it doesn't."""
+
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """texts are the items as a model is told of them, in front of what it answers, a text for each kind of source:
+        what people wrote is quoted line by line, so that nothing in it can be taken for an instruction. Where a model
+        has no room for all, those matter most that come first: GenerateRequest.beside.
+        """
 
     def __init__(
         self,
@@ -152,10 +165,11 @@ class AssembleContextResponse(_message.Message):
         recalled: _builtins.str = ...,
         estimated_tokens: _builtins.int = ...,
         left_out: _abc.Iterable[Global___LeftOutItems] | None = ...,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "estimated_tokens", b"estimated_tokens", "items", b"items", "left_out", b"left_out", "recalled", b"recalled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "estimated_tokens", b"estimated_tokens", "items", b"items", "left_out", b"left_out", "recalled", b"recalled", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,22 +202,36 @@ class ContextItem(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     MESSAGE_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    WHITEBOARD_SECTION_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """text is what is shown of it; of a long message what matters. Empty once that was erased."""
+    """text is what is shown of it; of a long message what matters. Empty once that was erased, or where the reader
+    may not read it.
+    """
     tokens: _builtins.int
     """tokens is what it costs by the estimate."""
     score: _builtins.float
-    """score is by how much it matters to what was asked, beside the others."""
+    """score is by how much it matters to what was asked, beside the others of its kind; 0 of what is shown in any
+    case.
+    """
     reason: _builtins.str
     """reason says in words why it is there."""
     @_builtins.property
     def message(self) -> Global___MessageSource:
         """message is an older message of the conversation."""
+
+    @_builtins.property
+    def memory(self) -> Global___RememberedSource:
+        """memory is something that is remembered."""
+
+    @_builtins.property
+    def whiteboard_section(self) -> Global___SectionSource:
+        """whiteboard_section is a section of the conversation's whiteboard."""
 
     @_builtins.property
     def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
@@ -213,17 +241,19 @@ class ContextItem(_message.Message):
         self,
         *,
         message: Global___MessageSource | None = ...,
+        memory: Global___RememberedSource | None = ...,
+        whiteboard_section: Global___SectionSource | None = ...,
         text: _builtins.str = ...,
         tokens: _builtins.int = ...,
         score: _builtins.float = ...,
         parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "source", b"source", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "source", b"source", "text", b"text", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "source", b"source", "text", b"text", "tokens", b"tokens", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message", "memory", "whiteboard_section"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
@@ -266,6 +296,72 @@ class MessageSource(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageSource: _TypeAlias = MessageSource  # noqa: Y015
+
+@_typing.final
+class RememberedSource(_message.Message):
+    """RememberedSource is a memory that something is of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMORY_ID_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    memory_id: _builtins.str
+    """memory_id is which; empty where the reader may not read it."""
+    scope: _builtins.str
+    """scope is whose it is: Memory.scope."""
+    kind: _memory_pb2.MemoryKind.ValueType
+    """kind is what sort of thing it is."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is since when it holds, or else when it was put."""
+
+    def __init__(
+        self,
+        *,
+        memory_id: _builtins.str = ...,
+        scope: _builtins.str = ...,
+        kind: _memory_pb2.MemoryKind.ValueType = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "memory_id", b"memory_id", "scope", b"scope", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RememberedSource: _TypeAlias = RememberedSource  # noqa: Y015
+
+@_typing.final
+class SectionSource(_message.Message):
+    """SectionSource is a section of a whiteboard that something is of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SHORTENED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """name is the section's."""
+    version: _builtins.int
+    """version is its version, as it was shown."""
+    shortened: _builtins.bool
+    """shortened says that its beginning alone had room."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        shortened: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "shortened", b"shortened", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SectionSource: _TypeAlias = SectionSource  # noqa: Y015
 
 @_typing.final
 class LeftOutItems(_message.Message):
@@ -334,8 +430,8 @@ class ExplainContextResponse(_message.Message):
     """max_tokens was the budget."""
     @_builtins.property
     def newest(self) -> Global___NewestMessages:
-        """newest are the newest messages that fit, of which the oldest made room for items where there are some. A
-        turn's TurnFinished says what was left out for the model that answered.
+        """newest are the newest messages that the turn's model was shown, after the oldest made room for items. A turn's
+        TurnFinished says what was left out besides for the model that answered, which may have a smaller window.
         """
 
     @_builtins.property

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.context.v1 import context_service_pb2, message_pb2
 from antiphon.integration.v1 import integration_service_pb2, model_pb2, tool_pb2
+from antiphon_server.agents.adapters.beside import BesideMessages
 from antiphon_server.agents.adapters.plans import Plans
-from antiphon_server.agents.adapters.recall import Recall
 from antiphon_server.agents.adapters.tools import definition, round_messages
-from antiphon_server.agents.adapters.whiteboards import ServedWhiteboards
-from antiphon_server.agents.notes import quoted, room_of, tokens_of
 from antiphon_server.agents.ports import AskedTool, PlannedTool, Round
 from antiphon_server.dispatcher.handling import (
     COUNTED,
@@ -35,8 +33,7 @@ TIMEOUT_S = 30.0
 class ContextPrompt:
     """What a model should see; a :class:`~antiphon_server.agents.ports.Prompt`.
 
-    ``notes`` is what it is told of the whiteboard, ``recalled`` of older messages, in front of the
-    last one.
+    ``beside`` are texts that stand in front of the last message, those first that matter most.
     """
 
     instructions: str
@@ -44,54 +41,34 @@ class ContextPrompt:
     omitted: int = 0
     speakers: Sequence[message_pb2.Speaker] = ()
     tools: Sequence[str] = ()
-    notes: str = ""
-    recalled: str = ""
+    beside: Sequence[str] = ()
 
 
 class ContextWindow:
-    """See :class:`~antiphon_server.agents.ports.Window`.
-
-    With the conversation's whiteboard, and what is recalled of older messages.
-    """
+    """See :class:`~antiphon_server.agents.ports.Window`; with what stands beside the messages."""
 
     def __init__(
-        self,
-        context: "ContextServiceAsyncStub",
-        whiteboards: ServedWhiteboards | None = None,
-        recall: Recall | None = None,
+        self, context: "ContextServiceAsyncStub", beside: BesideMessages | None = None
     ) -> None:
         self._context = context
-        self._whiteboards = whiteboards
-        self._recall = recall
+        self._beside = beside
 
     async def prompt(self, turn: Turn, max_tokens: int, without: set[TurnId]) -> ContextPrompt:
-        notes = await self._notes(turn, max_tokens)
-        max_tokens = max(1, max_tokens - tokens_of(notes))
-        response = await self._newest(turn, max_tokens)
-        recalled = ""
-        if self._recall is not None:
-            beside = await self._recall.beside(turn, max_tokens, response)
-            recalled = beside.recalled
-            if recalled:  # it takes the place of the oldest
-                left = max(max_tokens - beside.estimated_tokens, 1)
-                response = await self._newest(turn, left)
-        chosen = _chosen(response.messages, turn, without)
+        shown = await self._newest(turn, max_tokens)
+        texts: Sequence[str] = ()
+        if self._beside is not None:
+            beside = await self._beside.of(turn, max_tokens, shown)
+            texts = beside.texts
+            if beside.HasField("context"):  # the oldest have made room
+                shown = beside.context
         return ContextPrompt(
-            response.instructions,
-            chosen,
-            response.omitted_messages,
-            response.speakers,
-            response.tools,
-            notes,
-            recalled,
+            shown.instructions,
+            _chosen(shown.messages, turn, without),
+            shown.omitted_messages,
+            shown.speakers,
+            shown.tools,
+            texts,
         )
-
-    async def _notes(self, turn: Turn, max_tokens: int) -> str:
-        """The whiteboard as a model is told of it, "" where there is nothing."""
-        if self._whiteboards is None:
-            return ""
-        found = await self._whiteboards.notes(turn.conversation_id)
-        return quoted(found, room_of(max_tokens))
 
     async def _newest(self, turn: Turn, max_tokens: int) -> context_service_pb2.GetContextResponse:
         request = context_service_pb2.GetContextRequest(
@@ -115,27 +92,6 @@ def _chosen(
     ]
     seen.sort(key=lambda message: message.message_id == turn.message_id)
     return seen
-
-
-def _noted(notes: str) -> Sequence[integration_service_pb2.PromptMessage]:
-    """The whiteboard in front of what is asked; behind the history, which providers cache."""
-    if not notes:
-        return ()
-    role, parts = message_pb2.MESSAGE_ROLE_USER, [message_pb2.Part(text=notes)]
-    return [integration_service_pb2.PromptMessage(role=role, parts=parts)]
-
-
-def _with_recalled(prompt: ContextPrompt) -> Sequence[message_pb2.Message]:
-    """The message that is answered, and in front of what it says what was found by it."""
-    last = prompt.messages[-1:]
-    if not prompt.recalled or not last:
-        return last
-    told = message_pb2.Message()
-    told.CopyFrom(last[0])
-    del told.parts[:]
-    told.parts.append(message_pb2.Part(text=prompt.recalled))
-    told.parts.extend(last[0].parts)
-    return [told]
 
 
 def _prompt_message(message: message_pb2.Message) -> integration_service_pb2.PromptMessage:
@@ -186,13 +142,13 @@ class IntegrationModels:
             instructions=prompt.instructions,
             history=prompt.messages[:-1],
             messages=[
-                *_noted(prompt.notes),
-                *map(_prompt_message, _with_recalled(prompt)),
+                *map(_prompt_message, prompt.messages[-1:]),
                 *(message for it in rounds for message in round_messages(it)),
             ],
             tools=map(definition, tools),
             max_output_tokens=turn.order.max_output_tokens,
             speakers=prompt.speakers,
+            beside=prompt.beside,
         )
         call = self._integration.Generate(request, timeout=turn.order.time_limit_s)
         try:

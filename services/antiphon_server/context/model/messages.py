@@ -5,14 +5,13 @@ from typing import NewType
 
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
+from antiphon_server.runtime.encoding.token_estimate import TOKENS_PER_MESSAGE, tokens_of_bytes
 
 MessageId = NewType("MessageId", str)
 Offset = NewType("Offset", int)
 """A place in a conversation's log, from 1."""
 
 MAX_MESSAGE_BYTES = 1 << 20
-_BYTES_A_TOKEN = 4
-_TOKENS_A_MESSAGE = 4
 
 
 class MessageRole(OpenIntEnum):
@@ -48,7 +47,7 @@ class Content:
     @property
     def tokens(self) -> int:
         """What it costs a model: 4 bytes a token, plus 4 a message."""
-        return -(-self.text_bytes // _BYTES_A_TOKEN) + _TOKENS_A_MESSAGE
+        return tokens_of_bytes(self.text_bytes) + TOKENS_PER_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,9 @@ from antiphon_server.integration.models.model import (
     Working,
 )
 from antiphon_server.integration.models.pricing import Prices, Tokens
-from antiphon_server.integration.models.tokens import most_tokens, tokens_of_bytes
+from antiphon_server.integration.models.tokens import most_tokens
 from antiphon_server.runtime.concurrency.tasks import completed
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_bytes
 from antiphon_server.runtime.errors import DomainError, Reason
 
 Emit: TypeAlias = Callable[[Step | Working], Awaitable[object]]
@@ -128,7 +129,8 @@ class Attempts:
         try:
             call = await completed(self._open(model, wanted, progress))
             retry_of, skipped = before.failure, before.skipped
-            await emit(AttemptStarted(call.call_id, model.name, retry_of, *left, skipped))
+            texts = wanted.omitted_texts
+            await emit(AttemptStarted(call.call_id, model.name, retry_of, *left, skipped, texts))
             progress.asked = True
             await _stream(model, prompt, progress, emit)
         except DomainError as error:

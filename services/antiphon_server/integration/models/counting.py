@@ -7,12 +7,9 @@ from threading import Lock
 
 from antiphon_server.integration.models.model import PartKind, PromptMessage, ToolDefinition
 from antiphon_server.integration.models.ports import CountsTokens
-from antiphon_server.integration.models.tokens import (
-    BYTES_PER_TOKEN,
-    TOKENS_PER_MESSAGE,
-    BytesOfTokens,
-)
+from antiphon_server.integration.models.tokens import BytesOfTokens
 from antiphon_server.runtime.cache.lru import LruCache
+from antiphon_server.runtime.encoding.token_estimate import BYTES_PER_TOKEN, TOKENS_PER_MESSAGE
 
 TOKENS_OF_PROMPT = 8
 """What stands around all messages, and is in no message's count."""

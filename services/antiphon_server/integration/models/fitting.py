@@ -17,15 +17,19 @@ from antiphon_server.integration.models.room import Room
 
 _NAMES: dict[PartKind, str] = {"image": "an image", "audio": "a recording", "file": "a file"}
 _LONGEST_NAME = 80
+_BETWEEN = "\n\n"
+PART_BESIDE = 2
+"""The texts beside the messages have at most this part of what is left beside what is asked."""
 _TEXT = frozenset[PartKind]({"text"})
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """An order for one model: ``history`` is what it is told of what was said before.
+    """An order for one model: ``history`` is what it is told of what was said before, ``beside``
+    the texts that it is told besides.
 
     ``described`` says how many parts it is told of in words, ``asked_tokens`` how long the prompt
-    is without the history, as ``counting`` counts. It is not told of ``withheld`` tools.
+    is without both, as ``counting`` counts. It is not told of ``withheld`` tools.
     """
 
     order: Order
@@ -35,17 +39,19 @@ class Fitted:
     asked_tokens: int = 0
     withheld: int = 0
     counting: Counting = FOUR_BYTES
+    beside: tuple[PromptMessage, ...] = ()
 
     @cached_property
     def tokens(self) -> int:
         """How many tokens the prompt has, as they are counted."""
-        return self.asked_tokens + self.counting.of_messages(self.history)
+        return self.asked_tokens + self.counting.of_messages((*self.beside, *self.history))
 
     @cached_property
     def prompt(self) -> Prompt:
         """What the model is asked."""
         order = self.order
-        messages = (*order.instructions, *self.history, *order.prompt.messages)
+        beside = _as_one(self.beside)
+        messages = (*order.instructions, *self.history, *beside, *order.prompt.messages)
         return replace(order.prompt, messages=messages, max_output_tokens=self.max_output_tokens)
 
     @property
@@ -53,19 +59,41 @@ class Fitted:
         """How many of the oldest messages are left out."""
         return len(self.order.history) - len(self.history)
 
+    @property
+    def omitted_texts(self) -> int:
+        """How many of the texts beside the messages are left out."""
+        return len(self.order.beside) - len(self.beside)
+
+    @property
+    def shortest(self) -> bool:
+        """Whether nothing is left that the model could be asked without."""
+        return not self.history and not self.beside
+
     def shorter(self) -> "Fitted":
-        """The same with at most half of the history: the model has less room than was thought."""
+        """The same with at most half of the history: the model has less room than was thought.
+
+        Where none is left, with at most half of what stands beside it.
+        """
+        if not self.history:
+            half = self.counting.of_messages(self.beside) // 2
+            return replace(self, beside=_that_fit(self.beside, half, self.counting))
         half = self.counting.of_messages(self.history) // 2
         return replace(self, history=_newest(self.history, half, self.counting))
 
     def without(self, tokens: int) -> "Fitted":
-        """The same without the oldest messages that have so many tokens, one of them at least."""
+        """The same without the oldest messages that have so many tokens, one of them at least.
+
+        Where these are not enough, without the last texts beside them.
+        """
         left = 0
         for count, message in enumerate(self.history, 1):
             left += self.counting.of_message(message)
             if left >= tokens:
                 return replace(self, history=self.history[count:])
-        return replace(self, history=())
+        beside = list(self.beside)
+        while beside and left < max(tokens, 1):
+            left += self.counting.of_message(beside.pop())
+        return replace(self, history=(), beside=tuple(beside))
 
 
 def fitted(
@@ -85,9 +113,10 @@ def fitted(
         order = replace(order, prompt=replace(order.prompt, messages=messages, tools=tools))
     asked = counting.of_messages((*order.instructions, *messages)) + counting.of_tools(tools)
     left = int(room.prompt / counting.margin) - TOKENS_OF_PROMPT - asked
-    kept = _newest(told, left, counting)
+    beside = _that_fit(order.beside, left // PART_BESIDE, counting)
+    kept = _newest(told, left - counting.of_messages(beside), counting)
     described = sum(strange[len(strange) - len(kept) :]) + sum(strange_now)
-    return Fitted(order, room.output, kept, described, asked, withheld, counting)
+    return Fitted(order, room.output, kept, described, asked, withheld, counting, beside)
 
 
 def shown_as_they_are(message: PromptMessage) -> bool:
@@ -117,6 +146,26 @@ def _newest(
     while first and (budget := budget - counting.of_message(history[first - 1])) >= 0:
         first -= 1
     return tuple(history[first:])
+
+
+def _that_fit(
+    texts: Sequence[PromptMessage], budget: int, counting: Counting
+) -> tuple[PromptMessage, ...]:
+    """Those that fit, the first of them rather than the last."""
+    kept = list[PromptMessage]()
+    for it in texts:
+        tokens = counting.of_message(it)
+        if tokens <= budget:
+            kept.append(it)
+            budget -= tokens
+    return tuple(kept)
+
+
+def _as_one(texts: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """The texts as one message of the user."""
+    if len(texts) < 2:
+        return texts
+    return [PromptMessage("user", (Part("text", _BETWEEN.join([it.text for it in texts])),))]
 
 
 def _in_words(message: PromptMessage, accepts: frozenset[PartKind]) -> PromptMessage:

@@ -167,7 +167,7 @@ class _Running:
         """Ask, with less of the history while the model says that it is too long for it."""
         while True:
             ended = await self._ask_once(model, wanted)
-            if not wanted.history or not _too_long(ended):
+            if wanted.shortest or not _too_long(ended):
                 return ended
             wanted = wanted.shorter()
 

@@ -11,7 +11,7 @@ from antiphon_server.integration.ledger.model import (
     Usage,
 )
 from antiphon_server.integration.models.pricing import Rates, Tokens
-from antiphon_server.integration.models.tokens import tokens_of_bytes
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_bytes
 
 CLOCKS_US = 60_000_000
 """How far the clocks of two servers may be from each other."""

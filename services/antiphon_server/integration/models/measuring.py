@@ -14,14 +14,15 @@ _MORE = 1.02
 
 
 async def measured(model: ConfiguredModel, order: Order) -> Fitted:
-    """The order for the model, with as much of its history as its window has room for.
+    """The order for the model, with as much of its history and of the texts beside it as its
+    window has room for.
 
     Raises DomainError MODEL_PROMPT_TOO_LONG where all that is asked is longer than the window,
     and the model's own tokenizer says so: its provider would refuse it.
     """
     room = await model.room(order.prompt.max_output_tokens)
     context = await model.context_tokens()
-    messages = (*order.history, *order.instructions, *order.prompt.messages)
+    messages = (*order.history, *order.instructions, *order.beside, *order.prompt.messages)
     await model.counting.prepare(messages, order.prompt.tools, room.prompt)
     takes_tools = model.settings.tools
     wanted = fitted(order, room, model.accepts, takes_tools=takes_tools, counting=model.counting)
@@ -38,7 +39,7 @@ async def _counted(model: ConfiguredModel, wanted: Fitted, most: int) -> tuple[F
         return wanted, wanted.tokens + TOKENS_OF_PROMPT if model.counting.exact else 0
     while most_tokens(wanted.prompt) > most:
         tokens = await _whole(model, wanted)
-        if tokens <= most or not wanted.history:
+        if tokens <= most or wanted.shortest:
             return wanted, tokens
         wanted = wanted.without(int((tokens - most) * wanted.tokens / tokens * _MORE))
     return wanted, 0

@@ -220,7 +220,8 @@ class Order:
     """What is to be generated, for whom; no models means the default.
 
     ``prompt`` is what is asked, with 0 for an answer as long as the model says; each model is given
-    as much of ``history``, what was said before, as it can take, behind ``instructions``.
+    as much of ``history``, what was said before, as it can take, behind ``instructions``, and of
+    the texts ``beside``, those first that matter most, in front of what is asked.
     """
 
     payer: Payer
@@ -228,6 +229,7 @@ class Order:
     prompt: Prompt
     history: tuple[PromptMessage, ...] = ()
     instructions: tuple[PromptMessage, ...] = ()
+    beside: tuple[PromptMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +245,9 @@ class Skipped:
 class AttemptStarted:
     """A model is being asked now; ``retry_of`` names why the attempt before failed.
 
-    It is asked without the ``omitted`` oldest messages, and told of ``described`` parts in words
-    and not of ``withheld`` tools, instead of those that were ``skipped``.
+    It is asked without the ``omitted`` oldest messages and ``omitted_texts`` that stand beside
+    them, and told of ``described`` parts in words and not of ``withheld`` tools, instead of those
+    that were ``skipped``.
     """
 
     call_id: CallId
@@ -254,6 +257,7 @@ class AttemptStarted:
     described: int = 0
     withheld: int = 0
     skipped: tuple[Skipped, ...] = ()
+    omitted_texts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ from antiphon_server.integration.models.model import (
     PromptMessage,
     ToolDefinition,
 )
-
-BYTES_PER_TOKEN = 4
-TOKENS_PER_MESSAGE = 4
+from antiphon_server.runtime.encoding.token_estimate import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_MESSAGE,
+    tokens_of_bytes,
+    tokens_of_text,
+)
 
 MOST_OF_TEMPLATE = 1024
 """What providers tell a model before all messages: some hundred tokens, of Grok 4 nearly 700."""
@@ -42,12 +45,7 @@ class BytesOfTokens:
 
     def count(self, text: str) -> int:
         """See :meth:`CountsTokens.count`."""
-        return tokens_of_bytes(len(text.encode("utf-8", "replace")))
-
-
-def tokens_of_bytes(size: int) -> int:
-    """The estimate for a text of ``size`` bytes, rounded up."""
-    return -(-size // BYTES_PER_TOKEN)
+        return tokens_of_text(text)
 
 
 def tokens_of_message(message: PromptMessage) -> int:

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, select
 
 from antiphon.memory.v1.assembly_service_pb2 import ExplainContextResponse
 from antiphon_server.memory.adapters.tables import assemblies
-from antiphon_server.memory.encoding.search import assembly_of, explained
-from antiphon_server.memory.model import Assembly, ConversationId
+from antiphon_server.memory.assembled import Assembly
+from antiphon_server.memory.encoding.assembly import assembly_of, explained
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.runtime.errors import DomainError
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.forgetting import forget_in_batches
@@ -45,7 +46,7 @@ class SqlAssemblies:
     def keep(self, conversation_id: ConversationId, turn_id: str, assembly: Assembly) -> None:
         if len(self._waiting) < MOST:
             items = [replace(it, text="") for it in assembly.items]
-            bare = replace(assembly, items=items, recalled="", window=b"")
+            bare = replace(assembly, items=items, texts=(), window=b"")
             self._waiting[conversation_id, turn_id] = bare
 
     async def find(self, conversation_id: ConversationId, turn_id: str) -> Assembly | None:

@@ -4,24 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from antiphon_server.memory.assembled import Item, LeftOut, OfMessage
+from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, cost_of, quoted
+from antiphon_server.memory.assembly.reasons import reason_of
 from antiphon_server.memory.index import Hit, Query
 from antiphon_server.memory.model import (
-    AssemblyWish,
-    Item,
+    ConversationId,
     KeptMessage,
-    LeftOut,
     MessageId,
-    Newest,
     Place,
+    WorkspaceId,
 )
-from antiphon_server.memory.ports import Conversations
+from antiphon_server.memory.ports import Conversations, Names
 from antiphon_server.memory.search.library import MESSAGE, Library
+from antiphon_server.runtime.access.principal import Principal, UserId
 
 MOST = 8
 """So many are recalled at most: more of them tell a model less."""
-SHARE = 8
-"""A part of this many of the budget may be recalled, and no more than ``MAX_TOKENS``."""
-MAX_TOKENS = 1500
 WAIT_S = 1.0
 """A turn waits no longer for a conversation that was never searched here."""
 _ASKED = 24
@@ -38,52 +37,84 @@ _NO_ROOM = "there was no more room for what is recalled"
 
 
 class OlderMessages:
-    """Finds what was said before the newest messages."""
+    """Finds what was said before the newest messages; a :class:`Contributor`."""
 
-    def __init__(self, conversations: Conversations, library: Library) -> None:
-        self._conversations = conversations
-        self._library = library
+    name = "what was said before"
+    share = Share(8, 1500)
+    source = OfMessage
 
-    async def found(
-        self, wish: AssemblyWish, newest: Newest, *, by_name: bool
-    ) -> tuple[Sequence[Item], Sequence[LeftOut]]:
-        """The items in the order in which they were said, and what was left out.
+    def __init__(self, conversations: Conversations, names: Names, library: Library) -> None:
+        self._conversations, self._names, self._library = conversations, names, library
 
-        ``by_name`` lets names of speakers count, which not everybody may know.
-
-        Raises DomainError if other services can't be used.
-        """
-        if not newest.omitted or not wish.query.strip():
-            return (), ()
-        brought = await self._library.bring_up([wish.conversation_id], WAIT_S)
+    async def contribute(self, asked: Asked) -> Contribution:
+        """See :meth:`Contributor.contribute`; in the order in which they were said."""
+        if not asked.newest.omitted or not asked.query.strip():
+            return Contribution()
+        brought = await self._library.bring_up([asked.conversation_id], WAIT_S)
         if not brought.conversation_ids:
-            return (), [LeftOut(newest.omitted, _STILL_READ)]
-        hits = await self._ranked(wish, newest, by_name=by_name)
+            return Contribution(left_out=[LeftOut(asked.newest.omitted, _STILL_READ)])
+        hits = await self._ranked(asked)
         if not hits:
-            return (), ()
-        places = [Place(wish.conversation_id, MessageId(it.document_id)) for it in hits]
+            return Contribution()
+        places = [Place(asked.conversation_id, MessageId(it.document_id)) for it in hits]
         kept = await self._conversations.messages(places, in_context=True)
         those = [
             (it, hit)
             for hit in hits
             if (it := kept.messages.get(MessageId(hit.document_id))) is not None
         ]
-        excerpts = await self._library.excerpts(wish.query, [it.said.text for it, _ in those])
+        excerpts = await self._library.excerpts(asked.query, [it.said.text for it, _ in those])
         found = [
             _item(it, hit, shown.text) for (it, hit), shown in zip(those, excerpts, strict=True)
         ]
-        return _that_fit(_once(found, wish.query), min(wish.max_tokens // SHARE, MAX_TOKENS))
+        return _that_fit(_once(found, asked.query), asked.room - cost_of(_HEADER))
 
-    async def _ranked(self, wish: AssemblyWish, newest: Newest, *, by_name: bool) -> Sequence[Hit]:
+    def told(self, asked: Asked, contribution: Contribution) -> str:
+        """See :meth:`Contributor.told`: behind who said it and when."""
+        names = asked.newest.names
+        return "\n".join((_HEADER, *(_quoted(it, names) for it in contribution.items)))
+
+    async def explained(
+        self, principal: Principal, conversation_id: ConversationId, items: Sequence[Item]
+    ) -> Sequence[Item]:
+        """See :meth:`Contributor.explained`."""
+        places = [Place(conversation_id, _of(it).message_id) for it in items]
+        kept = (await self._conversations.messages(places)).messages
+        names = await self._names_for(principal, conversation_id, [_of(it).author for it in items])
+        return [
+            replace(
+                it,
+                text=kept[_of(it).message_id].said.text if _of(it).message_id in kept else "",
+                source=replace(_of(it), author_name=names.get(_of(it).author, "")),
+            )
+            for it in items
+        ]
+
+    async def _names_for(
+        self, principal: Principal, conversation_id: ConversationId, authors: Sequence[str]
+    ) -> Mapping[str, str]:
+        """What authors are called, for users who are more than guests there."""
+        if principal.kind != "user":
+            return {}
+        where = await self._conversations.readable(
+            principal.user_id, WorkspaceId(""), [conversation_id], 1
+        )
+        if conversation_id not in where.conversation_ids or where.as_guest:
+            return {}
+        people = {UserId(it.removeprefix(_USER)) for it in authors if it.startswith(_USER)}
+        found = await self._names.names_of(people)
+        return {f"{_USER}{user_id}": name for user_id, name in found.items()}
+
+    async def _ranked(self, asked: Asked) -> Sequence[Hit]:
         query = Query(
-            wish.query[:_QUERY],
+            asked.query[:_QUERY],
             _ASKED,
             frozenset({MESSAGE}),
-            before_us=max(newest.first_us, 1),
-            by_name=by_name,
+            before_us=max(asked.newest.first_us, 1),
+            by_name=asked.by_name,
             by_neighbours=False,
         )
-        hits = await self._library.search(query, [wish.conversation_id])
+        hits = await self._library.search(query, [asked.conversation_id])
         least = _LEAST * max(map(_relevance, hits), default=0.0)
         return [it for it in hits if _relevance(it) >= least and _relevance(it) > 0]
 
@@ -93,22 +124,16 @@ def _relevance(hit: Hit) -> float:
     return hit.score - hit.parts.get("length", 0.0)
 
 
-def tokens_of(text: str) -> int:
-    """The estimate of GetContext: 4 bytes of UTF-8 a token, and 4 a message."""
-    return -(-len(text.encode()) // 4) + 4
-
-
-def told(items: Sequence[Item], names: Mapping[str, str]) -> str:
-    """The items as a model is told of them: each line quoted, behind who said it and when."""
-    if not items:
-        return ""
-    return "\n".join((_HEADER, *(_quoted(it, names) for it in items)))
+def _of(it: Item) -> OfMessage:
+    assert isinstance(it.source, OfMessage)
+    return it.source
 
 
 def _item(kept: KeptMessage, hit: Hit, text: str) -> Item:
     said = kept.said
-    cost = tokens_of(text) + _LABEL_TOKENS
-    return Item(said.message_id, said.author, said.time_us, text, cost, hit.score, hit.parts)
+    cost = cost_of(text) + _LABEL_TOKENS
+    source = OfMessage(said.message_id, said.author, said.time_us)
+    return Item(source, text, cost, hit.score, hit.parts, reason_of(hit.parts))
 
 
 _LABEL_TOKENS = 12
@@ -126,24 +151,29 @@ def _once(found: Sequence[Item], query: str) -> Sequence[Item]:
         text = it.text.casefold()
         if text and text != asked:
             same = by_text.setdefault(text, it)
-            if it.author.startswith(_USER) and not same.author.startswith(_USER):
+            if _is_persons(it) and not _is_persons(same):
                 by_text[text] = replace(it, score=same.score, parts=same.parts)
     return list(by_text.values())
 
 
-def _that_fit(found: Sequence[Item], budget: int) -> tuple[Sequence[Item], Sequence[LeftOut]]:
-    kept, left = list[Item](), budget
+def _is_persons(it: Item) -> bool:
+    return _of(it).author.startswith(_USER)
+
+
+def _that_fit(found: Sequence[Item], room: int) -> Contribution:
+    kept, left = list[Item](), room
     for it in found:
         if len(kept) < MOST and it.tokens <= left:
             kept.append(it)
             left -= it.tokens
     over = len(found) - len(kept)
-    kept.sort(key=lambda it: it.time_us)
-    return kept, [LeftOut(over, _NO_ROOM)] if over else []
+    kept.sort(key=lambda it: _of(it).time_us)
+    return Contribution(kept, [LeftOut(over, _NO_ROOM)] if over else ())
 
 
 def _quoted(it: Item, names: Mapping[str, str]) -> str:
-    said = datetime.fromtimestamp(it.time_us / 1e6, UTC)
-    who = names.get(it.author) or ("the user" if it.author.startswith(_USER) else "you")
+    source = _of(it)
+    said = datetime.fromtimestamp(source.time_us / 1e6, UTC)
+    who = names.get(source.author) or ("the user" if _is_persons(it) else "you")
     when = f"{said.day} {said:%B %Y, %H:%M} UTC"
-    return f"> {' '.join(who.split())}, {when}: {it.text}"
+    return "\n".join(quoted(it.text, f"{' '.join(who.split())}, {when}: "))

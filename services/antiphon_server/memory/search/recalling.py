@@ -26,9 +26,9 @@ from antiphon_server.memory.search.searching import (
 from antiphon_server.memory.search.shelf import Shelf, is_of_memories, key_of
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.concurrency.bulkhead import Bulkhead, NoPlace
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_text
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 
-BYTES_PER_TOKEN = 4
 MOST_RANKED = 100
 _REASONS: Mapping[str, str] = {
     "words": "matches the words",
@@ -213,10 +213,10 @@ class Recalling:
         now_us = int(self._clock() * 1e6)
         in_use = [it for it in there if it.state is State.ACTIVE and not it.expired(now_us)]
         memories = await self._sources.shown(principal, in_use)
-        found = [Recalled(it, it.score, it.parts, _tokens(it.text)) for it in messages]
+        found = [Recalled(it, it.score, it.parts, tokens_of_text(it.text)) for it in messages]
         for it in memories:
             hit = kept[it.memory_id]  # type: ignore[index]
-            found.append(Recalled(it, hit.score, hit.parts, _tokens(it.text)))
+            found.append(Recalled(it, hit.score, hit.parts, tokens_of_text(it.text)))
         return sorted(found, key=lambda it: (-it.score, -_importance(it.item)))
 
 
@@ -246,7 +246,3 @@ def _different(found: Sequence[Recalled]) -> Iterator[Recalled]:
 
 def _importance(item: MessageHit | Memory) -> float:
     return item.importance if isinstance(item, Memory) else 0.0
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)

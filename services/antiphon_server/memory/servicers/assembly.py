@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.memory.v1 import assembly_service_pb2 as pb
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceServicer
 from antiphon_server.memory.assembly.assembling import Assembling
-from antiphon_server.memory.encoding import search as encoding
+from antiphon_server.memory.encoding import assembly as encoding
 from antiphon_server.memory.model import ConversationId
 from antiphon_server.runtime.access.principal import current_principal
 

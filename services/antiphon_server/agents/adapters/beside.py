@@ -1,4 +1,4 @@
-"""What a model is shown beside the newest messages, through the service that finds it."""
+"""What a model is shown beside the newest messages, through the service that puts it together."""
 
 import logging
 import time
@@ -26,8 +26,8 @@ _NOTHING = pb.AssembleContextResponse()
 log = logging.getLogger(__name__)
 
 
-class Recall:
-    """Asks what of older messages matters to a turn; whatever fails, the turn goes on without."""
+class BesideMessages:
+    """Asks once a turn for all of it; whatever fails, the turn goes on without."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class Recall:
         self._clock = clock
         self._away_until = 0.0
 
-    async def beside(
+    async def of(
         self, turn: Turn, max_tokens: int, shown: GetContextResponse
     ) -> pb.AssembleContextResponse:
-        """What is to be shown beside the messages that the model is shown in any case."""
+        """What is to be shown beside these messages, and fewer of them where both don't fit."""
         if not shown.messages or self._clock() < self._away_until:
             return _NOTHING
         request = pb.AssembleContextRequest(
@@ -50,16 +50,16 @@ class Recall:
             message_id=turn.message_id,
             turn_id=turn.turn_id,
             newest=_newest(shown),
+            query=_asked(shown),
+            user_id=turn.user_id,
         )
-        if shown.omitted_messages:
-            request.query = _asked(shown)
         try:
             with remote_errors("memory"):
                 return await self._assembly.AssembleContext(request, timeout=TIMEOUT_S)
         except DomainError as error:
             if error.reason in _AWAY:
                 self._away_until = self._clock() + AWAY_S
-            log.info("%s is answered without what was said before: %s", turn.turn_id, error)
+            log.info("%s is answered without what stands beside it: %s", turn.turn_id, error)
             return _NOTHING
 
 
