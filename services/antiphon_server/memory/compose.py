@@ -14,6 +14,7 @@ from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
 from antiphon_server.memory.adapters.asked_model import IntegrationModel
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
+from antiphon_server.memory.adapters.audiences import ContextAudiences
 from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
@@ -27,6 +28,7 @@ from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
 from antiphon_server.memory.assembly.assembling import Assembling
 from antiphon_server.memory.assembly.contributing import Contributor
 from antiphon_server.memory.assembly.contributions import Contributions
+from antiphon_server.memory.assembly.memories import RelevantMemories
 from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
 from antiphon_server.memory.memories.expiring import Expiring
@@ -128,10 +130,12 @@ def compose_service(
     shelf = Shelf(store, names, library)
     recalling = Recalling(conversations, store, library, shelf, searching)
     search = Search(SearchServicer(searching, recalling), library)
+    audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)
     contributors: Sequence[Contributor] = [  # what matters most first
         WhiteboardSections(notes.whiteboards),
+        RelevantMemories(conversations, audiences, store, shelf, library),
         OlderMessages(conversations, names, library),
     ]
     assembling = Assembling(conversations, Contributions(contributors), assemblies)

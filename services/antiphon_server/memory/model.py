@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NewType
 
+from antiphon_server.runtime.access.principal import UserId
+
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 WorkspaceId = NewType("WorkspaceId", str)
@@ -51,6 +53,22 @@ class Readable:
     as_guest: Collection[ConversationId] = ()
     more: bool = False
     workspace_ids: Sequence[WorkspaceId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can read a conversation: ``readers``, ``complete`` if these are all.
+
+    ``of_workspace`` says that all who take part there are members of its workspace.
+    """
+
+    readers: frozenset[UserId]
+    complete: bool
+    of_workspace: bool
+
+    def is_only(self, user_id: UserId) -> bool:
+        """Whether nobody else can read it."""
+        return bool(user_id) and self.complete and self.readers <= {user_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +182,8 @@ class Window:
 class AssemblyWish:
     """What a model is to be shown of a conversation, in ``max_tokens`` in all.
 
-    ``newest`` is what the caller has already, ``user_id`` who has asked, if a service says so. With
-    a ``turn_id`` it can be explained later.
+    ``newest`` is what the caller has already; ``user_id`` has asked, and the conversation is in
+    ``workspace_id``, if a service says so. With a ``turn_id`` it can be explained later.
     """
 
     conversation_id: ConversationId
@@ -175,6 +193,7 @@ class AssemblyWish:
     turn_id: str = ""
     newest: Newest | None = None
     user_id: str = ""
+    workspace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

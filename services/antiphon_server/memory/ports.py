@@ -9,6 +9,7 @@ from typing import Protocol
 from antiphon_server.memory.assembled import Assembly
 from antiphon_server.memory.extracting.model import Candidate
 from antiphon_server.memory.model import (
+    Audience,
     ConversationId,
     KeptMessages,
     LogEnd,
@@ -52,6 +53,18 @@ class Conversations(Protocol):
         self, conversation_id: ConversationId, max_tokens: int, answered: MessageId
     ) -> Window:
         """The newest messages that fit, ``answered`` among them. Raises DomainError NOT_FOUND."""
+        ...
+
+
+class Audiences(Protocol):
+    """Who reads conversations, as their owner knows it now."""
+
+    async def workspace_of(self, conversation_id: ConversationId) -> WorkspaceId:
+        """The workspace it is in. Raises DomainError NOT_FOUND."""
+        ...
+
+    async def of(self, conversation_id: ConversationId, workspace_id: WorkspaceId) -> Audience:
+        """Who can read what is said there. Raises DomainError NOT_FOUND."""
         ...
 
 

@@ -9,7 +9,7 @@ import pytest
 from antiphon_server.memory.assembled import Item, LeftOut, OfMessage, Source
 from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, cost_of
 from antiphon_server.memory.assembly.contributions import Contributions
-from antiphon_server.memory.model import ConversationId, MessageId, Newest
+from antiphon_server.memory.model import ConversationId, MessageId, Newest, WorkspaceId
 from antiphon_server.runtime.access.principal import ANONYMOUS, Principal, UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -19,6 +19,7 @@ ASKED = Asked(
     "what?",
     Newest(MessageId(""), 0, 0, 0, 0),
     UserId(""),
+    WorkspaceId(""),
     room=1000,
 )
 

@@ -30,7 +30,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)antiphon/memory/v1/assembly_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a)antiphon/context/v1/context_service.proto\x1a!antiphon/context/v1/message.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x02\n\x16\x41ssembleContextRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x05query\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x1f\n\nmax_tokens\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x80\x89z(\x00\x12\x37\n\nmessage_id\x18\x04 \x01(\tB#\xbaH r\x1b\x32\x19^msg_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x05 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x32\n\x06newest\x18\x06 \x01(\x0b\x32\".antiphon.memory.v1.NewestMessages\x12\x35\n\x07user_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x8e\x02\n\x0eNewestMessages\x12=\n\x10\x66irst_message_id\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^msg_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12.\n\nfirst_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x05\x63ount\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x06tokens\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12!\n\x10omitted_messages\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x39\n\x08speakers\x18\x06 \x03(\x0b\x32\x1c.antiphon.context.v1.SpeakerB\t\xbaH\x06\x92\x01\x03\x10\x80\x08\"\xf2\x01\n\x17\x41ssembleContextResponse\x12\x38\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\'.antiphon.context.v1.GetContextResponse\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.antiphon.memory.v1.ContextItem\x12\x10\n\x08recalled\x18\x03 \x01(\t\x12\x18\n\x10\x65stimated_tokens\x18\x04 \x01(\x05\x12\x32\n\x08left_out\x18\x05 \x03(\x0b\x32 .antiphon.memory.v1.LeftOutItems\x12\r\n\x05texts\x18\x06 \x03(\t\"\xec\x02\n\x0b\x43ontextItem\x12\x34\n\x07message\x18\x01 \x01(\x0b\x32!.antiphon.memory.v1.MessageSourceH\x00\x12\x36\n\x06memory\x18\x07 \x01(\x0b\x32$.antiphon.memory.v1.RememberedSourceH\x00\x12?\n\x12whiteboard_section\x18\t \x01(\x0b\x32!.antiphon.memory.v1.SectionSourceH\x00\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06tokens\x18\x03 \x01(\x05\x12\r\n\x05score\x18\x04 \x01(\x01\x12\x39\n\x05parts\x18\x05 \x03(\x0b\x32*.antiphon.memory.v1.ContextItem.PartsEntry\x12\x0e\n\x06reason\x18\x06 \x01(\t\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06source\"y\n\rMessageSource\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61uthor_name\x18\x04 \x01(\t\"\x8c\x01\n\x10RememberedSource\x12\x11\n\tmemory_id\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12,\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.antiphon.memory.v1.MemoryKind\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rSectionSource\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\tshortened\x18\x03 \x01(\x08\"-\n\x0cLeftOutItems\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x87\x01\n\x15\x45xplainContextRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"\xf5\x01\n\x16\x45xplainContextResponse\x12\x32\n\x06newest\x18\x01 \x01(\x0b\x32\".antiphon.memory.v1.NewestMessages\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.antiphon.memory.v1.ContextItem\x12\x32\n\x08left_out\x18\x03 \x03(\x0b\x32 .antiphon.memory.v1.LeftOutItems\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa2\x02\n\x0f\x41ssemblyService\x12\x88\x01\n\x0f\x41ssembleContext\x12*.antiphon.memory.v1.AssembleContextRequest\x1a+.antiphon.memory.v1.AssembleContextResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x83\x01\n\x0e\x45xplainContext\x12).antiphon.memory.v1.ExplainContextRequest\x1a*.antiphon.memory.v1.ExplainContextResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)antiphon/memory/v1/assembly_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a)antiphon/context/v1/context_service.proto\x1a!antiphon/context/v1/message.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa4\x03\n\x16\x41ssembleContextRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x18\n\x05query\x18\x02 \x01(\tB\t\xbaH\x06r\x04(\x80\x80\x04\x12\x1f\n\nmax_tokens\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x80\x89z(\x00\x12\x37\n\nmessage_id\x18\x04 \x01(\tB#\xbaH r\x1b\x32\x19^msg_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x05 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x32\n\x06newest\x18\x06 \x01(\x0b\x32\".antiphon.memory.v1.NewestMessages\x12\x35\n\x07user_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x38\n\x0cworkspace_id\x18\x08 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x8e\x02\n\x0eNewestMessages\x12=\n\x10\x66irst_message_id\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^msg_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12.\n\nfirst_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x05\x63ount\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x17\n\x06tokens\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12!\n\x10omitted_messages\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x39\n\x08speakers\x18\x06 \x03(\x0b\x32\x1c.antiphon.context.v1.SpeakerB\t\xbaH\x06\x92\x01\x03\x10\x80\x08\"\xf2\x01\n\x17\x41ssembleContextResponse\x12\x38\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\'.antiphon.context.v1.GetContextResponse\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.antiphon.memory.v1.ContextItem\x12\x10\n\x08recalled\x18\x03 \x01(\t\x12\x18\n\x10\x65stimated_tokens\x18\x04 \x01(\x05\x12\x32\n\x08left_out\x18\x05 \x03(\x0b\x32 .antiphon.memory.v1.LeftOutItems\x12\r\n\x05texts\x18\x06 \x03(\t\"\xec\x02\n\x0b\x43ontextItem\x12\x34\n\x07message\x18\x01 \x01(\x0b\x32!.antiphon.memory.v1.MessageSourceH\x00\x12\x36\n\x06memory\x18\x07 \x01(\x0b\x32$.antiphon.memory.v1.RememberedSourceH\x00\x12?\n\x12whiteboard_section\x18\t \x01(\x0b\x32!.antiphon.memory.v1.SectionSourceH\x00\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06tokens\x18\x03 \x01(\x05\x12\r\n\x05score\x18\x04 \x01(\x01\x12\x39\n\x05parts\x18\x05 \x03(\x0b\x32*.antiphon.memory.v1.ContextItem.PartsEntry\x12\x0e\n\x06reason\x18\x06 \x01(\t\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06source\"y\n\rMessageSource\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61uthor_name\x18\x04 \x01(\t\"\x8c\x01\n\x10RememberedSource\x12\x11\n\tmemory_id\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12,\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.antiphon.memory.v1.MemoryKind\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rSectionSource\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\tshortened\x18\x03 \x01(\x08\"-\n\x0cLeftOutItems\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x87\x01\n\x15\x45xplainContextRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x32\n\x07turn_id\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\"\xf5\x01\n\x16\x45xplainContextResponse\x12\x32\n\x06newest\x18\x01 \x01(\x0b\x32\".antiphon.memory.v1.NewestMessages\x12.\n\x05items\x18\x02 \x03(\x0b\x32\x1f.antiphon.memory.v1.ContextItem\x12\x32\n\x08left_out\x18\x03 \x03(\x0b\x32 .antiphon.memory.v1.LeftOutItems\x12\x12\n\nmax_tokens\x18\x04 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa2\x02\n\x0f\x41ssemblyService\x12\x88\x01\n\x0f\x41ssembleContext\x12*.antiphon.memory.v1.AssembleContextRequest\x1a+.antiphon.memory.v1.AssembleContextResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x83\x01\n\x0e\x45xplainContext\x12).antiphon.memory.v1.ExplainContextRequest\x1a*.antiphon.memory.v1.ExplainContextResponse\"\x1a\x90\x02\x01\xba\xeb\x18\x13\x08\x03\x12\x0f\x63onversation_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSEMBLECONTEXTREQUEST'].fields_by_name['turn_id']._serialized_options = b'\272H!r\0342\032^turn_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_ASSEMBLECONTEXTREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_ASSEMBLECONTEXTREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H!r\0342\032^user_[0-9A-Za-z_-]{8,64}$\330\001\001'
+  _globals['_ASSEMBLECONTEXTREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_ASSEMBLECONTEXTREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\037r\0322\030^ws_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_NEWESTMESSAGES'].fields_by_name['first_message_id']._loaded_options = None
   _globals['_NEWESTMESSAGES'].fields_by_name['first_message_id']._serialized_options = b'\272H r\0332\031^msg_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_NEWESTMESSAGES'].fields_by_name['count']._loaded_options = None
@@ -70,27 +72,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ASSEMBLYSERVICE'].methods_by_name['ExplainContext']._loaded_options = None
   _globals['_ASSEMBLYSERVICE'].methods_by_name['ExplainContext']._serialized_options = b'\220\002\001\272\353\030\023\010\003\022\017conversation_id'
   _globals['_ASSEMBLECONTEXTREQUEST']._serialized_start=270
-  _globals['_ASSEMBLECONTEXTREQUEST']._serialized_end=632
-  _globals['_NEWESTMESSAGES']._serialized_start=635
-  _globals['_NEWESTMESSAGES']._serialized_end=905
-  _globals['_ASSEMBLECONTEXTRESPONSE']._serialized_start=908
-  _globals['_ASSEMBLECONTEXTRESPONSE']._serialized_end=1150
-  _globals['_CONTEXTITEM']._serialized_start=1153
-  _globals['_CONTEXTITEM']._serialized_end=1517
-  _globals['_CONTEXTITEM_PARTSENTRY']._serialized_start=1463
-  _globals['_CONTEXTITEM_PARTSENTRY']._serialized_end=1507
-  _globals['_MESSAGESOURCE']._serialized_start=1519
-  _globals['_MESSAGESOURCE']._serialized_end=1640
-  _globals['_REMEMBEREDSOURCE']._serialized_start=1643
-  _globals['_REMEMBEREDSOURCE']._serialized_end=1783
-  _globals['_SECTIONSOURCE']._serialized_start=1785
-  _globals['_SECTIONSOURCE']._serialized_end=1850
-  _globals['_LEFTOUTITEMS']._serialized_start=1852
-  _globals['_LEFTOUTITEMS']._serialized_end=1897
-  _globals['_EXPLAINCONTEXTREQUEST']._serialized_start=1900
-  _globals['_EXPLAINCONTEXTREQUEST']._serialized_end=2035
-  _globals['_EXPLAINCONTEXTRESPONSE']._serialized_start=2038
-  _globals['_EXPLAINCONTEXTRESPONSE']._serialized_end=2283
-  _globals['_ASSEMBLYSERVICE']._serialized_start=2286
-  _globals['_ASSEMBLYSERVICE']._serialized_end=2576
+  _globals['_ASSEMBLECONTEXTREQUEST']._serialized_end=690
+  _globals['_NEWESTMESSAGES']._serialized_start=693
+  _globals['_NEWESTMESSAGES']._serialized_end=963
+  _globals['_ASSEMBLECONTEXTRESPONSE']._serialized_start=966
+  _globals['_ASSEMBLECONTEXTRESPONSE']._serialized_end=1208
+  _globals['_CONTEXTITEM']._serialized_start=1211
+  _globals['_CONTEXTITEM']._serialized_end=1575
+  _globals['_CONTEXTITEM_PARTSENTRY']._serialized_start=1521
+  _globals['_CONTEXTITEM_PARTSENTRY']._serialized_end=1565
+  _globals['_MESSAGESOURCE']._serialized_start=1577
+  _globals['_MESSAGESOURCE']._serialized_end=1698
+  _globals['_REMEMBEREDSOURCE']._serialized_start=1701
+  _globals['_REMEMBEREDSOURCE']._serialized_end=1841
+  _globals['_SECTIONSOURCE']._serialized_start=1843
+  _globals['_SECTIONSOURCE']._serialized_end=1908
+  _globals['_LEFTOUTITEMS']._serialized_start=1910
+  _globals['_LEFTOUTITEMS']._serialized_end=1955
+  _globals['_EXPLAINCONTEXTREQUEST']._serialized_start=1958
+  _globals['_EXPLAINCONTEXTREQUEST']._serialized_end=2093
+  _globals['_EXPLAINCONTEXTRESPONSE']._serialized_start=2096
+  _globals['_EXPLAINCONTEXTRESPONSE']._serialized_end=2341
+  _globals['_ASSEMBLYSERVICE']._serialized_start=2344
+  _globals['_ASSEMBLYSERVICE']._serialized_end=2634
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class AssembleContextRequest(_message.Message):
     TURN_ID_FIELD_NUMBER: _builtins.int
     NEWEST_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is the conversation."""
     query: _builtins.str
@@ -51,6 +52,8 @@ class AssembleContextRequest(_message.Message):
     """user_id is who has asked, whose own memories are shown where nobody else can read the conversation. Services
     say it; others ask for themselves.
     """
+    workspace_id: _builtins.str
+    """workspace_id is the conversation's workspace, which services know; it is not read of others."""
     @_builtins.property
     def newest(self) -> Global___NewestMessages:
         """newest is what the caller has of GetContext already: the answer has messages then only if less of them fits."""
@@ -65,10 +68,11 @@ class AssembleContextRequest(_message.Message):
         turn_id: _builtins.str = ...,
         newest: Global___NewestMessages | None = ...,
         user_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["newest", b"newest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "message_id", b"message_id", "newest", b"newest", "query", b"query", "turn_id", b"turn_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_tokens", b"max_tokens", "message_id", b"message_id", "newest", b"newest", "query", b"query", "turn_id", b"turn_id", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

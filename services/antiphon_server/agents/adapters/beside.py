@@ -52,6 +52,7 @@ class BesideMessages:
             newest=_newest(shown),
             query=_asked(shown),
             user_id=turn.user_id,
+            workspace_id=turn.workspace_id,
         )
         try:
             with remote_errors("memory"):

@@ -13,6 +13,7 @@ from antiphon_server.memory.model import (
     MessageId,
     Newest,
     Window,
+    WorkspaceId,
 )
 from antiphon_server.memory.ports import Assemblies, Conversations
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -100,8 +101,15 @@ class Assembling:
 def _asked(principal: Principal, wish: AssemblyWish, newest: Newest) -> Asked:
     """With the whole budget as room."""
     is_service = principal.kind == "service"
-    user_id = UserId(wish.user_id) if is_service else principal.user_id
-    return Asked(principal, wish.conversation_id, wish.query, newest, user_id, room=wish.max_tokens)
+    return Asked(
+        principal,
+        wish.conversation_id,
+        wish.query,
+        newest,
+        UserId(wish.user_id) if is_service else principal.user_id,
+        WorkspaceId(wish.workspace_id if is_service else ""),
+        room=wish.max_tokens,
+    )
 
 
 def _speaks_for(principal: Principal, turn_id: str) -> bool:

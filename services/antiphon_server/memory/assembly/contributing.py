@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from antiphon_server.memory.assembled import Item, LeftOut, Source
-from antiphon_server.memory.model import ConversationId, Newest
+from antiphon_server.memory.model import ConversationId, Newest, WorkspaceId
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.encoding.token_estimate import TOKENS_PER_MESSAGE, tokens_of_text
 
@@ -18,8 +18,8 @@ from antiphon_server.runtime.encoding.token_estimate import TOKENS_PER_MESSAGE, 
 class Asked:
     """What is asked in a conversation, and what a model is shown of it in any case: ``newest``.
 
-    ``user_id`` is who asked, "" for nobody in particular; ``room`` how many tokens a contribution
-    may have.
+    ``user_id`` is who asked, "" for nobody in particular; ``workspace_id`` the conversation's, ""
+    if the caller did not say; ``room`` how many tokens a contribution may have.
     """
 
     principal: Principal
@@ -27,6 +27,7 @@ class Asked:
     query: str
     newest: Newest
     user_id: UserId
+    workspace_id: WorkspaceId
     room: int
 
     @property

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from antiphon_server.memory.assembled import Item, LeftOut, OfMessage
 from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, cost_of, quoted
-from antiphon_server.memory.assembly.reasons import reason_of
+from antiphon_server.memory.assembly.reasons import reason_of, relevant
 from antiphon_server.memory.index import Hit, Query
 from antiphon_server.memory.model import (
     ConversationId,
@@ -25,8 +25,6 @@ WAIT_S = 1.0
 """A turn waits no longer for a conversation that was never searched here."""
 _ASKED = 24
 _USER = "users/"
-_LEAST = 0.4
-"""Of the best one's score: what has less matters to something else."""
 _QUERY = 2000
 _HEADER = (
     "From earlier in this conversation, found by what is asked below."
@@ -114,14 +112,7 @@ class OlderMessages:
             by_name=asked.by_name,
             by_neighbours=False,
         )
-        hits = await self._library.search(query, [asked.conversation_id])
-        least = _LEAST * max(map(_relevance, hits), default=0.0)
-        return [it for it in hits if _relevance(it) >= least and _relevance(it) > 0]
-
-
-def _relevance(hit: Hit) -> float:
-    """By how much it matters to what is asked; how much it says has nothing to do with that."""
-    return hit.score - hit.parts.get("length", 0.0)
+        return relevant(await self._library.search(query, [asked.conversation_id]))
 
 
 def _of(it: Item) -> OfMessage:

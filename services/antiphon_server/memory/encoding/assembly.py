@@ -31,6 +31,7 @@ def assembly_wish_of(request: pb.AssembleContextRequest) -> AssemblyWish:
         request.turn_id,
         newest_of(request.newest) if request.HasField("newest") else None,
         request.user_id,
+        request.workspace_id,
     )
 
 
