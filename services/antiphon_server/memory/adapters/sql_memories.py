@@ -12,6 +12,8 @@ from antiphon_server.memory.remembered import Changed, ListWish, Memory, Put, Re
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import PreparedIn
 
+_FEW = 8
+"""Scopes that a look-up of a moment asks for, as each turn does."""
 _AT_ONCE = 1024
 """Databases take 32,766 parameters of a statement, and compile a long one slowly."""
 
@@ -189,7 +191,7 @@ class SqlMemories:
                 found |= {str(row[0]): int(row[1]) for row in rows}
             return found
 
-        return await self._database.read(work)
+        return await self._database.read(work, snapshot=len(wanted) > _FEW)
 
     async def changed(self, scope: str, after: int, limit: int) -> Changed:
         """See :meth:`MemoryStore.changed`."""

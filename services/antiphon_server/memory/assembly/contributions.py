@@ -43,12 +43,18 @@ class Contributions:
 
     async def beside(self, asked: Asked) -> Beside:
         """What is shown; ``asked.room`` is the whole budget. What fails is left out."""
-        found = await asyncio.gather(
-            *(
-                self._contributed(it, replace(asked, room=it.share.of(asked.room)))
-                for it in self._contributors
+        asking = [
+            asyncio.create_task(
+                it.contribute(replace(asked, room=it.share.of(asked.room))),
+                name=f"memory.{it.name}",
             )
-        )
+            for it in self._contributors
+        ]
+        try:
+            await asyncio.wait(asking, timeout=self._wait_s)
+        finally:
+            await _let_go([it for it in asking if not it.done()])
+        found = [_of(*pair) for pair in zip(self._contributors, asking, strict=True)]
         return _within(asked, list(zip(self._contributors, _once(found), strict=True)))
 
     async def explained(
@@ -68,17 +74,25 @@ class Contributions:
                 told.update(zip(those, found, strict=True))
         return [told.get(at, it) for at, it in enumerate(items)]
 
-    async def _contributed(self, contributor: Contributor, asked: Asked) -> Contribution:
-        try:
-            async with asyncio.timeout(self._wait_s):
-                return await contributor.contribute(asked)
-        except TimeoutError:
-            return _none_of(contributor, "took too long")
-        except DomainError as error:
-            log.info("%s: %s can't be read: %s", asked.conversation_id, contributor.name, error)
-        except Exception:  # a defect of one must not keep the others away
-            log.exception("%s: %s can't be read", asked.conversation_id, contributor.name)
-        return _none_of(contributor, "can't be read now")
+
+async def _let_go(late: Sequence["asyncio.Task[Contribution]"]) -> None:
+    for it in late:
+        it.cancel()
+    if late:
+        await asyncio.wait(late)
+
+
+def _of(contributor: Contributor, asked: "asyncio.Task[Contribution]") -> Contribution:
+    """What it has contributed; nothing if it is late, or has failed."""
+    if asked.cancelled():
+        return _none_of(contributor, "took too long")
+    error = asked.exception()
+    if error is None:
+        return asked.result()
+    # A defect of one must not keep the others away.
+    defect = None if isinstance(error, DomainError) else error
+    log.warning("%s can't be shown to a model now: %s", contributor.name, error, exc_info=defect)
+    return _none_of(contributor, "can't be read now")
 
 
 def _none_of(contributor: Contributor, why: str) -> Contribution:
