@@ -14,12 +14,12 @@ GUIDE = ROOT / "docs" / "guides" / "context.md"
 
 
 async def test_it_is_as_it_says(home: Home, tmp_path: Path) -> None:
-    """What no longer fits is recalled when it is asked for, and the command says so."""
+    """What no longer fits is recalled, and what is known besides told, and the command says so."""
     port = free_port()
     ports = {"ANTIPHON_PORT": str(port), "ANTIPHON_ADMIN_PORT": "0"}
     variables = {**home.environment, **ports, "PATH": PATH}
     typing = {**home.environment, "PATH": PATH}
-    told = [*transcript("fill", GUIDE), *transcript("ask", GUIDE)]
+    told = [it for name in ("fill", "ask", "beside") for it in transcript(name, GUIDE)]
     block = commands("settings", GUIDE)
     async with Followed(block, variables, tmp_path / "server.log", home.path, port):
         typed = [f"cd {tmp_path}", *(command for command, _ in told)]

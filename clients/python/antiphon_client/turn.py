@@ -54,7 +54,8 @@ class TurnResult:
     ``usage`` is zero where no model was called; its ``cost`` is unset if a price is unknown.
     ``omitted_messages`` is how many older ones the model was asked without: they did not fit.
     Of ``described_parts`` (pictures, recordings, files) it was told in words: it takes none. Of
-    ``withheld_tools`` it was not told. ``skipped_models`` of the list did not answer, and why.
+    ``withheld_tools`` it was not told, nor of ``omitted_texts`` that stood beside the messages, as
+    the whiteboard. ``skipped_models`` of the list did not answer, and why.
     ``output_limit`` is the limit of tokens at which a ``cut`` answer ends, 0 for the model's own.
     ``route`` is why its handler got it, where routes have found it.
     """
@@ -74,6 +75,7 @@ class TurnResult:
     withheld_tools: int = 0
     skipped_models: tuple[SkippedModel, ...] = ()
     route: RouteDecision | None = None
+    omitted_texts: int = 0
 
     def __repr__(self) -> str:
         """What people look for, in a line: which turn, how it ended, with what."""
@@ -369,6 +371,7 @@ class TurnHandle:
             withheld_tools=finished.withheld_tools,
             skipped_models=tuple(finished.skipped_models),
             route=self._route,
+            omitted_texts=finished.omitted_texts,
         )
         self.status = TurnStatus(finished.state)
         self._wake()

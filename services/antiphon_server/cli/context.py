@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 _ABOUT = """Show what a model was shown of a conversation, and what it wasn't.
 
-A model has room for so much. The newest messages come first; where older ones have to be left out,
-those of them are recalled that matter to what was asked.
+A model has room for so much. The newest messages come first, and beside them stand the whiteboard
+and what is remembered; where older messages have to be left out, those of them are recalled that
+matter to what was asked.
 
 For example:
 
@@ -84,14 +85,35 @@ def _show(turn: str, found: "ExplainContextResponse") -> None:
         kept = sum(1 for it in found.items if it.HasField("message"))
         aside(f"{newest.omitted_messages - kept} older messages were left out.")
     for it in found.left_out:
-        aside(in_a_line(f"{it.count or 'Some'} were not recalled: {it.reason}."))
+        aside(in_a_line(f"Left out{f' ({it.count})' if it.count else ''}: {it.reason}."))
 
 
 def _show_item(item: "ContextItem") -> None:
-    from antiphon_server.cli.encoding import local_time
+    scored = f", score {item.score:.2f}" if item.parts else ""
+    say(in_a_line(f"{_source(item)}, {item.tokens} tokens{scored}: {item.reason}"))
+    lines = item.text.splitlines() if item.HasField("whiteboard_section") else [item.text]
+    for line in lines or [""]:
+        say(f"    {in_a_line(line) or '(erased, or not for you to read)'}")
 
-    source = item.message
-    who = source.author_name or source.author.removeprefix("handlers/")
-    head = f"recalled: {who}, {local_time(source.create_time)}, {item.tokens} tokens"
-    say(in_a_line(f"{head}, score {item.score:.2f}: {item.reason}"))
-    say(f"    {in_a_line(item.text) or '(erased)'}")
+
+def _source(item: "ContextItem") -> str:
+    """What it is of."""
+    from antiphon.memory.v1.memory_pb2 import MemoryKind
+    from antiphon_server.cli.encoding import local_time
+    from antiphon_server.cli.kinds import name_of
+
+    match item.WhichOneof("source"):
+        case "message":
+            said = item.message
+            who = said.author_name or said.author.removeprefix("handlers/")
+            return f"recalled: {who}, {local_time(said.create_time)}"
+        case "memory":
+            kept = item.memory
+            what = f"{name_of(MemoryKind, 'MEMORY_KIND_', kept.kind)} of {kept.scope}"
+            return f"remembered: {what}, {local_time(kept.time)}"
+        case "whiteboard_section":
+            section = item.whiteboard_section
+            cut = ", shortened" if section.shortened else ""
+            return f"whiteboard: {section.name}, version {section.version}{cut}"
+        case _:
+            return "something that a newer server knows"

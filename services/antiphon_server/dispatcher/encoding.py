@@ -136,7 +136,7 @@ def _add_outcome(message: turn_pb2.Turn, outcome: Outcome) -> None:
 def put_left_out(message: turn_pb2.Turn | event_pb2.TurnFinished, it: LeftOut) -> None:
     """Encode what an answer is given without."""
     message.omitted_messages, message.described_parts = it.omitted, it.described
-    message.withheld_tools = it.withheld
+    message.withheld_tools, message.omitted_texts = it.withheld, it.texts
     message.skipped_models.extend(
         model_pb2.SkippedModel(model=one.model, error_reason=one.error_reason, lacks=one.lacks)
         for one in it.skipped
@@ -150,6 +150,7 @@ def left_out_of(message: event_pb2.TurnFinished) -> LeftOut:
         message.described_parts,
         message.withheld_tools,
         tuple([SkippedModel(it.model, it.error_reason, it.lacks) for it in message.skipped_models]),
+        message.omitted_texts,
     )
 
 

@@ -191,13 +191,15 @@ class LeftOut:
     """What an answer is given without, and by which model it is not given.
 
     ``omitted`` is the number of older messages that were left out of the prompt, ``described`` that
-    of parts which the model was told of in words, ``withheld`` that of tools which it was not.
+    of parts which the model was told of in words, ``withheld`` that of tools which it was not,
+    ``texts`` that of texts beside the messages, as the whiteboard, which had no room.
     """
 
     omitted: int = 0
     described: int = 0
     withheld: int = 0
     skipped: tuple[SkippedModel, ...] = ()
+    texts: int = 0
 
 
 NOTHING_LEFT_OUT = LeftOut()

@@ -69,6 +69,43 @@ def test_it_gets_shorter_until_nothing_is_left() -> None:
     assert it.omitted == 8
 
 
+def beside(*told: str) -> Order:
+    """An order with two old messages, and texts that stand in front of what is asked."""
+    return replace(order(said("a" * 400), said("b" * 400)), beside=tuple(map(said, told)))
+
+
+def test_what_stands_beside_is_one_message_in_front_of_what_is_asked() -> None:
+    """As it is where there is room for all."""
+    it = fitted(beside("> one", "> two"), ROOM, TEXT)
+    assert texts(it) == ["Be kind.", "a" * 400, "b" * 400, "> one\n\n> two", "now"]
+    assert (it.omitted, it.omitted_texts) == (0, 0)
+
+
+def test_a_model_with_less_room_is_told_what_matters_most_beside() -> None:
+    """In half of its room: the first that fit, and the newest messages in the rest."""
+    it = fitted(beside("1" * 200, "2" * 800, "3" * 100), Room(250, 7), TEXT)
+    assert texts(it) == ["Be kind.", "b" * 400, f"{'1' * 200}\n\n{'3' * 100}", "now"]
+    assert (it.omitted, it.omitted_texts) == (1, 1)
+    it = fitted(beside("1" * 200), Room(20, 7), TEXT)
+    assert (texts(it), it.omitted_texts) == (["Be kind.", "now"], 1)
+
+
+def test_what_stands_beside_goes_when_nothing_else_can() -> None:
+    """Behind all that was said before; the last of it first."""
+    it = fitted(beside("1" * 40, "2" * 40, "3" * 40), ROOM, TEXT)
+    assert (it.without(1).omitted, it.without(1).omitted_texts) == (1, 0)
+    less = it.without(it.counting.of_messages(it.history) + 1)
+    assert (texts(less), less.omitted_texts) == (
+        ["Be kind.", f"{'1' * 40}\n\n{'2' * 40}", "now"],
+        1,
+    )
+    sizes = []
+    while not it.shortest:
+        it = it.shorter()
+        sizes.append((len(it.history), len(it.beside)))
+    assert sizes == [(1, 3), (0, 3), (0, 1), (0, 0)]
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [
@@ -104,3 +141,18 @@ async def test_a_model_with_less_room_than_was_thought_is_asked_less(world: Worl
     with pytest.raises(DomainError) as caught:
         await world.generator().run(wanted, recorder)
     assert caught.value.reason is Reason.MODEL_PROMPT_TOO_LONG
+
+
+async def test_a_smaller_model_answers_without_what_stands_beside(world: World) -> None:
+    """It would else refuse what fits without; whoever listens is told how much is missing."""
+    wanted = replace(beside("1" * 200, "2" * 200), prompt=Prompt((said("now"),), 9))
+    world.endpoint.plan.extend([*[Behaviour("too_long")] * 3, Behaviour()])
+    recorder = Recorder()
+    await world.generator().run(wanted, recorder)
+    asked = [step for step in recorder.steps if isinstance(step, AttemptStarted)]
+    assert [(step.omitted, step.omitted_texts) for step in asked] == [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (2, 1),
+    ]

@@ -12,10 +12,15 @@ def _kept(verdict: Verdict) -> None:
     assert not verdict.beyond
     assert not verdict.underpriced
     assert verdict.cut
+    assert verdict.told
+    assert verdict.untold
 
 
 async def test_random_conversations_are_cut_to_windows() -> None:
-    """By the tokenizers of five kinds of models, with tools and without; none is underpriced."""
+    """By the tokenizers of five kinds of models, with tools and without; none is underpriced.
+
+    Some have a whiteboard, memories and older messages beside them.
+    """
     _kept(await run(300, seed=1))
 
 

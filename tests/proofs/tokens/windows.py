@@ -28,6 +28,15 @@ from antiphon_server.integration.models.model import (
 from antiphon_server.integration.models.pricing import Prices
 from antiphon_server.integration.models.settings import ModelSettings
 from antiphon_server.integration.models.tokens import most_tokens
+from antiphon_server.memory.assembled import Item, OfMemory, OfMessage, OfSection, Source
+from antiphon_server.memory.assembly.contributing import Asked, Contribution, Contributor
+from antiphon_server.memory.assembly.memories import RelevantMemories
+from antiphon_server.memory.assembly.older_messages import OlderMessages
+from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
+from antiphon_server.memory.model import ConversationId, MessageId, Newest
+from antiphon_server.memory.model import WorkspaceId as WorkspaceIdOfMemory
+from antiphon_server.memory.remembered import Kind
+from antiphon_server.runtime.access.principal import ANONYMOUS, UserId
 from antiphon_server.runtime.configuration import configured
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.proofs.tokens.texts import keys, talks
@@ -90,12 +99,15 @@ class Backend:
 class Verdict:
     """What came of the conversations: how many, by model; and what was beyond its window.
 
+    ``told`` counts the texts that stood beside the messages, ``untold`` those that had no room.
     ``guessed`` is how far those are beyond it, as shares, whose tokenizer nobody has: by the one of
     three that counts most. ``filled`` is how much of its room each that was cut has.
     """
 
     conversations: Counter[str] = field(default_factory=Counter)
     cut: int = 0
+    told: int = 0
+    untold: int = 0
     refused: int = 0
     beyond: list[str] = field(default_factory=list)
     guessed: list[float] = field(default_factory=list)
@@ -130,6 +142,10 @@ async def _judge(model: ConfiguredModel, order: Order, real: Whole, verdict: Ver
         if error.reason is not Reason.MODEL_PROMPT_TOO_LONG or bare * 1.5 + 400 < context:
             verdict.beyond.append(f"{model.name}: {bare} of {context} were refused")
         return
+    verdict.told, verdict.untold = (
+        verdict.told + len(wanted.beside),
+        verdict.untold + wanted.omitted_texts,
+    )
     tokens, room = real(wanted.prompt), await model.room(order.prompt.max_output_tokens)
     if tokens > most_tokens(wanted.prompt):
         verdict.underpriced.append(f"{model.name}: {tokens} of {most_tokens(wanted.prompt)}")
@@ -233,7 +249,35 @@ def _order(said: Sequence[Sequence[str]], chance: random.Random) -> Order:
         ]
     asked = Prompt((_message(scripts, chance, "user"),), chance.choice((0, 50, 900)), tools=tools)
     instructions = (PromptMessage("system", (Part("text", "Be brief and kind."),)),)
-    return Order(Payer(WorkspaceId("ws_00000001")), (), asked, tuple(history), instructions)
+    payer = Payer(WorkspaceId("ws_00000001"))
+    return Order(payer, (), asked, tuple(history), instructions, _beside(scripts, chance))
+
+
+def _beside(scripts: Sequence[Sequence[str]], chance: random.Random) -> tuple[PromptMessage, ...]:
+    """A whiteboard, memories and older messages, as memory tells a model of them; at times none.
+
+    As much as the largest windows have room for: the model that answers may have a smaller one.
+    """
+    asked = Asked(
+        ANONYMOUS,
+        ConversationId("conv_00000001"),
+        "",
+        Newest(MessageId(""), 0, 0, 0, 0),
+        UserId(""),
+        WorkspaceIdOfMemory(""),
+        room=0,
+    )
+    kinds: Sequence[tuple[Contributor, Source, int]] = [
+        (WhiteboardSections(None), OfSection("Plan", 1), 16),  # type: ignore[arg-type]
+        (RelevantMemories(*[None] * 5), OfMemory("", "", Kind.FACT, 0), 8),  # type: ignore[arg-type]
+        (OlderMessages(*[None] * 3), OfMessage(MessageId(""), "users/user_a", 0), 8),  # type: ignore[arg-type]
+    ]
+    texts = list[str]()
+    for contributor, source, most in kinds:
+        if count := chance.choice((0, chance.randint(1, most))):
+            items = [Item(source, _said(scripts, chance), 0) for _ in range(count)]
+            texts.append(contributor.told(asked, Contribution(items)))
+    return tuple(PromptMessage("user", (Part("text", it),)) for it in texts)
 
 
 def _message(

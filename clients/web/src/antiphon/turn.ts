@@ -48,6 +48,8 @@ export class TurnView {
   describedParts = 0;
   /** How many tools it was not told of. */
   withheldTools = 0;
+  /** How many texts beside the messages, as the whiteboard, it had no room for. */
+  omittedTexts = 0;
   /** The models of the list that did not answer, and why. */
   skippedModels: SkippedModel[] = [];
   isStopping = false;
@@ -95,6 +97,7 @@ export class TurnView {
     this.omittedMessages = turn.omittedMessages;
     this.describedParts = turn.describedParts;
     this.withheldTools = turn.withheldTools;
+    this.omittedTexts = turn.omittedTexts;
     this.skippedModels = turn.skippedModels;
     this.outputLimit = turn.outputLimit;
     this.error = turn.error && errorOfStatus(turn.error);
@@ -180,6 +183,7 @@ export class TurnView {
         this.omittedMessages = payload.value.omittedMessages;
         this.describedParts = payload.value.describedParts;
         this.withheldTools = payload.value.withheldTools;
+        this.omittedTexts = payload.value.omittedTexts;
         this.skippedModels = payload.value.skippedModels;
         this.outputLimit = payload.value.outputLimit;
         this.error = payload.value.error && errorOfStatus(payload.value.error);

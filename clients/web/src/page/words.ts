@@ -256,6 +256,12 @@ export function withheld(tools: number): string {
   return tools ? `without ${tools.toLocaleString()} tool${tools > 1 ? "s" : ""}, which the model does not take` : "";
 }
 
+/** That the model had no room for texts that stand beside the messages, if so. */
+export function untold(texts: number): string {
+  const what = texts > 1 ? "whiteboard and memories" : "whiteboard or memories";
+  return texts ? `without ${what}, for which the model has no room` : "";
+}
+
 const WHY_NOT: Record<string, string> = {
   MODEL_NOT_FOUND: "can't be run there",
   MODEL_UNAVAILABLE: "is not available",

@@ -91,6 +91,7 @@ class Turn(_message.Message):
     ROUTE_FIELD_NUMBER: _builtins.int
     HANDOFF_FIELD_NUMBER: _builtins.int
     ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    OMITTED_TEXTS_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """turn_id identifies the turn: `turn_…`, chosen by the client; its idempotency
     key.
@@ -143,6 +144,10 @@ class Turn(_message.Message):
     """parent_turn_id is the turn whose worker asked for it; empty of one that a caller asked for."""
     answered_by: _builtins.str
     """answered_by is TurnFinished.answered_by."""
+    omitted_texts: _builtins.int
+    """omitted_texts is how many texts that stood beside the messages, as the whiteboard, the model was asked
+    without: they had no room (GenerateRequest.beside).
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was accepted."""
@@ -213,10 +218,11 @@ class Turn(_message.Message):
         route: _route_pb2.RouteDecision | None = ...,
         handoff: _handoff_pb2.Handoff | None = ...,
         answered_by: _builtins.str = ...,
+        omitted_texts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "handoff", b"handoff", "route", b"route", "start_time", b"start_time", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "handoff", b"handoff", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "route", b"route", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "attempt", b"attempt", "conversation_id", b"conversation_id", "create_time", b"create_time", "creator", b"creator", "described_parts", b"described_parts", "end_time", b"end_time", "error", b"error", "finish_reason", b"finish_reason", "handler", b"handler", "handoff", b"handoff", "message_id", b"message_id", "model", b"model", "omitted_messages", b"omitted_messages", "omitted_texts", b"omitted_texts", "output_limit", b"output_limit", "parent_turn_id", b"parent_turn_id", "policy", b"policy", "reply_message_id", b"reply_message_id", "route", b"route", "skipped_models", b"skipped_models", "start_time", b"start_time", "state", b"state", "turn_id", b"turn_id", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -981,6 +981,7 @@ class TurnFinished(_message.Message):
     SKIPPED_MODELS_FIELD_NUMBER: _builtins.int
     WITHHELD_TOOLS_FIELD_NUMBER: _builtins.int
     ANSWERED_BY_FIELD_NUMBER: _builtins.int
+    OMITTED_TEXTS_FIELD_NUMBER: _builtins.int
     state: Global___TurnState.ValueType
     """state is SUCCEEDED, FAILED, CANCELLED or EXPIRED."""
     reply_message_id: _builtins.str
@@ -1013,6 +1014,10 @@ class TurnFinished(_message.Message):
     answered_by: _builtins.str
     """answered_by is the person who answered in a handler's place, `users/user_…`: the author of the
     answer's message; empty if none did.
+    """
+    omitted_texts: _builtins.int
+    """omitted_texts is how many texts that stood beside the messages, as the whiteboard, the model was asked
+    without: they had no room (GenerateRequest.beside).
     """
     @_builtins.property
     def error(self) -> _status_pb2.Status:
@@ -1048,10 +1053,11 @@ class TurnFinished(_message.Message):
         skipped_models: _abc.Iterable[_model_pb2.SkippedModel] | None = ...,
         withheld_tools: _builtins.int = ...,
         answered_by: _builtins.str = ...,
+        omitted_texts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "skipped_models", b"skipped_models", "state", b"state", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "described_parts", b"described_parts", "error", b"error", "finish_reason", b"finish_reason", "model", b"model", "omitted_messages", b"omitted_messages", "omitted_texts", b"omitted_texts", "output_limit", b"output_limit", "reply_message_id", b"reply_message_id", "rolled_back", b"rolled_back", "skipped_models", b"skipped_models", "state", b"state", "usage", b"usage", "withheld_tools", b"withheld_tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

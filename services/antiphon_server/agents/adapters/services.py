@@ -193,7 +193,11 @@ def _asked(call: tool_pb2.ToolCall) -> AskedTool:
 def _asking(attempt: integration_service_pb2.AttemptStarted) -> ModelReply:
     skipped = [SkippedModel(it.model, it.error_reason, it.lacks) for it in attempt.skipped]
     left_out = LeftOut(
-        attempt.omitted_messages, attempt.described_parts, attempt.withheld_tools, tuple(skipped)
+        attempt.omitted_messages,
+        attempt.described_parts,
+        attempt.withheld_tools,
+        tuple(skipped),
+        attempt.omitted_texts,
     )
     return ModelReply(status=_status(attempt), left_out=left_out)
 

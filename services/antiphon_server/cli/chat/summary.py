@@ -40,6 +40,7 @@ def summary(result: TurnResult, seconds: float) -> str:
         _left_out(result.omitted_messages) or None,
         _described(result.described_parts) or None,
         _withheld(result.withheld_tools) or None,
+        _untold(result.omitted_texts) or None,
         *map(not_by, result.skipped_models),
         _money(usage.cost.micros, usage.cost.currency) if usage.HasField("cost") else None,
         f"{seconds:.1f} s",
@@ -83,6 +84,12 @@ def _described(parts: int) -> str:
 def _withheld(tools: int) -> str:
     """That the model was not told of so many tools."""
     return f"without {tools:,} tool{'s'[: tools > 1]}, which the model does not take" * bool(tools)
+
+
+def _untold(texts: int) -> str:
+    """That the model had no room for so many texts beside the messages."""
+    what = "whiteboard or memories" if texts == 1 else "whiteboard and memories"
+    return f"without {what}, for which the model has no room" * bool(texts)
 
 
 def not_by(it: SkippedModel) -> str:

@@ -60,6 +60,7 @@ class _Outcome(msgspec.Struct, omit_defaults=True):
     skipped: tuple[SkippedModel, ...] = ()
     answered_by: str = ""
     beside: bool = False
+    omitted_texts: int = 0
 
 
 NO_WORKER = {"worker_parent": "", "worker_deployment": "", "worker_version": ""}
@@ -245,6 +246,7 @@ def _outcome_json(outcome: Outcome | None) -> bytes:
             outcome.left_out.skipped,
             outcome.answered_by,
             outcome.beside,
+            outcome.left_out.texts,
         )
     )
 
@@ -261,7 +263,7 @@ def _outcome(encoded: bytes) -> Outcome | None:
         it.model,
         it.rolled_back,
         it.finish_reason,
-        LeftOut(it.omitted, it.described, it.withheld, it.skipped),
+        LeftOut(it.omitted, it.described, it.withheld, it.skipped, it.omitted_texts),
         it.output_limit,
         it.answered_by,
         it.beside,

@@ -7,7 +7,7 @@ import { TurnState } from "../../gen/antiphon/events/v1/event_pb";
 import { FinishReason } from "../../gen/antiphon/integration/v1/model_pb";
 import { CopyButton, Icon, Notice } from "../parts";
 import { visible } from "../visible";
-import { consumed, cutShort, described, duration, leftOut, notBy, sentenceOf, withheld } from "../words";
+import { consumed, cutShort, described, duration, leftOut, notBy, sentenceOf, untold, withheld } from "../words";
 import { routeOf } from "./route";
 import { workerOf } from "./worker";
 
@@ -43,6 +43,7 @@ export function Facts(props: {
       <Ending turn={turn} isTruncated={props.isTruncated} />
       {turn && turn.describedParts > 0 && <span class="quiet">{described(turn.describedParts)}</span>}
       {turn && turn.withheldTools > 0 && <span class="quiet">{withheld(turn.withheldTools)}</span>}
+      {turn && turn.omittedTexts > 0 && <span class="quiet">{untold(turn.omittedTexts)}</span>}
       {turn && <NotByTheFirst turn={turn} />}
       {doings.goOn && turn?.finishReason === FinishReason.LENGTH && (
         <button type="button" class="link" onClick={doings.goOn}>
