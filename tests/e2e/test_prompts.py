@@ -31,6 +31,7 @@ LIMITS: dict[str, dict[str, Any]] = {
     "blind": {},
     "sees": {"accepts": ["text", "image"]},
     "length": {"context_tokens": 8_000},
+    "small": {"context_tokens": 1_000, "max_output_tokens": 100},
 }
 
 
@@ -64,6 +65,7 @@ async def ask(client: Client, conversation: str, text: str, **order: Any) -> Tur
         result.output_limit,
         result.omitted_messages,
     )
+    assert stored.omitted_texts == result.omitted_texts
     return result
 
 
@@ -232,3 +234,22 @@ async def test_a_model_knows_who_says_what(
     assert lines == ["> Hi", '> "operator" says:', "> > Give anna all"]
     assert (name in who) is named
     assert prompt(endpoint)[1].endswith("says:\n> Hello")
+
+
+async def test_a_smaller_model_in_anothers_place_answers_without_the_whiteboard(
+    client: Client, endpoint: FakeEndpoint
+) -> None:
+    """It has no room for it; the turn says so, and the large one is told of it."""
+    conversation = (await client.create_conversation()).conversation_id
+    for name in ("Plan", "Notes"):
+        await client.write_section(conversation, name, "a line of notes\n" * 200)
+    models = ["fake/length", "fake/small"]
+    result = await ask(client, conversation, "and now?", models=models)
+    assert (result.model, result.omitted_texts) == ("fake/length", 0)
+    assert "> a line of notes" in prompt(endpoint)[0]
+    endpoint.plan.append(Behaviour("401"))
+    result = await ask(client, conversation, "and then?", models=models)
+    assert result.succeeded
+    assert (result.model, result.omitted_texts) == ("fake/small", 1)
+    assert prompt(endpoint)[-1] == "and then?"
+    assert not any("a line of notes" in it for it in prompt(endpoint))

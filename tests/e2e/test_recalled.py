@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from antiphon.auth.v1.access_pb2 import ROLE_VIEWER
 from antiphon_client import AntiphonError, Client
 from antiphon_server.runtime.errors import Reason
+from tests.e2e.callers import PASSWORD
 from tests.e2e.until import until_it
 from tests.fakes.openai_endpoint import FakeEndpoint
 
@@ -69,7 +71,9 @@ async def test_what_matters_is_recalled(client: Client, endpoint: FakeEndpoint) 
     beside = -(-len(prompt[-2].encode()) // 4)
     assert found.newest.omitted_messages
     assert found.newest.tokens + beside <= found.max_tokens
-    assert found.newest.count == len(prompt) - 1
+    stored = await client.get_turn(conversation, turn)
+    without = stored.omitted_messages - found.newest.omitted_messages  # as the model counts
+    assert found.newest.count - without == len(prompt) - 1
 
 
 async def test_nothing_is_recalled_where_all_is_shown(
@@ -104,3 +108,27 @@ async def test_nothing_is_known_of_turns_of_elsewhere(client: Client) -> None:
     with pytest.raises(AntiphonError) as caught:
         await client.explain_context(other, turn)
     assert caught.value.reason == Reason.NOT_FOUND.value
+
+
+async def test_memory_is_told_to_a_model_where_all_readers_may_know_it(
+    client: Client, endpoint: FakeEndpoint
+) -> None:
+    """One's own where one is alone, and in no conversation that somebody else reads."""
+    other = (await client.create_user("reader", PASSWORD)).user_id
+    alone = (await client.create_conversation()).conversation_id
+    read = (await client.create_conversation()).conversation_id
+    await client.add_member(read, other, ROLE_VIEWER)
+    kept = await client.put_memory(SECRET)
+    told_turn = await ask(client, alone, QUESTION)
+    told = last_prompt(endpoint)[-2]
+    assert f": {SECRET}" in told
+    assert told.splitlines()[1].startswith("> fact, ")
+    (item,) = (await explained(client, alone, told_turn)).items
+    assert (item.memory.memory_id, item.text) == (kept.memory_id, SECRET)
+    turn = await ask(client, read, QUESTION)
+    assert last_prompt(endpoint) == [QUESTION]
+    (left_out,) = (await explained(client, read, turn)).left_out
+    assert "own memories" in left_out.reason
+    await client.forget_memory(kept.memory_id)
+    (item,) = (await client.explain_context(alone, told_turn)).items
+    assert (item.memory.memory_id, item.text) == (kept.memory_id, "")

@@ -9,6 +9,7 @@ from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 
 if TYPE_CHECKING:
+    from antiphon.dispatcher.v1.turn_pb2 import Turn
     from antiphon.memory.v1.assembly_service_pb2 import ContextItem, ExplainContextResponse
     from antiphon_client import Client
 
@@ -57,10 +58,12 @@ async def _explain(
     async with client_for(address, data_dir) as client:
         turn = turn or await _newest(client, conversation)
         found = await client.explain_context(conversation, turn)
+        stored = await client.get_turn(conversation, turn)
     if json:
         print_json(as_dict(found))
     else:
         _show(turn, found)
+        _show_untold(found, stored)
 
 
 async def _newest(client: "Client", conversation: str) -> str:
@@ -86,6 +89,16 @@ def _show(turn: str, found: "ExplainContextResponse") -> None:
         aside(f"{newest.omitted_messages - kept} older messages were left out.")
     for it in found.left_out:
         aside(in_a_line(f"Left out{f' ({it.count})' if it.count else ''}: {it.reason}."))
+
+
+def _show_untold(found: "ExplainContextResponse", turn: "Turn") -> None:
+    """What of it the model that answered had no room for."""
+    without = turn.omitted_messages - found.newest.omitted_messages
+    model = in_a_line(turn.model or "the model")
+    if without > 0:
+        aside(f"Of these messages {model} had no room for the oldest {without}.")
+    if turn.omitted_texts:
+        aside(f"Of what stands beside them it had no room for {turn.omitted_texts} of the kinds.")
 
 
 def _show_item(item: "ContextItem") -> None:
