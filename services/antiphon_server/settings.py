@@ -98,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     otlp_endpoint: str = ""
     remember_by_rules: bool = False
     remember_by_model: str = ""
+    summary_model: Annotated[str, Meta(max_length=128)] = ""
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 180

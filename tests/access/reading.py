@@ -78,6 +78,7 @@ _RPCS = {
         ContextService/GetConversation ContextService/ListMessages ContextService/GetContext
         DispatcherService/GetTurn DispatcherService/ListTurns ToolService/ReadToolResult
         AssemblyService/AssembleContext AssemblyService/ExplainContext
+        SummaryService/ListSummaries
         ScheduleService/GetSchedule ScheduleService/ListSchedules
         ScheduleService/ListScheduleRuns
         EventService/ReadEvents EventService/GetHead

@@ -9,10 +9,12 @@ from antiphon.events.v1.event_service_pb2_grpc import (
     EventServiceStub,
     add_EventServiceServicer_to_server,
 )
+from antiphon_server.events.adapters.redaction import EventWords
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import log as log_rows
 from antiphon_server.events.adapters.tables import requests, scopes
+from antiphon_server.events.erasing import Erasing
 from antiphon_server.events.log import EventLog as Log
 from antiphon_server.events.servicer import EventServicer
 from antiphon_server.events.subscriptions import Subscriptions
@@ -56,7 +58,12 @@ class LogService:
             self._life.spawn("log.nodes", self.log.peer_commits.run())
         server = LocalServer([ErrorInterceptor()])
         add_EventServiceServicer_to_server(
-            EventServicer(self.log, Subscriptions(_Open(), Shares())), server
+            EventServicer(
+                self.log,
+                Subscriptions(_Open(), Shares()),
+                erasing=Erasing(self.log, EventWords()),
+            ),
+            server,
         )
         self.stub: EventServiceAsyncStub = EventServiceStub(server.channel())
 

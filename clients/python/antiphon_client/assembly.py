@@ -1,12 +1,16 @@
 """What models are shown of conversations, and were."""
 
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from antiphon.memory.v1 import assembly_service_pb2 as messages
-from antiphon_client.caller import Caller
+from antiphon.memory.v1 import summary_service_pb2
+from antiphon.memory.v1.summary_pb2 import Summary
+from antiphon_client.caller import Caller, pages
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceAsyncStub
+    from antiphon.memory.v1.summary_service_pb2_grpc import SummaryServiceAsyncStub
 
 
 class Assembly:
@@ -16,6 +20,7 @@ class Assembly:
     """
 
     _assembly: "AssemblyServiceAsyncStub"
+    _summaries: "SummaryServiceAsyncStub"
     _caller: Caller
 
     async def assemble_context(
@@ -36,3 +41,16 @@ class Assembly:
         """What a turn's model was shown, and why."""
         request = messages.ExplainContextRequest(conversation_id=conversation_id, turn_id=turn_id)
         return await self._caller.call(self._assembly.ExplainContext, request)
+
+    def list_summaries(
+        self, conversation_id: str, level: int | None = None
+    ) -> AsyncGenerator[Summary]:
+        """What a conversation was summarised as, the lowest level first; of one level alone."""
+
+        async def fetch(page_token: str) -> summary_service_pb2.ListSummariesResponse:
+            request = summary_service_pb2.ListSummariesRequest(
+                conversation_id=conversation_id, level=level, page_token=page_token
+            )
+            return await self._caller.call(self._summaries.ListSummaries, request)
+
+        return pages(fetch, lambda page: page.summaries)

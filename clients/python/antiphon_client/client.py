@@ -37,6 +37,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
+from antiphon.memory.v1.summary_service_pb2_grpc import SummaryServiceStub
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
 from antiphon_client.accesses import Accesses
 from antiphon_client.accounts import Accounts
@@ -150,6 +151,7 @@ class Client(
         self._assembly = AssemblyServiceStub(channel)
         self._memories = MemoryServiceStub(channel)
         self._whiteboards = WhiteboardServiceStub(channel)
+        self._summaries = SummaryServiceStub(channel)
         self._silence = silence
         self._give_up_after = give_up_after
         self._on_connection = on_connection

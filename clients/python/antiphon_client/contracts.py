@@ -39,6 +39,7 @@ from antiphon.memory.v1 import (
     assembly_service_pb2,
     memory_service_pb2,
     search_service_pb2,
+    summary_service_pb2,
     whiteboard_service_pb2,
 )
 from antiphon_client.ids import new_request_id
@@ -72,6 +73,7 @@ _SERVICES = tuple(
         assembly_service_pb2,
         memory_service_pb2,
         whiteboard_service_pb2,
+        summary_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

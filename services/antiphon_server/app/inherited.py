@@ -32,6 +32,7 @@ INHERITED = frozenset(
         "otlp_endpoint",
         "remember_by_rules",
         "remember_by_model",
+        "summary_model",
         "retention_days",
         "session_idle_days",
         "session_days",

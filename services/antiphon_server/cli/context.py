@@ -11,6 +11,7 @@ from antiphon_server.cli.own_server import run_at
 if TYPE_CHECKING:
     from antiphon.dispatcher.v1.turn_pb2 import Turn
     from antiphon.memory.v1.assembly_service_pb2 import ContextItem, ExplainContextResponse
+    from antiphon.memory.v1.summary_pb2 import Summary
     from antiphon_client import Client
 
 _ABOUT = """Show what a model was shown of a conversation, and what it wasn't.
@@ -23,6 +24,7 @@ For example:
 
 - `antiphon context explain conv_…` (of its newest turn)
 - `antiphon context explain conv_… turn_… --json`
+- `antiphon context summaries conv_…`
 """
 
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
@@ -47,6 +49,59 @@ def explain(
 ) -> None:
     """Say what a turn's model was shown, message by message, and why."""
     run_at(address, data_dir, lambda at: _explain(conversation, turn, json, at, data_dir))
+
+
+@app.command()
+def summaries(
+    conversation: Annotated[
+        str, typer.Argument(metavar="CONVERSATION", help="As `antiphon conversations` shows it.")
+    ],
+    level: Annotated[
+        int | None,
+        typer.Option("--level", min=0, max=30, help="0: of messages, 1: of summaries of those, …"),
+    ] = None,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Show what a long conversation was summarised as, for prompts that lack the room.
+
+    For example:
+
+    - `antiphon context summaries conv_…`
+    - `antiphon context summaries conv_… --level 1 --json`
+    """
+    run_at(address, data_dir, lambda at: _summaries(conversation, level, json, at, data_dir))
+
+
+async def _summaries(
+    conversation: str, level: int | None, json: bool, address: str, data_dir: DataDir
+) -> None:
+    from antiphon_server.cli.connect import client_for
+    from antiphon_server.cli.encoding import as_dict
+
+    found = 0
+    async with client_for(address, data_dir) as client:
+        async for it in client.list_summaries(conversation, level):
+            found += 1
+            if json:
+                print_json(as_dict(it))
+            else:
+                _show_summary(it)
+    if not found and not json:
+        aside("Nothing is summarised: all that was said has had room, or it is still to be done.")
+
+
+def _show_summary(it: "Summary") -> None:
+    from antiphon_server.cli.encoding import local_time
+
+    by = f" by {it.model}" if it.model else ""
+    when = f"{local_time(it.first_time)} to {local_time(it.last_time)}"
+    say(in_a_line(f"{it.level}.{it.number} {it.messages} messages, {when}{by}"))
+    for line in it.people:
+        say(in_a_line(f"    {line.author_name or 'people'}: {line.text}"))
+    for line in it.assistants:
+        say(in_a_line(f"    {line.author.removeprefix('handlers/') or 'assistants'}: {line.text}"))
 
 
 async def _explain(
@@ -101,10 +156,13 @@ def _show_untold(found: "ExplainContextResponse", turn: "Turn") -> None:
         aside(f"Of what stands beside them it had no room for {turn.omitted_texts} of the kinds.")
 
 
+_IN_LINES = ("whiteboard_section", "summary")
+
+
 def _show_item(item: "ContextItem") -> None:
     scored = f", score {item.score:.2f}" if item.parts else ""
     say(in_a_line(f"{_source(item)}, {item.tokens} tokens{scored}: {item.reason}"))
-    lines = item.text.splitlines() if item.HasField("whiteboard_section") else [item.text]
+    lines = item.text.splitlines() if item.WhichOneof("source") in _IN_LINES else [item.text]
     for line in lines or [""]:
         say(f"    {in_a_line(line) or '(erased, or not for you to read)'}")
 
@@ -128,5 +186,8 @@ def _source(item: "ContextItem") -> str:
             section = item.whiteboard_section
             cut = ", shortened" if section.shortened else ""
             return f"whiteboard: {section.name}, version {section.version}{cut}"
+        case "summary":
+            of = item.summary
+            return f"summary {of.level}.{of.number}, {of.messages} messages"
         case _:
             return "something that a newer server knows"

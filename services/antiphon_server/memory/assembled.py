@@ -37,7 +37,20 @@ class OfSection:
     shortened: bool = False
 
 
-Source: TypeAlias = OfMessage | OfMemory | OfSection
+@dataclass(frozen=True, slots=True)
+class OfSummary:
+    """What so many messages come to; ``level`` and ``number`` say which summary it is."""
+
+    level: int
+    number: int
+    first_message_id: str
+    last_message_id: str
+    first_us: int
+    last_us: int
+    messages: int
+
+
+Source: TypeAlias = OfMessage | OfMemory | OfSection | OfSummary
 
 
 @dataclass(frozen=True, slots=True)

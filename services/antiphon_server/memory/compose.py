@@ -21,7 +21,9 @@ from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.adapters.rights import PolicyRights
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
+from antiphon_server.memory.adapters.summary_model import IntegrationModel
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
 from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
 from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
@@ -30,12 +32,13 @@ from antiphon_server.memory.assembly.contributing import Contributor
 from antiphon_server.memory.assembly.contributions import Contributions
 from antiphon_server.memory.assembly.memories import RelevantMemories
 from antiphon_server.memory.assembly.older_messages import OlderMessages
+from antiphon_server.memory.assembly.what_came_before import WhatCameBefore
 from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.memories.remembering import Remembering
-from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search
+from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search, Summaries
 from antiphon_server.memory.ports import Names
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.recalling import Recalling
@@ -44,6 +47,10 @@ from antiphon_server.memory.search.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
+from antiphon_server.memory.summaries.making import Making
+from antiphon_server.memory.summaries.reading import Reading
+from antiphon_server.memory.summaries.summarising import Summarising
+from antiphon_server.memory.summaries.writing import Writing
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
@@ -68,6 +75,11 @@ class ProcessSettings(Protocol):
     @property
     def remember_by_model(self) -> str:
         """The model that gathers them in the rules' place; "" if none does."""
+        ...
+
+    @property
+    def summary_model(self) -> str:
+        """The model that writes summaries; empty for none."""
         ...
 
 
@@ -133,10 +145,12 @@ def compose_service(
     audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)
+    summaries = _summaries(settings, database, internal, library, conversations, names)
     contributors: Sequence[Contributor] = [  # what matters most first
         WhiteboardSections(notes.whiteboards),
         RelevantMemories(conversations, audiences, store, shelf, library),
         OlderMessages(conversations, names, library),
+        WhatCameBefore(summaries.reading),
     ]
     assembling = Assembling(conversations, Contributions(contributors), assemblies)
     assembly = Assembly(AssemblyServicer(assembling), assembling, assemblies)
@@ -149,7 +163,7 @@ def compose_service(
             logs, finder, SqlExtractions(database), lambda: {*library.known, *assembling.active}
         )
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
-    return Memory((search, assembly, memories, notes), library, shelf)
+    return Memory((search, assembly, memories, notes, summaries), library, shelf)
 
 
 def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:
@@ -170,3 +184,22 @@ def _notes(database: Database, internal: grpc.aio.Channel) -> Notes:
     log = TrailRelay(SqlOutbox(database, whiteboard_outbox), told, name="the log")
     places = ContextPlaces(ContextServiceStub(internal), FilterServiceStub(internal))
     return Notes(Whiteboards(SqlWhiteboards(database, log), places), log)
+
+
+def _summaries(
+    settings: ProcessSettings,
+    database: Database,
+    internal: grpc.aio.Channel,
+    library: Library,
+    conversations: ContextConversations,
+    names: AuthServiceNames,
+) -> Summaries:
+    store = SqlSummaries(database)
+    logs = EventServiceLogs(EventServiceStub(internal), tells_undone=True)
+    making, writing = Making(store, conversations, library), None
+    if settings.summary_model:
+        asked = ContextServiceStub(internal), IntegrationServiceStub(internal)
+        writing = Writing(store, making, IntegrationModel(settings.summary_model, *asked))
+    summarising = Summarising(logs, conversations, store, making, writing)
+    reading = Reading(store, logs, conversations, names, summarising.want)
+    return Summaries(reading, summarising)

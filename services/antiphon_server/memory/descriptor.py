@@ -17,6 +17,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         assembly_service_pb2,
         memory_service_pb2,
         search_service_pb2,
+        summary_service_pb2,
         whiteboard_service_pb2,
     )
 
@@ -25,6 +26,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         assembly_service_pb2,
         memory_service_pb2,
         whiteboard_service_pb2,
+        summary_service_pb2,
     )
     return tuple(each.DESCRIPTOR for each in services)
 

@@ -13,25 +13,31 @@ WorkspaceId = NewType("WorkspaceId", str)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message: its texts, each in lines of its own, and who said it (`users/…`, `handlers/…`)."""
+    """A message: its texts, each in lines of its own, and who said it (`users/…`, `handlers/…`).
+
+    ``turn_id`` is the turn that it began or answers; empty of others.
+    """
 
     message_id: MessageId
     author: str
     time_us: int
     text: str
+    turn_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SaidPage:
     """What was said in a stretch of a log that ends at ``cursor``; in order.
 
-    Of ``erased`` messages, from here or from before, nothing is left.
+    Of ``erased`` messages, from here or from before, nothing is left. Messages of ``undone`` turns
+    are in no context any more; whoever needs that has to have asked for it.
     """
 
     said: Sequence[Said]
     cursor: str
     at_head: bool
     erased: Collection[MessageId] = ()
+    undone: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

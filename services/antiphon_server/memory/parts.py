@@ -8,6 +8,7 @@ import grpc
 from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
 from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
+from antiphon.memory.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
     add_WhiteboardServiceServicer_to_server,
 )
@@ -19,7 +20,10 @@ from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
+from antiphon_server.memory.servicers.summary import SummaryServicer
 from antiphon_server.memory.servicers.whiteboard import WhiteboardServicer
+from antiphon_server.memory.summaries.reading import Reading
+from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.process.lifecycle import Lifecycle
@@ -118,3 +122,19 @@ class Notes:
         lifecycle.spawn("memory.whiteboards_log", self.log.run(), vital=False)
         forget = every(FORGET_WHITEBOARDS_S, self.whiteboards.forget, at_once=False)
         lifecycle.spawn("memory.whiteboards_forget", forget, vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """What long conversations come to."""
+
+    reading: Reading
+    summarising: Summarising
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_SummaryServiceServicer_to_server(SummaryServicer(self.reading), server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Summarise what turns lacked the room for."""
+        lifecycle.spawn("memory.summarising", self.summarising.run(), vital=False)

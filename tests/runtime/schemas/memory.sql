@@ -93,6 +93,36 @@ CREATE TABLE memory_sections (
 	update_us BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id, "key")
 );
+CREATE TABLE memory_summaries (
+	conversation_id VARCHAR(80) NOT NULL,
+	level INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	revision BIGINT NOT NULL,
+	retry_us BIGINT NOT NULL,
+	tries INTEGER NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (conversation_id, level, number)
+);
+CREATE INDEX memory_summaries_by_state ON memory_summaries (state, conversation_id, level, number);
+CREATE TABLE memory_summary_messages (
+	conversation_id VARCHAR(80) NOT NULL,
+	message_id VARCHAR(80) NOT NULL,
+	block INTEGER NOT NULL,
+	place INTEGER NOT NULL,
+	turn_id VARCHAR(80) NOT NULL,
+	PRIMARY KEY (conversation_id, message_id)
+);
+CREATE INDEX memory_summary_messages_of_block ON memory_summary_messages (conversation_id, block, place);
+CREATE TABLE memory_summary_places (
+	conversation_id VARCHAR(80) NOT NULL,
+	cursor TEXT NOT NULL,
+	block INTEGER NOT NULL,
+	count INTEGER NOT NULL,
+	size BIGINT NOT NULL,
+	last_us BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id)
+);
 CREATE TABLE memory_versions (
 	memory_id VARCHAR(80) NOT NULL,
 	version INTEGER NOT NULL,

@@ -207,6 +207,7 @@ class ContextItem(_message.Message):
 
     MESSAGE_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
     WHITEBOARD_SECTION_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
@@ -234,6 +235,10 @@ class ContextItem(_message.Message):
         """memory is something that is remembered."""
 
     @_builtins.property
+    def summary(self) -> Global___SummarySource:
+        """summary is what messages come to that have no room."""
+
+    @_builtins.property
     def whiteboard_section(self) -> Global___SectionSource:
         """whiteboard_section is a section of the conversation's whiteboard."""
 
@@ -246,6 +251,7 @@ class ContextItem(_message.Message):
         *,
         message: Global___MessageSource | None = ...,
         memory: Global___RememberedSource | None = ...,
+        summary: Global___SummarySource | None = ...,
         whiteboard_section: Global___SectionSource | None = ...,
         text: _builtins.str = ...,
         tokens: _builtins.int = ...,
@@ -253,11 +259,11 @@ class ContextItem(_message.Message):
         parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "source", b"source", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "source", b"source", "summary", b"summary", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "source", b"source", "text", b"text", "tokens", b"tokens", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "source", b"source", "summary", b"summary", "text", b"text", "tokens", b"tokens", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message", "memory", "whiteboard_section"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message", "memory", "summary", "whiteboard_section"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
@@ -366,6 +372,56 @@ class SectionSource(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SectionSource: _TypeAlias = SectionSource  # noqa: Y015
+
+@_typing.final
+class SummarySource(_message.Message):
+    """SummarySource is a summary that something is of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    FIRST_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    LAST_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    level: _builtins.int
+    """level is Summary.level."""
+    number: _builtins.int
+    """number is Summary.number."""
+    first_message_id: _builtins.str
+    """first_message_id is the first message that it is of."""
+    last_message_id: _builtins.str
+    """last_message_id is the last one."""
+    messages: _builtins.int
+    """messages is how many it is of."""
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """first_time is when the first was said."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """last_time is when the last was said."""
+
+    def __init__(
+        self,
+        *,
+        level: _builtins.int = ...,
+        number: _builtins.int = ...,
+        first_message_id: _builtins.str = ...,
+        last_message_id: _builtins.str = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+        messages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_time", b"first_time", "last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_message_id", b"first_message_id", "first_time", b"first_time", "last_message_id", b"last_message_id", "last_time", b"last_time", "level", b"level", "messages", b"messages", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarySource: _TypeAlias = SummarySource  # noqa: Y015
 
 @_typing.final
 class LeftOutItems(_message.Message):

@@ -19,13 +19,18 @@ PLACES = 1000
 """Of logs that are asked about at once: others have their turn between two such questions."""
 _SCOPE = "conversations/"
 _KINDS = (event_pb2.EVENT_KIND_MESSAGE_POSTED, event_pb2.EVENT_KIND_MESSAGES_ERASED)
+_WITH_ENDS = (*_KINDS, event_pb2.EVENT_KIND_TURN_FINISHED)
 
 
 class EventServiceLogs:
-    """A :class:`~antiphon_server.memory.ports.Logs` through the EventService."""
+    """A :class:`~antiphon_server.memory.ports.Logs` through the EventService.
 
-    def __init__(self, events: "EventServiceAsyncStub") -> None:
+    With ``tells_undone`` its pages say which turns were rolled back, and are shorter by their ends.
+    """
+
+    def __init__(self, events: "EventServiceAsyncStub", *, tells_undone: bool = False) -> None:
         self._events = events
+        self._tells_undone = tells_undone
 
     async def end(self, conversation_id: ConversationId) -> LogEnd:
         request = pb.GetHeadRequest(scope=_SCOPE + conversation_id)
@@ -52,13 +57,15 @@ class EventServiceLogs:
             scope=_SCOPE + conversation_id,
             cursor=cursor,
             page_size=limit or PAGE,
-            kinds=_KINDS,
+            kinds=_WITH_ENDS if self._tells_undone else _KINDS,
         )
         with remote_errors("events"):
             page = await self._events.ReadEvents(request, timeout=TIMEOUT_S)
         said = [_said(it) for it in page.events if it.HasField("message_posted") and not it.erased]
         erased = [it for event in page.events for it in event.messages_erased.message_ids]
-        return SaidPage(said, page.cursor, page.at_head, [MessageId(it) for it in erased])
+        gone = [MessageId(it) for it in erased]
+        undone = [it.turn_id for it in page.events if it.turn_finished.rolled_back]
+        return SaidPage(said, page.cursor, page.at_head, gone, undone)
 
 
 def _said(event: event_pb2.Event) -> Said:

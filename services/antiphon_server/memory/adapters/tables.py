@@ -168,3 +168,43 @@ whiteboard_requests = Table(
 
 # Changes of whiteboards that their conversations' logs were not told yet.
 whiteboard_outbox = outbox_table("memory_whiteboard_outbox", metadata)
+
+# How far each conversation's log was read for summaries. What is before the block is complete; of
+# the block so many messages are known, of so many characters, the last one said then.
+summary_places = Table(
+    "memory_summary_places",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+)
+
+# The messages of blocks; nothing of what they say.
+summary_messages = Table(
+    "memory_summary_messages",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("message_id", String(80), primary_key=True),
+    Column("block", Integer, nullable=False),
+    Column("place", Integer, nullable=False),  # in its block
+    Column("turn_id", String(80), nullable=False),
+    Index("memory_summary_messages_of_block", "conversation_id", "block", "place"),
+)
+
+summaries = Table(
+    "memory_summaries",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("state", Integer, nullable=False),  # 0: to be made, 1: an extract, 2: a model's
+    # Another one each time that it is made, or that what it is of has changed.
+    Column("revision", BigInteger, nullable=False),
+    Column("retry_us", BigInteger, nullable=False),  # no model is asked sooner
+    Column("tries", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the contract's Summary, serialised
+    Index("memory_summaries_by_state", "state", "conversation_id", "level", "number"),
+)

@@ -11,6 +11,7 @@ from antiphon_server.memory.assembled import (
     OfMemory,
     OfMessage,
     OfSection,
+    OfSummary,
     Source,
 )
 from antiphon_server.memory.encoding.search import microseconds
@@ -107,6 +108,8 @@ def _item(it: Item) -> pb.ContextItem:
                     name=section.name, version=section.version, shortened=section.shortened
                 )
             )
+        case OfSummary() as summary:
+            item.summary.CopyFrom(_summary(summary))
     return item
 
 
@@ -125,6 +128,18 @@ def _memory(it: OfMemory) -> pb.RememberedSource:
         scope=it.scope,
         kind=MemoryKind.ValueType(it.kind),
         time=_time(it.time_us),
+    )
+
+
+def _summary(it: OfSummary) -> pb.SummarySource:
+    return pb.SummarySource(
+        level=it.level,
+        number=it.number,
+        first_message_id=it.first_message_id,
+        last_message_id=it.last_message_id,
+        first_time=_time(it.first_us),
+        last_time=_time(it.last_us),
+        messages=it.messages,
     )
 
 
@@ -148,8 +163,22 @@ def _source_of(it: pb.ContextItem) -> Source | None:
         case "whiteboard_section":
             section = it.whiteboard_section
             return OfSection(section.name, section.version, section.shortened)
+        case "summary":
+            return _of_summary(it.summary)
         case _:
             return None
+
+
+def _of_summary(it: pb.SummarySource) -> OfSummary:
+    return OfSummary(
+        it.level,
+        it.number,
+        it.first_message_id,
+        it.last_message_id,
+        microseconds(it.first_time),
+        microseconds(it.last_time),
+        it.messages,
+    )
 
 
 def _left_out(it: LeftOut) -> pb.LeftOutItems:

@@ -31,6 +31,7 @@ def said_of(message: message_pb2.Message) -> Said:
         message.author,
         microseconds(message.create_time),
         "\n".join(texts),
+        message.turn_id,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from antiphon_server.memory.index.corpus import Corpus
 from antiphon_server.memory.index.encoder import Encoder
 from antiphon_server.memory.index.features import Candidates, Features
+from antiphon_server.memory.index.lexical import idf
 from antiphon_server.memory.index.model import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.index.view import View, view
 from antiphon_server.memory.index.weights import PARTS, weights
@@ -81,6 +82,13 @@ class Index:
         part = self._corpus.partitions.get(key)
         if part is not None and self._encoder is not None:
             self._corpus.unpack_vectors(part, packed)
+
+    def rarities(self, key: PartitionKey, terms: Collection[str]) -> dict[str, float]:
+        """How rare each term is among the documents of a partition; nothing of an unknown one."""
+        if key not in self:
+            return {}
+        seen, postings = view(self._corpus, [key]), self._corpus.postings
+        return {each: idf(postings, [each], seen.places, len(seen.slots)) for each in terms}
 
     def search(self, query: Query, readable: Collection[PartitionKey]) -> list[Hit]:
         """The best documents of the readable partitions, best first; others count for nothing."""

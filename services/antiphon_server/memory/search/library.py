@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -122,6 +122,13 @@ class Library:
     async def excerpts(self, query: str, texts: Sequence[str]) -> list[Excerpt]:
         """Of each text what shows best why it was found."""
         return await self._indexing.excerpts(query, texts)
+
+    async def rarities(
+        self, conversation_id: ConversationId, terms: Collection[str]
+    ) -> Mapping[str, float]:
+        """How rare terms are there; nothing of one that is not in the index."""
+        key = _key(conversation_id)
+        return await self._indexing.do(lambda index: index.rarities(key, terms))
 
     async def with_index(self, work: "Callable[[Index], T]") -> T:
         """Do something with the index, in its thread."""

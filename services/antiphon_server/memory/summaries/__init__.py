@@ -1,0 +1,1 @@
+"""What long conversations come to, made in the background, for prompts that lack the room."""
