@@ -48,9 +48,15 @@ class Assembly:
         """What a conversation was summarised as, the lowest level first; of one level alone."""
 
         async def fetch(page_token: str) -> summary_service_pb2.ListSummariesResponse:
-            request = summary_service_pb2.ListSummariesRequest(
-                conversation_id=conversation_id, level=level, page_token=page_token
-            )
-            return await self._caller.call(self._summaries.ListSummaries, request)
+            return await self.summaries_page(conversation_id, level, page_token)
 
         return pages(fetch, lambda page: page.summaries)
+
+    async def summaries_page(
+        self, conversation_id: str, level: int | None = None, page_token: str = ""
+    ) -> summary_service_pb2.ListSummariesResponse:
+        """A page of them, and how many are still to be made."""
+        request = summary_service_pb2.ListSummariesRequest(
+            conversation_id=conversation_id, level=level, page_token=page_token
+        )
+        return await self._caller.call(self._summaries.ListSummaries, request)

@@ -95,6 +95,7 @@ class Server:
 
     async def shown(self, conversation_id: str, budget: int = 1000, first: str = "") -> Shown:
         """What a prompt is told whose first message is that one."""
+        self.reading.want(ConversationId(conversation_id))
         return await self.reading.shown(ConversationId(conversation_id), MessageId(first), budget)
 
 

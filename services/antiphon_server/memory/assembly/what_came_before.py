@@ -47,7 +47,10 @@ class WhatCameBefore:
     async def contribute(self, asked: Asked) -> Contribution:
         """See :meth:`Contributor.contribute`."""
         newest, room = asked.newest, asked.room - cost_of(HEAD)
-        if not newest.omitted or room < LEAST:
+        if not newest.omitted:
+            return Contribution()
+        self._reading.want(asked.conversation_id)
+        if room < LEAST:
             return Contribution()
         found = await self._reading.shown(asked.conversation_id, newest.first_message_id, room)
         left_out = [LeftOut(found.left_out, _NO_ROOM)] if found.left_out else []

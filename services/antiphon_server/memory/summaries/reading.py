@@ -48,7 +48,7 @@ class Reading:
         names: Names,
         want: Callable[[ConversationId], None],
     ) -> None:
-        self._store, self._logs, self._want = store, logs, want
+        self._store, self._logs, self.want = store, logs, want
         self._conversations, self._names = conversations, names
 
     async def shown(
@@ -58,7 +58,6 @@ class Reading:
 
         Raises DomainError if a service or the store can't be used.
         """
-        self._want(conversation_id)
         place = (await self._store.places([conversation_id])).get(conversation_id)
         if place is None or not place.block:
             return Shown()

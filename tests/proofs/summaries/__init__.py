@@ -1,0 +1,1 @@
+"""The proof of summaries: whenever a server is killed, all is summarised, and once."""
