@@ -23,7 +23,6 @@ from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
-from antiphon_server.memory.adapters.summary_model import IntegrationModel
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
 from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
 from antiphon_server.memory.adapters.whiteboard_places import ContextPlaces
@@ -198,8 +197,9 @@ def _summaries(
     logs = EventServiceLogs(EventServiceStub(internal), tells_undone=True)
     making, writing = Making(store, conversations, library), None
     if settings.summary_model:
-        asked = ContextServiceStub(internal), IntegrationServiceStub(internal)
-        writing = Writing(store, making, IntegrationModel(settings.summary_model, *asked))
+        asked = IntegrationServiceStub(internal), ContextServiceStub(internal)
+        model = IntegrationModel(settings.summary_model, *asked)
+        writing = Writing(store, making, model, settings.summary_model)
     summarising = Summarising(logs, conversations, store, making, writing)
     reading = Reading(store, logs, conversations, names, summarising.want)
     return Summaries(reading, summarising)

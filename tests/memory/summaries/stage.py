@@ -13,7 +13,7 @@ from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.summaries.making import Making
-from antiphon_server.memory.summaries.model import Node, Reply, Summary
+from antiphon_server.memory.summaries.model import Node, Summary
 from antiphon_server.memory.summaries.reading import Listed, Reading, Shown
 from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.summaries.writing import Writing
@@ -56,12 +56,11 @@ class Model:
     failing: bool = False
     asked: list[str] = field(default_factory=list)
 
-    async def write(self, conversation_id: ConversationId, instructions: str, said: str) -> Reply:
-        self.asked.append(said)
+    async def answer(self, conversation_id: ConversationId, instructions: str, text: str) -> str:
+        self.asked.append(text)
         if self.failing:
             raise DomainError(Reason.MODEL_UNAVAILABLE, model="m")
-        answer = f"PEOPLE:\n- they spoke {len(self.asked)}\n\nASSISTANTS:\n- it answered"
-        return Reply(answer, "scripted/model")
+        return f"PEOPLE:\n- they spoke {len(self.asked)}\n\nASSISTANTS:\n- it answered"
 
 
 @dataclass
@@ -112,7 +111,9 @@ class Stage:
         conversations = ContextConversations(world.client(SERVICE))
         logs = Logs(world)
         making = Making(store, conversations, Unknown())
-        writing = Writing(store, making, model, lambda: now[0]) if model else None
+        writing = None
+        if model is not None:
+            writing = Writing(store, making, model, "scripted/model", lambda: now[0])
         summarising = Summarising(logs, conversations, store, making, writing)
         reading = Reading(store, logs, conversations, world.accounts, summarising.want)
         return Server(world, store, summarising, reading, now)

@@ -115,11 +115,3 @@ class Due:
     node: Node
     revision: int
     tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a model answered, and which one."""
-
-    text: str
-    model: str

@@ -12,7 +12,6 @@ from antiphon_server.memory.summaries.model import (
     Node,
     Place,
     Posted,
-    Reply,
     Summary,
 )
 
@@ -123,12 +122,4 @@ class Rarities(Protocol):
         self, conversation_id: ConversationId, terms: Collection[str]
     ) -> Mapping[str, float]:
         """How rare terms are in a conversation, as its search knows; none if it does not know."""
-        ...
-
-
-class Model(Protocol):
-    """A model that writes summaries."""
-
-    async def write(self, conversation_id: ConversationId, instructions: str, said: str) -> Reply:
-        """What it answers. Raises DomainError MODEL_*, BUDGET_EXCEEDED, NOT_FOUND and others."""
         ...

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.model import ConversationId, Said
+from antiphon_server.memory.ports import AskedModel
 from antiphon_server.memory.summaries.making import Making
 from antiphon_server.memory.summaries.model import Due, Line, State, Summary
-from antiphon_server.memory.summaries.ports import Model, SummaryStore
+from antiphon_server.memory.summaries.ports import SummaryStore
 from antiphon_server.runtime.errors import DomainError
 
 LEASE_S = 300.0
@@ -37,16 +38,18 @@ log = logging.getLogger(__name__)
 
 
 class Writing:
-    """Asks a model about extracts, one at a time."""
+    """Asks the model of that name about extracts, one at a time."""
 
     def __init__(
         self,
         store: SummaryStore,
         making: Making,
-        model: Model,
+        model: AskedModel,
+        name: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._making, self._model, self._clock = store, making, model, clock
+        self._store, self._making, self._clock = store, making, clock
+        self._model, self._name = model, name
 
     async def write(self, conversation_ids: Collection[ConversationId]) -> bool:
         """Ask about the next extract of these; False if there is none.
@@ -81,8 +84,8 @@ class Writing:
             said = of_messages(await self._making.said(due.conversation_id, due.node))
         if not said:
             return replace(extract, state=State.MODEL)
-        reply = await self._model.write(due.conversation_id, INSTRUCTIONS, said)
-        people, assistants = lines_in(reply.text)
+        answer = await self._model.answer(due.conversation_id, INSTRUCTIONS, said)
+        people, assistants = lines_in(answer)
         if not people and not assistants:
             log.info("a summary of %s is written later: no lines came", due.conversation_id)
             return None
@@ -91,7 +94,7 @@ class Writing:
             people=people,
             assistants=assistants,
             state=State.MODEL,
-            model=reply.model,
+            model=self._name,
             create_us=self._now_us(),
         )
 
