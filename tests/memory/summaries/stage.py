@@ -92,10 +92,13 @@ class Server:
         who = principal or person(ANN)
         return await self.reading.listed(who, ConversationId(conversation_id), None, None, limit)
 
-    async def shown(self, conversation_id: str, budget: int = 1000, first: str = "") -> Shown:
-        """What a prompt is told whose first message is that one."""
+    async def shown(
+        self, conversation_id: str, budget: int = 1000, first: str = "", first_us: int = 1 << 62
+    ) -> Shown:
+        """What a prompt is told whose first message is that one, said then."""
         self.reading.want(ConversationId(conversation_id))
-        return await self.reading.shown(ConversationId(conversation_id), MessageId(first), budget)
+        where = ConversationId(conversation_id)
+        return await self.reading.shown(where, MessageId(first), first_us, budget)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.summaries.blocks import MOST
 from antiphon_server.memory.summaries.model import FAN_OUT, Node, State
 from antiphon_server.memory.summaries.writing import PAUSE_S
-from tests.context.stand_ins import ANN
+from tests.context.stand_ins import ANN, SERVICE
 from tests.memory.summaries.stage import Model, Stage, of, staged, texts
 
 LEVEL_1 = MOST * FAN_OUT
@@ -167,7 +167,18 @@ async def test_prompts_are_told_of_all_that_they_leave_out(stage: Stage) -> None
     await server.summarise(here)
     whole = await server.shown(here, 1_000_000)
     assert [it.node for it in whole.summaries] == [Node(0, at) for at in range(FAN_OUT + 2)]
-    part = await server.shown(here, 1_000_000, ids[MOST * 3 + 5])
+    middle = ids[MOST * 3 + MOST // 2]
+    asked = context_service_pb2.GetMessagesRequest(
+        messages=[context_service_pb2.MessageName(conversation_id=here, message_id=middle)]
+    )
+    (message,) = (await stage.world.client(SERVICE).GetMessages(asked)).messages
+    first_us = message.create_time.ToMicroseconds()
+    part = await server.shown(here, 1_000_000, middle, first_us)
+    assert [it.node for it in part.summaries] == [Node(0, at) for at in range(4)]
+    told = {line.message_id for line in part.summaries[-1].lines}
+    assert told
+    assert told <= set(ids[MOST * 3 : MOST * 3 + MOST // 2])
+    part = await server.shown(here, 1_000_000, ids[MOST * 3])
     assert [it.node for it in part.summaries] == [Node(0, at) for at in range(3)]
     short = await server.shown(here, 700)
     assert short.summaries[0].node == Node(1, 0)

@@ -1,7 +1,7 @@
 """Seeded histories: a long conversation is summarised, and the server is killed again and again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,12 +67,13 @@ class History:
 
 @asynccontextmanager
 async def summarising(
-    home: Path, by_model: bool
+    home: Path, by_model: bool, variables: Mapping[str, str] = PROMPT
 ) -> AsyncIterator[tuple[ServerProcess, FakeEndpoint]]:
     """A server, and the model that it asks, also for summaries if those are written."""
     async with FakeEndpoint(Behaviour(text=WRITTEN, deltas=1)) as endpoint:
         models = [openai_model(f"fake/{name}", endpoint.base_url) for name in ("ok", "writes")]
-        variables = PROMPT | ({"ANTIPHON_SUMMARY_MODEL": "fake/writes"} if by_model else {})
+        if by_model:
+            variables = {**variables, "ANTIPHON_SUMMARY_MODEL": "fake/writes"}
         async with ServerProcess(home, models=models, variables=variables) as server:
             yield server, endpoint
 

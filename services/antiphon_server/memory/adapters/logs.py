@@ -28,6 +28,8 @@ class EventServiceLogs:
     With ``tells_undone`` its pages say which turns were rolled back, and are shorter by their ends.
     """
 
+    _tells_undone = False
+
     def __init__(self, events: "EventServiceAsyncStub", *, tells_undone: bool = False) -> None:
         self._events = events
         self._tells_undone = tells_undone

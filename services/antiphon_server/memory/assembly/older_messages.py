@@ -18,11 +18,15 @@ from antiphon_server.memory.model import (
 from antiphon_server.memory.ports import Conversations, Names
 from antiphon_server.memory.search.library import MESSAGE, Library
 from antiphon_server.runtime.access.principal import Principal, UserId
+from antiphon_server.runtime.cache.lru import LruCache
 
 MOST = 8
 """So many are recalled at most: more of them tell a model less."""
 WAIT_S = 1.0
 """A turn waits no longer for a conversation that was never searched here."""
+AGAIN_S = 0.05
+"""Nor do those behind it, which would all wait while one of 100,000 messages is read."""
+MAX_SLOW = 10_000
 _ASKED = 24
 _USER = "users/"
 _QUERY = 2000
@@ -43,13 +47,16 @@ class OlderMessages:
 
     def __init__(self, conversations: Conversations, names: Names, library: Library) -> None:
         self._conversations, self._names, self._library = conversations, names, library
+        self._slow = LruCache[ConversationId, bool](MAX_SLOW)
 
     async def contribute(self, asked: Asked) -> Contribution:
         """See :meth:`Contributor.contribute`; in the order in which they were said."""
         if not asked.newest.omitted or not asked.query.strip():
             return Contribution()
-        brought = await self._library.bring_up([asked.conversation_id], WAIT_S)
+        wait_s = AGAIN_S if self._slow.pop(asked.conversation_id) else WAIT_S
+        brought = await self._library.bring_up([asked.conversation_id], wait_s)
         if not brought.conversation_ids:
+            self._slow.put(asked.conversation_id, True)
             return Contribution(left_out=[LeftOut(asked.newest.omitted, _STILL_READ)])
         hits = await self._ranked(asked)
         if not hits:

@@ -52,7 +52,8 @@ class WhatCameBefore:
         self._reading.want(asked.conversation_id)
         if room < LEAST:
             return Contribution()
-        found = await self._reading.shown(asked.conversation_id, newest.first_message_id, room)
+        where = asked.conversation_id
+        found = await self._reading.shown(where, newest.first_message_id, newest.first_us, room)
         left_out = [LeftOut(found.left_out, _NO_ROOM)] if found.left_out else []
         left_out += [LeftOut(0, _PENDING)] if found.pending else []
         return Contribution([_item(it, newest.names) for it in found.summaries], left_out)

@@ -52,9 +52,11 @@ class Reading:
         self._conversations, self._names = conversations, names
 
     async def shown(
-        self, conversation_id: ConversationId, first_shown: MessageId, budget: int
+        self, conversation_id: ConversationId, first_shown: MessageId, first_us: int, budget: int
     ) -> Shown:
-        """What tells of all before that message in so many tokens: finer the newer it is.
+        """What tells of all before that message, said then, in so many tokens.
+
+        Finer the newer it is. Of a stretch that ends behind it, sentences before it are told.
 
         Raises DomainError if a service or the store can't be used.
         """
@@ -65,7 +67,8 @@ class Reading:
         if bad is None:
             return Shown(pending=1)
         own = await self._store.blocks_of(conversation_id, [first_shown], ())
-        nodes = without(cover(min(own, default=place.block)), bad)
+        blocks = min([*(it + 1 for it in own), place.block])
+        nodes = without(cover(blocks), bad)
         known = dict(await self._store.those(conversation_id, nodes))
         while True:  # each step costs a query of an index, and there are few levels
             nodes = await self._with_parts(conversation_id, nodes, known)
@@ -73,7 +76,7 @@ class Reading:
             if not is_finer:
                 break
         told = [known[it] for it in nodes if it in known]
-        kept, left_out = fitted(told, budget)
+        kept, left_out = fitted([_before(it, first_shown, first_us) for it in told], budget)
         return Shown(kept, left_out, len(nodes) - len(told))
 
     async def those(
@@ -172,6 +175,17 @@ class Reading:
         people = {UserId(it.removeprefix(_USER)) for it in authors if it.startswith(_USER)}
         names = await self._names.names_of(people)
         return [_with_names(it, names) for it in found]
+
+
+def _before(it: Summary, first_shown: MessageId, first_us: int) -> Summary:
+    """Without what a prompt has anyway. What a model wrote is of the whole stretch."""
+    if it.first_message_id == first_shown:
+        return replace(it, people=(), assistants=())
+    if it.last_us < first_us:
+        return it
+    people = [line for line in it.people if line.time_us < first_us]
+    assistants = [line for line in it.assistants if line.time_us < first_us]
+    return replace(it, people=people, assistants=assistants)
 
 
 def _with_names(it: Summary, names: Mapping[UserId, str]) -> Summary:
