@@ -18,7 +18,8 @@ from tests.fakes.openai_endpoint import Behaviour, FakeEndpoint
 ROUNDS = 3
 SAID = (110, 200)
 KILLED_WITHIN_S = 3.0
-DONE_WITHIN_S = 120.0
+DONE_WITHIN_S = 300.0
+"""What a server was asking a model when it was killed another asks when the lease is over."""
 WRITTEN = "PEOPLE:\n- the people agreed on all of it\n\nASSISTANTS:\n- they were told so\n"
 PROMPT = {"ANTIPHON_MAX_PROMPT_TOKENS": "600"}
 """So few tokens that most messages have no room."""

@@ -17,7 +17,7 @@ from antiphon_server.memory.summaries.model import Due, Line, State, Summary
 from antiphon_server.memory.summaries.ports import SummaryStore
 from antiphon_server.runtime.errors import DomainError
 
-LEASE_S = 300.0
+LEASE_S = 150.0
 """So long nobody else asks for the same summary: longer than a model may take."""
 PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
 """After a failure a model is asked again, each time twice as much later."""
