@@ -9,11 +9,11 @@ from antiphon.context.v1 import context_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon_server.memory.adapters.tables import summaries as table
 from antiphon_server.memory.model import ConversationId, MessageId
-from antiphon_server.memory.summaries.blocks import MOST
-from antiphon_server.memory.summaries.model import FAN_OUT, Node, State
+from antiphon_server.memory.summaries.blocks import MOST, cut
+from antiphon_server.memory.summaries.model import FAN_OUT, IMPORT, Node, Place, Posted, State
 from antiphon_server.memory.summaries.writing import PAUSE_S
 from tests.context.stand_ins import ANN, SERVICE
-from tests.memory.summaries.stage import Model, Stage, of, staged, texts
+from tests.memory.summaries.stage import Logs, Model, Stage, of, staged, texts
 
 LEVEL_1 = MOST * FAN_OUT
 SECRET = MessageId("msg_000secret")
@@ -222,3 +222,25 @@ async def test_while_a_model_fails_extracts_stay_and_it_is_asked_later(stage: St
     await server.summarise(here)
     (written,) = await server.summaries(here)
     assert (written.state, len(model.asked)) == (State.MODEL, 3)
+
+
+async def test_what_a_log_has_no_more_is_read_on_where_another_server_stopped(
+    stage: Stage,
+) -> None:
+    """Nothing is shown meanwhile, and nothing is there twice."""
+    here, server = await stage.world.conversation(), stage.server()
+    ids = await stage.fill(here, MOST * 2 + 1)
+    listed = context_service_pb2.ListMessagesRequest(conversation_id=here)
+    await stage.world.client(ANN).ListMessages(listed)
+    trim = event_service_pb2.TrimRequest(scope=f"conversations/{here}", before_offset=30)
+    await stage.world.log_service.stub.Trim(trim)
+    where = ConversationId(here)
+    end = await Logs(stage.world).end(where)
+    some = [Posted(MessageId(it), "", 0, 10) for it in ids[: MOST + 1]]
+    half, found = cut(Place(f"{IMPORT} {end.cursor} {ids[MOST]}"), some)
+    assert await stage.store.keep(where, None, half, found, (), ())
+    assert (await server.listed(here)).summaries == ()
+    assert (await server.shown(here)).summaries == ()
+    assert await server.summarise() == 2
+    first, second = await server.summaries(here)
+    assert [first.first_message_id, second.last_message_id] == [ids[0], ids[MOST * 2 - 1]]

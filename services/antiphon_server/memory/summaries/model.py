@@ -12,6 +12,8 @@ from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.runtime.encoding.open_enum import OpenIntEnum
 
 FAN_OUT = 8
+IMPORT = "import"
+"""What stands in front of where it goes on, while what a log has no more is read."""
 
 
 class State(OpenIntEnum):
@@ -98,6 +100,7 @@ class Place:
     """How far a conversation's log was read: ``block`` is open, and what is before it closed.
 
     The open block has ``count`` messages of ``size`` characters, the last one said at ``last_us``.
+    While what the log has no more is still read, ``cursor`` says where in that it goes on.
     """
 
     cursor: str = ""
@@ -105,6 +108,11 @@ class Place:
     count: int = 0
     size: int = 0
     last_us: int = 0
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether ``cursor`` is no place in the log yet."""
+        return self.cursor.startswith(IMPORT)
 
 
 @dataclass(frozen=True, slots=True)

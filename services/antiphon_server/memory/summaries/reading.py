@@ -115,6 +115,8 @@ class Reading:
         self, conversation_id: ConversationId, place: Place
     ) -> Collection[int] | None:
         """Blocks of which something was erased or rolled back since; None if that isn't known."""
+        if place.is_begun:
+            return None
         cursor, erased, undone = place.cursor, set[MessageId](), set[str]()
         for _ in range(MOST_PAGES):
             try:

@@ -14,7 +14,7 @@ from antiphon_server.memory.model import ConversationId, MessageId, Said, SaidPa
 from antiphon_server.memory.ports import Conversations, Logs
 from antiphon_server.memory.summaries.blocks import cut
 from antiphon_server.memory.summaries.making import Making
-from antiphon_server.memory.summaries.model import Place, Posted
+from antiphon_server.memory.summaries.model import IMPORT, Place, Posted
 from antiphon_server.memory.summaries.ports import SummaryStore
 from antiphon_server.memory.summaries.writing import Writing
 from antiphon_server.runtime.cache.lru import LruCache
@@ -28,10 +28,10 @@ KNOWN_AT_ONCE = 500
 """Of all conversations that have summaries, so many are looked after a round."""
 AT_ONCE = 64
 CONVERSATIONS_AT_ONCE = 16
-WRITTEN_AT_ONCE = 4
+WRITTEN_AT_ONCE, WANTED_OF_MODEL = 4, 1_000
+"""Of a model so many are asked a round, of the conversations that were active last."""
 CHUNK = 1000
 _LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
-_IMPORT = "import"
 log = logging.getLogger(__name__)
 
 
@@ -77,7 +77,7 @@ class Summarising:
         await self._read_on()
         made = await self._make()
         if self._writing is not None and not made:
-            wanted = [it for it, _ in self._wanted.items()]
+            wanted = [it for it, _ in self._wanted.items()][-WANTED_OF_MODEL:]
             for _ in range(WRITTEN_AT_ONCE):
                 if not await self._writing.write(wanted):
                     break
@@ -89,7 +89,7 @@ class Summarising:
         places = dict(await self._store.known(self._after, KNOWN_AT_ONCE))
         self._after = ConversationId(max(places) if len(places) == KNOWN_AT_ONCE else "")
         places |= await self._store.places(wanted)
-        halves = {it for it, place in places.items() if place.cursor.startswith(_IMPORT)}
+        halves = {it for it, place in places.items() if place.is_begun}
         new = halves.union(it for it in wanted if it not in places)
         cursors = {it: place.cursor for it, place in places.items() if it not in halves}
         moved = await self._logs.news(cursors) if cursors else ()
@@ -101,7 +101,7 @@ class Summarising:
 
     async def _read(self, conversation_id: ConversationId, place: Place | None) -> None:
         """Read on to the end of the log, or until another server turns out to do so."""
-        if place is None or place.cursor.startswith(_IMPORT):
+        if place is None or place.is_begun:
             place = await self._begun(conversation_id, place)
         while place is not None:
             try:
@@ -140,7 +140,7 @@ class Summarising:
         for start in range(0, max(len(said), 1), CHUNK):
             some = said[start : start + CHUNK]
             is_last = start + CHUNK >= len(said)
-            mark = cursor if is_last else f"{_IMPORT} {cursor} {some[-1].message_id}"
+            mark = cursor if is_last else f"{IMPORT} {cursor} {some[-1].message_id}"
             after, posted = cut(replace(place or Place(), cursor=mark), map(_posted, some))
             if not await self._store.keep(conversation_id, place, after, posted, (), ()):
                 return None
