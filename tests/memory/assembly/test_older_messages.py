@@ -4,7 +4,7 @@ import time
 
 from antiphon_server.memory.assembly.contributing import Asked
 from antiphon_server.memory.assembly.older_messages import AGAIN_S, WAIT_S, OlderMessages
-from antiphon_server.memory.model import ConversationId, MessageId, Newest
+from antiphon_server.memory.model import ConversationId, MessageId, Newest, WorkspaceId
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
 from tests.memory.search_world import Search
 
@@ -17,7 +17,7 @@ async def test_one_turn_waits_for_a_long_conversation_and_not_each(search: Searc
     await search.world.say(here, "The heron was seen.")
     older = OlderMessages(search.searching._conversations, search.world.accounts, search.library)
     newest = Newest(MessageId("msg_newest01"), 1 << 62, 1, 1, 1)
-    asked = Asked(DISPATCHER, here, "heron", newest, UserId(""), 1000)
+    asked = Asked(DISPATCHER, here, "heron", newest, UserId(""), WorkspaceId(""), 1000)
     search.logs.may_read.clear()
     waits = []
     for _ in range(3):
