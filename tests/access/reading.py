@@ -63,6 +63,7 @@ _RPCS = {
         AuthService/GetDeviceLogin AuthService/DecideDeviceLogin AuthService/ChangePassword
         AuthService/ListIdentities AuthService/CreateApiKey AuthService/ListApiKeys
         AuthService/RevokeApiKey
+        ProfileService/GetProfile ProfileService/UpdateProfile ProfileService/DeleteProfile
         AuditService/ListSecurityEvents AuditService/WatchSecurityEvents
     """,
     "signed in, by a credential that may write": """
@@ -156,7 +157,7 @@ _RPCS = {
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
-        AuthService/GetDisplayNames IntegrationService/PlanPrompt
+        AuthService/GetDisplayNames ProfileService/GetProfiles IntegrationService/PlanPrompt
         IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ToolService/ConsultTool

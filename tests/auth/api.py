@@ -18,7 +18,11 @@ from antiphon.auth.v1.auth_service_pb2_grpc import (
     AuthServiceStub,
     add_AuthServiceServicer_to_server,
 )
-from antiphon_server.auth.compose.auth import auth_servicer
+from antiphon.auth.v1.profile_service_pb2_grpc import (
+    ProfileServiceStub,
+    add_ProfileServiceServicer_to_server,
+)
+from antiphon_server.auth.compose.auth import auth_servicer, profile_servicer
 from antiphon_server.runtime.channels.local_channel import LocalServer
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.errors.wire import domain_error_of
@@ -47,6 +51,7 @@ async def served(
     server = LocalServer(interceptors) if local else grpc.aio.server(interceptors=interceptors)
     add_AuthServiceServicer_to_server(auth_servicer(world.auth), server)
     add_AuditServiceServicer_to_server(world.auth.trail.servicer, server)
+    add_ProfileServiceServicer_to_server(profile_servicer(world.auth), server)
     if isinstance(server, LocalServer):
         channel: grpc.aio.Channel = server.channel()
     else:
@@ -87,7 +92,8 @@ class Rpcs:
         return self._rpc(method)(request, metadata=bearer(token))
 
     def _rpc(self, method: str) -> Any:
-        stubs = (AuthServiceStub(self.channel), AuditServiceStub(self.channel))
+        kinds = (AuthServiceStub, AuditServiceStub, ProfileServiceStub)
+        stubs = [kind(self.channel) for kind in kinds]
         return next(getattr(stub, method) for stub in stubs if hasattr(stub, method))
 
     async def refused(self, method: str, request: Any, token: str = "") -> DomainError:

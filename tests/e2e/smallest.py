@@ -40,6 +40,7 @@ MASKS = {
     "UpdateConversationRequest": "title",
     "UpdateConnectionRequest": "title",
     "UpdateMemoryRequest": "text",
+    "UpdateProfileRequest": "locale",
     "UpdateScheduleRequest": "missed",
     "UpdateUserRequest": "display_name",
     "UpdateWebhookRequest": "description",

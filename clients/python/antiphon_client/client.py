@@ -9,6 +9,7 @@ import grpc
 from antiphon.auth.v1.access_service_pb2_grpc import AccessServiceStub
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.context.v1.anomaly_service_pb2_grpc import AnomalyServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
@@ -62,6 +63,7 @@ from antiphon_client.memories import Memories
 from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
+from antiphon_client.profiles import Profiles
 from antiphon_client.redial import Connection, Redial, ignore_connection
 from antiphon_client.relay import LONGEST_S, LiveRelay, RelayWire
 from antiphon_client.routes import Routes
@@ -85,6 +87,7 @@ class Client(
     Accesses,
     Accounts,
     Users,
+    Profiles,
     Audit,
     Conversations,
     Members,
@@ -130,6 +133,7 @@ class Client(
         self._caller = Caller(tokens, deadline, patience)
         self._access = AccessServiceStub(channel)
         self._auth = AuthServiceStub(channel)
+        self._profiles = ProfileServiceStub(channel)
         self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)
         self._notices = NoticeServiceStub(channel)

@@ -11,6 +11,7 @@ from antiphon.auth.v1 import (
     access_service_pb2,
     audit_service_pb2,
     auth_service_pb2,
+    profile_service_pb2,
     verification_service_pb2,
 )
 from antiphon.context.v1 import (
@@ -52,6 +53,7 @@ _SERVICES = tuple(
         access_service_pb2,
         audit_service_pb2,
         auth_service_pb2,
+        profile_service_pb2,
         verification_service_pb2,
         context_service_pb2,
         notice_service_pb2,

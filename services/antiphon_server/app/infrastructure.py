@@ -24,6 +24,7 @@ from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import ClockWatch, Neighbours, NodeLease
 from antiphon_server.runtime.nodes.name import node_name
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.profiles.known import KnownProfiles
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.postgres_url import check_postgres_url
 from antiphon_server.runtime.storage.redis import Redis
@@ -57,14 +58,26 @@ async def open_infrastructure(
     redis = _redis(settings, lifecycle)
     secret = installation_secret(settings)
     mark = await same_secret(secret, database) if database.shared else None
-    names = KnownNames(_cache(settings, redis, secret, lifecycle))
+    cache = _cache(settings, redis, secret, lifecycle)
+    names, profiles = KnownNames(cache), KnownProfiles(cache)
     guard = RateGuard(settings.rate_limits, redis, behind_proxy=settings.behind_proxy)
     guard.start(lifecycle)
     engine = _engine(settings, lifecycle)
     lease = await _lease(settings, database, data_dir, lifecycle) if database.shared else None
     metrics, shares = RpcMetrics(), Shares(settings.shares)
     return Infrastructure(
-        database, mark, lease, metrics, tracing, redis, names, guard, shares, engine, secret
+        database,
+        mark,
+        lease,
+        metrics,
+        tracing,
+        redis,
+        names,
+        profiles,
+        guard,
+        shares,
+        engine,
+        secret,
     )
 
 

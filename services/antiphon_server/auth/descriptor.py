@@ -58,6 +58,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         access_service_pb2,
         audit_service_pb2,
         auth_service_pb2,
+        profile_service_pb2,
         verification_service_pb2,
     )
 
@@ -66,6 +67,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         access_service_pb2.DESCRIPTOR,
         audit_service_pb2.DESCRIPTOR,
         verification_service_pb2.DESCRIPTOR,
+        profile_service_pb2.DESCRIPTOR,
     )
 
 

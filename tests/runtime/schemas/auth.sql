@@ -71,6 +71,18 @@ CREATE TABLE auth_places (
 	PRIMARY KEY (subject, address)
 );
 CREATE INDEX auth_places_by_time ON auth_places (subject, last_time);
+CREATE TABLE auth_profiles (
+	user_id VARCHAR(80) NOT NULL,
+	workspace_id VARCHAR(80) NOT NULL,
+	locale VARCHAR(64) NOT NULL,
+	time_zone VARCHAR(64) NOT NULL,
+	call_name VARCHAR(64) NOT NULL,
+	preferences TEXT NOT NULL,
+	fields TEXT NOT NULL,
+	etag VARCHAR(64) NOT NULL,
+	update_time BIGINT NOT NULL,
+	PRIMARY KEY (user_id, workspace_id)
+);
 CREATE TABLE auth_requests (
 	principal VARCHAR(128) NOT NULL,
 	request_id VARCHAR(64) NOT NULL,

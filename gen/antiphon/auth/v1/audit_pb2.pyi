@@ -145,6 +145,8 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_MEMORY_FORGOTTEN: MemoryForgotten."""
     SECURITY_EVENT_KIND_MESSAGES_ERASED: _SecurityEventKind.ValueType  # 123
     """SECURITY_EVENT_KIND_MESSAGES_ERASED: MessagesErased."""
+    SECURITY_EVENT_KIND_PROFILE_CHANGED: _SecurityEventKind.ValueType  # 128
+    """SECURITY_EVENT_KIND_PROFILE_CHANGED: ProfileChanged."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -267,6 +269,8 @@ SECURITY_EVENT_KIND_MEMORY_FORGOTTEN: SecurityEventKind.ValueType  # 120
 """SECURITY_EVENT_KIND_MEMORY_FORGOTTEN: MemoryForgotten."""
 SECURITY_EVENT_KIND_MESSAGES_ERASED: SecurityEventKind.ValueType  # 123
 """SECURITY_EVENT_KIND_MESSAGES_ERASED: MessagesErased."""
+SECURITY_EVENT_KIND_PROFILE_CHANGED: SecurityEventKind.ValueType  # 128
+"""SECURITY_EVENT_KIND_PROFILE_CHANGED: ProfileChanged."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -489,6 +493,7 @@ class SecurityEvent(_message.Message):
     FLAG_CLEARED_FIELD_NUMBER: _builtins.int
     MEMORY_FORGOTTEN_FIELD_NUMBER: _builtins.int
     MESSAGES_ERASED_FIELD_NUMBER: _builtins.int
+    PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -751,6 +756,10 @@ class SecurityEvent(_message.Message):
     def messages_erased(self) -> Global___MessagesErased:
         """messages_erased: somebody has erased what messages said."""
 
+    @_builtins.property
+    def profile_changed(self) -> Global___ProfileChanged:
+        """profile_changed: what a user wants to be known by is another."""
+
     def __init__(
         self,
         *,
@@ -820,12 +829,13 @@ class SecurityEvent(_message.Message):
         flag_cleared: Global___FlagCleared | None = ...,
         memory_forgotten: Global___MemoryForgotten | None = ...,
         messages_erased: Global___MessagesErased | None = ...,
+        profile_changed: Global___ProfileChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "event_id", b"event_id", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted", "detectors_set", "flag_raised", "flag_cleared", "memory_forgotten", "messages_erased"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted", "detectors_set", "flag_raised", "flag_cleared", "memory_forgotten", "messages_erased", "profile_changed"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -2469,3 +2479,35 @@ class MessagesErased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessagesErased: _TypeAlias = MessagesErased  # noqa: Y015
+
+@_typing.final
+class ProfileChanged(_message.Message):
+    """ProfileChanged: what a user wants to be known by was changed; not what it says is told here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is where; empty: everywhere."""
+    deleted: _builtins.bool
+    """deleted says that all of it was taken away."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """fields are the names of those that were changed."""
+
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "fields", b"fields", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileChanged: _TypeAlias = ProfileChanged  # noqa: Y015

@@ -7,6 +7,7 @@ from antiphon_server.auth.adapters import (
     ending_tables,
     identity_tables,
     password_reset_tables,
+    profile_tables,
 )
 from antiphon_server.auth.adapters.metadata import metadata
 
@@ -18,4 +19,5 @@ __all__ = [
     "identity_tables",
     "metadata",
     "password_reset_tables",
+    "profile_tables",
 ]

@@ -15,6 +15,7 @@ from antiphon_server.auth.service.local_operator import LocalOperator
 from antiphon_server.auth.service.password_changes import NewPasswords, PasswordChanges
 from antiphon_server.auth.service.password_resets import PasswordResets
 from antiphon_server.auth.service.passwords import Passwords
+from antiphon_server.auth.service.profiles import UserProfiles
 from antiphon_server.auth.service.refresh_tokens import RefreshTokens
 from antiphon_server.auth.service.requests import Requests
 from antiphon_server.auth.service.sessions import Sessions
@@ -40,6 +41,7 @@ class Accounts:
     password_resets: PasswordResets
     local_operator: LocalOperator
     test_user: TestUser
+    profiles: UserProfiles
 
 
 def compose_accounts(
@@ -90,4 +92,5 @@ def compose_accounts(
             stores.users, users, api_keys, operator_file, others.node, others.living
         ),
         test_user=TestUser(stores.users, passwords, endings, log, clock),
+        profiles=UserProfiles(stores.profiles, completion, log, others.profiles, clock),
     )

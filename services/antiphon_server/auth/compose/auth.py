@@ -29,6 +29,7 @@ from antiphon_server.auth.service.key_custody import KeyCustody
 from antiphon_server.auth.service.liveness import Listener
 from antiphon_server.auth.service.verifier import Verifier
 from antiphon_server.auth.servicer import AuthServicer
+from antiphon_server.auth.servicers.profiles import ProfileServicer
 from antiphon_server.auth.servicers.rules import AuthRules
 from antiphon_server.auth.settings import AuthSettings
 from antiphon_server.runtime.concurrency.completion import Completion
@@ -186,3 +187,9 @@ def auth_servicer(auth: Auth) -> AuthServicer:
             known_names=auth.base.others.names,
         )
     )
+
+
+def profile_servicer(auth: Auth) -> ProfileServicer:
+    """The servicer of ProfileService."""
+    accounts = auth.accounts
+    return ProfileServicer(accounts.profiles, accounts.users, auth.base.others.profiles)

@@ -7,6 +7,7 @@ from antiphon_server.auth.ports.messenger import RevocationMessenger
 from antiphon_server.auth.service.local_operator import Living, nobody
 from antiphon_server.runtime.cache.cache import MemoryCache
 from antiphon_server.runtime.cache.known_names import KnownNames
+from antiphon_server.runtime.profiles.known import KnownProfiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class OtherServers:
     """Those that may share the stores, if there are ``several``; by default there are none.
 
     They hear of revocations by ``messenger``. ``node`` names this server among them, ``living``
-    says which of them run. ``names`` are those that other services remember.
+    says which of them run. ``names`` and ``profiles`` are those that other services
+    remember.
     """
 
     several: bool = False
@@ -22,3 +24,4 @@ class OtherServers:
     node: str = ""
     living: Living = nobody
     names: KnownNames = field(default_factory=lambda: KnownNames(MemoryCache()))
+    profiles: KnownProfiles = field(default_factory=lambda: KnownProfiles(MemoryCache()))

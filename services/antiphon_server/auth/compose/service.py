@@ -10,6 +10,7 @@ import grpc
 from antiphon.auth.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 from antiphon.auth.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from antiphon.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
+from antiphon.auth.v1.profile_service_pb2_grpc import add_ProfileServiceServicer_to_server
 from antiphon.auth.v1.verification_service_pb2_grpc import (
     add_VerificationServiceServicer_to_server,
 )
@@ -19,7 +20,12 @@ from antiphon_server.auth.adapters.memory_messenger import MemoryMessenger
 from antiphon_server.auth.adapters.provider_states import ProviderHealth, ProviderMetrics
 from antiphon_server.auth.adapters.redis_messenger import RedisMessenger
 from antiphon_server.auth.adapters.sql import sql_stores
-from antiphon_server.auth.compose.auth import Auth, auth_servicer, compose_auth
+from antiphon_server.auth.compose.auth import (
+    Auth,
+    auth_servicer,
+    compose_auth,
+    profile_servicer,
+)
 from antiphon_server.auth.compose.other_servers import OtherServers
 from antiphon_server.auth.service.local_operator import nobody
 from antiphon_server.auth.servicer import AuthServicer
@@ -67,6 +73,7 @@ class AuthService(Service):
         verification = VerificationServicer(self.auth.tokens.feed)
         add_VerificationServiceServicer_to_server(verification, server)
         add_AccessServiceServicer_to_server(self.access, server)
+        add_ProfileServiceServicer_to_server(profile_servicer(self.auth), server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
         """See :meth:`Service.start`."""
@@ -104,6 +111,7 @@ def compose_here(
         node=infrastructure.node,
         living=lease.living if lease else nobody,
         names=infrastructure.names,
+        profiles=infrastructure.profiles,
     )
     return compose_auth(
         sql_stores(infrastructure.database),

@@ -531,6 +531,15 @@ class MessagesErased:
     answers: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """What a user wants to be known by was changed: the names of the fields."""
+
+    workspace_id: str
+    fields: tuple[str, ...]
+    deleted: bool = False
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -589,6 +598,7 @@ Detail = (
     | FlagCleared
     | MemoryForgotten
     | MessagesErased
+    | ProfileChanged
 )
 
 

@@ -12,6 +12,7 @@ from antiphon_server.auth.ports.identities import IdentityStore
 from antiphon_server.auth.ports.password_resets import PasswordResetStore
 from antiphon_server.auth.ports.passwords import PasswordHasher
 from antiphon_server.auth.ports.places import PlaceStore
+from antiphon_server.auth.ports.profiles import ProfileStore
 from antiphon_server.auth.ports.requests import RequestStore
 from antiphon_server.auth.ports.secrets import SecretFile, ServerSecret
 from antiphon_server.auth.ports.security_events import SecurityEventStore
@@ -41,6 +42,7 @@ class Stores:
     password_resets: PasswordResetStore
     device_logins: DeviceLoginStore
     identities: IdentityStore
+    profiles: ProfileStore
 
 
 __all__ = [

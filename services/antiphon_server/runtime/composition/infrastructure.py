@@ -9,6 +9,7 @@ from antiphon_server.runtime.cache.known_names import KnownNames
 from antiphon_server.runtime.limits.rate_guard import RateGuard
 from antiphon_server.runtime.limits.shares import Shares
 from antiphon_server.runtime.nodes import NodeLease, SecretMark
+from antiphon_server.runtime.profiles.known import KnownProfiles
 from antiphon_server.runtime.storage.database import Store
 from antiphon_server.runtime.storage.redis import Redis
 from antiphon_server.runtime.telemetry.metrics import RpcMetrics
@@ -21,7 +22,7 @@ class Infrastructure:
 
     ``engine`` is the external policy engine, if one is configured. ``lease`` is this server's
     registration among those that share the store, and ``mark`` that of their secret; both are None
-    for a store of its own. ``names`` are the display names that auth changes and context reads.
+    for a store of its own. ``names`` and ``profiles`` are what auth changes and others read.
     ``secret`` is the installation's.
     """
 
@@ -32,6 +33,7 @@ class Infrastructure:
     tracing: Tracing | None
     redis: Redis | None
     names: KnownNames
+    profiles: KnownProfiles
     guard: RateGuard
     shares: Shares
     engine: grpc.aio.Channel | None

@@ -8,6 +8,7 @@ from antiphon_server.auth.adapters.sql.expiring import SqlExpiring
 from antiphon_server.auth.adapters.sql.identities import SqlIdentities
 from antiphon_server.auth.adapters.sql.password_resets import SqlPasswordResets
 from antiphon_server.auth.adapters.sql.places import SqlPlaces
+from antiphon_server.auth.adapters.sql.profiles import SqlProfiles
 from antiphon_server.auth.adapters.sql.requests import SqlRequests
 from antiphon_server.auth.adapters.sql.security_events import SqlSecurityEvents
 from antiphon_server.auth.adapters.sql.sessions import SqlSessions
@@ -33,6 +34,7 @@ def sql_stores(database: Database) -> Stores:
         password_resets=SqlPasswordResets(database),
         device_logins=SqlDeviceLogins(database),
         identities=SqlIdentities(database),
+        profiles=SqlProfiles(database),
     )
 
 

@@ -1,0 +1,1 @@
+"""What users want to be known by, as every service reads it."""
