@@ -28,6 +28,7 @@ from antiphon_server.cli.migrate import migrate
 from antiphon_server.cli.models import app as models
 from antiphon_server.cli.notices import app as notices
 from antiphon_server.cli.password import app as password
+from antiphon_server.cli.profile import app as profile
 from antiphon_server.cli.routes.command import app as routes
 from antiphon_server.cli.schedules.command import app as schedules
 from antiphon_server.cli.search import search
@@ -106,6 +107,7 @@ app.add_typer(notices, name="notices")
 app.add_typer(mesh, name="mesh")
 app.add_typer(audit, name="audit")
 app.add_typer(users, name="users")
+app.add_typer(profile, name="profile")
 app.add_typer(password, name="password")
 
 
