@@ -28,6 +28,7 @@ from antiphon_server.routing.routes import Routes, routes_in
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId, set_principal
 from antiphon_server.runtime.errors import not_found
 from tests.fakes.databases import opened_sqlite
+from tests.fakes.fixed_profiles import FixedProfiles
 
 HOME = "ws_00000001"
 ANN = "users/user_0000000ann"
@@ -63,6 +64,7 @@ class World:
     routes: Routes
     finding: Finding
     around: Dispatched
+    profiles: FixedProfiles
 
 
 @contextlib.asynccontextmanager
@@ -74,8 +76,9 @@ async def opened_world() -> AsyncIterator[World]:
     async with opened_sqlite(tables.revisions.metadata) as database:
         routes = routes_in(sql_routes(database))
         sources = TurnSources("assistant", around, around, around)
-        finding = Finding(routes, WordClassifier(), sources)
-        yield World(routes, finding, around)
+        profiles = FixedProfiles()
+        finding = Finding(routes, WordClassifier(), sources, profiles)
+        yield World(routes, finding, around, profiles)
         await routes.close()
 
 

@@ -10,8 +10,10 @@ import pytest_asyncio
 from antiphon_server.dispatcher.handling import LossPolicy
 from antiphon_server.dispatcher.model import HandlerInfo
 from antiphon_server.routing.model import Classifier, Match, Outcome, Rule
+from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.profiles.model import Profile
 from antiphon_server.runtime.revisions.model import GLOBAL
-from tests.routing.finding import HOME, World, opened_world, posted, was, watched_loop
+from tests.routing.finding import ANN, HOME, World, opened_world, posted, was, watched_loop
 
 ECHO = Rule("all", handler="echo")
 SLOW = tuple(f"a[ab]{{{10 + at}}}c" for at in range(30))
@@ -84,3 +86,18 @@ async def test_other_parents_rules_stand_where_some_are_tried(world: World) -> N
     assert [(it.rule, it.parent) for it in tried] == [("all", GLOBAL), ("own", HOME)]
     tried = [it.decision async for it in world.finding.tried(HOME, [ECHO], 1)]
     assert [(it.rule, it.parent) for it in tried] == [("all", HOME)]
+
+
+async def test_rules_know_what_the_sender_wants_to_be_known_by(world: World) -> None:
+    """It is asked for where a rule looks at it; where it can't be told, the rule does not match."""
+    ann = UserId(ANN.removeprefix("users/"))
+    world.profiles.known = {ann: Profile(ann, locale="de-AT", fields={"team": "blue"})}
+    await world.routes.set(HOME, [ECHO], "", None)
+    await world.finding.decision(posted("hi"))
+    assert world.profiles.asked_for == []
+    match = Match(sender_locales=["de"], sender_fields={"team": "blue"})
+    await world.routes.set(HOME, [Rule("german", match=match, handler="echo")], "", None)
+    assert (await world.finding.decision(posted("hi"))).rule == "german"
+    assert world.profiles.asked_for == [(ann, HOME)]
+    world.profiles.is_away = True
+    assert (await world.finding.decision(posted("hi"))).outcome is Outcome.DEFAULT

@@ -17,6 +17,8 @@ SAID = Said(
     language="pt-BR",
     sender="users/user_00000001",
     workspace_id="ws_00000001",
+    sender_locale="de-AT",
+    sender_fields={"team": "blue"},
 )
 
 
@@ -48,6 +50,12 @@ def matches(match: Match, said: Said = SAID) -> bool:
         (Match(languages=["p"]), False),
         (Match(senders=["users/user_00000001"]), True),
         (Match(senders=["users/user_00000002"]), False),
+        (Match(sender_locales=["DE"]), True),
+        (Match(sender_locales=["de-DE", "fr"]), False),
+        (Match(sender_fields={"team": "blue"}), True),
+        (Match(sender_fields={"team": "*"}), True),
+        (Match(sender_fields={"team": "red"}), False),
+        (Match(sender_locales=["de"], sender_fields={"site": "*"}), False),
         (Match(workspaces=["ws_00000001"]), True),
         (Match(workspaces=["ws_00000002"]), False),
         (Match(text_patterns=["(?i)INVOICE"]), True),

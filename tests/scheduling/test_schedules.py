@@ -5,13 +5,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.profiles.model import Profile
 from antiphon_server.scheduling.adapters.sql_schedules import SqlSchedules
 from antiphon_server.scheduling.adapters.tables import schedules
-from antiphon_server.scheduling.model import Schedule
+from antiphon_server.scheduling.model import Cron, Schedule
 from antiphon_server.scheduling.schedules import Schedules
 from tests.e2e.refusals import Refused
 from tests.fakes.databases import opened_sqlite
+from tests.fakes.fixed_profiles import FixedProfiles
 from tests.scheduling.test_firing import FIRST, HERE, MADE, NAME
 
 WANTED = replace(MADE, workspace_id="", life="", next_us=None)
@@ -40,13 +43,15 @@ class Stage:
 
     rules: Schedules
     front: Admitting
+    profiles: FixedProfiles
 
 
 @pytest.fixture
 async def it() -> AsyncIterator[Stage]:
     async with opened_sqlite(schedules.metadata) as database:
-        front = Admitting()
-        yield Stage(Schedules(SqlSchedules(database), front, lambda: FIRST), front)
+        front, profiles = Admitting(), FixedProfiles()
+        store = SqlSchedules(database)
+        yield Stage(Schedules(store, front, lambda: FIRST, profiles), front, profiles)
 
 
 async def test_one_is_made_once_of_what_is_left_of_it(it: Stage) -> None:
@@ -82,3 +87,30 @@ async def test_what_its_creator_says_passes_filters(it: Stage) -> None:
     made = await it.rules.create(WANTED)
     now = await it.rules.change(made, replace(made, body=b"new"), "", ["parts"], made.creator)
     assert (now.body, it.front.asked) == (b"", [b"", b"new"])
+
+
+async def test_times_are_those_of_the_creator_who_names_no_zone(it: Stage) -> None:
+    """As it is when they are said: later changes leave them. Without any it is UTC."""
+    when, made_by = Cron("0 9 * * *", ""), UserId(WANTED.creator.removeprefix("users/"))
+    wanted = replace(WANTED, when=when)
+    assert (await it.rules.create(replace(wanted, schedule_id="sched_00000001"))).when == when
+    it.profiles.known = {made_by: Profile(made_by, time_zone="Europe/Berlin")}
+    made = await it.rules.create(replace(wanted, schedule_id="sched_00000002"))
+    assert made.when == Cron("0 9 * * *", "Europe/Berlin")
+    assert it.profiles.asked_for[-1] == (made_by, "ws_00000001")
+    tokyo = replace(wanted, schedule_id="sched_00000003", when=Cron("0 9 * * *", "Asia/Tokyo"))
+    assert (await it.rules.create(tokyo)).when == tokyo.when
+    it.profiles.known = {}
+    paused = replace(made, paused=True)
+    changed = await it.rules.change(made, paused, "", ["paused"], made.creator)
+    assert changed.when == made.when
+    anew = replace(changed, when=when)
+    assert (await it.rules.change(changed, anew, "", ["when"], made.creator)).when == when
+
+
+async def test_nothing_is_scheduled_by_a_zone_that_can_not_be_told(it: Stage) -> None:
+    """Hours off would be worse; a zone that is named needs no profile."""
+    it.profiles.is_away = True
+    with Refused(Reason.SERVICE_UNAVAILABLE):
+        await it.rules.create(replace(WANTED, when=Cron("0 9 * * *", "")))
+    await it.rules.create(replace(WANTED, when=Cron("0 9 * * *", "UTC")))

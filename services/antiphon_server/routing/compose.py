@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
+from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.dispatcher.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 from antiphon_server.dispatcher.routing_room import Posted, Routed, TurnSources
 from antiphon_server.routing.adapters.sql_routes import sql_routes
@@ -16,6 +17,7 @@ from antiphon_server.routing.servicer import RouteServicer
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.profiles.reading import AuthServiceProfiles
 from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
@@ -58,7 +60,8 @@ def compose_routing(
     """Put routes on what the dispatcher has."""
     database = infrastructure.database
     routes = routes_in(sql_routes(database))
-    finding = Finding(routes, WordClassifier(), sources)
+    known = AuthServiceProfiles(ProfileServiceStub(links.internal), infrastructure.profiles)
+    finding = Finding(routes, WordClassifier(), sources, known)
     audit = AuditServiceTrail(AuditServiceStub(links.internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
     servicer = RouteServicer(routes, finding, sources.conversations, trail)

@@ -15,8 +15,16 @@ from antiphon_server.runtime.revisions.model import Revision
 
 MOST_BYTES = 256 * 1024
 """So large all rules of a parent may be: a hundred revisions are kept."""
-LISTS = ("types", "media_types", "languages", "senders", "workspaces", "text_patterns")
-MAPS = ("metadata", "labels")
+LISTS = (
+    "types",
+    "media_types",
+    "languages",
+    "senders",
+    "workspaces",
+    "text_patterns",
+    "sender_locales",
+)
+MAPS = ("metadata", "labels", "sender_fields")
 
 
 def rules_of(messages: Sequence[route_pb2.RouteRule]) -> tuple[Rule, ...]:

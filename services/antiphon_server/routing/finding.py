@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from antiphon_server.dispatcher.routing_room import (
     Asks,
@@ -22,6 +22,7 @@ from antiphon_server.routing.matching import Table
 from antiphon_server.routing.model import Decision, Expert, Rule
 from antiphon_server.routing.ports import Classifies
 from antiphon_server.routing.routes import Routes
+from antiphon_server.runtime.profiles.model import Profiles, user_of
 from antiphon_server.runtime.revisions.model import GLOBAL
 
 MOST_TRIED = 1000
@@ -46,8 +47,11 @@ class Tried:
 class Finding:
     """Asks the rules that stand, or others, by one way: what is explained is what happens."""
 
-    def __init__(self, routes: Routes, classify: Classifies, sources: TurnSources) -> None:
+    def __init__(
+        self, routes: Routes, classify: Classifies, sources: TurnSources, profiles: Profiles
+    ) -> None:
         self._routes, self._classify, self._sources = routes, classify, sources
+        self._profiles = profiles
 
     async def route(self, posted: Posted) -> Routed | None:
         """See :meth:`RoutesTurns.route`."""
@@ -60,7 +64,7 @@ class Finding:
         """Who gets the message, and why; the default handler where no routes stand."""
         workspace_id = posted.conversation.workspace_id
         router = await self._router(workspace_id)
-        return await _decided(router, posted, await self._routes.of(workspace_id, GLOBAL))
+        return await self._decided(router, posted, await self._routes.of(workspace_id, GLOBAL))
 
     async def tried(self, parent: str, rules: Sequence[Rule], most: int) -> AsyncIterator[Tried]:
         """What those rules of a parent would have decided of its newest turns, the newest first.
@@ -81,8 +85,16 @@ class Finding:
                     key=lambda it: it.parent == GLOBAL,
                 )
                 router = trial.routers[workspace_id]
-                yield Tried(turn, await _decided(router, posted, tables))
+                yield Tried(turn, await self._decided(router, posted, tables))
                 await asyncio.sleep(0)  # others' turns come between
+
+    async def _decided(self, router: Router, posted: Posted, tables: Sequence[Table]) -> Decision:
+        said = said_of(posted)
+        user_id = user_of(said.sender)
+        if user_id is not None and any(it.asks_who for it in tables):
+            who = await self._profiles.of(user_id, said.workspace_id)
+            said = replace(said, sender_locale=who.locale, sender_fields=who.fields)
+        return await router.decided(said, tables)
 
     def _asks(self, turn: Turn) -> bool:
         """Whether its caller named no handler, as far as can be told."""
@@ -107,10 +119,6 @@ def _asks(decision: Decision) -> Asks | None:
         return None
     offers = [Offer(it.description, routed(decision.chosen(it.handler))) for it in question.experts]
     return Asks(tuple(offers), question.wait_s, routed(otherwise))
-
-
-async def _decided(router: Router, posted: Posted, tables: Sequence[Table]) -> Decision:
-    return await router.decided(said_of(posted), tables)
 
 
 class _Trial:

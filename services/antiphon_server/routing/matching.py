@@ -45,6 +45,8 @@ class Table:
         self._ready = sorted(ready, key=lambda it: -it.rule.priority)
         self.searches = any(it.patterns for it in ready)
         """Whether it looks for patterns."""
+        self.asks_who = any(it.match.sender_locales or it.match.sender_fields for it in rules)
+        """Whether it looks at what senders want to be known by."""
         self.classifiers = [it.classifier for it in rules if it.classifier is not None]
 
     def matching(self, said: Said) -> Iterator[Rule]:
@@ -96,6 +98,11 @@ def _parts(match: Match) -> Iterator[Holds]:
     if match.languages:
         ranges = tuple(it.lower() for it in match.languages)
         yield lambda said: any(in_range(said.language.lower(), it) for it in ranges)
+    if match.sender_locales:
+        preferred = tuple(it.lower() for it in match.sender_locales)
+        yield lambda said: any(in_range(said.sender_locale.lower(), it) for it in preferred)
+    if match.sender_fields:
+        yield lambda said: _has(said.sender_fields, match.sender_fields)
     if match.media_types:
         yield lambda said: any(map(_one_of(match.media_types), said.media_types))
 

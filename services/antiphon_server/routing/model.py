@@ -27,6 +27,8 @@ class Match:
     senders: Sequence[str] = ()
     workspaces: Sequence[str] = ()
     text_patterns: Sequence[str] = ()
+    sender_locales: Sequence[str] = ()
+    sender_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Said:
     """A message and what is known of its conversation.
 
     ``media_types`` are those of its parts, ``language`` is the conversation's, ``sender`` is who
-    asks (``users/user_…``). Of ``text`` the first 64 KiB count. ``attended``: the sender waits for
+    asks (``users/user_…``), of whom ``sender_locale`` and ``sender_fields`` are known where rules
+    look at them. Of ``text`` the first 64 KiB count. ``attended``: the sender waits for
     the answer, and may be asked.
     """
 
@@ -81,6 +84,8 @@ class Said:
     sender: str = ""
     workspace_id: str = ""
     attended: bool = True
+    sender_locale: str = ""
+    sender_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.dispatcher.v1.schedule_service_pb2_grpc import (
     add_ScheduleServiceServicer_to_server,
 )
@@ -16,6 +17,7 @@ from antiphon_server.dispatcher.scheduling_room import TurnDoors
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Links
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.profiles.reading import AuthServiceProfiles
 from antiphon_server.runtime.trail.audit import AuditServiceTrail
 from antiphon_server.runtime.trail.outbox import SqlOutbox
 from antiphon_server.runtime.trail.relay import TrailRelay
@@ -65,7 +67,8 @@ def compose_scheduling(
     store, metrics = SqlSchedules(database), RunMetrics()
     audit = AuditServiceTrail(AuditServiceStub(internal))
     trail = TrailRelay(SqlOutbox(database, trail_outbox), audit)
-    schedules = Schedules(store, ScheduleFront(doors.conversations))
+    profiles = AuthServiceProfiles(ProfileServiceStub(internal), infrastructure.profiles)
+    schedules = Schedules(store, ScheduleFront(doors.conversations), profiles=profiles)
     servicer = ScheduleServicer(schedules, doors, trail)
     starter = DispatchedTurns(doors.posting, AuthServiceStub(internal))
     firing = Firing(store, starter, watch=metrics)

@@ -1,11 +1,13 @@
 """What callers do with schedules."""
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
+from antiphon_server.runtime.profiles.model import Profiles, user_of
 from antiphon_server.scheduling.model import Cron, Position, Run, Schedule
 from antiphon_server.scheduling.planning import first_due
 from antiphon_server.scheduling.ports import Front, ScheduleStore
@@ -22,9 +24,13 @@ class Schedules:
     """Makes, changes and forgets them. Each call raises DomainError as the contract says."""
 
     def __init__(
-        self, store: ScheduleStore, front: Front, now_us: Callable[[], int] = _now_us
+        self,
+        store: ScheduleStore,
+        front: Front,
+        now_us: Callable[[], int] = _now_us,
+        profiles: Profiles | None = None,
     ) -> None:
-        self._store, self._front, self._now_us = store, front, now_us
+        self._store, self._front, self._profiles, self._now_us = store, front, profiles, now_us
 
     async def create(self, wanted: Schedule) -> Schedule:
         """Make one, or find the one that was made by the same call; its workspace is looked up."""
@@ -40,7 +46,8 @@ class Schedules:
         return await self._store.get(it.conversation_id, it.schedule_id)
 
     async def _made(self, wanted: Schedule) -> Schedule:
-        left, now_us = await self._front.admitted(wanted), self._now_us()
+        left = await self._placed(await self._front.admitted(wanted))
+        now_us = self._now_us()
         return replace(
             left,
             schedule_id=left.schedule_id or new_id("sched"),
@@ -80,6 +87,8 @@ class Schedules:
         """
         if set(named) != {"paused"} and before.creator != actor:
             raise DomainError(Reason.PERMISSION_DENIED, permission="CREATOR")
+        if "when" in named:
+            after = await self._placed(after)
         if after.body != before.body:
             after = await self._front.left(after)
         if after == before:
@@ -94,6 +103,20 @@ class Schedules:
         if not await self._store.change(after, before.etag, anew=anew, named=named):
             raise _other(before)
         return after
+
+    async def _placed(self, it: Schedule) -> Schedule:
+        """With the zone of its creator, as that is now, where it names none and they have one.
+
+        The files of zones are read by a thread.
+        """
+        if not isinstance(it.when, Cron):
+            return it
+        user_id = user_of(it.creator)
+        if not it.when.time_zone and user_id is not None and self._profiles is not None:
+            who = await self._profiles.asked(user_id, it.workspace_id)
+            it = replace(it, when=replace(it.when, time_zone=who.time_zone))
+        await asyncio.to_thread(first_due, it.when, self._now_us())
+        return it
 
     async def delete(self, conversation_id: str, schedule_id: str) -> None:
         """Take one away."""

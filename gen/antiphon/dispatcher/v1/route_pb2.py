@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/dispatcher/v1/route.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x01\n\x06Routes\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xd4\x02\n\tRouteRule\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12%\n\x08priority\x18\x02 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x31\n\x05match\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.RouteMatch\x12\x31\n\x07handler\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$\x12;\n\nclassifier\x18\x05 \x01(\x0b\x32\'.antiphon.dispatcher.v1.RouteClassifier\x12\x32\n\x08\x66\x61llback\x18\x06 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$:\x1c\xbaH\x19\"\x17\n\x07handler\n\nclassifier\x10\x01\"\xc8\x05\n\nRouteMatch\x12\x38\n\x05types\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x10 \"\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12M\n\x0bmedia_types\x18\x02 \x03(\tB8\xbaH5\x92\x01\x32\x10 \".r,2*^[a-z0-9.+-]{1,63}/([a-z0-9.+-]{1,63}|\\*)$\x12q\n\x08metadata\x18\x03 \x03(\x0b\x32\x30.antiphon.dispatcher.v1.RouteMatch.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12m\n\x06labels\x18\x04 \x03(\x0b\x32..antiphon.dispatcher.v1.RouteMatch.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12H\n\tlanguages\x18\x05 \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$\x12?\n\x07senders\x18\x06 \x03(\tB.\xbaH+\x92\x01(\x10\x64\"$r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\x12:\n\nworkspaces\x18\x07 \x03(\tB&\xbaH#\x92\x01 \x10\x64\"\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12(\n\rtext_patterns\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10 \"\x07r\x05\x10\x01(\x80\x04\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd1\x01\n\x0fRouteClassifier\x12\x36\n\x08handlers\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\nmin_margin\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12-\n\x03\x61sk\x18\x04 \x01(\x0b\x32 .antiphon.dispatcher.v1.RouteAsk\"\x89\x01\n\x08RouteAsk\x12\x17\n\x04most\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x38\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01*\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"antiphon/dispatcher/v1/route.proto\x12\x16\x61ntiphon.dispatcher.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x01\n\x06Routes\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\x05rules\x18\x02 \x03(\x0b\x32!.antiphon.dispatcher.v1.RouteRuleB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x07\x63omment\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xd4\x02\n\tRouteRule\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12%\n\x08priority\x18\x02 \x01(\x05\x42\x13\xbaH\x10\x1a\x0e\x18\xe8\x07(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01\x12\x31\n\x05match\x18\x03 \x01(\x0b\x32\".antiphon.dispatcher.v1.RouteMatch\x12\x31\n\x07handler\x18\x04 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$\x12;\n\nclassifier\x18\x05 \x01(\x0b\x32\'.antiphon.dispatcher.v1.RouteClassifier\x12\x32\n\x08\x66\x61llback\x18\x06 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([a-z][a-z0-9-]{0,63})?$:\x1c\xbaH\x19\"\x17\n\x07handler\n\nclassifier\x10\x01\"\xc8\x07\n\nRouteMatch\x12\x38\n\x05types\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x10 \"\x1fr\x1d\x32\x1b^([a-z][a-z0-9_.-]{0,63})?$\x12M\n\x0bmedia_types\x18\x02 \x03(\tB8\xbaH5\x92\x01\x32\x10 \".r,2*^[a-z0-9.+-]{1,63}/([a-z0-9.+-]{1,63}|\\*)$\x12q\n\x08metadata\x18\x03 \x03(\x0b\x32\x30.antiphon.dispatcher.v1.RouteMatch.MetadataEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12m\n\x06labels\x18\x04 \x03(\x0b\x32..antiphon.dispatcher.v1.RouteMatch.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12H\n\tlanguages\x18\x05 \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$\x12?\n\x07senders\x18\x06 \x03(\tB.\xbaH+\x92\x01(\x10\x64\"$r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\x12:\n\nworkspaces\x18\x07 \x03(\tB&\xbaH#\x92\x01 \x10\x64\"\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\x12(\n\rtext_patterns\x18\x08 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10 \"\x07r\x05\x10\x01(\x80\x04\x12M\n\x0esender_locales\x18\t \x03(\tB5\xbaH2\x92\x01/\x10 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$\x12z\n\rsender_fields\x18\n \x03(\x0b\x32\x34.antiphon.dispatcher.v1.RouteMatch.SenderFieldsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11SenderFieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd1\x01\n\x0fRouteClassifier\x12\x36\n\x08handlers\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[a-z][a-z0-9-]{0,63}$\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12+\n\nmin_margin\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12-\n\x03\x61sk\x18\x04 \x01(\x0b\x32 .antiphon.dispatcher.v1.RouteAsk\"\x89\x01\n\x08RouteAsk\x12\x17\n\x04most\x18\x01 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x08(\x00\x12*\n\tmin_score\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x38\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01*\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTEMATCH_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_ROUTEMATCH_LABELSENTRY']._loaded_options = None
   _globals['_ROUTEMATCH_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_ROUTEMATCH_SENDERFIELDSENTRY']._loaded_options = None
+  _globals['_ROUTEMATCH_SENDERFIELDSENTRY']._serialized_options = b'8\001'
   _globals['_ROUTEMATCH'].fields_by_name['types']._loaded_options = None
   _globals['_ROUTEMATCH'].fields_by_name['types']._serialized_options = b'\272H&\222\001#\020 \"\037r\0352\033^([a-z][a-z0-9_.-]{0,63})?$'
   _globals['_ROUTEMATCH'].fields_by_name['media_types']._loaded_options = None
@@ -68,6 +70,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTEMATCH'].fields_by_name['workspaces']._serialized_options = b'\272H#\222\001 \020d\"\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
   _globals['_ROUTEMATCH'].fields_by_name['text_patterns']._loaded_options = None
   _globals['_ROUTEMATCH'].fields_by_name['text_patterns']._serialized_options = b'\272H\016\222\001\013\020 \"\007r\005\020\001(\200\004'
+  _globals['_ROUTEMATCH'].fields_by_name['sender_locales']._loaded_options = None
+  _globals['_ROUTEMATCH'].fields_by_name['sender_locales']._serialized_options = b'\272H2\222\001/\020 \"+r)2\'^[A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4}$'
+  _globals['_ROUTEMATCH'].fields_by_name['sender_fields']._loaded_options = None
+  _globals['_ROUTEMATCH'].fields_by_name['sender_fields']._serialized_options = b'\272H*\232\001\'\020\020\"\034r\0322\030^[a-z][a-z0-9_.-]{0,63}$*\005r\003(\200\002'
   _globals['_ROUTECLASSIFIER'].fields_by_name['handlers']._loaded_options = None
   _globals['_ROUTECLASSIFIER'].fields_by_name['handlers']._serialized_options = b'\272H!\222\001\036\020@\"\032r\0302\026^[a-z][a-z0-9-]{0,63}$'
   _globals['_ROUTECLASSIFIER'].fields_by_name['min_score']._loaded_options = None
@@ -85,13 +91,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROUTERULE']._serialized_start=355
   _globals['_ROUTERULE']._serialized_end=695
   _globals['_ROUTEMATCH']._serialized_start=698
-  _globals['_ROUTEMATCH']._serialized_end=1410
-  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_start=1316
-  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_end=1363
-  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_start=1365
-  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_end=1410
-  _globals['_ROUTECLASSIFIER']._serialized_start=1413
-  _globals['_ROUTECLASSIFIER']._serialized_end=1622
-  _globals['_ROUTEASK']._serialized_start=1625
-  _globals['_ROUTEASK']._serialized_end=1762
+  _globals['_ROUTEMATCH']._serialized_end=1666
+  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_start=1519
+  _globals['_ROUTEMATCH_METADATAENTRY']._serialized_end=1566
+  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_start=1568
+  _globals['_ROUTEMATCH_LABELSENTRY']._serialized_end=1613
+  _globals['_ROUTEMATCH_SENDERFIELDSENTRY']._serialized_start=1615
+  _globals['_ROUTEMATCH_SENDERFIELDSENTRY']._serialized_end=1666
+  _globals['_ROUTECLASSIFIER']._serialized_start=1669
+  _globals['_ROUTECLASSIFIER']._serialized_end=1878
+  _globals['_ROUTEASK']._serialized_start=1881
+  _globals['_ROUTEASK']._serialized_end=2018
 # @@protoc_insertion_point(module_scope)

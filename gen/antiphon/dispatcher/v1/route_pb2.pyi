@@ -163,6 +163,26 @@ class RouteMatch(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class SenderFieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TYPES_FIELD_NUMBER: _builtins.int
     MEDIA_TYPES_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
@@ -171,6 +191,8 @@ class RouteMatch(_message.Message):
     SENDERS_FIELD_NUMBER: _builtins.int
     WORKSPACES_FIELD_NUMBER: _builtins.int
     TEXT_PATTERNS_FIELD_NUMBER: _builtins.int
+    SENDER_LOCALES_FIELD_NUMBER: _builtins.int
+    SENDER_FIELDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """types are Message.type; "" stands for what people say."""
@@ -207,6 +229,18 @@ class RouteMatch(_message.Message):
         syntax); the text's first 64 KiB are looked at.
         """
 
+    @_builtins.property
+    def sender_locales(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """sender_locales are the language that the sender prefers (Profile.locale), as languages are looked
+        at.
+        """
+
+    @_builtins.property
+    def sender_fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """sender_fields are what the sender's profile must have (Profile.fields), each of them; "*" stands
+        for any value.
+        """
+
     def __init__(
         self,
         *,
@@ -218,10 +252,12 @@ class RouteMatch(_message.Message):
         senders: _abc.Iterable[_builtins.str] | None = ...,
         workspaces: _abc.Iterable[_builtins.str] | None = ...,
         text_patterns: _abc.Iterable[_builtins.str] | None = ...,
+        sender_locales: _abc.Iterable[_builtins.str] | None = ...,
+        sender_fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "languages", b"languages", "media_types", b"media_types", "metadata", b"metadata", "senders", b"senders", "text_patterns", b"text_patterns", "types", b"types", "workspaces", b"workspaces"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "languages", b"languages", "media_types", b"media_types", "metadata", b"metadata", "sender_fields", b"sender_fields", "sender_locales", b"sender_locales", "senders", b"senders", "text_patterns", b"text_patterns", "types", b"types", "workspaces", b"workspaces"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -260,7 +260,9 @@ class Cron(_message.Message):
     hour starts with `*`, each is due as often as clocks show it.
     """
     time_zone: _builtins.str
-    """time_zone is the place, by its IANA name; empty means UTC."""
+    """time_zone is the place, by its IANA name. Empty means the creator's (Profile.time_zone) as it is
+    when that is said, and UTC if they have none; what was meant is what the schedule says then.
+    """
     def __init__(
         self,
         *,

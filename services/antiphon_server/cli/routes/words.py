@@ -28,6 +28,8 @@ _LOOKED_AT = {
     "senders": "from",
     "workspaces": "in",
     "text_patterns": "text",
+    "sender_locales": "who prefers",
+    "sender_fields": "whose profile has",
 }
 _BAR = 20
 _UNSURE = "No expert is clearly the best"

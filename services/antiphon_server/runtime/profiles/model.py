@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from antiphon_server.runtime.access.principal import UserId
 
@@ -43,6 +43,24 @@ class Profile:
         return replace(other, **values, etag="", update_us=0)
 
 
-def effective(everywhere: Profile, there: Profile | None) -> Profile:
-    """What holds, of what is set everywhere and in one workspace."""
-    return everywhere.under(there if there is not None else Profile(everywhere.user_id))
+def effective(everywhere: Profile, there: Profile) -> Profile:
+    """What holds, of what is set everywhere and in a place; which may be the same."""
+    return everywhere.under(there)
+
+
+class Profiles(Protocol):
+    """Knows what users want to be known by, as it was some seconds ago at most."""
+
+    async def of(self, user_id: UserId, workspace_id: str) -> Profile:
+        """What holds for a user in a workspace; an empty one where that can't be told now."""
+        ...
+
+    async def asked(self, user_id: UserId, workspace_id: str) -> Profile:
+        """The same. Raises DomainError where that can't be told now."""
+        ...
+
+
+def user_of(actor: str) -> UserId | None:
+    """The user whom events call so; None for services and turns."""
+    kind, _, user_id = actor.partition("/")
+    return UserId(user_id) if kind == "users" and user_id else None

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from antiphon.auth.v1.profile_service_pb2 import GetProfilesRequest
 from antiphon_server.runtime.access.principal import UserId
@@ -20,40 +20,38 @@ TIMEOUT_S = 1.0
 log = logging.getLogger(__name__)
 
 
-class Profiles(Protocol):
-    """Knows what users want to be known by."""
-
-    async def of(self, user_id: UserId, workspace_id: str) -> Profile:
-        """What holds for a user in a workspace; an empty one where that can't be told now."""
-        ...
-
-
 class AuthServiceProfiles:
-    """:class:`Profiles` through the ProfileService, remembered for as long as it says."""
+    """A :class:`~antiphon_server.runtime.profiles.model.Profiles` through the ProfileService.
+
+    What it says is remembered for as long as it says.
+    """
 
     def __init__(self, service: "ProfileServiceAsyncStub", known: KnownProfiles) -> None:
         self._service, self._known = service, known
 
     async def of(self, user_id: UserId, workspace_id: str) -> Profile:
         """See :meth:`Profiles.of`."""
+        try:
+            return await self.asked(user_id, workspace_id)
+        except DomainError as error:
+            log.info("a profile is not known: %s", error)
+            return Profile(user_id, workspace_id)
+
+    async def asked(self, user_id: UserId, workspace_id: str) -> Profile:
+        """See :meth:`Profiles.asked`."""
         places: list[Place] = [(user_id, "")]
         if workspace_id:
             places.append((user_id, workspace_id))
         found, lease = await self._known.of(places)
         if len(found) < len(places):
-            found |= await self._asked(places, lease)
-        there = found.get((user_id, workspace_id)) if workspace_id else None
-        return effective(found.get((user_id, ""), Profile(user_id)), there)
+            found |= await self._read(places, lease)
+        return effective(found[places[0]], found[places[-1]])
 
-    async def _asked(self, places: Sequence[Place], lease: str) -> dict[Place, Profile]:
+    async def _read(self, places: Sequence[Place], lease: str) -> dict[Place, Profile]:
         user_id, workspace_id = places[-1]
         request = GetProfilesRequest(user_ids=[user_id], workspace_id=workspace_id)
-        try:
-            with remote_errors("auth"):
-                answer = await self._service.GetProfiles(request, timeout=TIMEOUT_S)
-        except DomainError as error:
-            log.info("a profile is not known: %s", error)
-            return {}
+        with remote_errors("auth"):
+            answer = await self._service.GetProfiles(request, timeout=TIMEOUT_S)
         said = {(it.user_id, it.workspace_id): profile_of(it) for it in answer.profiles}
         found = {it: said.get(it, Profile(UserId(it[0]), it[1])) for it in places}
         await self._known.keep(found, answer.kept_for.ToTimedelta().total_seconds(), lease)

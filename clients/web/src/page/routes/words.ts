@@ -14,6 +14,8 @@ export function matchesOf(match: RouteMatch | undefined): string[] {
     oneOf("from", match.senders),
     oneOf("in", match.workspaces),
     oneOf("text", match.textPatterns),
+    oneOf("who prefers", match.senderLocales),
+    pairs("whose profile has", match.senderFields),
   ].filter(Boolean);
   return said.length ? said : ["everything"];
 }
